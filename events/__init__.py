@@ -1,0 +1,1 @@
+"""The log: envelope, append, read, part heads, seals; imports nothing of ours."""

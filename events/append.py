@@ -1,0 +1,99 @@
+"""Append: the one way into the log, one round trip an event."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from events.envelope import Appended, NewEvent
+from events.errors import NaiveInstant
+from events.identifiers import uuid7
+from events.payload import digest, new_salt
+from events.routing import part_of
+from events.statements import statement
+
+AnyConnection = Connection[Any]  # Any: the log does not care which row factory the caller uses
+
+
+def append(conn: AnyConnection, event: NewEvent) -> Appended:
+    """The log's answer. A duplicate changes nothing; a conflict keeps the second body as evidence.
+
+    The caller owns the transaction: nothing is durable before its commit.
+    Raises: NaiveInstant; psycopg.DataError when Postgres can't hold the payload.
+    """
+    if event.occurred_at.tzinfo is None:
+        raise NaiveInstant("occurred_at")
+    part = part_of(event.route_key)
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
+    assert row is not None  # the function always answers one row
+    return Appended(row[0], row[1], part, row[2], row[3])
+
+
+def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended]:
+    """One answer for each event, in the order given.
+
+    Heads are locked in part order, so two callers can't wait for each other.
+    """
+    wanted = list(events)
+    answers: dict[int, Appended] = {}
+    for index in sorted(range(len(wanted)), key=lambda i: part_of(wanted[i].route_key)):
+        answers[index] = append(conn, wanted[index])
+    return [answers[index] for index in range(len(wanted))]
+
+
+def keep_unreadable(
+    conn: AnyConnection,
+    *,
+    source_system: str,
+    body: bytes,
+    reason: str,
+    metadata: Mapping[str, Any],  # Any: JSON values
+) -> tuple[str, UUID]:
+    """(outcome, id) of a signed body that is no event: kept byte for byte, once."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(
+            statement("events", "keep_unreadable"),
+            {
+                "id": uuid7(),
+                "source_system": source_system,
+                "body": body,
+                "reason": reason,
+                "metadata": json_text(metadata),
+            },
+        ).fetchone()
+    assert row is not None  # the function always answers one row
+    return row[0], row[1]
+
+
+def json_text(value: object) -> str:
+    """JSON with sorted keys; what Postgres' jsonb can't hold (NUL) becomes U+FFFD."""
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+
+
+def _parameters(event: NewEvent, part: int) -> dict[str, object]:
+    salt = new_salt()
+    return {
+        "part": part,
+        "id": uuid7(),
+        "source_system": event.source_system,
+        "idempotency_key": event.idempotency_key,
+        "livemode": event.livemode,
+        "route_key": event.route_key,
+        "aggregate_type": event.aggregate_type,
+        "aggregate_id": event.aggregate_id,
+        "event_type": event.event_type,
+        "event_version": event.event_version,
+        "event_data": event.payload,
+        "metadata": json_text(event.metadata),
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "occurred_at": event.occurred_at,
+        "payload_salt": salt,
+        "payload_digest": digest(salt, event.payload),
+    }
+

@@ -1,0 +1,62 @@
+"""What the log takes and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+Outcome = Literal["appended", "duplicate", "conflict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """A fact on its way into the log; `payload` is the exact JSON text that is kept."""
+
+    source_system: str
+    idempotency_key: str
+    route_key: str
+    aggregate_type: str
+    aggregate_id: str
+    event_type: str
+    payload: str
+    occurred_at: datetime
+    event_version: int = 1
+    livemode: bool = True
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON values
+    correlation_id: str | None = None
+    causation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The log's answer: for a duplicate or a conflict, the event that holds the key already."""
+
+    outcome: Outcome
+    id: UUID
+    part: int
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One row of the log. `payload` is None once a person's data was erased, or was not asked for."""
+
+    part: int
+    position: int
+    id: UUID
+    source_system: str
+    idempotency_key: str
+    livemode: bool
+    route_key: str
+    aggregate_type: str
+    aggregate_id: str
+    event_type: str
+    event_version: int
+    payload: str | None
+    metadata: dict[str, Any]  # Any: JSON values
+    correlation_id: str | None
+    causation_id: str | None
+    occurred_at: datetime
+    recorded_at: datetime

@@ -1,0 +1,59 @@
+"""Bodies: reading them without trust, and the salted digest that outlives an erased one."""
+
+import json
+import os
+from hashlib import sha256
+from typing import Any, NoReturn
+
+import orjson
+
+from events.errors import UnreadablePayload
+
+SALT_BYTES = 16
+
+
+def parse(body: bytes | str) -> dict[str, Any]:  # Any: a provider's JSON may hold anything
+    """The JSON object in `body`.
+
+    Raises: UnreadablePayload for anything else, bad UTF-8, NaN and nesting too deep included.
+    """
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        found = _parse_leniently(body)
+    if not isinstance(found, dict):
+        raise UnreadablePayload(f"a JSON {_json_name(found)}")
+    return found
+
+
+def _parse_leniently(body: bytes | str) -> object:
+    """The standard library reads what orjson won't and Postgres stores: lone surrogates."""
+    try:
+        text = body.decode("utf-8") if isinstance(body, bytes) else body
+        return json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise UnreadablePayload("bytes that are not UTF-8") from None
+    except RecursionError:
+        raise UnreadablePayload("JSON nested too deep") from None
+    except ValueError as problem:
+        raise UnreadablePayload(f"no JSON ({type(problem).__name__})") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _json_name(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "boolean"
+    return {list: "array", str: "string"}.get(type(value), "number")
+
+
+def new_salt() -> bytes:
+    """Sixteen random bytes: without them a digest of a guessable payload would give it away."""
+    return os.urandom(SALT_BYTES)
+
+
+def digest(salt: bytes, payload: str) -> bytes:
+    """SHA-256 over salt and payload text: what the seals cover in the payload's place."""
+    return sha256(salt + payload.encode("utf-8")).digest()

@@ -1,0 +1,1 @@
+DROP TABLE quarantine, projection_checkpoints, projection_states;
