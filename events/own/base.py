@@ -1,0 +1,30 @@
+"""What our own events share: frozen, typed, versioned, told in the past tense."""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+
+
+class OwnEvent(BaseModel):
+    """A fact we decided or observed ourselves; its fields are the event's payload.
+
+    Readers ignore fields they don't know, so an older service can fold a newer service's events.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_type: ClassVar[str]
+    event_version: ClassVar[int] = 1
+    aggregate_type: ClassVar[str] = "user"
+
+

@@ -1,0 +1,144 @@
+"""Events of one user: profile, onboarding, plans, trials, entitlements, links."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from events.own.base import Instant, Key, OwnEvent, Text
+
+
+class ProfileUpdated(OwnEvent):
+    """The user's own words about themselves. A field left out is unchanged; null clears."""
+
+    event_type = "profile.updated"
+    business_name: Text | None = None
+    brand_description: Text | None = None
+    industry: Text | None = None
+
+
+class OnboardingStarted(OwnEvent):
+    event_type = "onboarding.started"
+
+
+class OnboardingStepCompleted(ProfileUpdated):
+    """A step was finished, perhaps with answers about the profile."""
+
+    event_type = "onboarding.step_completed"
+    step: Literal["step-1", "step-2"]
+
+
+class OnboardingCompleted(OwnEvent):
+    event_type = "onboarding.completed"
+
+
+class PlanSelected(OwnEvent):
+    """The user said which plan they mean to take."""
+
+    event_type = "plan.selected"
+    plan_key: Key
+
+
+class TrialStarted(OwnEvent):
+    """A trial of our own, without a card. Without a plan it tries the intended one."""
+
+    event_type = "trial.started"
+    starts_at: Instant
+    ends_at: Instant
+    plan_key: Key | None = None
+
+
+class TrialExtended(OwnEvent):
+    event_type = "trial.extended"
+    ends_at: Instant
+
+
+class TrialEndingSoon(OwnEvent):
+    """A warning is due: so many days before the end."""
+
+    event_type = "trial.ending_soon"
+    ends_at: Instant
+    days: int
+
+
+class TrialExpired(OwnEvent):
+    """The trial that was to end then ended without a payment. Another end's expiry is not this trial's."""
+
+    event_type = "trial.expired"
+    ends_at: Instant
+
+
+class EntitlementGranted(OwnEvent):
+    """An operator gave a plan; it is in force until `until`, for ever when that is null."""
+
+    event_type = "entitlement.granted"
+    plan_key: Key
+    until: Instant | None = None
+
+
+class EntitlementRevoked(OwnEvent):
+    event_type = "entitlement.revoked"
+
+
+class AdminGranted(OwnEvent):
+    event_type = "admin.granted"
+
+
+class AdminRevoked(OwnEvent):
+    event_type = "admin.revoked"
+
+
+class IdentityLinked(OwnEvent):
+    """An operator said whose a Stripe customer is. Outranks every provider's word."""
+
+    event_type = "identity.linked"
+    customer_id: Key
+
+
+class IdentityUnlinked(OwnEvent):
+    event_type = "identity.unlinked"
+    customer_id: Key
+
+
+class PrivacyErased(OwnEvent):
+    """The person's payloads are gone from the log; what remains are proofs and billing's bones."""
+
+    event_type = "privacy.erased"
+    customer_ids: tuple[Key, ...] = ()
+
+
+class UsageRecorded(OwnEvent):
+    event_type = "usage.recorded"
+    metric: Literal["campaigns", "creators", "enrichments"]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class UsageReset(OwnEvent):
+    """The month's counters begin again. `period_starts_at` is the first instant of the new period."""
+
+    event_type = "usage.reset"
+    period_starts_at: Instant
+
+
+class EmailScheduled(OwnEvent):
+    event_type = "email.scheduled"
+    occasion: Key
+    scheduled_for: Instant
+
+
+class EmailSent(OwnEvent):
+    event_type = "email.sent"
+    occasion: Key
+    sent_at: Instant
+
+
+class EmailFailed(OwnEvent):
+    event_type = "email.failed"
+    occasion: Key
+    error: Text
+
+
+class EmailCancelled(OwnEvent):
+    """The reason for the e-mail went away before it was sent."""
+
+    event_type = "email.cancelled"
+    occasion: Key
