@@ -1,0 +1,1 @@
+"""HTTP for services and auditors: Flask blueprints, OpenAPI, tokens."""

@@ -1,0 +1,1 @@
+"""Web pages for people: Jinja templates and the static files they use."""

@@ -1,0 +1,1 @@
+"""Decisions: commands and scheduled work; (state, command, now) in, events out."""

@@ -1,0 +1,1 @@
+"""Numbered plain-SQL files, each with its rollback; database.migrations applies them."""

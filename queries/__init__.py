@@ -1,0 +1,1 @@
+"""Tables to answers: profile, entitlements, lists, dashboard, history."""
