@@ -1,0 +1,269 @@
+"""Every setting Tenure has; the only reader of the environment."""
+
+import base64
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_FILE = Path(".env")
+
+
+class SettingsError(Exception):
+    """A setting has a value Tenure can't use. Correct it in the environment or in `.env`."""
+
+
+def _comma_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _webhook_secrets(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for number, secret in enumerate(values, 1):
+        text = secret.get_secret_value()
+        if not text.startswith("whsec_") or len(text) == len("whsec_") or not text.isascii():
+            raise ValueError(
+                f"secret {number} of {len(values)} must be whsec_ and what follows it; "
+                "copy the endpoint's signing secret, not an API key"
+            )
+    return values
+
+
+def _base64_secrets(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for number, secret in enumerate(_webhook_secrets(values), 1):
+        try:
+            base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            raise ValueError(
+                f"secret {number} of {len(values)} must be base64 after whsec_; "
+                "copy the endpoint's signing secret again"
+            ) from None
+    return values
+
+
+def _scheme(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr | str) -> SecretStr | str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        try:
+            found = urlsplit(text).scheme
+        except ValueError:
+            found = ""
+        if found not in schemes:
+            expected = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"must be a URL that starts with {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError(
+            "must have at least 32 characters; "
+            "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return value
+
+
+def _ed25519(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if text.startswith("-----BEGIN PRIVATE KEY-----"):
+        return value
+    try:
+        seed = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        seed = b""
+    if len(seed) != 32:
+        raise ValueError("must be an Ed25519 private key: 32 bytes in base64, or PKCS#8 PEM")
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+PostgresUrl = Annotated[SecretStr, _scheme("postgresql", "postgres")]
+HttpUrl = Annotated[str, _scheme("https", "http"), AfterValidator(lambda url: url.rstrip("/"))]
+_upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+_lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+class Settings(BaseSettings):
+    """Values from the environment, then from `.env`; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: PostgresUrl | None = None
+    database_replica_url: PostgresUrl | None = None
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        Path(".tenure"), validation_alias="TENURE_DATA_DIR", validate_default=True
+    )
+    livemode: bool = Field(True, validation_alias="TENURE_LIVEMODE")
+    secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        None, validation_alias="TENURE_SECRET_KEY"
+    )
+    signing_key: Annotated[SecretStr, AfterValidator(_ed25519)] | None = Field(
+        None, validation_alias="TENURE_SIGNING_KEY"
+    )
+    stripe_webhook_secrets: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(_comma_list),
+        AfterValidator(_webhook_secrets),
+    ] = ()
+    clerk_webhook_secrets: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(_comma_list),
+        AfterValidator(_base64_secrets),
+    ] = ()
+    stripe_api_key: SecretStr | None = None
+    stripe_api_base: HttpUrl = "https://api.stripe.com"
+    clerk_secret_key: SecretStr | None = None
+    clerk_api_base: HttpUrl = "https://api.clerk.com/v1"
+    smtp_url: Annotated[SecretStr, _scheme("smtp", "smtps")] | None = None
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _upper] = "INFO"
+    log_format: Annotated[Literal["console", "json"], _lower] = "console"
+
+
+def load(env_file: Path | None = ENV_FILE) -> Settings:
+    """The settings as they are now.
+
+    Raises: SettingsError, one line that names each wrong setting and never its value.
+    """
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{env_file} is not UTF-8 text; save it as UTF-8") from None
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """One line of `tenure config check`; `value` is safe to show."""
+
+    name: str
+    is_set: bool
+    value: str
+    why: str
+    missing: str | None
+
+
+def describe(settings: Settings) -> list[SettingRow]:
+    """Every setting, what it is for, and what does not work while it is missing."""
+    return [_row(settings, field, *texts) for field, texts in _MEANING.items()]
+
+
+def unread_names(env_file: Path | None = ENV_FILE) -> dict[str, str]:
+    """Variables that look like a setting but are not read, each with the name probably meant."""
+    names = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
+    known = [_variable(field) for field in _MEANING]
+    found = {}
+    for name in sorted(names - set(known)):
+        if name.startswith(("TENURE_", "STRIPE_", "CLERK_")) and name != "TENURE_CORPUS":
+            found[name] = next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), "")
+    return found
+
+
+def _row(settings: Settings, field: str, why: str, missing: str | None) -> SettingRow:
+    value = getattr(settings, field)
+    is_set = field in settings.model_fields_set
+    return SettingRow(
+        name=_variable(field),
+        is_set=is_set,
+        value=_masked(value),
+        why=why,
+        missing=missing if value in (None, ()) else None,
+    )
+
+
+def _variable(field: str) -> str:
+    return str(Settings.model_fields[field].validation_alias or field.upper())
+
+
+def _masked(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(_masked(item) for item in value)
+    if not isinstance(value, SecretStr):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    text = value.get_secret_value()
+    if "://" in text:
+        return _without_password(text)
+    kind = re.match(r"(whsec|[rs]k_live|[rs]k_test)_", text)
+    tail = text[-4:] if len(text) >= 16 and not text.startswith("-----") else ""
+    return f"{kind[0] if kind else ''}…{tail}"
+
+
+def _without_password(url: str) -> str:
+    """The URL with its password, and any parameter that may hold one, left out."""
+    head, _, query = url.partition("?")
+    scheme, _, rest = head.partition("://")
+    user, at, place = rest.rpartition("@")
+    shown = f"{scheme}://{user.partition(':')[0]}{at}{place}"
+    return f"{shown}?…" if query else shown
+
+
+def _one_line(error: ValidationError) -> str:
+    found = []
+    for item in error.errors(include_input=False, include_url=False):
+        field = str(item["loc"][0])
+        name = field if field.isupper() else _variable(field)
+        found.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
+    return "; ".join(found)
+
+
+# field: (what it is for, what does not work without it)
+_MEANING: dict[str, tuple[str, str | None]] = {
+    "database_url": (
+        "the PostgreSQL server, 15 or later, by a direct connection",
+        "an embedded PostgreSQL in TENURE_DATA_DIR serves; back it up yourself",
+    ),
+    "database_replica_url": ("a replica that answers heavy reads", "the primary answers all reads"),
+    "data_dir": ("the embedded PostgreSQL and keys made here", None),
+    "livemode": ("true: test events are stored but never projected", None),
+    "secret_key": ("signs console sessions and forms", "sessions end when the service restarts"),
+    "signing_key": (
+        "signs the log's checkpoints (Ed25519)",
+        "a key is made in TENURE_DATA_DIR; keep a copy of it elsewhere",
+    ),
+    "stripe_webhook_secrets": (
+        "signing secrets of the Stripe endpoint, newest first",
+        "POST /webhooks/stripe answers 503",
+    ),
+    "clerk_webhook_secrets": (
+        "signing secrets of the Clerk endpoint, newest first",
+        "POST /webhooks/clerk answers 503",
+    ),
+    "stripe_api_key": (
+        "reads Stripe to reconcile; a restricted read-only key is enough",
+        "tenure reconcile stripe and import stripe refuse; missed events stay missed",
+    ),
+    "stripe_api_base": ("where the Stripe API is", None),
+    "clerk_secret_key": (
+        "reads Clerk to reconcile",
+        "tenure reconcile clerk refuses; missed events stay missed",
+    ),
+    "clerk_api_base": ("where the Clerk Backend API is", None),
+    "smtp_url": ("sends mail: smtp://user:password@host:587", "no mail is sent"),
+    "log_level": ("how much is logged: DEBUG, INFO, WARNING, ERROR", None),
+    "log_format": ("console for people, json for machines", None),
+}

@@ -1,0 +1,131 @@
+"""Settings: what is accepted, what is refused in one line, what is shown."""
+
+from pathlib import Path
+
+import pytest
+
+import settings
+
+SECRET = "whsec_" + "c2VjcmV0IGZvciB0ZXN0cw=="
+NAMES = [row.name for row in settings.describe(settings.Settings(_env_file=None))]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def load() -> settings.Settings:
+    return settings.load(env_file=None)
+
+
+def test_nothing_is_required() -> None:
+    found = load()
+
+    assert found.database_url is None
+    assert found.stripe_webhook_secrets == ()
+    assert found.data_dir == Path.cwd() / ".tenure"
+    assert (found.livemode, found.log_level, found.log_format) == (True, "INFO", "console")
+
+
+def test_comma_list_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", " whsec_new , whsec_old,")
+
+    secrets = load().stripe_webhook_secrets
+
+    assert [secret.get_secret_value() for secret in secrets] == ["whsec_new", "whsec_old"]
+
+
+def test_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+
+    assert load().database_url is None
+
+
+def test_env_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text('LOG_LEVEL=debug\nLOG_FORMAT="json"\nOTHER=ignored\n')
+    monkeypatch.setenv("LOG_FORMAT", "console")
+
+    found = settings.load(env_file)
+
+    assert (found.log_level, found.log_format) == ("DEBUG", "console")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("DATABASE_URL", "mysql://root:hunter2@db/x", "starts with postgresql://"),
+        ("DATABASE_URL", "postgresql://[hunter2", "starts with postgresql://"),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_ok,sk_live_hunter2", "secret 2 of 2 must be whsec_"),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_", "secret 1 of 1 must be whsec_"),
+        ("CLERK_WEBHOOK_SECRETS", "whsec_hunter2!", "secret 1 of 1 must be base64"),
+        ("TENURE_SECRET_KEY", "hunter2", "at least 32 characters"),
+        ("TENURE_SIGNING_KEY", "hunter2hunter2==", "32 bytes in base64"),
+        ("TENURE_LIVEMODE", "hunter2", "valid boolean"),
+        ("LOG_LEVEL", "hunter2", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("STRIPE_API_BASE", "hunter2", "starts with https:// or http://"),
+        ("SMTP_URL", "hunter2", "starts with smtp:// or smtps://"),
+    ],
+)
+def test_wrong_value_is_named_in_one_line_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(settings.SettingsError) as refused:
+        load()
+
+    message = str(refused.value)
+    assert message.startswith(f"{name}: ")
+    assert wanted in message
+    assert "\n" not in message
+    assert "hunter2" not in message
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("SMTP_URL", "mail.example")
+
+    with pytest.raises(settings.SettingsError, match=r"SMTP_URL: .*; LOG_LEVEL: "):
+        load()
+
+
+def test_describe_covers_every_setting() -> None:
+    assert len(NAMES) == len(settings.Settings.model_fields)
+
+
+def test_describe_hides_secrets_and_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter@2@db:5432/x?sslpassword=hunter2")
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", f"{SECRET},whsec_short")
+
+    rows = {row.name: row for row in settings.describe(load())}
+
+    assert rows["DATABASE_URL"].value == "postgresql://app@db:5432/x?…"
+    assert rows["STRIPE_WEBHOOK_SECRETS"].value == "whsec_…cw==, whsec_…"
+    assert rows["STRIPE_WEBHOOK_SECRETS"].missing is None
+    assert rows["CLERK_WEBHOOK_SECRETS"].missing == "POST /webhooks/clerk answers 503"
+    assert not rows["CLERK_WEBHOOK_SECRETS"].is_set
+
+
+def test_settings_never_print_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLERK_WEBHOOK_SECRETS", SECRET)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@db/x")
+
+    shown = repr(load())
+
+    assert SECRET not in shown
+    assert "hunter2" not in shown
+
+
+def test_misspelt_name_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("TENURE_NONSENSE", "1")
+
+    found = settings.unread_names(env_file=None)
+
+    assert found["STRIPE_WEBHOOK_SECRET"] == "STRIPE_WEBHOOK_SECRETS"
+    assert found["TENURE_NONSENSE"] == ""
