@@ -1,0 +1,1 @@
+"""Clerk: its signature (Svix), its events, its door."""

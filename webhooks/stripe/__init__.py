@@ -1,0 +1,1 @@
+"""Stripe: its signature, its events, its door."""
