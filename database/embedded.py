@@ -1,0 +1,166 @@
+"""The embedded PostgreSQL: one server a data directory, shared by every process that asks for it.
+
+Three kernel locks tell the truth, also after kill -9: `postgres.start` is held while somebody
+starts or stops the server, `postgres.users` is shared by every process that uses it, and
+`postgres.running` is inherited by the server itself. The last user out stops the server.
+"""
+
+import atexit
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from database import location, postmaster
+from database.account import Account, server_account
+from database.errors import EmbeddedServerFailed
+from database.locks import Lock
+
+Say = Callable[[str], None]
+
+# fsync stays on: an answered webhook must survive a power cut.
+TUNING: Mapping[str, str] = {
+    "listen_addresses": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+}
+# For databases that nobody will miss: tests and benchmarks.
+THROWAWAY: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass
+class EmbeddedServer:
+    """A running server that this process uses until `close`."""
+
+    conninfo: str
+    pgdata: Path
+    pid: int
+    attached: bool
+    started_in_s: float
+    _home: Path
+    _users: Lock
+    _throwaway: bool
+    _owner: int = field(default_factory=os.getpid)
+
+    def url(self, database: str) -> str:
+        """A connection URL for another database of this server."""
+        return _url(self.conninfo, database)
+
+    def close(self) -> None:
+        """Stop using the server; it stops when nobody else uses it. Safe to call twice."""
+        if self._owner != os.getpid() or not self._users.held:
+            return
+        atexit.unregister(self.close)
+        with Lock(self._home / "postgres.start").exclusive():
+            self._users.release()
+            if not self._users.try_exclusive():
+                return
+            try:
+                postmaster.stop(self.pgdata, Lock(self._home / "postgres.running"))
+                if self._throwaway:
+                    shutil.rmtree(self.pgdata)
+            finally:
+                self._users.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def start(
+    data_dir: Path,
+    *,
+    database: str = "tenure",
+    throwaway: bool = False,
+    tuning: Mapping[str, str] | None = None,
+    say: Say = _silent,
+) -> EmbeddedServer:
+    """Start the server of this data directory, or join the one that runs; the database exists then.
+
+    `throwaway` trades durability for speed and removes the data with the last user.
+    Raises: EmbeddedServerFailed.
+    """
+    began = time.monotonic()
+    try:
+        account = server_account()
+        home = location.home(data_dir, account, say)
+        users = Lock(home / "postgres.users")
+        with Lock(home / "postgres.start").exclusive(waiting=lambda: say("waiting for PostgreSQL")):
+            users.shared()
+            try:
+                running, attached = _ensure_running(home, account, throwaway, tuning or {}, say)
+                conninfo = _url(running.url, database)
+                _ensure_database(running.url, database)
+            except BaseException:
+                users.release()
+                raise
+    except OSError as error:
+        raise EmbeddedServerFailed(
+            f"cannot use {data_dir} for the embedded PostgreSQL: {error}; "
+            "correct TENURE_DATA_DIR, or set DATABASE_URL"
+        ) from error
+    took = time.monotonic() - began
+    server = EmbeddedServer(
+        conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway
+    )
+    atexit.register(server.close)
+    verb = "joined" if attached else "ready"
+    say(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
+    return server
+
+
+def _ensure_running(
+    home: Path, account: Account, throwaway: bool, tuning: Mapping[str, str], say: Say
+) -> tuple[postmaster.Running, bool]:
+    pgdata = home / "postgres"
+    running = Lock(home / "postgres.running")
+    found = postmaster.wait_ready(pgdata, running)
+    if found is not None:
+        return found, True
+    try:
+        programs = location.programs(account, say)
+        postmaster.initialise(pgdata, account, programs, sync=not throwaway, say=say)
+        options = {**TUNING, **(THROWAWAY if throwaway else {}), **tuning}
+        return postmaster.launch(pgdata, account, programs, options, running), False
+    finally:
+        running.release()  # the server holds its own copy by now
+
+
+def _ensure_database(maintenance: str, database: str) -> None:
+    with psycopg.connect(maintenance, autocommit=True) as conn:
+        found = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if found is None:
+            conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+
+def _url(conninfo: str, database: str) -> str:
+    head, _, query = conninfo.partition("?")
+    return f"{head.rpartition('/')[0]}/{quote(database, safe='')}?{query}"

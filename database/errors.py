@@ -1,0 +1,92 @@
+"""What can go wrong around the database."""
+
+
+class DatabaseError(Exception):
+    """Base of everything this package refuses; the message is one line for people."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """No connection. Start the server, or correct DATABASE_URL."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"cannot reach PostgreSQL at {place}: {reason}; "
+            "start it or correct DATABASE_URL (tenure config check)"
+        )
+        self.place = place
+        self.reason = reason
+
+
+class EmbeddedServerFailed(DatabaseError):
+    """The embedded PostgreSQL did not start or stop. The message says where its log is."""
+
+
+class MigrationError(DatabaseError):
+    """Base of what the migration runner refuses; nothing was changed by the refused step."""
+
+
+class MigrationEdited(MigrationError):
+    """An applied migration's file is not the one that was applied. Restore it; write a new one."""
+
+    def __init__(self, name: str, applied: str, found: str) -> None:
+        super().__init__(
+            f"{name} was edited after it was applied "
+            f"(applied sha256 {applied[:12]}…, found {found[:12]}…); "
+            "restore the file and put the change into a new migration (tenure migrate new)"
+        )
+        self.name = name
+        self.applied = applied
+        self.found = found
+
+
+class MigrationUnknown(MigrationError):
+    """The database is ahead of this code. Install the release that has the migration."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"the database has {', '.join(names)}, which this installation does not; "
+            "install the release that brought it"
+        )
+        self.names = names
+
+
+class MigrationFailed(MigrationError):
+    """The server refused a migration; its transaction was rolled back."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} failed and was rolled back: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class MigrationMisnamed(MigrationError):
+    """A file in migrations/ does not follow NNNN_name.sql, or its number is taken."""
+
+
+class RollbackMissing(MigrationError):
+    """A migration has no rollback file. Write NNNN_name.rollback.sql."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has no rollback: write migrations/{name}.rollback.sql")
+        self.name = name
+
+
+class MigrationLocked(MigrationError):
+    """Another process held the migration lock too long. Let it finish, then run again."""
+
+    def __init__(self, waited_s: float) -> None:
+        super().__init__(
+            f"another process has been migrating for more than {waited_s:.0f} s; "
+            "let it finish, then run this again"
+        )
+        self.waited_s = waited_s
+
+
+class SchemaDiffers(MigrationError):
+    """The database is not what the migrations would have made. Nothing was marked."""
+
+    def __init__(self, differences: list[str]) -> None:
+        shown = "; ".join(differences[:5])
+        more = f" and {len(differences) - 5} more" if len(differences) > 5 else ""
+        super().__init__(f"the schema differs from what the migrations make: {shown}{more}")
+        self.differences = differences

@@ -1,0 +1,223 @@
+"""Making, launching and stopping one PostgreSQL server."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from database.account import Account
+from database.errors import EmbeddedServerFailed
+from database.location import VERSION, socket_directory
+from database.locks import Lock
+
+_START_LIMIT_S = 120  # recovery after a crash reads the whole write-ahead log since a checkpoint
+_STOP_LIMIT_S = 60
+_LOG_LIMIT_BYTES = 10_000_000
+
+# Children of ours that the kernel wants reaped; a reference also keeps Popen from warning.
+_launched: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a server that is ready says of itself in postmaster.pid."""
+
+    pid: int
+    socket_dir: str
+
+    @property
+    def url(self) -> str:
+        """The maintenance database, over the socket."""
+        return f"postgresql://postgres@/postgres?host={quote(self.socket_dir, safe='')}&port=5432"
+
+
+def initialise(
+    pgdata: Path, account: Account, programs: Path, *, sync: bool, say: Callable[[str], None]
+) -> None:
+    """Make the data directory unless it exists; a half-made one never gets its name."""
+    if (pgdata / "PG_VERSION").exists():
+        _check_version(pgdata)
+        return
+    say(f"making a PostgreSQL data directory in {pgdata}")
+    unfinished = pgdata.with_name("postgres.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    account.own(unfinished)
+    # Sorting by bytes is the same on every machine, so replay is too.
+    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command = [str(programs / "initdb"), "--pgdata", str(unfinished), "--username=postgres"]
+    command += ["--auth=trust", "--encoding=UTF8", *locale, *([] if sync else ["--no-sync"])]
+    done = subprocess.run(
+        command,
+        cwd="/",
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        **account.popen_options(),
+    )
+    if done.returncode != 0:
+        raise EmbeddedServerFailed(f"initdb failed in {unfinished}: {_last_line(done.stderr)}")
+    unfinished.rename(pgdata)
+
+
+def launch(
+    pgdata: Path, account: Account, programs: Path, options: Mapping[str, str], running: Lock
+) -> Running:
+    """Start the server, which inherits the `running` lock, and wait until it answers."""
+    sockets = socket_directory(pgdata, account)
+    command = [str(programs / "postgres"), "-D", str(pgdata)]
+    for name, value in {**options, "port": "5432", "unix_socket_directories": str(sockets)}.items():
+        command += ["-c", f"{name}={value}"]
+    if _recycled_pid(pgdata):
+        (pgdata / "postmaster.pid").unlink()
+    log = _open_log(pgdata)
+    try:
+        child = subprocess.Popen(
+            command,
+            cwd="/",
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(running.fileno(),),
+            start_new_session=True,  # Ctrl-C in a terminal is for us, not for the server
+            umask=0o077,
+            **account.popen_options(),
+        )
+    finally:
+        os.close(log)
+    _launched.append(child)
+    return _await(pgdata, child)
+
+
+def wait_ready(pgdata: Path, running: Lock) -> Running | None:
+    """The server that runs already; None when there is none, and then `running` is held."""
+    deadline = time.monotonic() + _START_LIMIT_S
+    while not running.try_exclusive():
+        found = _read(pgdata)
+        if found is not None and _is_server(found.pid, pgdata):
+            return found
+        if time.monotonic() > deadline:
+            raise EmbeddedServerFailed(
+                f"a PostgreSQL of another container or user runs in {pgdata} "
+                f"and does not answer; its log is {_log_path(pgdata)}"
+            )
+        time.sleep(0.02)
+    return None
+
+
+def stop(pgdata: Path, running: Lock) -> None:
+    """Stop the server cleanly, and at once if it does not; nothing answered is ever lost."""
+    found = _read(pgdata)
+    for how, limit_s in ((signal.SIGINT, _STOP_LIMIT_S), (signal.SIGQUIT, 10)):
+        if found is not None and _is_server(found.pid, pgdata):
+            os.kill(found.pid, how)
+        if running.try_exclusive_for(limit_s):
+            running.release()
+            _reap()
+            if found is not None and found.socket_dir != str(pgdata):
+                shutil.rmtree(found.socket_dir, ignore_errors=True)
+            return
+    raise EmbeddedServerFailed(
+        f"PostgreSQL in {pgdata} did not stop; its log is {_log_path(pgdata)}"
+    )
+
+
+def _await(pgdata: Path, child: subprocess.Popen[bytes]) -> Running:
+    deadline = time.monotonic() + _START_LIMIT_S
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise EmbeddedServerFailed(
+                f"PostgreSQL did not start: {_last_line(_tail(pgdata))} "
+                f"(its log: {_log_path(pgdata)})"
+            )
+        found = _read(pgdata)
+        if found is not None and found.pid == child.pid:
+            return found
+        time.sleep(0.01)
+    child.send_signal(signal.SIGQUIT)
+    raise EmbeddedServerFailed(
+        f"PostgreSQL was not ready after {_START_LIMIT_S} s; its log is {_log_path(pgdata)}"
+    )
+
+
+def _read(pgdata: Path) -> Running | None:
+    """What postmaster.pid says, once the server accepts connections."""
+    try:
+        lines = (pgdata / "postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return None
+    if len(lines) < 8 or lines[7].strip() != "ready":
+        return None
+    return Running(pid=int(lines[0]), socket_dir=lines[4].strip())
+
+
+def _is_server(pid: int, pgdata: Path) -> bool:
+    """Whether this process is the PostgreSQL of this directory; a pid alone proves nothing."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.name() == "postgres" and Path(process.cwd()) == pgdata)
+    except (psutil.Error, OSError):
+        return False
+
+
+def _recycled_pid(pgdata: Path) -> bool:
+    """Whether postmaster.pid names a process that is now another program.
+
+    PostgreSQL looks only whether the pid lives and would refuse to start; in a container every
+    restart hands out the same few pids.
+    """
+    try:
+        pid = int((pgdata / "postmaster.pid").read_text().split("\n")[0])
+    except (FileNotFoundError, ValueError):
+        return False
+    return psutil.pid_exists(pid) and not _is_server(pid, pgdata)
+
+
+def _check_version(pgdata: Path) -> None:
+    found = (pgdata / "PG_VERSION").read_text().strip()
+    if found != str(VERSION):
+        raise EmbeddedServerFailed(
+            f"{pgdata} was made by PostgreSQL {found}, this installation brings {VERSION}; "
+            "restore a backup into a new TENURE_DATA_DIR (tenure restore)"
+        )
+
+
+def _environment() -> dict[str, str]:
+    """No PG* variable of ours may steer the server."""
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _log_path(pgdata: Path) -> Path:
+    return pgdata.with_name("postgres.log")
+
+
+def _open_log(pgdata: Path) -> int:
+    path = _log_path(pgdata)
+    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _tail(pgdata: Path) -> str:
+    text = _log_path(pgdata).read_text(errors="replace")[-4000:]
+    fatal = [line for line in text.splitlines() if "FATAL" in line or "PANIC" in line]
+    return fatal[-1] if fatal else text
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def _reap() -> None:
+    _launched[:] = [child for child in _launched if child.poll() is None]
