@@ -1,0 +1,151 @@
+"""yoyo's bookkeeping of applied migrations, with our lock, our checksums and one transaction each.
+
+yoyo applies on one connection and marks on another, so a crash between leaves a migration that is
+applied and not marked; and it splits SQL at semicolons, which a function body does not survive.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.migrations import Migration, default_migration_table
+
+from database.errors import MigrationFailed, MigrationLocked
+from database.migration_files import MigrationFile
+from database.pool import Connection, connect
+from events.statements import statement
+
+# One lock for all migrations of a database: "tenure" in ASCII.
+_LOCK_KEY = 0x74656E757265
+_LOCK_WAIT_S = 600
+# A migration that waits longer for a table would make everybody behind it wait as well.
+_TABLE_LOCK_WAIT_S = 10
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A migration the database has."""
+
+    migration_id: str
+    applied_at: datetime
+    sha256: str | None
+    baseline: bool
+
+
+class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+    """A yoyo backend on a plain libpq connection string."""
+
+    def __init__(self, conninfo: str) -> None:
+        super().__init__(conninfo, default_migration_table)
+
+    def connect(self, conninfo: str) -> Connection:
+        """yoyo's own reads only URLs, and not all of them."""
+        return connect(conninfo, application_name="tenure migrate", autocommit=True)
+
+    def list_tables(self, **_: object) -> list[str]:
+        """Names of the tables in the current schema; yoyo asks for its own."""
+        rows = self.connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        )
+        return [row[0] for row in rows]
+
+    @contextmanager
+    def lock(self, timeout: float = _LOCK_WAIT_S) -> Iterator[None]:
+        """The advisory lock all runners take; the server frees it when a runner dies.
+
+        Raises: MigrationLocked.
+        """
+        if self._is_locked:
+            yield
+            return
+        conn = self.connection
+        _set(conn, "lock_timeout", f"{round(timeout * 1000)}ms")
+        try:
+            conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+        except psycopg.errors.LockNotAvailable:
+            raise MigrationLocked(timeout) from None
+        _set(conn, "lock_timeout", f"{_TABLE_LOCK_WAIT_S}s")
+        self._is_locked = True
+        try:
+            yield
+        finally:
+            self._is_locked = False
+            if not conn.broken:
+                conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_KEY])
+
+    def prepare(self) -> None:
+        """Make the bookkeeping tables, closed to everybody else."""
+        self.ensure_internal_schema_updated()
+        self.connection.execute(statement("database", "create_manifest"))
+        self.connection.execute(statement("database", "close_bookkeeping"))
+
+    def applied(self) -> list[Applied]:
+        """Every applied migration, lowest number first; changes nothing."""
+        with self.connection.cursor(row_factory=class_row(Applied)) as cursor:
+            exists = self.connection.execute(statement("database", "bookkeeping_exists")).fetchone()
+            if exists is None or not exists[0]:
+                return []
+            return cursor.execute(statement("database", "applied_migrations")).fetchall()
+
+    def apply(self, migration: MigrationFile) -> None:
+        """Run the forward file and note it, both or neither. Raises: MigrationFailed."""
+        with self._one_transaction(migration.name, migration.body):
+            self.connection.execute(migration.body)
+            self._note(migration, baseline=False, operation="apply")
+
+    def mark(self, migration: MigrationFile) -> None:
+        """Note the migration as applied without running it."""
+        with self.transaction():
+            self._note(migration, baseline=True, operation="mark")
+
+    def undo(self, migration: MigrationFile) -> None:
+        """Run the rollback file and forget the migration. Raises: MigrationFailed."""
+        body = migration.rollback()
+        with self._one_transaction(f"the rollback of {migration.name}", body):
+            self.connection.execute(body)
+            known = _known_to_yoyo(migration)
+            self.unmark_one(known, log=False)
+            self.log_migration(known, "rollback")
+            self.connection.execute(
+                statement("database", "forget_checksum"), {"migration_id": migration.name}
+            )
+
+    def _note(self, migration: MigrationFile, *, baseline: bool, operation: str) -> None:
+        known = _known_to_yoyo(migration)
+        self.mark_one(known, log=False)
+        self.log_migration(known, operation)
+        self.connection.execute(
+            statement("database", "record_checksum"),
+            {"migration_id": migration.name, "sha256": migration.sha256, "baseline": baseline},
+        )
+
+    @contextmanager
+    def _one_transaction(self, name: str, body: bytes) -> Iterator[None]:
+        try:
+            with self.transaction():
+                yield
+        except psycopg.Error as error:
+            raise MigrationFailed(name, _reason(error, body)) from error
+
+
+def _known_to_yoyo(migration: MigrationFile) -> Migration:
+    return Migration(migration.name, str(migration.path), str(migration.path.parent))
+
+
+def _set(conn: Connection, name: str, value: str) -> None:
+    conn.execute("SELECT set_config(%s, %s, false)", [name, value])
+
+
+def _reason(error: psycopg.Error, body: bytes) -> str:
+    """The server's sentence, with the line of the file it points at."""
+    said = error.diag.message_primary or str(error).strip().split("\n")[0]
+    if error.diag.statement_position:
+        before = body.decode(errors="replace")[: int(error.diag.statement_position)]
+        said += f" (line {before.count(chr(10)) + 1})"
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        said += f"; a table was in use for {_TABLE_LOCK_WAIT_S} s, so run this again"
+    return said

@@ -1,0 +1,126 @@
+"""Connections: a pool for the service, single ones for locks and long work."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from database.errors import DatabaseUnavailable
+
+Connection = psycopg.Connection[TupleRow]
+Pool = ConnectionPool[Connection]
+
+# A statement that ran five times on a connection is prepared there.
+PREPARE_AFTER = 5
+_CONNECT_TIMEOUT_S = 5
+
+
+def open_pool(
+    conninfo: str,
+    *,
+    application_name: str,
+    min_size: int = 1,
+    max_size: int = 10,
+    statement_timeout_s: float = 30,
+    checkout_timeout_s: float = 5,
+    configure: Callable[[Connection], None] | None = None,
+) -> Pool:
+    """An open pool whose connections begin a transaction with their first statement.
+
+    A connection is tested when it is handed out, so a restarted server costs nobody an error.
+    The pool opens at once and connects behind the scenes: it may be opened before the server.
+    """
+    return ConnectionPool(
+        session_conninfo(
+            conninfo, application_name=application_name, statement_timeout_s=statement_timeout_s
+        ),
+        connection_class=Connection,
+        kwargs={"prepare_threshold": PREPARE_AFTER, "autocommit": False},
+        min_size=min_size,
+        max_size=max_size,
+        timeout=checkout_timeout_s,
+        configure=configure,
+        check=ConnectionPool.check_connection,
+        name=application_name,
+        open=True,
+    )
+
+
+def connect(
+    conninfo: str,
+    *,
+    application_name: str,
+    statement_timeout_s: float = 0,
+    autocommit: bool = False,
+) -> Connection:
+    """One connection of its own; without a statement timeout unless asked for.
+
+    Raises: DatabaseUnavailable.
+    """
+    wanted = session_conninfo(
+        conninfo, application_name=application_name, statement_timeout_s=statement_timeout_s
+    )
+    with reaching(conninfo):
+        return psycopg.connect(wanted, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
+
+
+def session_conninfo(conninfo: str, *, application_name: str, statement_timeout_s: float) -> str:
+    """The conninfo with our session settings as startup options: UTC and a statement timeout."""
+    given = _parsed(conninfo)
+    options = {
+        "timezone": "UTC",
+        "statement_timeout": f"{round(statement_timeout_s * 1000)}ms",
+        # A killed client must not hold the head of a part for long.
+        "tcp_keepalives_idle": "30",
+    }
+    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
+    theirs = str(given.get("options") or "")
+    return make_conninfo(
+        **{
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            **given,
+            "application_name": application_name,
+            "options": f"{ours} {theirs}".strip(),
+        }
+    )
+
+
+@contextmanager
+def reaching(conninfo: str) -> Iterator[None]:
+    """Turn a failure to connect inside the block into one clear line.
+
+    Raises: DatabaseUnavailable.
+    """
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(place(conninfo), f"no free connection ({error})") from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(place(conninfo), _first_line(error)) from error
+
+
+def place(conninfo: str) -> str:
+    """`host:port/database`, fit to be shown: no user, no password."""
+    given = _parsed(conninfo)
+    host = given.get("host") or given.get("hostaddr") or "the default socket"
+    port = f":{given['port']}" if given.get("port") else ""
+    return f"{host}{port}/{given.get('dbname') or given.get('user') or ''}"
+
+
+def _parsed(conninfo: str) -> Mapping[str, Any]:  # Any: psycopg's own type for libpq's values
+    try:
+        return conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        reason = "the connection string is not a libpq URL or key=value list"
+        raise DatabaseUnavailable(
+            "(unreadable address)", reason
+        ) from None  # it may quote a password
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
