@@ -39,6 +39,8 @@ class Applied:
 class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
     """A yoyo backend on a plain libpq connection string."""
 
+    _is_locked: bool = False
+
     def __init__(self, conninfo: str) -> None:
         super().__init__(conninfo, default_migration_table)
 
@@ -85,10 +87,11 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
 
     def applied(self) -> list[Applied]:
         """Every applied migration, lowest number first; changes nothing."""
-        with self.connection.cursor(row_factory=class_row(Applied)) as cursor:
-            exists = self.connection.execute(statement("database", "bookkeeping_exists")).fetchone()
-            if exists is None or not exists[0]:
-                return []
+        conn: Connection = self.connection
+        exists = conn.execute(statement("database", "bookkeeping_exists")).fetchone()
+        if exists is None or not exists[0]:
+            return []
+        with conn.cursor(row_factory=class_row(Applied)) as cursor:
             return cursor.execute(statement("database", "applied_migrations")).fetchall()
 
     def apply(self, migration: MigrationFile) -> None:

@@ -15,7 +15,7 @@ _FORWARD = re.compile(r"(\d{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
 _ROLLBACK = ".rollback.sql"
 # plpgsql's own BEGIN has no semicolon behind it.
 _TRANSACTION = re.compile(
-    rb"^\s*(begin|commit|rollback|start\s+transaction|end)(\s+(work|transaction))?\s*;",
+    rb"^\s*(begin|commit|rollback|start\s+transaction)(\s+(work|transaction))?\s*;",
     re.IGNORECASE | re.MULTILINE,
 )
 _OUTSIDE_BODIES = re.compile(rb"\$(\w*)\$.*?\$\1\$", re.DOTALL)
@@ -68,9 +68,7 @@ def read(directory: Path = DIRECTORY) -> list[MigrationFile]:
                 raise MigrationMisnamed(f"{path.name} undoes nothing: its forward file is missing")
             continue
         if not _FORWARD.fullmatch(path.name):
-            raise MigrationMisnamed(
-                f"{path.name}: expected NNNN_name.sql, as in 0007_add_index.sql"
-            )
+            raise MigrationMisnamed(f"{path.name}: expected a name like 0007_add_index.sql")
         one = MigrationFile(path)
         if one.number in found:
             raise MigrationMisnamed(

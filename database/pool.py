@@ -116,9 +116,8 @@ def _parsed(conninfo: str) -> Mapping[str, Any]:  # Any: psycopg's own type for 
         return conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
         reason = "the connection string is not a libpq URL or key=value list"
-        raise DatabaseUnavailable(
-            "(unreadable address)", reason
-        ) from None  # it may quote a password
+        # Without its cause: libpq's message may quote a password.
+        raise DatabaseUnavailable("(unreadable address)", reason) from None
 
 
 def _first_line(error: psycopg.Error) -> str:
