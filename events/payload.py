@@ -44,9 +44,13 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _json_name(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else "boolean"
-    return {list: "array", str: "string"}.get(type(value), "number")
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "number"
 
 
 def new_salt() -> bytes:

@@ -1,1 +1,1 @@
-DROP TABLE quarantine, projection_checkpoints, projection_states;
+DROP TABLE quarantine, projection_catalog, projection_checkpoints, projection_states;

@@ -1,0 +1,215 @@
+"""One batch: the next events of some parts folded into every user they are about, in one transaction.
+
+Locks are taken in one order, customers by id and then users by id, so two projectors never wait in
+a ring. A customer's lock is what keeps a new link and that customer's events from passing each
+other: whoever comes second sees the first one's work.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from events.routing import CATALOG_ROUTE, part_of
+from projections import links, log, store
+from projections.catalog import Catalog
+from projections.facts import Fact
+from projections.fold import advance, present, refold
+from projections.log import AnyConnection, Routed
+from projections.rows import Row, row_digest, rows_of
+from projections.state import Folded, Poison, State
+from projections.version import projector_version
+
+EMPTY = Catalog()
+
+
+@dataclass(slots=True)
+class Report:
+    """What a batch did."""
+
+    events: int = 0
+    users: int = 0
+    refolds: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a batch knows while it runs."""
+
+    by_user: dict[str, list[Fact]] = field(default_factory=dict)
+    refolds: set[str] = field(default_factory=set)
+
+
+class Projector:
+    """Folds batches. Keeps the catalog between them; everything else is in the database."""
+
+    def __init__(self, *, live_only: bool) -> None:
+        self._live_only = live_only
+        self._catalog = EMPTY
+        self._catalog_digest = ""
+
+    def project(self, conn: AnyConnection, *, parts: int, limit: int) -> Report:
+        """Fold the next events of at most `parts` parts. The caller commits."""
+        positions = store.claim_parts(conn, parts)
+        if not positions:
+            return Report()
+        found, reached = log.next_events(conn, positions, limit=limit, live_only=self._live_only)
+        self._meet_catalog(conn, found, reached)
+        work = self._routed(conn, found)
+        report = self._fold(conn, work, reached)
+        store.write_checkpoints(conn, reached, projector_version())
+        report.events = sum(reached[part] - positions[part] for part in positions)
+        return report
+
+    def refresh(self, conn: AnyConnection, *, limit: int) -> Report:
+        """Write again the rows of some users last written under another catalog. The caller commits."""
+        self._load_catalog(conn)
+        users = store.outdated_users(conn, self._catalog_digest, limit)
+        return self._fold(conn, _Work(by_user={user: [] for user in users}), {})
+
+    def retry(self, conn: AnyConnection, users: Iterable[str]) -> Report:
+        """Fold users' whole histories again, up to the checkpoints. The caller commits."""
+        self._load_catalog(conn)
+        wanted = set(users)
+        return self._fold(conn, _Work(by_user={user: [] for user in wanted}, refolds=wanted), {})
+
+    def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
+        if any(event.route_key == CATALOG_ROUTE and event.fact.source == "tenure" for event in found):
+            store.write_catalog(conn, log.catalog_at(conn, reached[part_of(CATALOG_ROUTE)]))
+        self._load_catalog(conn)
+
+    def _load_catalog(self, conn: AnyConnection) -> None:
+        stored = store.read_catalog(conn)
+        if stored is None:
+            self._catalog, self._catalog_digest = EMPTY, EMPTY.digest()
+        elif stored[0] != self._catalog_digest:
+            self._catalog = msgspec.json.decode(stored[1], type=Catalog)
+            self._catalog_digest = stored[0]
+
+    def _routed(self, conn: AnyConnection, found: list[Routed]) -> _Work:
+        """Each fact beside its user, after the links these facts make or break."""
+        claims = [claim for event in found if (claim := links.claim_in(event.fact, event.route_key))]
+        customers = {event.route_key for event in found if event.is_customer} | {
+            claim.customer for claim in claims
+        }
+        held = store.lock_customers(conn, customers)
+        work = _Work()
+        owners = self._settle_links(conn, held, claims, _first_at(found, claims), work)
+        for user in work.refolds:
+            work.by_user.setdefault(user, [])
+        for event in found:
+            owner = event.route_key if event.is_user else None
+            if event.is_customer:
+                owner = owners[event.route_key]
+            if owner is not None:
+                work.by_user.setdefault(owner, []).append(event.fact)
+        return work
+
+    def _settle_links(
+        self,
+        conn: AnyConnection,
+        held: Mapping[str, tuple[str | None, links.Claims | None]],
+        claims: list[links.Claim],
+        first_at: Mapping[str, int],
+        work: _Work,
+    ) -> dict[str, str | None]:
+        """Customer to user after the claims; users who gained or lost one are to be refolded."""
+        heard: dict[str, list[links.Claim]] = {}
+        for claim in claims:
+            heard.setdefault(claim.customer, []).append(claim)
+        owners: dict[str, str | None] = {}
+        changed: dict[str, links.Claims] = {}
+        for customer, (user, said) in held.items():
+            now = said or links.Claims(first_at=first_at[customer])
+            was, before = now.winner(), links.encode(now)
+            now.first_at = min(now.first_at, first_at[customer])
+            for claim in heard.get(customer, ()):
+                now.hear(claim)
+            winner = now.winner()
+            owners[customer] = winner[0] if winner else None
+            if said is None or links.encode(now) != before:
+                changed[customer] = now
+            if winner != was:
+                work.refolds |= {name for name in (user, owners[customer]) if name is not None}
+        if changed:
+            store.write_links(conn, changed)
+        return owners
+
+    def _fold(self, conn: AnyConnection, work: _Work, reached: dict[int, int]) -> Report:
+        held = store.lock_states(conn, work.by_user)
+        before: dict[str, State] = {}
+        folds: dict[str, Folded] = {}
+        for user, facts in work.by_user.items():
+            folded = held[user][0]
+            if folded is not None:
+                before[user] = present(folded)
+            if user in work.refolds or (folded is not None and not advance(folded, facts)):
+                work.refolds.add(user)
+            elif folded is not None:
+                folds[user] = folded
+            elif facts:
+                work.refolds.add(user)  # the first events of a user, or a customer's from before the link
+        folds |= self._refolded(conn, work.refolds, reached)
+        self._write(conn, folds, before, {user: digest for user, (_, digest) in held.items()})
+        return Report(users=len(folds), refolds=len(work.refolds))
+
+    def _refolded(self, conn: AnyConnection, users: set[str], reached: dict[int, int]) -> dict[str, Folded]:
+        """Whole histories, each part's up to its checkpoint: what lies beyond comes in its own batch."""
+        if not users:
+            return {}
+        linked = store.customers_of(conn, users)
+        bounds = store.checkpoints(conn) | reached
+        routes = users.union(*linked.values())
+        found = log.streams(conn, routes, bounds, live_only=self._live_only)
+        histories = {
+            user: [fact for route in (user, *linked[user]) for fact in found[route]] for user in users
+        }
+        return {user: refold(user, linked[user], facts) for user, facts in histories.items()}
+
+    def _write(
+        self,
+        conn: AnyConnection,
+        folds: dict[str, Folded],
+        before: dict[str, State],
+        digests: dict[str, str],
+    ) -> None:
+        rows: dict[str, list[Row]] = {table: [] for table in WRITTEN}
+        states: dict[str, tuple[Folded, bytes]] = {}
+        stopped: dict[str, Poison] = {}
+        healed: list[str] = []
+        forgotten: list[str] = []
+        for user, folded in folds.items():
+            state = present(folded)
+            if not state.cores:
+                forgotten.append(user)
+                continue
+            new = rows_of(state, self._catalog)
+            was = before.get(user)
+            same_catalog = digests[user] == self._catalog_digest
+            old = rows_of(was, self._catalog) if was is not None and same_catalog else {}
+            for table, row in new.items():
+                if row != old.get(table):
+                    rows[table].append(row)
+            states[user] = (folded, row_digest(new))
+            if state.poison is not None:
+                stopped[user] = state.poison
+            elif was is not None and was.poison is not None:
+                healed.append(user)
+        store.write_rows(conn, rows)
+        store.write_states(conn, states, self._catalog_digest)
+        store.write_quarantine(conn, stopped, healed)
+        store.forget_users(conn, forgotten)
+
+
+def _first_at(found: list[Routed], claims: list[links.Claim]) -> dict[str, int]:
+    """When each customer was first heard of in this batch; microseconds."""
+    heard = [(event.route_key, event.fact.at) for event in found if event.is_customer]
+    heard += [(claim.customer, claim.moment[0]) for claim in claims]
+    first: dict[str, int] = {}
+    for customer, at in heard:
+        first[customer] = min(at, first.get(customer, at))
+    return first
+
+
+WRITTEN = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")

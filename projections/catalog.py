@@ -1,0 +1,140 @@
+"""The plan catalog: which plan a price means and what a plan allows, from plan.published and plan.retired."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from projections.facts import PlanHint
+
+UNLIMITED = -1
+FREE = "free"
+
+
+class Plan(Struct, frozen=True):
+    """One plan as of some instant. Prices are minor units of `currency`."""
+
+    plan_key: str
+    plan_name: str
+    campaigns_limit: int
+    creators_limit: int
+    features: dict[str, Any]  # Any: the platform's own JSON
+    price_monthly: int
+    price_yearly: int
+    currency: str
+    stripe_price_id_monthly: str | None
+    stripe_price_id_yearly: str | None
+    display_order: int
+    is_active: bool
+    published_at: int
+    changed_at: int
+    limits_changed_at: int
+
+
+class Catalog(Struct):
+    """All plans ever published. `prices` also knows the price ids of earlier versions: whoever
+    bought at an old price still has the plan."""
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    prices: dict[str, str] = field(default_factory=dict)
+    prices_changed_at: dict[str, int] = field(default_factory=dict)
+
+    def plan_of(self, hint: PlanHint) -> str | None:
+        """The plan a subscription means; None when nothing it says is known here."""
+        if hint.price_id is not None and (found := self.prices.get(hint.price_id)):
+            return found
+        for said in (
+            _without_interval(hint.lookup_key, self.plans),
+            hint.price_plan,
+            hint.subscription_plan,
+        ):
+            if said is not None and said in self.plans:
+                return said
+        return None
+
+    def mapped_at(self, hint: PlanHint, plan: str | None) -> int:
+        """When the catalog last changed its mind about this hint; microseconds since the epoch."""
+        by_price = self.prices_changed_at.get(hint.price_id or "", 0)
+        found = self.plans.get(plan or "")
+        return by_price or (found.published_at if found else 0)
+
+    def digest(self) -> str:
+        """Names this catalog: rows written under another digest are due to be written again."""
+        return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:32]
+
+
+class PlanEvent(Struct):
+    """A row of the catalog's route. `at` is microseconds since the epoch."""
+
+    at: int
+    type: str
+    key: str
+    payload: str
+
+
+class _Published(Struct):
+    plan_key: str
+    plan_name: str
+    campaigns_limit: int
+    creators_limit: int
+    features: dict[str, Any] = field(default_factory=dict)  # Any: the platform's own JSON
+    price_monthly: int = 0
+    price_yearly: int = 0
+    currency: str = "usd"
+    stripe_price_id_monthly: str | None = None
+    stripe_price_id_yearly: str | None = None
+    display_order: int = 0
+
+
+_PUBLISHED = msgspec.json.Decoder(_Published)
+
+
+def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
+    """The catalog after those events, whatever order they come in."""
+    catalog = Catalog()
+    for event in sorted(events, key=lambda e: (e.at, e.type, e.key)):
+        if event.type == "plan.published":
+            _publish(catalog, event)
+        elif event.type == "plan.retired":
+            _retire(catalog, event)
+    return catalog
+
+
+def _publish(catalog: Catalog, event: PlanEvent) -> None:
+    new = _PUBLISHED.decode(event.payload)
+    old = catalog.plans.get(new.plan_key)
+    same_limits = old is not None and (old.campaigns_limit, old.creators_limit, old.features) == (
+        new.campaigns_limit,
+        new.creators_limit,
+        new.features,
+    )
+    catalog.plans[new.plan_key] = Plan(
+        **msgspec.structs.asdict(new),
+        is_active=True,
+        published_at=old.published_at if old else event.at,
+        changed_at=event.at,
+        limits_changed_at=old.limits_changed_at if old and same_limits else event.at,
+    )
+    for price in (new.stripe_price_id_monthly, new.stripe_price_id_yearly):
+        if price is not None and catalog.prices.get(price) != new.plan_key:
+            catalog.prices[price] = new.plan_key
+            catalog.prices_changed_at[price] = event.at
+
+
+def _retire(catalog: Catalog, event: PlanEvent) -> None:
+    key = msgspec.json.decode(event.payload).get("plan_key")
+    if plan := catalog.plans.get(key):
+        catalog.plans[key] = msgspec.structs.replace(plan, is_active=False, changed_at=event.at)
+
+
+def _without_interval(lookup_key: str | None, plans: dict[str, Plan]) -> str | None:
+    """`glow_up_monthly` names glow_up: lookup keys are unique to a price, so they carry its interval."""
+    if lookup_key is None or lookup_key in plans:
+        return lookup_key
+    for ending in ("monthly", "yearly", "month", "year", "annual"):
+        for joint in ("_", "-"):
+            if lookup_key.endswith(joint + ending):
+                return lookup_key.removesuffix(joint + ending)
+    return None

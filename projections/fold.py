@@ -1,0 +1,162 @@
+"""The fold: a user's facts in canonical order to a state, and a state to five rows. Pure."""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import attrgetter
+
+from pydantic import ValidationError
+
+from projections import stripe_objects
+from projections.errors import Unfoldable
+from projections.facts import (
+    Checkout,
+    ClerkUser,
+    ClerkUserDeleted,
+    Customer,
+    Fact,
+    InvoicePaid,
+    PaymentMethod,
+)
+from projections.facts import Subscription as SubscriptionBody
+from projections.order import order_instant
+from projections.state import Folded, Poison, State
+from projections.tables import billing, subscriptions, system_data, usage, users
+
+Rule = Callable[[State, Fact], None]
+
+
+def refold(user_id: str, links: dict[str, int], facts: Iterable[Fact]) -> Folded:
+    """The fold of a whole history, whatever order its facts come in."""
+    history = sorted(facts, key=attrgetter("at"))
+    settled = State(user_id=user_id, links=links)
+    if not history:
+        return Folded(settled, [])
+    last_at = history[-1].at
+    tail = [fact for fact in history if fact.at == last_at]
+    fold_on(settled, history[: len(history) - len(tail)])
+    return Folded(settled, tail)
+
+
+def advance(folded: Folded, facts: Iterable[Fact]) -> bool:
+    """Fold in facts that are not earlier than the last instant. False, and nothing done, if one is."""
+    new = sorted(facts, key=attrgetter("at"))
+    if not new:
+        return True
+    if folded.tail and new[0].at < folded.tail[0].at:
+        return False
+    for at, group in groupby(new, key=attrgetter("at")):
+        instant = list(group)
+        if folded.tail and folded.tail[0].at == at:
+            folded.tail = folded.tail + instant
+        else:
+            _fold_instant(folded.settled, folded.tail)
+            folded.tail = instant
+    return True
+
+
+def present(folded: Folded) -> State:
+    """The state with the last instant's facts folded in; the fold itself is left as it is."""
+    state = folded.settled.copy()
+    _fold_instant(state, folded.tail)
+    return state
+
+
+def fold_on(state: State, sorted_facts: Iterable[Fact]) -> None:
+    """Fold facts sorted by instant into the state, each instant in canonical order."""
+    for _, group in groupby(sorted_facts, key=attrgetter("at")):
+        _fold_instant(state, list(group))
+
+
+def _fold_instant(state: State, facts: list[Fact]) -> None:
+    for fact in order_instant(facts, state):
+        fold_one(state, fact)
+
+
+def fold_one(state: State, fact: Fact) -> None:
+    """Fold one fact. A history that has met an event it can't fold stands still there."""
+    if state.poison is not None:
+        return
+    try:
+        if fact.problem is not None:
+            raise Unfoldable(fact.problem.field, fact.problem.reason)
+        _apply(state, fact)
+    except Unfoldable as problem:
+        _stop(state, fact, problem.field, problem.reason)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+        _stop(state, fact, ".".join(str(step) for step in first["loc"]) or "$", first["msg"])
+    except Exception as problem:  # a bug in a rule stops one user, not the world
+        _stop(state, fact, "$", f"{type(problem).__name__} in the projector")
+
+
+def _apply(state: State, fact: Fact) -> None:
+    body = fact.body
+    first = state.first_at == 0 and not state.cores
+    if first:
+        state.first_at = fact.at
+    if body is not None:
+        if (entity_rule := stripe_objects.RULES.get(type(body))) is not None:
+            entity_rule(state, fact)
+        for rule in RULES.get(fact.type, ()) if type(body) not in BODY_RULES else BODY_RULES[type(body)]:
+            rule(state, fact)
+    joined = fact.source == "stripe" and not state.has_stripe_fact
+    if fact.source != "tenure":
+        state.has_stripe_fact = state.has_stripe_fact or joined
+        state.last_webhook = fact.type
+        state.last_webhook_at = fact.at
+    _note_changes(state, fact, CORES if first or joined else _touched(fact))
+    state.last_at = fact.at
+
+
+def _stop(state: State, fact: Fact, field: str, reason: str) -> None:
+    if not state.cores:
+        state.first_at = fact.at
+    state.poison = Poison(fact.at, fact.id, fact.type, fact.part, fact.position, field, reason)
+    _note_changes(state, fact, CORES)
+    state.last_at = fact.at
+
+
+def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:
+    for table in tables:
+        new = CORES[table](state)
+        if new != state.cores.get(table):
+            state.cores[table] = new
+            state.changed_at[table] = fact.at
+
+
+def _touched(fact: Fact) -> tuple[str, ...]:
+    """The tables an event can change: fewer rows to compare."""
+    touched = TOUCHED_BY_BODY.get(type(fact.body)) or TOUCHED_BY_TYPE.get(fact.type, ())
+    return touched if fact.source == "tenure" else (*touched, "user_system_data")
+
+
+CORES = {
+    "users": users.core,
+    "user_subscriptions": subscriptions.core,
+    "user_billing": billing.core,
+    "user_usage": usage.core,
+    "user_system_data": system_data.core,
+}
+BODY_RULES: dict[type, tuple[Rule, ...]] = {body: (rule,) for body, rule in subscriptions.BODY_RULES.items()}
+RULES: dict[str, tuple[Rule, ...]] = {}
+TOUCHED_BY_TYPE: dict[str, tuple[str, ...]] = {}
+for _table, _rules in (
+    ("users", users.RULES),
+    ("user_subscriptions", subscriptions.RULES),
+    ("user_usage", usage.RULES),
+    ("user_system_data", system_data.RULES),
+):
+    for _type, _rule in _rules.items():
+        RULES[_type] = (*RULES.get(_type, ()), _rule)
+        TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE.get(_type, ()), _table)
+for _type in subscriptions.RULES:
+    TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE[_type], "user_usage")
+TOUCHED_BY_BODY: dict[type, tuple[str, ...]] = {
+    SubscriptionBody: ("user_subscriptions", "user_billing", "user_usage"),
+    Customer: ("user_billing",),
+    PaymentMethod: ("user_billing",),
+    InvoicePaid: ("user_subscriptions", "user_usage"),
+    Checkout: ("user_subscriptions", "user_usage"),
+    ClerkUser: ("users",),
+    ClerkUserDeleted: ("users",),
+}

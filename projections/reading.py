@@ -1,0 +1,133 @@
+"""A row of the log to a Fact. Never raises: what can't be read is a fact with a problem."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from msgspec import Raw, UnsetType
+from msgspec.structs import fields
+
+from projections.errors import Unfoldable
+from projections.facts import Body, ClerkUserDeleted, Fact, Own, Problem
+from projections.shapes import clerk, stripe
+
+StripeReader = Callable[[Raw | dict[str, Any], str, str], Body]  # Any: parsed JSON
+
+# What a fold tracks of each object: a previous value of anything else puts nothing in order.
+TRACKED = {
+    "subscription": frozenset(field.name for field in fields(stripe.SubscriptionShape)) - {"id", "created"},
+    "customer": frozenset(field.name for field in fields(stripe.CustomerShape)) - {"id", "deleted"},
+    "payment_method": frozenset(field.name for field in fields(stripe.PaymentMethodShape)) - {"id"},
+}
+
+
+def read(
+    *,
+    at: int,
+    source: str,
+    event_type: str,
+    key: str,
+    event_id: str,
+    part: int,
+    position: int,
+    route_key: str,
+    payload: str | None,
+) -> Fact:
+    """The fact of an event. An erased payload (None) leaves the bare fact that something happened."""
+    body: Body | None = None
+    before: Body | None = None
+    problem = None
+    if payload is not None:
+        try:
+            body, before = _bodies(source, event_type, route_key, payload)
+        except Unfoldable as found:
+            problem = Problem(found.field, found.reason)
+    return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]
+
+
+def _bodies(source: str, event_type: str, route_key: str, payload: str) -> tuple[Body | None, Body | None]:
+    if source == "tenure":
+        return Own(payload), None
+    if source == "clerk":
+        return _clerk_body(event_type, payload), None
+    kind = _stripe_kind(event_type)
+    if kind is None:
+        return None, None
+    data = stripe.read_event(payload)
+    account = route_key.rpartition("/")[0] + "/" if "/" in route_key else ""
+    reader = STRIPE_READERS[kind]
+    body = reader(data.object, account, event_type)
+    if isinstance(data.previous_attributes, UnsetType) or kind not in TRACKED:
+        return body, None
+    return body, _body_before(kind, body, data.object, data.previous_attributes, account)
+
+
+def _clerk_body(event_type: str, payload: str) -> Body | None:
+    if event_type in ("clerk.user.created", "clerk.user.updated"):
+        return clerk.user(payload)
+    return ClerkUserDeleted() if event_type == "clerk.user.deleted" else None
+
+
+def _body_before(kind: str, body: Body, found: Raw, previous: Raw, account: str) -> Body | None:
+    """The object with its previous attributes put back; None when they are no use."""
+    try:
+        changed = orjson.loads(bytes(previous))
+        if not isinstance(changed, dict):
+            return None
+        if TRACKED[kind].isdisjoint(changed):
+            return body
+        return STRIPE_READERS[kind](_overlaid(orjson.loads(bytes(found)), changed), account, "")
+    except (Unfoldable, ValueError):
+        return None
+
+
+def _overlaid(now: Any, then: Any) -> Any:  # Any: parsed JSON
+    """Stripe names only the changed keys of a hash, and a whole list for any change in it."""
+    if not isinstance(now, dict) or not isinstance(then, dict):
+        return then
+    if then.get("object") == "list" or isinstance(then.get("data"), list):
+        return then
+    return now | {key: _overlaid(now.get(key), value) for key, value in then.items()}
+
+
+@lru_cache(maxsize=4096)
+def _stripe_kind(event_type: str) -> str | None:
+    """Which reader an event type wants; None for the many that no table needs."""
+    for prefix, kind in STRIPE_KINDS:
+        if event_type.startswith(prefix):
+            return kind
+    return EXACT_KINDS.get(event_type)
+
+
+STRIPE_KINDS = (
+    ("stripe.customer.subscription.", "subscription"),
+    ("stripe.snapshot.subscription", "subscription"),
+    ("stripe.snapshot.customer", "customer"),
+    ("stripe.snapshot.payment_method", "payment_method"),
+    ("stripe.payment_method.", "payment_method"),
+    ("stripe.customer.source.", "source"),
+    ("stripe.customer.card.", "source"),
+    ("stripe.checkout.session.", "checkout"),
+)
+EXACT_KINDS = {
+    "stripe.customer.created": "customer",
+    "stripe.customer.updated": "customer",
+    "stripe.customer.deleted": "customer",
+    "stripe.invoice.paid": "invoice",
+    "stripe.invoice.payment_succeeded": "invoice",
+}
+STRIPE_READERS: dict[str, StripeReader] = {
+    "subscription": stripe.subscription,
+    "customer": stripe.customer,
+    "payment_method": stripe.payment_method,
+    "source": stripe.source,
+    "invoice": stripe.invoice_paid,
+    "checkout": stripe.checkout,
+}
+# The same as LIKE patterns: what else is in the log is read without its payload.
+READ_PATTERNS = [
+    *(prefix.replace("_", r"\_") + "%" for prefix, _ in STRIPE_KINDS),
+    *(event_type.replace("_", r"\_") for event_type in EXACT_KINDS),
+    "clerk.user.%",
+]

@@ -1,0 +1,1 @@
+"""Provider JSON, in every shape it has had, to the bodies of facts."""

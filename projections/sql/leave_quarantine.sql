@@ -1,0 +1,3 @@
+-- No rows; users whose history folds again.
+-- Leans on the primary key of quarantine.
+DELETE FROM quarantine WHERE user_id = ANY (%(users)s::text[])

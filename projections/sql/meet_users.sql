@@ -1,0 +1,7 @@
+-- No rows; makes a state for each user not heard of before, to be locked. In id order, so that nobody waits in a ring.
+-- Leans on the primary key of projection_states.
+INSERT INTO projection_states (user_id)
+SELECT met.user_id
+  FROM unnest(%(users)s::text[]) AS met (user_id)
+ ORDER BY met.user_id
+    ON CONFLICT (user_id) DO NOTHING

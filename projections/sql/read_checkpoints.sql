@@ -1,0 +1,3 @@
+-- Rows: part, position.
+-- Leans on nothing: 64 rows.
+SELECT part, position FROM projection_checkpoints

@@ -1,0 +1,126 @@
+"""What is known of one user after some prefix of their canonical history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from projections.facts import Address, Customer, Fact, PaymentMethod, Subscription
+
+Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
+Core = list[Cell]
+
+
+class Trial(Struct, frozen=True):
+    """The trial the user is in or was in last. Instants are microseconds since the epoch."""
+
+    status: str = "pending"
+    starts_at: int | None = None
+    ends_at: int | None = None
+    converted_at: int | None = None
+    subscription: str | None = None
+    plan: str | None = None
+
+
+class Grant(Struct, frozen=True):
+    plan: str
+    until: int | None
+
+
+class Poison(Struct, frozen=True):
+    """The event at which this user's history stops."""
+
+    at: int
+    id: str
+    type: str
+    part: int
+    position: int
+    field: str
+    reason: str
+
+
+class State(Struct):
+    """A fold in progress. Everything in it is immutable but its own dictionaries, so a copy is shallow."""
+
+    user_id: str
+    links: dict[str, int] = field(default_factory=dict)
+    first_at: int = 0
+    last_at: int = 0
+    has_provider_fact: bool = False
+    has_stripe_fact: bool = False
+    # who they are
+    email: str | None = None
+    full_name: str | None = None
+    clerk_admin: bool = False
+    granted_admin: bool | None = None
+    signed_up_at: int | None = None
+    deleted_at: int | None = None
+    business_name: str | None = None
+    brand_description: str | None = None
+    industry: str | None = None
+    onboarding_step: str = "pending"
+    # what Stripe says
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    payment_methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    # what we decided
+    trial: Trial = Trial()
+    intended_plan: str | None = None
+    grant: Grant | None = None
+    # what they used
+    campaigns: int = 0
+    creators: int = 0
+    enrichments: int = 0
+    period_starts_at: int | None = None
+    # what was sent and what came last
+    emails: dict[str, dict[str, Cell]] = field(default_factory=dict)
+    last_webhook: str | None = None
+    last_webhook_at: int | None = None
+    # the five rows but for what the catalog adds, and when each last changed
+    cores: dict[str, Core] = field(default_factory=dict)
+    changed_at: dict[str, int] = field(default_factory=dict)
+    poison: Poison | None = None
+
+    def copy(self) -> State:
+        """A state that can be folded on without touching this one."""
+        twin = msgspec.structs.replace(self)
+        for name in (
+            "links",
+            "subscriptions",
+            "customers",
+            "payment_methods",
+            "emails",
+            "cores",
+            "changed_at",
+        ):
+            setattr(twin, name, dict(getattr(self, name)))
+        return twin
+
+
+class Folded(Struct):
+    """A user's fold as it is kept: everything before the last instant, and the facts of that instant.
+
+    Facts of one instant may still be joined by another, which may belong between them; so they
+    are put in order anew until a later fact comes.
+    """
+
+    settled: State
+    tail: list[Fact]
+
+
+_FOLDED = msgspec.json.Decoder(Folded)
+_ENCODER = msgspec.json.Encoder()
+
+NO_ADDRESS = Address()
+
+
+def encode(folded: Folded) -> bytes:
+    """JSON of the fold."""
+    return _ENCODER.encode(folded)
+
+
+def decode(text: str | bytes) -> Folded:
+    """The fold from its JSON."""
+    return _FOLDED.decode(text)

@@ -1,0 +1,179 @@
+"""The projection's own tables: locking who a batch is about, and writing what the fold gives."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from events.clock import from_micros
+from events.identifiers import derived_id
+from events.statements import statement
+from projections import links
+from projections.catalog import Catalog
+from projections.rows import Row, as_json
+from projections.state import Folded, Poison, decode, encode
+
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+
+
+def claim_parts(conn: AnyConnection, parts: int) -> dict[int, int]:
+    """Part to position of parts that lag, locked: another projector takes others."""
+    return {row[0]: row[1] for row in _all(conn, "claim_parts", parts=parts)}
+
+
+def checkpoints(conn: AnyConnection) -> dict[int, int]:
+    """Part to position projected."""
+    return dict(_all(conn, "read_checkpoints"))
+
+
+def write_checkpoints(conn: AnyConnection, positions: Mapping[int, int], version: str) -> None:
+    _do(
+        conn,
+        "write_checkpoints",
+        parts=list(positions),
+        positions=list(positions.values()),
+        version=version,
+    )
+
+
+def lock_customers(
+    conn: AnyConnection, customers: Iterable[str]
+) -> dict[str, tuple[str | None, links.Claims | None]]:
+    """Customer to (user, claims), each locked; claims are None for one not heard of before."""
+    wanted = sorted(set(customers))
+    if not wanted:
+        return {}
+    _do(conn, "meet_customers", customers=wanted)
+    rows = _all(conn, "lock_customers", customers=wanted)
+    return {row[0]: (row[1], None if row[2] is None else links.decode(row[2])) for row in rows}
+
+
+def write_links(conn: AnyConnection, claims: Mapping[str, links.Claims]) -> None:
+    rows = []
+    for customer, said in claims.items():
+        winner = said.winner()
+        rows.append(
+            {
+                "customer_id": customer,
+                "user_id": winner[0] if winner else None,
+                "claims": said,
+                "created_at": from_micros(said.first_at),
+                "updated_at": from_micros(said.last_at()),
+            }
+        )
+    _do(conn, "write_links", rows=as_json(rows).decode())
+
+
+def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[str, int]]:
+    """User to {customer: linked since}, microseconds."""
+    wanted = sorted(set(users))
+    found: dict[str, dict[str, int]] = {user: {} for user in wanted}
+    for customer, user, said in _all(conn, "customers_of", users=wanted) if wanted else ():
+        winner = links.decode(said).winner()
+        assert winner is not None  # the row names a user, so a claim holds
+        found[user][customer] = winner[1]
+    return found
+
+
+def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, tuple[Folded | None, str]]:
+    """User to (fold, digest of the catalog its rows were written under), each locked."""
+    wanted = sorted(set(users))
+    if not wanted:
+        return {}
+    _do(conn, "meet_users", users=wanted)
+    rows = _all(conn, "lock_states", users=wanted)
+    return {row[0]: (None if row[1] is None else decode(row[1]), row[2]) for row in rows}
+
+
+def write_states(
+    conn: AnyConnection, states: Mapping[str, tuple[Folded, bytes]], catalog_digest: str
+) -> None:
+    """Each user's fold and the digest of their rows."""
+    if states:
+        _do(
+            conn,
+            "write_states",
+            users=list(states),
+            states=[encode(folded).decode() for folded, _ in states.values()],
+            digests=[digest for _, digest in states.values()],
+            catalog_digest=catalog_digest,
+        )
+
+
+def forget_users(conn: AnyConnection, users: list[str]) -> None:
+    if users:
+        _do(conn, "forget_users", users=users)
+
+
+def write_rows(conn: AnyConnection, rows: Mapping[str, list[Row]]) -> None:
+    """Rows by table, `users` first, since the others refer to it."""
+    for table, changed in rows.items():
+        if changed:
+            _do(conn, f"write_{table}", rows=as_json(changed).decode())
+
+
+def write_quarantine(conn: AnyConnection, stopped: Mapping[str, Poison], healed: list[str]) -> None:
+    rows = [
+        {
+            "user_id": user,
+            "part": poison.part,
+            "position": poison.position,
+            "event_id": poison.id,
+            "event_type": poison.type,
+            "occurred_at": from_micros(poison.at),
+            "field": poison.field,
+            "reason": poison.reason,
+        }
+        for user, poison in stopped.items()
+    ]
+    if rows:
+        _do(conn, "write_quarantine", rows=as_json(rows).decode())
+    if healed:
+        _do(conn, "leave_quarantine", users=healed)
+
+
+def read_catalog(conn: AnyConnection) -> tuple[str, str] | None:
+    """(digest, JSON) of the catalog as folded so far."""
+    rows = _all(conn, "read_catalog")
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def write_catalog(conn: AnyConnection, catalog: Catalog) -> None:
+    """The catalog and subscription_plans, which shows it."""
+    _do(conn, "write_catalog", digest=catalog.digest(), catalog=as_json(catalog).decode())
+    rows = [
+        {
+            "id": str(derived_id("subscription_plans", plan.plan_key)),
+            "plan_key": plan.plan_key,
+            "plan_name": plan.plan_name,
+            "campaigns_limit": plan.campaigns_limit,
+            "creators_limit": plan.creators_limit,
+            "features": plan.features,
+            "price_monthly": plan.price_monthly,
+            "price_yearly": plan.price_yearly,
+            "currency": plan.currency,
+            "stripe_price_id_monthly": plan.stripe_price_id_monthly,
+            "stripe_price_id_yearly": plan.stripe_price_id_yearly,
+            "is_active": plan.is_active,
+            "display_order": plan.display_order,
+            "created_at": from_micros(plan.published_at),
+            "updated_at": from_micros(plan.changed_at),
+        }
+        for plan in catalog.plans.values()
+    ]
+    write_rows(conn, {"subscription_plans": rows})
+
+
+def outdated_users(conn: AnyConnection, catalog_digest: str, limit: int) -> list[str]:
+    """Users whose rows were written under another catalog."""
+    return [row[0] for row in _all(conn, "outdated_users", digest=catalog_digest, limit=limit)]
+
+
+def _all(conn: AnyConnection, name: str, **asked: object) -> list[tuple[Any, ...]]:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(statement("projections", name), asked).fetchall()
+
+
+def _do(conn: AnyConnection, name: str, **asked: object) -> None:
+    conn.execute(statement("projections", name), asked)

@@ -1,0 +1,68 @@
+"""The newest snapshot of each Stripe object: what the tables are read from."""
+
+from collections.abc import Callable
+
+from projections.facts import Customer, Fact, PaymentMethod, Subscription
+from projections.state import State
+
+TERMINAL = frozenset({"canceled", "incomplete_expired"})
+
+# Highest first; a ninth word ranks just above the ended ones, since it has not ended.
+STATUS_RANK = {
+    "active": 9,
+    "trialing": 8,
+    "past_due": 7,
+    "unpaid": 6,
+    "paused": 5,
+    "incomplete": 4,
+    "canceled": 2,
+    "incomplete_expired": 1,
+}
+UNKNOWN_RANK = 3
+
+
+def current_subscription(state: State) -> Subscription | None:
+    """The subscription that speaks for the user: best status, then latest created, then id."""
+    return max(state.subscriptions.values(), key=_standing, default=None)
+
+
+def _standing(subscription: Subscription) -> tuple[int, int, str]:
+    return STATUS_RANK.get(subscription.status, UNKNOWN_RANK), subscription.created, subscription.id
+
+
+def _subscription(state: State, fact: Fact) -> None:
+    """The newest snapshot stands, but an ended subscription never comes back."""
+    new = fact.body
+    assert isinstance(new, Subscription)
+    old = state.subscriptions.get(new.id)
+    if old is not None and old.status in TERMINAL and new.status not in TERMINAL:
+        return
+    state.subscriptions[new.id] = new
+
+
+def _customer(state: State, fact: Fact) -> None:
+    """The newest snapshot stands, but a deleted customer stays deleted."""
+    new = fact.body
+    assert isinstance(new, Customer)
+    old = state.customers.get(new.id)
+    if old is None or not old.deleted:
+        state.customers[new.id] = new
+
+
+def _payment_method(state: State, fact: Fact) -> None:
+    """Kept in the order they were attached; a detached one is remembered, so that no default revives it."""
+    new = fact.body
+    assert isinstance(new, PaymentMethod)
+    old = state.payment_methods.get(new.id)
+    if new.detached or old is None or fact.type.endswith((".attached", "source.created", "card.created")):
+        state.payment_methods.pop(new.id, None)
+    elif old.detached:
+        return
+    state.payment_methods[new.id] = new
+
+
+RULES: dict[type, Callable[[State, Fact], None]] = {
+    Subscription: _subscription,
+    Customer: _customer,
+    PaymentMethod: _payment_method,
+}

@@ -1,0 +1,52 @@
+"""user_system_data: sign-up, reminders sent, and the provider event that came last."""
+
+from collections.abc import Callable
+
+from events.own import user as own
+from projections.facts import Fact
+from projections.state import Core, State
+from projections.tables.users import payload_of
+
+COLUMNS = (
+    "signup_timestamp",
+    "email_schedule_status",
+    "last_webhook_event",
+    "last_webhook_timestamp",
+)
+
+
+def core(state: State) -> Core:
+    return [state.signed_up_at, state.emails, state.last_webhook, state.last_webhook_at]
+
+
+def _scheduled(state: State, fact: Fact) -> None:
+    said = own.EmailScheduled.model_validate_json(payload_of(fact))
+    state.emails[said.occasion] = {
+        "status": "scheduled",
+        "scheduled_for": said.scheduled_for.isoformat(),
+    }
+
+
+def _sent(state: State, fact: Fact) -> None:
+    said = own.EmailSent.model_validate_json(payload_of(fact))
+    _mark(state, said.occasion, status="sent", sent_at=said.sent_at.isoformat())
+
+
+def _failed(state: State, fact: Fact) -> None:
+    _mark(state, own.EmailFailed.model_validate_json(payload_of(fact)).occasion, status="failed")
+
+
+def _cancelled(state: State, fact: Fact) -> None:
+    _mark(state, own.EmailCancelled.model_validate_json(payload_of(fact)).occasion, status="cancelled")
+
+
+def _mark(state: State, occasion: str, **said: str) -> None:
+    state.emails[occasion] = state.emails.get(occasion, {}) | said
+
+
+RULES: dict[str, Callable[[State, Fact], None]] = {
+    "email.scheduled": _scheduled,
+    "email.sent": _sent,
+    "email.failed": _failed,
+    "email.cancelled": _cancelled,
+}

@@ -1,0 +1,107 @@
+"""users: who somebody is, from Clerk and from what they told us in onboarding."""
+
+from collections.abc import Callable
+
+from events.own import user as own
+from projections.facts import ClerkUser, Fact, Own
+from projections.state import Core, State
+
+COLUMNS = (
+    "user_id",
+    "email",
+    "full_name",
+    "business_name",
+    "brand_description",
+    "industry",
+    "onboarding_step",
+    "is_admin",
+    "deleted_at",
+)
+PROFILE = ("business_name", "brand_description", "industry")
+
+
+def core(state: State) -> Core:
+    """The row's own columns. A deleted user keeps no name and no address."""
+    gone = state.deleted_at is not None
+    return [
+        state.user_id,
+        None if gone else state.email,
+        None if gone else state.full_name,
+        state.business_name,
+        state.brand_description,
+        state.industry,
+        state.onboarding_step,
+        state.clerk_admin if state.granted_admin is None else state.granted_admin,
+        state.deleted_at,
+    ]
+
+
+def _clerk_user(state: State, fact: Fact) -> None:
+    user = fact.body
+    assert isinstance(user, ClerkUser)
+    state.email = user.email
+    state.full_name = user.full_name
+    state.clerk_admin = user.is_admin
+    if user.created_at is not None:
+        state.signed_up_at = user.created_at * 1000
+
+
+def _deleted(state: State, fact: Fact) -> None:
+    if state.deleted_at is None:
+        state.deleted_at = fact.at
+
+
+def _erased(state: State, fact: Fact) -> None:
+    _deleted(state, fact)
+    state.business_name = state.brand_description = state.industry = None
+
+
+def _profile(state: State, fact: Fact) -> None:
+    _take_profile(state, own.ProfileUpdated.model_validate_json(payload_of(fact)))
+
+
+def _take_profile(state: State, said: own.ProfileUpdated) -> None:
+    for name in PROFILE:
+        if name in said.model_fields_set:
+            setattr(state, name, getattr(said, name))
+
+
+def _step(state: State, fact: Fact) -> None:
+    """Steps only go forward, and completed is the last."""
+    said = own.OnboardingStepCompleted.model_validate_json(payload_of(fact))
+    _take_profile(state, said)
+    if STEPS.index(said.step) > STEPS.index(state.onboarding_step):
+        state.onboarding_step = said.step
+
+
+def _onboarded(state: State, fact: Fact) -> None:
+    state.onboarding_step = "completed"
+
+
+def _made_admin(state: State, fact: Fact) -> None:
+    state.granted_admin = True
+
+
+def _unmade_admin(state: State, fact: Fact) -> None:
+    state.granted_admin = False
+
+
+def payload_of(fact: Fact) -> str:
+    """The payload of one of our own events."""
+    assert isinstance(fact.body, Own)
+    return fact.body.payload
+
+
+STEPS = ("pending", "step-1", "step-2", "completed")
+
+RULES: dict[str, Callable[[State, Fact], None]] = {
+    "clerk.user.created": _clerk_user,
+    "clerk.user.updated": _clerk_user,
+    "clerk.user.deleted": _deleted,
+    "profile.updated": _profile,
+    "onboarding.step_completed": _step,
+    "onboarding.completed": _onboarded,
+    "admin.granted": _made_admin,
+    "admin.revoked": _unmade_admin,
+    "privacy.erased": _erased,
+}
