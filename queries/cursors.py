@@ -1,0 +1,69 @@
+"""Page cursors: opaque to callers, checked like any other input when they come back."""
+
+import binascii
+import struct
+from base64 import b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from events.clock import from_micros, micros
+from events.routing import PARTS
+from queries.errors import BadCursor
+
+_EVENT = struct.Struct(">cqBq")
+_USER = struct.Struct(">c16s")
+_EVENT_KIND = b"e"  # the kind keeps one query's cursor from being taken for another's
+_USER_KIND = b"u"
+
+
+@dataclass(frozen=True, slots=True)
+class EventKey:
+    """Where an event stands in the order of recording; part and position break ties."""
+
+    recorded_at: datetime
+    part: int
+    position: int
+
+
+def event_cursor(key: EventKey) -> str:
+    """The cursor of one event, exact to the microsecond."""
+    return _text(_EVENT.pack(_EVENT_KIND, micros(key.recorded_at), key.part, key.position))
+
+
+def read_event_cursor(text: str) -> EventKey:
+    """The key inside. Raises: BadCursor."""
+    kind, recorded_us, part, position = _unpacked(_EVENT, text)
+    if kind != _EVENT_KIND or part >= PARTS or position < 1:
+        raise BadCursor
+    try:
+        return EventKey(from_micros(recorded_us), part, position)
+    except OverflowError:
+        raise BadCursor from None
+
+
+def user_cursor(row_id: UUID) -> str:
+    """The cursor of one user."""
+    return _text(_USER.pack(_USER_KIND, row_id.bytes))
+
+
+def read_user_cursor(text: str) -> UUID:
+    """The row id inside. Raises: BadCursor."""
+    kind, raw = _unpacked(_USER, text)
+    if kind != _USER_KIND:
+        raise BadCursor
+    return UUID(bytes=raw)
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _unpacked(layout: struct.Struct, text: str) -> tuple[Any, ...]:  # Any: the layout says
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        raw = b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+        return layout.unpack(raw)
+    except (UnicodeEncodeError, binascii.Error, struct.error):
+        raise BadCursor from None

@@ -1,0 +1,3 @@
+-- Condition on plans: sold or not.
+-- Leans on nothing.
+p.is_active = %(active)s::boolean
