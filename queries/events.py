@@ -1,0 +1,172 @@
+"""Searching the log: newest first, page by page in both directions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from events.routing import PARTS, part_of
+from events.statements import statement
+from queries.compose import compose
+from queries.cursors import EventKey, event_cursor, read_event_cursor
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+
+EventRow = Row
+
+CONDITIONS = {
+    "source": "events_where_source",
+    "aggregate_id": "events_where_aggregate",
+    "occurred_after": "events_where_occurred_after",
+    "occurred_before": "events_where_occurred_before",
+    "recorded_after": "events_where_recorded_after",
+    "recorded_before": "events_where_recorded_before",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events; what is None does not restrict.
+
+    `user_id`: the user's own events and those of each customer linked to them now.
+    `type`: exact, or everything that begins with what stands before a final `*`.
+    Times: `…_after` is included, `…_before` is not, so that adjacent windows share no event.
+    """
+
+    user_id: str | None = None
+    type: str | None = None
+    source: str | None = None
+    aggregate_id: str | None = None
+    occurred_after: datetime | None = None
+    occurred_before: datetime | None = None
+    recorded_after: datetime | None = None
+    recorded_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events newest first; `next` leads to older ones, `previous` to newer ones.
+
+    `estimated_count` is the planner's guess of how many match in all; None when it has no idea.
+    """
+
+    items: list[EventRow]
+    next: str | None
+    previous: str | None
+    estimated_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A filter made ready for SQL: which files, which values."""
+
+    source: str
+    where: Sequence[str]
+    values: dict[str, Any]  # Any: one type a parameter
+
+
+def search(
+    conn: AnyConnection,
+    wanted: EventFilter,
+    *,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+    bodies: bool = False,
+) -> EventPage:
+    """One page. `after` gives the page behind a cursor, `before` the one in front of it; not both.
+
+    Raises: BadCursor.
+    """
+    assert after is None or before is None
+    key = read_event_cursor(after or before or "") if after is not None or before is not None else None
+    chosen = select(conn, wanted)
+    where, closing = list(chosen.where), "events_newest_first"
+    if key is not None:
+        where.append("events_where_older" if before is None else "events_where_newer")
+    if before is not None:
+        closing = "events_oldest_first"
+    query = compose(columns(bodies), chosen.source, where=where, closing=[closing, "events_limit"])
+    found = fetch_all(conn, query, chosen.values | _key_values(key) | {"limit": limit + 1})
+    more, items = len(found) > limit, found[:limit]
+    if before is not None:
+        items.reverse()
+    return EventPage(items, *_neighbours(items, more, after, before), _estimate(conn, chosen))
+
+
+def one_event(conn: AnyConnection, wanted: str) -> EventRow | None:
+    """The event of that id, or of that provider id (`evt_…`, Clerk's `msg_…`), with its body."""
+    try:
+        values: dict[str, object] = {"id": UUID(wanted)}
+        where = "events_where_id"
+    except ValueError:
+        values = {"idempotency_key": wanted, "parts": list(range(PARTS))}
+        where = "events_where_provider_id"
+    query = compose(columns(True), "events_everywhere", where=[where], closing=["events_live_first"])
+    return fetch_one(conn, query, values)
+
+
+def event_types(conn: AnyConnection) -> list[str]:
+    """Every type the log holds, in order; costs one index probe a type."""
+    return [row["event_type"] for row in fetch_all(conn, statement("queries", "event_types"), {})]
+
+
+def select(conn: AnyConnection, wanted: EventFilter) -> Selection:
+    """The files and values of a filter; asks for the user's customers or the types of a prefix."""
+    values: dict[str, Any] = {  # Any: one type a parameter
+        name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None
+    }
+    where = [CONDITIONS[name] for name in values]
+    if wanted.type is not None and wanted.type.endswith("*"):
+        where.append("events_where_types")
+        values["types"] = [t for t in event_types(conn) if t.startswith(wanted.type[:-1])]
+    elif wanted.type is not None:
+        where.append("events_where_type")
+        values["type"] = wanted.type
+    if wanted.user_id is None:
+        return Selection("events_everywhere", where, values)
+    routes = _routes(conn, wanted.user_id)
+    values |= {"routes": routes, "parts": [part_of(route) for route in routes]}
+    return Selection("events_of_routes", where, values)
+
+
+def columns(bodies: bool) -> str:
+    """The opening file of a search."""
+    return "events_with_bodies" if bodies else "events_without_bodies"
+
+
+def _routes(conn: AnyConnection, user_id: str) -> list[str]:
+    links = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
+    return [user_id, *(link["customer_id"] for link in links)]
+
+
+def _key_values(key: EventKey | None) -> dict[str, object]:
+    if key is None:
+        return {}
+    return {"key_recorded_at": key.recorded_at, "key_part": key.part, "key_position": key.position}
+
+
+def _neighbours(
+    items: list[EventRow], more: bool, after: str | None, before: str | None
+) -> tuple[str | None, str | None]:
+    """(next, previous): a page reached by a cursor has a neighbour on the side it came from."""
+    if not items:
+        return None, None
+    oldest, newest = _cursor_of(items[-1]), _cursor_of(items[0])
+    if before is not None:
+        return oldest, newest if more else None
+    return oldest if more else None, newest if after is not None else None
+
+
+def _cursor_of(row: EventRow) -> str:
+    return event_cursor(EventKey(row["recorded_at"], row["part"], row["position"]))
+
+
+def _estimate(conn: AnyConnection, chosen: Selection) -> int | None:
+    """Counting a million rows costs more than the page; the planner's guess costs nothing."""
+    if not chosen.values:
+        row = fetch_one(conn, statement("queries", "events_estimate"), {})
+        return None if row is None or row["rows"] < 0 else int(row["rows"])
+    query = compose("events_plan", "events_without_bodies", chosen.source, where=chosen.where)
+    row = fetch_one(conn, query, chosen.values)
+    return None if row is None else int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])

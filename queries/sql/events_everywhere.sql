@@ -1,0 +1,3 @@
+-- Source of a search: the whole log.
+-- Leans on what follows it.
+  FROM events e

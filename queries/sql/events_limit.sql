@@ -1,0 +1,3 @@
+-- Closing of a page.
+-- Leans on the order before it.
+ LIMIT %(limit)s::integer

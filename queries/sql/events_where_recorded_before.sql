@@ -1,0 +1,3 @@
+-- Condition on a search: stored before.
+-- Leans on events_recorded.
+e.recorded_at < %(recorded_before)s::timestamptz
