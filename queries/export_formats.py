@@ -1,0 +1,166 @@
+"""Rows of an export as jsonl, csv or parquet, in pieces of bounded size."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from queries.events import EventRow
+from queries.export import BODY, COLUMNS
+from queries.instants import iso
+
+PIECE_BYTES = 64 * 1024
+ROW_GROUP_BYTES = 8 * 1024 * 1024
+ROW_GROUP_ROWS = 10_000
+
+JSON_TEXT = ("metadata", "event_data")
+
+
+def jsonl(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
+    """One JSON object a line. A body is spliced in as it was received, but for its line breaks."""
+    names = _names(bodies)
+    return _pieces(
+        orjson.dumps(_spliced(row, names), default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME) + b"\n"
+        for row in rows
+    )
+
+
+def csv_text(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
+    """RFC 4180 with a header line; null is an empty field, JSON stays text."""
+    names = _names(bodies)
+    line = io.StringIO(newline="")
+    writer = csv.writer(line)
+
+    def lines() -> Iterator[bytes]:
+        writer.writerow(names)
+        for row in rows:
+            yield _taken(line)
+            writer.writerow([_cell(row[name]) for name in names])
+        yield _taken(line)
+
+    return _pieces(lines())
+
+
+def parquet(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
+    """Apache Parquet in row groups of about 8 MiB; a file cut short lacks its footer."""
+    schema = pa.schema([(name, _PARQUET[kind]) for name, kind in _kinds(bodies).items()])
+    sink = _Sink()
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for group in _groups(rows):
+            writer.write_table(pa.Table.from_pylist([_storable(row) for row in group], schema=schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """A file that is only written to, and emptied as it fills."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, piece: Any) -> int:  # Any: whatever has a buffer
+        self._held += piece
+        self._position += len(piece)
+        return len(piece)
+
+    def taken(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+
+def _kinds(bodies: bool) -> dict[str, str]:
+    return COLUMNS | BODY if bodies else COLUMNS
+
+
+def _names(bodies: bool) -> list[str]:
+    return list(_kinds(bodies))
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines gathered, so that a million rows are not a million writes to a socket."""
+    held = bytearray()
+    for line in lines:
+        held += line
+        if len(held) >= PIECE_BYTES:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+def _groups(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
+    group: list[EventRow] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += len(row.get("event_data") or "") + len(row["metadata"])
+        if size >= ROW_GROUP_BYTES or len(group) >= ROW_GROUP_ROWS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _taken(line: io.StringIO) -> bytes:
+    text = line.getvalue()
+    line.seek(0)
+    line.truncate()
+    return text.encode()
+
+
+def _spliced(row: EventRow, names: list[str]) -> EventRow:
+    return {name: _fragment(row[name]) if name in JSON_TEXT else row[name] for name in names}
+
+
+def _fragment(text: str | None) -> orjson.Fragment | None:
+    # Between JSON's tokens a line break is white space, and inside a string there can be none.
+    return None if text is None else orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return iso(value) if isinstance(value, datetime) else value
+
+
+def _storable(row: EventRow) -> EventRow:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return iso(value)
+    raise TypeError(type(value).__name__)
+
+
+_PARQUET = {
+    "uuid": pa.string(),
+    "text": pa.string(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "bool": pa.bool_(),
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+}
+
+Format = Callable[..., Iterator[bytes]]
+
+# Name to (how, media type).
+FORMATS: dict[str, tuple[Format, str]] = {
+    "jsonl": (jsonl, "application/jsonl"),
+    "csv": (csv_text, "text/csv; charset=utf-8"),
+    "parquet": (parquet, "application/vnd.apache.parquet"),
+}
