@@ -114,12 +114,14 @@ CREATE TABLE customer_links (
     customer_id text        PRIMARY KEY,
     user_id     text,
     claims      jsonb       NOT NULL,
+    claimed_by  text[]      NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
 );
 CREATE INDEX customer_links_user ON customer_links (user_id);
-CREATE INDEX customer_links_claims ON customer_links USING gin (claims);
+CREATE INDEX customer_links_claimed ON customer_links USING gin (claimed_by);
 COMMENT ON COLUMN customer_links.claims IS 'Per claimed user: the strongest fact for and against the link.';
+COMMENT ON COLUMN customer_links.claimed_by IS 'Every user ever named, in id order: where time travel looks.';
 
 DO $$
 DECLARE

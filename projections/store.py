@@ -58,6 +58,7 @@ def write_links(conn: AnyConnection, claims: Mapping[str, links.Claims]) -> None
                 "customer_id": customer,
                 "user_id": winner[0] if winner else None,
                 "claims": said,
+                "claimed_by": sorted(said.users),
                 "created_at": from_micros(said.first_at),
                 "updated_at": from_micros(said.last_at()),
             }
