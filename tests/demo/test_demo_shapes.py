@@ -1,0 +1,122 @@
+"""Each API version has its own place for the things basil moved."""
+
+from datetime import timedelta
+
+import pytest
+
+from cli.demo.changes import Json
+from cli.demo.history import DEFAULT_START
+from cli.demo.prices import ADDON_WEEKLY, price_of
+from cli.demo.stripe_subscriptions import Terms
+from cli.demo.versions import (
+    API_VERSIONS,
+    V2020,
+    V2025_BASIL,
+    V2025_CLOVER,
+    V2026_DAHLIA,
+    ApiVersion,
+    Generation,
+)
+from cli.demo.world import DemoWorld
+
+
+def renewed(api: ApiVersion) -> dict[str, Json]:
+    """The last object of each event type after one renewal, under that version."""
+    world = DemoWorld(start=DEFAULT_START, api=api)
+    bought = world.stripe.checkout(price_of("glow_up"), email="ada@example.com")
+    world.wait(timedelta(days=32))
+    world.stripe.subscriptions.cancel_at_period_end(bought.subscription)
+    return {each.event_type: each.event["data"]["object"] for each in world.deliveries}
+
+
+@pytest.mark.parametrize("api", API_VERSIONS, ids=lambda api: api.name)
+def test_event_names_its_version(api: ApiVersion) -> None:
+    world = DemoWorld(start=DEFAULT_START, api=api)
+    world.stripe.create_customer(email="ada@example.com")
+
+    assert world.deliveries[-1].event["api_version"] == api.name
+
+
+def test_before_basil_the_period_is_the_subscriptions() -> None:
+    subscription = renewed(V2020)["customer.subscription.updated"]
+
+    assert subscription["current_period_end"] == subscription["cancel_at"]
+    assert "current_period_end" not in subscription["items"]["data"][0]
+
+
+@pytest.mark.parametrize("api", [V2025_BASIL, V2025_CLOVER, V2026_DAHLIA], ids=lambda a: a.name)
+def test_since_basil_the_period_is_the_items(api: ApiVersion) -> None:
+    subscription = renewed(api)["customer.subscription.updated"]
+
+    assert subscription["items"]["data"][0]["current_period_end"] == subscription["cancel_at"]
+    assert "current_period_end" not in subscription
+
+
+def test_before_basil_invoice_names_its_subscription() -> None:
+    said = renewed(V2020)
+
+    assert said["invoice.paid"]["subscription"] == said["customer.subscription.updated"]["id"]
+    assert "parent" not in said["invoice.paid"]
+
+
+@pytest.mark.parametrize("api", [V2025_BASIL, V2025_CLOVER], ids=lambda a: a.name)
+def test_since_basil_invoice_has_a_parent(api: ApiVersion) -> None:
+    said = renewed(api)
+    parent = said["invoice.paid"]["parent"]["subscription_details"]
+
+    assert parent["subscription"] == said["customer.subscription.updated"]["id"]
+    assert not {"subscription", "charge", "payment_intent", "paid"} & said["invoice.paid"].keys()
+
+
+@pytest.mark.parametrize("api", API_VERSIONS, ids=lambda api: api.name)
+def test_payment_reaches_its_invoice_one_way_or_the_other(api: ApiVersion) -> None:
+    said = renewed(api)
+    old = api.generation is Generation.PRE_BASIL
+
+    assert ("invoice" in said["charge.succeeded"]) is old
+    assert ("invoice" in said["payment_intent.succeeded"]) is old
+    assert ("invoice_payment.paid" in said) is not old
+
+
+def test_invoice_payment_names_no_customer() -> None:
+    said = renewed(V2025_CLOVER)
+
+    assert said["invoice_payment.paid"]["invoice"] == said["invoice.paid"]["id"]
+    assert "customer" not in said["invoice_payment.paid"]
+
+
+def test_upcoming_invoice_has_no_id() -> None:
+    assert "id" not in renewed(V2025_CLOVER)["invoice.upcoming"]
+
+
+def test_items_of_one_subscription_may_end_apart() -> None:
+    world = DemoWorld(start=DEFAULT_START, api=V2025_CLOVER)
+    terms = Terms(extra_items=(ADDON_WEEKLY,))
+    world.stripe.checkout(price_of("glow_up"), email="ada@example.com", terms=terms)
+    world.wait(timedelta(days=8))
+    last = [d for d in world.deliveries if d.event_type == "customer.subscription.updated"][-1]
+
+    first, addon = last.event["data"]["object"]["items"]["data"]
+
+    assert addon["current_period_end"] < first["current_period_end"]
+
+
+def test_thin_twin_points_at_its_snapshot() -> None:
+    world = DemoWorld(start=DEFAULT_START)
+    customer = world.stripe.create_customer(email="ada@example.com")
+    snapshot = world.deliveries[-1]
+
+    thin = world.stripe.thin_twin(snapshot).event
+
+    assert thin["type"] == "v1.customer.created"
+    assert thin["snapshot_event"] == snapshot.message_id
+    assert thin["created"] == "2026-01-05T09:00:00.000Z"
+    assert thin["related_object"]["id"] == customer
+
+
+def test_body_is_indented_by_two_spaces() -> None:
+    world = DemoWorld(start=DEFAULT_START)
+    world.stripe.create_customer(email="zoë@example.com")
+
+    assert world.deliveries[-1].body.startswith(b'{\n  "id": "evt_1')
+    assert "zoë".encode() in world.deliveries[-1].body
