@@ -1,0 +1,271 @@
+"""What must be true of each person in the end, read off the little providers' own last state.
+
+Nothing of Tenure is used here: this is the hand-made answer the projectors are held against.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.demo.objects import Address, Customer, PaymentMethod, Subscription
+from cli.demo.prices import DEFAULT_PRICES
+from cli.demo.world import DemoWorld, Person
+
+RANK = (
+    "active",
+    "trialing",
+    "past_due",
+    "unpaid",
+    "paused",
+    "incomplete",
+    "canceled",
+    "incomplete_expired",
+)
+IN_FORCE = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
+METHOD_COLUMNS = (
+    "payment_method_id",
+    "card_last4",
+    "card_brand",
+    "card_exp_month",
+    "card_exp_year",
+)
+ADDRESS_COLUMNS = (
+    "billing_address_city",
+    "billing_address_country",
+    "billing_address_postal_code",
+)
+
+
+@dataclass
+class Truth:
+    """The expected columns of one user, over all tables.
+
+    `price_id` is no column; it says which price decides the plan. `debatable` names the columns
+    whose value SEMANTICS does not force: there the value is one sensible reading of it.
+    """
+
+    user_id: str
+    columns: dict[str, Any] = field(default_factory=dict)  # Any: column values
+    price_id: str | None = None
+    debatable: set[str] = field(default_factory=set)
+
+    @property
+    def certain(self) -> dict[str, Any]:  # Any: column values
+        """The columns every correct reading agrees on."""
+        return {key: value for key, value in self.columns.items() if key not in self.debatable}
+
+
+def truth_of(world: DemoWorld, person: Person) -> Truth:
+    """The expected row values of one person."""
+    truth = Truth(person.user_id)
+    owned = [each for customer in person.links for each in world.stripe.subscriptions_of(customer)]
+    current = current_of(owned)
+    truth.price_id = current.items[0].price.id if current else None
+    truth.columns |= identity(world, person)
+    if truth.columns["deleted_at"] is not None:
+        truth.debatable.add("is_admin")
+    truth.columns |= subscription_columns(world, person, current, truth.debatable)
+    truth.columns |= trial_columns(world, owned, current, truth.debatable)
+    truth.columns |= billing_columns(world, person, current, truth.debatable)
+    return truth
+
+
+def identity(world: DemoWorld, person: Person) -> dict[str, Any]:
+    """The row of `users`, and when they signed up."""
+    user = world.clerk.users[person.user_id]
+    gone = user.deleted_ms is not None
+    full_name = f"{user.first_name or ''} {user.last_name or ''}".strip()
+    return {
+        "user_id": user.id,
+        "email": None if gone else user.primary_email,
+        "full_name": None if gone else full_name or None,
+        "is_admin": any(user.public_metadata.get(key) is True for key in ("is_admin", "isAdmin")),
+        "deleted_at": moment_ms(user.deleted_ms),
+        "signup_timestamp": moment_ms(user.created_ms),
+    }
+
+
+def current_of(subscriptions: list[Subscription]) -> Subscription | None:
+    """Highest status rank, then latest created; the world never makes two in one second."""
+    return min(
+        subscriptions,
+        key=lambda each: (RANK.index(each.status), -each.created),
+        default=None,
+    )
+
+
+def subscription_columns(
+    world: DemoWorld, person: Person, current: Subscription | None, debatable: set[str]
+) -> dict[str, Any]:
+    """What the current subscription says of itself."""
+    if current is None:
+        return {
+            "subscription_status": "none",
+            "current_plan": "free",
+            "intended_plan": intended_plan(world, person),
+            "subscription_cancel_date": None,
+            "subscription_renewal_date": None,
+            "billing_sync_status": "synced" if person.links else "pending",
+        }
+    price = current.items[0].price
+    known = price in DEFAULT_PRICES or price.lookup_key is not None or bool(price.metadata)
+    if not known:
+        debatable.add("current_plan")
+    if current.status in ("paused", "incomplete") or current.collection_paused:
+        debatable.add("subscription_renewal_date")
+    if current.cancel_at is not None and current.cancel_at > current.period_end:
+        debatable.add("subscription_renewal_date")
+    return {
+        "subscription_status": current.status,
+        "current_plan": price.plan_key if current.status in IN_FORCE and known else "free",
+        "intended_plan": intended_plan(world, person),
+        "subscription_cancel_date": moment(cancel_date(current)),
+        "subscription_renewal_date": moment(renewal_date(current)),
+        "billing_sync_status": "synced" if known else "error",
+    }
+
+
+def cancel_date(current: Subscription) -> int | None:
+    if current.ended:
+        return current.ended_at or current.canceled_at
+    if current.cancel_at is not None:
+        return current.cancel_at
+    return current.period_end if current.cancel_at_period_end else None
+
+
+def renewal_date(current: Subscription) -> int | None:
+    stops = current.ended or current.cancel_at is not None or current.cancel_at_period_end
+    return None if stops else current.period_end
+
+
+def intended_plan(world: DemoWorld, person: Person) -> str | None:
+    """The plan of the last checkout that named one."""
+    named = [
+        each.metadata.get("plan_key") or each.metadata.get("planId")
+        for each in world.stripe.sessions()
+        if each.customer in person.links
+    ]
+    return next((plan for plan in reversed(named) if plan), None)
+
+
+def trial_columns(
+    world: DemoWorld,
+    owned: list[Subscription],
+    current: Subscription | None,
+    debatable: set[str],
+) -> dict[str, Any]:
+    """The trial's dates and fate; with several subscriptions SEMANTICS leaves room."""
+    if len(owned) > 1:
+        debatable |= {
+            "trial_status",
+            "trial_start_date",
+            "trial_end_date",
+            "trial_conversion_date",
+        }
+    began, converted = trial_moments(world, owned)
+    status = "pending"
+    if began is not None:
+        ended_badly = ("canceled", "incomplete_expired", "paused", "unpaid")
+        over = all(each.status in ended_badly for each in owned)
+        status = "converted" if converted is not None else "expired" if over else "active"
+    return {
+        "trial_status": status,
+        "trial_start_date": moment(current.trial_start if current else None),
+        "trial_end_date": moment(current.trial_end if current else None),
+        "trial_conversion_date": moment(converted),
+    }
+
+
+def trial_moments(world: DemoWorld, owned: list[Subscription]) -> tuple[int | None, int | None]:
+    """When a trial began, and when the first sign of payment after it was seen."""
+    mine, customers = {each.id for each in owned}, {each.customer for each in owned}
+    began: int | None = None
+    for delivery in world.deliveries:
+        if delivery.provider != "stripe" or delivery.event["object"] != "event":
+            continue
+        thing = delivery.event["data"]["object"]
+        if thing.get("id") in mine and thing["object"] == "subscription":
+            if began is None and thing["status"] == "trialing":
+                began = delivery.event["created"]
+            elif began is not None and thing["status"] == "active":
+                return began, delivery.event["created"]
+        elif began is not None and thing.get("customer") in customers:
+            paid = delivery.event_type in ("invoice.paid", "invoice.payment_succeeded")
+            if paid and thing["amount_paid"] > 0:
+                return began, delivery.event["created"]
+    return began, None
+
+
+def billing_columns(
+    world: DemoWorld, person: Person, current: Subscription | None, debatable: set[str]
+) -> dict[str, Any]:
+    """Customer, payment method, card and address."""
+    customer_id = current.customer if current else next(reversed(person.links), None)
+    columns: dict[str, Any] = dict.fromkeys((*METHOD_COLUMNS, *ADDRESS_COLUMNS))
+    columns["stripe_customer_id"] = customer_id
+    columns["stripe_subscription_id"] = current.id if current else None
+    if customer_id is None:
+        return columns
+    customer = world.stripe.log.get(Customer, customer_id)
+    method = chosen_method(world, customer, current, debatable)
+    if customer.deleted:
+        debatable |= {*ADDRESS_COLUMNS}
+    if method is not None:
+        columns["payment_method_id"] = method.id
+        if method.customer is not None:
+            columns |= card_columns(method)
+    columns |= address_columns(customer.address or (method.address if method else None))
+    return columns
+
+
+def chosen_method(
+    world: DemoWorld, customer: Customer, current: Subscription | None, debatable: set[str]
+) -> PaymentMethod | None:
+    """The subscription's default, else the customer's, else the last one attached."""
+    default = (current and current.default_payment_method) or customer.default_payment_method
+    if default:
+        method = world.stripe.log.get(PaymentMethod, default)
+        if method.customer is None:
+            debatable |= {*METHOD_COLUMNS, *ADDRESS_COLUMNS}
+        return method
+    attached = world.stripe.cards.attached(customer.id)
+    if len(attached) < len(ever_attached(world, customer.id)):
+        last_ever = ever_attached(world, customer.id)[-1]
+        if not attached or attached[-1].id != last_ever:
+            debatable |= {*METHOD_COLUMNS, *ADDRESS_COLUMNS}
+    return attached[-1] if attached else None
+
+
+def ever_attached(world: DemoWorld, customer_id: str) -> list[str]:
+    """The ids of all methods this customer ever had, oldest first."""
+    return [
+        delivery.event["data"]["object"]["id"]
+        for delivery in world.deliveries
+        if delivery.event_type == "payment_method.attached"
+        and delivery.event["data"]["object"]["customer"] == customer_id
+    ]
+
+
+def card_columns(method: PaymentMethod) -> dict[str, Any]:
+    return {
+        "card_last4": method.card.last4,
+        "card_brand": method.card.brand,
+        "card_exp_month": method.card.exp_month,
+        "card_exp_year": method.card.exp_year,
+    }
+
+
+def address_columns(address: Address | None) -> dict[str, Any]:
+    return {
+        "billing_address_city": address.city if address else None,
+        "billing_address_country": address.country if address else None,
+        "billing_address_postal_code": address.postal_code if address else None,
+    }
+
+
+def moment(second: int | None) -> datetime | None:
+    return None if second is None else datetime.fromtimestamp(second, UTC)
+
+
+def moment_ms(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1_000, UTC)
