@@ -1,0 +1,91 @@
+"""Reading a provider's JSON without trust: any value may have any type, and nothing here raises."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from events.clock import from_micros
+
+Json = Mapping[str, object]
+
+MAX_KEY_BYTES = 500
+MAX_NAME_CHARS = 200
+
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def at(value: object, *path: str) -> object:
+    """What `path` leads to, None when it leads nowhere."""
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text_at(value: object, *path: str) -> str | None:
+    """The text at `path`; None when there is none, or it is empty or something else."""
+    found = at(value, *path)
+    return found if isinstance(found, str) and found else None
+
+
+def name_or_id(value: object) -> str | None:
+    """An id given as text or, expanded, as the object that has it."""
+    return text_at({"id": value}, "id") or text_at(value, "id")
+
+
+def index_key(text: str) -> str:
+    """`text` as an index can hold it: itself, or its digest when it is too long or can't be stored.
+
+    A btree entry ends at 2,704 bytes, and Postgres' text has no NUL and no lone surrogate.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw) <= MAX_KEY_BYTES and _UNSTORABLE.search(text) is None:
+        return text
+    return digest_key(raw)
+
+
+def digest_key(raw: bytes) -> str:
+    """The key of what has none of its own."""
+    return f"sha256:{sha256(raw).hexdigest()}"
+
+
+def storable(text: str) -> str:
+    """`text` with what Postgres can't hold replaced by U+FFFD, cut at 200 characters."""
+    return _UNSTORABLE.sub("\ufffd", text[:MAX_NAME_CHARS])
+
+
+def kept(**values: object) -> dict[str, object]:
+    """Those values that say something: storable text, booleans; the rest is left out."""
+    texts = {
+        name: storable(value) for name, value in values.items() if isinstance(value, str) and value
+    }
+    return texts | {name: value for name, value in values.items() if isinstance(value, bool)}
+
+
+def from_seconds(value: object) -> datetime | None:
+    """The instant of whole Unix seconds; None for anything else, times before 1970 included."""
+    if type(value) is int and 0 <= value <= _LAST_SECOND:
+        return from_micros(value * 1_000_000)
+    return None
+
+
+def from_millis(value: object) -> datetime | None:
+    """The instant of whole Unix milliseconds; None for anything else."""
+    if type(value) is int and 0 <= value <= _LAST_SECOND * 1000:
+        return from_micros(value * 1000)
+    return None
+
+
+def from_iso(value: object) -> datetime | None:
+    """The instant of an ISO 8601 text, UTC when it names no zone; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+        found = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year >= 1970 else None

@@ -1,0 +1,119 @@
+"""Stripe's events as the log files them: any JSON object gives an envelope, whatever its types.
+
+Shapes read: snapshot events (`object: event`), with the resource in `data.object`, and thin events
+(`object: v2.core.event`), with `related_object` and ISO times.
+Source: https://docs.stripe.com/api/events/object, https://docs.stripe.com/api/v2/core/events/object
+"""
+
+from datetime import datetime
+
+from events.clock import EPOCH
+from events.envelope import NewEvent
+from webhooks.guard import Verified
+from webhooks.reading import (
+    Json,
+    at,
+    digest_key,
+    from_iso,
+    from_seconds,
+    index_key,
+    kept,
+    name_or_id,
+    storable,
+    text_at,
+)
+
+SOURCE = "stripe"
+
+
+def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
+    """The envelope of one delivery; all but `metadata` is a pure function of the signed body."""
+    own_id = text_at(event, "id") or digest_key(text.encode())
+    customer, owner = _customer(event), _owner(event)
+    aggregate_type, aggregate_id = _aggregate(event, customer, own_id)
+    correlation = _request_id(event) or _object_id(event)
+    return NewEvent(
+        source_system=SOURCE,
+        idempotency_key=index_key(_owned(own_id, owner)),
+        route_key=index_key(_owned(customer, owner) if customer else owner or own_id),
+        aggregate_type=aggregate_type,
+        aggregate_id=index_key(aggregate_id),
+        event_type=storable(f"{SOURCE}.{text_at(event, 'type') or 'untyped'}"),
+        payload=text,
+        occurred_at=_occurred_at(event),
+        livemode=event.get("livemode") is not False,  # only a literal false is a test event
+        metadata=verified.metadata() | _metadata(event),
+        correlation_id=None if correlation is None else index_key(correlation),
+    )
+
+
+def _customer(event: Json) -> str | None:
+    """Whose event this is. A detached payment method has lost its customer but remembers it."""
+    if text_at(event, "related_object", "type") == "customer":
+        return text_at(event, "related_object", "id")
+    if text_at(event, "data", "object", "object") == "customer":
+        return text_at(event, "data", "object", "id")
+    return name_or_id(at(event, "data", "object", "customer")) or name_or_id(
+        at(event, "data", "previous_attributes", "customer")
+    )
+
+
+def _owner(event: Json) -> str | None:
+    """The connected account, or the context (an account, or an organisation's path), verbatim."""
+    return text_at(event, "account") or text_at(event, "context")
+
+
+def _owned(key: str, owner: str | None) -> str:
+    return key if owner is None else f"{owner}/{key}"
+
+
+def _object_id(event: Json) -> str | None:
+    return text_at(event, "data", "object", "id") or text_at(event, "related_object", "id")
+
+
+def _aggregate(event: Json, customer: str | None, own_id: str) -> tuple[str, str]:
+    if customer is not None:
+        return "stripe_customer", customer
+    for kind, key in (
+        (text_at(event, "data", "object", "object"), text_at(event, "data", "object", "id")),
+        (text_at(event, "related_object", "type"), text_at(event, "related_object", "id")),
+    ):
+        if kind is not None and key is not None:
+            return storable(f"stripe_{kind}"), key
+    return "stripe_event", own_id
+
+
+def _occurred_at(event: Json) -> datetime:
+    """The event's own time, else its object's, else 1970; the body alone decides."""
+    created = event.get("created")
+    return (
+        from_seconds(created)
+        or from_iso(created)
+        or from_seconds(at(event, "data", "object", "created"))
+        or EPOCH
+    )
+
+
+def _metadata(event: Json) -> dict[str, object]:
+    return kept(
+        api_version=event.get("api_version"),
+        livemode=event.get("livemode"),
+        account=event.get("account"),
+        context=event.get("context"),
+        request_id=_request_id(event),
+        snapshot_event=event.get("snapshot_event"),
+    ) | _related(event)
+
+
+def _related(event: Json) -> dict[str, object]:
+    related = kept(
+        id=at(event, "related_object", "id"),
+        type=at(event, "related_object", "type"),
+        url=at(event, "related_object", "url"),
+    )
+    return {"related_object": related} if related else {}
+
+
+def _request_id(event: Json) -> str | None:
+    """The API request behind it: an object, plain text before 2017-05-25, nested when thin."""
+    return name_or_id(event.get("request")) or text_at(event, "reason", "request", "id")
