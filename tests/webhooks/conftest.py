@@ -1,0 +1,62 @@
+"""Doors on their own: an app with both, over the pool a test chooses."""
+
+from collections.abc import Callable
+from typing import NoReturn, cast
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.webhooks.signing import (
+    CLERK_OLD_SECRET,
+    CLERK_SECRET,
+    NOW,
+    STRIPE_OLD_SECRET,
+    STRIPE_SECRET,
+)
+from webhooks import Delivery, create_clerk_door, create_stripe_door
+from webhooks.store import Pool
+
+
+class UntouchablePool:
+    """A pool that fails the test as soon as anybody looks at it."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"the database was asked: pool.{name}")
+
+
+Doors = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def heard() -> list[Delivery]:
+    """What the doors told their observer."""
+    return []
+
+
+@pytest.fixture
+def doors(heard: list[Delivery]) -> Doors:
+    """A client for both doors over a pool."""
+
+    def build(
+        pool: object,
+        *,
+        stripe: tuple[str, ...] = (STRIPE_SECRET, STRIPE_OLD_SECRET),
+        clerk: tuple[str, ...] = (CLERK_SECRET, CLERK_OLD_SECRET),
+    ) -> FlaskClient:
+        def observe(delivery: Delivery, seconds: float) -> None:
+            heard.append(delivery)
+
+        app = Flask(__name__)
+        given = cast("Pool", pool)
+        app.register_blueprint(create_stripe_door(given, stripe, lambda: NOW, observe=observe))
+        app.register_blueprint(create_clerk_door(given, clerk, lambda: NOW, observe=observe))
+        return app.test_client()
+
+    return build
+
+
+@pytest.fixture
+def guarded(doors: Doors) -> FlaskClient:
+    """Both doors, with a database that must not be asked."""
+    return doors(UntouchablePool())

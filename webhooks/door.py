@@ -1,0 +1,114 @@
+"""The door both providers share: read, verify, store, answer."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from flask import Blueprint, Request, Response, request
+from werkzeug.datastructures import Headers
+
+from events.clock import Clock
+from webhooks.delivery import Delivery, Observe, log
+from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed
+from webhooks.guard import Body, Verified, read_body
+from webhooks.problems import answer, problem
+from webhooks.store import Pool, Read, Stored, store
+
+RETRY_AFTER_S = 30
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What one provider's door does differently; `verify` is None when no secret is configured."""
+
+    source: str
+    verify: Callable[[Headers, Body, datetime], Verified] | None
+    read: Read
+
+
+def create_door(
+    provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None
+) -> Blueprint:
+    """The blueprint with `POST /webhooks/<source>`; `observe` hears of each delivery."""
+    door = Blueprint(f"{provider.source}_door", __name__)
+
+    @door.post(f"/webhooks/{provider.source}", provide_automatic_options=False)
+    def receive() -> Response:
+        started = perf_counter()
+        delivery, response = _receive(provider, pool, clock)
+        seconds = perf_counter() - started
+        request_id = _request_id(request)
+        response.headers["X-Request-Id"] = request_id
+        log(delivery, request_id=request_id, status=response.status_code, seconds=seconds)
+        if observe is not None:
+            observe(delivery, seconds)
+        return response
+
+    return door
+
+
+def _receive(provider: Provider, pool: Pool, clock: Clock) -> tuple[Delivery, Response]:
+    source = provider.source
+    try:
+        if provider.verify is None:
+            raise DoorClosed
+        body = read_body(request)
+        verified = provider.verify(request.headers, body, clock())
+        return _stored(source, store(pool, source, provider.read, body, verified), verified)
+    except DoorClosed:
+        return Delivery(source=source, outcome="closed"), _closed()
+    except BodyTooLarge:
+        return Delivery(source=source, outcome="too_large"), _too_large()
+    except DeliveryRefused as refusal:
+        return Delivery(source=source, outcome="refused", reason=refusal.reason), _refused()
+    except DatabaseAway as away:
+        return Delivery(source=source, outcome="unavailable", reason=away.cause), _away()
+
+
+def _stored(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Response]:
+    delivery = Delivery(
+        source=source,
+        outcome=found.outcome if found.unreadable is None else "unreadable",
+        reason=found.unreadable,
+        event_type=found.event_type,
+        event_id=found.event_id,
+        secret_index=verified.secret.index,
+        append_s=found.append_s,
+    )
+    fields: dict[str, object] = {"status": found.outcome, "event_id": str(found.event_id)}
+    if found.unreadable is not None:
+        fields["unreadable"] = True
+    return delivery, answer(fields)
+
+
+def _request_id(incoming: Request) -> str:
+    """The id this request already has, here or at the proxy before us, else a new one."""
+    bound = structlog.contextvars.get_contextvars().get("request_id")
+    offered = bound if isinstance(bound, str) else incoming.headers.get("X-Request-Id", "")
+    return offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+
+
+def _refused() -> Response:
+    # One text for every reason: which check failed is for the operator, not for who is guessing.
+    detail = "This delivery carries no valid signature."
+    return problem(400, "signature-refused", "Signature refused", detail)
+
+
+def _too_large() -> Response:
+    return problem(413, "body-too-large", "Body too large", "A delivery has at most 1 MiB.")
+
+
+def _closed() -> Response:
+    detail = "No signing secret is configured for this door, so nothing can be verified."
+    return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
+
+
+def _away() -> Response:
+    detail = "The delivery could not be stored; send it again."
+    return problem(503, "database-away", "Database away", detail, retry_after_s=RETRY_AFTER_S)

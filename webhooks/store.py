@@ -1,0 +1,103 @@
+"""A verified delivery on its way into the log: as an event, or as bytes where it is none."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+from events.append import append, keep_unreadable
+from events.envelope import NewEvent
+from events.errors import UnreadablePayload
+from events.payload import parse
+from webhooks.errors import DatabaseAway
+from webhooks.guard import Body, Verified
+from webhooks.reading import Json
+
+Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
+Read = Callable[[Json, str, Verified], NewEvent]
+
+POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must still hear the 503
+
+# What Postgres says when the body itself is the trouble. "Too deep" is an operational error there,
+# yet the same body would meet it again for ever.
+_REFUSALS = (
+    psycopg.DataError,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.ProgramLimitExceeded,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The log's answer, and how long it took; `unreadable` says why only bytes are kept."""
+
+    outcome: str
+    event_id: UUID
+    append_s: float
+    event_type: str | None = None
+    unreadable: str | None = None
+
+
+def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -> Stored:
+    """What became of a verified delivery; it is durable when this returns.
+
+    Raises: DatabaseAway.
+    """
+    started = perf_counter()
+    try:
+        outcome, event_id, event_type, unreadable = _store(pool, source, read, body, verified)
+    except psycopg.Error as problem:
+        # Missing rights or tables count too: nothing was kept, so the provider must send it again.
+        raise DatabaseAway(type(problem).__name__) from problem
+    return Stored(
+        outcome=outcome,
+        event_id=event_id,
+        append_s=perf_counter() - started,
+        event_type=event_type,
+        unreadable=unreadable,
+    )
+
+
+def _store(
+    pool: Pool, source: str, read: Read, body: Body, verified: Verified
+) -> tuple[str, UUID, str | None, str | None]:
+    try:
+        event = _event(read, body, verified)
+        with _statement_by_statement(pool) as conn:
+            appended = append(conn, event)
+        return appended.outcome, appended.id, event.event_type, None
+    except UnreadablePayload as problem:
+        reason = problem.reason
+    except _REFUSALS as problem:
+        reason = f"JSON that Postgres refuses ({type(problem).__name__})"
+    with _statement_by_statement(pool) as conn:
+        outcome, kept_id = keep_unreadable(
+            conn, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
+        )
+    return outcome, kept_id, None, reason
+
+
+def _event(read: Read, body: Body, verified: Verified) -> NewEvent:
+    if body.text is None:
+        raise UnreadablePayload("bytes that are not UTF-8")
+    return read(parse(body.text), body.text, verified)
+
+
+@contextmanager
+def _statement_by_statement(pool: Pool) -> Iterator[Connection[Any]]:
+    """Every statement commits itself: one round trip where BEGIN and COMMIT make it three."""
+    with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
+        before = conn.autocommit
+        conn.autocommit = True
+        try:
+            yield conn
+        finally:
+            if conn.info.transaction_status is TransactionStatus.IDLE:  # else the pool discards it
+                conn.autocommit = before
