@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cli.demo.deliveries import Delivery
 from cli.demo.operations import OPERATIONS
+from cli.demo.steps_billing import running
 from cli.demo.stripe_cycle import Dunning
 from cli.demo.versions import API_VERSIONS, ApiVersion
 from cli.demo.world import DemoWorld, Person
@@ -20,6 +21,29 @@ START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 GAPS_S = (0, 0, 0, 1, 60, 3_700, 86_400, 4 * 86_400, 9 * 86_400, 33 * 86_400)
 """How long people wait before the next step; nothing at all is the most common."""
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "upgrade": ("active", "trialing", "past_due"),
+    "downgrade": ("active", "trialing", "past_due"),
+    "change_card": (),
+    "detach_card": (),
+    "refresh_card": (),
+    "correct_address": (),
+    "fail_payment": ("active",),
+    "pay": ("past_due", "unpaid", "incomplete"),
+    "cancel_now": (),
+    "cancel_later": ("active", "trialing", "past_due"),
+    "uncancel": (),
+    "extend_trial": ("trialing",),
+    "pause_collection": ("active",),
+    "resume": ("paused",),
+    "refund": ("active",),
+    "delete_customer": (),
+    "link_late": (),
+}
+"""The statuses each operation needs to find, none meaning any that is not over."""
+
+_PARTICULARS = st.tuples(st.sampled_from(GAPS_S), st.integers(0, 9_999))
 
 # Any: whatever the caller's own events are; the world only carries them.
 OwnEvents = Callable[[st.DrawFn, DemoWorld, Person], Any]
@@ -79,8 +103,11 @@ def histories(
     history = History(world, {})
     for number in range(draw(st.integers(min_users, max_users))):
         _join(draw, world, number)
-    for step in draw(st.lists(_steps(len(world.people), without, own), max_size=max_steps)):
-        _take(draw, history, step, own)
+        if "checkout" not in without and draw(st.integers(0, 4)):
+            _take(draw, history, ("checkout", number, *draw(_PARTICULARS)), own)
+    steps = st.lists(_steps(len(world.people), without, own), min_size=max_steps // 3, max_size=max_steps)
+    for step in draw(steps):
+        _take(draw, history, _sensible(history, step, without), own)
     world.wait(timedelta(seconds=draw(st.sampled_from(GAPS_S))))
     history.truths = {person.user_id: truth_of(world, person) for person in world.people}
     return history
@@ -88,14 +115,35 @@ def histories(
 
 def _steps(people: int, without: frozenset[str], own: OwnEvents | None) -> st.SearchStrategy[Step]:
     names = [name for name in OPERATIONS if name not in without]
-    # Buying comes first in the list, where shrinking looks first, and often.
-    often = ["checkout", "checkout", "checkout"] if "checkout" in names else []
+    often = ["checkout"] if "checkout" in names else []  # first, where shrinking looks first
     return st.tuples(
         st.sampled_from([*often, *names, *(["own", "own"] if own else [])]),
         st.integers(0, people - 1),
         st.sampled_from(GAPS_S),
         st.integers(0, 9_999),
     )
+
+
+def _sensible(history: History, step: Step, without: frozenset[str]) -> Step:
+    """The step, or one that means something to this person just now.
+
+    Most operations need a running subscription, a trial or a card; without this, most would
+    do nothing and the histories would be short.
+    """
+    name, number, gap_s, particulars = step
+    if name == "own" or _means_something(history, name, number):
+        return step
+    others = [other for other in _NEEDS if other not in without]
+    Random(particulars).shuffle(others)
+    chosen = next((o for o in others if _means_something(history, o, number)), name)
+    return chosen, number, gap_s, particulars
+
+
+def _means_something(history: History, name: str, number: int) -> bool:
+    world, person = history.world, history.world.people[number]
+    if name == "link_late":
+        return bool(person.unlinked)
+    return name not in _NEEDS or bool(running(world, person, *_NEEDS[name]))
 
 
 def _take(draw: st.DrawFn, history: History, step: Step, own: OwnEvents | None) -> None:

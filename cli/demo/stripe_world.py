@@ -181,7 +181,7 @@ class StripeWorld:
                 "related_object": {
                     "id": thing["id"],
                     "type": thing["object"],
-                    "url": f"/v1/{thing['object']}s/{thing['id']}",
+                    "url": f"/v1/{thing['object'].replace('.', '/')}s/{thing['id']}",
                 },
                 "reason": None,
                 "snapshot_event": delivery.message_id,
