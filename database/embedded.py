@@ -128,9 +128,7 @@ def start(
             "correct TENURE_DATA_DIR, or set DATABASE_URL"
         ) from error
     took = time.monotonic() - began
-    server = EmbeddedServer(
-        conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway
-    )
+    server = EmbeddedServer(conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway)
     atexit.register(server.close)
     verb = "joined" if attached else "ready"
     say(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")

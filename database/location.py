@@ -21,6 +21,7 @@ VERSION = 18
 
 # Not /var/tmp first: systemd-tmpfiles empties it of old files, and a table may be old.
 _ROOT_HOMES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108  (names there are checked below)
+_SOCKETS = Path("/tmp/tenure-socket-")  # noqa: S108  (a prefix for mkdtemp)
 _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_LIMIT = 100  # bytes; the kernel's limit is 103 on macOS and 107 on Linux
 
@@ -52,18 +53,22 @@ def bundled() -> Path:
 def programs(account: Account, say: Callable[[str], None]) -> Path:
     """A directory of PostgreSQL's programs that this account can run; a copy if need be."""
     found = bundled()
-    if account.runs(str(found / "postgres"), "--version"):
+    if _usable(found, account):
         return found
-    stamp = f"{found}:{(found / 'postgres').stat().st_mtime_ns}"
-    target = _own_directory(f"tenure-programs-{_short_hash(stamp)}")
-    if not (target / "postgres").exists():
+    package = found.parent.parent
+    stamp = f"{package}:{(found / 'postgres').stat().st_mtime_ns}"
+    target = _own_directory(f"tenure-programs-{_short_hash(stamp)}") / "copy"
+    if not target.exists():
         say(f"the account that runs PostgreSQL cannot enter {found}; copying it to {target}")
-        _copy(found.parent, target / "postgres")
-    if not account.runs(str(target / "postgres" / "bin" / "postgres"), "--version"):
-        raise EmbeddedServerFailed(
-            f"the bundled PostgreSQL in {found} does not run here; set DATABASE_URL"
-        )
-    return target / "postgres" / "bin"
+        _copy(package, target)
+    copied = target / found.relative_to(package.parent)
+    if not _usable(copied, account):
+        raise EmbeddedServerFailed(f"the bundled PostgreSQL in {found} does not run here; set DATABASE_URL")
+    return copied
+
+
+def _usable(directory: Path, account: Account) -> bool:
+    return all(account.runs(str(directory / name), "--version") for name in ("postgres", "initdb"))
 
 
 def socket_directory(pgdata: Path, account: Account) -> Path:
@@ -73,27 +78,34 @@ def socket_directory(pgdata: Path, account: Account) -> Path:
         r"[\w./-]+", path, re.ASCII
     ):
         return pgdata
-    directory = Path(tempfile.mkdtemp(prefix="tenure-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix=_SOCKETS.name, dir=_SOCKETS.parent))
     account.own(directory)
     return directory
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a tree so that everybody can run it; the target appears whole or not at all."""
+def remove_socket_directory(directory: Path) -> None:
+    """Remove it if `socket_directory` made it; the name comes from a file the server writes."""
+    if directory.parent == _SOCKETS.parent and directory.name.startswith(_SOCKETS.name):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _copy(package: Path, target: Path) -> None:
+    """Copy the package and the libraries beside it so that everybody can run it, whole or not."""
     unfinished = Path(tempfile.mkdtemp(dir=target.parent))
-    copy = unfinished / "copy"
-    shutil.copytree(source, copy, symlinks=True)
-    for path in (copy, *copy.rglob("*")):
+    libraries = package.with_name(f"{package.name}.libs")
+    for source in filter(Path.is_dir, (package, libraries)):
+        older = shutil.ignore_patterns("pginstall", "__pycache__")
+        shutil.copytree(source, unfinished / source.name, symlinks=True, ignore=older)
+    for path in (unfinished, *unfinished.rglob("*")):
         if not path.is_symlink():
             executable = path.is_dir() or path.stat().st_mode & 0o100
             path.chmod(0o755 if executable else 0o644)
     try:
-        copy.rename(target)
+        unfinished.rename(target)
     except OSError:
+        shutil.rmtree(unfinished)
         if not target.exists():  # else another process was faster
             raise
-    finally:
-        shutil.rmtree(unfinished)
 
 
 def _own_directory(name: str) -> Path:

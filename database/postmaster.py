@@ -14,7 +14,7 @@ import psutil
 
 from database.account import Account
 from database.errors import EmbeddedServerFailed
-from database.location import VERSION, socket_directory
+from database.location import VERSION, remove_socket_directory, socket_directory
 from database.locks import Lock
 
 _START_LIMIT_S = 120  # recovery after a crash reads the whole write-ahead log since a checkpoint
@@ -77,8 +77,7 @@ def launch(
     command = [str(programs / "postgres"), "-D", str(pgdata)]
     for name, value in {**options, "port": "5432", "unix_socket_directories": str(sockets)}.items():
         command += ["-c", f"{name}={value}"]
-    if _recycled_pid(pgdata):
-        (pgdata / "postmaster.pid").unlink()
+    _clear_after_crash(pgdata)
     log = _open_log(pgdata)
     try:
         child = subprocess.Popen(
@@ -124,12 +123,10 @@ def stop(pgdata: Path, running: Lock) -> None:
         if running.try_exclusive_for(limit_s):
             running.release()
             _reap()
-            if found is not None and found.socket_dir != str(pgdata):
-                shutil.rmtree(found.socket_dir, ignore_errors=True)
+            if found is not None:
+                remove_socket_directory(Path(found.socket_dir))
             return
-    raise EmbeddedServerFailed(
-        f"PostgreSQL in {pgdata} did not stop; its log is {_log_path(pgdata)}"
-    )
+    raise EmbeddedServerFailed(f"PostgreSQL in {pgdata} did not stop; its log is {_log_path(pgdata)}")
 
 
 def _await(pgdata: Path, child: subprocess.Popen[bytes]) -> Running:
@@ -137,8 +134,7 @@ def _await(pgdata: Path, child: subprocess.Popen[bytes]) -> Running:
     while time.monotonic() < deadline:
         if child.poll() is not None:
             raise EmbeddedServerFailed(
-                f"PostgreSQL did not start: {_last_line(_tail(pgdata))} "
-                f"(its log: {_log_path(pgdata)})"
+                f"PostgreSQL did not start: {_last_line(_tail(pgdata))} (its log: {_log_path(pgdata)})"
             )
         found = _read(pgdata)
         if found is not None and found.pid == child.pid:
@@ -170,17 +166,23 @@ def _is_server(pid: int, pgdata: Path) -> bool:
         return False
 
 
-def _recycled_pid(pgdata: Path) -> bool:
-    """Whether postmaster.pid names a process that is now another program.
+def _clear_after_crash(pgdata: Path) -> None:
+    """Remove the lock files of a server that was killed.
 
-    PostgreSQL looks only whether the pid lives and would refuse to start; in a container every
-    restart hands out the same few pids.
+    PostgreSQL asks only whether their pid lives, and in a container every restart hands out the
+    same few pids. We hold the `running` lock, so no process of that server is left.
     """
+    _reap()
     try:
-        pid = int((pgdata / "postmaster.pid").read_text().split("\n")[0])
-    except (FileNotFoundError, ValueError):
-        return False
-    return psutil.pid_exists(pid) and not _is_server(pid, pgdata)
+        lines = (pgdata / "postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return
+    if lines[0].isdigit() and _is_server(int(lines[0]), pgdata):
+        return  # started by hand; PostgreSQL will say so
+    if len(lines) > 4:
+        remove_socket_directory(Path(lines[4].strip()))
+    for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+        (pgdata / name).unlink(missing_ok=True)
 
 
 def _check_version(pgdata: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -192,6 +193,7 @@ def own_server() -> Iterator[embedded.EmbeddedServer]:
     data_dir.chmod(0o711)
     with embedded.start(data_dir, throwaway=True) as running:
         yield running
+    shutil.rmtree(data_dir)
 
 
 @pytest.fixture(scope="session")
