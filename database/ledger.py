@@ -50,9 +50,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
 
     def list_tables(self, **_: object) -> list[str]:
         """Names of the tables in the current schema; yoyo asks for its own."""
-        rows = self.connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-        )
+        rows = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         return [row[0] for row in rows]
 
     @contextmanager
@@ -76,7 +74,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             yield
         finally:
             self._is_locked = False
-            if not conn.broken:
+            if not conn.closed:
                 conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_KEY])
 
     def prepare(self) -> None:

@@ -37,9 +37,7 @@ def differences(directory: Path = DIRECTORY) -> list[str]:
 
 def _found(directory: Path) -> dict[str, str]:
     paths = [path for one in read(directory) for path in (one.path, one.rollback_path)]
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()
-    }
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()}
 
 
 if __name__ == "__main__":

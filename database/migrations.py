@@ -61,9 +61,7 @@ def up(
     return [one.name for one in pending]
 
 
-def down(
-    conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, say: Say = _silent
-) -> list[str]:
+def down(conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, say: Say = _silent) -> list[str]:
     """Roll the last migrations back, newest first; returns their names.
 
     Raises: RollbackMissing before anything is changed, else as `up`.
@@ -110,9 +108,7 @@ def status(conninfo: str, *, directory: Path = DIRECTORY) -> list[MigrationStatu
     files = {one.name: one for one in read(directory)}
     with _open(conninfo) as ledger:
         applied = {one.migration_id: one for one in ledger.applied()}
-    return [
-        _status(name, files.get(name), applied.get(name)) for name in sorted({*files, *applied})
-    ]
+    return [_status(name, files.get(name), applied.get(name)) for name in sorted({*files, *applied})]
 
 
 def _status(name: str, file: MigrationFile | None, applied: Applied | None) -> MigrationStatus:

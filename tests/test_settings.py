@@ -43,9 +43,7 @@ def test_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None
     assert load().database_url is None
 
 
-def test_env_file_is_read_and_the_environment_wins(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text('LOG_LEVEL=debug\nLOG_FORMAT="json"\nOTHER=ignored\n')
     monkeypatch.setenv("LOG_FORMAT", "console")

@@ -39,7 +39,7 @@ SELECT 'sequence', c.relname, concat_ws(' ', format_type(s.seqtypid, NULL), s.se
                                         s.seqmin, s.seqmax, s.seqcache, s.seqcycle)
   FROM ours c JOIN pg_sequence s ON s.seqrelid = c.oid
 UNION ALL
-SELECT 'trigger', c.relname || '.' || t.tgname, t.tgenabled || ' ' || pg_get_triggerdef(t.oid)
+SELECT 'trigger', c.relname || '.' || t.tgname, t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid)
   FROM ours c JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
 UNION ALL
 SELECT 'policy', p.tablename || '.' || p.policyname,

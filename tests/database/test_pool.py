@@ -1,0 +1,89 @@
+"""Connections: their session settings, and what a person reads when there is none."""
+
+import psycopg
+import pytest
+
+from database.errors import DatabaseUnavailable
+from database.pool import Connection, Pool, connect, open_pool, place, reaching
+
+NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/x?connect_timeout=1"
+
+
+def setting(conn: Connection, name: str) -> str:
+    row = conn.execute("SELECT current_setting(%s)", [name]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_pool_sessions_are_utc_and_limited(pool: Pool) -> None:
+    with pool.connection() as conn:
+        assert setting(conn, "timezone") == "UTC"
+        assert setting(conn, "statement_timeout") == "30s"
+        assert setting(conn, "application_name") == "test"
+        assert not conn.autocommit
+
+
+def test_statement_over_its_time_is_cancelled(conninfo: str) -> None:
+    with (
+        open_pool(conninfo, application_name="test", statement_timeout_s=0.05) as pool,
+        pool.connection() as conn,
+        pytest.raises(psycopg.errors.QueryCanceled),
+    ):
+        conn.execute("SELECT pg_sleep(5)")
+
+
+def test_options_of_the_url_are_kept(conninfo: str) -> None:
+    given = psycopg.conninfo.make_conninfo(conninfo, options="-c work_mem=7MB")
+
+    with connect(given, application_name="test") as conn:
+        assert setting(conn, "work_mem") == "7MB"
+        assert setting(conn, "timezone") == "UTC"
+
+
+def test_single_connection_has_no_time_limit(conninfo: str) -> None:
+    with connect(conninfo, application_name="test") as conn:
+        assert setting(conn, "statement_timeout") == "0"
+
+
+def test_server_that_is_away_is_one_line_without_the_password() -> None:
+    with pytest.raises(DatabaseUnavailable) as failed:
+        connect(NOWHERE, application_name="test")
+
+    message = str(failed.value)
+    assert message.startswith("cannot reach PostgreSQL at 127.0.0.1:1/x: ")
+    assert "DATABASE_URL" in message
+    assert "hunter2" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("address", ["hunter2", "postgresql://app:hunter2@db:port/x"])
+def test_unreadable_address_is_not_repeated(address: str) -> None:
+    with pytest.raises(DatabaseUnavailable) as failed:
+        connect(address, application_name="test")
+
+    assert "hunter2" not in str(failed.value)
+
+
+def test_pool_that_has_no_connection_is_the_same_error() -> None:
+    with (
+        open_pool(NOWHERE, application_name="test", checkout_timeout_s=0.2) as pool,
+        pytest.raises(DatabaseUnavailable, match="no free connection"),
+        reaching(NOWHERE),
+        pool.connection(),
+    ):
+        pass
+
+
+def test_pool_outlives_a_lost_connection(pool: Pool, conninfo: str) -> None:
+    with connect(conninfo, application_name="killer", autocommit=True) as killer:
+        with pool.connection() as conn:
+            pid = conn.info.backend_pid
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    with pool.connection() as conn:
+        assert conn.info.backend_pid != pid
+
+
+def test_place_names_a_socket_and_hides_the_user() -> None:
+    assert place("postgresql://app:x@/tenure?host=%2Ftmp%2Fa") == "/tmp/a/tenure"
+    assert place("host=db port=5433 dbname=x user=u password=p") == "db:5433/x"
