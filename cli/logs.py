@@ -1,0 +1,79 @@
+"""Logs: one structured line an event on stderr, ours and the libraries' alike, without secrets."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from cli.redaction import redact
+
+
+def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
+    """From now on every logger of this process writes there; `form` is console or json."""
+    out = stream or sys.stderr
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                redact,
+                _renderer(form, colors=out.isatty()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    _quieten(level)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # levels and formats may change while the process runs
+    )
+
+
+def _quieten(level: str) -> None:
+    """What libraries say of their ordinary work is for DEBUG."""
+    for name, least in _LEAST.items():
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET if level == "DEBUG" else least)
+    logging.captureWarnings(True)
+
+
+def _renderer(form: str, *, colors: bool) -> Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+_LEAST = {
+    "apscheduler": logging.WARNING,
+    "gunicorn.error": logging.WARNING,
+    "gunicorn.access": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "psycopg": logging.WARNING,
+    "psycopg.pool": logging.WARNING,
+    "stripe": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "yoyo": logging.WARNING,
+}

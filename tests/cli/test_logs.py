@@ -1,0 +1,87 @@
+"""One stream of structured lines for our loggers and everybody else's."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from cli import logs
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def _lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_our_lines_and_the_libraries_lines_have_one_shape() -> None:
+    stream = io.StringIO()
+    logs.configure(level="INFO", form="json", stream=stream)
+
+    structlog.get_logger("tenure.x").info("stored", part=3)
+    logging.getLogger("gunicorn.error").warning("worker %s died", 7)
+
+    ours, theirs = _lines(stream)
+    assert (ours["event"], ours["part"], ours["logger"]) == ("stored", 3, "tenure.x")
+    assert (theirs["event"], theirs["level"]) == ("worker 7 died", "warning")
+    assert set(ours) - {"part"} == set(theirs)
+
+
+def test_request_id_is_on_every_line_of_the_request() -> None:
+    stream = io.StringIO()
+    logs.configure(level="INFO", form="json", stream=stream)
+
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        structlog.get_logger("tenure.x").info("a")
+        logging.getLogger("somebody").warning("b")
+    structlog.get_logger("tenure.x").info("c")
+
+    assert [line.get("request_id") for line in _lines(stream)] == ["r-1", "r-1", None]
+
+
+def test_level_decides_and_libraries_are_quiet_below_warning() -> None:
+    stream = io.StringIO()
+    logs.configure(level="INFO", form="json", stream=stream)
+
+    structlog.get_logger("tenure.x").debug("not this")
+    logging.getLogger("apscheduler.scheduler").info("nor this")
+    logging.getLogger("psycopg.pool").warning("this")
+
+    assert [line["event"] for line in _lines(stream)] == ["this"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_exception_shows_where_but_not_whose(form: str) -> None:
+    stream = io.StringIO()
+    logs.configure(level="INFO", form=form, stream=stream)
+
+    try:
+        raise ValueError("no user ada@example.org")
+    except ValueError:
+        structlog.get_logger("tenure.x").exception("failed", email="ada@example.org")
+
+    assert "ada@" not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    assert "test_logs.py" in stream.getvalue()
+
+
+def test_a_value_cannot_forge_a_second_line() -> None:
+    stream = io.StringIO()
+    logs.configure(level="INFO", form="console", stream=stream)
+
+    structlog.get_logger("tenure.x").info("seen", event_type="a\nforged line")
+
+    assert len(stream.getvalue().splitlines()) == 1
