@@ -41,7 +41,7 @@ def next_events(
     reached = dict(positions)
     for row in rows:
         reached[row[0]] = max(reached[row[0]], row[1])
-    return [_routed(row) for row in rows if row[9] or not live_only], reached
+    return [routed(row) for row in rows if row[9] or not live_only], reached
 
 
 def streams(
@@ -61,7 +61,7 @@ def streams(
     }
     for row in _rows(conn, "read_streams", asked):
         if row[9] or not live_only:
-            found[row[7]].append(_routed(row).fact)
+            found[row[7]].append(routed(row).fact)
     return found
 
 
@@ -76,7 +76,7 @@ def _rows(conn: AnyConnection, name: str, asked: Mapping[str, object]) -> list[t
         return cursor.execute(statement("projections", name), asked).fetchall()
 
 
-def _routed(row: tuple[Any, ...]) -> Routed:
+def routed(row: tuple[Any, ...]) -> Routed:
     part, position, at, source, event_type, key, event_id, route_key, aggregate_type, _, payload = row
     fact = read(
         at=at,

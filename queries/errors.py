@@ -10,3 +10,12 @@ class BadCursor(QueryError):
 
     def __init__(self) -> None:
         super().__init__("expected a cursor from `next` or `previous`, found something else; ask without it")
+
+
+class UnknownColumn(QueryError):
+    """No table of a user has that column. Ask for one of `columns`."""
+
+    def __init__(self, column: str, columns: list[str]) -> None:
+        super().__init__(f"no column {column!r}: expected one of {', '.join(columns)}")
+        self.column = column
+        self.columns = columns

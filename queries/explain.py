@@ -1,0 +1,112 @@
+"""Why a column is what it is: the event, the rule and the code that set it."""
+
+from datetime import datetime
+from typing import Any
+
+from projections.version import projector_version
+from queries.errors import UnknownColumn
+from queries.past import past
+from queries.rows import AnyConnection
+from queries.timeline import Change, Step, timeline
+
+Json = dict[str, Any]  # Any: JSON values and instants
+
+
+def explain(
+    conn: AnyConnection,
+    user_id: str,
+    column: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> Json | None:
+    """The column's value, the event that set it, and the chain of earlier values, newest first.
+
+    None for a user nothing mentions.
+    Raises: UnknownColumn.
+    """
+    if column not in RULES:
+        raise UnknownColumn(column, sorted(RULES))
+    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    if not found.entries:
+        return None
+    steps = timeline(found)
+    chain = [(step, change) for step in steps for change in step.changes if change.column == column]
+    if not chain:  # null from the beginning: the first event made the row
+        chain = [(steps[0], Change("", column, None, None))]
+    said = [_said(step, change) for step, change in reversed(chain)]
+    return {"column": column, **said[0], "earlier": said[1:]}
+
+
+def _said(step: Step, change: Change) -> Json:
+    return {
+        "value": change.new,
+        "event_id": step.entry.fact.id,
+        "event_type": step.entry.fact.type,
+        "occurred_at": step.occurred_at,
+        "rule": RULES[change.column],
+        "projector_version": projector_version(),
+    }
+
+
+RULES = {
+    "email": "the address whose id is Clerk's primary_email_address_id; null once the user is deleted",
+    "full_name": "Clerk's first and last name joined and trimmed; null once the user is deleted",
+    "business_name": "the last profile.updated or onboarding.step_completed that named it",
+    "brand_description": "the last profile.updated or onboarding.step_completed that named it",
+    "industry": "the last profile.updated or onboarding.step_completed that named it",
+    "onboarding_step": "the furthest onboarding step completed",
+    "is_admin": "Clerk's public_metadata, unless an operator granted or revoked it",
+    "deleted_at": "the first clerk.user.deleted or privacy.erased; never undone",
+    "current_plan": (
+        "an operator's grant, else the plan of the current subscription's price while it is trialing, "
+        "active, past_due, unpaid or paused, else our own running trial's plan, else free"
+    ),
+    "intended_plan": "the last plan.selected or checkout metadata",
+    "subscription_status": (
+        "Stripe's word in the latest snapshot of the current subscription: the one of highest status, "
+        "then created last"
+    ),
+    "trial_status": (
+        "pending, active while a trial runs, converted at the first payment or active status after it "
+        "began, expired when it was lost without one; converted is never undone"
+    ),
+    "trial_start_date": "the current subscription's trial_start, else our own trial's start",
+    "trial_end_date": "the current subscription's trial_end, else our own trial's end",
+    "trial_conversion_date": (
+        "when the first event after the trial began showed a payment or the status active"
+    ),
+    "subscription_cancel_date": (
+        "ended_at or canceled_at once ended, else cancel_at, else the period's end when it is to cancel then"
+    ),
+    "subscription_renewal_date": "the current period's end; null when it will not renew",
+    "billing_sync_status": (
+        "pending before any Stripe event, then synced; error for an unknown price or a history that stops"
+    ),
+    "stripe_customer_id": "the customer of the current subscription, else the one linked last",
+    "stripe_subscription_id": "the current subscription's id, kept after it ended",
+    "payment_method_id": "the subscription's default, then the customer's, then the one attached last",
+    "card_last4": "the payment method in force, as last attached or updated",
+    "card_brand": "the payment method in force, as last attached or updated",
+    "card_exp_month": "the payment method in force, as last attached or updated",
+    "card_exp_year": "the payment method in force, as last attached or updated",
+    "billing_address_city": "the customer's address, else the payment method's",
+    "billing_address_country": "the customer's address, else the payment method's",
+    "billing_address_postal_code": "the customer's address, else the payment method's",
+    "plan_campaigns_limit": (
+        "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
+    ),
+    "plan_creators_limit": (
+        "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
+    ),
+    "plan_features": "the plan in force while trialing, active or past_due, else free's",
+    "usage_campaigns_current": "campaigns created minus archived, plus what was recorded as usage",
+    "usage_creators_current_month": "creators recorded since the last usage.reset",
+    "enrichments_current_month": "enrichments recorded since the last usage.reset",
+    "usage_reset_date": "the first instant of the month after the current period began, UTC",
+    "signup_timestamp": "Clerk's created_at",
+    "email_schedule_status": "the last word of the email.* events on each occasion",
+    "last_webhook_event": "the provider event that comes last in canonical order",
+    "last_webhook_timestamp": "when the provider event that comes last happened",
+}

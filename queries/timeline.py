@@ -1,0 +1,116 @@
+"""A user's history step by step: each event beside the columns it changed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from events.clock import from_micros
+from projections.catalog import Catalog, fold_catalog
+from projections.fold import fold_one
+from projections.order import order_instant
+from projections.rows import rows_of
+from projections.state import State
+from queries.past import Entry, Past, plan_event
+from queries.timetravel import SHARED
+
+
+class Change(NamedTuple):
+    """One column before and after an event."""
+
+    table: str
+    column: str
+    old: Any  # Any: a column's value
+    new: Any  # Any: a column's value
+
+
+class Step(NamedTuple):
+    """One event of a canonical history.
+
+    `arrived_late`: an event that belongs after this one was recorded before it.
+    `problem` says why the history stops here, when it does.
+    """
+
+    entry: Entry
+    changes: list[Change]
+    arrived_late: bool
+    problem: str | None
+
+    @property
+    def occurred_at(self) -> datetime:
+        return from_micros(self.entry.fact.at)
+
+
+Cells = dict[tuple[str, str], Any]  # Any: columns' values
+
+
+def timeline(found: Past) -> list[Step]:
+    """The user's events in canonical order; a plan's publication stands among them where it changed
+    one of their columns."""
+    walked = list(_walk(found))
+    late = _late(walked)
+    return [
+        Step(entry, changes, lateness, problem)
+        for (entry, changes, problem), lateness in zip(walked, late, strict=True)
+    ]
+
+
+Walked = tuple[Entry, list[Change], str | None]
+
+
+def _walk(found: Past) -> Iterator[Walked]:
+    state = State(user_id=found.user_id, links=found.links)
+    plans: list[Entry] = []
+    catalog = Catalog()
+    cells: Cells = {}
+    for entry, is_plan in _canonical(found, state):
+        stopped = state.poison is not None
+        if is_plan:
+            plans.append(entry)
+            catalog = fold_catalog(map(plan_event, plans))
+        else:
+            fold_one(state, entry.fact)
+        if not state.cores:
+            continue
+        now = _cells(state, catalog)
+        changes = _changes(cells, now)
+        cells = now
+        if changes or not is_plan:
+            poison = None if stopped else state.poison
+            yield entry, changes, f"{poison.field}: {poison.reason}" if poison else None
+
+
+def _canonical(found: Past, state: State) -> Iterator[tuple[Entry, bool]]:
+    """Entries in canonical order, and whether each is the catalog's. The caller folds `state` on
+    between one instant and the next, since an instant's order may depend on what was before it."""
+    entries = [(entry, False) for entry in found.entries] + [(entry, True) for entry in found.plan_entries]
+    entries.sort(key=lambda pair: pair[0].fact.at)
+    for _, group in groupby(entries, key=lambda pair: pair[0].fact.at):
+        instant = list(group)
+        yield from (pair for pair in instant if pair[1])
+        own = {entry.fact.id: entry for entry, is_plan in instant if not is_plan}
+        for fact in order_instant([entry.fact for entry in own.values()], state):
+            yield own[fact.id], False
+
+
+def _cells(state: State, catalog: Catalog) -> Cells:
+    return {
+        (table, column): cell
+        for table, row in rows_of(state, catalog).items()
+        for column, cell in row.items()
+        if column not in SHARED
+    }
+
+
+def _changes(old: Cells, new: Cells) -> list[Change]:
+    return [Change(*name, old.get(name), cell) for name, cell in new.items() if cell != old.get(name)]
+
+
+def _late(walked: list[Walked]) -> list[bool]:
+    """Whether anything that comes after an entry was recorded before it."""
+    earliest_after = None
+    late: list[bool] = []
+    for entry, _, _ in reversed(walked):
+        late.append(earliest_after is not None and earliest_after < entry.recorded)
+        earliest_after = entry.recorded if earliest_after is None else min(earliest_after, entry.recorded)
+    return late[::-1]

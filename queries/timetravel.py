@@ -1,0 +1,43 @@
+"""The profile as it was true at one instant, as it was believed at another, or both."""
+
+from datetime import datetime
+from uuid import UUID
+
+from projections.catalog import Catalog
+from projections.fold import present, refold
+from projections.rows import rows_of
+from projections.state import State
+from queries.past import past
+from queries.profile import Profile
+from queries.rows import AnyConnection
+
+
+def profile_at(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> Profile | None:
+    """The flat profile, exact to the microsecond; None when nothing mentioned the user by then."""
+    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    if not found.entries:
+        return None
+    state = present(refold(user_id, found.links, [entry.fact for entry in found.entries]))
+    return flat(state, found.catalog())
+
+
+def flat(state: State, catalog: Catalog) -> Profile:
+    """The five rows as one profile, with the columns and markers of `queries.profile`."""
+    rows = rows_of(state, catalog)
+    profile: Profile = rows["users"] | {"id": UUID(rows["users"]["id"])}
+    for table in ("user_subscriptions", "user_billing", "user_usage", "user_system_data"):
+        profile |= {name: cell for name, cell in rows[table].items() if name not in SHARED}
+    poison = state.poison
+    profile["stale"] = poison is not None
+    profile["quarantine"] = {"event_id": poison.id, "event_type": poison.type} if poison else None
+    return profile
+
+
+SHARED = frozenset({"id", "user_id", "created_at", "updated_at"})
