@@ -96,4 +96,3 @@ def _parameters(event: NewEvent, part: int) -> dict[str, object]:
         "payload_salt": salt,
         "payload_digest": digest(salt, event.payload),
     }
-

@@ -17,7 +17,9 @@ class EventNotFound(LogError):
     """No event has that id. Look it up with `tenure events list`."""
 
     def __init__(self, wanted: str) -> None:
-        super().__init__(f"no event {wanted}: expected an event's id (uuid) or its provider id (evt_…, msg_…)")
+        super().__init__(
+            f"no event {wanted}: expected an event's id (uuid) or its provider id (evt_…, msg_…)"
+        )
         self.wanted = wanted
 
 

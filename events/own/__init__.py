@@ -36,7 +36,15 @@ def user_event(
 ) -> NewEvent:
     """A fact of one user's history, on that user's route. `aggregate_id` when it is not the user."""
     return _new_event(
-        fact, user_id, aggregate_id or user_id, now, idempotency_key, actor, reason, request_id, causation_id
+        fact,
+        user_id,
+        aggregate_id or user_id,
+        now,
+        idempotency_key,
+        actor,
+        reason,
+        request_id,
+        causation_id,
     )
 
 
@@ -93,4 +101,14 @@ def _new_event(
     )
 
 
-__all__ = ["OWN_EVENTS", "SOURCE", "OwnEvent", "plan_event", "platform", "system", "system_event", "user", "user_event"]
+__all__ = [
+    "OWN_EVENTS",
+    "SOURCE",
+    "OwnEvent",
+    "plan_event",
+    "platform",
+    "system",
+    "system_event",
+    "user",
+    "user_event",
+]

@@ -26,5 +26,3 @@ class OwnEvent(BaseModel):
     event_type: ClassVar[str]
     event_version: ClassVar[int] = 1
     aggregate_type: ClassVar[str] = "user"
-
-
