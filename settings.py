@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
         Path(".tenure"), validation_alias="TENURE_DATA_DIR", validate_default=True
     )
-    livemode: bool = Field(True, validation_alias="TENURE_LIVEMODE")
+    livemode: bool = Field(False, validation_alias="TENURE_LIVEMODE")
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
         None, validation_alias="TENURE_SECRET_KEY"
     )
@@ -240,7 +240,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
     ),
     "database_replica_url": ("a replica that answers heavy reads", "the primary answers all reads"),
     "data_dir": ("the embedded PostgreSQL and keys made here", None),
-    "livemode": ("true: test events are stored but never projected", None),
+    "livemode": (
+        "true in production: test events are stored but never projected",
+        "false: test events change live state; set TENURE_LIVEMODE=true in production",
+    ),
     "secret_key": ("signs console sessions and forms", "sessions end when the service restarts"),
     "signing_key": (
         "signs the log's checkpoints (Ed25519)",

@@ -26,7 +26,7 @@ def test_nothing_is_required() -> None:
     assert found.database_url is None
     assert found.stripe_webhook_secrets == ()
     assert found.data_dir == Path.cwd() / ".tenure"
-    assert (found.livemode, found.log_level, found.log_format) == (True, "INFO", "console")
+    assert (found.livemode, found.log_level, found.log_format) == (False, "INFO", "console")
 
 
 def test_comma_list_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
