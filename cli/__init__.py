@@ -1,0 +1,29 @@
+"""The `tenure` command: one entry a command, and nothing is imported before it is asked for."""
+
+import click
+
+from cli.group import Entry, TenureGroup
+
+
+@click.group(cls=TenureGroup, name="tenure", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks; works anywhere.")
+@click.version_option(package_name="tenure", message="tenure %(version)s")
+def main() -> None:
+    """Event-sourced billing and lifecycle: signed webhooks in, true tables out.
+
+    Exit codes: 0 done, 1 failed or found a difference, 2 wrong usage.
+    """
+
+
+main.entries = {
+    "run": Entry("cli.run:run", "All in one: database, migrations, web, projector."),
+    "serve": Entry("cli.serve:serve", "Web only: doors, API, console."),
+    "work": Entry("cli.work:work", "Projector only."),
+    "demo": Entry("cli.play:demo", "Sample webhooks into a running service."),
+    "status": Entry("cli.status:status", "One screen: what runs, what lags, what waits."),
+    "user": Entry("cli.users:user", "What is known of a user, when and why."),
+    "events": Entry("cli.events:events", "Look into the log."),
+    "tokens": Entry("cli.tokens:tokens", "Who may ask over HTTP."),
+    "migrate": Entry("cli.migrate:migrate", "Move the schema up and down."),
+    "config": Entry("cli.config:config", "What is set and what is missing."),
+}

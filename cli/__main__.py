@@ -1,0 +1,5 @@
+"""`python -m cli` is `tenure`."""
+
+from cli import main
+
+main()

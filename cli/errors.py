@@ -1,0 +1,49 @@
+"""What can go wrong at the command line, and how any error is told in one line."""
+
+import click
+
+OUR_PACKAGES = frozenset(
+    {"settings", "database", "events", "projections", "handlers", "queries", "webhooks", "api"}
+)
+
+
+class Failure(click.ClickException):
+    """The command could not do what was asked; the message says what to do next. Exit 1."""
+
+    exit_code = 1
+
+
+class Difference(Failure):
+    """The command did its work and found a difference. Exit 1."""
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, for a person; never a traceback and never more than one line."""
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "tenure"
+        return f"{where}: {_flat(error.format_message())} Try '{where} --help'."
+    if isinstance(error, click.Abort):
+        return "tenure: stopped"
+    if isinstance(error, click.ClickException):
+        return f"tenure: {_flat(error.format_message())}"
+    package = type(error).__module__.partition(".")[0]
+    if package in OUR_PACKAGES:
+        return f"tenure: {_flat(str(error))}"
+    if package == "psycopg":
+        return f"tenure: {_database(error)}"
+    name = type(error).__name__
+    return f"tenure: unexpected {name}: {_flat(str(error))}; see where with --debug"
+
+
+def _database(error: Exception) -> str:
+    """Only the server's first line: DETAIL may hold a person's data."""
+    first = _flat(str(error).strip().partition("\n")[0]) or type(error).__name__
+    if type(error).__name__ in {"UndefinedTable", "UndefinedColumn", "UndefinedFunction"}:
+        return f"{first}; the schema is older than this version: tenure migrate up"
+    if "role" in first and "does not exist" in first:
+        return f"{first}; the database is not set up yet: tenure migrate up"
+    return f"the database says: {first}"
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,86 @@
+"""Commands loaded by name, and errors told in one line."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from cli.errors import one_line
+
+
+class Entry(NamedTuple):
+    """Where a command lives (`module:name`) and the line it has in `tenure --help`."""
+
+    target: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called; `--help` reads the table alone."""
+
+    entries: Mapping[str, Entry]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: click's own arguments
+        super().__init__(*args, **kwargs)
+        self.entries = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, name = entry.target.partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in self.entries.items()])
+
+
+class TenureGroup(LazyGroup):
+    """The top: an error is one line on stderr and an exit code, a traceback only with --debug."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # Any: click's own arguments
+    ) -> Any:  # Any: click's own answer when it is not standalone
+        wanted = list(sys.argv[1:] if args is None else args)
+        if not standalone_mode:
+            return super().main(wanted, prog_name, complete_var, False, **extra)
+        debug = _take_debug(wanted)
+        try:
+            code = super().main(wanted, prog_name or "tenure", complete_var, False, **extra)
+        except Exception as error:
+            if debug and not isinstance(error, click.exceptions.ClickException):
+                raise
+            code = _report(error)
+        except KeyboardInterrupt:
+            code = _report(click.Abort())
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _take_debug(args: list[str]) -> bool:
+    """Takes --debug out from wherever it stands before a `--`."""
+    options = args[: args.index("--")] if "--" in args else args
+    found = "--debug" in options
+    while "--debug" in args[: len(options)]:
+        args.remove("--debug")
+    return found
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    else:
+        click.echo(one_line(error), err=True)
+    return error.exit_code if isinstance(error, click.ClickException) else 1

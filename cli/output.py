@@ -1,0 +1,81 @@
+"""What commands print: tables for people, one JSON document for machines."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import click
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on the stream as it is now (tests swap it); as wide as needed when nobody looks."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(file=stream, highlight=False, soft_wrap=False, width=width)
+
+
+def emit_json(value: object) -> None:
+    """`value` as indented JSON; instants in UTC with Z, ids as text."""
+    click.echo(orjson.dumps(value, default=_as_text, option=_JSON).decode())
+
+
+def emit_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, empty: str) -> None:
+    """One line a row; says `empty` when there is none."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(row.get(column)) for column in columns))
+    console().print(table if table.row_count else empty)
+
+
+def emit_pairs(title: str, pairs: Mapping[str, object]) -> None:
+    """A titled block of names and values."""
+    out = console()
+    out.print(f"[bold]{escape(title)}[/bold]")
+    width = max(map(len, pairs), default=0)
+    for name, value in pairs.items():
+        out.print(f"  [dim]{name:<{width}}[/dim]  {cell(value)}", soft_wrap=True)
+
+
+def cell(value: object) -> str:
+    """A value for people; what comes from outside can't colour, move the cursor or break lines."""
+    if value is None:
+        return "[dim]–[/dim]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, Mapping | list | tuple):
+        return escape(printable(orjson.dumps(value, default=_as_text).decode()))
+    return escape(printable(str(value)))
+
+
+def instant(at: datetime) -> str:
+    """UTC to the second, or to the microsecond where there is one."""
+    text = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return text + (f".{at.microsecond:06d}" if at.microsecond else "")
+
+
+def printable(text: str) -> str:
+    """Control and direction-changing characters made visible."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    return str(value)
+
+
+_WIDE = 200
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
