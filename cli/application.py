@@ -1,0 +1,85 @@
+"""The Flask app put together: the API and console, and both doors, over one pool."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from flask import Flask
+
+from api.app import create_app
+from api.health import lag_check
+from cli.wiring import as_service, join_server, service_connection
+from database.pool import Pool, open_pool
+from events.clock import utc_now
+from events.statements import statement
+from projections.version import projector_version
+from queries.rows import fetch_all
+from settings import Settings
+from webhooks import create_clerk_door, create_stripe_door
+
+POOL_SIZE = 10
+MOST_LAG = timedelta(minutes=1)
+CHECK_TIMEOUT_S = 2.0
+
+
+class PerProcess:
+    """Builds the app now, so that a wrong setting shows at once; and again after a fork.
+
+    A pool's threads and connections belong to the process that opened it. Servers that load the
+    app before they fork (`gunicorn --preload`) would otherwise share them.
+    """
+
+    def __init__(self, build: Callable[[], Flask]) -> None:
+        self._build = build
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._app = build()
+
+    def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
+        if self._pid != os.getpid():
+            self._build_again()
+        return self._app(environ, respond)
+
+    def _build_again(self) -> None:
+        with self._lock:
+            if self._pid != os.getpid():
+                self._app = self._build()
+                self._pid = os.getpid()
+
+
+def build(settings: Settings) -> Flask:
+    """The app over an open pool of this process."""
+    conninfo = join_server(settings)
+    pool = open_pool(conninfo, application_name="tenure-web", max_size=POOL_SIZE, configure=as_service)
+    return build_over(pool, settings, conninfo)
+
+
+def build_over(pool: Pool, settings: Settings, conninfo: str) -> Flask:
+    """API, doors and health over this pool."""
+    app = create_app(
+        pool=pool,
+        clock=utc_now,
+        connect=lambda: service_connection(conninfo, name="tenure-export"),
+        live_only=settings.livemode,
+        checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
+    )
+    stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
+    clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
+    app.register_blueprint(create_stripe_door(pool, stripe, utc_now))
+    app.register_blueprint(create_clerk_door(pool, clerk, utc_now))
+    return app
+
+
+def built_by_us(pool: Pool) -> Callable[[], str | None]:
+    """Ready when the tables were built by the projector of this installation."""
+
+    def check() -> str | None:
+        with pool.connection(timeout=CHECK_TIMEOUT_S) as conn:
+            others = fetch_all(conn, statement("cli", "other_versions"), {"version": projector_version()})
+        if not others:
+            return None
+        return "the tables were built by another version of the projector; run tenure replay"
+
+    return check

@@ -1,0 +1,87 @@
+"""Puts the rooms together: settings, database, pool, Flask app. The one file that wires."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+
+from cli import logs
+from database import embedded
+from database.pool import PREPARE_AFTER, Connection, connect, session_conninfo
+from settings import Settings, load
+
+COMMAND_TIMEOUT_S = 60.0
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def command_settings() -> Settings:
+    """The settings of a command for people: what libraries log stays quiet below ERROR."""
+    settings = load()
+    logs.configure(level="ERROR", form="console")
+    return settings
+
+
+def service_settings() -> Settings:
+    """The settings of a process that serves; its log is as they say."""
+    settings = load()
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    return settings
+
+
+@contextmanager
+def server(settings: Settings, *, say: Callable[[str], None] = _silent) -> Iterator[str]:
+    """How to reach the database as its owner; an embedded server runs inside the block."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    with embedded.start(settings.data_dir, say=say) as running:
+        yield running.conninfo
+
+
+def join_server(settings: Settings) -> str:
+    """How to reach the database, for as long as this process lives."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded.start(settings.data_dir).conninfo
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Connection]:
+    """A connection with the service's rights for one command; one transaction."""
+    with server(settings) as conninfo:
+        opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)
+        with closing(opened) as conn:
+            as_service(conn)
+            yield conn
+            conn.commit()
+
+
+def as_service(conn: Connection) -> None:
+    """The rights of the service, which owns nothing: it can't edit its own past."""
+    conn.execute("SET ROLE tenure_app")
+    if not conn.autocommit:
+        conn.commit()
+
+
+def service_connection(conninfo: str, *, name: str) -> Connection:
+    """A connection of its own with the service's rights and no statement timeout.
+
+    Raises: DatabaseUnavailable.
+    """
+    conn = connect(conninfo, application_name=name)
+    as_service(conn)
+    return conn
+
+
+def projector_connection(conninfo: str) -> Connection:
+    """A connection for the projector; no statement timeout, since a refold takes what it takes.
+
+    Raises: psycopg.OperationalError, on which the runner waits and tries again.
+    """
+    wanted = session_conninfo(conninfo, application_name="tenure-work", statement_timeout_s=0)
+    conn = psycopg.connect(wanted, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    as_service(conn)
+    return conn

@@ -1,0 +1,59 @@
+"""`gunicorn wsgi:app`: each worker has a pool of its own, loaded before or after the fork."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.demo.history import make_world
+from cli.local_secrets import dev_secrets
+from cli.posting import Doors, post_all
+from cli.sockets import listen, url
+from database.pool import Connection
+from events.clock import utc_now
+from tests.cli.conftest import as_url
+from tests.cli.processes import environment, healthy, running
+
+
+@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["after", "before"])
+def test_two_workers_take_webhooks_at_once(
+    preload: list[str], conninfo: str, conn: Connection, tmp_path: Path
+) -> None:
+    made = dev_secrets(tmp_path)
+    env = environment(
+        tmp_path,
+        DATABASE_URL=as_url(conninfo),
+        STRIPE_WEBHOOK_SECRETS=made.stripe,
+        CLERK_WEBHOOK_SECRETS=made.clerk,
+    )
+    world = make_world(5, 3, days=20, steps_per_user=4)
+    with listen("127.0.0.1", 0) as taken:
+        address = url("127.0.0.1", taken)
+        args = ["--workers", "2", "--threads", "4", "--bind", f"fd://{taken.fileno()}", *preload]
+        gunicorn = [sys.executable, "-m", "gunicorn", "wsgi:app", "--no-control-socket", *args]
+
+        with running(gunicorn, env, tmp_path, [taken.fileno()]) as started:
+            started.until(lambda: healthy(address))
+            _ask_many(f"{address}/readyz")
+            doors = Doors(client=httpx.Client(base_url=address, timeout=10), secrets=made, clock=utc_now)
+            answers = post_all(doors, world.deliveries, heard=lambda _: None)
+            workers = {each.pid for each in started.family()}
+            row = conn.execute(
+                "SELECT count(*), count(DISTINCT backend_start) FROM pg_stat_activity"
+                " WHERE application_name = 'tenure-web' AND datname = current_database()"
+            ).fetchone()
+
+    assert answers == {"appended": len(world.deliveries)}
+    assert len(workers) == 2
+    assert row is not None
+    assert row[0] >= 2
+    assert "Traceback" not in started.text
+
+
+def _ask_many(address: str) -> None:
+    """At once, so that both workers have to answer."""
+    with ThreadPoolExecutor(16) as senders:
+        answers = list(senders.map(lambda _: httpx.get(address, timeout=10), range(64)))
+    assert {answer.status_code for answer in answers} <= {200, 503}
