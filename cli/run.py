@@ -1,0 +1,136 @@
+"""`tenure run`: all in one: database, migrations, web, projector, and a demo if asked for."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+import httpx
+from rich.markup import escape
+
+from cli.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
+from cli.output import console
+from cli.serve import host_option, port_option, threads_option, workers_option
+from cli.sockets import listen, url
+from cli.supervisor import Child, Supervisor
+from cli.wiring import as_service, server, service_settings
+from database import migrations
+from database.pool import Connection, connect, place
+from events.clock import utc_now
+from events.statements import statement
+from handlers.tokens import TokenRefused, check_token, create_token
+from queries.rows import fetch_one
+from settings import Settings
+
+# `tenure` again, from this very installation, whatever lies in the working directory.
+_MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import main; main()"
+_COMMAND = (sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parent.parent))
+
+
+@click.command()
+@host_option
+@port_option
+@workers_option
+@threads_option
+@click.option("--demo", is_flag=True, help="Play a made-up shop's webhooks into an empty log.")
+def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None:
+    """All in one: database, migrations, web, projector. Ctrl-C stops all."""
+    for which in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(which, _leave)
+    settings = service_settings()
+    out = console(stderr=False)
+    with listen(host, port) as taken, server(settings, say=out.print) as conninfo:
+        migrations.up(conninfo, say=out.print)
+        secrets = _lend_to_children(settings) if demo else None
+        address = url(host, taken)
+        supervisor = Supervisor(
+            [
+                Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(),)),
+                Child("projector", [*_COMMAND, "work", "--follow"]),
+            ]
+        )
+
+        def announce() -> None:
+            out.print(f"\n[bold]Tenure[/bold] is at {address} (database {escape(place(conninfo))})")
+            out.print(f"  console  {address}/console")
+            if demo:
+                _announce_demo(supervisor, settings, conninfo, address, secrets)
+            else:
+                out.print("  a token  tenure tokens create auditor")
+            out.print("  stop     Ctrl-C\n")
+            sys.stdout.flush()
+
+        supervisor.run(ready=lambda: _answers(address), announce=announce)
+
+
+def _web(fd: int, workers: int, threads: int) -> list[str]:
+    sizes = ["--workers", str(workers), "--threads", str(threads)]
+    return [*_COMMAND, "serve", "--follow", "--fd", str(fd), *sizes]
+
+
+def _announce_demo(
+    supervisor: Supervisor,
+    settings: Settings,
+    conninfo: str,
+    address: str,
+    secrets: DevSecrets | None,
+) -> None:
+    out = console()
+    with connect(conninfo, application_name="tenure-run", statement_timeout_s=60) as conn:
+        as_service(conn)
+        out.print(f"  token    {_auditor(conn, settings)} (auditor)", soft_wrap=True)
+        row = fetch_one(conn, statement("cli", "provider_events"), {})
+    if secrets is not None:
+        out.print("  secrets  made for this demo, for nothing else:")
+        out.print(f"           STRIPE_WEBHOOK_SECRETS={secrets.stripe}", soft_wrap=True)
+        out.print(f"           CLERK_WEBHOOK_SECRETS={secrets.clerk}", soft_wrap=True)
+    if row is not None and row["any"]:
+        out.print("  demo     not played: the log has webhooks already (tenure demo plays one)")
+        return
+    child = Child("demo", [*_COMMAND, "demo", "--yes", "--url", address], once=True)
+    supervisor.add(child)
+
+
+def _auditor(conn: Connection, settings: Settings) -> str:
+    """The demo's token: the one of last time while it opens anything, else a new one."""
+    known = dev_token(settings.data_dir)
+    if known is not None:
+        try:
+            check_token(conn, known, now=utc_now())
+            return known
+        except TokenRefused:
+            pass
+    text, _ = create_token(conn, "auditor", name="demo", now=utc_now())
+    keep_dev_token(settings.data_dir, text)
+    return text
+
+
+def _lend_to_children(settings: Settings) -> DevSecrets | None:
+    """Secrets for the doors of this run where no real ones are set; None when both are.
+
+    A demo is thousands of webhooks, so unless a log level was asked for each is not told.
+    """
+    made = dev_secrets(settings.data_dir)
+    wanted = {
+        "STRIPE_WEBHOOK_SECRETS": "" if settings.stripe_webhook_secrets else made.stripe,
+        "CLERK_WEBHOOK_SECRETS": "" if settings.clerk_webhook_secrets else made.clerk,
+    }
+    lent = {name: value for name, value in wanted.items() if value}
+    level = {} if "log_level" in settings.model_fields_set else {"LOG_LEVEL": "WARNING"}
+    os.environ.update(lent | level)  # for our children alone; settings read it there
+    return made if lent else None
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=0.5).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Before the supervisor listens: unwind, so that what was started is stopped."""
+    sys.exit(0)

@@ -1,0 +1,49 @@
+"""`tenure serve`: the web server alone: doors, API, console."""
+
+from wsgiref.types import WSGIApplication
+
+import click
+
+from cli.sockets import listen, url
+from cli.wiring import server, service_settings
+
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for every interface."
+)
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one."
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 128), default=8, show_default=True, help="In each process."
+)
+
+
+@click.command()
+@host_option
+@port_option
+@workers_option
+@threads_option
+@click.option("--fd", type=click.IntRange(min=3), hidden=True, help="A socket that listens.")
+@click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
+def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
+    """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
+    from cli.web import Server, Web  # gunicorn is slow to import and no other command needs it
+
+    settings = service_settings()
+    if fd is None:
+        taken = listen(host, port)
+        click.echo(f"listening on {url(host, taken)}", err=True)
+        fd = taken.detach()
+    web = Web(bind=f"fd://{fd}", workers=workers, threads=threads, follow=follow)
+    with server(settings):  # workers join an embedded server; it must not stop with the first
+        Server(web, _app, debug=settings.log_level == "DEBUG").run()
+
+
+def _app() -> WSGIApplication:
+    """In a worker, after the fork: its pool is its own."""
+    from wsgi import app
+
+    return app

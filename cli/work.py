@@ -1,0 +1,31 @@
+"""`tenure work`: keeps the tables true to the log until it is told to stop."""
+
+import signal
+import threading
+from functools import partial
+
+import click
+import structlog
+
+from cli import lifeline
+from cli.wiring import projector_connection, server, service_settings
+from projections.runner import Runner
+
+_log = structlog.get_logger("tenure.work")
+
+
+@click.command()
+@click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
+def work(*, follow: bool) -> None:
+    """Projector only: events to tables."""
+    settings = service_settings()
+    stop = threading.Event()
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, lambda *_: stop.set())
+    if follow:
+        lifeline.follow_parent()
+    with server(settings) as conninfo:
+        _log.info("projector started")
+        connect = partial(projector_connection, conninfo)
+        Runner(connect, live_only=settings.livemode).run(stop)
+        _log.info("projector stopped")

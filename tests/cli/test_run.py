@@ -1,0 +1,151 @@
+"""`tenure run` for real: it serves, heals, stops within ten seconds and leaves nobody behind."""
+
+import json
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from cli.demo.history import make_world
+from cli.local_secrets import dev_secrets
+from cli.posting import Doors, post_all
+from cli.sockets import listen
+from events.clock import utc_now
+from tests.cli.conftest import as_url
+from tests.cli.processes import Running, alive, command, environment, healthy, running
+
+STOP_LIMIT_S = 10.0
+
+
+@pytest.fixture
+def env(tmp_path: Path, conninfo: str) -> dict[str, str]:
+    """Settings of a service on this test's database, with dev secrets."""
+    made = dev_secrets(tmp_path)
+    return environment(
+        tmp_path,
+        DATABASE_URL=as_url(conninfo),
+        STRIPE_WEBHOOK_SECRETS=made.stripe,
+        CLERK_WEBHOOK_SECRETS=made.clerk,
+    )
+
+
+@pytest.fixture
+def service(env: dict[str, str], tmp_path: Path) -> Iterator[Running]:
+    """`tenure run`, ready."""
+    with running(command("run", "--port", "0"), env, tmp_path) as started:
+        started.address()
+        yield started
+
+
+def _tenure(env: dict[str, str], cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*args), env=env, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def _doors(address: str, data_dir: Path) -> Doors:
+    client = httpx.Client(base_url=address, timeout=10)
+    return Doors(client=client, secrets=dev_secrets(data_dir), clock=utc_now)
+
+
+def test_signed_webhooks_become_rows(service: Running, env: dict[str, str], tmp_path: Path) -> None:
+    world = make_world(5, 2, start=datetime(2026, 1, 5, tzinfo=UTC), days=20, steps_per_user=3)
+    address = service.address()
+
+    answers = post_all(_doors(address, tmp_path), world.deliveries, heard=lambda _: None)
+    service.until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
+
+    assert answers == {"appended": len(world.deliveries)}
+    status = json.loads(_tenure(env, tmp_path, "status", "--json").stdout)
+    assert (status["events"], status["users"]) == (len(world.deliveries), 2)
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_stops_all(service: Running, which: signal.Signals) -> None:
+    family = service.family()
+    assert len(family) >= 4  # web, two workers, projector
+    began = time.monotonic()
+
+    service.process.send_signal(which)
+
+    assert service.process.wait(STOP_LIMIT_S) == 0, service.text
+    assert time.monotonic() - began < STOP_LIMIT_S
+    assert alive(family) == []
+
+
+def test_children_do_not_outlive_a_killed_supervisor(service: Running) -> None:
+    family = service.family()
+
+    service.process.kill()
+    service.process.wait()
+
+    psutil.wait_procs(family, timeout=STOP_LIMIT_S + 2)
+    assert alive(family) == []
+
+
+@pytest.mark.parametrize("word", ["work", "serve"])
+def test_killed_child_is_started_again_and_said_so(service: Running, word: str) -> None:
+    before = service.child(word)
+
+    before.kill()
+    service.until(lambda: "died, starting again" in service.text)
+    service.until(lambda: any(word in each.cmdline() for each in alive(service.family())))
+    service.until(lambda: service.child(word).pid != before.pid)
+    service.until(lambda: healthy(service.address()))
+
+
+def test_port_in_use_is_one_line_at_once(env: dict[str, str], tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+
+        for name in ("run", "serve"):
+            done = _tenure(env, tmp_path, name, "--port", port)
+
+            assert (done.returncode, done.stdout) == (1, "")
+            assert f"port {port} on 127.0.0.1 is in use" in done.stderr
+            assert len(done.stderr.splitlines()) == 1
+
+
+def test_wrong_setting_is_one_line(env: dict[str, str], tmp_path: Path) -> None:
+    done = _tenure(env | {"STRIPE_WEBHOOK_SECRETS": "sk_live_oops1234"}, tmp_path, "run")
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "STRIPE_WEBHOOK_SECRETS" in done.stderr
+    assert "oops" not in done.stderr
+
+
+def test_unreachable_database_is_one_line(env: dict[str, str], tmp_path: Path) -> None:
+    away = env | {"DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1:1/tenure"}
+
+    for name in ("status", "run"):
+        done = _tenure(away, tmp_path, name, *(["--port", "0"] if name == "run" else []))
+
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "hunter2" not in done.stderr
+
+
+def test_embedded_server_is_shared_and_stops_with_its_last_user() -> None:
+    data_dir = Path(tempfile.mkdtemp(prefix="tenure-run-"))
+    data_dir.chmod(0o711)
+    env = environment(data_dir)
+    with running(command("run", "--demo", "--port", "0"), env, data_dir) as started:
+        started.until(lambda: "webhooks out of order" in started.text)
+        started.until(lambda: "curl -H" in started.text)
+        status = json.loads(_tenure(env, data_dir, "status", "--json").stdout)
+        started.process.terminate()
+
+        assert started.process.wait(STOP_LIMIT_S + 2) == 0, started.text
+
+    assert status["users"] == 40
+    assert status["embedded"] is True
+    servers = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "postgres"]
+    assert not [each for each in servers if str(data_dir) in " ".join(each.cmdline())]
