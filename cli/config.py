@@ -1,0 +1,41 @@
+"""`tenure config`: what is set and what is missing."""
+
+from dataclasses import asdict
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from cli.output import console, emit_json, json_option
+from settings import SettingRow, describe, load, unread_names
+
+
+@click.group()
+def config() -> None:
+    """What is set and what is missing."""
+
+
+@config.command()
+@json_option
+def check(*, as_json: bool) -> None:
+    """Every setting, what it is for, and what does not work while it is missing."""
+    rows, unread = describe(load()), unread_names()
+    if as_json:
+        emit_json({"settings": [asdict(row) for row in rows], "unread": unread})
+        return
+    out = console()
+    out.print(_table(rows))
+    for name, meant in unread.items():
+        hint = f"; did you mean {meant}?" if meant else ""
+        out.print(f"[yellow]{escape(name)} is set, but Tenure reads no such setting{hint}[/yellow]")
+
+
+def _table(rows: list[SettingRow]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("setting", "value", "for", "while it is missing"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        value = escape(row.value) if row.is_set else f"[dim]{escape(row.value) or '–'}[/dim]"
+        missing = f"[yellow]{escape(row.missing)}[/yellow]" if row.missing else ""
+        table.add_row(row.name, value, escape(row.why), missing)
+    return table

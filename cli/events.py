@@ -1,0 +1,82 @@
+"""`tenure events`: look into the log."""
+
+from datetime import datetime
+
+import click
+import orjson
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_pairs, emit_table, json_option, printable
+from cli.parameters import INSTANT
+from cli.wiring import command_settings, session
+from queries.events import EventFilter, EventPage, EventRow, one_event, search
+
+_COLUMNS = ("recorded_at", "occurred_at", "source_system", "event_type", "aggregate_id", "id")
+
+
+@click.group()
+def events() -> None:
+    """Look into the log."""
+
+
+@events.command("list")
+@click.option("--user", "user_id", metavar="ID", help="The user's, and their customers'.")
+@click.option("--type", "type_", metavar="TYPE", help="Exact, or a beginning and a *.")
+@click.option("--source", type=click.Choice(["stripe", "clerk", "tenure"]))
+@click.option("--aggregate", "aggregate_id", metavar="ID", help="sub_…, cus_…, user_… and so on.")
+@click.option("--occurred-after", type=INSTANT, help="From then on, by the source's clock.")
+@click.option("--occurred-before", type=INSTANT, help="Before then, by the source's clock.")
+@click.option("--recorded-after", type=INSTANT, help="From then on, by our clock.")
+@click.option("--recorded-before", type=INSTANT, help="Before then, by our clock.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--after", metavar="CURSOR", help="The page behind this `next`.")
+@click.option("--data", "bodies", is_flag=True, help="With bodies (only with --json).")
+@json_option
+def list_events(
+    *,
+    type_: str | None,
+    limit: int,
+    after: str | None,
+    bodies: bool,
+    as_json: bool,
+    **wanted: str | datetime | None,
+) -> None:
+    """Events newest first, page by page."""
+    chosen = EventFilter(type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
+    with session(command_settings()) as conn:
+        page = search(conn, chosen, limit=limit, after=after, bodies=bodies and as_json)
+    if as_json:
+        emit_json({"items": [_with_body(row) for row in page.items], "next": page.next})
+    else:
+        _print_page(page)
+
+
+@events.command()
+@click.argument("wanted", metavar="ID")
+@json_option
+def show(*, wanted: str, as_json: bool) -> None:
+    """One event by its id or its provider's id (evt_…, msg_…), body included."""
+    with session(command_settings()) as conn:
+        found = one_event(conn, wanted)
+    if found is None:
+        raise Failure(f"no event {wanted}; tenure events list shows what there is")
+    if as_json:
+        emit_json(_with_body(found))
+        return
+    body = found.pop("event_data")
+    emit_pairs(found["event_type"], found)
+    click.echo("body")
+    for line in ["erased"] if body is None else body.splitlines():
+        click.echo(f"  {printable(line)}")
+
+
+def _with_body(row: EventRow) -> EventRow:
+    """The row with its body as JSON inside JSON: the text that was signed, not rewritten."""
+    body = row.get("event_data")
+    return row if body is None else row | {"event_data": orjson.Fragment(body)}
+
+
+def _print_page(page: EventPage) -> None:
+    emit_table(page.items, _COLUMNS, empty="no events")
+    if page.next is not None:
+        console().print(f"more: --after {page.next}", markup=False)

@@ -1,0 +1,88 @@
+"""`tenure status`: one screen on what runs, what lags and what waits."""
+
+from contextlib import closing
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from cli.output import console, emit_json, emit_pairs, json_option
+from cli.wiring import as_service, command_settings, server
+from database import migrations
+from database.migrations import State
+from database.pool import connect, place
+from events.clock import utc_now
+from events.statements import statement
+from projections.version import projector_version
+from queries.lag import projection_lag
+from queries.rows import AnyConnection, Row, fetch_one
+
+
+@click.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """One screen: what runs, what lags, what waits."""
+    settings = command_settings()
+    with server(settings) as conninfo:
+        found: Row = {"database": place(conninfo), "embedded": settings.database_url is None}
+        found |= _migrations(conninfo)
+        if not found["migrations_pending"]:
+            found |= _tables(conninfo)
+    found["advice"] = advice(found)
+    if as_json:
+        emit_json(found)
+        return
+    advised = found.pop("advice")
+    emit_pairs("Tenure", found)
+    for line in advised:
+        console().print(f"[yellow]{escape(line)}[/yellow]")
+
+
+def advice(found: Row) -> list[str]:
+    """What somebody should do about it, most urgent first; empty when all is well."""
+    return [line.format(**found) for name, line in _ADVICE.items() if found.get(name)]
+
+
+def _migrations(conninfo: str) -> Row:
+    found = migrations.status(conninfo)
+    odd = [one.name for one in found if one.state in (State.EDITED, State.UNKNOWN)]
+    return {
+        "migrations_applied": sum(one.state is State.APPLIED for one in found),
+        "migrations_pending": sum(one.state is State.PENDING for one in found),
+        "migrations_odd": odd,
+    }
+
+
+def _tables(conninfo: str) -> Row:
+    conn = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60)
+    with closing(conn):
+        as_service(conn)
+        return _counts(conn) | _lag(conn)
+
+
+def _counts(conn: AnyConnection) -> Row:
+    row = fetch_one(conn, statement("cli", "service_status"), {})
+    assert row is not None  # a SELECT without FROM always answers one row
+    built_by = row.pop("projector_versions") or []
+    version = projector_version()
+    return row | {"projector_version": version, "replay_due": any(v != version for v in built_by)}
+
+
+def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
+    lag = projection_lag(conn)
+    waited = None if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
+    return {
+        "lag_events": lag.events,
+        "lag_s": 0.0 if waited is None else round(max(0.0, waited.total_seconds()), 3),
+    }
+
+
+_ADVICE = {
+    "migrations_odd": "{migrations_odd} are not what was applied: tenure migrate status",
+    "migrations_pending": "{migrations_pending} migrations wait: tenure migrate up",
+    "replay_due": "the tables were built by another version of the projector: tenure replay",
+    "quarantined": "{quarantined} users are quarantined, their rows are older",
+    "unlinked_customers": "{unlinked_customers} Stripe customers belong to nobody known yet",
+    "lag_events": "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
+    "conflicts": "{conflicts} second bodies came under a key that was taken: see event_conflicts",
+}

@@ -1,0 +1,64 @@
+"""`tenure tokens`: who may ask over HTTP."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import INSTANT
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.tokens import ROLES, create_token, list_tokens, revoke_token
+
+_COLUMNS = ("id", "role", "name", "created_at", "last_used_at", "expires_at", "revoked_at")
+
+
+@click.group()
+def tokens() -> None:
+    """Who may ask over HTTP."""
+
+
+@tokens.command()
+@click.argument("role", type=click.Choice(ROLES))
+@click.option("--name", default="", help="Whom it is for; shown in lists and the access log.")
+@click.option("--expires-at", type=INSTANT, help="Opens nothing from then on.")
+@json_option
+def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) -> None:
+    """A new token; it is shown this once and kept nowhere."""
+    with session(command_settings()) as conn:
+        text, token = create_token(conn, role, name=name or role, now=utc_now(), expires_at=expires_at)
+    if as_json:
+        emit_json({"token": text, **asdict(token)})
+        return
+    click.echo(text)
+    console(stderr=True).print(f"{role} token {token.id}; it is shown only now", markup=False)
+
+
+@tokens.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """All tokens, newest first, revoked and expired ones included; never their texts."""
+    with session(command_settings()) as conn:
+        found = [asdict(token) for token in list_tokens(conn)]
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(found, _COLUMNS, empty="no tokens; make one: tenure tokens create ROLE")
+
+
+@tokens.command()
+@click.argument("token_id", metavar="ID", type=click.UUID)
+@json_option
+def revoke(*, token_id: UUID, as_json: bool) -> None:
+    """The token opens nothing from now on; a second time changes nothing."""
+    with session(command_settings()) as conn:
+        token = revoke_token(conn, token_id, now=utc_now())
+    if token is None:
+        raise Failure(f"no token {token_id}; tenure tokens list shows them")
+    if as_json:
+        emit_json(asdict(token))
+    else:
+        console().print(f"revoked {token.role} token {token.id}", markup=False)

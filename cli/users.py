@@ -1,0 +1,161 @@
+"""`tenure user`: what is known of a user, what happened to them, and why a value is what it is."""
+
+import getpass
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from cli.errors import Failure
+from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
+from cli.parameters import INSTANT
+from cli.wiring import command_settings, session
+from database.pool import Connection
+from handlers.tokens import Caller, note_reads
+from queries import profile as profiles
+from queries.explain import RULES, explain
+from queries.history import history
+from queries.profile import Profile
+from queries.timetravel import profile_at
+
+_SHOWN = 5  # ids named when an address belongs to several users
+
+Json = dict[str, Any]  # Any: JSON values and instants
+T = TypeVar("T")
+
+
+@click.group()
+def user() -> None:
+    """What is known of a user, when and why."""
+
+
+def _question(command: Callable[..., None]) -> Callable[..., None]:
+    """What `show`, `history` and `explain` have in common: whom, when, for what reason, how to print.
+
+    The command is handed the connection, the user's id, and what `ask` needs of the two clocks.
+    """
+
+    @click.argument("wanted", metavar="ID_OR_EMAIL")
+    @click.option("--as-of", type=INSTANT, help="What was true then.")
+    @click.option("--known-at", type=INSTANT, help="What was believed then.")
+    @click.option("--reason", help="Why you look; kept in the access log.")
+    @json_option
+    @wraps(command)
+    def ask(
+        *,
+        wanted: str,
+        as_of: datetime | None,
+        known_at: datetime | None,
+        reason: str | None,
+        **rest: Any,  # Any: the command's own options
+    ) -> None:
+        settings = command_settings()
+        clocks = {"as_of": as_of, "known_at": known_at, "live_only": settings.livemode}
+        with session(settings) as conn:
+            user_id = _user_id(conn, wanted)
+            said = reason or f"tenure user {command.__name__}"
+            fields = [rest["column"]] if "column" in rest else profiles.COLUMNS
+            note_reads(conn, person(), subjects=[user_id], fields=fields, reason=said)
+            command(conn, user_id, clocks=clocks, **rest)
+
+    return ask
+
+
+@user.command()
+@_question
+def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
+    """The five tables of one user: a Clerk id, an e-mail address or a Stripe customer."""
+    past = clocks["as_of"] is not None or clocks["known_at"] is not None
+    found = profile_at(conn, user_id, **clocks) if past else profiles.profile(conn, user_id)
+    found = _known(found, user_id)
+    if as_json:
+        emit_json(found)
+    else:
+        print_profile(found)
+
+
+@user.command("history")
+@_question
+def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
+    """What happened, in canonical order, and what each event changed."""
+    found = _known(history(conn, user_id, **clocks), user_id)
+    if as_json:
+        emit_json(found)
+        return
+    out = console()
+    for entry in found:
+        late = " [yellow](arrived late)[/yellow]" if entry["arrived_late"] else ""
+        problem = f" [red]{cell(entry['problem'])}[/red]" if entry["problem"] else ""
+        head = f"{instant(entry['occurred_at'])}  [bold]{cell(entry['event_type'])}[/bold]"
+        out.print(f"{head}{late}{problem}  [dim]{entry['event_id']}[/dim]", soft_wrap=True)
+        for change in entry["changes"]:
+            told = f"{cell(change['old'])} → {cell(change['new'])}"
+            out.print(f"    {change['column']}  {told}", soft_wrap=True)
+
+
+@user.command("explain")
+@_question
+@click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
+def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
+    """Why COLUMN is what it is: the event, the rule and the code that set it, and what was before."""
+    found = _known(explain(conn, user_id, column, **clocks), user_id)
+    if as_json:
+        emit_json(found)
+        return
+    earlier = found.pop("earlier")
+    emit_pairs(f"{column} of {user_id}", found)
+    out = console()
+    for step in earlier:
+        told = f"{instant(step['occurred_at'])}  {cell(step['value'])}  {step['event_type']}"
+        out.print(f"  [dim]before:[/dim] {told}", soft_wrap=True)
+
+
+def print_profile(found: Profile) -> None:
+    """The five tables, one block each."""
+    if found["stale"]:
+        event = found["quarantine"]["event_id"]
+        console().print(f"stale: event {event} can't be folded; what follows is older", style="red")
+    for title, columns in _GROUPS.items():
+        emit_pairs(title, {column: found[column] for column in columns})
+
+
+def person() -> Caller:
+    """Whoever runs the command, for the access log and as the actor of what they decide."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return Caller(None, f"cli:{name}"[:100], "operator")
+
+
+def _user_id(conn: Connection, wanted: str) -> str:
+    """The Clerk id meant. One that is in no table may still be in the log's past."""
+    if wanted.startswith("cus_"):
+        found = profiles.profile_by_customer(conn, wanted)
+        return str(_known(found, wanted)["user_id"])
+    if "@" not in wanted:
+        return wanted
+    ids = [str(each["user_id"]) for each in profiles.profiles_by_email(conn, wanted)]
+    if len(ids) > 1:
+        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+        named = ", ".join(ids[:_SHOWN])
+        raise Failure(f"{len(ids)} users have the address {wanted}: {named}{more}; name one by id")
+    return _known(ids, wanted)[0]
+
+
+def _known(found: T | None, wanted: str) -> T:
+    if not found:
+        expected = "a Clerk id (user_…), an e-mail address or a Stripe customer (cus_…)"
+        raise Failure(f"no user {wanted}; expected {expected} that an event has mentioned")
+    return found
+
+
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "user": profiles.IDENTITY,
+    "subscription": profiles.SUBSCRIPTION,
+    "billing": profiles.BILLING,
+    "usage": profiles.USAGE,
+    "system": profiles.SYSTEM,
+}

@@ -1,0 +1,173 @@
+"""What `tenure status`, `events`, `user` and `tokens` answer, over webhooks that came in disorder."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cli.demo.history import make_world
+from cli.demo.world import DemoWorld
+from cli.posting import Doors
+from database.pool import Connection
+from events.clock import utc_now
+from handlers.tokens import TokenRefused, check_token
+from tests.cli.conftest import Tenure, as_url, play
+
+
+def _json(tenure: Tenure, *args: str) -> Any:  # Any: whatever the command says
+    result = tenure(*args, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_status_counts_the_log_and_finds_nothing_waiting(tenure: Tenure, shop: DemoWorld) -> None:
+    found = _json(tenure, "status")
+
+    assert found["events"] == len(shop.deliveries)
+    assert (found["users"], found["lag_events"], found["migrations_pending"]) == (3, 0, 0)
+    assert found["replay_due"] is False
+
+
+def test_status_says_that_a_replay_is_due(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:
+    conn.execute("UPDATE projection_checkpoints SET projector_version = 'older'")
+    conn.commit()
+
+    found = _json(tenure, "status")
+
+    assert found["replay_due"] is True
+    assert any("tenure replay" in line for line in found["advice"])
+
+
+def test_status_of_an_empty_database_names_the_migrations(
+    tenure: Tenure, empty_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", as_url(empty_database.conninfo))
+
+    found = _json(tenure, "status")
+
+    assert found["migrations_applied"] == 0
+    assert any("tenure migrate up" in line for line in found["advice"])
+
+
+def test_user_is_found_by_id_address_and_customer(tenure: Tenure, shop: DemoWorld) -> None:
+    person = next(each for each in shop.people if each.links)
+    by_id = _json(tenure, "user", "show", person.user_id)
+
+    assert _json(tenure, "user", "show", person.links[0]) == by_id
+    assert _json(tenure, "user", "show", by_id["email"].upper()) == by_id
+
+
+def test_unknown_user_is_exit_one(tenure: Tenure, shop: DemoWorld) -> None:
+    for wanted in ("user_nobody", "nobody@example.org", "cus_nobody"):
+        result = tenure("user", "show", wanted)
+
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert wanted in result.stderr
+
+
+def test_address_of_several_users_is_never_guessed(
+    tenure: Tenure, doors: Doors, conninfo: str, conn: Connection
+) -> None:
+    play(doors, make_world(3, 2, days=10, steps_per_user=1), conninfo)
+    conn.execute("UPDATE users SET email = 'shared@example.org'")
+    conn.commit()
+
+    result = tenure("user", "show", "shared@example.org")
+
+    assert result.exit_code == 1
+    assert result.stderr.count("user_") == 2
+
+
+def test_user_before_and_after_is_asked_by_time(tenure: Tenure, shop: DemoWorld) -> None:
+    person = shop.people[0]
+    history = _json(tenure, "user", "history", person.user_id)
+    first = history[0]["occurred_at"]
+
+    then = _json(tenure, "user", "show", person.user_id, "--as-of", first)
+    before = tenure("user", "show", person.user_id, "--as-of", "2000-01-01")
+
+    assert then["last_webhook_timestamp"] == first
+    assert before.exit_code == 1
+
+
+def test_explain_names_the_event_of_the_value(tenure: Tenure, shop: DemoWorld) -> None:
+    person = shop.people[0]
+
+    told = _json(tenure, "user", "explain", person.user_id, "full_name")
+
+    shown = _json(tenure, "user", "show", person.user_id)
+    assert told["value"] == shown["full_name"]
+    assert _json(tenure, "events", "show", told["event_id"])["event_type"] == told["event_type"]
+
+
+def test_explaining_no_column_is_wrong_usage(tenure: Tenure, shop: DemoWorld) -> None:
+    assert tenure("user", "explain", shop.people[0].user_id, "nonsense").exit_code == 2
+
+
+def test_looking_at_a_person_leaves_a_note(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:
+    user_id = shop.people[0].user_id
+
+    tenure("user", "show", user_id, "--reason", "ticket 7")
+
+    row = conn.execute("SELECT subject_id, reason, reader FROM access_log").fetchone()
+    assert row is not None
+    assert row[:2] == (user_id, "ticket 7")
+    assert row[2].startswith("cli:")
+
+
+def test_pages_of_events_lead_through_the_whole_log_once(tenure: Tenure, shop: DemoWorld) -> None:
+    seen: list[str] = []
+    page = _json(tenure, "events", "list", "--limit", "20")
+    while True:
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        page = _json(tenure, "events", "list", "--limit", "20", "--after", page["next"])
+
+    assert len(seen) == len(set(seen)) == len(shop.deliveries)
+
+
+def test_event_shows_the_body_that_was_signed(tenure: Tenure, shop: DemoWorld) -> None:
+    sent = shop.deliveries[0]
+
+    found = _json(tenure, "events", "show", sent.message_id)
+
+    assert found["event_data"] == sent.event
+    assert tenure("events", "show", sent.message_id).exit_code == 0
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+23:59"])
+def test_no_time_is_wrong_usage(tenure: Tenure, when: str) -> None:
+    assert tenure("events", "list", "--recorded-after", when).exit_code == 2
+
+
+def test_hostile_cursor_is_one_line(tenure: Tenure) -> None:
+    for cursor in ("x", "é", "A" * 500):
+        result = tenure("events", "list", "--after", cursor)
+
+        assert result.exit_code == 1
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_token_is_shown_once_and_opens_until_revoked(tenure: Tenure, conn: Connection) -> None:
+    made = _json(tenure, "tokens", "create", "auditor", "--name", "ci")
+    assert check_token(conn, made["token"], now=utc_now()).role == "auditor"
+    conn.commit()
+
+    tenure("tokens", "revoke", made["id"])
+
+    assert made["token"] not in tenure("tokens", "list", "--json").stdout
+    with pytest.raises(TokenRefused):
+        check_token(conn, made["token"], now=utc_now())
+
+
+def test_token_alone_is_on_stdout(tenure: Tenure) -> None:
+    result = tenure("tokens", "create", "service")
+
+    assert result.stdout.startswith("tnr_service_")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_revoking_nothing_is_exit_one(tenure: Tenure) -> None:
+    assert tenure("tokens", "revoke", "01890000-0000-7000-8000-000000000000").exit_code == 1
+    assert tenure("tokens", "create", "king").exit_code == 2
