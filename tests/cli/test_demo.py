@@ -1,0 +1,91 @@
+"""The demo plays through the real doors and never into a log that may be real."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from cli.errors import Failure
+from cli.local_secrets import DevSecrets
+from cli.play import shop as made_shop
+from cli.play import signing_secrets
+from cli.posting import ATTEMPTS, Doors, disordered, post, post_all
+from events.clock import utc_now
+from settings import Settings
+
+NOW = datetime(2026, 6, 1, 15, 30, tzinfo=UTC)
+
+
+def test_demo_played_again_on_the_same_day_is_all_duplicates(doors: Doors) -> None:
+    for hours, expected in ((0, "appended"), (5, "duplicate")):
+        world = made_shop(seed=1, users=2, days=10, now=NOW + timedelta(hours=hours))
+
+        answers = post_all(doors, world.deliveries, heard=lambda _: None)
+
+        assert set(answers) == {expected}
+
+
+def test_demo_of_another_day_never_clashes() -> None:
+    today = made_shop(seed=1, users=2, days=10, now=NOW)
+    tomorrow = made_shop(seed=1, users=2, days=10, now=NOW + timedelta(days=1))
+
+    ids = [{each.message_id for each in world.deliveries} for world in (today, tomorrow)]
+    assert ids[0].isdisjoint(ids[1])
+
+
+def test_disorder_keeps_everything_and_repeats_some() -> None:
+    world = made_shop(seed=1, users=3, days=20, now=NOW)
+
+    sent = disordered(world.deliveries, seed=1, twice=0.2)
+
+    assert {each.message_id for each in sent} == {each.message_id for each in world.deliveries}
+    assert len(sent) > len(world.deliveries)
+    assert [each.message_id for each in sent] != sorted(each.message_id for each in sent)
+    assert sent == disordered(world.deliveries, seed=1, twice=0.2)
+
+
+def test_real_secrets_are_asked_about_first(settings: Settings) -> None:
+    with pytest.raises(Failure, match="tenure demo --yes"):
+        signing_secrets(settings, yes=False)
+
+    assert signing_secrets(settings, yes=True).stripe.startswith("whsec_")
+
+
+def _answering(*statuses: int) -> tuple[Doors, list[httpx.Request]]:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        status = statuses[min(len(asked), len(statuses)) - 1]
+        if status == 0:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(status, json={"status": "appended"})
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x.test")
+    secrets = DevSecrets(stripe="whsec_x", clerk="whsec_eA==")
+    return Doors(client=client, secrets=secrets, clock=utc_now, pause=lambda _: None), asked
+
+
+def test_unavailable_door_is_knocked_at_again() -> None:
+    doors, asked = _answering(503, 0, 200)
+
+    assert post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0]) == "appended"
+    assert len(asked) == 3
+
+
+def test_refused_delivery_says_why_and_is_not_repeated() -> None:
+    doors, asked = _answering(400)
+
+    with pytest.raises(Failure, match="other signing secrets"):
+        post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
+
+    assert len(asked) == 1
+
+
+def test_nobody_there_is_one_clear_error() -> None:
+    doors, asked = _answering(0)
+
+    with pytest.raises(Failure, match="start it: tenure run"):
+        post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
+
+    assert len(asked) == ATTEMPTS
