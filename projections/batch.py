@@ -148,7 +148,7 @@ class Projector:
                 work.refolds.add(user)
             elif folded is not None:
                 folds[user] = folded
-            elif facts:
+            else:
                 work.refolds.add(user)  # the first events of a user, or a customer's from before the link
         folds |= self._refolded(conn, work.refolds, reached)
         self._write(conn, folds, before, {user: digest for user, (_, digest) in held.items()})

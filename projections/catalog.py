@@ -1,6 +1,7 @@
 """The plan catalog: which plan a price means and what a plan allows, from plan.published and plan.retired."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -88,17 +89,23 @@ class _Published(Struct):
     display_order: int = 0
 
 
+class _Retired(Struct):
+    plan_key: str
+
+
 _PUBLISHED = msgspec.json.Decoder(_Published)
+_RETIRED = msgspec.json.Decoder(_Retired)
 
 
 def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
     """The catalog after those events, whatever order they come in."""
     catalog = Catalog()
     for event in sorted(events, key=lambda e: (e.at, e.type, e.key)):
-        if event.type == "plan.published":
-            _publish(catalog, event)
-        elif event.type == "plan.retired":
-            _retire(catalog, event)
+        if (rule := RULES.get(event.type)) is None:
+            continue
+        # One plan that can't be read must not stop every user: the version before it stays.
+        with suppress(msgspec.MsgspecError):
+            rule(catalog, event)
     return catalog
 
 
@@ -124,7 +131,7 @@ def _publish(catalog: Catalog, event: PlanEvent) -> None:
 
 
 def _retire(catalog: Catalog, event: PlanEvent) -> None:
-    key = msgspec.json.decode(event.payload).get("plan_key")
+    key = _RETIRED.decode(event.payload).plan_key
     if plan := catalog.plans.get(key):
         catalog.plans[key] = msgspec.structs.replace(plan, is_active=False, changed_at=event.at)
 
@@ -138,3 +145,9 @@ def _without_interval(lookup_key: str | None, plans: dict[str, Plan]) -> str | N
             if lookup_key.endswith(joint + ending):
                 return lookup_key.removesuffix(joint + ending)
     return None
+
+
+RULES: dict[str, Callable[[Catalog, PlanEvent], None]] = {
+    "plan.published": _publish,
+    "plan.retired": _retire,
+}

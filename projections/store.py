@@ -79,12 +79,14 @@ def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[st
 
 def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, tuple[Folded | None, str]]:
     """User to (fold, digest of the catalog its rows were written under), each locked."""
-    wanted = sorted(set(users))
-    if not wanted:
-        return {}
-    _do(conn, "meet_users", users=wanted)
-    rows = _all(conn, "lock_states", users=wanted)
-    return {row[0]: (None if row[1] is None else decode(row[1]), row[2]) for row in rows}
+    wanted = set(users)
+    held: dict[str, tuple[Folded | None, str]] = {}
+    while missing := sorted(wanted - held.keys()):
+        # Twice only for one whom another batch forgot while we waited for the lock.
+        _do(conn, "meet_users", users=missing)
+        for user, state, digest in _all(conn, "lock_states", users=missing):
+            held[user] = (None if state is None else decode(state), digest)
+    return held
 
 
 def write_states(

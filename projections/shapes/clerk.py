@@ -12,9 +12,13 @@ Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 ADMIN_KEYS = ("is_admin", "isAdmin")
 
 
+# What an index can hold: a longer address quarantines its user instead of stopping the projector.
+EmailAddress = Annotated[str, Meta(max_length=320)]
+
+
 class EmailShape(Struct):
     id: str
-    email_address: str | None = None
+    email_address: EmailAddress | None = None
 
 
 class UserShape(Struct):

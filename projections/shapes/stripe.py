@@ -25,15 +25,18 @@ Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 Small = Annotated[int, Meta(ge=0, le=32_767)]
 Metadata = dict[str, Any] | None  # Any: hostile until proven text
 
+# Ids and words stand in indexed columns, which can't hold them longer.
+Word = Annotated[str, Meta(max_length=500)]
+
 PLAN_KEYS = ("plan_key", "planId")
 USER_KEYS = ("userId", "user_id", "clerk_user_id")
 
 
 class Expanded(Struct):
-    id: str
+    id: Word
 
 
-Reference = str | Expanded | None
+Reference = Word | Expanded | None
 
 
 class AddressShape(Struct):
@@ -59,9 +62,9 @@ class ItemsShape(Struct):
 
 
 class SubscriptionShape(Struct):
-    id: str
+    id: Word
     customer: Reference
-    status: str
+    status: Word
     created: Seconds = 0
     items: ItemsShape | None = None
     plan: PriceShape | str | None = None
@@ -82,7 +85,7 @@ class InvoiceSettingsShape(Struct):
 
 
 class CustomerShape(Struct):
-    id: str
+    id: Word
     deleted: bool = False
     metadata: Metadata = None
     address: AddressShape | None = None
@@ -102,7 +105,7 @@ class BillingDetailsShape(Struct):
 
 
 class PaymentMethodShape(Struct):
-    id: str
+    id: Word
     customer: Reference = None
     card: CardShape | None = None
     billing_details: BillingDetailsShape | None = None

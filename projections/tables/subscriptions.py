@@ -66,7 +66,7 @@ def trial_plan(state: State) -> str | None:
 
 def trial_dates(state: State, current: Subscription | None) -> tuple[int | None, int | None]:
     """Start and end of the trial: the current subscription's, else our own or the last one's."""
-    if current is not None and current.trial_end is not None:
+    if current is not None and (current.trial_end is not None or state.trial.subscription == current.id):
         return _instant(current.trial_start), _instant(current.trial_end)
     return state.trial.starts_at, state.trial.ends_at
 
@@ -123,19 +123,24 @@ def _snapshot(state: State, fact: Fact) -> None:
     new = fact.body
     assert isinstance(new, Subscription)
     trial = state.trial
-    if trial.status == "converted":
+    if trial.status == "converted" or state.subscriptions.get(new.id) is not new:  # an ended one absorbs
         return
-    if new.trial_end is not None and (trial.subscription == new.id or trial.status != "active"):
+    if trial.subscription == new.id or trial.status != "active":
         trial = _begun(trial, new)
     if new.status == "active" and trial.status in ("active", "expired"):
         trial = replace(trial, status="converted", converted_at=fact.at)
     elif new.status in LOST_TRIAL and trial.status == "active" and trial.subscription == new.id:
         trial = replace(trial, status="expired")
+    current = current_subscription(state)
+    if current is not None and current.status == "trialing" and trial.status != "converted":
+        trial = _begun(trial, current)
     state.trial = trial
 
 
 def _begun(trial: Trial, new: Subscription) -> Trial:
     """The trial as this subscription has it; an expired one begins again only with another end."""
+    if new.trial_end is None:
+        return trial
     ends_at = _instant(new.trial_end)
     again = trial.subscription != new.id or (new.status == "trialing" and ends_at != trial.ends_at)
     return Trial(
@@ -163,8 +168,10 @@ def _selected(state: State, fact: Fact) -> None:
 
 
 def _started(state: State, fact: Fact) -> None:
+    """A trial of our own; one that runs at Stripe goes before."""
     said = own.TrialStarted.model_validate_json(payload_of(fact))
-    if state.trial.status != "converted":
+    at_stripe = state.trial.status == "active" and state.trial.subscription is not None
+    if state.trial.status != "converted" and not at_stripe:
         state.trial = Trial("active", micros(said.starts_at), micros(said.ends_at), plan=said.plan_key)
 
 

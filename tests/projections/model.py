@@ -1,0 +1,113 @@
+"""The law in its plainest form: a set of events to rows, all in memory, nothing incremental.
+
+`state(user) = fold(canonical_order(events of the user and of the customers linked to them), catalog)`
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from events.clock import micros
+from events.envelope import NewEvent
+from projections.catalog import Catalog, PlanEvent, fold_catalog
+from projections.facts import Fact
+from projections.fold import present, refold
+from projections.links import Claims, claim_in
+from projections.rows import rows_of
+from projections.state import State
+from tests.projections.telling import USER, facts_of, published
+
+Columns = dict[str, Any]  # Any: one type a column
+
+DEFAULT_PLANS = (
+    published("free", campaigns=0, creators=0, features={}),
+    published(
+        "glow_up",
+        campaigns=3,
+        creators=1000,
+        features={"csv": True},
+        monthly="price_glow_up_monthly",
+        yearly="price_glow_up_yearly",
+    ),
+    published(
+        "viral_surge",
+        campaigns=10,
+        creators=10_000,
+        monthly="price_viral_surge_monthly",
+        yearly="price_viral_surge_yearly",
+    ),
+    published(
+        "fame_flex",
+        campaigns=-1,
+        creators=-1,
+        monthly="price_fame_flex_monthly",
+        yearly="price_fame_flex_yearly",
+    ),
+)
+
+
+def catalog_of(events: Iterable[NewEvent]) -> Catalog:
+    """The catalog after the plan events among these."""
+    return fold_catalog(
+        PlanEvent(micros(e.occurred_at), e.event_type, e.idempotency_key, e.payload)
+        for e in events
+        if e.route_key == "catalog"
+    )
+
+
+CATALOG = catalog_of(DEFAULT_PLANS)
+
+
+def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
+    """Customer to everything said about whose it is."""
+    claims: dict[str, Claims] = {}
+    for event, fact in _read(events):
+        claim = claim_in(fact, event.route_key)
+        customer = claim.customer if claim else event.route_key
+        if claim or event.aggregate_type == "stripe_customer":
+            known = claims.setdefault(customer, Claims(first_at=fact.at))
+            known.first_at = min(known.first_at, fact.at)
+            if claim:
+                known.hear(claim)
+    return claims
+
+
+def states_of(events: Iterable[NewEvent]) -> dict[str, State]:
+    """Each user's state after their whole history."""
+    told = [event for event in events if event.route_key not in ("catalog", "system")]
+    owners = {name: winner for name, said in claims_of(told).items() if (winner := said.winner())}
+    links: dict[str, dict[str, int]] = {}
+    for customer, (owner, since) in owners.items():
+        links.setdefault(owner, {})[customer] = since
+    histories: dict[str, list[Fact]] = {}
+    for event, fact in _read(told):
+        if event.aggregate_type == "stripe_customer":
+            owner = owners[event.route_key][0] if event.route_key in owners else ""
+        else:
+            owner = (
+                event.route_key if event.source_system == "tenure" or event.aggregate_type == "user" else ""
+            )
+        if owner:
+            histories.setdefault(owner, []).append(fact)
+    return {owner: present(refold(owner, links.get(owner, {}), facts)) for owner, facts in histories.items()}
+
+
+def tables_of(events: Iterable[NewEvent], catalog: Catalog = CATALOG) -> dict[str, dict[str, Columns]]:
+    """User to table to row."""
+    return {owner: rows_of(state, catalog) for owner, state in states_of(events).items()}
+
+
+def profile(*events: NewEvent, user_id: str = USER, catalog: Catalog = CATALOG) -> Columns:
+    """One user's flat profile: the columns of all five tables that no two share."""
+    rows = tables_of(events, catalog)[user_id]
+    shared = {"id", "user_id", "created_at", "updated_at"}
+    flat = {name: value for row in rows.values() for name, value in row.items() if name not in shared}
+    return flat | {"user_id": rows["users"]["user_id"], "created_at": rows["users"]["created_at"]}
+
+
+def state_of(*events: NewEvent, user_id: str = USER) -> State:
+    return states_of(events)[user_id]
+
+
+def _read(events: Iterable[NewEvent]) -> list[tuple[NewEvent, Fact]]:
+    told = list(events)
+    return list(zip(told, facts_of(told), strict=True))
