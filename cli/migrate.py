@@ -1,14 +1,22 @@
 """`tenure migrate`: move the schema up and down, and say where it stands."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 
 import click
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from cli.errors import Difference
 from cli.output import console, emit_json, emit_table, json_option
 from cli.wiring import command_settings, server
 from database import migrations
 from database.migrations import State
+from database.pool import Connection, connect
+from database.schema import differences, snapshot
+from events.identifiers import uuid7
 
 
 @click.group()
@@ -52,11 +60,47 @@ def status(*, as_json: bool) -> None:
 
 
 @migrate.command()
+@click.argument("target", required=False)
+def baseline(target: str | None) -> None:
+    """Adopt a schema made by hand: mark migrations as applied, if it is what they would have made.
+
+    Compares with a database made for the moment on the same server. Your own tables do not matter.
+    """
+    with server(command_settings()) as conninfo:
+        names = migrations.baseline(conninfo, target=target, compare=partial(_differences, conninfo, target))
+    _say(f"{len(names)} marked as applied" if names else "nothing to mark")
+
+
+@migrate.command()
 @click.argument("name")
 def new(name: str) -> None:
     """Write the next numbered pair of files, migration and rollback."""
     for path in migrations.new(name):
         _say(f"wrote {path}")
+
+
+def _differences(conninfo: str, target: str | None, found: Connection) -> list[str]:
+    """What is missing or made differently; what is there besides is none of ours."""
+    with _scratch(conninfo) as scratch:
+        migrations.up(scratch, target=target)
+        with closing(connect(scratch, application_name="tenure-baseline")) as conn:
+            expected = snapshot(conn)
+    ours = {name: made for name, made in snapshot(found).items() if name in expected}
+    return differences(expected, ours)
+
+
+@contextmanager
+def _scratch(conninfo: str) -> Iterator[str]:
+    """An empty database on the same server, for a moment."""
+    name = f"tenure_baseline_{uuid7().hex[-12:]}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with closing(connect(conninfo, application_name="tenure-baseline", autocommit=True)) as conn:
+        conn.execute(create)
+        try:
+            yield make_conninfo(conninfo, dbname=name)
+        finally:
+            conn.execute(drop)
 
 
 def _say(text: str) -> None:
