@@ -1,0 +1,167 @@
+"""What is said about a profile becomes facts; the tables follow from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from events.append import append
+from events.envelope import Appended, NewEvent
+from events.own import OwnEvent, user_event
+from events.own.user import (
+    OnboardingCompleted,
+    OnboardingStepCompleted,
+    PlanSelected,
+    ProfileUpdated,
+)
+from events.routing import part_of
+from events.statements import statement
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+
+WORDS = ("business_name", "brand_description", "industry")
+CHANGEABLE = (*WORDS, "onboarding_step", "intended_plan")
+MOST_FACTS = 3
+
+
+class ProfileRefused(Exception):
+    """Base of why a profile stays as it is."""
+
+
+class UserUnknown(ProfileRefused):
+    """No event ever mentioned the user and the id is none of Clerk's. Check the id."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("expected a known user or a Clerk id (user_…), found neither; check the id")
+        self.user_id = user_id
+
+
+class UserDeleted(ProfileRefused):
+    """The user was deleted at Clerk; nothing is said about them any more."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("expected a user who still exists, found one deleted at Clerk; nothing was changed")
+        self.user_id = user_id
+
+
+class PlanUnavailable(ProfileRefused):
+    """The plan is not sold. `for_sale` lists those that are."""
+
+    def __init__(self, plan_key: str, for_sale: list[str]) -> None:
+        super().__init__(
+            f"expected a plan for sale ({', '.join(for_sale) or 'there is none'}), found another"
+        )
+        self.plan_key = plan_key
+        self.for_sale = for_sale
+
+
+class KeyTaken(ProfileRefused):
+    """The idempotency key stands for another request. Use a new key for a new request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected an idempotency key of this very request, found one used with another body; "
+            "use a new key for a new request"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event that came of a request."""
+
+    id: UUID
+    event_type: str
+    outcome: Literal["appended", "duplicate"]
+
+
+def change_profile(
+    conn: AnyConnection,
+    user_id: str,
+    changes: Mapping[str, Any],  # Any: text, or None to clear
+    *,
+    now: datetime,
+    key: str,
+    actor: str,
+    reason: str | None = None,
+    request_id: str | None = None,
+) -> list[Fact]:
+    """The facts of one request, all or none. The same key and changes again give the same facts.
+
+    A user whom Clerk has not announced yet may be changed: onboarding is often faster.
+    Raises: UserUnknown, UserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
+    """
+    told = facts(changes)
+    events = [
+        user_event(
+            fact,
+            user_id=user_id,
+            now=now,
+            idempotency_key=fact_key(user_id, key, number),
+            actor=actor,
+            reason=reason,
+            request_id=request_id,
+        )
+        for number, fact in enumerate(told, 1)
+    ]
+    before = _standing(conn, user_id, key)
+    if before["facts_of_key"]:
+        if before["facts_of_key"] != len(events):
+            raise KeyTaken
+    else:
+        _refuse_unfit(user_id, changes, before)
+    return _settled(events, [append(conn, event) for event in events])
+
+
+def facts(changes: Mapping[str, Any]) -> list[OwnEvent]:  # Any: text, or None to clear
+    """What `changes` say, in the order in which it is told."""
+    words = {name: changes[name] for name in WORDS if name in changes}
+    step = changes.get("onboarding_step")
+    found: list[OwnEvent] = []
+    if step in ("step-1", "step-2"):
+        found.append(OnboardingStepCompleted(step=step, **words))
+    elif words:
+        found.append(ProfileUpdated(**words))
+    if step == "completed":
+        found.append(OnboardingCompleted())
+    if changes.get("intended_plan") is not None:
+        found.append(PlanSelected(plan_key=changes["intended_plan"]))
+    return found
+
+
+def fact_key(user_id: str, key: str, number: int) -> str:
+    """The idempotency key of the so-manieth fact of a request."""
+    return f"profile:{user_id}:{key}:{number}"
+
+
+def _standing(conn: AnyConnection, user_id: str, key: str) -> dict[str, Any]:
+    # Any: one type a column
+    keys = [fact_key(user_id, key, number) for number in range(1, MOST_FACTS + 1)]
+    values = {"user_id": user_id, "part": part_of(user_id), "keys": keys}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("handlers", "profile_standing"), values).fetchone()
+    assert row is not None  # a SELECT without FROM always answers one row
+    return row
+
+
+def _refuse_unfit(user_id: str, changes: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    if not before["is_known"] and not user_id.startswith("user_"):
+        raise UserUnknown(user_id)
+    if before["is_deleted"]:
+        raise UserDeleted(user_id)
+    plan = changes.get("intended_plan")
+    if plan is not None and plan not in before["for_sale"]:
+        raise PlanUnavailable(plan, before["for_sale"])
+
+
+def _settled(events: list[NewEvent], answers: list[Appended]) -> list[Fact]:
+    outcomes = {answer.outcome for answer in answers}
+    if "conflict" in outcomes or len(outcomes) > 1:
+        raise KeyTaken
+    return [
+        Fact(answer.id, event.event_type, "appended" if answer.outcome == "appended" else "duplicate")
+        for event, answer in zip(events, answers, strict=True)
+    ]
