@@ -1,0 +1,124 @@
+"""Who asks, whether they may, and the note of what they were given."""
+
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import g, request
+from psycopg import Connection
+
+from api.deps import deps
+from api.errors import Refused, bad_request
+from api.request_id import request_id
+from handlers.tokens import (
+    Caller,
+    Role,
+    TokenRefused,
+    check_token,
+    note_reads,
+    token_digest,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+REASON_LIMIT = 500
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
+
+
+def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let in only callers with one of `roles`, or an operator. Put it above `documented`."""
+
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            caller = _authenticated()
+            if not caller.may(roles):
+                wanted = " or ".join(roles) or "operator"
+                detail = f"expected a token of role {wanted}, found one of role {caller.role}"
+                raise Refused(403, "forbidden", "Forbidden", detail)
+            g.caller = caller
+            return view(*args, **kwargs)
+
+        guarded.roles = roles  # type: ignore[attr-defined]  # the docs say who may
+        return guarded
+
+    return guard
+
+
+def caller() -> Caller:
+    """Who asks; only inside a view that `requires` a role."""
+    return cast("Caller", g.caller)
+
+
+def actor() -> str:
+    """The caller as the actor of an event."""
+    return f"token:{caller().name}"
+
+
+def noted(
+    conn: Connection[Any],  # Any: the row factory does not matter
+    *,
+    subjects: Collection[str],
+    fields: Collection[str],
+) -> None:
+    """Note that the caller is given `fields` of `subjects`, in the transaction of the read."""
+    note_reads(
+        conn,
+        caller(),
+        subjects=subjects,
+        fields=fields,
+        reason=reason() or _route(),
+        request_id=request_id(),
+    )
+
+
+def reason() -> str | None:
+    """The caller's X-Reason, if there is one.
+
+    Raises: Refused when it is too long or not readable.
+    """
+    given = request.headers.get("X-Reason")
+    if given is None:
+        return None
+    try:
+        text = given.encode("latin-1").decode("utf-8").strip()
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        raise bad_request("X-Reason: expected UTF-8 text, found other bytes") from None
+    if len(text) > REASON_LIMIT or not text.isprintable():
+        raise bad_request(f"X-Reason: expected at most {REASON_LIMIT} printable characters")
+    return text or None
+
+
+def _authenticated() -> Caller:
+    held = deps()
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    text = text.strip()
+    if scheme.lower() != "bearer" or not text:
+        raise _unauthorized("expected the header Authorization: Bearer tnr_…, found none")
+    now, address, digest = held.clock(), request.remote_addr or "", token_digest(text)
+    wait_s = held.throttle.wait_s(address, digest, now=now)
+    if wait_s:
+        raise Refused(
+            429,
+            "too-many-failures",
+            "Too many failures",
+            f"too many tokens that open nothing; wait {wait_s} s",
+            headers={"Retry-After": str(wait_s)},
+        )
+    try:
+        with held.pool.connection() as conn:
+            found = check_token(conn, text, now=now)
+    except TokenRefused as refused:
+        held.throttle.failed(address, digest, now=now)
+        raise _unauthorized(str(refused)) from None
+    held.throttle.succeeded(digest)
+    return found
+
+
+def _unauthorized(detail: str) -> Refused:
+    return Refused(401, "unauthorized", "Unauthorized", detail, headers=_CHALLENGE)
+
+
+def _route() -> str:
+    return f"{request.method} {request.url_rule.rule if request.url_rule else request.path}"

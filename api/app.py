@@ -1,0 +1,64 @@
+"""The API's Flask app; wsgi adds the doors and the console to it."""
+
+from collections.abc import Mapping
+from threading import BoundedSemaphore
+
+from flask import Flask
+from prometheus_client import CollectorRegistry
+
+from api.deps import Check, Connect, Deps, Pool, keep
+from api.docs import docs
+from api.events import events
+from api.export import export
+from api.headers import register_headers
+from api.health import database_check, health
+from api.limits import register_limits
+from api.metrics import register_metrics
+from api.plans import plans
+from api.problems import register_problems
+from api.request_id import register_request_id
+from api.routing import KeyConverter
+from api.throttle import Throttle
+from api.users import users
+from events.clock import Clock
+
+MOST_EXPORTS = 2
+
+
+def create_app(
+    *,
+    pool: Pool,
+    clock: Clock,
+    connect: Connect,
+    live_only: bool,
+    checks: Mapping[str, Check] | None = None,
+    registry: CollectorRegistry | None = None,
+    most_exports: int = MOST_EXPORTS,
+) -> Flask:
+    """An app with every address of the API.
+
+    `connect` opens a connection of its own with the service's rights; an export keeps it.
+    `live_only` leaves test events out of the past, as they are out of the tables. `checks` are asked
+    by /readyz beside the database itself; `registry` is what /metrics shows, and this app's alone.
+    """
+    app = Flask("tenure", static_folder=None)
+    app.url_map.converters["key"] = KeyConverter
+    held = Deps(
+        pool=pool,
+        clock=clock,
+        live_only=live_only,
+        connect=connect,
+        checks={"database": database_check(pool), **(checks or {})},
+        registry=CollectorRegistry() if registry is None else registry,
+        throttle=Throttle(),
+        exports=BoundedSemaphore(most_exports),
+    )
+    keep(held, app.extensions)
+    register_problems(app)
+    register_request_id(app)
+    register_limits(app)
+    register_headers(app)
+    register_metrics(app, held.registry)
+    for blueprint in (users, events, export, plans, health, docs):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,48 @@
+"""What the views need and are handed: they read no settings."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any, cast
+
+from flask import current_app
+from prometheus_client import CollectorRegistry
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from api.throttle import Throttle
+from events.clock import Clock
+
+Pool = ConnectionPool[Connection[Any]]  # Any: views do not care which row factory the pool uses
+Check = Callable[[], str | None]
+Connect = Callable[[], AbstractContextManager[Connection[Any]]]  # Any: as above
+
+_KEY = "tenure.api"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """`checks`: name to a callable that gives the cause why the service is not ready, or None.
+
+    `live_only`: test events are not part of the past, as they are not of the tables.
+    """
+
+    pool: Pool
+    clock: Clock
+    live_only: bool
+    connect: Connect
+    checks: Mapping[str, Check]
+    registry: CollectorRegistry
+    throttle: Throttle
+    exports: BoundedSemaphore
+
+
+def keep(deps: Deps, extensions: dict[str, Any]) -> None:
+    """Hand `deps` to the views of the app with these `extensions`."""
+    extensions[_KEY] = deps
+
+
+def deps() -> Deps:
+    """Those of the app that serves this request."""
+    return cast("Deps", current_app.extensions[_KEY])

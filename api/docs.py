@@ -1,0 +1,52 @@
+"""/openapi.json and /docs: what this API is, for programs and for people; no script at all."""
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, render_template
+
+from api.answers import answer
+from api.openapi import spec
+
+docs = Blueprint(
+    "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/docs"
+)
+
+POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_KEY = "tenure.openapi"
+
+
+@docs.get("/openapi.json")
+def openapi() -> Response:
+    """OpenAPI 3.1 of this very app."""
+    return answer(_document())
+
+
+@docs.get("/docs")
+def page() -> Response:
+    """The same for people."""
+    response = Response(render_template("api_docs.html", document=_document(), shape=_shape))
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _document() -> dict[str, Any]:  # Any: JSON
+    """Made once an app: the routes are fixed before its first request."""
+    held = current_app.extensions
+    if _KEY not in held:
+        held[_KEY] = spec.document(current_app)
+    return cast("dict[str, Any]", held[_KEY])
+
+
+def _shape(schema: dict[str, Any]) -> str:  # Any: JSON schema
+    """A schema in a few words: `string`, `Profile`, `array of Event`, `string or null`."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " or ".join(_shape(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(each) for each in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        return f"array of {_shape(schema.get('items', {}))}"
+    return str(schema.get("format") or schema.get("type") or "any")

@@ -1,0 +1,85 @@
+"""/api/events: searching the log, and one event."""
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+
+from api.access import noted, requires
+from api.answers import answer
+from api.deps import deps
+from api.errors import not_found
+from api.models import Event, Events, EventsFilter, EventsQuestion
+from api.openapi import documented
+from queries.events import EventFilter, EventRow, one_event, search
+
+events = Blueprint("events", __name__, url_prefix="/api/events")
+
+_TAGS = ("events",)
+HEADERS_READ = ("events",)
+BODIES_READ = ("events", "event_data")
+
+
+@events.get("")
+@requires("auditor")
+@documented(query=EventsQuestion, tags=_TAGS, HTTP_200=Events)
+def show_all(query: EventsQuestion) -> Response:
+    """The log, newest first, page by page in both directions.
+
+    `…_after` is included in a window, `…_before` is not. The count is an estimate.
+    """
+    bodies = query.include == "data"
+    with deps().pool.connection() as conn:
+        page = search(
+            conn,
+            event_filter(query),
+            limit=query.limit,
+            after=query.after,
+            before=query.before,
+            bodies=bodies,
+        )
+        noted(conn, subjects=_subjects(query, page.items), fields=fields_read(bodies))
+    return answer(
+        {
+            "items": [_spliced(row) for row in page.items],
+            "next": page.next,
+            "previous": page.previous,
+            "estimated_count": page.estimated_count,
+        }
+    )
+
+
+@events.get("/<key:event_id>")
+@requires("auditor")
+@documented(tags=_TAGS, HTTP_200=Event, HTTP_404=None)
+def show(event_id: str) -> Response:
+    """One event with its body, by its id or by its provider's id (evt_…, msg_…)."""
+    with deps().pool.connection() as conn:
+        found = one_event(conn, event_id)
+        if found is None:
+            raise not_found("event")
+        noted(conn, subjects=[found["route_key"]], fields=BODIES_READ)
+    return answer(_spliced(found))
+
+
+def event_filter(query: EventsFilter) -> EventFilter:
+    """The filter of a question."""
+    wanted = query.model_dump(include=set(EventFilter.__dataclass_fields__))
+    return EventFilter(**wanted)
+
+
+def fields_read(bodies: bool) -> tuple[str, ...]:
+    """What the access log says was read."""
+    return BODIES_READ if bodies else HEADERS_READ
+
+
+def _subjects(query: EventsFilter, rows: list[EventRow]) -> list[str]:
+    """Whose data it is: the user asked for, else the streams the events belong to."""
+    if query.user_id is not None:
+        return [query.user_id]
+    return [row["route_key"] for row in rows]
+
+
+def _spliced(row: EventRow) -> dict[str, Any]:  # Any: JSON
+    body = row.get("event_data")
+    return row if body is None else row | {"event_data": orjson.Fragment(body)}

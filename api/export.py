@@ -1,0 +1,72 @@
+"""/api/events/export: the log as a stream of any size."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import structlog
+from flask import Blueprint, Response
+
+from api.access import noted, requires
+from api.deps import deps
+from api.errors import Refused
+from api.events import event_filter, fields_read
+from api.models import ExportQuestion
+from api.openapi import documented
+from queries.export import exported
+from queries.export_formats import FORMATS
+
+export = Blueprint("export", __name__, url_prefix="/api/events")
+
+RETRY_AFTER_S = 30
+EVERYBODY = "*"
+
+_log = structlog.get_logger("tenure.api")
+
+
+@export.get("/export")
+@requires("auditor")
+@documented(query=ExportQuestion, tags=("events",), HTTP_200=None)
+def show(query: ExportQuestion) -> Response:
+    """All events that match, oldest first, as of the moment the export begins.
+
+    An error on the way breaks the answer off: HTTP says the body is incomplete, and a parquet file
+    lacks its footer.
+    """
+    bodies = query.include == "data"
+    write, media_type = FORMATS[query.format]
+    with ExitStack() as opening:
+        _take_turn(opening)
+        # Kept before the first byte leaves: a caller who hangs up has read something all the same.
+        with deps().pool.connection() as conn:
+            noted(conn, subjects=[query.user_id or EVERYBODY], fields=fields_read(bodies))
+        conn = opening.enter_context(deps().connect())
+        rows = opening.enter_context(exported(conn, event_filter(query), bodies=bodies))
+        pieces = write(rows, bodies=bodies)
+        response = Response(_watched(pieces), mimetype=media_type)
+        response.call_on_close(opening.pop_all().close)
+    response.headers["Content-Disposition"] = f'attachment; filename="events.{query.format}"'
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _take_turn(opening: ExitStack) -> None:
+    """An export holds a connection and a thread as long as its caller likes: few at a time."""
+    turns = deps().exports
+    if not turns.acquire(blocking=False):
+        raise Refused(
+            429,
+            "too-many-exports",
+            "Too many exports",
+            "other exports are running; try again when one is done",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+    opening.callback(turns.release)
+
+
+def _watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces; what fails on the way is logged and goes on to the server, which breaks off."""
+    try:
+        yield from pieces
+    except Exception as error:
+        _log.error("export broken off", error=type(error).__name__, exc_info=error)
+        raise

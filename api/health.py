@@ -1,0 +1,82 @@
+"""/healthz, /readyz, /metrics: for who runs the service."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import psycopg
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from api.answers import answer
+from api.deps import Check, Pool, deps
+from api.models import Liveness, Readiness
+from api.openapi import documented
+from api.problems import problem
+from events.clock import Clock
+from queries.lag import projection_lag
+
+health = Blueprint("health", __name__)
+
+POOL_TIMEOUT_S = 2.0
+AWAY = (psycopg.OperationalError, PoolTimeout, PoolClosed)
+
+
+@health.get("/healthz")
+@documented(tags=("health",), HTTP_200=Liveness)
+def alive() -> Response:
+    """The process answers; says nothing about what it needs."""
+    return answer({"status": "alive"})
+
+
+@health.get("/readyz")
+@documented(tags=("health",), HTTP_200=Readiness, HTTP_503=None)
+def ready() -> Response:
+    """Everything the service needs is there; else 503 with the causes."""
+    found = {name: _checked(check) for name, check in deps().checks.items()}
+    causes = {name: cause for name, cause in found.items() if cause is not None}
+    if causes:
+        detail = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
+        return problem(503, "not-ready", "Not ready", detail, causes=causes)
+    return answer({"status": "ready", "checks": dict.fromkeys(found, "ok")})
+
+
+@health.get("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(deps().registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def database_check(pool: Pool) -> Check:
+    """Ready when the database answers a question."""
+
+    def check() -> str | None:
+        with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
+            conn.execute("SELECT 1")
+        return None
+
+    return check
+
+
+def lag_check(pool: Pool, clock: Clock, *, most: timedelta) -> Check:
+    """Ready while no recorded event waits longer than `most` to be projected."""
+
+    def check() -> str | None:
+        with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
+            lag = projection_lag(conn)
+        if lag.oldest_recorded_at is None or clock() - lag.oldest_recorded_at <= most:
+            return None
+        waited_s = (clock() - lag.oldest_recorded_at) // timedelta(seconds=1)
+        return f"{lag.events} events wait to be projected, the first of them for {waited_s} s"
+
+    return check
+
+
+def _checked(check: Callable[[], str | None]) -> str | None:
+    """The cause; a check that fails is one, but its message may hold what nobody should read."""
+    try:
+        return check()
+    except AWAY:
+        return "the database does not answer"
+    except Exception as error:
+        return f"the check itself failed ({type(error).__name__})"

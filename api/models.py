@@ -1,0 +1,236 @@
+"""What comes in and goes out over HTTP, field by field."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from events.own.base import Text
+from handlers.profile import CHANGEABLE
+from queries.instants import read_iso
+
+MOST_ITEMS = 200
+
+
+def _instant(value: object) -> object:
+    return read_iso(value) if isinstance(value, str) else value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    Field(description="ISO 8601 with a time zone, at most microseconds: 2026-03-03T12:00:00Z."),
+]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Cursor = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$"),
+    Field(description="From `next` or `previous` of a page."),
+]
+Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]
+
+
+def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
+    """A field left out is unchanged, which is no value."""
+    schema.pop("default", None)
+
+
+class Question(BaseModel):
+    """Base of all queries: a name misspelt is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProfileQuestion(Question):
+    as_of: Instant | None = Field(None, description="What was true then.")
+    known_at: Instant | None = Field(None, description="What was known then.")
+
+
+class UsersQuestion(Question):
+    email: Word | None = Field(None, description="In any case of letters.")
+    stripe_customer_id: Word | None = None
+    subscription_status: Word | None = None
+    trial_status: Word | None = None
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class HistoryQuestion(ProfileQuestion):
+    limit: Limit | None = None
+    after: Cursor | None = None
+
+
+class PlansQuestion(Question):
+    active: Literal["true", "false"] | None = None
+
+
+class EventsFilter(Question):
+    user_id: Word | None = Field(None, description="The user's and their linked customers' events.")
+    type: Word | None = Field(None, description="Exact, or a beginning followed by `*`.")
+    source: Literal["stripe", "clerk", "tenure"] | None = None
+    aggregate_id: Word | None = None
+    occurred_after: Instant | None = Field(None, description="Then or later, by the source's clock.")
+    occurred_before: Instant | None = Field(None, description="Before then, by the source's clock.")
+    recorded_after: Instant | None = Field(None, description="Then or later, by our clock.")
+    recorded_before: Instant | None = Field(None, description="Before then, by our clock.")
+    include: Literal["data"] | None = Field(None, description="`data`: with the bodies.")
+
+
+class EventsQuestion(EventsFilter):
+    limit: Limit = 50
+    after: Cursor | None = Field(None, description="`next` of a page: older events.")
+    before: Cursor | None = Field(None, description="`previous` of a page: newer events.")
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> "EventsQuestion":
+        if self.after is not None and self.before is not None:
+            raise ValueError("expected after or before, found both")
+        return self
+
+
+class ExportQuestion(EventsFilter):
+    format: Literal["jsonl", "csv", "parquet"] = "jsonl"
+
+
+class ProfileChange(BaseModel):
+    """Fields left out stay; null clears a field of text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"minProperties": 1})
+
+    business_name: Text | None = Field(None, json_schema_extra=_no_default)
+    brand_description: Text | None = Field(None, json_schema_extra=_no_default)
+    industry: Text | None = Field(None, json_schema_extra=_no_default)
+    onboarding_step: Literal["step-1", "step-2", "completed"] | SkipJsonSchema[None] = Field(
+        None, description="A step just finished.", json_schema_extra=_no_default
+    )
+    intended_plan: Word | SkipJsonSchema[None] = Field(
+        None, description="A plan for sale, see /api/plans.", json_schema_extra=_no_default
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ProfileChange":
+        if not self.model_fields_set:
+            raise ValueError(f"expected at least one of {', '.join(CHANGEABLE)}")
+        for name in ("onboarding_step", "intended_plan"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise ValueError(f"{name}: expected a value, found null; leave it out instead")
+        return self
+
+
+class Profile(BaseModel):
+    """The flat profile: columns of the five tables under their own names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    user_id: str
+    email: str | None
+    subscription_status: str
+    current_plan: str
+    trial_status: str
+    stale: bool = Field(description="True while an event of theirs can't be folded.")
+
+
+class Users(BaseModel):
+    items: list[Profile]
+    next: str | None
+
+
+class Event(BaseModel):
+    """One event; `event_data` is the body as received, or null once it was erased."""
+
+    id: str
+    part: int
+    position: int
+    source_system: str
+    idempotency_key: str
+    livemode: bool
+    route_key: str
+    aggregate_type: str
+    aggregate_id: str
+    event_type: str
+    event_version: int
+    metadata: dict[str, Any]  # Any: JSON
+    correlation_id: str | None
+    causation_id: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    payload_digest: str
+    erased: bool
+    event_data: dict[str, Any] | None = None  # Any: JSON
+
+
+class Events(BaseModel):
+    items: list[Event]
+    next: str | None
+    previous: str | None
+    estimated_count: int | None = Field(description="The planner's guess of all that match.")
+
+
+class Plan(BaseModel):
+    """Prices in minor units of the currency; a limit of -1 is unlimited."""
+
+    plan_key: str
+    plan_name: str
+    campaigns_limit: int
+    creators_limit: int
+    features: dict[str, Any]  # Any: JSON
+    price_monthly: int
+    price_yearly: int
+    currency: str
+    stripe_price_id_monthly: str | None
+    stripe_price_id_yearly: str | None
+    is_active: bool
+    display_order: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Plans(BaseModel):
+    items: list[Plan]
+
+
+class ChangeFact(BaseModel):
+    id: str
+    event_type: str
+    outcome: Literal["appended", "duplicate"]
+
+
+class Changed(BaseModel):
+    """The events that came of a request; the tables follow within moments."""
+
+    user_id: str
+    events: list[ChangeFact]
+
+
+class History(BaseModel):
+    items: list[dict[str, Any]]  # Any: an event and the columns it changed
+    next: str | None
+
+
+class Explanation(BaseModel):
+    column: str
+    value: Any  # Any: a column's type is the table's
+    event_id: str | None
+    event_type: str | None
+    occurred_at: datetime | None
+    rule: str | None
+    projector_version: str | None
+    earlier: list[dict[str, Any]]  # Any: the same fields of each value before, newest first
+
+
+class Liveness(BaseModel):
+    status: Literal["alive"]
+
+
+class Readiness(BaseModel):
+    status: Literal["ready"]
+    checks: dict[str, Literal["ok"]]

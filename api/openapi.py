@@ -1,0 +1,153 @@
+"""The views' own word on what they take and give: validation and OpenAPI 3.1 from one source."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, TypeVar
+
+from flask import Flask, Request, make_response
+from pydantic import BaseModel, ValidationError
+from spectree import Response as Answers
+from spectree import SpecTree
+from spectree.models import SecureType, SecurityScheme, SecuritySchemeData
+from spectree.plugins.base import Context
+from spectree.plugins.flask_plugin import FlaskPlugin
+
+from api import openapi_repair
+from api.errors import Refused, bad_request
+from events.errors import UnreadablePayload
+from events.payload import parse
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: views differ
+Model = type[BaseModel]
+
+VERSION = "0.1.0"
+JSON_TYPES = ("application/json", "application/merge-patch+json")
+BEARER = "bearer"
+
+
+class RequestsOnly(FlaskPlugin):
+    """Validates what comes in and leaves alone what goes out.
+
+    Spectree's own plugin reads every answer into memory, which would end a stream, and takes a body
+    that is no JSON for an empty one.
+    """
+
+    def request_validation(
+        self,
+        request: Request,
+        query: Model | None,
+        json: Model | None,
+        form: Model | None,
+        headers: Model | None,
+        cookies: Model | None,
+    ) -> None:
+        """Keep the validated models on the request. Raises: Refused, ValidationError."""
+        request.context = Context(  # type: ignore[attr-defined]  # where spectree looks for them
+            query.model_validate(_arguments(request)) if query else None,
+            json.model_validate(_json_object(request)) if json else None,
+            None,
+            None,
+            None,
+        )
+
+    def validate_response(
+        self,
+        resp: Any,  # Any: whatever a Flask view may return
+        resp_model: Answers | None,
+        skip_validation: bool,
+        force_resp_serialize: bool,
+    ) -> tuple[Any, None]:
+        """The answer as the view gave it."""
+        return make_response(resp), None
+
+
+class Spec(SpecTree):
+    """A spec that can be asked more than once, for apps with more or fewer rooms."""
+
+    def document(self, app: Flask) -> dict[str, Any]:  # Any: JSON
+        """OpenAPI 3.1 of every documented view of `app`."""
+        kept = deepcopy(self.models)
+        try:
+            with app.app_context():
+                return openapi_repair.repaired(self._generate_spec(), app)
+        finally:
+            self.models = kept  # generating moves nested models out of it
+
+
+def documented(
+    *, query: Model | None = None, json: Model | None = None, tags: tuple[str, ...], **codes: object
+) -> Callable[[F], F]:
+    """Validate a view's `query` and `json` arguments and list it in /openapi.json.
+
+    The view takes keyword arguments of those names. `codes`: HTTP_200=Model, HTTP_404=None and so on;
+    400, 401, 403 and 429 are added where a role is required.
+    """
+    return spec.validate(
+        query=query,
+        json=json,
+        resp=Answers(**codes),
+        tags=tags,
+        security={BEARER: []},
+    )
+
+
+def _refuse(
+    _request: object,
+    _response: object,
+    error: Exception | None,
+    _instance: object,
+    _adapter: object,
+) -> None:
+    if isinstance(error, ValidationError):
+        found = [_said(error.title, each) for each in error.errors(include_url=False)]
+        raise bad_request("; ".join(found))
+
+
+def _said(model: str, error: Any) -> str:  # Any: pydantic's ErrorDetails, whose ctx is open
+    place = ".".join(str(step) for step in error["loc"]) or "request"
+    if error["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(spec.models[model]["properties"]))
+        return f"{place[:100]}: unknown; allowed: {allowed}"
+    return f"{place[:100]}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _arguments(request: Request) -> dict[str, Any]:  # Any: text, or a list where a name came twice
+    return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+
+
+def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
+    if request.mimetype not in JSON_TYPES:
+        detail = f"expected Content-Type {JSON_TYPES[0]}, found {request.mimetype[:100] or 'none'}"
+        raise Refused(415, "unsupported-media-type", "Unsupported media type", detail)
+    try:
+        return parse(request.get_data())
+    except UnreadablePayload as refused:
+        raise bad_request(f"body: {refused}") from None
+
+
+spec = Spec(
+    backend=RequestsOnly,
+    before=_refuse,
+    validation_error_status=400,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    title="Tenure",
+    version=VERSION,
+    description=(
+        "Billing and lifecycle of users: profiles, the log they come from, and who asked. "
+        "Each read of personal data is noted; the header X-Reason says why. "
+        "Instants are UTC in ISO 8601, exact to the microsecond. Errors are RFC 9457 problems."
+    ),
+    openapi_version="3.1.0",
+    mode="strict",
+    security_schemes=[
+        SecurityScheme(
+            name=BEARER,
+            data=SecuritySchemeData(
+                type=SecureType.HTTP,
+                scheme="bearer",
+                description="tnr_<role>_<random>; roles: service, auditor, operator (does all).",
+            ),
+        )
+    ],
+)

@@ -1,0 +1,87 @@
+"""What spectree leaves out of the document, or says otherwise than this API behaves."""
+
+import re
+from typing import Any
+
+from flask import Flask
+
+from api.problems import MEDIA_TYPE
+from api.routing import KEY_SCHEMA
+
+Json = dict[str, Any]  # Any: JSON
+
+PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457. Members beyond these depend on the type.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+_PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+
+# What any guarded view may answer.
+_ALWAYS = {
+    "400": "The request is wrong; the detail says how.",
+    "401": "No token, or one that opens nothing.",
+    "403": "The token's role may not do this.",
+    "429": "Too many failures, or too much at once; see Retry-After.",
+    "503": "The database is away; try again.",
+}
+
+
+def repaired(document: Json, app: Flask) -> Json:
+    """The document with problems as answers, the roles named, and query parameters never null."""
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = PROBLEM
+    schemas.pop("ValidationError", None)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation["parameters"]:
+                _repair_parameter(parameter)
+            operation["operationId"] = endpoint = _endpoint(app, path, method)
+            _repair_answers(operation, getattr(app.view_functions[endpoint], "roles", None))
+    return document
+
+
+def _repair_parameter(parameter: Json) -> None:
+    """A missing parameter is missing, not null; spectree does not know our path converter."""
+    schema = parameter["schema"] or dict(KEY_SCHEMA)
+    choices = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
+    if len(choices) == 1:
+        schema |= choices[0]
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    schema.pop("title", None)
+    parameter["schema"] = schema
+    if not parameter["description"]:
+        del parameter["description"]
+
+
+def _repair_answers(operation: Json, roles: tuple[str, ...] | None) -> None:
+    answers = operation["responses"]
+    if roles is None:
+        operation["security"] = []
+    else:
+        who = " or ".join(roles) or "operator"
+        operation["description"] = f"{operation['description']}\n\nFor: {who}.".strip()
+        for code, said in _ALWAYS.items():
+            answers.setdefault(code, {"description": said})["description"] = said
+    for code, said in answers.items():
+        if code >= "400":
+            said["content"] = {MEDIA_TYPE: {"schema": _PROBLEM_REF}}
+
+
+def _endpoint(app: Flask, path: str, method: str) -> str:
+    for rule in app.url_map.iter_rules():
+        shown = _VARIABLE.sub(r"{\1}", rule.rule)
+        if shown == path and method.upper() in (rule.methods or ()):
+            return str(rule.endpoint)
+    raise LookupError(f"no view at {method} {path}")
+
+
+_VARIABLE = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")

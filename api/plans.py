@@ -1,0 +1,22 @@
+"""/api/plans: the catalog."""
+
+from flask import Blueprint, Response
+
+from api.access import requires
+from api.answers import answer
+from api.deps import deps
+from api.models import Plans, PlansQuestion
+from api.openapi import documented
+from queries.plans import list_plans
+
+plans = Blueprint("plans", __name__, url_prefix="/api/plans")
+
+
+@plans.get("")
+@requires("service")
+@documented(query=PlansQuestion, tags=("plans",), HTTP_200=Plans)
+def show_all(query: PlansQuestion) -> Response:
+    """All plans in display order, those no longer sold included unless `active=true`."""
+    active = None if query.active is None else query.active == "true"
+    with deps().pool.connection() as conn:
+        return answer({"items": list_plans(conn, active=active)})

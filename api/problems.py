@@ -1,0 +1,108 @@
+"""Every error over HTTP, in one form. Source: RFC 9457."""
+
+from collections.abc import Mapping
+
+import psycopg
+import structlog
+from flask import Flask, Response, request
+from psycopg_pool import PoolClosed, PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from api.answers import answer
+from api.errors import Refused
+from queries.errors import BadCursor
+
+TYPE_PREFIX = "urn:tenure:problem:"
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+_log = structlog.get_logger("tenure.api")
+
+
+def problem(
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> Response:
+    """A problem; `members` are extension fields."""
+    fields = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail}
+    response = answer(fields | members, status=status, mimetype=MEDIA_TYPE)
+    response.headers.update(headers or {})
+    return response
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every error of `app` as a problem, but leave the console's pages to the console."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(BadCursor, _bad_cursor)
+    app.register_error_handler(HTTPException, _http)
+    for away in (psycopg.OperationalError, PoolTimeout, PoolClosed):
+        app.register_error_handler(away, _unavailable)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: Refused) -> Response:
+    return problem(
+        error.status,
+        error.slug,
+        error.title,
+        error.detail,
+        headers=error.headers,
+        **error.members,
+    )
+
+
+def _bad_cursor(error: BadCursor) -> Response:
+    return problem(400, "bad-cursor", "Bad cursor", str(error))
+
+
+def _http(error: HTTPException) -> AnyResponse:
+    """Werkzeug's own refusals, 404 and 405 above all."""
+    if error.response is not None or error.code is None or _is_page():
+        return error.get_response()  # already made, or a redirect, or for a person to read
+    if error.code < 400:
+        return error.get_response()
+    slug, title, detail = _KNOWN.get(error.code) or (f"http-{error.code}", error.name, error.name)
+    response = problem(error.code, slug, title, detail)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _unavailable(error: Exception) -> Response:
+    _log.error("database away", error=type(error).__name__)
+    return problem(
+        503,
+        "unavailable",
+        "Database unavailable",
+        "the database does not answer; nothing was changed by this request, try again",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    """What we did not foresee: its particulars go to the log, under the request's id."""
+    _log.error("unexpected error", error=type(error).__name__, exc_info=error)
+    return problem(
+        500,
+        "internal",
+        "Internal error",
+        "something unforeseen happened; the log has it under this request's X-Request-Id",
+    )
+
+
+def _is_page() -> bool:
+    return request.path == "/console" or request.path.startswith("/console/")
+
+
+_KNOWN = {
+    404: ("not-found", "Not found", "there is nothing at this address; /docs lists what there is"),
+    405: ("method-not-allowed", "Method not allowed", "this address knows other methods, see Allow"),
+    413: ("too-large", "Too large", "the body is longer than this address accepts"),
+}

@@ -1,0 +1,170 @@
+"""/api/users: profiles, what changes them, and why they are as they are."""
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, request
+
+from api.access import actor, noted, reason, requires
+from api.answers import answer
+from api.deps import deps
+from api.errors import Refused, bad_request, not_found
+from api.models import (
+    Changed,
+    Explanation,
+    History,
+    HistoryQuestion,
+    Profile,
+    ProfileChange,
+    ProfileQuestion,
+    Users,
+    UsersQuestion,
+)
+from api.openapi import documented
+from api.request_id import request_id
+from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnknown, change_profile
+from queries.errors import BadCursor, UnknownColumn
+from queries.explain import explain
+from queries.history import Json, history
+from queries.profile import COLUMNS, profile
+from queries.timetravel import profile_at
+from queries.users import UserFilter, list_users
+
+users = Blueprint("users", __name__, url_prefix="/api/users")
+
+KEY_HEADER = "Idempotency-Key"
+_TAGS = ("users",)
+
+
+@users.get("/<key:user_id>")
+@requires("service", "auditor")
+@documented(query=ProfileQuestion, tags=_TAGS, HTTP_200=Profile, HTTP_404=None)
+def show(user_id: str, query: ProfileQuestion) -> Response:
+    """The flat profile of a user.
+
+    With `as_of` it is what was true then, with `known_at` what was known then.
+    """
+    with deps().pool.connection() as conn:
+        if query.as_of is not None or query.known_at is not None:
+            found = profile_at(conn, user_id, **_past(query))
+        else:
+            found = profile(conn, user_id)
+        if found is None:
+            raise not_found("user")
+        noted(conn, subjects=[user_id], fields=COLUMNS)
+    return answer(found)
+
+
+@users.get("")
+@requires("service", "auditor")
+@documented(query=UsersQuestion, tags=_TAGS, HTTP_200=Users)
+def show_all(query: UsersQuestion) -> Response:
+    """Users by e-mail, customer or status, page by page."""
+    wanted = UserFilter(**query.model_dump(exclude={"limit", "after"}))
+    with deps().pool.connection() as conn:
+        page = list_users(conn, wanted, limit=query.limit, after=query.after)
+        noted(conn, subjects=[row["user_id"] for row in page.items], fields=COLUMNS)
+    return answer({"items": page.items, "next": page.next})
+
+
+@users.patch("/<key:user_id>")
+@requires("service")
+@documented(json=ProfileChange, tags=_TAGS, HTTP_200=Changed, HTTP_404=None, HTTP_409=None, HTTP_415=None)
+def change(user_id: str, json: ProfileChange) -> Response:
+    """Say something about a profile: it becomes events, and the tables follow.
+
+    With an `Idempotency-Key` header the same request may be sent again and counts once.
+    """
+    key = _idempotency_key()
+    try:
+        with deps().pool.connection() as conn:
+            facts = change_profile(
+                conn,
+                user_id,
+                json.model_dump(exclude_unset=True),
+                now=deps().clock(),
+                key=key,
+                actor=actor(),
+                reason=reason(),
+                request_id=request_id(),
+            )
+    except ProfileRefused as refused:
+        raise _as_answer(refused) from None
+    events = [{"id": fact.id, "event_type": fact.event_type, "outcome": fact.outcome} for fact in facts]
+    return answer({"user_id": user_id, "events": events})
+
+
+@users.get("/<key:user_id>/history")
+@requires("auditor")
+@documented(query=HistoryQuestion, tags=_TAGS, HTTP_200=History, HTTP_404=None)
+def show_history(user_id: str, query: HistoryQuestion) -> Response:
+    """The user's events in canonical order, oldest first, each with the columns it changed.
+
+    Whole unless `limit` says how many; `after` is then the `next` of the page before.
+    """
+    with deps().pool.connection() as conn:
+        found = history(conn, user_id, **_past(query))
+        if found is None:
+            raise not_found("user")
+        noted(conn, subjects=[user_id], fields=["history"])
+    items, following = _page_of(found, query)
+    return answer({"items": items, "next": following})
+
+
+@users.get("/<key:user_id>/explain/<key:column>")
+@requires("auditor")
+@documented(query=ProfileQuestion, tags=_TAGS, HTTP_200=Explanation, HTTP_404=None)
+def explain_column(user_id: str, column: str, query: ProfileQuestion) -> Response:
+    """Which event and rule gave a column its value, and which gave it the values before."""
+    with deps().pool.connection() as conn:
+        try:
+            found = explain(conn, user_id, column, **_past(query))
+        except UnknownColumn as unknown:
+            raise Refused(404, "unknown-column", "Unknown column", str(unknown)) from None
+        if found is None:
+            raise not_found("user")
+        noted(conn, subjects=[user_id], fields=[column])
+    return answer(found)
+
+
+def _idempotency_key() -> str:
+    """The caller's key, one namespace a user; without one each request is a new one."""
+    given = request.headers.get(KEY_HEADER)
+    if given is None:
+        return str(uuid4())
+    if not 0 < len(given) <= 200 or not given.isascii() or not given.isprintable():
+        raise bad_request(f"{KEY_HEADER}: expected 1 to 200 printable ASCII characters")
+    return given
+
+
+def _as_answer(refused: ProfileRefused) -> Refused:
+    if isinstance(refused, UserUnknown):
+        return not_found("user")
+    if isinstance(refused, PlanUnavailable):
+        members = {"for_sale": refused.for_sale}
+        title = "Plan not for sale"
+        return Refused(409, "plan-unavailable", title, str(refused), members=members)
+    if isinstance(refused, KeyTaken):
+        return Refused(409, "idempotency-key-taken", "Idempotency key taken", str(refused))
+    return Refused(409, "user-deleted", "User deleted", str(refused))
+
+
+def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag
+    return {
+        "as_of": query.as_of,
+        "known_at": query.known_at,
+        "live_only": deps().live_only,
+    }
+
+
+def _page_of(steps: list[Json], query: HistoryQuestion) -> tuple[list[Json], str | None]:
+    """(entries, next). The cursor is an event, so that a late one in between loses none."""
+    start = 0
+    if query.after is not None:
+        ids = [str(step["event_id"]) for step in steps]
+        if query.after not in ids:
+            raise BadCursor
+        start = ids.index(query.after) + 1
+    end = len(steps) if query.limit is None else start + query.limit
+    items = steps[start:end]
+    return items, str(items[-1]["event_id"]) if end < len(steps) else None
