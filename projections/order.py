@@ -101,7 +101,14 @@ def _trail(facts: list[Fact], start: Body | None) -> list[Fact]:
 
 
 def _natural_start(edges: list[Fact]) -> Body | None:
-    """The snapshot left more often than reached; of a closed round, the lowest edge's."""
+    """The snapshot never reached, else left more often than reached; of a closed round, the lowest edge's.
+
+    A second Event object for one change doubles an edge, so the balance alone would mislead.
+    """
+    reached = {edge.body for edge in edges if edge.body != edge.before}
+    for edge in edges:
+        if edge.before not in reached:
+            return edge.before
     balance = Counter(edge.before for edge in edges)
     balance.subtract(Counter(edge.body for edge in edges))
     return next((edge.before for edge in edges if balance[edge.before] > 0), edges[0].before)
@@ -127,7 +134,7 @@ def _walk(edges: list[Fact], start: Body | None) -> list[Fact]:
 
 
 def _woven(trail: list[Fact], without: list[Fact]) -> list[Fact]:
-    """Facts without a previous snapshot: beside the step that shows the same one, else by rank."""
+    """Facts without a previous snapshot go between the steps by rank; the steps keep their order."""
     if not without:
         return trail
     return _merged([trail, without]) if trail else without

@@ -1,5 +1,8 @@
 """user_subscriptions: status, plan, dates; trials have a file of their own."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from events.own import user as said
@@ -33,7 +36,7 @@ STATUSES = (
 IN_FORCE = {"trialing", "active", "past_due", "unpaid", "paused"}
 
 
-def told(status: str = "active", **fields: object) -> dict[str, object]:
+def told(status: str = "active", **fields: Any) -> dict[str, object]:
     """The profile after one subscription snapshot."""
     return profile(linked(), stripe("customer.subscription.updated", subscription(status, **fields), at=1))
 
@@ -53,7 +56,7 @@ def test_plan_is_the_prices_while_in_force_else_free(status: str) -> None:
     assert told(status)["current_plan"] == ("glow_up" if status in IN_FORCE else "free")
 
 
-@pytest.mark.parametrize(("better", "worse"), list(zip(STATUSES, STATUSES[1:], strict=False)))
+@pytest.mark.parametrize(("better", "worse"), list(pairwise(STATUSES)))
 def test_higher_status_is_current_though_created_earlier(better: str, worse: str) -> None:
     first = subscription(better, id="sub_a", created=START)
     second = subscription(worse, id="sub_b", created=START + 9)
@@ -169,7 +172,7 @@ def test_cancel_at_beyond_the_period_still_renews() -> None:
         ({"canceled_at": START + 2}, 2),
     ],
 )
-def test_once_ended_the_cancel_date_is_ended_at_or_canceled_at(fields: dict[str, int], at: int) -> None:
+def test_once_ended_the_cancel_date_is_ended_at_or_canceled_at(fields: dict[str, Any], at: int) -> None:
     row = told("canceled", **fields)
 
     assert (row["subscription_cancel_date"], row["subscription_renewal_date"]) == (instant(at), None)

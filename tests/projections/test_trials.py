@@ -1,6 +1,7 @@
 """Trials, Stripe's and our own: pending, active, converted, expired."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.projections.telling import (
 WEEK = 7 * DAY
 
 
-def snapshot(status: str, *, at: float, ends: int = WEEK, sub: str = "sub_ada", **fields: object) -> NewEvent:
+def snapshot(status: str, *, at: float, ends: int = WEEK, sub: str = "sub_ada", **fields: Any) -> NewEvent:
     """A snapshot of a subscription with a trial from START on."""
     thing = subscription(status, id=sub, trial_start=START, trial_end=START + ends, **fields)
     return stripe("customer.subscription.updated", thing, at=at)
