@@ -1,0 +1,81 @@
+"""A background job, what a handler is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import Connection
+
+from events.clock import Clock
+from events.envelope import NewEvent
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+Json = Mapping[str, Any]  # Any: JSON values
+Status = Literal["pending", "processing", "completed", "failed", "cancelled", "dead"]
+
+LIMIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of background_jobs, without its lease."""
+
+    id: UUID
+    type: str
+    payload: dict[str, Any]  # Any: JSON values
+    status: Status
+    priority: int
+    max_retries: int
+    retry_count: int
+    scheduled_for: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
+    result: dict[str, Any] | None  # Any: JSON values
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler is given. `conn` is in autocommit and belongs to this worker alone.
+
+    `note` keeps a result at once, before the job ends, so that the next try knows of it.
+    """
+
+    conn: AnyConnection
+    job: Job
+    clock: Clock
+    note: Callable[[Json | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a job. The events are appended in the transaction that ends it: both or neither."""
+
+    result: Json = field(default_factory=dict)
+    events: Sequence[NewEvent] = ()
+    status: Literal["completed", "cancelled"] = "completed"
+
+
+def _no_events(_job: Job, _status: Status, _why: str, _now: datetime) -> Sequence[NewEvent]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """`given_up` says which events it means that no try is left, or that an operator cancelled it.
+
+    A job that is not through after `limit_s` seconds is taken from its worker.
+    """
+
+    name: str
+    handle: Callable[[Context], Done]
+    given_up: Callable[[Job, Status, str, datetime], Sequence[NewEvent]] = _no_events
+    limit_s: float = LIMIT_S
+
+
+Registry = Mapping[str, JobType]

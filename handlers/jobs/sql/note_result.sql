@@ -1,0 +1,6 @@
+-- One row when the job is still this worker's: its id.
+-- Leans on the primary key of background_jobs.
+   UPDATE background_jobs
+      SET result = %(result)s::jsonb, updated_at = %(now)s::timestamptz
+    WHERE id = %(id)s::uuid AND lease_token = %(token)s::uuid
+RETURNING id

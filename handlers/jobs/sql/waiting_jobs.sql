@@ -1,0 +1,6 @@
+-- Rows: status, type, count, and the longest overdue due time of each.
+-- Leans on nothing: it is asked for by people.
+SELECT status, type, count(*) AS jobs, min(scheduled_for) FILTER (WHERE status IN ('pending', 'failed')) AS oldest_due_at
+  FROM background_jobs
+ GROUP BY status, type
+ ORDER BY status, type

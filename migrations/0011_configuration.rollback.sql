@@ -1,0 +1,1 @@
+DROP TABLE logging_configurations, system_configurations;
