@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from events.routing import CATALOG_ROUTE, part_of
-from projections import links, log, store
+from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from projections import configuration, links, log, store
 from projections.catalog import Catalog
-from projections.facts import Fact
+from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
 from projections.log import AnyConnection, Routed
 from projections.rows import Row, row_digest, rows_of
@@ -55,11 +55,16 @@ class Projector:
         if not positions:
             return Report()
         found, reached = log.next_events(conn, positions, limit=limit, live_only=self._live_only)
-        self._meet_catalog(conn, found, reached)
-        work = self._routed(conn, found)
-        report = self._fold(conn, work, reached)
-        store.write_checkpoints(conn, reached, projector_version())
+        report = self._absorb(conn, found, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
+        return report
+
+    def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Report:
+        """Everything these events change; their parts are held, and are projected up to `reached` then."""
+        self._meet_catalog(conn, found, reached)
+        configuration.write(conn, _settings_in(found))
+        report = self._fold(conn, self._routed(conn, found), reached)
+        store.write_checkpoints(conn, reached, projector_version())
         return report
 
     def refresh(self, conn: AnyConnection, *, limit: int) -> Report:
@@ -200,6 +205,15 @@ class Projector:
         store.write_states(conn, states, self._catalog_digest)
         store.write_quarantine(conn, stopped, healed)
         store.forget_users(conn, forgotten)
+
+
+def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
+    """What the batch says of the service's own configuration."""
+    return [
+        configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
+        for event in found
+        if event.route_key == SYSTEM_ROUTE and isinstance(event.fact.body, Own)
+    ]
 
 
 def _first_at(found: list[Routed], claims: list[links.Claim]) -> dict[str, int]:

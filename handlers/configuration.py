@@ -1,0 +1,237 @@
+"""What operators may change while the service runs: typed, checked, changed by events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from events.append import append
+from events.own import system_event
+from events.own.system import ConfigurationChanged, LoggingChanged
+from events.statements import statement
+from handlers.configuration_keys import (
+    KNOWN,
+    ConfigurationRefused,
+    Json,
+    Key,
+    ValueType,
+    guessed_type,
+    known_key,
+    read_value,
+)
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOGGER_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One key as it stands. `is_set` is false while the default holds."""
+
+    category: str
+    key: str
+    value: Json
+    value_type: str
+    description: str
+    is_hot_reloadable: bool
+    allowed: str | None
+    is_set: bool
+    updated_at: datetime | None
+
+
+class Configuration:
+    """All values at one moment; keys nobody set have their defaults."""
+
+    def __init__(self, values: Mapping[tuple[str, str], Json]) -> None:
+        self._values = values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Configuration) and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]  # values may be lists
+
+    def get(self, category: str, key: str) -> Json:
+        """The value; a stored one a newer service would allow but this one doesn't gives the default.
+
+        Raises: KeyError for a key that is neither set nor known.
+        """
+        known = KNOWN.get((category, key))
+        found = self._values.get((category, key))
+        if known is None:
+            return self._values[category, key]
+        return found if found is not None and fits(known, found) else known.default
+
+    def names(self) -> set[tuple[str, str]]:
+        return {*self._values, *KNOWN}
+
+
+def configuration(conn: AnyConnection) -> Configuration:
+    """Everything as it stands in the tables."""
+    return Configuration({(row["category"], row["key"]): row["value"] for row in _rows(conn)})
+
+
+def configured(conn: AnyConnection, category: str, key: str) -> Json:
+    """One value as it stands: `configured(conn, "trial", "duration_days")`."""
+    return configuration(conn).get(category, key)
+
+
+def entries(conn: AnyConnection) -> list[Entry]:
+    """Every key that is known or set, by name."""
+    stored = {(row["category"], row["key"]): row for row in _rows(conn)}
+    return [_entry(*name, KNOWN.get(name), stored.get(name)) for name in sorted({*stored, *KNOWN})]
+
+
+def set_value(
+    conn: AnyConnection,
+    category: str,
+    key: str,
+    text: str,
+    *,
+    now: datetime,
+    actor: str,
+    reason: str | None = None,
+    value_type: ValueType | None = None,
+    description: str | None = None,
+) -> tuple[Entry, bool]:
+    """(the entry as it will be, whether an event says so). The same value again says nothing new.
+
+    The tables follow the event, running processes the tables: together within five seconds.
+    Raises: ConfigurationRefused, whose message has the allowed range.
+    """
+    known = known_key(category, key)
+    stored = {(row["category"], row["key"]): row for row in _rows(conn)}.get((category, key))
+    wanted = _type(known, stored, value_type, text)
+    value = _allowed(category, key, known, text, wanted)
+    before = _entry(category, key, known, stored) if known or stored else None
+    said = description if description is not None else (before.description if before else "")
+    hot = known.is_hot_reloadable if known else bool(stored is None or stored["is_hot_reloadable"])
+    row = {"value": value, "value_type": wanted, "description": said, "is_hot_reloadable": hot}
+    after = _entry(category, key, known, row | {"updated_at": now})
+    same = stored is not None and all(stored[name] == row[name] for name in row)
+    if not same:
+        fact = ConfigurationChanged(category=category, key=key, **row)
+        name = f"{category}.{key}"
+        _append(conn, fact, name, now=now, actor=actor, reason=reason)
+    return after, not same
+
+
+def set_log_level(
+    conn: AnyConnection,
+    logger: str,
+    level: str,
+    *,
+    now: datetime,
+    actor: str,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> LoggingChanged:
+    """A logger's level in every running process, until then or for good; `root` is the level of all.
+
+    Raises: ConfigurationRefused.
+    """
+    if level not in LEVELS:
+        raise ConfigurationRefused(f"expected a level, one of {', '.join(LEVELS)}; found {level!r}")
+    if not 0 < len(logger) <= LOGGER_LIMIT or not logger.isprintable() or " " in logger:
+        raise ConfigurationRefused("expected a logger's name, such as root, tenure or projections.runner")
+    fact = LoggingChanged.model_validate({"logger": logger, "level": level, "until": until})
+    _append(conn, fact, logger, now=now, actor=actor, reason=reason)
+    return fact
+
+
+def log_levels(conn: AnyConnection, *, now: datetime) -> dict[str, str]:
+    """Logger to level, those in force now."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(statement("handlers", "log_levels"), {"now": now}).fetchall()
+    return {row["logger"]: row["level"] for row in found}
+
+
+def fits(known: Key, value: Json) -> bool:
+    """Whether a value read from the log is one this version allows."""
+    right_type = isinstance(value, _PYTHON[known.value_type])
+    is_flag = isinstance(value, bool)
+    return right_type and is_flag == (known.value_type == "boolean") and known.check(value)
+
+
+def _type(
+    known: Key | None,
+    stored: Mapping[str, Any] | None,  # Any: one type a column
+    asked: ValueType | None,
+    text: str,
+) -> ValueType:
+    if known is None:
+        held: ValueType | None = stored["value_type"] if stored else None
+        return asked or held or guessed_type(text)
+    if asked not in (None, known.value_type):
+        raise ConfigurationRefused(f"expected no type or {known.value_type}, found {asked}")
+    return known.value_type
+
+
+def _allowed(category: str, key: str, known: Key | None, text: str, value_type: ValueType) -> Json:
+    try:
+        value = read_value(text, value_type)
+    except ConfigurationRefused as refused:
+        wanted = f": expected {known.allowed}; " if known else ": "
+        raise ConfigurationRefused(f"{category}.{key}{wanted}{refused}") from None
+    if known is not None and not fits(known, value):
+        raise ConfigurationRefused(f"{category}.{key}: expected {known.allowed}, found {text!r}")
+    return value
+
+
+def _entry(category: str, key: str, known: Key | None, row: Mapping[str, Any] | None) -> Entry:
+    # Any: one type a column
+    if row is None:
+        assert known is not None
+        row = {
+            "value": known.default,
+            "value_type": known.value_type,
+            "description": known.description,
+            "is_hot_reloadable": known.is_hot_reloadable,
+        }
+    return Entry(
+        category=category,
+        key=key,
+        value=row["value"],
+        value_type=row["value_type"],
+        description=row["description"],
+        is_hot_reloadable=row["is_hot_reloadable"],
+        allowed=known.allowed if known else None,
+        is_set="updated_at" in row,
+        updated_at=row.get("updated_at"),
+    )
+
+
+def _append(
+    conn: AnyConnection,
+    fact: ConfigurationChanged | LoggingChanged,
+    name: str,
+    *,
+    now: datetime,
+    actor: str,
+    reason: str | None,
+) -> None:
+    # Each decision is a fact of its own: setting a value back is not a repetition.
+    key = f"{fact.event_type}:{name}:{uuid4().hex}"
+    append(
+        conn,
+        system_event(fact, aggregate_id=name, now=now, idempotency_key=key, actor=actor, reason=reason),
+    )
+
+
+def _rows(conn: AnyConnection) -> list[dict[str, Any]]:  # Any: one type a column
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("handlers", "configuration")).fetchall()
+
+
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "number": (int, float),
+    "duration": int,
+    "boolean": bool,
+    "string": str,
+    "json": (dict, list, str, int, float, bool),
+}

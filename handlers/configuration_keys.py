@@ -1,0 +1,215 @@
+"""Which configuration Tenure reads itself: each key's type, range and default, in one table."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+Json = Any  # Any: a value is what its value_type says
+ValueType = Literal["number", "duration", "boolean", "string", "json"]
+VALUE_TYPES: tuple[ValueType, ...] = get_args(ValueType)
+
+TEXT_LIMIT = 10_000
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)", re.ASCII)
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class ConfigurationRefused(Exception):
+    """The configuration stays as it is. The message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What is allowed for one key. `check` gives whether a value of the right type is allowed."""
+
+    value_type: ValueType
+    default: Json
+    allowed: str
+    check: Callable[[Json], bool]
+    description: str
+    is_hot_reloadable: bool = True
+
+
+def whole(default: int, low: int, high: int, description: str, *, hot: bool = True) -> Key:
+    """A whole number from `low` to `high`."""
+    return Key(
+        value_type="number",
+        default=default,
+        allowed=f"a whole number from {low} to {high}",
+        check=lambda value: isinstance(value, int) and low <= value <= high,
+        description=description,
+        is_hot_reloadable=hot,
+    )
+
+
+def duration(default: str, low: str, high: str, description: str) -> Key:
+    """Whole seconds, written 90s, 15m, 12h or 30d."""
+    least, most = seconds_of(low), seconds_of(high)
+    return Key(
+        value_type="duration",
+        default=seconds_of(default),
+        allowed=f"a duration from {low} to {high}",
+        check=lambda value: least <= value <= most,
+        description=description,
+    )
+
+
+def known_key(category: str, key: str) -> Key | None:
+    """What is allowed for a key; None for one of another program's categories.
+
+    Raises: ConfigurationRefused for a name that can't be one, or is unknown in a category of ours.
+    """
+    for what, name in (("category", category), ("key", key)):
+        if NAME.fullmatch(name) is None:
+            raise ConfigurationRefused(
+                f"{what}: expected lower-case letters, digits and underscores (at most 64), found {name!r}"
+            )
+    found = KNOWN.get((category, key))
+    ours = sorted(known for place, known in KNOWN if place == category)
+    if found is None and ours:
+        near = get_close_matches(key, ours, n=1)
+        hint = f"did you mean {category}.{near[0]}?" if near else f"{category} has {', '.join(ours)}"
+        raise ConfigurationRefused(f"expected a key Tenure reads, found {category}.{key}; {hint}")
+    return found
+
+
+def read_value(text: str, value_type: ValueType) -> Json:
+    """The value a person's text means. Raises: ConfigurationRefused."""
+    if len(text) > TEXT_LIMIT or "\x00" in text:
+        raise ConfigurationRefused(f"expected at most {TEXT_LIMIT} characters and no NUL")
+    return _READERS[value_type](text)
+
+
+def guessed_type(text: str) -> ValueType:
+    """The type of a value whose key nobody knows."""
+    if text in ("true", "false"):
+        return "boolean"
+    if _DURATION.fullmatch(text):
+        return "duration"
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return "string"
+    if isinstance(found, dict | list):
+        return "json"
+    return "number" if isinstance(found, int | float) else "string"
+
+
+def seconds_of(text: str) -> int:
+    """Whole seconds of 90s, 15m, 12h, 30d. Raises: ConfigurationRefused."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ConfigurationRefused(f"expected a duration such as 90s, 15m, 12h or 30d, found {text!r}")
+    return int(found[1]) * _UNIT_S[found[2]]
+
+
+def told(value: Json, value_type: str) -> str:
+    """A value for people: a duration in its largest whole unit, text as it is, the rest as JSON."""
+    if value_type == "duration" and isinstance(value, int):
+        for unit in ("d", "h", "m"):
+            if value and value % _UNIT_S[unit] == 0:
+                return f"{value // _UNIT_S[unit]}{unit}"
+        return f"{value}s"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(text: str) -> Json:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    finite = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e15
+    if not finite:
+        raise ConfigurationRefused(f"expected a number, found {text!r}")
+    return found
+
+
+def _boolean(text: str) -> Json:
+    if text.lower() not in ("true", "false"):
+        raise ConfigurationRefused(f"expected true or false, found {text!r}")
+    return text.lower() == "true"
+
+
+def _json(text: str) -> Json:
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ConfigurationRefused("expected JSON; quote it for the shell: '[3, 1]'") from None
+    if found is None:
+        raise ConfigurationRefused("expected a value, found null")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _days(value: Json) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= 5 or len(set(map(str, value))) != len(value):
+        return False
+    return all(isinstance(day, int) and not isinstance(day, bool) and 1 <= day <= 60 for day in value)
+
+
+def _address(value: Json) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}", value))
+
+
+def _link(value: Json) -> bool:
+    return value == "" or bool(re.fullmatch(r"https?://[!-~]{3,1000}", value))
+
+
+_READERS: dict[str, Callable[[str], Json]] = {
+    "number": _number,
+    "duration": seconds_of,
+    "boolean": _boolean,
+    "string": lambda text: text,
+    "json": _json,
+}
+
+KNOWN: dict[tuple[str, str], Key] = {
+    ("trial", "duration_days"): whole(7, 1, 365, "Days of our own trials, from their start"),
+    ("trial", "grace_minutes"): whole(60, 0, 10_080, "Minutes Stripe has to tell of a trial's end"),
+    ("trial", "warn_days"): Key(
+        value_type="json",
+        default=[3, 1],
+        allowed="a JSON list of 1 to 5 different whole numbers from 1 to 60",
+        check=_days,
+        description="Days before a trial's end on which its user is warned",
+    ),
+    ("jobs", "max_retries"): whole(5, 0, 50, "Tries after the first before a job is dead"),
+    ("jobs", "keep"): duration("30d", "1d", "3650d", "How long jobs that went well are kept"),
+    ("jobs", "threads"): whole(
+        2, 1, 16, "Jobs one `tenure work` does at the same time; read when it starts", hot=False
+    ),
+    ("email", "is_enabled"): Key(
+        value_type="boolean",
+        default=True,
+        allowed="true or false",
+        check=lambda value: isinstance(value, bool),
+        description="False: mail that falls due meanwhile waits",
+    ),
+    ("email", "from_address"): Key(
+        value_type="string",
+        default="billing@localhost",
+        allowed="an ASCII e-mail address",
+        check=_address,
+        description="Who our mail is from",
+    ),
+    ("email", "product_name"): Key(
+        value_type="string",
+        default="Tenure",
+        allowed="1 to 80 printable characters",
+        check=lambda value: 1 <= len(value) <= 80 and value.isprintable(),
+        description="What mail calls the product",
+    ),
+    ("email", "billing_url"): Key(
+        value_type="string",
+        default="",
+        allowed="an http(s) URL, or empty for none",
+        check=_link,
+        description="Where mail sends people to choose a plan or a card",
+    ),
+}

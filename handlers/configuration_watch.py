@@ -1,0 +1,115 @@
+"""Running processes take a change of configuration without a restart: they watch its version."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import Connection
+from psycopg.rows import tuple_row
+from psycopg_pool import PoolTimeout
+
+from events.clock import Clock
+from events.statements import statement
+from handlers.configuration import Configuration, configuration
+from handlers.configuration_keys import KNOWN
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+Connect = Callable[[], AbstractContextManager[AnyConnection]]
+ApplyLevels = Callable[[Mapping[str, str]], None]
+
+EVERY_S = 1.0
+
+log = structlog.get_logger("tenure.configuration")
+
+
+def _no_levels(_levels: Mapping[str, str]) -> None:
+    pass
+
+
+class ConfigurationWatch:
+    """`values` is always the newest configuration seen; `apply_levels` is handed the log levels.
+
+    One tiny query a second, and the tables only when their version moved. A database that is
+    away changes nothing: what was known stays in force. Keys that are not hot-reloadable keep
+    the value this process began with.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        clock: Clock,
+        apply_levels: ApplyLevels = _no_levels,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._apply_levels = apply_levels
+        self._every_s = every_s
+        self._version: int | None = None
+        self._began: Configuration | None = None
+        self._levels: dict[str, tuple[str, datetime | None]] = {}
+        self._applied: dict[str, str] = {}
+        self.values = Configuration({})
+
+    def start(self, stop: Event) -> Thread:
+        """Watch in a thread of its own until `stop` is set."""
+        thread = Thread(target=self.run, args=(stop,), name="configuration", daemon=True)
+        thread.start()
+        return thread
+
+    def run(self, stop: Event) -> None:
+        while not stop.is_set():
+            try:
+                with self._connect() as conn:
+                    self.look(conn)
+            except (psycopg.Error, PoolTimeout) as problem:
+                log.debug("configuration.not_seen", error=type(problem).__name__)
+            stop.wait(self._every_s)
+
+    def look(self, conn: AnyConnection) -> None:
+        """Take what changed since the last look."""
+        with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+            row = cursor.execute(statement("handlers", "configuration_version")).fetchone()
+            version = row[0] if row else 0
+            if version != self._version:
+                self._take(configuration(conn))
+                found = cursor.execute(statement("handlers", "all_log_levels")).fetchall()
+                self._levels = {logger: (level, until) for logger, level, until in found}
+                self._version = version
+        self._level(self._clock())
+
+    def _take(self, new: Configuration) -> None:
+        if self._began is None:
+            self._began = self.values = new
+            return
+        taken = {}
+        for category, key in new.names():
+            hot = KNOWN[category, key].is_hot_reloadable if (category, key) in KNOWN else True
+            was, now = _value(self.values, category, key), new.get(category, key)
+            taken[category, key] = now if hot else _value(self._began, category, key)
+            if was != now and hot:
+                log.info("configuration.taken", setting=f"{category}.{key}")
+            elif now != taken[category, key]:
+                log.warning("configuration.needs_restart", setting=f"{category}.{key}")
+        self.values = Configuration(taken)
+
+    def _level(self, now: datetime) -> None:
+        wanted = {
+            logger: level for logger, (level, until) in self._levels.items() if until is None or until > now
+        }
+        if wanted != self._applied:
+            self._apply_levels(wanted)
+            self._applied = wanted
+            log.warning("log levels changed", levels=wanted)
+
+
+def _value(held: Configuration, category: str, key: str) -> Any:  # Any: a value is what its type says
+    try:
+        return held.get(category, key)
+    except KeyError:
+        return None

@@ -1,0 +1,5 @@
+-- Rows: logger, level, until of every logger that was ever set.
+-- Leans on nothing: there are few loggers.
+SELECT logger, level, until
+  FROM logging_configurations
+ ORDER BY logger

@@ -1,0 +1,126 @@
+"""system_configurations and logging_configurations: what the configuration events say, newest word last.
+
+All these events are on one route, hence in one part, where commit order is position order: whoever
+committed last decides, whatever the clocks of two operators' machines said.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from events.clock import from_micros
+from events.identifiers import derived_id
+from events.routing import SYSTEM_ROUTE, part_of
+from events.statements import statement
+from projections.rows import Row, as_json
+
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+
+TABLES = ("system_configurations", "logging_configurations")
+
+
+class Setting(Struct, frozen=True):
+    """A row of the system route. `at` is microseconds since the epoch."""
+
+    position: int
+    at: int
+    type: str
+    payload: str
+
+
+class _Configuration(Struct):
+    category: str
+    key: str
+    value: msgspec.Raw
+    value_type: str
+    description: str = ""
+    is_hot_reloadable: bool = True
+
+
+class _Logging(Struct):
+    logger: str
+    level: str
+    until: datetime | None = None
+
+
+def tables_of(settings: Iterable[Setting]) -> dict[str, list[Row]]:
+    """Table to rows after those events; what a newer service wrote and we can't read is left out."""
+    kept: dict[str, dict[str, Row]] = {table: {} for table in TABLES}
+    for setting in sorted(settings, key=lambda one: one.position):
+        rule = RULES.get(setting.type)
+        if rule is None:
+            continue
+        try:
+            table, name, row = rule(setting)
+        except (msgspec.DecodeError, ValueError):
+            continue
+        first = kept[table].get(name)
+        at = from_micros(setting.at)
+        row |= {"id": str(derived_id(table, name)), "position": setting.position}
+        row |= {"created_at": first["created_at"] if first else at, "updated_at": at}
+        kept[table][name] = row
+    return {table: [rows[name] for name in sorted(rows)] for table, rows in kept.items()}
+
+
+def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Setting]:
+    """The configuration events of the system route's part, up to `bound`."""
+    asked = {
+        "part": part_of(SYSTEM_ROUTE),
+        "route_key": SYSTEM_ROUTE,
+        "types": list(RULES),
+        "after": after,
+        "bound": bound,
+    }
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        found = cursor.execute(statement("projections", "read_settings"), asked).fetchall()
+    return [Setting(*row) for row in found]
+
+
+def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
+    """The rows those events change. A row's `created_at` stays that of its first event."""
+    for table, rows in tables_of(settings).items():
+        if rows:
+            values = {"rows": as_json(rows).decode()}
+            conn.execute(statement("projections", f"write_{table}"), values)
+
+
+def rebuild(conn: AnyConnection, bound: int) -> None:
+    """Both tables anew from the log, up to `bound` in the system route's part. The caller commits."""
+    for table in TABLES:
+        conn.execute(statement("projections", f"clear_{table}"))
+    write(conn, settings_at(conn, bound))
+
+
+def _configuration(setting: Setting) -> tuple[str, str, Row]:
+    said = msgspec.json.decode(setting.payload, type=_Configuration)
+    if bytes(said.value).strip() == b"null":
+        raise ValueError("a value may not be null")
+    return (
+        "system_configurations",
+        f"{said.category}/{said.key}",
+        {
+            "category": said.category,
+            "key": said.key,
+            "value": said.value,
+            "value_type": said.value_type,
+            "description": said.description,
+            "is_hot_reloadable": said.is_hot_reloadable,
+        },
+    )
+
+
+def _logging(setting: Setting) -> tuple[str, str, Row]:
+    said = msgspec.json.decode(setting.payload, type=_Logging)
+    row: Row = {"logger": said.logger, "level": said.level, "until": said.until}
+    return "logging_configurations", said.logger, row
+
+
+RULES: dict[str, Callable[[Setting], tuple[str, str, Row]]] = {
+    "configuration.changed": _configuration,
+    "logging.changed": _logging,
+}
