@@ -4,12 +4,15 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.health import lag_check
+from cli import metrics
 from cli.wiring import as_service, join_server, service_connection
 from database.pool import Pool, open_pool
 from events.clock import utc_now
@@ -49,26 +52,29 @@ class PerProcess:
                 self._pid = os.getpid()
 
 
-def build(settings: Settings) -> Flask:
-    """The app over an open pool of this process."""
+def build(settings: Settings, *, counts: Path | None = None) -> Flask:
+    """The app over an open pool of this process; `counts` is where workers count together."""
     conninfo = join_server(settings)
     pool = open_pool(conninfo, application_name="tenure-web", max_size=POOL_SIZE, configure=as_service)
-    return build_over(pool, settings, conninfo)
+    return build_over(pool, settings, conninfo, metrics.registry(counts))
 
 
-def build_over(pool: Pool, settings: Settings, conninfo: str) -> Flask:
+def build_over(pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry) -> Flask:
     """API, doors and health over this pool."""
+    registry.register(metrics.Standing(pool, utc_now))
+    observe = metrics.observe_doors(registry)
     app = create_app(
         pool=pool,
         clock=utc_now,
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         live_only=settings.livemode,
         checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
+        registry=registry,
     )
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
-    app.register_blueprint(create_stripe_door(pool, stripe, utc_now))
-    app.register_blueprint(create_clerk_door(pool, clerk, utc_now))
+    app.register_blueprint(create_stripe_door(pool, stripe, utc_now, observe=observe))
+    app.register_blueprint(create_clerk_door(pool, clerk, utc_now, observe=observe))
     return app
 
 

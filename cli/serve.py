@@ -1,11 +1,14 @@
 """`tenure serve`: the web server alone: doors, API, console."""
 
+from functools import partial
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import click
 
 from cli.sockets import listen, url
 from cli.wiring import server, service_settings
+from settings import Settings
 
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for every interface."
@@ -30,7 +33,11 @@ threads_option = click.option(
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
     """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
-    from cli.web import Server, Web  # gunicorn is slow to import and no other command needs it
+    from cli.web import (  # gunicorn is slow to import and no other command needs it
+        Server,
+        Web,
+        counts_directory,
+    )
 
     settings = service_settings()
     if fd is None:
@@ -38,12 +45,13 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
         click.echo(f"listening on {url(host, taken)}", err=True)
         fd = taken.detach()
     web = Web(bind=f"fd://{fd}", workers=workers, threads=threads, follow=follow)
-    with server(settings):  # workers join an embedded server; it must not stop with the first
-        Server(web, _app, debug=settings.log_level == "DEBUG").run()
+    # Workers join an embedded server; it must not stop with the first of them.
+    with server(settings), counts_directory() as counts:
+        Server(web, partial(_app, settings, counts), debug=settings.log_level == "DEBUG").run()
 
 
-def _app() -> WSGIApplication:
+def _app(settings: Settings, counts: Path) -> WSGIApplication:
     """In a worker, after the fork: its pool is its own."""
-    from wsgi import app
+    from cli.application import build
 
-    return app
+    return build(settings, counts=counts)

@@ -4,6 +4,7 @@ from contextlib import closing
 from typing import Any
 
 import click
+from psycopg import errors
 from rich.markup import escape
 
 from cli.output import console, emit_json, emit_pairs, json_option
@@ -26,8 +27,7 @@ def status(*, as_json: bool) -> None:
     with server(settings) as conninfo:
         found: Row = {"database": place(conninfo), "embedded": settings.database_url is None}
         found |= _migrations(conninfo)
-        if not found["migrations_pending"]:
-            found |= _tables(conninfo)
+        found |= _tables(conninfo, expected=not found["migrations_pending"])
     found["advice"] = advice(found)
     if as_json:
         emit_json(found)
@@ -53,11 +53,17 @@ def _migrations(conninfo: str) -> Row:
     }
 
 
-def _tables(conninfo: str) -> Row:
+def _tables(conninfo: str, *, expected: bool) -> Row:
+    """The counts; nothing when the tables are not there and nobody expects them yet."""
     conn = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60)
     with closing(conn):
-        as_service(conn)
-        return _counts(conn) | _lag(conn)
+        try:
+            as_service(conn)
+            return _counts(conn) | _lag(conn)
+        except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidParameterValue):
+            if expected:
+                raise
+            return {}
 
 
 def _counts(conn: AnyConnection) -> Row:

@@ -1,7 +1,12 @@
 """The web server: gunicorn with our settings, logging through ours."""
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -68,3 +73,19 @@ class Server(BaseApplication):  # type: ignore[misc]
             # Our parent holds the other end of stdin; only the arbiter listens, workers follow it.
             "when_ready": lambda _: lifeline.follow_parent() if self._web.follow else None,
         }
+
+
+@contextmanager
+def counts_directory() -> Iterator[Path]:
+    """Where the workers of this server count; gone with the process that made it.
+
+    prometheus_client decides by this variable when it is imported, so no earlier than the workers.
+    """
+    owner = os.getpid()
+    directory = Path(tempfile.mkdtemp(prefix="tenure-counts-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    try:
+        yield directory
+    finally:
+        if os.getpid() == owner:  # a worker leaves this block too
+            shutil.rmtree(directory, ignore_errors=True)

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from prometheus_client import CollectorRegistry
 from psycopg.conninfo import conninfo_to_dict
 
 from cli import main
@@ -60,7 +61,7 @@ def tenure(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Te
 @pytest.fixture
 def doors(settings: Settings, pool: Pool, conninfo: str, tmp_path: Path) -> Doors:
     """The real doors, without a socket."""
-    transport = httpx.WSGITransport(app=build_over(pool, settings, conninfo))
+    transport = httpx.WSGITransport(app=build_over(pool, settings, conninfo, CollectorRegistry()))
     client = httpx.Client(transport=transport, base_url="http://tenure.test")
     return Doors(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
 

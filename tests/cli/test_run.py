@@ -63,8 +63,16 @@ def test_signed_webhooks_become_rows(service: Running, env: dict[str, str], tmp_
     service.until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
 
     assert answers == {"appended": len(world.deliveries)}
+    assert _counted(address, "appended") == len(world.deliveries)
     status = json.loads(_tenure(env, tmp_path, "status", "--json").stdout)
     assert (status["events"], status["users"]) == (len(world.deliveries), 2)
+
+
+def _counted(address: str, outcome: str) -> float:
+    """Deliveries over both doors and all workers, as one worker tells it."""
+    lines = httpx.get(f"{address}/metrics").text.splitlines()
+    counts = [line for line in lines if line.startswith("tenure_webhooks_total{")]
+    return sum(float(line.split()[-1]) for line in counts if f'outcome="{outcome}"' in line)
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])

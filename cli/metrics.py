@@ -1,0 +1,102 @@
+"""What /metrics shows beside HTTP: the doors' answers, and how the log and the tables stand.
+
+Several workers answer on one address. In `tenure serve` they share their counts through files, so a
+scrape sees all of them whichever worker it meets; under another server each counts for itself.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import psycopg
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from psycopg_pool import PoolTimeout
+
+from database.pool import Pool
+from events.clock import Clock
+from events.statements import statement
+from queries.lag import projection_lag
+from queries.rows import fetch_one
+from webhooks.delivery import Delivery, Observe
+
+TIMEOUT_S = 2.0
+BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+def registry(counts: Path | None) -> CollectorRegistry:
+    """What one app counts, or with a directory what all workers that use it count."""
+    return CollectorRegistry() if counts is None else SharedRegistry(counts)
+
+
+class SharedRegistry(CollectorRegistry):
+    """Reads all workers' files; its own metrics write there and are not listed a second time."""
+
+    def __init__(self, counts: Path) -> None:
+        super().__init__(support_collectors_without_names=True)
+        everybody = MultiProcessCollector(None, path=str(counts))  # type: ignore[no-untyped-call]
+        super().register(everybody)
+
+    def register(self, collector: Collector) -> None:
+        if not isinstance(collector, MetricWrapperBase):
+            super().register(collector)
+
+
+def observe_doors(kept: CollectorRegistry) -> Observe:
+    """The observer that counts deliveries by outcome and times them."""
+    names = ("source", "outcome")
+    deliveries = Counter("tenure_webhooks", "Deliveries by how they ended.", names, registry=kept)
+    seconds = Histogram(
+        "tenure_webhook_seconds",
+        "From the first byte of a delivery to its answer.",
+        ("source",),
+        registry=kept,
+        buckets=BUCKETS_S,
+    )
+
+    def observe(delivery: Delivery, took_s: float) -> None:
+        deliveries.labels(delivery.source, delivery.outcome).inc()
+        seconds.labels(delivery.source).observe(took_s)
+
+    return observe
+
+
+class Standing(Collector):
+    """How the log and the tables stand, asked of the database at each scrape."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    def collect(self) -> Iterable[Metric]:
+        found = self._found()
+        told = {"tenure_database_up": float(found is not None), **(found or {})}
+        return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in told.items()]
+
+    def _found(self) -> dict[str, float] | None:
+        try:
+            with self._pool.connection(timeout=TIMEOUT_S) as conn:
+                row = fetch_one(conn, statement("cli", "standing"), {})
+                lag = projection_lag(conn)
+        except (psycopg.Error, PoolTimeout):
+            return None
+        assert row is not None  # a SELECT without FROM always answers one row
+        oldest = lag.oldest_recorded_at
+        waited_s = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
+        return {f"tenure_{name}": float(value) for name, value in row.items()} | {
+            "tenure_projection_lag_events": float(lag.events),
+            "tenure_projection_lag_seconds": max(0.0, waited_s),
+        }
+
+
+_MEANING = {
+    "tenure_database_up": "1 while the database answers.",
+    "tenure_log_events": "Events in the log.",
+    "tenure_quarantined_users": "Users whose history stops at an event that can't be folded.",
+    "tenure_event_conflicts": "Second bodies that came under a key that was taken.",
+    "tenure_unreadable_deliveries": "Signed bodies that are no JSON object.",
+    "tenure_projection_lag_events": "Events that wait to be projected.",
+    "tenure_projection_lag_seconds": "How long the first of them has waited.",
+}

@@ -1,0 +1,54 @@
+"""What /metrics says of the doors, the log and the tables."""
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from cli.demo.world import DemoWorld
+from cli.metrics import Standing
+from cli.posting import Doors
+from database.pool import Pool, open_pool
+from events.clock import utc_now
+
+
+def _values(text: str) -> dict[str, float]:
+    told = [line.split(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in told}
+
+
+def test_scrape_tells_how_log_and_tables_stand(doors: Doors, shop: DemoWorld) -> None:
+    found = _values(doors.client.get("/metrics").text)
+
+    assert found["tenure_database_up"] == 1
+    assert found["tenure_log_events"] == len(shop.deliveries)
+    assert found["tenure_projection_lag_events"] == 0
+    assert found["tenure_projection_lag_seconds"] == 0
+
+
+def test_refused_deliveries_are_counted(doors: Doors) -> None:
+    answer = doors.client.post("/webhooks/stripe", content=b"{}")
+
+    found = _values(doors.client.get("/metrics").text)
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert found['tenure_webhooks_total{outcome="refused",source="stripe"}'] == 1
+
+
+def test_waiting_events_show_as_lag(doors: Doors, shop: DemoWorld, pool: Pool) -> None:
+    with pool.connection() as conn:
+        conn.execute("UPDATE projection_checkpoints SET position = 0")
+
+    found = _values(doors.client.get("/metrics").text)
+
+    assert found["tenure_projection_lag_events"] == len(shop.deliveries)
+    assert found["tenure_projection_lag_seconds"] > 0
+
+
+def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.metrics.TIMEOUT_S", 0.1)
+    registry = CollectorRegistry()
+    with open_pool("host=127.0.0.1 port=1 dbname=x", application_name="test") as away:
+        registry.register(Standing(away, utc_now))
+
+        found = _values(generate_latest(registry).decode())
+
+    assert found == {"tenure_database_up": 0.0}
