@@ -1,4 +1,7 @@
-"""What a fold sees of an event: a few typed fields in the place of three kilobytes of JSON."""
+"""What a fold sees of an event: a few typed fields in the place of three kilobytes of JSON.
+
+Kept as arrays, not objects: a state is rewritten with every event, and names would be half of it.
+"""
 
 from typing import Literal
 
@@ -7,13 +10,13 @@ from msgspec import Struct
 Source = Literal["stripe", "clerk", "tenure"]
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, array_like=True):
     city: str | None = None
     country: str | None = None
     postal_code: str | None = None
 
 
-class PlanHint(Struct, frozen=True):
+class PlanHint(Struct, frozen=True, array_like=True):
     """What a subscription says about its plan; the catalog turns it into a plan key."""
 
     price_id: str | None = None
@@ -22,7 +25,7 @@ class PlanHint(Struct, frozen=True):
     subscription_plan: str | None = None
 
 
-class Subscription(Struct, frozen=True, tag="subscription"):
+class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
     """A snapshot of a Stripe subscription. Instants are seconds since the epoch, as Stripe gives them."""
 
     id: str
@@ -41,7 +44,7 @@ class Subscription(Struct, frozen=True, tag="subscription"):
     claimed_user: str | None
 
 
-class Customer(Struct, frozen=True, tag="customer"):
+class Customer(Struct, frozen=True, array_like=True, tag="customer"):
     id: str
     payment_method: str | None
     address: Address
@@ -49,7 +52,7 @@ class Customer(Struct, frozen=True, tag="customer"):
     claimed_user: str | None
 
 
-class PaymentMethod(Struct, frozen=True, tag="payment_method"):
+class PaymentMethod(Struct, frozen=True, array_like=True, tag="payment_method"):
     id: str
     customer: str | None
     last4: str | None
@@ -60,29 +63,29 @@ class PaymentMethod(Struct, frozen=True, tag="payment_method"):
     detached: bool
 
 
-class InvoicePaid(Struct, frozen=True, tag="invoice_paid"):
+class InvoicePaid(Struct, frozen=True, array_like=True, tag="invoice_paid"):
     amount_paid_minor: int
 
 
-class Checkout(Struct, frozen=True, tag="checkout"):
+class Checkout(Struct, frozen=True, array_like=True, tag="checkout"):
     customer: str | None
     plan: str | None
     claimed_user: str | None
     claim_is_metadata: bool
 
 
-class ClerkUser(Struct, frozen=True, tag="clerk_user"):
+class ClerkUser(Struct, frozen=True, array_like=True, tag="clerk_user"):
     email: str | None
     full_name: str | None
     is_admin: bool
     created_at: int | None
 
 
-class ClerkUserDeleted(Struct, frozen=True, tag="clerk_user_deleted"):
+class ClerkUserDeleted(Struct, frozen=True, array_like=True, tag="clerk_user_deleted"):
     pass
 
 
-class Own(Struct, frozen=True, tag="own"):
+class Own(Struct, frozen=True, array_like=True, tag="own"):
     """One of our own events: its payload, read by the rule that folds it."""
 
     payload: str
@@ -91,7 +94,7 @@ class Own(Struct, frozen=True, tag="own"):
 Body = Subscription | Customer | PaymentMethod | InvoicePaid | Checkout | ClerkUser | ClerkUserDeleted | Own
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct, frozen=True, array_like=True):
     """Why the event could not be read; it stops the fold where the event stands, not before."""
 
     field: str

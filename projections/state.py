@@ -13,7 +13,7 @@ Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
 Core = list[Cell]
 
 
-class Trial(Struct, frozen=True):
+class Trial(Struct, frozen=True, omit_defaults=True):
     """The trial the user is in or was in last. Instants are microseconds since the epoch."""
 
     status: str = "pending"
@@ -41,7 +41,7 @@ class Poison(Struct, frozen=True):
     reason: str
 
 
-class State(Struct):
+class State(Struct, omit_defaults=True):
     """A fold in progress. Everything in it is immutable but its own dictionaries, so a copy is shallow."""
 
     user_id: str

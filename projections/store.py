@@ -12,7 +12,7 @@ from events.statements import statement
 from projections import links
 from projections.catalog import Catalog
 from projections.rows import Row, as_json
-from projections.state import Folded, Poison, decode, encode
+from projections.state import Folded, Poison, decode
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -50,20 +50,21 @@ def lock_customers(
 
 
 def write_links(conn: AnyConnection, claims: Mapping[str, links.Claims]) -> None:
-    rows = []
-    for customer, said in claims.items():
-        winner = said.winner()
-        rows.append(
-            {
-                "customer_id": customer,
-                "user_id": winner[0] if winner else None,
-                "claims": said,
-                "claimed_by": sorted(said.users),
-                "created_at": from_micros(said.first_at),
-                "updated_at": from_micros(said.last_at()),
-            }
-        )
+    rows = [link_row(customer, said) for customer, said in claims.items()]
     _do(conn, "write_links", rows=as_json(rows).decode())
+
+
+def link_row(customer: str, said: links.Claims) -> Row:
+    """The row of customer_links."""
+    winner = said.winner()
+    return {
+        "customer_id": customer,
+        "user_id": winner[0] if winner else None,
+        "claims": said,
+        "claimed_by": sorted(said.users),
+        "created_at": from_micros(said.first_at),
+        "updated_at": from_micros(said.last_at()),
+    }
 
 
 def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -93,15 +94,12 @@ def write_states(
     conn: AnyConnection, states: Mapping[str, tuple[Folded, bytes]], catalog_digest: str
 ) -> None:
     """Each user's fold and the digest of their rows."""
-    if states:
-        _do(
-            conn,
-            "write_states",
-            users=list(states),
-            states=[encode(folded).decode() for folded, _ in states.values()],
-            digests=[digest for _, digest in states.values()],
-            catalog_digest=catalog_digest,
-        )
+    rows = [
+        {"user_id": user, "state": folded, "row_digest": "\\x" + digest.hex()}
+        for user, (folded, digest) in states.items()
+    ]
+    if rows:
+        _do(conn, "write_states", states=as_json(rows).decode(), catalog_digest=catalog_digest)
 
 
 def forget_users(conn: AnyConnection, users: list[str]) -> None:
@@ -117,23 +115,25 @@ def write_rows(conn: AnyConnection, rows: Mapping[str, list[Row]]) -> None:
 
 
 def write_quarantine(conn: AnyConnection, stopped: Mapping[str, Poison], healed: list[str]) -> None:
-    rows = [
-        {
-            "user_id": user,
-            "part": poison.part,
-            "position": poison.position,
-            "event_id": poison.id,
-            "event_type": poison.type,
-            "occurred_at": from_micros(poison.at),
-            "field": poison.field,
-            "reason": poison.reason,
-        }
-        for user, poison in stopped.items()
-    ]
+    rows = [quarantine_row(user, poison) for user, poison in stopped.items()]
     if rows:
         _do(conn, "write_quarantine", rows=as_json(rows).decode())
     if healed:
         _do(conn, "leave_quarantine", users=healed)
+
+
+def quarantine_row(user: str, poison: Poison) -> Row:
+    """The row of quarantine."""
+    return {
+        "user_id": user,
+        "part": poison.part,
+        "position": poison.position,
+        "event_id": poison.id,
+        "event_type": poison.type,
+        "occurred_at": from_micros(poison.at),
+        "field": poison.field,
+        "reason": poison.reason,
+    }
 
 
 def read_catalog(conn: AnyConnection) -> tuple[str, str] | None:

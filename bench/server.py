@@ -1,0 +1,21 @@
+"""A durable embedded server for a benchmark (fsync on), with a migrated database of its own."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from database import embedded, migrations
+
+# What an operator would set on a small server; commits stay durable.
+TUNING = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "work_mem": "64MB"}
+
+
+@contextmanager
+def durable_database() -> Iterator[str]:
+    """The conninfo of an empty migrated database; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tenure-bench-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with embedded.start(Path(folder), database="bench", tuning=TUNING) as server:
+            migrations.up(server.conninfo)
+            yield server.conninfo
