@@ -26,7 +26,8 @@ BODIES_READ = ("events", "event_data")
 def show_all(query: EventsQuestion) -> Response:
     """The log, newest first, page by page in both directions.
 
-    `…_after` is included in a window, `…_before` is not. The count is an estimate.
+    Newest means recorded last; with a bound on `occurred` it means occurred last. `…_after` is
+    included in a window, `…_before` is not. The count is an estimate.
     """
     bodies = query.include == "data"
     with deps().pool.connection() as conn:

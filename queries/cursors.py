@@ -14,31 +14,33 @@ from queries.errors import BadCursor
 
 _EVENT = struct.Struct(">cqBq")
 _USER = struct.Struct(">c16s")
-_EVENT_KIND = b"e"  # the kind keeps one query's cursor from being taken for another's
-_USER_KIND = b"u"
+# The kind keeps one order's cursor from being taken for another's.
+_RECORDED, _OCCURRED, _USER_KIND = b"r", b"o", b"u"
 
 
 @dataclass(frozen=True, slots=True)
 class EventKey:
-    """Where an event stands in the order of recording; part and position break ties."""
+    """Where an event stands: when it was recorded, or when it occurred; then part and position."""
 
-    recorded_at: datetime
+    at: datetime
     part: int
     position: int
+    by_occurrence: bool = False
 
 
 def event_cursor(key: EventKey) -> str:
     """The cursor of one event, exact to the microsecond."""
-    return _text(_EVENT.pack(_EVENT_KIND, micros(key.recorded_at), key.part, key.position))
+    kind = _OCCURRED if key.by_occurrence else _RECORDED
+    return _text(_EVENT.pack(kind, micros(key.at), key.part, key.position))
 
 
 def read_event_cursor(text: str) -> EventKey:
     """The key inside. Raises: BadCursor."""
-    kind, recorded_us, part, position = _unpacked(_EVENT, text)
-    if kind != _EVENT_KIND or part >= PARTS or position < 1:
+    kind, at_us, part, position = _unpacked(_EVENT, text)
+    if kind not in (_RECORDED, _OCCURRED) or part >= PARTS or position < 1:
         raise BadCursor
     try:
-        return EventKey(from_micros(recorded_us), part, position)
+        return EventKey(from_micros(at_us), part, position, kind == _OCCURRED)
     except OverflowError:
         raise BadCursor from None
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.routing import PARTS, part_of
 from events.statements import statement
 from queries.compose import compose
 from queries.cursors import EventKey, event_cursor, read_event_cursor
+from queries.errors import BadCursor
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 EventRow = Row
@@ -31,6 +32,7 @@ class EventFilter:
     `user_id`: the user's own events and those of each customer linked to them now.
     `type`: exact, or everything that begins with what stands before a final `*`.
     Times: `…_after` is included, `…_before` is not, so that adjacent windows share no event.
+    Newest means recorded last; with a bound on `occurred` it means occurred last.
     """
 
     user_id: str | None = None
@@ -41,6 +43,29 @@ class EventFilter:
     occurred_before: datetime | None = None
     recorded_after: datetime | None = None
     recorded_before: datetime | None = None
+
+    @property
+    def by_occurrence(self) -> bool:
+        """Whether `occurred` is bounded: in the order of recording an old window would be found only
+        after walking over everything recorded since."""
+        return self.occurred_after is not None or self.occurred_before is not None
+
+
+class _Order(NamedTuple):
+    """The files of one order."""
+
+    newest_first: str
+    oldest_first: str
+    older: str
+    newer: str
+
+
+_BY_RECORDING = _Order(
+    "events_newest_first", "events_oldest_first", "events_where_older", "events_where_newer"
+)
+_BY_OCCURRENCE = _Order(
+    "events_latest_first", "events_earliest_first", "events_where_earlier", "events_where_later"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +104,20 @@ def search(
     Raises: BadCursor.
     """
     assert after is None or before is None
-    key = read_event_cursor(after or before or "") if after is not None or before is not None else None
+    order = _BY_OCCURRENCE if wanted.by_occurrence else _BY_RECORDING
+    key = _key(wanted, after if before is None else before)
     chosen = select(conn, wanted)
-    where, closing = list(chosen.where), "events_newest_first"
+    where = list(chosen.where)
     if key is not None:
-        where.append("events_where_older" if before is None else "events_where_newer")
-    if before is not None:
-        closing = "events_oldest_first"
+        where.append(order.older if before is None else order.newer)
+    closing = order.newest_first if before is None else order.oldest_first
     query = compose(columns(bodies), chosen.source, where=where, closing=[closing, "events_limit"])
     found = fetch_all(conn, query, chosen.values | _key_values(key) | {"limit": limit + 1})
     more, items = len(found) > limit, found[:limit]
     if before is not None:
         items.reverse()
-    return EventPage(items, *_neighbours(items, more, after, before), _estimate(conn, chosen))
+    cursors = [_cursor_of(row, wanted) for row in (items[:1] + items[-1:])]
+    return EventPage(items, *_neighbours(cursors, more, after, before), _estimate(conn, chosen))
 
 
 def one_event(conn: AnyConnection, wanted: str) -> EventRow | None:
@@ -143,23 +169,33 @@ def _routes(conn: AnyConnection, user_id: str) -> list[str]:
 def _key_values(key: EventKey | None) -> dict[str, object]:
     if key is None:
         return {}
-    return {"key_recorded_at": key.recorded_at, "key_part": key.part, "key_position": key.position}
+    return {"key_at": key.at, "key_part": key.part, "key_position": key.position}
 
 
 def _neighbours(
-    items: list[EventRow], more: bool, after: str | None, before: str | None
+    cursors: list[str], more: bool, after: str | None, before: str | None
 ) -> tuple[str | None, str | None]:
     """(next, previous): a page reached by a cursor has a neighbour on the side it came from."""
-    if not items:
+    if not cursors:
         return None, None
-    oldest, newest = _cursor_of(items[-1]), _cursor_of(items[0])
+    newest, oldest = cursors
     if before is not None:
         return oldest, newest if more else None
     return oldest if more else None, newest if after is not None else None
 
 
-def _cursor_of(row: EventRow) -> str:
-    return event_cursor(EventKey(row["recorded_at"], row["part"], row["position"]))
+def _cursor_of(row: EventRow, wanted: EventFilter) -> str:
+    at = row["occurred_at"] if wanted.by_occurrence else row["recorded_at"]
+    return event_cursor(EventKey(at, row["part"], row["position"], wanted.by_occurrence))
+
+
+def _key(wanted: EventFilter, cursor: str | None) -> EventKey | None:
+    if cursor is None:
+        return None
+    key = read_event_cursor(cursor)
+    if key.by_occurrence is not wanted.by_occurrence:
+        raise BadCursor
+    return key
 
 
 def _estimate(conn: AnyConnection, chosen: Selection) -> int | None:

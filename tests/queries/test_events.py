@@ -110,6 +110,24 @@ def test_filters(conn: Connection[Any], wanted: EventFilter, expected: list[str]
     assert sorted(keys(search(conn, wanted, limit=10))) == expected
 
 
+def test_a_window_of_occurrence_is_paged_by_occurrence(conn: Connection[Any]) -> None:
+    for n in (3, 0, 4, 1, 2):  # recorded in this order
+        told(conn, f"evt_{n}", occurred_at=AT + timedelta(seconds=n // 2))
+    window = EventFilter(occurred_after=AT)
+
+    first = search(conn, window, limit=2)
+    second = search(conn, window, limit=2, after=first.next)
+    third = search(conn, window, limit=2, after=second.next)
+    back = search(conn, window, limit=2, before=second.previous)
+
+    assert keys(first)[0] == "evt_4"
+    assert sorted(keys(first) + keys(second) + keys(third)) == [f"evt_{n}" for n in range(5)]
+    assert {keys(third)[0]} <= {"evt_0", "evt_1"}
+    assert (keys(back), third.next) == (keys(first), None)
+    with pytest.raises(BadCursor):
+        search(conn, ALL, limit=2, after=first.next)
+
+
 def test_windows_side_by_side_share_no_event(conn: Connection[Any]) -> None:
     us = timedelta(microseconds=1)
     for n in range(4):
