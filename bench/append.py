@@ -5,6 +5,8 @@ import multiprocessing as mp
 import time
 from collections.abc import Callable
 from itertools import islice
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from statistics import median
 
 import psycopg
@@ -76,7 +78,9 @@ def _insert(conn: psycopg.Connection, event: BulkEvent, salt: int) -> None:
     )
 
 
-def _client(conninfo: str, bare: bool, number: int, seconds: float, gate: mp.Barrier, done: mp.Queue) -> None:  # type: ignore[type-arg]
+def _client(
+    conninfo: str, bare: bool, number: int, seconds: float, gate: Barrier, done: SimpleQueue[int]
+) -> None:
     events = list(islice(bulk_events(3000, seed=number), 2000))
     step: Step = _insert if bare else _append
     with psycopg.connect(conninfo, autocommit=True) as conn:
@@ -91,7 +95,8 @@ def _client(conninfo: str, bare: bool, number: int, seconds: float, gate: mp.Bar
 
 def rate(conninfo: str, *, clients: int, bare: bool, seconds: float) -> float:
     """Rows committed a second, each in a transaction of its own."""
-    gate, done = mp.Barrier(clients), mp.Queue()
+    gate: Barrier = mp.Barrier(clients)
+    done: SimpleQueue[int] = mp.SimpleQueue()
     workers = [
         mp.Process(target=_client, args=(conninfo, bare, number, seconds, gate, done))
         for number in range(clients)
