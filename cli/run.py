@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -42,8 +43,9 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
         signal.signal(which, _leave)
     settings = service_settings()
     out = console(stderr=False)
-    with listen(host, port) as taken, server(settings, say=out.print) as conninfo:
-        migrations.up(conninfo, say=out.print)
+    say = partial(out.print, markup=False)
+    with listen(host, port) as taken, server(settings, say=say) as conninfo:
+        migrations.up(conninfo, say=say)
         secrets = _lend_to_children(settings) if demo else None
         address = url(host, taken)
         supervisor = Supervisor(
@@ -64,6 +66,7 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
             sys.stdout.flush()
 
         supervisor.run(ready=lambda: _answers(address), announce=announce)
+    out.print("stopped")
 
 
 def _web(fd: int, workers: int, threads: int) -> list[str]:

@@ -171,3 +171,19 @@ def test_token_alone_is_on_stdout(tenure: Tenure) -> None:
 def test_revoking_nothing_is_exit_one(tenure: Tenure) -> None:
     assert tenure("tokens", "revoke", "01890000-0000-7000-8000-000000000000").exit_code == 1
     assert tenure("tokens", "create", "king").exit_code == 2
+
+
+def test_quarantine_names_user_event_and_field(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:
+    user_id = shop.people[0].user_id
+    conn.execute(
+        "INSERT INTO quarantine SELECT %s, part, position, id, event_type, occurred_at,"
+        " 'data.object.status', 'expected a text, found a number' FROM events LIMIT 1",
+        [user_id],
+    )
+    conn.commit()
+
+    (found,) = _json(tenure, "quarantine", "list")
+
+    assert (found["user_id"], found["field"]) == (user_id, "data.object.status")
+    assert "stale" in tenure("user", "show", user_id).stdout
+    assert _json(tenure, "status")["quarantined"] == 1

@@ -1,6 +1,7 @@
 """`tenure run` for real: it serves, heals, stops within ten seconds and leaves nobody behind."""
 
 import json
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -155,5 +156,6 @@ def test_embedded_server_is_shared_and_stops_with_its_last_user() -> None:
 
     assert status["users"] == 40
     assert status["embedded"] is True
+    shutil.rmtree(data_dir)
     servers = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "postgres"]
     assert not [each for each in servers if str(data_dir) in " ".join(each.cmdline())]
