@@ -35,17 +35,26 @@ def rows_of(state: State, catalog: Catalog) -> dict[str, Row]:
     owner = str(derived_id("users", state.user_id))
     created_at = from_micros(state.first_at)
     made: dict[str, Row] = {}
-    for table, (columns, finish) in TABLES.items():
-        cells, catalog_at = finish(state.cores[table], catalog) if finish else (state.cores[table], 0)
+    for table in TABLES:
         row: Row = {"id": owner if table == "users" else str(derived_id(table, state.user_id))}
         if table != "users":
             row["user_id"] = owner
-        for column, cell in zip(columns, cells, strict=True):
-            row[column] = from_micros(cell) if cell is not None and column in INSTANTS else cell
+        cells, catalog_at = cells_of(table, state.cores[table], catalog)
+        row |= cells
         row["created_at"] = created_at
         row["updated_at"] = from_micros(max(state.changed_at[table], catalog_at))
         made[table] = row
     return made
+
+
+def cells_of(table: str, core: Core, catalog: Catalog) -> tuple[Row, int]:
+    """A row's own columns under a catalog, and when the catalog last changed them (microseconds)."""
+    columns, finish = TABLES[table]
+    cells, catalog_at = finish(core, catalog) if finish else (core, 0)
+    return {
+        column: from_micros(cell) if cell is not None and column in INSTANTS else cell
+        for column, cell in zip(columns, cells, strict=True)
+    }, catalog_at
 
 
 def as_json(value: object) -> bytes:

@@ -9,10 +9,9 @@ from events.clock import from_micros
 from projections.catalog import Catalog, fold_catalog
 from projections.fold import fold_one
 from projections.order import order_instant
-from projections.rows import rows_of
-from projections.state import State
+from projections.rows import Row, cells_of
+from projections.state import Core, State
 from queries.past import Entry, Past, plan_event
-from queries.timetravel import SHARED
 
 
 class Change(NamedTuple):
@@ -41,9 +40,6 @@ class Step(NamedTuple):
         return from_micros(self.entry.fact.at)
 
 
-Cells = dict[tuple[str, str], Any]  # Any: columns' values
-
-
 def timeline(found: Past) -> list[Step]:
     """The user's events in canonical order; a plan's publication stands among them where it changed
     one of their columns."""
@@ -61,23 +57,46 @@ Walked = tuple[Entry, list[Change], str | None]
 def _walk(found: Past) -> Iterator[Walked]:
     state = State(user_id=found.user_id, links=found.links)
     plans: list[Entry] = []
-    catalog = Catalog()
-    cells: Cells = {}
+    shown = _Shown()
     for entry, is_plan in _canonical(found, state):
         stopped = state.poison is not None
         if is_plan:
             plans.append(entry)
-            catalog = fold_catalog(map(plan_event, plans))
+            shown.under(fold_catalog(map(plan_event, plans)))
         else:
             fold_one(state, entry.fact)
-        if not state.cores:
-            continue
-        now = _cells(state, catalog)
-        changes = _changes(cells, now)
-        cells = now
-        if changes or not is_plan:
+        changes = shown.changes(state)
+        if state.cores and (changes or not is_plan):
             poison = None if stopped else state.poison
             yield entry, changes, f"{poison.field}: {poison.reason}" if poison else None
+
+
+class _Shown:
+    """What the rows showed last: only a table whose core or catalog changed is looked at again."""
+
+    def __init__(self) -> None:
+        self._catalog = Catalog()
+        self._cores: dict[str, Core] = {}
+        self._cells: dict[str, Row] = {}
+
+    def under(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._cores.clear()
+
+    def changes(self, state: State) -> list[Change]:
+        found: list[Change] = []
+        for table, core in state.cores.items():
+            if core is self._cores.get(table):
+                continue
+            old = self._cells.get(table, {})
+            new, _ = cells_of(table, core, self._catalog)
+            found += [
+                Change(table, name, old.get(name), cell)
+                for name, cell in new.items()
+                if cell != old.get(name)
+            ]
+            self._cores[table], self._cells[table] = core, new
+        return found
 
 
 def _canonical(found: Past, state: State) -> Iterator[tuple[Entry, bool]]:
@@ -91,19 +110,6 @@ def _canonical(found: Past, state: State) -> Iterator[tuple[Entry, bool]]:
         own = {entry.fact.id: entry for entry, is_plan in instant if not is_plan}
         for fact in order_instant([entry.fact for entry in own.values()], state):
             yield own[fact.id], False
-
-
-def _cells(state: State, catalog: Catalog) -> Cells:
-    return {
-        (table, column): cell
-        for table, row in rows_of(state, catalog).items()
-        for column, cell in row.items()
-        if column not in SHARED
-    }
-
-
-def _changes(old: Cells, new: Cells) -> list[Change]:
-    return [Change(*name, old.get(name), cell) for name, cell in new.items() if cell != old.get(name)]
 
 
 def _late(walked: list[Walked]) -> list[bool]:
