@@ -37,7 +37,7 @@ def bought(thing: dict[str, Any]) -> NewEvent:
 
 def shaped(generation: str) -> dict[str, Any]:
     """The same subscription in three generations of the API."""
-    period = {"current_period_start": START, "current_period_end": START + 30 * DAY}
+    period: dict[str, Any] = {"current_period_start": START, "current_period_end": START + 30 * DAY}
     plan = {"id": "price_glow_up_monthly", "object": "plan", "interval": "month", "amount": 9900}
     old_item = item(price("price_glow_up_monthly"), ends=None) | {"plan": plan}
     if generation == "2016":
@@ -46,7 +46,7 @@ def shaped(generation: str) -> dict[str, Any]:
         return subscription(**period, plan=plan, items={"object": "list", "data": [old_item]})
     if generation == "basil":
         return subscription(items={"object": "list", "data": [item(price("price_glow_up_monthly")) | period]})
-    later = {"billing_mode": {"type": "flexible"}, "customer_account": None}
+    later: dict[str, Any] = {"billing_mode": {"type": "flexible"}, "customer_account": None}
     return subscription(**later)
 
 
