@@ -1,0 +1,18 @@
+"""The envelope a door would give a delivery of the demo world."""
+
+from datetime import UTC, datetime
+
+from cli.demo.deliveries import Delivery
+from events.envelope import NewEvent
+from webhooks.clerk.envelope import clerk_event
+from webhooks.guard import Secret, Verified
+from webhooks.stripe.envelope import stripe_event
+
+ATTEMPTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def envelope(delivery: Delivery) -> NewEvent:
+    """As `POST /webhooks/…` would file it."""
+    verified = Verified(Secret(0, "test", b""), ATTEMPTED_AT, "test", delivery.message_id)
+    read = stripe_event if delivery.provider == "stripe" else clerk_event
+    return read(delivery.event, delivery.body.decode(), verified)
