@@ -71,24 +71,38 @@ def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     return claims
 
 
-def states_of(events: Iterable[NewEvent]) -> dict[str, State]:
-    """Each user's state after their whole history."""
-    told = [event for event in events if event.route_key not in ("catalog", "system")]
-    owners = {name: winner for name, said in claims_of(told).items() if (winner := said.winner())}
+def links_of(events: Iterable[NewEvent]) -> dict[str, dict[str, int]]:
+    """User to {customer: linked since}."""
     links: dict[str, dict[str, int]] = {}
-    for customer, (owner, since) in owners.items():
-        links.setdefault(owner, {})[customer] = since
+    for customer, said in claims_of(events).items():
+        if winner := said.winner():
+            links.setdefault(winner[0], {})[customer] = winner[1]
+    return links
+
+
+def routed(events: Iterable[NewEvent]) -> dict[str, list[Fact]]:
+    """User to the facts of their own route and of the customers linked to them."""
+    told = list(events)
+    owners = {customer: user for user, owned in links_of(told).items() for customer in owned}
     histories: dict[str, list[Fact]] = {}
     for event, fact in _read(told):
+        owner: str | None = None
         if event.aggregate_type == "stripe_customer":
-            owner = owners[event.route_key][0] if event.route_key in owners else ""
-        else:
-            owner = (
-                event.route_key if event.source_system == "tenure" or event.aggregate_type == "user" else ""
-            )
-        if owner:
+            owner = owners.get(event.route_key)
+        elif event.source_system == "tenure" or event.aggregate_type == "user":
+            owner = event.route_key
+        if owner is not None and event.route_key not in ("catalog", "system"):
             histories.setdefault(owner, []).append(fact)
-    return {owner: present(refold(owner, links.get(owner, {}), facts)) for owner, facts in histories.items()}
+    return histories
+
+
+def states_of(events: Iterable[NewEvent]) -> dict[str, State]:
+    """Each user's state after their whole history."""
+    told = list(events)
+    links = links_of(told)
+    return {
+        owner: present(refold(owner, links.get(owner, {}), facts)) for owner, facts in routed(told).items()
+    }
 
 
 def tables_of(events: Iterable[NewEvent], catalog: Catalog = CATALOG) -> dict[str, dict[str, Columns]]:

@@ -1,0 +1,90 @@
+"""Events of our own in the midst of a generated history: trials, plans, links, usage, grants."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from cli.demo.world import DemoWorld, Person
+from events.envelope import NewEvent
+from events.own import OwnEvent, platform, user_event
+from events.own import user as said
+
+Draw = st.DrawFn
+Maker = Callable[[Draw, DemoWorld, Person], OwnEvent]
+
+PLANS = st.sampled_from(("free", "glow_up", "viral_surge", "fame_flex", "no_such_plan"))
+DAYS = st.integers(-3, 9)
+
+
+def own_events(draw: Draw, world: DemoWorld, person: Person) -> NewEvent:
+    """One event of ours at the world's present instant."""
+    name = draw(st.sampled_from(sorted(MAKERS)))
+    now = world.clock.now + timedelta(microseconds=draw(st.sampled_from((0, 0, 1, 999_999))))
+    key = f"{name}:{person.user_id}:{draw(st.uuids())}"
+    return user_event(MAKERS[name](draw, world, person), user_id=person.user_id, now=now, idempotency_key=key)
+
+
+def _around(draw: Draw, world: DemoWorld) -> datetime:
+    return world.clock.now + timedelta(days=draw(DAYS))
+
+
+def _a_customer(draw: Draw, world: DemoWorld) -> str:
+    known = [customer.id for customer in world.stripe.customers()]
+    return draw(st.sampled_from([*known, "cus_nobody_heard_of"]))
+
+
+def _started(draw: Draw, world: DemoWorld, _: Person) -> OwnEvent:
+    plan = draw(st.none() | PLANS)
+    return said.TrialStarted(starts_at=world.clock.now, ends_at=_around(draw, world), plan_key=plan)
+
+
+def _step(draw: Draw, _: DemoWorld, __: Person) -> OwnEvent:
+    fields: dict[str, Any] = {}
+    if draw(st.booleans()):
+        fields["industry"] = draw(st.sampled_from((None, "tea", "N\x7ful")))
+    return said.OnboardingStepCompleted(step=draw(st.sampled_from(("step-1", "step-2"))), **fields)
+
+
+def _recorded(draw: Draw, _: DemoWorld, __: Person) -> OwnEvent:
+    metric = draw(st.sampled_from(("campaigns", "creators", "enrichments")))
+    return said.UsageRecorded(metric=metric, quantity=draw(st.integers(1, 50)))
+
+
+def _expired(draw: Draw, world: DemoWorld, person: Person) -> OwnEvent:
+    ends = [
+        datetime.fromtimestamp(sub.trial_end, world.clock.now.tzinfo)
+        for customer in person.customers
+        for sub in world.stripe.subscriptions_of(customer)
+        if sub.trial_end is not None
+    ]
+    return said.TrialExpired(ends_at=draw(st.sampled_from([*ends, world.clock.now])))
+
+
+MAKERS: dict[str, Maker] = {
+    "trial.started": _started,
+    "trial.extended": lambda draw, world, _: said.TrialExtended(ends_at=_around(draw, world)),
+    "trial.expired": _expired,
+    "plan.selected": lambda draw, _, __: said.PlanSelected(plan_key=draw(PLANS)),
+    "identity.linked": lambda draw, world, _: said.IdentityLinked(customer_id=_a_customer(draw, world)),
+    "identity.unlinked": lambda draw, world, _: said.IdentityUnlinked(customer_id=_a_customer(draw, world)),
+    "usage.recorded": _recorded,
+    "usage.reset": lambda draw, world, _: said.UsageReset(period_starts_at=_around(draw, world)),
+    "entitlement.granted": lambda draw, _, __: said.EntitlementGranted(plan_key=draw(PLANS)),
+    "entitlement.revoked": lambda _, __, ___: said.EntitlementRevoked(),
+    "admin.granted": lambda _, __, ___: said.AdminGranted(),
+    "admin.revoked": lambda _, __, ___: said.AdminRevoked(),
+    "onboarding.step_completed": _step,
+    "email.scheduled": lambda draw, world, _: said.EmailScheduled(
+        occasion=draw(st.sampled_from(("trial_ending", "welcome"))), scheduled_for=_around(draw, world)
+    ),
+    "email.sent": lambda _, world, __: said.EmailSent(occasion="trial_ending", sent_at=world.clock.now),
+    "campaign.created": lambda draw, _, __: platform.CampaignCreated(
+        campaign_id=UUID(int=draw(st.integers(1, 9))), name="Tea"
+    ),
+    "campaign.archived": lambda draw, _, __: platform.CampaignArchived(
+        campaign_id=UUID(int=draw(st.integers(1, 9)))
+    ),
+}
