@@ -1,0 +1,10 @@
+-- At most one row: the user, their customers, and whether their history stops at a bad event.
+-- Leans on users_user_id and customer_links_user.
+SELECT u.user_id, u.email, u.full_name, u.deleted_at, s.trial_status, s.trial_end_date,
+       s.subscription_status, p.plan_name,
+       ARRAY(SELECT l.customer_id FROM customer_links l WHERE l.user_id = u.user_id ORDER BY 1) AS customers,
+       EXISTS (SELECT FROM quarantine q WHERE q.user_id = u.user_id) AS is_quarantined
+  FROM users u
+  JOIN user_subscriptions s ON s.user_id = u.id
+  LEFT JOIN subscription_plans p ON p.plan_key = coalesce(nullif(s.current_plan, 'free'), s.intended_plan)
+ WHERE u.user_id = %(user_id)s::text
