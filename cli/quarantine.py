@@ -2,10 +2,13 @@
 
 import click
 
-from cli.output import emit_json, emit_table, json_option
+from cli.errors import Difference
+from cli.output import console, emit_json, emit_table, json_option
 from cli.wiring import command_settings, session
+from projections.batch import Projector
 from queries.quarantine import quarantined
 
+_ALL = 1_000_000
 _COLUMNS = ("user_id", "event_id", "event_type", "occurred_at", "field", "reason")
 
 
@@ -25,3 +28,24 @@ def list_all(*, limit: int, as_json: bool) -> None:
         emit_json(found)
     else:
         emit_table(found, _COLUMNS, empty="nobody is quarantined")
+
+
+@quarantine.command()
+@click.argument("user_ids", metavar="[USER]...", nargs=-1)
+@json_option
+def retry(*, user_ids: tuple[str, ...], as_json: bool) -> None:
+    """Fold these users again, or all that are quarantined; exit 1 if one still can't be folded."""
+    settings = command_settings()
+    with session(settings) as conn:
+        before = {row["user_id"] for row in quarantined(conn, limit=_ALL)}
+        wanted = before.intersection(user_ids) if user_ids else before
+        if wanted:
+            Projector(live_only=settings.livemode).retry(conn, wanted)
+        left = sorted(wanted & {row["user_id"] for row in quarantined(conn, limit=_ALL)})
+    freed = sorted(wanted.difference(left))
+    if as_json:
+        emit_json({"freed": freed, "left": left})
+    else:
+        console().print(f"{len(freed)} freed, {len(left)} left", markup=False)
+    if left:
+        raise Difference(f"{len(left)} users still can't be folded: tenure quarantine list says why")

@@ -78,4 +78,9 @@ def play(doors: Doors, world: DemoWorld, conninfo: str) -> None:
     """Deliver and project everything."""
     deliveries = disordered(world.deliveries, seed=1, twice=0.2)
     post_all(doors, deliveries, heard=lambda _: None)
+    project(conninfo)
+
+
+def project(conninfo: str) -> None:
+    """Everything there is now, as `tenure work` does."""
     Runner(partial(projector_connection, conninfo), live_only=True).drain()

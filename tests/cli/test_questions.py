@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from cli.demo.deliveries import stripe_delivery
 from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
-from cli.posting import Doors
+from cli.posting import Doors, post
 from database.pool import Connection
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
-from tests.cli.conftest import Tenure, as_url, play
+from tests.cli.conftest import Tenure, as_url, play, project
+
+Json = dict[str, Any]  # Any: a provider's JSON
 
 
 def _json(tenure: Tenure, *args: str) -> Any:  # Any: whatever the command says
@@ -173,17 +176,31 @@ def test_revoking_nothing_is_exit_one(tenure: Tenure) -> None:
     assert tenure("tokens", "create", "king").exit_code == 2
 
 
-def test_quarantine_names_user_event_and_field(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:
-    user_id = shop.people[0].user_id
-    conn.execute(
-        "INSERT INTO quarantine SELECT %s, part, position, id, event_type, occurred_at,"
-        " 'data.object.status', 'expected a text, found a number' FROM events LIMIT 1",
-        [user_id],
-    )
-    conn.commit()
+def _poison(doors: Doors, customer_id: str) -> None:
+    """A signed subscription whose status is no text."""
+    body: Json = {"id": "evt_poison", "object": "event", "type": "customer.subscription.updated"}
+    thing: Json = {"id": "sub_p", "object": "subscription", "customer": customer_id, "status": 42}
+    thing |= {"created": 1_760_000_000, "items": {"data": []}}
+    body |= {"created": 1_790_000_000, "livemode": True, "data": {"object": thing}}
+    assert post(doors, stripe_delivery(body)) == "appended"
+
+
+def test_quarantine_names_user_and_event_until_it_is_fixed(
+    tenure: Tenure, shop: DemoWorld, doors: Doors, conninfo: str
+) -> None:
+    person = next(each for each in shop.people if each.links)
+    user_id = person.user_id
+    _poison(doors, person.links[0])
+    project(conninfo)
 
     (found,) = _json(tenure, "quarantine", "list")
+    again = tenure("quarantine", "retry", "--json")
 
-    assert (found["user_id"], found["field"]) == (user_id, "data.object.status")
+    assert (found["user_id"], found["event_type"]) == (user_id, "stripe.customer.subscription.updated")
+    assert (again.exit_code, json.loads(again.stdout)) == (1, {"freed": [], "left": [user_id]})
     assert "stale" in tenure("user", "show", user_id).stdout
     assert _json(tenure, "status")["quarantined"] == 1
+
+
+def test_retrying_nobody_is_no_failure(tenure: Tenure, shop: DemoWorld) -> None:
+    assert _json(tenure, "quarantine", "retry") == {"freed": [], "left": []}

@@ -1,0 +1,172 @@
+"""`tenure replay`: rebuild the tables from the log, or compare a rebuild with them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from cli.errors import Difference as Differs
+from cli.output import console, emit_json, emit_table, json_option
+from cli.wiring import command_settings, server
+from database.pool import connect
+from projections.replay import Comparison, Options, compare, rebuild_user, replay, roll_back
+from projections.replay.tables import REBUILT
+
+_SHOWN = 50  # differences printed for people; --json has all that were kept
+
+
+@click.command("replay")
+@click.option("--check", is_flag=True, help="Rebuild beside and compare; exit 1 if they differ.")
+@click.option("--diff", is_flag=True, help="As --check, and who would gain or lose access.")
+@click.option("--rollback", is_flag=True, help="Back to the tables before the last replay.")
+@click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this one.")
+@click.option("--user", "user_id", metavar="ID", help="Only this user, by Clerk id.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; as many as cores if unset.")
+@json_option
+def run(
+    *,
+    check: bool,
+    diff: bool,
+    rollback: bool,
+    table: str | None,
+    user_id: str | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Rebuild every projected table from the log and swap them in; the doors stay open."""
+    if check + diff + rollback > 1:
+        raise click.UsageError("--check, --diff and --rollback exclude each other.")
+    if table is not None and not (check or diff):
+        raise click.UsageError("--table goes with --check or --diff: tables are swapped together.")
+    settings = command_settings()
+    options = Options(
+        work_dir=settings.data_dir / "replay",
+        workers=workers or os.cpu_count() or 1,
+        live_only=settings.livemode,
+    )
+    with server(settings) as conninfo:
+        if check or diff:
+            _compare(conninfo, options, table, user_id, access=diff, as_json=as_json)
+        elif rollback:
+            _roll_back(conninfo, as_json=as_json)
+        elif user_id is not None:
+            rebuild_user(conninfo, user_id, live_only=settings.livemode)
+            _tell({"user_id": user_id}, f"folded {user_id} again", as_json=as_json)
+        else:
+            _replay(conninfo, options, as_json=as_json)
+
+
+def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:
+    with _watching() as observer:
+        done = replay(conninfo, options=options, observer=observer)
+    rows = sum(done.rows.values())
+    text = (
+        f"{done.events} events replayed into {rows} rows in {done.duration_ms / 1000:.1f} s, "
+        f"digest {done.digest[:16]}; back with: tenure replay --rollback"
+    )
+    _tell(asdict(done), text, as_json=as_json)
+
+
+def _roll_back(conninfo: str, *, as_json: bool) -> None:
+    with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
+        tables = roll_back(conn)
+    text = f"{len(tables)} tables are those before the last replay"
+    _tell({"tables": tables}, text, as_json=as_json)
+
+
+def _compare(
+    conninfo: str,
+    options: Options,
+    table: str | None,
+    user_id: str | None,
+    *,
+    access: bool,
+    as_json: bool,
+) -> None:
+    with _watching() as observer:
+        found = compare(conninfo, options=options, observer=observer, table=table, user_id=user_id)
+    if as_json:
+        emit_json(asdict(found) | {"equal": found.equal})
+    else:
+        _print(found, access=access)
+    if not found.equal:
+        users = len({each.user_id for each in found.differences})
+        raise Differs(f"{len(found.differences) + found.more} columns of {users} users differ")
+
+
+def _print(found: Comparison, *, access: bool) -> None:
+    out = console()
+    if found.equal:
+        events = sum(found.heads)
+        out.print(f"no difference over {events} events, in {found.duration_ms / 1000:.1f} s")
+        return
+    shown = [asdict(each) for each in found.differences[:_SHOWN]]
+    emit_table(shown, ("user_id", "table", "column", "live", "rebuilt"), empty="")
+    left = len(found.differences) + found.more - len(shown)
+    if left:
+        out.print(f"and {left} more; --json has the first {len(found.differences)}")
+    if access:
+        changes = [asdict(each) for each in found.access]
+        emit_table(changes, ("user_id", "change", "live", "rebuilt"), empty="nobody's access changes")
+
+
+def _tell(value: dict[str, object], text: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(value)
+    else:
+        console().print(text, markup=False)
+
+
+class _Rate(ProgressColumn):
+    """How much of it is done in a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+
+class _Bars:
+    """One bar a stage on stderr."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+        self._total = 0
+
+    def stage(self, name: str, total: int) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=self._total)
+        self._total = total
+        self._task = self._progress.add_task(name, total=total)
+
+    def advance(self, done: int) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=done)
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False)
+
+
+@contextmanager
+def _watching() -> Iterator[_Bars]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        yield _Bars(progress)
