@@ -24,6 +24,7 @@ main.entries = {
     "user": Entry("cli.users:user", "What is known of a user, when and why."),
     "events": Entry("cli.events:events", "Look into the log."),
     "tokens": Entry("cli.tokens:tokens", "Who may ask over HTTP."),
+    "replay": Entry("cli.replay:run", "Rebuild the tables from the log, or compare a rebuild."),
     "quarantine": Entry("cli.quarantine:quarantine", "Users whose history stops at an event."),
     "migrate": Entry("cli.migrate:migrate", "Move the schema up and down."),
     "config": Entry("cli.config:config", "What is set and what is missing."),
