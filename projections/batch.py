@@ -94,7 +94,7 @@ class Projector:
 
     def _routed(self, conn: AnyConnection, found: list[Routed]) -> _Work:
         """Each fact beside its user, after the links these facts make or break."""
-        claims = [claim for event in found if (claim := links.claim_in(event.fact, event.route_key))]
+        claims = [claim for event in found if (claim := log.claim_in(event))]
         customers = {event.route_key for event in found if event.is_customer} | {
             claim.customer for claim in claims
         }
@@ -167,9 +167,7 @@ class Projector:
         bounds = store.checkpoints(conn) | reached
         routes = users.union(*linked.values())
         found = log.streams(conn, routes, bounds, live_only=self._live_only)
-        histories = {
-            user: [fact for route in (user, *linked[user]) for fact in found[route]] for user in users
-        }
+        histories = {user: log.history(found, user, linked[user]) for user in users}
         return {user: refold(user, linked[user], facts) for user, facts in histories.items()}
 
     def _write(

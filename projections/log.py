@@ -8,8 +8,10 @@ from psycopg.rows import tuple_row
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
 from events.statements import statement
+from projections import links
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.facts import Fact
+from projections.links import Claim
 from projections.reading import READ_PATTERNS, read
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
@@ -61,8 +63,26 @@ def streams(
     }
     for row in _rows(conn, "read_streams", asked):
         if row[9] or not live_only:
-            found[row[7]].append(routed(row).fact)
+            event = routed(row)
+            if event.is_customer or event.is_user:
+                found[event.route_key].append(event.fact)
     return found
+
+
+def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:
+    """A user's facts among those streams: their own, and what Stripe says of their customers.
+
+    An operator may link anything, a user's id too; that makes nobody else's history theirs.
+    """
+    own = [fact for fact in found[user] if fact.source != "stripe"]
+    return own + [fact for route in customers for fact in found[route] if fact.source == "stripe"]
+
+
+def claim_in(event: Routed) -> Claim | None:
+    """The claim an event makes; only a customer's own events and an operator can make one."""
+    if event.is_customer or event.fact.source == "tenure":
+        return links.claim_in(event.fact, event.route_key)
+    return None
 
 
 def catalog_at(conn: AnyConnection, bound: int) -> Catalog:

@@ -1,0 +1,28 @@
+"""Replay: every projected table rebuilt from the log beside the live ones, compared, swapped in."""
+
+from projections.replay.access import AccessChange
+from projections.replay.check import Comparison, compare
+from projections.replay.compare import Difference
+from projections.replay.digest import live_digest, replay_due
+from projections.replay.errors import ReplayError
+from projections.replay.job import Options
+from projections.replay.observer import Observer, Silent
+from projections.replay.run import Replayed, rebuild_user, replay
+from projections.replay.swap import roll_back
+
+__all__ = [
+    "AccessChange",
+    "Comparison",
+    "Difference",
+    "Observer",
+    "Options",
+    "ReplayError",
+    "Replayed",
+    "Silent",
+    "compare",
+    "live_digest",
+    "rebuild_user",
+    "replay",
+    "replay_due",
+    "roll_back",
+]

@@ -1,0 +1,72 @@
+"""Who would gain or lose access: what a difference in the tables means to the person it is about."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from psycopg import sql
+
+from events.statements import statement
+from projections.replay.compare import Side
+from projections.tables.usage import SERVED
+
+Change = Literal["gains", "loses", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """What would change for one user: from the plan and limits they live under to the rebuilt ones."""
+
+    user_id: str
+    change: Change
+    live: str
+    rebuilt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What a user may do: served by a subscription, or limits other than those of the free plan."""
+
+    plan: str
+    status: str
+    limits: tuple[object, ...]
+    free: tuple[object, ...]
+
+    @property
+    def granted(self) -> bool:
+        return self.status in SERVED or self.limits != self.free
+
+    def told(self) -> str:
+        return f"{self.plan} ({self.status})"
+
+
+NOBODY = _Access("none", "none", (), ())
+
+
+def access_changes(users: Iterable[str], live: Side, rebuilt: Side) -> list[AccessChange]:
+    """For each of these users whose access would change, how; by user id."""
+    wanted = sorted(set(users))
+    now, then = _access(wanted, live), _access(wanted, rebuilt)
+    found = []
+    for user in wanted:
+        one, other = now.get(user, NOBODY), then.get(user, NOBODY)
+        if one.granted != other.granted:
+            change: Change = "gains" if other.granted else "loses"
+        elif (one.plan, one.limits) != (other.plan, other.limits):
+            change = "changes"
+        else:
+            continue
+        found.append(AccessChange(user, change, one.told(), other.told()))
+    return found
+
+
+def _access(users: list[str], side: Side) -> dict[str, _Access]:
+    found = {}
+    with side.conn.transaction():
+        path = sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(side.schema))
+        side.conn.execute(path)
+        asked = {"users": users}
+        for row in side.conn.execute(statement("projections", "replay_access"), asked):
+            user, plan, status, campaigns, creators, features, *free = row
+            found[user] = _Access(plan, status, (campaigns, creators, features), tuple(free))
+    return found

@@ -1,0 +1,147 @@
+"""From a plan to filled shadow tables: read, link, fold, and the arithmetic that nothing was lost."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from projections.replay import shadow
+from projections.replay.crew import run_all
+from projections.replay.digest import MODULUS, summed
+from projections.replay.errors import DigestDiffers, LogIncomplete, ReplayRunning
+from projections.replay.folding import fold_bucket
+from projections.replay.job import Context, Job, Options, plan
+from projections.replay.linking import link_bucket
+from projections.replay.observer import Observer
+from projections.replay.progress import Outcome, all_finished
+from projections.replay.scan import read_range
+from projections.replay.spill import path_of
+from projections.replay.statements import AnyConnection, Connection, look_into, one, rows, session
+from projections.version import projector_version
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Shadow tables filled up to the plan's pins."""
+
+    job: Job
+    rows: dict[str, int]
+    digest: int
+
+
+@contextmanager
+def only_one(conninfo: str) -> Iterator[Connection]:
+    """A session that holds the replay lock of this database. Raises: ReplayRunning."""
+    with session(conninfo) as conn:
+        if not one(conn, "replay_lock")[0]:
+            raise ReplayRunning
+        yield conn
+
+
+def heads(conn: AnyConnection) -> dict[int, int]:
+    """Part to the position of its last event."""
+    return dict(rows(conn, "replay_heads"))
+
+
+def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: Options) -> Job:
+    """A plan, and the empty tables it will fill."""
+    pages = one(conn, "replay_pages")[0]
+    job = plan(pins, heap_pages=pages, schema=schema, options=options)
+    job = shadow.create(conn, job)
+    shutil.rmtree(_folder(options, job), ignore_errors=True)
+    _folder(options, job).mkdir(parents=True)
+    return job
+
+
+def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: Observer) -> Job | None:
+    """The plan of a replay that was killed, when it can still go on; says why when it can't."""
+    job = shadow.kept_plan(conn, schema)
+    if job is None:
+        return None
+    if (reason := _stale(conn, job, options)) is not None:
+        observer.say(f"a replay was left unfinished but {reason}: starting afresh")
+        return None
+    observer.say("going on with the replay that was left unfinished")
+    return job
+
+
+def _stale(conn: AnyConnection, job: Job, options: Options) -> str | None:
+    if job.version != projector_version():
+        return "by another version of the projector"
+    if job.live_only != options.live_only:
+        return "with another livemode"
+    now = heads(conn)
+    if any(now.get(part, 0) < position for part, position in job.pins.items()):
+        return "of another log"
+    look_into(conn, job.schema)
+    done = {"read": all_finished(conn, "read"), "link": all_finished(conn, "link")}
+    look_into(conn, "public")
+    for stage, outcomes in done.items():
+        for number, outcome in outcomes.items():
+            path = path_of(_folder(options, job), stage, number)
+            if not path.is_file() or path.stat().st_size != outcome.bytes:
+                return f"its file {path.name} is gone"
+    return None
+
+
+def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer: Observer) -> Built:
+    """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
+    context = Context(job, conninfo, snapshot, _folder(options, job))
+    stages = (
+        ("reading the log", read_range, len(job.pages), job.events),
+        ("linking customers", link_bucket, job.buckets, job.buckets),
+        ("folding users", fold_bucket, job.buckets, None),
+    )
+    total = job.events
+    with session(conninfo, job.schema) as conn:
+        for (name, piece, pieces, amount), stage in zip(stages, ("read", "link", "fold"), strict=True):
+            done = all_finished(conn, stage)
+            observer.stage(name, total if amount is None else amount)
+            left = [number for number in range(pieces) if number not in done]
+            run_all(context, piece, left, workers=options.workers, stage=name, observer=observer)
+            if stage == "read":
+                _nothing_missing(job, all_finished(conn, "read"))
+        built = _built(job, all_finished(conn, "link"), all_finished(conn, "fold"))
+        if (found := summed(conn)) != built.digest:
+            raise DigestDiffers(built.digest, found)
+    return built
+
+
+def clean(job: Job, options: Options) -> None:
+    """Remove the files between the stages."""
+    shutil.rmtree(_folder(options, job), ignore_errors=True)
+
+
+@contextmanager
+def exported(conn: Connection) -> Iterator[str]:
+    """A snapshot that workers can read under, for as long as the block lasts."""
+    with conn.transaction():
+        conn.execute(sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield one(conn, "replay_export")[0]
+
+
+def _nothing_missing(job: Job, outcomes: dict[int, Outcome]) -> None:
+    """Positions have no gaps, so as many events as the pin says is all of them."""
+    found: Counter[int] = Counter()
+    for outcome in outcomes.values():
+        found.update(outcome.parts)
+    for part, expected in job.pins.items():
+        if found[part] != expected:
+            raise LogIncomplete(part, expected, found[part])
+
+
+def _built(job: Job, linked: dict[int, Outcome], folded: dict[int, Outcome]) -> Built:
+    counts: Counter[str] = Counter()
+    digest = 0
+    for outcome in (*linked.values(), *folded.values()):
+        counts.update(outcome.rows)
+        digest += int(outcome.digest, 16)
+    return Built(job, dict(counts), digest % MODULUS)
+
+
+def _folder(options: Options, job: Job) -> Path:
+    return options.work_dir / f"replay-{job.run_id}"

@@ -1,0 +1,94 @@
+"""What can stop a replay. The live tables are as they were after any of these."""
+
+from collections.abc import Sequence
+
+
+class ReplayError(Exception):
+    """Base of everything that stops a replay."""
+
+
+class ReplayRunning(ReplayError):
+    """Another replay holds the lock of this database. Wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__("another replay of this database is running: wait for it, or stop it")
+
+
+class LogIncomplete(ReplayError):
+    """The log has fewer events than its heads say, or more. Run `tenure audit verify`."""
+
+    def __init__(self, part: int, expected: int, found: int) -> None:
+        super().__init__(
+            f"part {part} of the log: expected {expected} events, found {found}; "
+            "the log was changed by hand: tenure audit verify"
+        )
+        self.part, self.expected, self.found = part, expected, found
+
+
+class DigestDiffers(ReplayError):
+    """What was read back is not what was written. Start the replay again."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"rebuilt tables: expected digest {expected:064x}, found {found:064x}; start the replay again"
+        )
+        self.expected, self.found = expected, found
+
+
+class WorkersLost(ReplayError):
+    """Worker processes died again and again, most likely killed for want of memory."""
+
+    def __init__(self, stage: str, times: int) -> None:
+        super().__init__(
+            f"replay workers died {times} times while they were {stage}; "
+            "look for the kernel's out-of-memory killer, then try fewer: tenure replay --workers 1"
+        )
+        self.stage, self.times = stage, times
+
+
+class TablesBusy(ReplayError):
+    """Somebody holds a lock on the live tables. Nothing was swapped; what was built is kept."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__(
+            f"the live tables stayed locked through {tries} tries to swap; end long transactions, "
+            "then run tenure replay again: it goes on where it stopped"
+        )
+        self.tries = tries
+
+
+class TablesReferenced(ReplayError):
+    """Something outside the projection hangs on its tables and would be left behind by a swap."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(names)}: made on top of the projected tables, so a swap would leave it on the old "
+            "ones; drop it, replay, and make it again"
+        )
+        self.names = list(names)
+
+
+class ProjectorBehind(ReplayError):
+    """The live tables are not settled: users wait to be written under a newer catalog."""
+
+    def __init__(self, waited_s: float) -> None:
+        super().__init__(
+            f"the live tables still wait for the projector after {waited_s:.0f} s: is `tenure work` running?"
+        )
+        self.waited_s = waited_s
+
+
+class NothingToRollBack(ReplayError):
+    """There are no tables of before, or they have other columns than the live ones."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nothing to roll back to: {reason}")
+        self.reason = reason
+
+
+class UnknownUser(ReplayError):
+    """Nobody of that id was ever heard of."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(f"no user {user_id}: expected the Clerk id of a user the log speaks of")
+        self.user_id = user_id

@@ -1,0 +1,138 @@
+"""Stage three: everything known of some users to their rows, states and quarantine."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
+
+import msgspec
+
+from projections import store
+from projections.catalog import Catalog
+from projections.facts import Fact
+from projections.fold import fold_on, present, refold
+from projections.replay.digest import MODULUS
+from projections.replay.job import Context
+from projections.replay.loading import Loader, storable
+from projections.replay.progress import Outcome, finish, finished
+from projections.replay.scan import Advance
+from projections.replay.spill import Chunk, Entry, Spills
+from projections.replay.statements import AnyConnection, session
+from projections.rows import Row, as_json, rows_of
+from projections.state import Folded, State
+
+LONG_HISTORY = 20_000
+TELL_EVERY = 1024
+
+_ENTRIES = msgspec.msgpack.Decoder(list[Entry])
+_FACTS = msgspec.msgpack.Decoder(list[Fact])
+
+
+def fold_bucket(context: Context, number: int, advance: Advance) -> Outcome:
+    """Fold the users of one bucket and copy in what comes out."""
+    job = context.job
+    with session(context.conninfo, job.schema) as conn:
+        if (known := finished(conn, "fold", number)) is not None:
+            return known
+        catalog = catalog_of(conn)
+        digest = told = folded_events = 0
+        with (
+            Spills(context.folder, "read", sections=job.buckets) as spills,
+            conn.transaction(),
+            Loader(conn, job.schema) as loader,
+        ):
+            for user, entries in _people(context, number):
+                folded, events = _folded(user, entries, spills)
+                digest += load(loader, user, folded, catalog, job.catalog_digest)
+                folded_events += events
+                if folded_events - told >= TELL_EVERY:
+                    advance(folded_events - told)
+                    told = folded_events
+            loader.flush()
+            outcome = Outcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
+            finish(conn, "fold", number, outcome)
+    advance(folded_events - told)
+    return outcome
+
+
+def catalog_of(conn: AnyConnection) -> Catalog:
+    """The catalog in the schema the connection looks into."""
+    stored = store.read_catalog(conn)
+    return Catalog() if stored is None else msgspec.json.decode(stored[1], type=Catalog)
+
+
+def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
+    people: dict[str, list[Entry]] = {}
+    buckets = context.job.buckets
+    with Spills(context.folder, "link", sections=buckets) as spills:
+        for file in range(buckets):
+            for entry in _ENTRIES.decode(spills.section(file, number)):
+                people.setdefault(entry.user, []).append(entry)
+    return sorted(people.items())
+
+
+def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, int]:
+    linked = {entry.customer: entry.since for entry in entries if entry.customer is not None}
+    chunks = [chunk for entry in entries for chunk in entry.chunks]
+    events = sum(chunk.count for chunk in chunks)
+    if events > LONG_HISTORY:
+        return _refold_long(user, linked, _history(chunks, spills)), events
+    data = b"".join([spills.data(chunk) for chunk in chunks])
+    return refold(user, linked, _facts(data, events)), events
+
+
+def _facts(data: bytes, count: int) -> list[Fact]:
+    """Encoded facts stand one after the other; an array's header before them makes them a list."""
+    return _FACTS.decode(b"\xdd" + count.to_bytes(4) + data)
+
+
+def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
+    """Facts by instant, holding only chunks that overlap: histories mostly come in order."""
+    waiting: list[Fact] = []
+    for chunk in sorted(chunks, key=attrgetter("first_at")):
+        waiting.sort(key=attrgetter("at"))
+        ready = 0
+        while ready < len(waiting) and waiting[ready].at < chunk.first_at:
+            ready += 1
+        yield from waiting[:ready]
+        new = _facts(spills.data(chunk), chunk.count)
+        waiting = list(heapq.merge(waiting[ready:], sorted(new, key=attrgetter("at")), key=attrgetter("at")))
+    yield from waiting
+
+
+def _refold_long(user: str, linked: dict[str, int], history: Iterable[Fact]) -> Folded:
+    """What `refold` gives, without the whole history in memory."""
+    settled = State(user_id=user, links=linked)
+    tail: list[Fact] = []
+    for _, group in groupby(history, key=attrgetter("at")):
+        fold_on(settled, tail)
+        tail = list(group)
+    return Folded(settled, tail)
+
+
+def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str) -> int:
+    """A user's rows; the number their digest is."""
+    state = present(folded)
+    if not state.cores:
+        return 0
+    made = rows_of(state, catalog)
+    text = as_json(made)
+    digest = sha256(text).digest()
+    if b"\\ufffd" in text:
+        made = {table: storable(row) for table, row in made.items()}
+    for table, row in made.items():
+        loader.take(table, row)
+    loader.take("projection_states", _state_row(user, folded, catalog_digest, digest))
+    if state.poison is not None:
+        loader.take("quarantine", storable(store.quarantine_row(user, state.poison)))
+    return int.from_bytes(digest)
+
+
+def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) -> Row:
+    return {
+        "user_id": user,
+        "state": as_json(folded).decode(),
+        "catalog_digest": catalog_digest,
+        "row_digest": digest,
+    }

@@ -1,0 +1,73 @@
+"""Rows into the shadow tables by COPY, some hundreds at a time."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from psycopg import sql
+
+from projections.replay.statements import Connection
+from projections.rows import Row, as_json
+
+FLUSH_ROWS = 4000
+
+
+class Loader:
+    """Gathers rows by table and copies them in. The caller owns the transaction."""
+
+    def __init__(self, conn: Connection, schema: str) -> None:
+        self._conn = conn
+        self._schema = schema
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {}  # Any: a column's value
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._rows = 0
+        self.counts: dict[str, int] = {}
+
+    def take(self, table: str, row: Row) -> None:
+        """A row as the live projector would write it."""
+        waiting = self._waiting.get(table)
+        if waiting is None:
+            waiting = self._waiting[table] = []
+            self._columns[table] = tuple(row)
+        waiting.append(tuple([_plain(cell) for cell in row.values()]))
+        self._rows += 1
+        if self._rows >= FLUSH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Copy what waits."""
+        for table, waiting in self._waiting.items():
+            if not waiting:
+                continue
+            columns = sql.SQL(", ").join(map(sql.Identifier, self._columns[table]))
+            into = sql.Identifier(self._schema, table)
+            with (
+                self._conn.cursor() as cursor,
+                cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(into, columns)) as copy,
+            ):
+                for row in waiting:
+                    copy.write_row(row)
+            self.counts[table] = self.counts.get(table, 0) + len(waiting)
+            waiting.clear()
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._waiting.clear()
+
+
+def storable(row: Row) -> Row:
+    """The row as Postgres can hold it: what the live projector's JSON does to a NUL is done here too."""
+    text = as_json(row)
+    return msgspec.json.decode(text) if b"\\ufffd" in text else row
+
+
+def _plain(cell: Any) -> Any:  # Any: a column's value
+    """JSON as its text; arrays and all else as psycopg writes them."""
+    return as_json(cell).decode() if isinstance(cell, dict | msgspec.Struct) else cell

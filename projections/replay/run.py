@@ -1,0 +1,131 @@
+"""`replay`: plan, build, dress, catch up, swap, receipt."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from events.append import append
+from events.clock import Clock, utc_now
+from events.own import system, system_event
+from events.routing import PARTS
+from projections import store
+from projections.batch import Projector
+from projections.replay import build as building
+from projections.replay import shadow
+from projections.replay.build import Built
+from projections.replay.digest import summed
+from projections.replay.errors import UnknownUser
+from projections.replay.job import SHADOW, Job, Options
+from projections.replay.observer import Observer, Silent
+from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
+from projections.replay.swap import swap
+from projections.replay.tables import REBUILT
+from projections.version import projector_version
+
+CATCH_UP_EVENTS = 4000
+SMALL_TAIL = 500
+MAX_ROUNDS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a replay put in place. `heads` is how far the tables are projected, by part."""
+
+    run_id: str
+    heads: tuple[int, ...]
+    rows: dict[str, int]
+    digest: str
+    events: int
+    duration_ms: int
+
+
+def replay(
+    conninfo: str, *, options: Options, observer: Observer | None = None, clock: Clock = utc_now
+) -> Replayed:
+    """Rebuild every projected table from the log and swap them in; nobody at the doors notices.
+
+    Runs as the tables' owner. Raises: ReplayError and its kinds; the live tables are untouched then.
+    """
+    watching = observer or Silent()
+    began = monotonic()
+    with building.only_one(conninfo) as conn:
+        built = _build(conninfo, conn, options, watching)
+        watching.stage("indexing", 1)
+        shadow.dress(conninfo, built.job.schema, workers=options.workers)
+        watching.stage("catching up", 1)
+        with session(conninfo, built.job.schema) as shadowed:
+            done = _take_over(shadowed, built, began, clock)
+    building.clean(built.job, options)
+    return done
+
+
+def rebuild_user(conninfo: str, user_id: str, *, live_only: bool) -> None:
+    """Fold one user's whole history again and write every row of theirs anew, in the live tables.
+
+    Their links stay as they are. Raises: UnknownUser.
+    """
+    with session(conninfo) as conn, conn.transaction():
+        do(conn, "replay_distrust", user_id=user_id)
+        Projector(live_only=live_only).retry(conn, [user_id])
+        if not rows(conn, "replay_has_user", user_id=user_id):
+            raise UnknownUser(user_id)
+
+
+def _build(conninfo: str, conn: Connection, options: Options, observer: Observer) -> Built:
+    job = building.resumable(conn, schema=SHADOW, options=options, observer=observer)
+    with session(conninfo) as reader, building.exported(reader) as snapshot:
+        if job is None:
+            job = building.new_job(conn, building.heads(reader), schema=SHADOW, options=options)
+        return building.build(conninfo, job, snapshot=snapshot, options=options, observer=observer)
+
+
+def _take_over(shadowed: Connection, built: Built, began: float, clock: Clock) -> Replayed:
+    """Project what came in meanwhile, then swap; the receipt is in the same transaction."""
+    job = built.job
+    projector = Projector(live_only=job.live_only)
+    for _ in range(MAX_ROUNDS):
+        if _catch_up(shadowed, projector) <= SMALL_TAIL:
+            break
+    receipt: list[Replayed] = []
+
+    def last() -> None:
+        look_into(shadowed, job.schema)
+        while _catch_up(shadowed, projector):
+            pass
+        receipt[:] = [_done(shadowed, job, began)]
+
+    swap(shadowed, job.schema, last=last, after=lambda: _append_receipt(shadowed, receipt[0], clock))
+    return receipt[0]
+
+
+def _catch_up(conn: Connection, projector: Projector) -> int:
+    """One round: how many events were projected or, at the end of the log, users written again."""
+    with conn.transaction():
+        report = projector.project(conn, parts=PARTS, limit=CATCH_UP_EVENTS // PARTS)
+        if report.events == 0:
+            return projector.refresh(conn, limit=CATCH_UP_EVENTS).users
+    return report.events
+
+
+def _done(conn: AnyConnection, job: Job, began: float) -> Replayed:
+    """Counted while the projectors stand still, but not yet the readers."""
+    reached = store.checkpoints(conn)
+    return Replayed(
+        run_id=job.run_id,
+        heads=tuple(reached[part] for part in sorted(reached)),
+        rows={table: count(conn, table) for table in REBUILT},
+        digest=f"{summed(conn):064x}",
+        events=sum(reached.values()),
+        duration_ms=round((monotonic() - began) * 1000),
+    )
+
+
+def _append_receipt(conn: AnyConnection, done: Replayed, clock: Clock) -> None:
+    fact = system.ProjectionReplayed(
+        heads=done.heads,
+        projector_version=projector_version(),
+        rows=done.rows,
+        digest=done.digest,
+        duration_ms=done.duration_ms,
+    )
+    key = f"projection.replayed:{done.run_id}"
+    append(conn, system_event(fact, aggregate_id=done.run_id, now=clock(), idempotency_key=key))

@@ -1,0 +1,98 @@
+"""The shadow schema: the live tables' twins, bare while they are filled, dressed alike before the swap.
+
+What dresses them is read from the live tables themselves, so a migration needs no word here.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from msgspec.structs import replace
+from psycopg import errors, sql
+
+from projections.catalog import Catalog
+from projections.replay import job as jobs
+from projections.replay.errors import TablesReferenced
+from projections.replay.job import Job
+from projections.replay.statements import AnyConnection, do, look_into, rows, session
+from projections.replay.tables import FILLERS, LOADED, REBUILT, WHOLE
+from projections.store import read_catalog
+
+LIKE = "INCLUDING ALL EXCLUDING INDEXES"
+
+
+def create(conn: AnyConnection, job: Job) -> Job:
+    """Make the schema, its empty twins and what is small, under the plan; the plan with its catalog."""
+    schema = sql.Identifier(job.schema)
+    _refuse_what_leans_on_tables(conn)
+    with conn.transaction():
+        conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+        conn.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+        for table in REBUILT:
+            twin = sql.SQL("CREATE TABLE {} (LIKE {} {})").format(
+                sql.Identifier(job.schema, table), sql.Identifier("public", table), sql.SQL(LIKE)
+            )
+            conn.execute(twin)
+            _define(conn, job.schema, table, "replay_options", "replay_rights")
+        for table in WHOLE:
+            _define(conn, job.schema, table, "replay_keys", "replay_indexes")
+        look_into(conn, job.schema)
+        do(conn, "replay_make_progress")
+        do(conn, "replay_pin", version=job.version, parts=list(job.pins), positions=list(job.pins.values()))
+        for filler in FILLERS:
+            filler(conn, job.pins)
+        job = _with_catalog(conn, job)
+        do(conn, "replay_keep_plan", plan=jobs.encode(job))
+    return job
+
+
+def kept_plan(conn: AnyConnection, schema: str) -> Job | None:
+    """The plan that a killed replay left with what it built."""
+    with suppress(errors.UndefinedTable), conn.transaction():
+        query = sql.SQL("SELECT plan::text FROM {}").format(sql.Identifier(schema, "replay_plan"))
+        found = conn.execute(query).fetchall()
+        return jobs.decode(found[0][0]) if found else None
+    return None
+
+
+def dress(conninfo: str, schema: str, *, workers: int) -> None:
+    """Keys, indexes, foreign keys and triggers of the live tables; then statistics for the planner."""
+    with ThreadPoolExecutor(workers) as threads:
+        list(threads.map(lambda table: _dress(conninfo, schema, table), LOADED))
+    with session(conninfo, "public") as conn:
+        for table in REBUILT:
+            _define(conn, schema, table, "replay_foreign_keys", "replay_triggers")
+        for table in REBUILT:
+            conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
+
+
+def drop(conn: AnyConnection, schema: str) -> None:
+    conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+
+
+def _dress(conninfo: str, schema: str, table: str) -> None:
+    with session(conninfo, "public") as conn, conn.transaction():
+        if not rows(conn, "replay_is_dressed", schema=schema, table=table):
+            _define(conn, schema, table, "replay_keys", "replay_indexes")
+
+
+def _define(conn: AnyConnection, schema: str, table: str, *kinds: str) -> None:
+    """Run definitions taken from the live table; unqualified names in them are the shadow's."""
+    for kind in kinds:
+        look_into(conn, "public")
+        definitions = rows(conn, kind, schema=schema, table=table)
+        look_into(conn, schema)
+        for (definition,) in definitions:
+            conn.execute(definition.encode())
+    look_into(conn, "public")
+
+
+def _with_catalog(conn: AnyConnection, job: Job) -> Job:
+    stored = read_catalog(conn)
+    return replace(job, catalog_digest=stored[0] if stored else Catalog().digest())
+
+
+def _refuse_what_leans_on_tables(conn: AnyConnection) -> None:
+    found: Iterable[tuple[str]] = rows(conn, "replay_leaning", tables=list(REBUILT))
+    if names := [name for (name,) in found]:
+        raise TablesReferenced(names)

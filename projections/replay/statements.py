@@ -1,0 +1,57 @@
+"""Running this package's statements: by name, in the schema a connection looks into."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow, tuple_row
+
+from events.statements import statement
+
+Connection = psycopg.Connection[TupleRow]
+AnyConnection = psycopg.Connection[Any]  # Any: whatever row factory the caller uses
+
+
+@contextmanager
+def session(conninfo: str, schema: str | None = None) -> Iterator[Connection]:
+    """A connection of its own in autocommit; `schema` is where it finds projected tables first.
+
+    Times are shown in UTC and no statement is timed out: a replay takes what it takes.
+    """
+    with psycopg.connect(conninfo, autocommit=True, application_name="tenure-replay") as conn:
+        conn.execute("SET timezone = 'UTC'; SET statement_timeout = 0; SET client_min_messages = 'warning'")
+        if schema is not None:
+            look_into(conn, schema)
+        yield conn
+
+
+def look_into(conn: AnyConnection, schema: str) -> None:
+    """Projected tables are those of `schema`; the log stays in public."""
+    conn.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
+
+
+def rows(conn: AnyConnection, name: str, **asked: object) -> list[tuple[Any, ...]]:  # Any: columns
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(statement("projections", name), asked).fetchall()
+
+
+def one(conn: AnyConnection, name: str, **asked: object) -> tuple[Any, ...]:  # Any: columns
+    """The only row. The statement always has one."""
+    found = rows(conn, name, **asked)
+    assert len(found) == 1
+    return found[0]
+
+
+def do(conn: AnyConnection, name: str, **asked: object) -> None:
+    conn.execute(statement("projections", name), asked)
+
+
+def count(conn: AnyConnection, table: str) -> int:
+    """How many rows a table has."""
+    query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        found = cursor.execute(query).fetchone()
+    assert found is not None  # an aggregate always answers
+    return int(found[0])

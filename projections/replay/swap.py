@@ -1,0 +1,109 @@
+"""The swap: in one short transaction the rebuilt tables become the live ones, and the live ones previous."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import sleep
+
+from psycopg import errors, sql
+
+from projections.replay.errors import NothingToRollBack, TablesBusy
+from projections.replay.job import PREVIOUS
+from projections.replay.statements import AnyConnection, Connection, look_into, rows
+from projections.replay.tables import REBUILT
+
+# Below deadlock_timeout (one second by default): we give way before a reader is thrown out.
+LOCK_TIMEOUT = "400ms"
+TRIES = 25
+PAUSE_S = 0.2
+
+# Batches take checkpoints, then the catalog, then states: waited for in that order there is no ring.
+PAUSED = (
+    ("projection_checkpoints", "EXCLUSIVE"),
+    ("projection_catalog", "ACCESS EXCLUSIVE"),
+    ("projection_states", "EXCLUSIVE"),
+)
+BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
+
+
+def swap(conn: Connection, schema: str, *, last: Callable[[], None], after: Callable[[], None]) -> None:
+    """Put the tables of `schema` in the live ones' place.
+
+    `last` is called once the live projectors stand still, `after` once the tables are live, both
+    inside the transaction; both are called again when a lock could not be had. Raises: TablesBusy.
+    """
+
+    def exchange() -> None:
+        _pause_projectors(conn)
+        last()
+        _move(conn, schema)
+        after()
+
+    _patiently(conn, exchange)
+
+
+def roll_back(conn: Connection) -> list[str]:
+    """Exchange the live tables with those before the last swap; the tables exchanged.
+
+    Their checkpoints came with them, so the live projector catches up from there.
+    Raises: NothingToRollBack, TablesBusy.
+    """
+    tables = _previous(conn)
+
+    def exchange() -> None:
+        _pause_projectors(conn)
+        conn.execute("CREATE SCHEMA tenure_returning")
+        for table in tables:
+            _set_schema(conn, PREVIOUS, table, "tenure_returning")
+        _move(conn, "tenure_returning")
+
+    _patiently(conn, exchange)
+    return tables
+
+
+def _patiently(conn: Connection, exchange: Callable[[], None]) -> None:
+    for _ in range(TRIES):
+        with suppress(*BUSY):
+            with conn.transaction():
+                conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+                exchange()
+            return
+        sleep(PAUSE_S)  # the doors and readers go on meanwhile
+    raise TablesBusy(TRIES)
+
+
+def _pause_projectors(conn: AnyConnection) -> None:
+    for table, mode in PAUSED:
+        lock = sql.SQL("LOCK TABLE {} IN {} MODE").format(sql.Identifier("public", table), sql.SQL(mode))
+        conn.execute(lock)
+
+
+def _move(conn: AnyConnection, schema: str) -> None:
+    names = sql.SQL(", ").join(sql.Identifier("public", table) for table in REBUILT)
+    conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+    conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(PREVIOUS)))
+    conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(PREVIOUS)))
+    for table in REBUILT:
+        _set_schema(conn, "public", table, PREVIOUS)
+        _set_schema(conn, schema, table, "public")
+    conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    look_into(conn, "public")
+
+
+def _set_schema(conn: AnyConnection, schema: str, table: str, into: str) -> None:
+    move = sql.SQL("ALTER TABLE {} SET SCHEMA {}")
+    conn.execute(move.format(sql.Identifier(schema, table), sql.Identifier(into)))
+
+
+def _previous(conn: AnyConnection) -> list[str]:
+    columns = {
+        schema: rows(conn, "replay_columns", schema=schema, tables=list(REBUILT))
+        for schema in ("public", PREVIOUS)
+    }
+    if not columns[PREVIOUS]:
+        raise NothingToRollBack("no replay has swapped tables in, or its previous tables were dropped")
+    if columns["public"] != columns[PREVIOUS]:
+        raise NothingToRollBack("a migration has changed the tables since; run tenure replay instead")
+    return list(REBUILT)
+
+
+__all__: Sequence[str] = ("roll_back", "swap")

@@ -1,0 +1,46 @@
+"""Which tables a replay rebuilds, in the order they are locked and filled.
+
+A table that is folded for each user is named in PER_USER and comes out of `rows_of`; a table that
+is folded from one route of its own is named in WHOLE and has a filler there.
+"""
+
+from collections.abc import Callable, Mapping
+
+from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from projections import configuration, log, store
+from projections.log import AnyConnection
+from projections.replay.statements import one
+
+Filler = Callable[[AnyConnection, Mapping[int, int]], None]
+
+
+def _catalog(conn: AnyConnection, pins: Mapping[int, int]) -> None:
+    """Written when the log has a plan event, as the live projector does."""
+    part = part_of(CATALOG_ROUTE)
+    if one(conn, "replay_has_catalog", part=part, route_key=CATALOG_ROUTE, bound=pins[part])[0]:
+        store.write_catalog(conn, log.catalog_at(conn, pins[part]))
+
+
+def _configuration(conn: AnyConnection, pins: Mapping[int, int]) -> None:
+    configuration.rebuild(conn, pins[part_of(SYSTEM_ROUTE)])
+
+
+PER_USER = (
+    "users",
+    "user_subscriptions",
+    "user_billing",
+    "user_usage",
+    "user_system_data",
+)
+BESIDE = ("customer_links", "projection_states", "quarantine")
+# Small, so they have their indexes from the start: their fillers are the live projector's own.
+WHOLE = ("subscription_plans", *configuration.TABLES, "projection_catalog", "projection_checkpoints")
+FILLERS: tuple[Filler, ...] = (_catalog, _configuration)
+
+LOADED = (*PER_USER, *BESIDE)
+REBUILT = (*LOADED, *WHOLE)
+
+# What a comparison passes over: nothing a reader of the tables could see.
+UNCOMPARED: Mapping[str, frozenset[str]] = {
+    "projection_checkpoints": frozenset({"projector_version"}),
+}

@@ -1,0 +1,73 @@
+"""Worlds for replay tests: a log filled through append, projected live, and looked at."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from cli.demo.deliveries import Delivery
+from cli.demo.history import make_history
+from database.pool import connect
+from events.append import append_all
+from events.envelope import NewEvent
+from projections.replay import Options
+from projections.replay.tables import REBUILT
+from projections.runner import Runner
+from tests.projections import telling
+from webhooks.clerk.envelope import clerk_event
+from webhooks.guard import Secret, Verified
+from webhooks.stripe.envelope import stripe_event
+
+Rows = dict[str, list[tuple[Any, ...]]]  # Any: column values
+
+
+def plans() -> list[NewEvent]:
+    return [
+        telling.published("free", campaigns=1, creators=10),
+        telling.published("glow_up", campaigns=5, monthly="price_glow_up_monthly"),
+    ]
+
+
+def as_event(delivery: Delivery) -> NewEvent:
+    """The delivery as its door would file it."""
+    file = stripe_event if delivery.provider == "stripe" else clerk_event
+    secret = Secret(0, "0" * 12, b"test")
+    told = Verified(secret, telling.instant(0), "t=0", delivery.message_id)
+    return file(delivery.event, delivery.body.decode(), told)
+
+
+def tell(conninfo: str, events: list[NewEvent]) -> None:
+    """Into the log, in order, hundreds to a transaction."""
+    with connect(conninfo, application_name="test") as conn:
+        for start in range(0, len(events), 500):
+            append_all(conn, events[start : start + 500])
+            conn.commit()
+
+
+def shop(users: int = 12, seed: int = 3) -> list[NewEvent]:
+    """A shop's plans and the months of a few people."""
+    return plans() + [as_event(each) for each in make_history(seed, users, days=60)]
+
+
+def project(conninfo: str, *, live_only: bool = False) -> None:
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True), live_only=live_only).drain()
+
+
+def options(work_dir: Path, **changed: Any) -> Options:  # Any: as Options
+    """Small pieces, so that a small log has many."""
+    usual: dict[str, Any] = {"workers": 1, "range_pages": 16, "bucket_events": 100}
+    return Options(work_dir=work_dir, **usual | changed)
+
+
+def tables(conninfo: str, schema: str = "public") -> Rows:
+    """Every projected row, but for the order of keys inside states and which code projected."""
+    found: Rows = {}
+    with psycopg.connect(conninfo) as conn:
+        conn.execute("SET timezone = 'UTC'")
+        for table in REBUILT:
+            query = sql.SQL("SELECT to_jsonb(t) - 'state' FROM {} t ORDER BY 1").format(
+                sql.Identifier(schema, table)
+            )
+            found[table] = conn.execute(query).fetchall()
+    return found

@@ -1,0 +1,297 @@
+"""Replay: the rebuilt tables are the live ones, and the swap leaves everything else as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from database import schema
+from database.pool import connect
+from events.own import user as own
+from projections.replay import compare, rebuild_user, replay, replay_due, roll_back
+from projections.replay.errors import LogIncomplete, NothingToRollBack, ReplayRunning, UnknownUser
+from tests.projections import replaying, telling
+from tests.projections.replaying import options, project, tables, tell
+
+
+def rows(conninfo: str, query: str) -> list[tuple[Any, ...]]:  # Any: column values
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        found = conn.execute(query.encode())
+        return found.fetchall() if found.description else []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_replay_gives_the_live_tables(conninfo: str, tmp_path: Path, workers: int) -> None:
+    tell(conninfo, replaying.shop())
+    project(conninfo)
+    before = tables(conninfo)
+
+    done = replay(conninfo, options=options(tmp_path, workers=workers))
+
+    assert tables(conninfo) == before
+    assert done.rows["users"] == len(before["users"]) > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("range_pages", "bucket_events"), [(1, 7), (8192, 15_000)])
+def test_the_size_of_the_pieces_makes_no_difference(
+    conninfo: str, tmp_path: Path, range_pages: int, bucket_events: int
+) -> None:
+    tell(conninfo, replaying.shop(users=5))
+    project(conninfo)
+
+    sizes = options(tmp_path, range_pages=range_pages, bucket_events=bucket_events)
+
+    assert compare(conninfo, options=sizes).equal
+
+
+def test_an_empty_log_replays(conninfo: str, tmp_path: Path) -> None:
+    done = replay(conninfo, options=options(tmp_path))
+
+    assert done.rows["users"] == 0
+    assert compare(conninfo, options=options(tmp_path)).equal
+
+
+def test_the_swapped_tables_are_made_like_the_old_ones(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    with connect(conninfo, application_name="test") as conn:
+        before = schema.snapshot(conn)
+        conn.commit()
+        replay(conninfo, options=options(tmp_path))
+
+        assert schema.differences(before, schema.snapshot(conn)) == []
+
+
+def test_the_service_may_use_the_swapped_tables(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    replay(conninfo, options=options(tmp_path))
+
+    with psycopg.connect(conninfo) as conn:
+        conn.execute("SET ROLE tenure_app")
+        found = conn.execute("SELECT count(*) FROM users").fetchone()
+
+    assert found == (2,)
+
+
+def test_the_live_projector_goes_on_from_the_swapped_tables(conninfo: str, tmp_path: Path) -> None:
+    events = replaying.shop()
+    tell(conninfo, events[: len(events) // 2])
+    replay(conninfo, options=options(tmp_path))
+    tell(conninfo, events[len(events) // 2 :])
+    project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).equal
+
+
+def test_a_replay_leaves_a_receipt(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=3))
+    done = replay(conninfo, options=options(tmp_path))
+
+    found = rows(conninfo, "SELECT event_data FROM events WHERE event_type = 'projection.replayed'")
+
+    assert [row[0]["digest"] for row in found] == [done.digest]
+    assert tuple(found[0][0]["heads"]) == done.heads
+
+
+def test_events_of_test_mode_stay_out_of_a_live_replay(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    tell(conninfo, [telling.stripe("customer.created", telling.customer(), livemode=False)])
+    project(conninfo, live_only=True)
+
+    found = compare(conninfo, options=options(tmp_path, live_only=True))
+
+    assert found.equal
+    assert rows(conninfo, f"SELECT 1 FROM users WHERE user_id = '{telling.USER}'") == []
+
+
+def test_quarantine_is_the_same_in_a_replay(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.linked(), telling.stripe("customer.updated", telling.customer(address=7), at=5)])
+    project(conninfo)
+    before = tables(conninfo)
+
+    replay(conninfo, options=options(tmp_path))
+
+    assert len(before["quarantine"]) == 1
+    assert tables(conninfo)["quarantine"] == before["quarantine"]
+
+
+def test_what_postgres_cannot_hold_is_replaced_the_same_way(conninfo: str, tmp_path: Path) -> None:
+    odd = telling.user(first_name="A\x00\ufffd\\u0000\t\n\\N", last_name="\\")
+    tell(conninfo, [telling.clerk("user.created", odd)])
+    project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).differences == []
+
+
+def test_an_operators_link_to_a_customer_nobody_heard_of_replays(conninfo: str, tmp_path: Path) -> None:
+    fact = own.IdentityLinked(customer_id="cus_unheard")
+    tell(conninfo, [telling.own(fact), telling.own(own.IdentityUnlinked(customer_id="cus_other"), at=3)])
+    project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).differences == []
+    assert len(rows(conninfo, "SELECT 1 FROM customer_links")) == 2
+
+
+def test_an_event_of_no_customer_links_nobody(conninfo: str, tmp_path: Path) -> None:
+    """A subscription without its customer is filed under the account, which is nobody's."""
+    lost = telling.subscription(customer=None, metadata={"userId": telling.USER})
+    told = [telling.stripe("customer.subscription.created", lost, account="acct_1")]
+    told += [telling.stripe("account.updated", {"id": "acct_1", "object": "account"}, account="acct_1", at=9)]
+    for event in told:
+        tell(conninfo, [event])
+        project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).differences == []
+
+
+def test_linking_a_users_id_as_a_customer_takes_no_history(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user("user_b"), at=1)])
+    tell(conninfo, [telling.own(own.IdentityLinked(customer_id="user_b"), at=2)])
+    project(conninfo)
+    tell(conninfo, [telling.clerk("user.updated", telling.user("user_b", email="b@example.com"), at=3)])
+    project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).differences == []
+    assert rows(conninfo, f"SELECT email FROM users WHERE user_id = '{telling.USER}'") == [(None,)]
+
+
+def test_check_names_an_edited_row(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user()), telling.linked()])
+    project(conninfo)
+    rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
+
+    found = compare(conninfo, options=options(tmp_path)).differences
+
+    assert [(each.table, each.user_id, each.column) for each in found] == [("users", telling.USER, "email")]
+    assert (found[0].live, found[0].rebuilt) == ("eve@example.com", "ada@example.com")
+
+
+def test_check_names_rows_that_only_one_side_has(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=3))
+    project(conninfo)
+    rows(conninfo, "DELETE FROM user_billing WHERE id = (SELECT id FROM user_billing ORDER BY id LIMIT 1)")
+    rows(conninfo, "INSERT INTO customer_links VALUES ('cus_x', 'user_x', '{}', '{}', now(), now())")
+
+    found = compare(conninfo, options=options(tmp_path)).differences
+
+    assert [(each.table, each.column, each.live) for each in found] == [
+        ("user_billing", "(row)", None),
+        ("customer_links", "(row)", "there"),
+    ]
+
+
+def test_check_names_an_edited_state(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user()), telling.linked(at=7)])
+    project(conninfo)
+    rows(conninfo, "UPDATE projection_states SET state = replace(state::text, 'ada@', 'eve@')::json")
+
+    found = compare(conninfo, options=options(tmp_path)).differences
+
+    assert [(each.table, each.column) for each in found] == [("projection_states", "state")]
+
+
+def test_check_can_look_at_one_table_or_one_user(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user(name)) for name in ("user_a", "user_b")])
+    tell(conninfo, [telling.linked(user_id="user_a")])
+    project(conninfo)
+    rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
+    rows(conninfo, "UPDATE user_billing SET card_last4 = '0000'")
+
+    def told(table: str | None = None, user_id: str | None = None) -> set[tuple[str, str]]:
+        found = compare(conninfo, options=options(tmp_path), table=table, user_id=user_id).differences
+        return {(each.table, each.user_id) for each in found}
+
+    assert told(table="users") == {("users", "user_a"), ("users", "user_b")}
+    assert told(user_id="user_a") == {("users", "user_a"), ("user_billing", "user_a")}
+    assert told(user_id="user_b", table="users") == {("users", "user_b")}
+    with pytest.raises(UnknownUser):
+        told(user_id="user_c")
+
+
+def test_diff_says_who_would_lose_access(conninfo: str, tmp_path: Path) -> None:
+    paying = telling.stripe("customer.subscription.created", telling.subscription(), at=5)
+    tell(conninfo, [*replaying.plans(), telling.linked(), paying])
+    project(conninfo)
+    rows(conninfo, "UPDATE user_subscriptions SET subscription_status = 'canceled', current_plan = 'free'")
+    rows(conninfo, "UPDATE user_usage SET plan_campaigns_limit = 1, plan_creators_limit = 10")
+
+    found = compare(conninfo, options=options(tmp_path)).access
+
+    assert [(each.user_id, each.change) for each in found] == [(telling.USER, "gains")]
+
+
+def test_one_user_is_rebuilt_where_they_stand(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=3))
+    project(conninfo)
+    (user, *_), *_ = rows(conninfo, "UPDATE users SET email = 'eve@example.com' RETURNING user_id")
+
+    rebuild_user(conninfo, user, live_only=False)
+
+    found = compare(conninfo, options=options(tmp_path)).differences
+    assert len(found) == 2
+    assert user not in {each.user_id for each in found}
+
+
+def test_roll_back_returns_the_tables_of_before(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=3))
+    project(conninfo)
+    rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
+    before = tables(conninfo)
+    replay(conninfo, options=options(tmp_path))
+    after = tables(conninfo)
+
+    roll_back_now(conninfo)
+    assert tables(conninfo) == before
+    roll_back_now(conninfo)
+    assert tables(conninfo) == after
+
+
+def test_there_is_nothing_to_roll_back_before_the_first_replay(conninfo: str) -> None:
+    with pytest.raises(NothingToRollBack):
+        roll_back_now(conninfo)
+
+
+def roll_back_now(conninfo: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        roll_back(conn)
+
+
+def test_a_log_with_a_hole_is_refused(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    rows(conninfo, "ALTER TABLE events DISABLE TRIGGER ALL")
+    rows(conninfo, "DELETE FROM events WHERE ctid = (SELECT min(ctid) FROM events)")
+
+    with pytest.raises(LogIncomplete):
+        replay(conninfo, options=options(tmp_path))
+
+
+def test_two_replays_do_not_run_at_once(conninfo: str, tmp_path: Path) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("SELECT pg_advisory_lock(hashtext('tenure replay'))")
+
+        with pytest.raises(ReplayRunning):
+            replay(conninfo, options=options(tmp_path))
+
+
+def test_tables_of_another_projector_are_due_a_replay(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    project(conninfo)
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        assert replay_due(conn) is None
+        conn.execute("UPDATE projection_checkpoints SET projector_version = 'old'")
+        assert "old" in (replay_due(conn) or "")
+
+        replay(conninfo, options=options(tmp_path))
+
+        assert replay_due(conn) is None
+
+
+def test_a_long_history_folds_the_same(
+    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.replay.folding.LONG_HISTORY", 3)
+    tell(conninfo, replaying.shop(users=6))
+    project(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path, range_pages=4)).differences == []
