@@ -33,7 +33,7 @@ def _around(draw: Draw, world: DemoWorld) -> datetime:
 
 def _a_customer(draw: Draw, world: DemoWorld) -> str:
     known = [customer.id for customer in world.stripe.customers()]
-    return draw(st.sampled_from([*known, "cus_nobody_heard_of"]))
+    return draw(st.sampled_from([*known, "cus_NobodyEverHeardOf"]))
 
 
 def _started(draw: Draw, world: DemoWorld, _: Person) -> OwnEvent:

@@ -1,0 +1,16 @@
+"""A digest over the rows of a made-up shop, for processes that differ in their hash seed."""
+
+from hashlib import sha256
+
+from cli.demo.history import make_history
+from projections.rows import as_json
+from tests.laws.envelopes import envelope
+from tests.projections.model import claims_of, tables_of
+
+
+def digest() -> str:
+    """Hex SHA-256 over rows and claims."""
+    told = [envelope(delivery) for delivery in make_history(7, 25, days=120)]
+    live = [event for event in told if event.livemode]
+    claims = dict(sorted(claims_of(live).items()))
+    return sha256(as_json([tables_of(live), claims])).hexdigest()

@@ -1,0 +1,116 @@
+"""A database that examples share: events in, tables out, each example under names of its own."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from events.envelope import NewEvent
+from projections.batch import Projector
+from projections.links import decode, encode
+from projections.rows import Row
+from projections.runner import Runner
+from tests.projections.model import claims_of, tables_of
+
+Conn = Connection[Any]  # Any: rows of any columns
+Tables = dict[str, dict[str, Row]]
+Links = dict[str, tuple[str | None, str]]
+
+TABLES = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")
+
+_IDS = re.compile(r"\b(?:cus|user)_[A-Za-z0-9]{12,}\b")
+_marks = count(1)
+
+
+@contextmanager
+def session(conninfo: str) -> Iterator[Conn]:
+    """A session with the service's rights, as the projector has."""
+    with closing(psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")) as conn:
+        yield conn
+
+
+def runner(conninfo: str, *, parts: int = 16, batch_events: int = 2000) -> Runner:
+    """A live projector that folds live mode only."""
+
+    def connect() -> Conn:
+        return psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")
+
+    return Runner(connect, live_only=True, parts=parts, batch_events=batch_events)
+
+
+def of_other_people(told: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
+    """The same history with ids nobody else has, and the mark they carry."""
+    mark = f"m{next(_marks)}"
+
+    def marked(text: str) -> str:
+        return _IDS.sub(rf"\g<0>{mark}", text)
+
+    events = [
+        replace(
+            event,
+            idempotency_key=f"{marked(event.idempotency_key)}~{mark}",
+            route_key=marked(event.route_key),
+            aggregate_id=marked(event.aggregate_id),
+            payload=marked(event.payload),
+        )
+        for event in told
+    ]
+    return events, mark
+
+
+def tables_in(conn: Conn, users: Iterable[str]) -> Tables:
+    """User to table to row, as they stand in the database."""
+    found: Tables = {}
+    for table in TABLES:
+        name = "r.user_id" if table == "users" else "(SELECT user_id FROM users WHERE id = r.user_id)"
+        with conn.cursor(row_factory=dict_row) as cursor:
+            query = f"SELECT {name} AS owner, r.* FROM {table} r WHERE {name} = ANY (%s)"
+            for row in cursor.execute(query.encode(), [list(users)]):
+                owner = row.pop("owner")
+                found.setdefault(owner, {})[table] = {
+                    column: str(cell) if column in ("id", "user_id") else cell for column, cell in row.items()
+                }
+    return found
+
+
+def links_in(conn: Conn, mark: str) -> Links:
+    """Customer to (user, claims) of one example."""
+    rows = conn.execute(
+        "SELECT customer_id, user_id, claims FROM customer_links WHERE customer_id LIKE %s", [f"%{mark}"]
+    ).fetchall()
+    return {row[0]: (row[1], encode(decode(row[2]))) for row in rows}
+
+
+def links_told(told: Iterable[NewEvent]) -> Links:
+    """What `links_in` is to find."""
+    return {
+        customer: ((said.winner() or (None,))[0], encode(said)) for customer, said in claims_of(told).items()
+    }
+
+
+def refold(conn: Conn, users: Iterable[str]) -> None:
+    """Fold these users' whole histories anew, from the log alone."""
+    with conn.transaction():
+        Projector(live_only=True).retry(conn, users)
+
+
+def assert_projected(conninfo: str, told: list[NewEvent], mark: str) -> None:
+    """Tables and links are those of the plain law; so they are after a refold."""
+    live = [event for event in told if event.livemode]
+    wanted = tables_of(live)
+    with session(conninfo) as conn:
+        assert tables_in(conn, wanted) == wanted
+        assert links_in(conn, mark) == links_told(live)
+        stray = conn.execute(
+            "SELECT user_id FROM projection_states WHERE user_id LIKE %s AND user_id <> ALL (%s)",
+            [f"%{mark}", list(wanted)],
+        ).fetchall()
+        assert stray == []
+        refold(conn, wanted)
+        assert tables_in(conn, wanted) == wanted

@@ -1,0 +1,88 @@
+"""The recorded corpus: in order, shuffled, or twice, the tables come out the same."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from events.append import append_all
+from events.envelope import NewEvent
+from events.own import user as said
+from events.own import user_event
+from tests.conftest import Server
+from tests.laws.projected import links_in, links_told, runner, session, tables_in
+from tests.projections.model import DEFAULT_PLANS, state_of, tables_of
+from tests.projections.telling import START, clerk, instant, stripe
+
+PEOPLE = 40
+
+
+@pytest.fixture(scope="module")
+def recorded(corpus: Path) -> list[NewEvent]:
+    """Every event under an id and at a time of its own, and an operator's links for the customers."""
+    told = [
+        _stripe_event(json.loads(line)["event"], f"evt_{path.stem}_{number:04}", number)
+        for path in sorted((corpus / "stripe").glob("*.jsonl"))
+        for number, line in enumerate(path.read_text().splitlines())
+    ]
+    clerk_lines = (corpus / "clerk" / "clerk-openapi-specs.jsonl").read_text().splitlines()
+    for number, line in enumerate(clerk_lines):
+        event = json.loads(line)["event"]
+        told.append(clerk(event["type"], event.get("data") or {}, at=number, key=f"msg_{number:04}"))
+    customers = sorted({event.route_key for event in told if event.aggregate_type == "stripe_customer"})
+    told += [
+        user_event(
+            said.IdentityLinked(customer_id=customer),
+            user_id=f"user_{number % PEOPLE}",
+            now=instant(number),
+            idempotency_key=f"link:{customer}",
+        )
+        for number, customer in enumerate(customers)
+    ]
+    return told
+
+
+def _stripe_event(event: dict[str, Any], key: str, number: int) -> NewEvent:
+    """Several to a second, so that ties are in it."""
+    fields = {name: value for name, value in event.items() if name not in ("id", "type", "created")}
+    created = START + number // 3 if isinstance(event.get("created"), int) else event.get("created")
+    return stripe(
+        event.get("type", "untyped"), {}, key=key, **fields | {"created": created, "livemode": True}
+    )
+
+
+@contextmanager
+def delivered(server: Server, template: str, batches: list[list[NewEvent]]) -> Iterator[str]:
+    """A database of its own that was told the batches, projected after each."""
+    made = server.database(template)
+    for batch in batches:
+        with session(made.conninfo) as conn, conn.transaction():
+            append_all(conn, batch)
+        runner(made.conninfo).drain()
+    yield made.conninfo
+    made.drop()
+
+
+@pytest.mark.parametrize("how", ["in order", "shuffled", "twice"])
+def test_corpus_gives_the_same_tables(
+    server: Server, template: str, recorded: list[NewEvent], how: str
+) -> None:
+    order = [*DEFAULT_PLANS, *recorded, *(recorded if how == "twice" else ())]
+    if how != "in order":
+        Random(how).shuffle(order)
+    third = len(order) // 3
+    wanted = tables_of(recorded)
+    with delivered(server, template, [order[:third], order[third:]]) as conninfo, session(conninfo) as conn:
+        assert len(wanted) >= PEOPLE
+        assert tables_in(conn, wanted) == wanted
+        assert links_in(conn, "") == links_told(recorded)
+
+
+def test_no_recorded_event_is_poison(recorded: list[NewEvent]) -> None:
+    users = [f"user_{number}" for number in range(PEOPLE)]
+
+    assert [state_of(*recorded, user_id=user).poison for user in users] == [None] * PEOPLE
