@@ -1,4 +1,4 @@
-"""What can stop a fold."""
+"""What can stop a fold, or a decision that waits for one."""
 
 
 class Unfoldable(Exception):
@@ -11,3 +11,24 @@ class Unfoldable(Exception):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class PartBehind(Exception):
+    """More is to be projected in this part than a decision can wait for. See that `tenure work` runs."""
+
+    def __init__(self, part: int, pending: int, most: int) -> None:
+        super().__init__(
+            f"part {part}: expected at most {most} events to be projected, found {pending}; "
+            "see that tenure work runs, and try again"
+        )
+        self.part = part
+        self.pending = pending
+
+
+class PartBusy(Exception):
+    """Events kept coming into the part while something was decided there. Try again."""
+
+    def __init__(self, part: int, attempts: int) -> None:
+        super().__init__(f"part {part}: other events came first {attempts} times in a row; try again")
+        self.part = part
+        self.attempts = attempts

@@ -1,0 +1,187 @@
+"""One decision about one user: the state is held, the rule decides, the facts and the tables follow.
+
+All of it happens in the caller's transaction, so the answer, the log and the next read agree, and
+nobody else decides about the user in between. A transaction makes one decision, since each holds a
+part of the log.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from events.clock import MICROSECOND, from_micros
+from events.envelope import NewEvent
+from events.own import OwnEvent, user_event
+from events.routing import part_of
+from handlers.errors import IdempotencyConflict, UserDeleted, UserQuarantined, UserUnknown
+from projections.catalog import Catalog
+from projections.inline import Inline, Present
+from projections.log import AnyConnection
+from projections.state import State
+
+FARTHEST_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Who asks for what. `asked` is what makes a repetition of the key the same request."""
+
+    user_id: str
+    key: str
+    asked: Mapping[str, Any]  # Any: JSON values
+    now: datetime
+    actor: str
+    reason: str | None = None
+    request_id: str | None = None
+
+
+class Due(NamedTuple):
+    """A fact that time alone has brought about, and the key under which it is said once."""
+
+    key: str
+    fact: OwnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fact that was asked for, what was due before it, and the answer to give and to keep."""
+
+    fact: OwnEvent
+    answer: Mapping[str, Any]  # Any: JSON values
+    due: Sequence[Due] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The answer, and the event that keeps it. `repeated`: it was given before, for the same key."""
+
+    event_id: UUID
+    answer: dict[str, Any]  # Any: JSON values
+    repeated: bool
+
+
+Rule = Callable[[State, Catalog, datetime], Verdict]
+
+
+def decide(
+    conn: AnyConnection, command: Command, rule: Rule, *, live_only: bool, customers: Sequence[str] = ()
+) -> Decided:
+    """Decide by `rule`: (state, catalog, now) to a verdict, or raise a refusal. It may be asked twice.
+
+    The same key again gives the first answer and changes nothing.
+    Raises: UserUnknown, IdempotencyConflict, what `rule` raises, PartBehind, PartBusy; the caller
+    must then roll back.
+    """
+    user_id, key = command.user_id, command.key
+    answers: list[Decided | Mapping[str, Any]] = []  # Any: JSON values
+
+    def choose(now: Present) -> list[NewEvent]:
+        answers.clear()
+        if key in now.said:
+            answers.append(_repeated(now, command))
+            return []
+        held = now.users.get(user_id)
+        if held is None:
+            raise UserUnknown(user_id)
+        at = moment(held.state, command.now)
+        verdict = rule(held.state, now.catalog, at)
+        answers.append(verdict.answer)
+        return _events(command, verdict, at)
+
+    inline = Inline(conn, part_of(user_id), live_only=live_only)
+    appended = inline.decide([user_id], choose, keys=[key], customers=customers)
+    answer = answers[-1]
+    if isinstance(answer, Decided):
+        return answer
+    return Decided(appended[-1].id, dict(answer), False)
+
+
+def settle(
+    conn: AnyConnection,
+    users: Sequence[str],
+    rule: Callable[[State, datetime], Sequence[Due]],
+    *,
+    now: datetime,
+    live_only: bool,
+) -> dict[str, int]:
+    """Say what time has brought about for users of one part; user to how many facts were new.
+
+    Users who are unknown or quarantined are left alone: nothing can be decided of them.
+    """
+    asked: list[tuple[str, NewEvent]] = []
+
+    def choose(found: Present) -> list[NewEvent]:
+        asked.clear()
+        for user, held in found.users.items():
+            if held.state.poison is None:
+                at = moment(held.state, now)
+                due = rule(held.state, at)
+                asked.extend((user, event) for event in _due_events(user, due, at))
+        return [event for _, event in asked]
+
+    inline = Inline(conn, part_of(users[0]), live_only=live_only)
+    new: dict[str, int] = {}
+    for (user, _), answer in zip(asked, inline.decide(users, choose), strict=True):
+        new[user] = new.get(user, 0) + (answer.outcome == "appended")
+    return new
+
+
+def moment(state: State, now: datetime) -> datetime:
+    """Now, but after everything known of the user: a decision comes after what it was based on.
+
+    So neither a clock that steps back nor two decisions in one microsecond can put a count before
+    the reset that would swallow it. An instant far ahead is an error of somebody's clock, and is
+    not followed.
+    """
+    after_all = from_micros(state.last_at) + MICROSECOND
+    return after_all if now < after_all < now + FARTHEST_AHEAD else now
+
+
+def refuse_unfit(state: State) -> None:
+    """Raises: UserDeleted, UserQuarantined: nothing can be given to them, nothing counted."""
+    if state.deleted_at is not None:
+        raise UserDeleted(state.user_id)
+    if state.poison is not None:
+        raise UserQuarantined(state.user_id, state.poison.id)
+
+
+def key_part(text: str) -> str:
+    """A part of a key in which a colon can't be mistaken for the one between parts."""
+    return text.replace("%", "%25").replace(":", "%3A")
+
+
+def _repeated(now: Present, command: Command) -> Decided:
+    said = now.said[command.key]
+    if said.metadata.get("asked") != dict(command.asked):
+        raise IdempotencyConflict
+    return Decided(said.id, said.metadata["answer"], True)
+
+
+def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
+    due = _due_events(command.user_id, verdict.due, at)
+    event = user_event(
+        verdict.fact,
+        user_id=command.user_id,
+        now=at + len(due) * MICROSECOND,
+        idempotency_key=command.key,
+        actor=command.actor,
+        reason=command.reason,
+        request_id=command.request_id,
+    )
+    kept = {"asked": dict(command.asked), "answer": dict(verdict.answer)}
+    return [*due, replace(event, metadata={**event.metadata, **kept})]
+
+
+def _due_events(user_id: str, due: Sequence[Due], at: datetime) -> list[NewEvent]:
+    return [
+        user_event(
+            each.fact,
+            user_id=user_id,
+            now=at + number * MICROSECOND,
+            idempotency_key=each.key,
+            actor="tenure",
+        )
+        for number, each in enumerate(due)
+    ]

@@ -1,0 +1,260 @@
+"""Projecting inside a decision: what is true now, and new facts folded in before they are committed.
+
+A decision holds the checkpoint of one part. Whoever else would project or decide there waits, so
+what is read stays true until the decision's own events are in the log and in the tables. Locks are
+taken in the order of a batch: checkpoint, customers, users, and the part's head last, by append.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import tuple_row
+
+from events.append import append_all
+from events.clock import micros
+from events.envelope import Appended, NewEvent
+from events.statements import statement
+from projections import log, store
+from projections.batch import EMPTY, Projector
+from projections.catalog import Catalog
+from projections.errors import PartBehind, PartBusy
+from projections.fold import advance, present
+from projections.log import AnyConnection, Routed, routed
+from projections.state import Folded, State, decode
+from projections.version import projector_version
+
+BATCH = 500
+MOST_PENDING = 5000
+ATTEMPTS = 20
+MOST_CATALOGS = 4
+
+
+class Held(NamedTuple):
+    """One user, locked: the fold, what it says now, and the catalog their rows were written under."""
+
+    folded: Folded
+    state: State
+    catalog_digest: str
+
+
+class Said(NamedTuple):
+    """One of our own events that holds a key already."""
+
+    id: UUID
+    metadata: dict[str, Any]  # Any: JSON values
+
+
+class Present(NamedTuple):
+    """What is true of some users of one part, and stays so until the transaction ends.
+
+    Users not in `users` are unknown. `said`: which of the keys asked about are taken.
+    """
+
+    users: dict[str, Held]
+    catalog: Catalog
+    said: dict[str, Said]
+
+
+Choose = Callable[[Present], Sequence[NewEvent]]
+
+
+class _Moved(Exception):
+    """What came between the look and the append makes the decision another one."""
+
+
+class Inline(Projector):
+    """One part, held for one decision. Make a new one for each; the caller commits."""
+
+    def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
+        super().__init__(live_only=live_only)
+        self._conn = conn
+        self._part = part
+        self._position: int | None = None
+
+    def decide(
+        self,
+        users: Sequence[str],
+        choose: Choose,
+        *,
+        keys: Sequence[str] = (),
+        customers: Sequence[str] = (),
+        by_batch: bool = False,
+    ) -> list[Appended]:
+        """Append what `choose` chooses and fold it in; one answer for each event.
+
+        `choose` is pure: it is asked again when an event reached the part in between. `customers` are
+        those whose links it may change; `by_batch` is for facts about more than the users named.
+        Raises: PartBehind, PartBusy; whatever `choose` raises. The caller must then roll back.
+        """
+        by_batch = by_batch or bool(customers)
+        for attempt in range(ATTEMPTS):
+            now = self._look(users, keys, customers, strict=attempt == 0)
+            if now is None:
+                self._catch_up()
+                continue
+            events = choose(now)
+            if not events:
+                return []
+            position = self._position
+            try:
+                return self._say(events, now, choose, by_batch=by_batch)
+            except _Moved:
+                self._let_go()
+                self._position = position
+                self._catch_up()
+        raise PartBusy(self._part, ATTEMPTS)
+
+    def _look(
+        self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
+    ) -> Present | None:
+        """One round trip, customers apart. If strict, None and no user locked while events are to be
+        projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
+        asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
+        asked["strict"] = strict
+        with self._conn.pipeline():
+            held = None if self._position is not None else self._ask("lock_checkpoint", asked)
+            # Users are let go again before a batch is projected: a batch locks customers first.
+            self._conn.execute(b"SAVEPOINT inline_look")
+            if customers:
+                asked["users"] = self._with_claimed(asked["users"], customers)
+            states = self._ask("lock_present_states", asked)
+            said = self._ask("said_already", asked) if keys else None
+            head = self._ask("read_present", asked)
+        if held is not None:
+            self._position = held.fetchone()[0]
+        reached, catalog_digest = head.fetchone()
+        if strict and reached != self._position:
+            self._let_go()
+            return None
+        self._use_catalog(catalog_digest)
+        found = {row[0]: _held(row) for row in states.fetchall()}
+        taken = {row[0]: Said(row[1], row[2]) for row in said.fetchall()} if said else {}
+        return Present(found, self._catalog, taken)
+
+    def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
+        """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
+        links = store.lock_customers(self._conn, customers)
+        claimed = {user for _, claims in links.values() if claims for user in claims.users}
+        return sorted(claimed | set(users))
+
+    def _let_go(self) -> None:
+        self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
+        self._conn.execute(b"RELEASE SAVEPOINT inline_look")
+
+    def _catch_up(self) -> None:
+        """Project what is pending in the part, as a batch would."""
+        position = cast("int", self._position)
+        pending = self._ask("read_present", {"part": self._part}).fetchone()[0] - position
+        if pending > MOST_PENDING:
+            raise PartBehind(self._part, pending, MOST_PENDING)
+        while pending > 0:
+            found, reached = log.next_events(
+                self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
+            )
+            self._absorb(self._conn, found, reached)
+            pending -= reached[self._part] - position
+            position = self._position = reached[self._part]
+
+    def _say(
+        self, events: Sequence[NewEvent], now: Present, choose: Choose, *, by_batch: bool
+    ) -> list[Appended]:
+        answers = append_all(self._conn, events)
+        said = zip(events, answers, strict=True)
+        found = [_as_read(event, answer) for event, answer in said if answer.outcome == "appended"]
+        if not found:
+            return answers  # folded when it was said first
+        came_first = found[0].fact.position - 1 - cast("int", self._position)
+        if came_first:
+            now = self._take_in(came_first, now)
+            if choose(now) != events:
+                raise _Moved
+        reached = {self._part: found[-1].fact.position}
+        if by_batch:
+            self._absorb(self._conn, found, reached)
+        else:
+            self._fold_held(found, now.users, reached)
+        self._position = reached[self._part]
+        return answers
+
+    def _take_in(self, count: int, now: Present) -> Present:
+        """What came between the look and the append. No more can: the part's head is ours by now."""
+        found, reached = log.next_events(
+            self._conn, {self._part: cast("int", self._position)}, limit=count, live_only=self._live_only
+        )
+        self._absorb(self._conn, found, reached)
+        self._position = reached[self._part]
+        states = store.lock_states(self._conn, now.users)
+        held = {
+            user: Held(folded, present(folded), said) for user, (folded, said) in states.items() if folded
+        }
+        return Present(held, self._catalog, now.said)
+
+    def _fold_held(self, found: list[Routed], held: dict[str, Held], reached: dict[int, int]) -> None:
+        """As a batch folds, but over states in hand, and written in one round trip."""
+        late: set[str] = set()
+        folds: dict[str, Folded] = {}
+        for user in {event.route_key for event in found}:
+            facts = [event.fact for event in found if event.route_key == user]
+            if advance(held[user].folded, facts):
+                folds[user] = held[user].folded
+            else:
+                late.add(user)
+        folds |= self._refolded(self._conn, late, reached)
+        before = {user: held[user].state for user in folds}
+        digests = {user: held[user].catalog_digest for user in folds}
+        with self._conn.pipeline():
+            self._write(self._conn, folds, before, digests)
+            store.write_checkpoints(self._conn, reached, projector_version())
+
+    def _use_catalog(self, digest: str | None) -> None:
+        self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST
+        if digest is not None:
+            self._catalog, self._catalog_digest = _catalog(self._conn, digest)
+
+    def _ask(self, name: str, asked: dict[str, Any]) -> Any:  # Any: a cursor; rows differ by statement
+        cursor = self._conn.cursor(row_factory=tuple_row)
+        return cursor.execute(statement("projections", name), asked)
+
+
+def _held(row: tuple[str, str, str]) -> Held:
+    folded = decode(row[1])
+    return Held(folded, present(folded), row[2])
+
+
+def _as_read(event: NewEvent, answer: Appended) -> Routed:
+    """The event as the log would give it back."""
+    return routed(
+        (
+            answer.part,
+            answer.position,
+            micros(event.occurred_at),
+            event.source_system,
+            event.event_type,
+            event.idempotency_key,
+            str(answer.id),
+            event.route_key,
+            event.aggregate_type,
+            event.livemode,
+            event.payload,
+        )
+    )
+
+
+def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
+    """The catalog and its digest; decoded once a process, and nobody changes it."""
+    known = _CATALOGS.get(digest)
+    if known is not None:
+        return known, digest
+    stored = store.read_catalog(conn)
+    assert stored is not None  # its digest was just read, and it is never deleted
+    catalog = msgspec.json.decode(stored[1], type=Catalog)
+    if len(_CATALOGS) >= MOST_CATALOGS:
+        _CATALOGS.clear()
+    _CATALOGS[stored[0]] = catalog  # perhaps one published since
+    return catalog, stored[0]
+
+
+_CATALOGS: dict[str, Catalog] = {}
+_EMPTY_DIGEST = EMPTY.digest()

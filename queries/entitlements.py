@@ -1,0 +1,195 @@
+"""What a user may do at one instant, what they have used, and why."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from events.clock import from_micros, micros
+from events.statements import statement
+from projections.catalog import UNLIMITED, Catalog
+from projections.fold import present, refold
+from projections.state import State, decode
+from projections.stripe_objects import current_subscription
+from projections.tables import usage
+from projections.tables.subscriptions import resolve, trial_plan
+from queries.past import past
+from queries.reasons import event_behind, fact_behind
+from queries.rows import AnyConnection, fetch_one
+
+Metric = Literal["campaigns", "creators", "enrichments"]
+Source = Literal["grant", "subscription", "own_trial", "free"]
+
+METRICS: tuple[Metric, ...] = ("campaigns", "creators", "enrichments")
+ENRICHMENTS_LIMIT = "enrichments_limit"
+"""The key of `plan_features` that limits enrichments; a plan that does not name it sets no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much of one metric. A limit of None is unlimited, and so is what remains of it."""
+
+    limit: int | None
+    used: int
+    remaining: int | None
+
+    def after(self, quantity: int) -> "Allowance":
+        """The allowance once so much more was used."""
+        return allowance(self.limit, self.used + quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is in force for a user at one instant."""
+
+    plan: str
+    source: Source
+    subscription_status: str
+    until: datetime | None
+    allowances: dict[Metric, Allowance]
+    features: dict[str, Any]  # Any: the platform's own JSON
+    resets_at: datetime
+
+
+def standing(state: State, catalog: Catalog, at: datetime) -> Standing:
+    """What is in force, also where the scheduler has not yet said what time has ended."""
+    now = lapsed(state, at)
+    core = usage.core(now)
+    cells = dict(zip(usage.COLUMNS, usage.finished(core, catalog)[0], strict=True))
+    current = current_subscription(now)
+    source = _source(now)
+    features = cells["plan_features"]
+    limits = {
+        "campaigns": _limit(cells["plan_campaigns_limit"]),
+        "creators": _limit(cells["plan_creators_limit"]),
+        "enrichments": _limit(features.get(ENRICHMENTS_LIMIT, UNLIMITED)),
+    }
+    return Standing(
+        plan=resolve(core[0], catalog)[0],
+        source=source,
+        subscription_status=current.status if current else "none",
+        until=_until(now, source),
+        allowances={metric: allowance(limits[metric], getattr(now, metric)) for metric in METRICS},
+        features=features,
+        resets_at=from_micros(cells["usage_reset_date"]),
+    )
+
+
+def lapsed(state: State, at: datetime) -> State:
+    """The state as it will be once the scheduler has said what ended by `at`."""
+    now, moment = state.copy(), micros(at)
+    if now.grant is not None and now.grant.until is not None and now.grant.until <= moment:
+        now.grant = None
+    trial = now.trial
+    if trial.status == "active" and trial.subscription is None and (trial.ends_at or 0) <= moment:
+        now.trial = msgspec.structs.replace(trial, status="expired")
+    if reset_due(state, at):
+        now.creators = now.enrichments = 0
+        now.period_starts_at = micros(month_of(at))
+    return now
+
+
+def reset_due(state: State, at: datetime) -> bool:
+    """Whether the month the counters are for is over."""
+    begun = max(state.first_at, state.period_starts_at or state.first_at)
+    return micros(at) >= micros(usage.next_reset(from_micros(begun)))
+
+
+def month_of(at: datetime) -> datetime:
+    """The first instant of the month, UTC."""
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def allowance(limit: int | None, used: int) -> Allowance:
+    """What remains is never below zero: a smaller plan does not take back what was used."""
+    return Allowance(limit, used, None if limit is None else max(0, limit - used))
+
+
+def entitlements(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> dict[str, Any] | None:  # Any: JSON values and instants
+    """What is in force at `as_of` as known at `known_at`, both the present unless given.
+
+    None for a user nothing mentions.
+    """
+    if as_of is None and known_at is None:
+        return _entitlements_now(conn, user_id, now)
+    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    if not found.entries:
+        return None
+    state = present(refold(user_id, found.links, [entry.fact for entry in found.entries]))
+    at = as_of or known_at or now
+    then = standing(state, found.catalog(), at)
+    event_id = fact_behind(lapsed(state, at), then.source, [entry.fact for entry in found.entries])
+    return _told(user_id, then, event_id, state)
+
+
+def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[str, Any] | None:
+    # Any: JSON values and instants
+    row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
+    if row is None:
+        return None
+    state = present(decode(row["state"]))
+    catalog = msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
+    at_present = standing(state, catalog, now)
+    return _told(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)
+
+
+def _told(user_id: str, found: Standing, event_id: str | None, state: State) -> dict[str, Any]:
+    # Any: JSON values and instants
+    return {
+        "user_id": user_id,
+        **told_allowances(found.allowances),
+        "features": found.features,
+        "resets_at": found.resets_at,
+        "stale": state.poison is not None,
+        "why": {
+            "plan": found.plan,
+            "source": found.source,
+            "subscription_status": found.subscription_status,
+            "until": found.until,
+            "event_id": event_id,
+        },
+    }
+
+
+def told_allowances(allowances: dict[Metric, Allowance]) -> dict[str, dict[str, int | None]]:
+    """`limits`, `used` and `remaining` by metric; null is unlimited."""
+    by_metric = {metric: asdict(each) for metric, each in allowances.items()}
+    return {
+        plural: {metric: each[name] for metric, each in by_metric.items()}
+        for plural, name in (("limits", "limit"), ("used", "used"), ("remaining", "remaining"))
+    }
+
+
+def _source(now: State) -> Source:
+    current = current_subscription(now)
+    if now.grant is not None:
+        return "grant"
+    if current is not None and current.status in usage.SERVED:
+        return "subscription"
+    return "own_trial" if trial_plan(now) is not None else "free"
+
+
+def _until(now: State, source: Source) -> datetime | None:
+    """When it ends by itself, as far as is known."""
+    ends_at = None
+    if source == "grant" and now.grant is not None:
+        ends_at = now.grant.until
+    elif source == "own_trial":
+        ends_at = now.trial.ends_at
+    return None if ends_at is None else from_micros(ends_at)
+
+
+def _limit(said: object) -> int | None:
+    """None for -1, and for anything that is no whole number: such a plan names no limit."""
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        return None
+    return said

@@ -1,0 +1,18 @@
+"""Commands as an operator gives them."""
+
+from datetime import datetime
+
+from handlers.decision import Command
+from tests.handlers.people import NOW
+
+
+def order(user_id: str, key: str = "k", *, now: datetime = NOW, asked: str = "") -> Command:
+    """A command about that user."""
+    return Command(
+        user_id=user_id,
+        key=f"order:{user_id}:{key}",
+        asked={"order": asked},
+        now=now,
+        actor="cli:ada",
+        reason="they asked",
+    )
