@@ -41,10 +41,10 @@ class MailServer:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    def taken(self, *, wait_s: float = 0.3) -> list[dict[str, Any]]:
+    def taken(self, *, wait_s: float = 0.3, enough: int = 1_000) -> list[dict[str, Any]]:
         """What it has taken since the last time, parsed."""
         found: list[dict[str, Any]] = []
-        while True:
+        while len(found) < enough:
             try:
                 said = self._said.get(timeout=wait_s)
             except Empty:
@@ -52,6 +52,7 @@ class MailServer:
             parsed = message_from_bytes(base64.b64decode(said["body"]), policy=default)
             assert isinstance(parsed, EmailMessage)
             found.append(said | {"message": parsed})
+        return found
 
     def stop(self) -> None:
         self._process.kill()

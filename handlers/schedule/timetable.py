@@ -1,0 +1,41 @@
+"""Which handler is due when: a grid in UTC, the same for every process and without summer time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from events.clock import EPOCH
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+Result = Mapping[str, Any]  # Any: JSON values
+
+RETRY_FIRST_S = 1.0
+RETRY_CAP_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A handler and how often it is due. `run` gets a connection in autocommit, in no transaction.
+
+    It may be called a second time for the same hour (a worker was killed before it could say that it
+    had finished), so what it does has to have idempotency keys, as every event has.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[AnyConnection, datetime], Result]
+    does: str = ""
+
+
+def due_at(every: timedelta, now: datetime) -> datetime:
+    """The last instant at or before `now` at which something of that period was due."""
+    return EPOCH + (now - EPOCH) // every * every
+
+
+def retry_s(failures: int, every: timedelta) -> float:
+    """Seconds until a handler that failed so many times in a row is tried again."""
+    wait_s = RETRY_FIRST_S * 2.0 ** min(failures - 1, 20)
+    return min(wait_s, RETRY_CAP_S, every.total_seconds())
