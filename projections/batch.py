@@ -5,13 +5,13 @@ a ring. A customer's lock is what keeps a new link and that customer's events fr
 other: whoever comes second sees the first one's work.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import configuration, links, log, store
+from projections import configuration, erasure, links, log, store
 from projections.catalog import Catalog
 from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
@@ -63,7 +63,7 @@ class Projector:
         """Everything these events change; their parts are held, and are projected up to `reached` then."""
         self._meet_catalog(conn, found, reached)
         configuration.write(conn, _settings_in(found))
-        report = self._fold(conn, self._routed(conn, found), reached)
+        report = self._fold(conn, self._routed(conn, found, reached), reached)
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
@@ -92,15 +92,24 @@ class Projector:
             self._catalog = msgspec.json.decode(stored[1], type=Catalog)
             self._catalog_digest = stored[0]
 
-    def _routed(self, conn: AnyConnection, found: list[Routed]) -> _Work:
+    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> _Work:
         """Each fact beside its user, after the links these facts make or break."""
+        erased = erasure.erasures_in(found)
+        touched = erasure.touched_customers(conn, erased)
         claims = [claim for event in found if (claim := log.claim_in(event))]
         customers = {event.route_key for event in found if event.is_customer} | {
             claim.customer for claim in claims
         }
-        held = store.lock_customers(conn, customers)
-        work = _Work()
-        owners = self._settle_links(conn, held, claims, _first_at(found, claims), work)
+        held = store.lock_customers(conn, customers | touched)
+        work = _Work(refolds=set(erased))
+        heard = {customer: link for customer, link in held.items() if customer in customers}
+        owners = self._settle_links(conn, heard, claims, _first_at(found, claims), work)
+        if touched:
+            bounds = store.checkpoints(conn) | reached
+            anew = erasure.relink(conn, held, touched, bounds, live_only=self._live_only)
+            former = {owners.get(customer, held[customer][0]) for customer in touched}
+            work.refolds |= {user for user in (*former, *anew.values()) if user is not None}
+            owners |= anew
         for user in work.refolds:
             work.by_user.setdefault(user, [])
         for event in found:
@@ -156,7 +165,8 @@ class Projector:
             else:
                 work.refolds.add(user)  # the first events of a user, or a customer's from before the link
         folds |= self._refolded(conn, work.refolds, reached)
-        self._write(conn, folds, before, {user: digest for user, (_, digest) in held.items()})
+        digests = {user: digest for user, (_, digest) in held.items()}
+        self._write(conn, folds, before, digests, whole=work.refolds)
         return Report(users=len(folds), refolds=len(work.refolds))
 
     def _refolded(self, conn: AnyConnection, users: set[str], reached: dict[int, int]) -> dict[str, Folded]:
@@ -176,7 +186,10 @@ class Projector:
         folds: dict[str, Folded],
         before: dict[str, State],
         digests: dict[str, str],
+        *,
+        whole: Collection[str] = (),
     ) -> None:
+        """Write what changed; all rows of users in `whole`, so that a refold mends a row edited by hand."""
         rows: dict[str, list[Row]] = {table: [] for table in WRITTEN}
         states: dict[str, tuple[Folded, bytes]] = {}
         stopped: dict[str, Poison] = {}
@@ -189,8 +202,8 @@ class Projector:
                 continue
             new = rows_of(state, self._catalog)
             was = before.get(user)
-            same_catalog = digests[user] == self._catalog_digest
-            old = rows_of(was, self._catalog) if was is not None and same_catalog else {}
+            differs_only = digests[user] == self._catalog_digest and user not in whole
+            old = rows_of(was, self._catalog) if was is not None and differs_only else {}
             for table, row in new.items():
                 if row != old.get(table):
                     rows[table].append(row)
