@@ -1,0 +1,31 @@
+"""Who administers the platform, by an operator's word: it goes before Clerk's metadata."""
+
+from events.own.user import AdminGranted, AdminRevoked
+from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
+from handlers.errors import NothingToUndo
+from projections.log import AnyConnection
+from projections.state import State
+
+
+def grant_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+    """The user is an administrator. Raises: UserDeleted, UserQuarantined, and as `decide`."""
+    return decide(conn, command, lambda state, _, now: grant(state), live_only=live_only)
+
+
+def revoke_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+    """The user is none, whatever Clerk says. Raises: NothingToUndo, and as `decide`."""
+    return decide(conn, command, lambda state, _, now: revoke(state), live_only=live_only)
+
+
+def grant(state: State) -> Verdict:
+    """The verdict on making one."""
+    refuse_unfit(state)
+    return Verdict(AdminGranted(), {"user_id": state.user_id, "is_admin": True})
+
+
+def revoke(state: State) -> Verdict:
+    """The verdict on unmaking one."""
+    is_admin = state.clerk_admin if state.granted_admin is None else state.granted_admin
+    if not is_admin:
+        raise NothingToUndo("expected an administrator, found a user who is none; nothing was changed")
+    return Verdict(AdminRevoked(), {"user_id": state.user_id, "is_admin": False})

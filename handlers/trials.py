@@ -1,0 +1,175 @@
+"""Trials of our own, without a card: begun, extended and ended by people; Stripe's are Stripe's to move."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from events.clock import from_micros
+from events.own.user import TrialExpired, TrialExtended, TrialStarted
+from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
+from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
+from handlers.lapses import all_over
+from projections.catalog import Catalog
+from projections.log import AnyConnection
+from projections.state import State
+from projections.stripe_objects import current_subscription
+from projections.tables.usage import SERVED
+from queries.entitlements import lapsed
+from queries.instants import iso
+
+DEFAULT_DAYS = 7
+MOST_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How long: so many days, or until an instant; neither is the default length."""
+
+    days: int | None = None
+    until: datetime | None = None
+
+    def asked(self) -> dict[str, Any]:  # Any: JSON values
+        return {"days": self.days, "until": None if self.until is None else iso(self.until)}
+
+    def end(self, after: datetime, default_days: int) -> datetime:
+        if self.until is not None:
+            return self.until
+        return after + timedelta(days=self.days if self.days is not None else default_days)
+
+
+def start_trial(
+    conn: AnyConnection,
+    command: Command,
+    length: Length,
+    *,
+    plan_key: str | None = None,
+    default_days: int = DEFAULT_DAYS,
+    live_only: bool = False,
+) -> Decided:
+    """A first trial begins now. Without a plan it tries the one the user means to take.
+
+    Raises: TrialRefused, PlanUnknown, UnusableInstant, and as `decide`.
+    """
+
+    def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
+        return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def extend_trial(
+    conn: AnyConnection,
+    command: Command,
+    length: Length,
+    *,
+    default_days: int = DEFAULT_DAYS,
+    live_only: bool = False,
+) -> Decided:
+    """The trial runs on from its end, or from now if it is over; an earlier end undoes an extension.
+
+    Raises: TrialRefused, UnusableInstant, and as `decide`.
+    """
+
+    def rule(state: State, _catalog: Catalog, now: datetime) -> Verdict:
+        return extend(state, now, length, default_days)
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def end_trial(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+    """The trial is over now: what undoes a start.
+
+    Raises: TrialRefused, and as `decide`.
+    """
+    return decide(conn, command, lambda state, _, now: end(state, now), live_only=live_only)
+
+
+def start_or_extend(
+    conn: AnyConnection,
+    command: Command,
+    length: Length,
+    *,
+    plan_key: str | None = None,
+    default_days: int = DEFAULT_DAYS,
+    live_only: bool = False,
+) -> Decided:
+    """Start a first trial, else extend the one there was. Raises: as both."""
+
+    def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
+        if state.trial.status == "pending":
+            return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
+        return extend(state, now, length, default_days)
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def start(
+    state: State, catalog: Catalog, now: datetime, *, ends_at: datetime, plan_key: str | None
+) -> Verdict:
+    """The verdict on a start."""
+    refuse_unfit(state)
+    _refuse_second(state)
+    _refuse_plan(plan_key, catalog)
+    _refuse_end(ends_at, now)
+    # A plan left out is left out of the event as well.
+    named = {} if plan_key is None else {"plan_key": plan_key}
+    fact = TrialStarted(starts_at=now, ends_at=ends_at, **named)
+    return Verdict(fact, _answer(state, "started", ends_at), all_over(state, now))
+
+
+def extend(state: State, now: datetime, length: Length, default_days: int) -> Verdict:
+    """The verdict on another end."""
+    refuse_unfit(state)
+    _refuse_not_ours(state)
+    was = from_micros(state.trial.ends_at or 0)
+    ends_at = length.end(max(was, now), default_days)
+    _refuse_end(ends_at, now)
+    if ends_at == was:
+        raise TrialRefused(f"the trial ends at {iso(was)} already; name another end")
+    return Verdict(TrialExtended(ends_at=ends_at), _answer(state, "extended", ends_at), all_over(state, now))
+
+
+def end(state: State, now: datetime) -> Verdict:
+    """The verdict on an end before its time."""
+    _refuse_not_ours(state)
+    if lapsed(state, now).trial.status != "active" or state.trial.ends_at is None:
+        raise TrialRefused("expected a trial that runs, found one that is over; nothing was changed")
+    return Verdict(TrialExpired(ends_at=from_micros(state.trial.ends_at)), _answer(state, "ended", now))
+
+
+def _answer(state: State, did: str, ends_at: datetime) -> dict[str, Any]:  # Any: JSON values
+    return {"user_id": state.user_id, "trial": did, "ends_at": iso(ends_at)}
+
+
+def _refuse_second(state: State) -> None:
+    current = current_subscription(state)
+    if current is not None and current.status in SERVED:
+        raise TrialRefused(
+            f"expected a user without a subscription, found one {current.status} at Stripe; "
+            "extend its trial there, or grant a plan"
+        )
+    if state.trial.status != "pending":
+        raise TrialRefused(
+            f"expected a user who had no trial yet, found one {state.trial.status}; extend it instead"
+        )
+
+
+def _refuse_not_ours(state: State) -> None:
+    trial = state.trial
+    if trial.status == "pending":
+        raise TrialRefused("expected a user with a trial, found none; start one")
+    if trial.status == "converted":
+        raise TrialRefused("expected a trial that did not end in a payment, found one that did; grant a plan")
+    if trial.subscription is not None:
+        raise TrialRefused(f"the trial is Stripe's; move its end there, on {trial.subscription}")
+
+
+def _refuse_plan(plan_key: str | None, catalog: Catalog) -> None:
+    if plan_key is not None and plan_key not in catalog.plans:
+        raise PlanUnknown(plan_key, sorted(catalog.plans))
+
+
+def _refuse_end(ends_at: datetime, now: datetime) -> None:
+    last = now + timedelta(days=MOST_DAYS)
+    if not now < ends_at <= last:
+        raise UnusableInstant(f"expected an end after now and by {iso(last)}, found {iso(ends_at)}")

@@ -1,0 +1,84 @@
+"""Who will change in the coming days because time passes, when and why; nothing is written."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from events.clock import from_micros
+from handlers.lapses import GRACE, WARNING_DAYS
+from handlers.scans import candidates
+from projections.log import AnyConnection
+from projections.state import State
+from projections.tables.usage import next_reset
+
+
+class Upcoming(NamedTuple):
+    """One change to come. `what` is the type of the event that will say so."""
+
+    user_id: str
+    at: datetime
+    what: str
+    why: str
+
+
+Foresee = Callable[[State, timedelta], Iterator[Upcoming]]
+
+
+def preview(conn: AnyConnection, now: datetime, days: int, *, grace: timedelta = GRACE) -> list[Upcoming]:
+    """Everything that falls due by then if nothing else happens, the soonest first.
+
+    What is due already comes first, at the instant it fell due. A month's reset is told once a user.
+    """
+    by = now + timedelta(days=days)
+    found: dict[Upcoming, None] = {}
+    for name, foresee in FORESEEN.items():
+        ahead = by + timedelta(days=max(WARNING_DAYS)) if name == "trials_to_end" else by
+        for page in candidates(conn, name, ahead):
+            for state in page:
+                if state.poison is None:
+                    found |= dict.fromkeys(each for each in foresee(state, grace) if each.at <= by)
+    return sorted(
+        (each for each in found if _to_come(each, now)), key=lambda each: (each.at, each.user_id, each.what)
+    )
+
+
+def _to_come(each: Upcoming, now: datetime) -> bool:
+    """A warning whose hour has passed was given, or is not given any more."""
+    return each.what != "trial.ending_soon" or each.at > now
+
+
+def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
+    trial = state.trial
+    if trial.status != "active" or trial.ends_at is None:
+        return
+    ends_at = from_micros(trial.ends_at)
+    whose = "our own trial" if trial.subscription is None else f"Stripe's trial {trial.subscription}"
+    for days in WARNING_DAYS:
+        at = ends_at - timedelta(days=days)
+        if trial.starts_at is None or from_micros(trial.starts_at) <= at:
+            yield Upcoming(state.user_id, at, "trial.ending_soon", f"{whose} ends {days} days later")
+    if trial.subscription is None:
+        yield Upcoming(state.user_id, ends_at, "trial.expired", f"{whose} ends, unless they pay before")
+    else:
+        minutes = grace // timedelta(minutes=1)
+        why = f"{whose} ended {minutes} minutes before, unless Stripe says something else"
+        yield Upcoming(state.user_id, ends_at + grace, "trial.expired", why)
+
+
+def _month(state: State, _grace: timedelta) -> Iterator[Upcoming]:
+    begun = max(state.first_at, state.period_starts_at or state.first_at)
+    used = f"{state.creators} creators and {state.enrichments} enrichments used"
+    yield Upcoming(state.user_id, next_reset(from_micros(begun)), "usage.reset", f"the month is over; {used}")
+
+
+def _grant(state: State, _grace: timedelta) -> Iterator[Upcoming]:
+    if state.grant is not None and state.grant.until is not None:
+        why = f"{state.grant.plan} was granted until then"
+        yield Upcoming(state.user_id, from_micros(state.grant.until), "entitlement.revoked", why)
+
+
+FORESEEN: dict[str, Foresee] = {
+    "trials_to_end": _trial,
+    "months_to_end": _month,
+    "grants_to_end": _grant,
+}
