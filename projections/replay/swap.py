@@ -1,8 +1,13 @@
-"""The swap: in one short transaction the rebuilt tables become the live ones, and the live ones previous."""
+"""The swap: in one short transaction the rebuilt tables become the live ones, and the live ones previous.
 
-from collections.abc import Callable, Sequence
+Tables that are not rebuilt may refer to those that are. A foreign key follows the table it was made
+for, so these keys are made again in the swap, unchecked, and checked after it, when nobody waits.
+"""
+
+from collections.abc import Callable
 from contextlib import suppress
 from time import sleep
+from typing import LiteralString, NamedTuple
 
 from psycopg import errors, sql
 
@@ -39,6 +44,7 @@ def swap(conn: Connection, schema: str, *, last: Callable[[], None], after: Call
         after()
 
     _patiently(conn, exchange)
+    _check_keys(conn)
 
 
 def roll_back(conn: Connection) -> list[str]:
@@ -57,6 +63,7 @@ def roll_back(conn: Connection) -> list[str]:
         _move(conn, "tenure_returning")
 
     _patiently(conn, exchange)
+    _check_keys(conn)
     return tables
 
 
@@ -78,15 +85,42 @@ def _pause_projectors(conn: AnyConnection) -> None:
 
 
 def _move(conn: AnyConnection, schema: str) -> None:
+    look_into(conn, "public")
+    keys = [_Key(*row) for row in rows(conn, "replay_outside_keys", tables=list(REBUILT))]
     names = sql.SQL(", ").join(sql.Identifier("public", table) for table in REBUILT)
     conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
     conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(PREVIOUS)))
     conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(PREVIOUS)))
+    for key in keys:
+        key.run(conn, "DROP CONSTRAINT {name}")
     for table in REBUILT:
         _set_schema(conn, "public", table, PREVIOUS)
         _set_schema(conn, schema, table, "public")
     conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
-    look_into(conn, "public")
+    for key in keys:
+        key.run(conn, "ADD CONSTRAINT {name} {definition} NOT VALID")
+
+
+def _check_keys(conn: AnyConnection) -> None:
+    """Raises: psycopg.errors.ForeignKeyViolation where a row refers to what the log does not speak of."""
+    for row in rows(conn, "replay_outside_keys", tables=list(REBUILT)):
+        _Key(*row).run(conn, "VALIDATE CONSTRAINT {name}")
+
+
+class _Key(NamedTuple):
+    """A foreign key of a table that is not rebuilt."""
+
+    schema: str
+    table: str
+    name: str
+    definition: str
+
+    def run(self, conn: AnyConnection, change: LiteralString) -> None:
+        # The definition is the server's own; there is no other way to say it.
+        definition = sql.SQL(self.definition)
+        said = sql.SQL(change).format(name=sql.Identifier(self.name), definition=definition)
+        table = sql.Identifier(self.schema, self.table)
+        conn.execute(sql.SQL("ALTER TABLE {} {}").format(table, said))
 
 
 def _set_schema(conn: AnyConnection, schema: str, table: str, into: str) -> None:
@@ -104,6 +138,3 @@ def _previous(conn: AnyConnection) -> list[str]:
     if columns["public"] != columns[PREVIOUS]:
         raise NothingToRollBack("a migration has changed the tables since; run tenure replay instead")
     return list(REBUILT)
-
-
-__all__: Sequence[str] = ("roll_back", "swap")

@@ -10,7 +10,13 @@ from database import schema
 from database.pool import connect
 from events.own import user as own
 from projections.replay import compare, rebuild_user, replay, replay_due, roll_back
-from projections.replay.errors import LogIncomplete, NothingToRollBack, ReplayRunning, UnknownUser
+from projections.replay.errors import (
+    LogIncomplete,
+    NothingToRollBack,
+    ReplayRunning,
+    TablesReferenced,
+    UnknownUser,
+)
 from tests.projections import replaying, telling
 from tests.projections.replaying import options, project, tables, tell
 
@@ -255,6 +261,32 @@ def test_there_is_nothing_to_roll_back_before_the_first_replay(conninfo: str) ->
 def roll_back_now(conninfo: str) -> None:
     with psycopg.connect(conninfo, autocommit=True) as conn:
         roll_back(conn)
+
+
+def test_keys_of_tables_that_are_not_rebuilt_follow_the_swap(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user())])
+    project(conninfo)
+    rows(
+        conninfo,
+        "CREATE TABLE notes (user_id text CONSTRAINT note_of REFERENCES users (user_id) ON DELETE CASCADE)",
+    )
+    rows(conninfo, f"INSERT INTO notes VALUES ('{telling.USER}')")
+
+    replay(conninfo, options=options(tmp_path))
+    roll_back_now(conninfo)
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        rows(conninfo, "INSERT INTO notes VALUES ('nobody')")
+    assert rows(conninfo, "SELECT convalidated FROM pg_constraint WHERE conname = 'note_of'") == [(True,)]
+    rows(conninfo, "DELETE FROM users")
+    assert rows(conninfo, "SELECT * FROM notes") == []
+
+
+def test_a_view_of_the_tables_is_named_before_anything_is_built(conninfo: str, tmp_path: Path) -> None:
+    rows(conninfo, "CREATE VIEW people AS SELECT * FROM users")
+
+    with pytest.raises(TablesReferenced, match="people"):
+        replay(conninfo, options=options(tmp_path))
 
 
 def test_a_log_with_a_hole_is_refused(conninfo: str, tmp_path: Path) -> None:
