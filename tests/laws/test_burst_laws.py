@@ -1,0 +1,188 @@
+"""Bursts: many facts of few objects in few instants, true or not, in any order and any batches."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events.envelope import NewEvent
+from events.own import user as said
+from projections.fold import advance, present, refold
+from projections.rows import as_json, rows_of
+from projections.state import decode, encode
+from tests.projections.model import CATALOG, links_of, profile, routed, tables_of
+from tests.projections.telling import (
+    CUSTOMER,
+    START,
+    USER,
+    card,
+    clerk,
+    customer,
+    instant,
+    linked,
+    own,
+    price,
+    stripe,
+    subscription,
+    user,
+)
+
+INSTANTS = st.sampled_from((0, 1, 2, 3, 2_700_000))
+STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled", "odd")
+PRICES = ("price_glow_up_monthly", "price_viral_surge_monthly", "price_unknown")
+seeds = st.integers(0, 2**32)
+
+
+def snapshots() -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda status, price_id, sub, ending, trial_end: subscription(
+            status, price=price(price_id), id=sub, cancel_at_period_end=ending, trial_end=trial_end
+        ),
+        st.sampled_from(STATUSES),
+        st.sampled_from(PRICES),
+        st.sampled_from(("sub_a", "sub_b")),
+        st.booleans(),
+        st.sampled_from((None, START + 2, START + 9)),
+    )
+
+
+PREVIOUS = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(STATUSES),
+        "cancel_at_period_end": st.booleans(),
+        "trial_end": st.sampled_from((None, START + 2)),
+        "description": st.none(),
+    },
+)
+OURS = st.sampled_from(
+    (
+        said.ProfileUpdated(industry="tea"),
+        said.ProfileUpdated(industry=None),
+        said.PlanSelected(plan_key="glow_up"),
+        said.TrialStarted(starts_at=instant(0), ends_at=instant(2)),
+        said.TrialStarted(starts_at=instant(1), ends_at=instant(9), plan_key="fame_flex"),
+        said.TrialExtended(ends_at=instant(9)),
+        said.TrialExpired(ends_at=instant(2)),
+        said.TrialExpired(ends_at=instant(9)),
+        said.EntitlementGranted(plan_key="fame_flex"),
+        said.EntitlementRevoked(),
+        said.AdminGranted(),
+        said.AdminRevoked(),
+        said.EmailScheduled(occasion="trial_ending", scheduled_for=instant(5)),
+        said.EmailSent(occasion="trial_ending", sent_at=instant(5)),
+        said.EmailCancelled(occasion="trial_ending"),
+        said.UsageRecorded(metric="creators", quantity=3),
+        said.UsageReset(period_starts_at=instant(2)),
+        said.IdentityLinked(customer_id=CUSTOMER),
+        said.IdentityUnlinked(customer_id=CUSTOMER),
+        said.PrivacyErased(),
+    )
+)
+KINDS = ("customer.subscription.updated", "customer.subscription.created", "customer.subscription.paused")
+OUR_TELLERS = st.builds(lambda fact, at: own(fact, at=at), OURS, INSTANTS)
+TELLERS = st.one_of(
+    st.builds(
+        lambda thing, was, kind, at: stripe(kind, thing, was=was, at=at),
+        snapshots(),
+        PREVIOUS,
+        st.sampled_from((*KINDS[:1] * 4, *KINDS)),
+        INSTANTS,
+    ),
+    st.builds(
+        lambda sub, at: stripe(
+            "customer.subscription.deleted", subscription("canceled", id=sub, ended_at=START), at=at
+        ),
+        st.sampled_from(("sub_a", "sub_b")),
+        INSTANTS,
+    ),
+    st.builds(
+        lambda kind, method, at: stripe(f"payment_method.{kind}", card(method), at=at),
+        st.sampled_from(("attached", "updated", "detached", "automatically_updated")),
+        st.sampled_from(("pm_1", "pm_2")),
+        INSTANTS,
+    ),
+    st.builds(
+        lambda kind, method, owner, at: stripe(
+            kind,
+            customer(
+                invoice_settings={"default_payment_method": method},
+                metadata={"userId": owner},
+            ),
+            at=at,
+        ),
+        st.sampled_from(("customer.created", "customer.updated", "customer.updated", "customer.deleted")),
+        st.sampled_from((None, "pm_1")),
+        st.sampled_from((USER, USER, "user_bob", "")),
+        INSTANTS,
+    ),
+    OUR_TELLERS,
+    st.builds(lambda at: replace(own(said.AdminGranted(), at=at), event_type="plan.selected"), INSTANTS),
+    st.builds(
+        lambda kind, name, at: clerk(f"user.{kind}", user(first_name=name), at=at),
+        st.sampled_from(("created", "updated", "updated", "deleted")),
+        st.sampled_from(("Ada", "Zoë", None, 7)),  # seven is poison
+        INSTANTS,
+    ),
+)
+
+
+BURSTS = st.lists(TELLERS, max_size=14) | st.lists(OUR_TELLERS, max_size=10)
+
+
+@settings(max_examples=300)
+@given(told=BURSTS, seed=seeds)
+def test_any_burst_gives_the_same_bytes_in_any_order(told: list[NewEvent], seed: int) -> None:
+    order = told.copy()
+    Random(seed).shuffle(order)
+
+    assert as_json(tables_of(order)) == as_json(tables_of(told))
+
+
+@settings(max_examples=300)
+@given(told=BURSTS, data=st.data())
+def test_any_burst_batch_by_batch_is_the_fold_of_the_whole(told: list[NewEvent], data: st.DataObject) -> None:
+    """Batches grow a fold that went through JSON, or not; one that comes late begins it anew."""
+    whole, links = tables_of(told), links_of(told)
+    for owner, facts in routed(told).items():
+        order = data.draw(st.permutations(facts))
+        if data.draw(st.booleans()):
+            order = sorted(order, key=lambda fact: fact.at)
+        owned = links.get(owner, {})
+        done = data.draw(st.integers(1, len(order)))
+        folded = refold(owner, owned, order[:done])
+        while done < len(order):
+            size = data.draw(st.integers(1, 5))
+            if data.draw(st.booleans()):
+                folded = decode(encode(folded))
+            present(folded)  # a look must leave no trace
+            if not advance(folded, order[done : done + size]):
+                folded = refold(owner, owned, order[: done + size])
+            done += size
+
+        assert as_json(rows_of(present(folded), CATALOG)) == as_json(whole[owner])
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> tuple[list[NewEvent], str]:
+    """Updates of one second that each name what was before, and where the last one ends."""
+    status = draw(st.sampled_from(STATUSES[:6]))
+    told = [linked(), stripe(KINDS[0], subscription(status), at=1)]
+    for _ in range(draw(st.integers(1, 7))):
+        was, status = status, draw(st.sampled_from([s for s in STATUSES[:6] if s != status]))
+        key = f"evt_{draw(st.integers(0, 10**9)):010}"
+        told.append(stripe(KINDS[0], subscription(status), was={"status": was}, at=2, key=key))
+    return told, status
+
+
+@settings(max_examples=300)
+@given(chain=chains(), seed=seeds)
+def test_any_chain_of_one_second_ends_where_it_ended(chain: tuple[list[NewEvent], str], seed: int) -> None:
+    told, end = chain
+    if len({event.idempotency_key for event in told}) < len(told):
+        return
+    Random(seed).shuffle(told)
+
+    assert profile(*told)["subscription_status"] == end
