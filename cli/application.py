@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.health import lag_check
 from cli import metrics
+from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
 from database.pool import Pool, open_pool
 from events.clock import utc_now
@@ -56,6 +57,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     """The app over an open pool of this process; `counts` is where workers count together."""
     conninfo = join_server(settings)
     pool = open_pool(conninfo, application_name="tenure-web", max_size=POOL_SIZE, configure=as_service)
+    watch_configuration(pool, threading.Event())
     return build_over(pool, settings, conninfo, metrics.registry(counts))
 
 

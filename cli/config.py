@@ -1,4 +1,4 @@
-"""`tenure config`: what is set and what is missing."""
+"""`tenure config`: what is set, what is missing, and what may be changed while the service runs."""
 
 from dataclasses import asdict
 
@@ -6,13 +6,19 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from cli import configuration
 from cli.output import console, emit_json, json_option
 from settings import SettingRow, describe, load, unread_names
 
 
 @click.group()
 def config() -> None:
-    """What is set and what is missing."""
+    """What is set and what is missing; get, set and list what running processes take at once."""
+
+
+config.add_command(configuration.get)
+config.add_command(configuration.set_)
+config.add_command(configuration.list_all)
 
 
 @config.command()

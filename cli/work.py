@@ -1,4 +1,4 @@
-"""`tenure work`: keeps the tables true to the log until it is told to stop."""
+"""`tenure work`: keeps the tables true to the log, and does what is due, until it is told to stop."""
 
 import signal
 import threading
@@ -8,6 +8,7 @@ import click
 import structlog
 
 from cli import lifeline
+from cli.background import background
 from cli.wiring import projector_connection, server, service_settings
 from projections.runner import Runner
 
@@ -17,7 +18,7 @@ _log = structlog.get_logger("tenure.work")
 @click.command()
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def work(*, follow: bool) -> None:
-    """Projector only: events to tables."""
+    """Events to tables, what time brings, background jobs. Several may run; one of them leads."""
     settings = service_settings()
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):
@@ -27,5 +28,6 @@ def work(*, follow: bool) -> None:
     with server(settings) as conninfo:
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
-        Runner(connect, live_only=settings.livemode).run(stop)
+        with background(settings, conninfo, stop):
+            Runner(connect, live_only=settings.livemode).run(stop)
         _log.info("projector stopped")

@@ -147,12 +147,6 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _days(value: Json) -> bool:
-    if not isinstance(value, list) or not 1 <= len(value) <= 5 or len(set(map(str, value))) != len(value):
-        return False
-    return all(isinstance(day, int) and not isinstance(day, bool) and 1 <= day <= 60 for day in value)
-
-
 def _address(value: Json) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}", value))
 
@@ -172,13 +166,6 @@ _READERS: dict[str, Callable[[str], Json]] = {
 KNOWN: dict[tuple[str, str], Key] = {
     ("trial", "duration_days"): whole(7, 1, 365, "Days of our own trials, from their start"),
     ("trial", "grace_minutes"): whole(60, 0, 10_080, "Minutes Stripe has to tell of a trial's end"),
-    ("trial", "warn_days"): Key(
-        value_type="json",
-        default=[3, 1],
-        allowed="a JSON list of 1 to 5 different whole numbers from 1 to 60",
-        check=_days,
-        description="Days before a trial's end on which its user is warned",
-    ),
     ("jobs", "max_retries"): whole(5, 0, 50, "Tries after the first before a job is dead"),
     ("jobs", "keep"): duration("30d", "1d", "3650d", "How long jobs that went well are kept"),
     ("jobs", "threads"): whole(

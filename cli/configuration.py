@@ -1,0 +1,126 @@
+"""`tenure config get|set|list`: what may be changed while the service runs."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.users import person
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.configuration import Entry, entries, set_value
+from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, told
+
+_COLUMNS = ("setting", "value", "set", "allowed", "for")
+
+
+class Name(click.ParamType[tuple[str, str]]):
+    """`category.key`."""
+
+    name = "category.key"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        category, dot, key = str(value).partition(".")
+        if not (category and dot and key):
+            self.fail(f"expected category.key, such as trial.duration_days; found {value!r}.", param, ctx)
+        return category, key
+
+
+NAME = Name()
+
+
+@click.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """Every key Tenure knows or somebody set, its value, and what is allowed."""
+    with session(command_settings()) as conn:
+        found = entries(conn)
+    if as_json:
+        emit_json([asdict(entry) for entry in found])
+    else:
+        emit_table([_row(entry) for entry in found], _COLUMNS, empty="nothing is configured")
+
+
+@click.command("get")
+@click.argument("name", type=NAME)
+@json_option
+def get(*, name: tuple[str, str], as_json: bool) -> None:
+    """One value; the default when nobody set it."""
+    with session(command_settings()) as conn:
+        found = {(entry.category, entry.key): entry for entry in entries(conn)}.get(name)
+    if found is None:
+        try:
+            known_key(*name)
+        except ConfigurationRefused as refused:
+            raise Failure(str(refused)) from None
+        raise Failure(f"{'.'.join(name)} was never set; tenure config list shows what there is")
+    if as_json:
+        emit_json(asdict(found))
+    else:
+        click.echo(told(found.value, found.value_type))
+
+
+@click.command("set")
+@click.argument("name", type=NAME)
+@click.argument("value")
+@click.option("--type", "value_type", type=click.Choice(VALUE_TYPES), help="For keys Tenure does not know.")
+@click.option("--description", help="What it is for.")
+@click.option("--reason", help="Why; kept with the event.")
+@json_option
+def set_(
+    *,
+    name: tuple[str, str],
+    value: str,
+    value_type: ValueType | None,
+    description: str | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """Change a value; running processes take it within five seconds, unless it says otherwise.
+
+    Durations are written 90s, 15m, 12h, 30d.
+    """
+    try:
+        with session(command_settings()) as conn:
+            entry, changed = set_value(
+                conn,
+                *name,
+                value,
+                now=utc_now(),
+                actor=person().name,
+                reason=reason,
+                value_type=value_type,
+                description=description,
+            )
+    except ConfigurationRefused as refused:
+        raise Failure(str(refused)) from None
+    if as_json:
+        emit_json({**asdict(entry), "changed": changed})
+        return
+    console().print(f"{'.'.join(name)} = {told(entry.value, entry.value_type)}", markup=False)
+    console().print(_effect(entry, changed=changed), markup=False)
+
+
+def _effect(entry: Entry, *, changed: bool) -> str:
+    if not changed:
+        return "it was that already; nothing was changed"
+    if not entry.is_hot_reloadable:
+        return "it is not hot-reloadable: processes that run keep the old value until they are started again"
+    return "running processes take it within 5 seconds"
+
+
+def _row(entry: Entry) -> dict[str, Any]:  # Any: cells
+    described = entry.description if entry.is_hot_reloadable else f"{entry.description} (needs a restart)"
+    return {
+        "setting": f"{entry.category}.{entry.key}",
+        "value": told(entry.value, entry.value_type),
+        "set": entry.updated_at if entry.is_set else "default",
+        "allowed": entry.allowed or f"any {entry.value_type}",
+        "for": described,
+    }

@@ -1,0 +1,79 @@
+"""`tenure jobs`: work that waits, work that failed, and what to do about it."""
+
+from dataclasses import asdict
+from typing import Any, get_args
+from uuid import UUID
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.scheduled import job_types
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.jobs import Job, cancel, listed, retry
+from handlers.jobs.errors import JobError
+from handlers.jobs.job import Status
+
+_COLUMNS = ("id", "type", "status", "tries", "scheduled_for", "error")
+
+
+@click.group()
+def jobs() -> None:
+    """Background work: list it, try it again, call it off."""
+
+
+@jobs.command("list")
+@click.option("--status", "statuses", multiple=True, type=click.Choice(get_args(Status)), help="Repeatable.")
+@click.option("--type", "type_", help="One type only.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
+@json_option
+def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_json: bool) -> None:
+    """The newest jobs. `failed` ones are tried again by themselves, `dead` ones only by you."""
+    with session(command_settings()) as conn:
+        found = listed(conn, statuses=statuses, type_=type_, limit=limit)
+    if as_json:
+        emit_json([asdict(job) for job in found])
+    else:
+        emit_table([_row(job) for job in found], _COLUMNS, empty="no jobs")
+
+
+@jobs.command("retry")
+@click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
+@json_option
+def retry_jobs(*, job_ids: tuple[UUID, ...], as_json: bool) -> None:
+    """Due now, with all their tries again; all of them or none."""
+    with session(command_settings()) as conn:
+        try:
+            moved = [retry(conn, job_id, now=utc_now()) for job_id in job_ids]
+        except JobError as refused:
+            raise Failure(str(refused)) from None
+    _tell(moved, "due now", as_json=as_json)
+
+
+@jobs.command("cancel")
+@click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
+@click.option("--reason", required=True, help="Kept with the job.")
+@json_option
+def cancel_jobs(*, job_ids: tuple[UUID, ...], reason: str, as_json: bool) -> None:
+    """Not to be done; all of them or none. One that runs can't be called off."""
+    settings = command_settings()
+    types = job_types(settings)
+    with session(settings) as conn:
+        try:
+            moved = [cancel(conn, each, now=utc_now(), reason=reason, types=types) for each in job_ids]
+        except JobError as refused:
+            raise Failure(str(refused)) from None
+    _tell(moved, "cancelled", as_json=as_json)
+
+
+def _tell(moved: list[Job], what: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json([asdict(job) for job in moved])
+        return
+    for job in moved:
+        console().print(f"{job.type} job {job.id}: {what}", markup=False)
+
+
+def _row(job: Job) -> dict[str, Any]:  # Any: cells
+    return asdict(job) | {"tries": f"{job.retry_count} of {job.max_retries}"}

@@ -1,0 +1,25 @@
+"""Levels of loggers, set while the process runs and taken back to what they were."""
+
+import logging
+from collections.abc import Mapping
+from threading import Lock
+
+
+class LogLevels:
+    """`apply` is handed all overrides that are in force; loggers not named are as they were before."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, int] = {}
+        self._lock = Lock()
+
+    def apply(self, levels: Mapping[str, str]) -> None:
+        with self._lock:
+            for name in [name for name in self._before if name not in levels]:
+                _logger(name).setLevel(self._before.pop(name))
+            for name, level in levels.items():
+                self._before.setdefault(name, _logger(name).level)
+                _logger(name).setLevel(level)
+
+
+def _logger(name: str) -> logging.Logger:
+    return logging.getLogger(None if name == "root" else name)

@@ -1,0 +1,84 @@
+"""`tenure log-level`: what running processes log, without a restart."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, instant, json_option
+from cli.users import person
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.configuration import LEVELS, log_levels, set_log_level
+from handlers.configuration_keys import ConfigurationRefused, seconds_of
+
+MOST_S = 366 * 86_400
+
+
+@click.command("log-level")
+@click.argument("logger", required=False)
+@click.argument("level", required=False, type=click.Choice(LEVELS, case_sensitive=False))
+@click.option("--for", "for_", metavar="DURATION", help="How long: 90s, 30m, 12h, 7d. Without it for good.")
+@click.option("--reset", is_flag=True, help="Back to what LOG_LEVEL says.")
+@click.option("--reason", help="Why; kept with the event.")
+@json_option
+def log_level(
+    *,
+    logger: str | None,
+    level: str | None,
+    for_: str | None,
+    reset: bool,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """The level of one logger in every running process; `root` is all of them.
+
+    Without a logger it lists what is in force. Processes follow within five seconds.
+    """
+    if logger is None:
+        _list(as_json=as_json)
+        return
+    if (level is None) != reset:
+        raise click.UsageError("expected a LEVEL, or --reset.")
+    now = utc_now()
+    until = now if reset else _until(for_, now)
+    try:
+        with session(command_settings()) as conn:
+            said = set_log_level(
+                conn,
+                logger,
+                (level or "INFO").upper(),
+                now=now,
+                actor=person().name,
+                until=until,
+                reason=reason,
+            )
+    except ConfigurationRefused as refused:
+        raise Failure(str(refused)) from None
+    if as_json:
+        emit_json(said.model_dump())
+        return
+    how_long = "" if until is None else f" until {instant(until)} UTC"
+    what = "back to its ordinary level" if reset else f"{said.level}{how_long}"
+    console().print(f"{logger}: {what}; running processes follow within 5 seconds", markup=False)
+
+
+def _list(*, as_json: bool) -> None:
+    with session(command_settings()) as conn:
+        found = [{"logger": name, "level": level} for name, level in log_levels(conn, now=utc_now()).items()]
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(found, ("logger", "level"), empty="every logger has its ordinary level")
+
+
+def _until(for_: str | None, now: datetime) -> datetime | None:
+    if for_ is None:
+        return None
+    try:
+        seconds = seconds_of(for_)
+    except ConfigurationRefused as refused:
+        raise click.BadParameter(str(refused), param_hint="--for") from None
+    if not 0 < seconds <= MOST_S:
+        raise click.BadParameter("expected more than nothing and at most 366d", param_hint="--for")
+    return now + timedelta(seconds=seconds)

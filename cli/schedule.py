@@ -1,0 +1,104 @@
+"""`tenure schedule`: what time brings, when it last did, and what it will bring."""
+
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from cli.background import direct_connection
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.scheduled import scheduled, trial_grace
+from cli.wiring import as_service, command_settings, server
+from database.pool import connect
+from events.clock import utc_now
+from handlers.configuration_keys import told
+from handlers.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
+from handlers.upcoming import preview
+
+_COLUMNS = ("name", "every", "does", "last_run_at", "next_due_at", "runs", "failures", "error")
+_COMING = ("at", "user_id", "what", "why")
+
+
+@click.group()
+def schedule() -> None:
+    """What happens because time passes."""
+
+
+@schedule.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """Every handler: how often, when it last ran, when it is due, and its last error."""
+    settings = command_settings()
+    with server(settings) as conninfo, closing(connect(conninfo, application_name="tenure-cli")) as conn:
+        as_service(conn)
+        runs = runs_so_far(conn)
+        rows = [_row(handler, runs.get(handler.name)) for handler in scheduled(settings, conninfo)]
+    if as_json:
+        emit_json(rows)
+    else:
+        emit_table(rows, _COLUMNS, empty="nothing is scheduled")
+
+
+@schedule.command()
+@click.argument("name")
+@json_option
+def run(*, name: str, as_json: bool) -> None:
+    """Run one handler now, whoever leads; it then waits for its next due time."""
+    settings = command_settings()
+    with server(settings) as conninfo:
+        handler = _named(name, scheduled(settings, conninfo))
+        with closing(direct_connection(conninfo, "tenure-cli")) as conn:
+            ran = run_now(conn, handler, now=utc_now())
+    if ran.outcome == "busy":
+        raise Failure(f"{name} is running already; wait for it")
+    if ran.outcome == "failed":
+        raise Failure(f"{name} failed: {ran.error}")
+    if as_json:
+        emit_json({"name": name, "seconds": round(ran.seconds, 3), "result": ran.result})
+    else:
+        said = ", ".join(f"{key} {value}" for key, value in (ran.result or {}).items()) or "nothing to do"
+        console().print(f"{name}: {said} ({ran.seconds:.2f} s)", markup=False)
+
+
+@schedule.command("preview")
+@click.option("--days", type=click.IntRange(0, 366), default=7, show_default=True)
+@json_option
+def preview_days(*, days: int, as_json: bool) -> None:
+    """Who will change, when and why, if nothing else happens. Nothing is written."""
+    settings = command_settings()
+    with server(settings) as conninfo, closing(connect(conninfo, application_name="tenure-cli")) as conn:
+        as_service(conn)
+        grace = trial_grace(conn)
+        conn.commit()
+        coming = [each._asdict() for each in preview(conn, utc_now(), days, grace=grace)]
+    if as_json:
+        emit_json(coming)
+    else:
+        emit_table(coming, _COMING, empty=f"nobody changes within {days} days because time passes")
+
+
+def _named(name: str, handlers: list[Scheduled]) -> Scheduled:
+    for handler in handlers:
+        if handler.name == name:
+            return handler
+    names = ", ".join(handler.name for handler in handlers)
+    raise click.BadParameter(f"expected one of {names}; found {name!r}.", param_hint="NAME")
+
+
+def _row(handler: Scheduled, ran: RunRow | None) -> dict[str, Any]:  # Any: cells
+    due = due_at(handler.every, utc_now())
+    is_due = ran is None or ran.last_due_at is None or ran.last_due_at < due
+    return {
+        "name": handler.name,
+        "every": told(handler.every // timedelta(seconds=1), "duration"),
+        "does": handler.does,
+        "last_run_at": ran.last_finished_at if ran else None,
+        "next_due_at": due if is_due else due + handler.every,
+        "runs": ran.runs if ran else 0,
+        "failures": ran.failures if ran else 0,
+        "error": ran.error if ran else None,
+        "result": ran.result if ran else None,
+        "ran_by": ran.ran_by if ran else None,
+    }

@@ -1,0 +1,81 @@
+"""What time brings, and how often: the table of scheduled handlers, and the job types there are."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cli.sealing import sealer_of
+from database.pool import Connection
+from events.clock import utc_now
+from handlers import scans
+from handlers.configuration import configured
+from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
+from handlers.jobs import Registry
+from handlers.jobs.queue import prune
+from handlers.scans import Summary
+from handlers.schedule import Scheduled
+from settings import Settings
+
+NAMED = 20  # users a failed scan names in its result
+
+
+def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
+    """All handlers, in the order people see them."""
+    live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=utc_now)
+
+    def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only))
+
+    def warn_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scans.warn_trials(conn, now, live_only=live_only))
+
+    def reset_usage(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scans.reset_usage(conn, now, live_only=live_only))
+
+    def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scans.expire_grants(conn, now, live_only=live_only))
+
+    def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return schedule_emails(conn, now, live_only=live_only)
+
+    def forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        keep = timedelta(seconds=configured(conn, "jobs", "keep"))
+        return {"forgotten": prune(conn, before=now - keep)}
+
+    def seal(_conn: Connection, _now: datetime) -> Mapping[str, Any]:
+        signed = sealer.run()
+        return {"signed": signed is not None}
+
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    return [
+        Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
+        Scheduled("expire_grants", minute, expire_grants, "Granted plans whose time is over"),
+        Scheduled("warn_trials", hour, warn_trials, "Trials that end within days"),
+        Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
+        Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
+        Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
+        Scheduled("forget_jobs", timedelta(days=1), forget_jobs, "Jobs that went well, after jobs.keep"),
+    ]
+
+
+def job_types(settings: Settings) -> Registry:
+    """Every type of background job this version can do."""
+    email = email_job(transport(settings))
+    return {email.name: email}
+
+
+def transport(settings: Settings) -> Transport:
+    """SMTP_URL's server, else files in the data directory. Raises: BadSmtpUrl."""
+    if settings.smtp_url is not None:
+        return Smtp(settings.smtp_url.get_secret_value())
+    return Outbox(settings.data_dir / "outbox")
+
+
+def trial_grace(conn: Connection) -> timedelta:
+    """How long Stripe has to tell of a trial's end itself."""
+    return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
+
+
+def _told(done: Summary) -> dict[str, Any]:  # Any: JSON values
+    found: dict[str, Any] = {"looked_at": done.looked_at, "users": done.users, "events": done.events}
+    return found | ({"failed": done.failed[:NAMED]} if done.failed else {})

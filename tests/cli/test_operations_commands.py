@@ -1,0 +1,111 @@
+"""`tenure jobs`, `schedule`, `config` and `log-level` as people call them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from handlers.jobs import enqueue
+from tests.cli.commands import answer, environment, tenure
+
+Env = dict[str, str]
+NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def env(conninfo: str, tmp_path: Path) -> Env:
+    return environment(conninfo, tmp_path)
+
+
+def _job(conninfo: str, status: str = "pending", error: str | None = None) -> str:
+    payload = {"user_id": "user_1", "occasion": "welcome", "instance": "1", "about": {}}
+    with psycopg.connect(conninfo) as conn:
+        made = enqueue(conn, "email", payload, now=NOW)
+        conn.execute("UPDATE background_jobs SET status = %s, error = %s", [status, error])
+    return str(made.id)
+
+
+def test_dead_job_is_listed_and_tried_again(env: Env, conninfo: str) -> None:
+    job = _job(conninfo, "dead", "Hopeless: no \x1b[31msuch user")
+
+    shown = tenure(env, "jobs", "list", "--status", "dead")
+    retried = answer(env, "jobs", "retry", job)
+
+    assert job in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert [(each["id"], each["status"]) for each in retried] == [(job, "pending")]
+
+
+def test_all_jobs_named_are_moved_or_none(env: Env, conninfo: str) -> None:
+    job = _job(conninfo, "dead")
+
+    done = tenure(env, "jobs", "retry", job, str(uuid4()))
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "tenure jobs list" in done.stderr
+    assert answer(env, "jobs", "list")[0]["status"] == "dead"
+
+
+def test_cancelled_mail_is_a_fact_of_the_user(env: Env, conninfo: str) -> None:
+    job = _job(conninfo)
+
+    done = tenure(env, "jobs", "cancel", job, "--reason", "asked to")
+
+    with psycopg.connect(conninfo) as conn:
+        said = conn.execute("SELECT event_type, route_key FROM events").fetchall()
+    assert done.returncode == 0
+    assert said == [("email.cancelled", "user_1")]
+    assert tenure(env, "jobs", "cancel", job, "--reason", "again").returncode == 1
+
+
+def test_handler_run_by_hand_counts(env: Env) -> None:
+    before = answer(env, "schedule", "list")
+    ran = answer(env, "schedule", "run", "expire_trials")
+    after = {row["name"]: row["runs"] for row in answer(env, "schedule", "list")}
+
+    assert {row["runs"] for row in before} == {0}
+    assert ran["result"] == {"looked_at": 0, "users": 0, "events": 0}
+    assert after["expire_trials"] == 1
+
+
+def test_unknown_handler_is_wrong_usage_and_names_those_there_are(env: Env) -> None:
+    done = tenure(env, "schedule", "run", "expire_trails")
+
+    assert done.returncode == 2
+    assert "expire_trials" in done.stderr
+
+
+def test_preview_writes_nothing(env: Env, conninfo: str) -> None:
+    assert answer(env, "schedule", "preview", "--days", "30") == []
+    with psycopg.connect(conninfo) as conn:
+        assert conn.execute("SELECT count(*) FROM events").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["config", "set", "trial.duration_days", "400"], 1, "a whole number from 1 to 365"),
+        (["config", "set", "trial.duration_day", "4"], 1, "did you mean trial.duration_days?"),
+        (["config", "set", "trial", "4"], 2, "expected category.key"),
+        (["config", "get", "nobody.knows"], 1, "was never set"),
+        (["log-level", "root", "LOUD"], 2, "LOUD"),
+        (["log-level", "root", "DEBUG", "--for", "soon"], 2, "90s, 15m, 12h or 30d"),
+        (["log-level", "root", "DEBUG", "--for", "0s"], 2, "more than nothing"),
+        (["log-level", "root"], 2, "expected a LEVEL"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(env: Env, words: list[str], code: int, said: str) -> None:
+    done = tenure(env, *words)
+
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1)
+    assert said in done.stderr
+
+
+def test_list_shows_each_key_with_what_is_allowed(env: Env) -> None:
+    found = {f"{row['category']}.{row['key']}": row for row in answer(env, "config", "list")}
+
+    assert found["trial.duration_days"]["value"] == 7
+    assert found["trial.duration_days"]["allowed"] == "a whole number from 1 to 365"
+    assert found["jobs.threads"]["is_hot_reloadable"] is False
