@@ -106,7 +106,7 @@ class Projector:
         owners = self._settle_links(conn, heard, claims, _first_at(found, claims), work)
         if touched:
             bounds = store.checkpoints(conn) | reached
-            anew = erasure.relink(conn, held, touched, bounds, live_only=self._live_only)
+            anew = erasure.relink(conn, touched, bounds, live_only=self._live_only)
             former = {owners.get(customer, held[customer][0]) for customer in touched}
             work.refolds |= {user for user in (*former, *anew.values()) if user is not None}
             owners |= anew

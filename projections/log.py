@@ -50,23 +50,29 @@ def streams(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, list[Fact]]:
     """The facts of each route's stream, up to the given position of its part."""
-    wanted = sorted(set(routes))
-    parts = [part_of(route) for route in wanted]
+    wanted = set(routes)
     found: dict[str, list[Fact]] = {route: [] for route in wanted}
+    for event in events_of(conn, wanted, bounds, live_only=live_only):
+        if event.is_customer or event.is_user:
+            found[event.route_key].append(event.fact)
+    return found
+
+
+def events_of(
+    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events of some streams, up to the given position of each part."""
+    wanted = sorted(set(routes))
     if not wanted:
-        return found
+        return []
+    parts = [part_of(route) for route in wanted]
     asked = {
         "parts": parts,
         "routes": wanted,
         "bounds": [bounds[part] for part in parts],
         "read_types": READ_PATTERNS,
     }
-    for row in _rows(conn, "read_streams", asked):
-        if row[9] or not live_only:
-            event = routed(row)
-            if event.is_customer or event.is_user:
-                found[event.route_key].append(event.fact)
-    return found
+    return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
 
 
 def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:

@@ -67,6 +67,21 @@ def link_row(customer: str, said: links.Claims) -> Row:
     }
 
 
+def hold_all_parts(conn: AnyConnection) -> None:
+    """Waits for the batches that run, and lets none begin before this transaction ends."""
+    _do(conn, "hold_all_parts")
+
+
+def customers_claimed_by(conn: AnyConnection, users: Iterable[str]) -> set[str]:
+    """Customers that anything ever said were one of these users'."""
+    return {row[0] for row in _all(conn, "customers_claimed_by", users=sorted(users))}
+
+
+def forget_customers(conn: AnyConnection, customers: list[str]) -> None:
+    if customers:
+        _do(conn, "forget_customers", customers=customers)
+
+
 def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[str, int]]:
     """User to {customer: linked since}, microseconds."""
     wanted = sorted(set(users))

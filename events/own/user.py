@@ -1,6 +1,7 @@
 """Events of one user: profile, onboarding, plans, trials, entitlements, links."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -100,10 +101,13 @@ class IdentityUnlinked(OwnEvent):
 
 
 class PrivacyErased(OwnEvent):
-    """The person's payloads are gone from the log; what remains are proofs and billing's bones."""
+    """The person's payloads are gone from the log: of their own stream, of these customers' streams,
+    of these events of other streams, and these unreadable deliveries. Ids only; it is never erased."""
 
     event_type = "privacy.erased"
     customer_ids: tuple[Key, ...] = ()
+    event_ids: tuple[UUID, ...] = ()
+    delivery_ids: tuple[UUID, ...] = ()
 
 
 class UsageRecorded(OwnEvent):

@@ -1,0 +1,195 @@
+"""Forgetting a person: what would go, and making it go.
+
+Their payloads become null in one transaction with a sealed event that names what went. Digests stay,
+so every proof still holds. What arrives afterwards is a new fact and is kept; erasing again takes it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from events.append import append
+from events.envelope import Appended
+from events.errors import UnreadablePayload
+from events.own import user_event
+from events.own.user import PrivacyErased
+from events.payload import parse
+from events.routing import part_of
+from events.statements import statement
+from handlers.tokens import AnyConnection
+
+SHORTEST_TEXT = 6  # a shorter one would be found everywhere
+
+Row = dict[str, Any]  # Any: one type a column
+
+
+class ErasureRefused(Exception):
+    """Nothing was erased; the message says why."""
+
+
+class PersonUnknown(ErasureRefused):
+    """No event and no table mentions the user. Check the id."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(f"expected a user that an event has mentioned, found none called {user_id}")
+
+
+class ReasonNamesPerson(ErasureRefused):
+    """The reason is sealed and can never be erased. Say why without saying who."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected a reason that names nobody: it is sealed for ever; "
+            "leave out addresses, a ticket's number says enough"
+        )
+
+
+class ErasureRaced(ErasureRefused):
+    """Somebody else is erasing the same user. Look again."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else is erasing this user just now; look again with --dry-run")
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What an erasure would take.
+
+    `mentions` are events of streams that are nobody's in particular (organisations, accounts);
+    `elsewhere` mention the person in somebody else's stream and stay: link the customer first,
+    or accept it. `unprojected` events may hold links that are not known yet.
+    """
+
+    user_id: str
+    customers: tuple[str, ...]
+    events: list[Row]
+    mentions: list[Row]
+    elsewhere: list[Row]
+    conflicts: int
+    deliveries: list[UUID]
+    jobs: list[UUID]
+    unprojected: int
+    erasures: int
+    texts: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left to erase."""
+        return not (self.events or self.mentions or self.conflicts or self.deliveries or self.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased, and the event that says so; None when there was nothing."""
+
+    event: Appended | None
+    events: int = 0
+    conflicts: int = 0
+    deliveries: int = 0
+    jobs: int = 0
+
+
+def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> ErasurePlan:
+    """What erasing the user would take; changes nothing.
+
+    With `search` the whole log is read for mentions in other streams, at about a gigabyte a second.
+    Raises: PersonUnknown.
+    """
+    about: dict[str, object] = {"user_id": user_id, "part": part_of(user_id)}
+    standing = _rows(conn, "person_standing", about)[0]
+    if not standing["is_known"]:
+        raise PersonUnknown(user_id)
+    routes = [user_id, *standing["customers"]]
+    texts = _texts(conn, about, routes, standing["email"])
+    streams = {"routes": routes, "parts": [part_of(route) for route in routes]}
+    events = _rows(conn, "person_events", streams)
+    mentions = _rows(conn, "person_mentions", {"routes": routes, "texts": texts}) if search else []
+    near = [row for row in mentions if not row["is_theirs"]]
+    conflicts = _rows(conn, "person_conflicts", {"routes": routes, "ids": [row["id"] for row in near]})
+    jobs = _rows(conn, "person_jobs", {"texts": texts}) if standing["has_jobs"] else []
+    return ErasurePlan(
+        user_id=user_id,
+        customers=tuple(standing["customers"]),
+        events=events,
+        mentions=near,
+        elsewhere=[row for row in mentions if row["is_theirs"]],
+        conflicts=conflicts[0]["count"],
+        deliveries=[row["id"] for row in _rows(conn, "person_deliveries", {"texts": texts})],
+        jobs=[row["id"] for row in jobs],
+        unprojected=standing["unprojected"],
+        erasures=standing["erasures"],
+        texts=tuple(texts),
+    )
+
+
+def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str) -> Erased:
+    """Append privacy.erased and null what it names; the caller commits, and not in a savepoint.
+
+    Nothing left to erase appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
+    """
+    _refuse_naming_reason(reason, plan)
+    if plan.is_empty:
+        return Erased(None)
+    fact = PrivacyErased(
+        customer_ids=plan.customers,
+        event_ids=tuple(row["id"] for row in plan.mentions),
+        delivery_ids=tuple(plan.deliveries),
+    )
+    said = append(
+        conn,
+        user_event(
+            fact,
+            user_id=plan.user_id,
+            now=now,
+            idempotency_key=f"privacy.erased:{plan.user_id}:{plan.erasures + 1}",
+            actor=actor,
+            reason=reason,
+        ),
+    )
+    if said.outcome != "appended":
+        raise ErasureRaced
+    gone = _rows(conn, "erase_person", {"part": said.part, "position": said.position})[0]
+    if plan.jobs:
+        conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
+    return Erased(
+        said,
+        gone["erased_events"],
+        gone["erased_conflicts"],
+        gone["erased_deliveries"],
+        len(plan.jobs),
+    )
+
+
+def _texts(conn: AnyConnection, about: dict[str, object], routes: list[str], email: str | None) -> list[str]:
+    """What the person is known by, in lower case: ids without their account, and addresses."""
+    bodies = (row["event_data"] for row in _rows(conn, "person_addresses", about))
+    known = {route.rpartition("/")[2] for route in routes} | {email or ""} | set(_addresses(bodies))
+    return sorted({text.lower() for text in known if len(text) >= SHORTEST_TEXT})
+
+
+def _addresses(bodies: Iterable[str]) -> Iterable[str]:
+    for body in bodies:
+        try:
+            found = parse(body).get("data")
+        except UnreadablePayload:
+            continue
+        listed = found.get("email_addresses") if isinstance(found, dict) else None
+        for each in listed if isinstance(listed, list) else ():
+            address = each.get("email_address") if isinstance(each, dict) else None
+            if isinstance(address, str) and "\0" not in address:
+                yield address
+
+
+def _refuse_naming_reason(reason: str, plan: ErasurePlan) -> None:
+    said = reason.lower()
+    if "@" in said or any(text in said for text in plan.texts):
+        raise ReasonNamesPerson
+
+
+def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[Row]:  # Any: as the statement
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("handlers", name), asked).fetchall()

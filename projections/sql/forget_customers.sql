@@ -1,0 +1,3 @@
+-- No rows; removes customers of whom no event speaks any more.
+-- Leans on the primary key of customer_links.
+DELETE FROM customer_links WHERE customer_id = ANY (%(customers)s::text[])
