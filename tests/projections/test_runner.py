@@ -1,0 +1,347 @@
+"""The runner on real Postgres: killed, cut off, raced, and still the tables are the fold of the log."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+import pytest
+
+from cli.demo.history import make_history
+from events.append import append_all
+from events.envelope import NewEvent
+from events.own import user as said
+from projections import fold
+from projections.batch import Projector
+from projections.facts import Fact
+from projections.runner import Runner
+from projections.state import State
+from tests.laws.envelopes import envelope
+from tests.laws.projected import assert_projected, refold, runner, session, tables_in
+from tests.projections.model import DEFAULT_PLANS, profile, tables_of
+from tests.projections.telling import (
+    CUSTOMER,
+    DAY,
+    USER,
+    clerk,
+    customer,
+    linked,
+    own,
+    price,
+    published,
+    stripe,
+    subscription,
+    user,
+)
+
+ROOT = Path(__file__).parent.parent.parent
+OTHER = "user_bob"
+
+
+def tell(conninfo: str, *told: NewEvent) -> None:
+    with session(conninfo) as conn, conn.transaction():
+        append_all(conn, told)
+
+
+def ask(conninfo: str, query: str) -> list[Any]:
+    """The first column of every row."""
+    with session(conninfo) as conn:
+        return [row[0] for row in conn.execute(query.encode())]
+
+
+def lag(conninfo: str) -> int:
+    query = "SELECT sum(h.head - c.position) FROM part_heads h JOIN projection_checkpoints c USING (part)"
+    return int(ask(conninfo, query)[0])
+
+
+def assert_true(conninfo: str, *told: NewEvent) -> None:
+    """Tables are those of the plain law."""
+    wanted = tables_of(told)
+    with session(conninfo) as conn:
+        assert tables_in(conn, wanted) == wanted
+        assert len(ask(conninfo, "SELECT user_id FROM users")) == len(wanted)
+
+
+def shop(seed: int, people: int = 15) -> list[NewEvent]:
+    """Months of a few people's lives, the plans first."""
+    return [*DEFAULT_PLANS, *(envelope(delivery) for delivery in make_history(seed, people, days=90))]
+
+
+@contextmanager
+def process(conninfo: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A projector of its own."""
+    running = subprocess.Popen([sys.executable, "-m", "tests.projections.worker", conninfo], cwd=ROOT)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+def wait_for(done: Any, *, timeout_s: float) -> None:  # Any: a predicate
+    """Until it holds; fails the test when it takes longer."""
+    end = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < end, "took too long"
+        Event().wait(0.01)
+
+
+def test_rows_states_and_checkpoints_are_committed_together(conninfo: str) -> None:
+    tell(conninfo, *DEFAULT_PLANS, linked())
+    with session(conninfo) as conn, conn.transaction(force_rollback=True):
+        Projector(live_only=True).project(conn, parts=64, limit=100)
+        assert conn.execute("SELECT count(*) FROM users").fetchone() == (1,)
+    left = [ask(conninfo, f"SELECT count(*) FROM {table}")[0] for table in ("users", "projection_states")]
+
+    assert left == [0, 0]
+    assert set(ask(conninfo, "SELECT position FROM projection_checkpoints")) == {0}
+    runner(conninfo).drain()
+    assert_true(conninfo, linked())
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(conninfo: str) -> None:
+    """Kill -9, again and again, while events come in; then whatever is left is projected."""
+    told = shop(seed=11)
+    random = Random(11)
+    random.shuffle(told)
+    rounds = 6
+    for number in range(rounds):
+        tell(conninfo, *told[number::rounds])
+        before = lag(conninfo)
+        with process(conninfo):
+            wait_for(lambda: lag(conninfo) < before, timeout_s=20)  # noqa: B023 asked at once
+            Event().wait(random.random() / 5)
+    runner(conninfo).drain()
+
+    assert_projected(conninfo, told, "")
+
+
+def test_another_process_takes_over_from_a_killed_one(conninfo: str) -> None:
+    told = shop(seed=12)
+    with process(conninfo) as first, process(conninfo), process(conninfo):
+        tell(conninfo, *DEFAULT_PLANS)
+        wait_for(lambda: lag(conninfo) == 0, timeout_s=30)
+        tell(conninfo, *told)
+        before = lag(conninfo)
+        wait_for(lambda: lag(conninfo) < before, timeout_s=20)
+        first.kill()
+        tell(conninfo, own(said.OnboardingStarted()))
+        wait_for(lambda: lag(conninfo) == 0, timeout_s=30)
+
+    assert_projected(conninfo, [*told, own(said.OnboardingStarted())], "")
+
+
+def test_claims_of_a_killed_session_are_free_at_once(conninfo: str) -> None:
+    tell(conninfo, *DEFAULT_PLANS, linked())
+    with session(conninfo) as dying, closing(psycopg.connect(conninfo, autocommit=True)) as admin:
+        dying.execute("BEGIN")
+        Projector(live_only=True).project(dying, parts=64, limit=100)
+        assert runner(conninfo).drain() == 0
+        admin.execute("SELECT pg_terminate_backend(%s)", [dying.info.backend_pid])
+
+    wait_for(lambda: runner(conninfo).drain() > 0, timeout_s=5)
+    assert_true(conninfo, linked())
+
+
+def test_cut_connection_is_made_again(conninfo: str) -> None:
+    stop, pids = Event(), list[int]()
+
+    def connect() -> Any:
+        conn = psycopg.connect(conninfo, autocommit=True)
+        pids.append(conn.info.backend_pid)
+        return conn
+
+    following = Thread(target=Runner(connect, live_only=True).run, args=[stop])
+    following.start()
+    try:
+        with closing(psycopg.connect(conninfo, autocommit=True)) as admin:
+            for number in range(3):
+                wait_for(lambda: len(pids) > number, timeout_s=10)  # noqa: B023 asked at once
+                admin.execute("SELECT pg_terminate_backend(%s)", [pids[-1]])
+                tell(conninfo, linked(user_id=f"user_{number}", customer_id=f"cus_{number}"))
+                wait_for(lambda: lag(conninfo) == 0, timeout_s=10)
+    finally:
+        stop.set()
+        following.join(timeout=20)
+
+    assert not following.is_alive()
+    assert len(ask(conninfo, "SELECT 1 FROM users")) == 3
+
+
+def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
+    """Two projectors: one has folded `first` and not committed when the other begins with `second`."""
+    with session(conninfo) as one, session(conninfo) as two:
+        tell(conninfo, *first)
+        one.execute("BEGIN")
+        Projector(live_only=True).project(one, parts=64, limit=100)
+        tell(conninfo, *second)
+        problems: list[BaseException] = []
+
+        def follow() -> None:
+            try:
+                while runner(conninfo).step(two):
+                    pass
+            except BaseException as problem:  # handed to the test
+                problems.append(problem)
+
+        other = Thread(target=follow)
+        other.start()
+        waiting = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+        with closing(psycopg.connect(conninfo, autocommit=True)) as admin:
+            for _ in range(100):  # until it waits for the first one's lock, or needs none
+                row = admin.execute(waiting, [two.info.backend_pid]).fetchone()
+                if not other.is_alive() or (row and row[0] == "Lock"):
+                    break
+                Event().wait(0.01)
+        one.execute("COMMIT")
+        other.join(timeout=20)
+    assert not other.is_alive()
+    assert problems == []
+    runner(conninfo).drain()
+
+
+LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
+UNLINK = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
+ELSEWHERE = own(said.IdentityLinked(customer_id=CUSTOMER), user=OTHER, at=7)
+BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
+CHANGED = stripe("customer.subscription.updated", subscription("past_due"), at=9)
+CLAIMED = stripe("customer.updated", customer(), at=4)
+SIGNED_UP = clerk("user.created", user(), at=2)
+HELLO = clerk("user.created", user(OTHER), at=3)
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "second"),
+    [
+        ([], [LINK], [BOUGHT]),
+        ([], [BOUGHT], [LINK]),
+        ([BOUGHT], [LINK], [CHANGED]),
+        ([BOUGHT], [CHANGED], [LINK]),
+        ([BOUGHT, LINK], [UNLINK], [CHANGED]),
+        ([BOUGHT, LINK], [CHANGED], [UNLINK]),
+        ([BOUGHT, LINK], [CHANGED], [ELSEWHERE]),
+        ([BOUGHT, LINK], [ELSEWHERE], [CHANGED]),
+        ([BOUGHT, CLAIMED], [ELSEWHERE], [SIGNED_UP]),
+        ([BOUGHT, CLAIMED], [SIGNED_UP], [ELSEWHERE]),
+        ([BOUGHT, CLAIMED], [ELSEWHERE], [CHANGED, HELLO, SIGNED_UP]),
+    ],
+)
+def test_links_and_events_that_race_lose_nothing(
+    conninfo: str, before: list[NewEvent], first: list[NewEvent], second: list[NewEvent]
+) -> None:
+    """In the ninth the first projector forgets a user whom the second waits to write."""
+    tell(conninfo, *DEFAULT_PLANS, *before)
+    runner(conninfo).drain()
+    race(conninfo, first, second)
+
+    assert_true(conninfo, *before, *first, *second)
+
+
+def test_projectors_side_by_side_never_lose_an_event(conninfo: str) -> None:
+    """Four follow at once while a shop's history arrives shuffled."""
+    told = shop(seed=13, people=25)
+    Random(13).shuffle(told)
+    stop = Event()
+    crew = [
+        Thread(target=runner(conninfo, parts=3, batch_events=12).run, args=[stop], name=f"projector {n}")
+        for n in range(4)
+    ]
+    for each in crew:
+        each.start()
+    try:
+        for start in range(0, len(told), 40):
+            tell(conninfo, *told[start : start + 40])
+        wait_for(lambda: lag(conninfo) == 0, timeout_s=60)
+    finally:
+        stop.set()
+        for each in crew:
+            each.join(timeout=20)
+    runner(conninfo).drain()
+
+    assert_projected(conninfo, told, "")
+
+
+def test_poison_stops_one_user_and_a_mended_rule_heals_them(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(state: State, fact: Fact) -> None:
+        raise ZeroDivisionError
+
+    told = [SIGNED_UP, own(said.PlanSelected(plan_key="glow_up"), at=5), HELLO]
+    told.append(own(said.ProfileUpdated(industry="tea"), at=6))
+    with monkeypatch.context() as patched:
+        patched.setitem(fold.RULES, "plan.selected", (broken,))
+        tell(conninfo, *DEFAULT_PLANS, *told)
+        runner(conninfo).drain()
+    query = "SELECT user_id || ' ' || event_type || ' ' || field || ' ' || reason FROM quarantine"
+
+    assert ask(conninfo, query) == [f"{USER} plan.selected $ ZeroDivisionError in the projector"]
+    with session(conninfo) as conn:
+        rows = tables_in(conn, [USER, OTHER])
+        assert rows[USER]["users"]["full_name"] == "Ada Lee"
+        assert rows[USER]["users"]["industry"] is None
+        assert rows[USER]["user_subscriptions"]["billing_sync_status"] == "error"
+        assert rows[OTHER]["user_subscriptions"]["billing_sync_status"] == "pending"
+        refold(conn, [USER])
+    assert ask(conninfo, query) == []
+    assert_true(conninfo, *told)
+
+
+def test_rows_of_a_quarantined_user_are_the_same_however_delivered(conninfo: str) -> None:
+    bad = clerk("user.updated", user(first_name=7), at=5)
+    late = clerk("user.updated", user(first_name="Grace"), at=4)
+    for event in (*DEFAULT_PLANS, clerk("user.updated", user(first_name="Zoë"), at=6), bad, SIGNED_UP, late):
+        tell(conninfo, event)
+        runner(conninfo).drain()
+
+    with session(conninfo) as conn:
+        assert tables_in(conn, [USER])[USER]["users"]["full_name"] == "Grace Lee"
+    assert ask(conninfo, "SELECT field FROM quarantine") == ["$.data.first_name"]
+    assert len(ask(conninfo, "SELECT 1 FROM users")) == 1
+
+
+def test_poison_of_a_customer_taken_away_leaves_quarantine(conninfo: str) -> None:
+    bad = stripe("customer.subscription.updated", subscription() | {"status": 7}, at=8)
+    for wave in ([*DEFAULT_PLANS, BOUGHT, LINK, SIGNED_UP, bad], [UNLINK]):
+        tell(conninfo, *wave)
+        runner(conninfo).drain()
+
+    assert ask(conninfo, "SELECT user_id FROM quarantine") == []
+    assert_true(conninfo, BOUGHT, LINK, SIGNED_UP, bad, UNLINK)
+
+
+def test_unknown_price_heals_when_its_plan_is_published_though_nothing_else_happens(conninfo: str) -> None:
+    thing = subscription(price=price("price_new"))
+    told = [linked(), stripe("customer.subscription.created", thing, at=1)]
+    status = "SELECT current_plan || ' ' || billing_sync_status FROM user_subscriptions"
+    tell(conninfo, *DEFAULT_PLANS, *told)
+    runner(conninfo).drain()
+    before = ask(conninfo, status)
+    tell(conninfo, published("glow_up", monthly="price_new", at=DAY))
+    runner(conninfo).drain()
+
+    assert (before, ask(conninfo, status)) == (["free error"], ["glow_up synced"])
+
+
+def test_test_mode_touches_live_state_only_where_it_is_asked_for(conninfo: str) -> None:
+    in_test = [
+        stripe("customer.created", customer(), livemode=False),
+        stripe("customer.subscription.created", subscription(), at=1, livemode=False),
+    ]
+    tell(conninfo, *DEFAULT_PLANS, *in_test)
+    runner(conninfo).drain()
+
+    assert ask(conninfo, "SELECT 1 FROM users") == []
+    assert ask(conninfo, "SELECT 1 FROM customer_links") == []
+    assert lag(conninfo) == 0
+    with session(conninfo) as conn, conn.transaction():
+        conn.execute("UPDATE projection_checkpoints SET position = 0")
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True), live_only=False).drain()
+    assert_true(conninfo, *in_test)
+    assert profile(*in_test)["subscription_status"] == "active"
