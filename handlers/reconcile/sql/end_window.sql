@@ -1,0 +1,10 @@
+-- No row. The run went to its end: what it covers joins what was covered if the two touch.
+-- Leans on the primary key of reconcile_cursors.
+UPDATE reconcile_cursors
+   SET covers_from  = CASE WHEN caught_up_to >= window_from THEN least(covers_from, window_from)
+                           ELSE window_from END,
+       caught_up_to = greatest(caught_up_to, newest, window_from),
+       finished_at  = %(now)s,
+       window_from  = NULL, after = NULL, newest = NULL,
+       updated_at   = %(now)s
+ WHERE scope = %(scope)s

@@ -1,0 +1,1 @@
+DROP TABLE reconcile_seen, import_shards, reconcile_cursors;
