@@ -97,6 +97,9 @@ _MEANING = {
     "tenure_quarantined_users": "Users whose history stops at an event that can't be folded.",
     "tenure_event_conflicts": "Second bodies that came under a key that was taken.",
     "tenure_unreadable_deliveries": "Signed bodies that are no JSON object.",
+    "tenure_jobs_waiting": "Background jobs that wait for their time or their next try.",
+    "tenure_jobs_dead": "Background jobs with no try left: tenure jobs list --status dead.",
+    "tenure_schedule_failing": "Scheduled handlers whose last run failed: tenure schedule list.",
     "tenure_projection_lag_events": "Events that wait to be projected.",
     "tenure_projection_lag_seconds": "How long the first of them has waited.",
 }

@@ -89,6 +89,8 @@ _ADVICE = {
     "replay_due": "the tables were built by another version of the projector: tenure replay",
     "quarantined": "{quarantined} users are quarantined, their rows are older",
     "unlinked_customers": "{unlinked_customers} Stripe customers belong to nobody known yet",
+    "dead_jobs": "{dead_jobs} background jobs have no try left: tenure jobs list --status dead",
+    "failing_handlers": "{failing_handlers} scheduled handlers fail: tenure schedule list",
     "lag_events": "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
     "conflicts": "{conflicts} second bodies came under a key that was taken: see event_conflicts",
 }

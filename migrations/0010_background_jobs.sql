@@ -29,6 +29,7 @@ CREATE TABLE background_jobs (
 CREATE INDEX background_jobs_urgent ON background_jobs (priority DESC, scheduled_for, id) WHERE status IN ('pending', 'failed');
 CREATE INDEX background_jobs_due ON background_jobs (scheduled_for) WHERE status IN ('pending', 'failed');
 CREATE INDEX background_jobs_running ON background_jobs (started_at) WHERE status = 'processing';
+CREATE INDEX background_jobs_dead ON background_jobs (failed_at) WHERE status = 'dead';
 CREATE INDEX background_jobs_listed ON background_jobs (created_at DESC, id DESC);
 CREATE INDEX background_jobs_ended ON background_jobs (updated_at) WHERE status IN ('completed', 'cancelled');
 COMMENT ON COLUMN background_jobs.status IS 'failed: a try failed, another follows; dead: no try is left.';

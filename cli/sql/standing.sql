@@ -3,4 +3,7 @@
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
        (SELECT count(*) FROM quarantine)                       AS quarantined_users,
        (SELECT count(*) FROM event_conflicts)                  AS event_conflicts,
-       (SELECT count(*) FROM unreadable_deliveries)            AS unreadable_deliveries
+       (SELECT count(*) FROM unreadable_deliveries)            AS unreadable_deliveries,
+       (SELECT count(*) FROM background_jobs WHERE status IN ('pending', 'failed')) AS jobs_waiting,
+       (SELECT count(*) FROM background_jobs WHERE status = 'dead') AS jobs_dead,
+       (SELECT count(*) FROM schedule_runs WHERE failures > 0) AS schedule_failing
