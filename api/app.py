@@ -18,6 +18,7 @@ from api.plans import plans
 from api.problems import register_problems
 from api.request_id import register_request_id
 from api.routing import KeyConverter
+from api.seals import seals
 from api.throttle import Throttle
 from api.users import users
 from events.clock import Clock
@@ -59,6 +60,6 @@ def create_app(
     register_limits(app)
     register_headers(app)
     register_metrics(app, held.registry)
-    for blueprint in (users, events, export, plans, health, docs):
+    for blueprint in (users, events, export, seals, plans, health, docs):
         app.register_blueprint(blueprint)
     return app
