@@ -76,15 +76,17 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 
 def _ed25519(value: SecretStr) -> SecretStr:
+    """Several keys are a rotation with overlap: PEM blocks one after another, or base64 with commas."""
     text = value.get_secret_value().strip()
     if text.startswith("-----BEGIN PRIVATE KEY-----"):
         return value
-    try:
-        seed = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        seed = b""
-    if len(seed) != 32:
-        raise ValueError("must be an Ed25519 private key: 32 bytes in base64, or PKCS#8 PEM")
+    for piece in text.split(","):
+        try:
+            seed = base64.b64decode(piece.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            seed = b""
+        if len(seed) != 32:
+            raise ValueError("must be an Ed25519 private key: 32 bytes in base64, or PKCS#8 PEM")
     return value
 
 

@@ -54,7 +54,7 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
         settings = command_settings()
         clocks = {"as_of": as_of, "known_at": known_at, "live_only": settings.livemode}
         with session(settings) as conn:
-            user_id = _user_id(conn, wanted)
+            user_id = user_id_of(conn, wanted)
             said = reason or f"tenure user {command.__name__}"
             fields = [rest["column"]] if "column" in rest else profiles.COLUMNS
             note_reads(conn, person(), subjects=[user_id], fields=fields, reason=said)
@@ -130,7 +130,7 @@ def person() -> Caller:
     return Caller(None, f"cli:{name}"[:100], "operator")
 
 
-def _user_id(conn: Connection, wanted: str) -> str:
+def user_id_of(conn: Connection, wanted: str) -> str:
     """The Clerk id meant. One that is in no table may still be in the log's past."""
     if wanted.startswith("cus_"):
         found = profiles.profile_by_customer(conn, wanted)

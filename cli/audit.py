@@ -1,0 +1,234 @@
+"""`tenure audit`: prove what the log says, and find where it was changed."""
+
+import os
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.audit_evidence import evidence
+from cli.audit_files import as_json_file, write_out
+from cli.audit_offline import check, key_option, read_keys
+from cli.errors import Difference, Failure
+from cli.output import console, emit_json, emit_pairs, json_option
+from cli.sealing import connecting, sealer_of, signing_keys, verified_file
+from cli.users import person
+from cli.wiring import command_settings, server, session
+from database.pool import Connection
+from events.clock import utc_now
+from events.seals.event_proof import check_proof
+from events.seals.json_shape import LARGEST_FILE_BYTES
+from events.seals.keys import VerifierKey
+from handlers.tokens import note_reads
+from queries.findings import PartReport, Report
+from queries.leaves import part_sizes
+from queries.seals import (
+    NoCheckpoint,
+    checkpoint_numbered,
+    event_proof,
+    grown,
+    heads_of,
+    latest_checkpoint,
+    origin_of,
+)
+from queries.verify import verify as verify_log
+from settings import Settings
+
+
+@click.group()
+def audit() -> None:
+    """Prove what the log says, and find where it was changed."""
+
+
+audit.add_command(check)
+audit.add_command(evidence)
+
+out_option = click.option("--out", type=click.Path(path_type=Path), help="Write there instead of stdout.")
+
+
+@audit.command()
+@click.option("--full", is_flag=True, help="Every event from the first; the default.")
+@click.option("--since-checkpoint", is_flag=True, help="Only what is younger than the last verified one.")
+@click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
+@click.option(
+    "--kept", type=click.File("r"), multiple=True, help="A checkpoint kept elsewhere; it counts too."
+)
+@key_option
+@json_option
+def verify(
+    *,
+    full: bool,
+    since_checkpoint: bool,
+    workers: int,
+    kept: tuple[TextIO, ...],
+    keys: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Derive the whole log again: digests, leaves, trees, roots, signatures, nothing missing.
+
+    Exit 1 with the first wrong row if there is one.
+    """
+    if full and since_checkpoint:
+        raise click.UsageError("choose --full or --since-checkpoint.")
+    settings = command_settings()
+    since = _last_verified(settings) if since_checkpoint else None
+    notes = [file.read(LARGEST_FILE_BYTES) for file in kept]
+    with server(settings) as conninfo:
+        connect = connecting(conninfo)
+        with connect() as conn:
+            trusted = read_keys(keys) or _own_keys(settings, conn)
+            total = sum(size.head for size in part_sizes(conn))
+        with _progress(total) as progress:
+            task = progress.add_task("verifying", total=total)
+
+            def told(part: PartReport) -> None:
+                progress.advance(task, part.events)
+
+            report = verify_log(
+                connect, trusted=trusted, since=since, kept=notes, workers=workers, progress=told
+            )
+    if not report.findings and report.note is not None:
+        _keep_verified(settings, report.note)
+    _tell(report, as_json)
+
+
+@audit.command()
+@click.argument("event", metavar="EVENT")
+@click.option("--no-payload", is_flag=True, help="Leave the body out; the proof holds without it.")
+@click.option("--reason", help="Why you look; kept in the access log.")
+@out_option
+def prove(*, event: str, no_payload: bool, reason: str | None, out: Path | None) -> None:
+    """The proof file of one event, by its id or its provider's id (evt_…, msg_…)."""
+    settings = command_settings()
+    with session(settings) as conn:
+        proof = event_proof(conn, event, payload=not no_payload)
+        check_proof(proof, _own_keys(settings, conn))  # never hand out what would be refused
+        subject = str(proof["event"]["route_key"])
+        fields = ["events"] if no_payload else ["events", "event_data"]
+        note_reads(conn, person(), subjects=[subject], fields=fields, reason=reason or "tenure audit prove")
+    write_out(out, as_json_file(proof))
+
+
+@audit.command()
+@click.option("--now", is_flag=True, help="Seal and sign first, instead of waiting for the minute.")
+@click.option("--number", type=click.IntRange(1), help="That one instead of the latest.")
+@out_option
+def checkpoint(*, now: bool, number: int | None, out: Path | None) -> None:
+    """The latest signed checkpoint, to publish where the log's operators cannot reach."""
+    settings = command_settings()
+    with server(settings) as conninfo:
+        if now:
+            sealer_of(settings, conninfo, clock=utc_now).run()
+        with connecting(conninfo)() as conn:
+            found = latest_checkpoint(conn) if number is None else checkpoint_numbered(conn, number)
+    if found is None:
+        raise NoCheckpoint if number is None else Failure(f"no checkpoint {number}")
+    write_out(out, found.note.encode())
+
+
+@audit.command()
+@click.argument("older", metavar="OLD")
+@click.argument("newer", metavar="NEW", required=False)
+@key_option
+@out_option
+def consistency(*, older: str, newer: str | None, keys: tuple[str, ...], out: Path | None) -> None:
+    """Prove that checkpoint NEW (the latest if left out) contains all of OLD, unchanged.
+
+    Each is a file with the signed note, or the number of a checkpoint.
+    """
+    settings = command_settings()
+    with session(settings) as conn:
+        notes = [_note(conn, name) for name in (older, newer) if name is not None]
+        trusted = read_keys(keys) or _own_keys(settings, conn, *notes)
+        proof, growth = grown(conn, *notes, trusted=trusted)
+    if out is not None:
+        write_out(out, as_json_file(proof))
+    console().print(
+        f"good: {growth.newer.size} events at {_z(growth.newer.signed_at)} begin with "
+        f"the {growth.older.size} at {_z(growth.older.signed_at)}, unchanged"
+    )
+
+
+@audit.command()
+@json_option
+def key(*, as_json: bool) -> None:
+    """The public keys that sign now: what to hand to auditors."""
+    settings = command_settings()
+    with session(settings) as conn:
+        found = [str(each) for each in _own_keys(settings, conn)]
+    if as_json:
+        emit_json(found)
+    else:
+        for text in found:
+            click.echo(text)
+
+
+def _own_keys(settings: Settings, conn: Connection, *notes: str) -> list[VerifierKey]:
+    """The public halves of this installation's signing keys. Raises: NoCheckpoint before the first seal."""
+    origin = origin_of(conn)
+    if origin is None:
+        raise NoCheckpoint
+    return [each.verifier for each in signing_keys(settings, origin)]
+
+
+def _note(conn: Connection, name: str) -> str:
+    if name.isdigit():
+        found = checkpoint_numbered(conn, int(name))
+        if found is None:
+            raise Failure(f"no checkpoint {name}; expected a number or a file with a signed note")
+        return found.note
+    try:
+        note = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Failure(f"{name} can't be read as a signed note ({type(problem).__name__})") from None
+    heads_of(note)
+    return note
+
+
+def _last_verified(settings: Settings) -> str:
+    try:
+        return verified_file(settings).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Failure("nothing was verified here yet; begin with: tenure audit verify --full") from None
+
+
+def _keep_verified(settings: Settings, note: str) -> None:
+    """Beside the keys, not in the database; a folder that can't be written only costs the next run time."""
+    with suppress(OSError):
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = verified_file(settings).with_suffix(".draft")
+        draft.write_text(note, encoding="utf-8")
+        draft.replace(verified_file(settings))
+
+
+def _tell(report: Report, as_json: bool) -> None:
+    first = report.first
+    said = {
+        "good": not report.findings,
+        "events": report.events,
+        "unsealed": report.unsealed,
+        "erased": report.erased,
+        "checkpoints": report.checkpoints,
+    }
+    if as_json:
+        found = [{"part": one.part, "position": one.position, "what": one.what} for one in report.findings]
+        emit_json(said | {"first": found[report.findings.index(first)] if first else None, "findings": found})
+    else:
+        emit_pairs("good: the log is what was signed" if first is None else "NOT what was signed", said)
+        for one in report.findings:
+            console().print(f"  {one}", markup=False, soft_wrap=True)
+    if first is not None:
+        raise Difference(f"the first wrong row: {first}" if first.position else str(first))
+
+
+def _progress(total: int) -> Progress:
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=out, disable=not out.is_terminal or not total, transient=True)
+
+
+def _z(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

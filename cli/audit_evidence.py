@@ -1,0 +1,128 @@
+"""`tenure audit evidence`: one zip about one person that needs nobody's word but the public key's."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+from jinja2 import Environment, StrictUndefined
+
+from cli.audit_files import as_json_file, write_out
+from cli.output import console
+from cli.parameters import INSTANT
+from cli.person_json import dumped, event_json
+from cli.sealing import signing_keys
+from cli.users import person, user_id_of
+from cli.wiring import command_settings, session
+from database.pool import Connection
+from events.clock import utc_now
+from events.seals.event_proof import check_proof
+from events.seals.keys import VerifierKey
+from handlers.tokens import note_reads
+from queries.instants import iso
+from queries.person import PersonFile, person_file
+from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
+
+Json = dict[str, Any]  # Any: JSON values
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What goes into the zip. `proofs`: event id to proof file; an event without one is not sealed yet."""
+
+    found: PersonFile
+    checkpoint: Stored
+    keys: list[VerifierKey]
+    proofs: dict[str, Json]
+    made_at: datetime
+    since: datetime | None
+    until: datetime | None
+    reason: str
+
+
+@click.command()
+@click.argument("wanted", metavar="USER")
+@click.option("--from", "since", type=INSTANT, help="From then on, by the source's clock.")
+@click.option("--to", "until", type=INSTANT, help="Before then, by the source's clock.")
+@click.option("--reason", required=True, help="Why it is made; kept in the access log.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
+def evidence(*, wanted: str, since: datetime | None, until: datetime | None, reason: str, out: Path) -> None:
+    """Events, proofs, checkpoint, access log and a readable report about USER, in one zip."""
+    settings = command_settings()
+    with session(settings) as conn:
+        user_id = user_id_of(conn, wanted)
+        fields = ["events", "event_data", "history", "access_log"]
+        note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
+        conn.commit()
+        found = person_file(conn, user_id, since=since, until=until, live_only=settings.livemode)
+        checkpoint, origin = latest_checkpoint(conn), origin_of(conn)
+        if checkpoint is None or origin is None:
+            raise NoCheckpoint
+        keys = [each.verifier for each in signing_keys(settings, origin)]
+        proofs = _proofs(conn, found, checkpoint, keys)
+        conn.rollback()
+    made = Evidence(found, checkpoint, keys, proofs, utc_now(), since, until, reason)
+    write_out(out, zipped(made))
+    bare = len(found.events) - len(proofs)
+    note = f"; {bare} are younger than the checkpoint and have no proof yet" if bare else ""
+    console(stderr=True).print(f"{len(found.events)} events, {len(proofs)} proofs{note}", markup=False)
+
+
+def zipped(evidence: Evidence) -> bytes:
+    """The zip's bytes."""
+    holder = io.BytesIO()
+    with zipfile.ZipFile(holder, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents(evidence).items():
+            entry = zipfile.ZipInfo(name, evidence.made_at.timetuple()[:6])
+            entry.external_attr = 0o600 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return holder.getvalue()
+
+
+def contents(evidence: Evidence) -> dict[str, bytes]:
+    """Name to bytes of every file in the zip."""
+    found = evidence.found
+    made = {
+        "README.txt": _rendered("evidence_readme.txt", evidence, escape=False),
+        "report.html": _rendered("evidence.html", evidence, escape=True),
+        "checker.py": files("cli").joinpath("templates", "checker.py.txt").read_bytes(),
+        "public-keys.txt": "".join(f"{key}\n" for key in evidence.keys).encode(),
+        "checkpoint.txt": evidence.checkpoint.note.encode(),
+        "events.jsonl": b"".join(dumped(event_json(row)) for row in found.events),
+        "history.json": dumped(found.history, indent=1),
+        "profile.json": dumped(found.profile, indent=1),
+        "access_log.jsonl": b"".join(dumped(row) for row in found.reads),
+    }
+    return made | {f"proofs/{name}.json": as_json_file(proof) for name, proof in evidence.proofs.items()}
+
+
+def _proofs(
+    conn: Connection, found: PersonFile, checkpoint: Stored, keys: list[VerifierKey]
+) -> dict[str, Json]:
+    proofs = {}
+    for row in found.events:
+        try:
+            proof = proof_at(conn, row["part"], row["position"], under=checkpoint)
+        except NotSealedYet:
+            continue
+        check_proof(proof, keys)  # a changed log must not leave this house as evidence
+        proofs[str(row["id"])] = proof
+    return proofs
+
+
+def _rendered(name: str, evidence: Evidence, *, escape: bool) -> bytes:
+    """Autoescape is on for the page: every value in it came from outside."""
+    environment = Environment(
+        autoescape=escape,  # noqa: S701
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["when"] = lambda at: "–" if at is None else iso(at)
+    template = environment.from_string(files("cli").joinpath("templates", name).read_text(encoding="utf-8"))
+    return template.render(e=evidence, f=evidence.found).encode("utf-8", "replace")

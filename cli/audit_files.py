@@ -1,0 +1,31 @@
+"""Files that audit commands write: personal data, so for their owner's eyes, and never over another."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from cli.errors import Failure
+from cli.output import console
+
+
+def write_out(path: Path | None, content: bytes) -> None:
+    """To stdout, or to a new file with mode 0600. Raises: Failure when something is there already."""
+    if path is None:
+        click.echo(content, nl=False)
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise Failure(f"{path} is there already; name another file or remove it") from None
+    except OSError as problem:
+        raise Failure(f"{path} can't be written: {problem.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    console(stderr=True).print(f"wrote {path}", markup=False)
+
+
+def as_json_file(value: object) -> bytes:
+    """Readable JSON in UTF-8; escapes keep a lone surrogate what it was."""
+    return json.dumps(value, indent=1).encode() + b"\n"

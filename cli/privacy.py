@@ -1,0 +1,128 @@
+"""`tenure privacy`: what a person may ask of us: their data, and to be forgotten."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from cli.audit_files import write_out
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.person_json import as_document, dumped
+from cli.users import person, user_id_of
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
+from handlers.tokens import note_reads
+from queries.person import person_file
+
+_COLUMNS = ("occurred_at", "event_type", "route_key", "id")
+
+
+@click.group()
+def privacy() -> None:
+    """What a person may ask: their data, and to be forgotten."""
+
+
+@privacy.command()
+@click.argument("wanted", metavar="USER")
+@click.option("--reason", required=True, help="Why, without naming anybody: it is sealed for ever.")
+@click.option("--dry-run", is_flag=True, help="List what would go, and change nothing.")
+@click.option("--no-search", is_flag=True, help="Leave out the search for mentions in other streams.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def erase(*, wanted: str, reason: str, dry_run: bool, no_search: bool, yes: bool, as_json: bool) -> None:
+    """Erase USER's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
+
+    Proofs still hold. What arrives later is kept until it is erased again. Once erased, a user is
+    found by their id alone.
+    """
+    with session(command_settings()) as conn:
+        conn.execute("SET statement_timeout = 0")  # the search reads the whole log
+        user_id = user_id_of(conn, wanted)
+        plan = plan_erasure(conn, user_id, search=not no_search)
+        if dry_run:
+            _show(plan, as_json)
+            return
+        if not yes and not plan.is_empty and sys.stdin.isatty():
+            click.confirm(f"Erase {len(plan.events)} payloads of {user_id} for good?", abort=True)
+        try:
+            erased = erase_person(conn, plan, now=utc_now(), actor=person().name, reason=reason)
+        except ErasureRefused:
+            conn.rollback()
+            raise
+    _tell(plan, erased, as_json)
+
+
+@privacy.command()
+@click.argument("wanted", metavar="USER")
+@click.option("--reason", default="the person asked for their data", help="Kept in the access log.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write there instead of stdout.")
+def export(*, wanted: str, reason: str, out: Path | None) -> None:
+    """Everything kept about USER as JSON: profile, events with bodies, history, who read it."""
+    settings = command_settings()
+    with session(settings) as conn:
+        user_id = user_id_of(conn, wanted)
+        fields = ["profile", "events", "event_data", "history", "access_log"]
+        note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
+        conn.commit()
+        found = person_file(conn, user_id, live_only=settings.livemode)
+        conn.rollback()
+    if not found.events and found.profile is None:
+        raise Failure(f"nothing is kept about {user_id}")
+    write_out(out, dumped(as_document(found), indent=1))
+
+
+def _show(plan: ErasurePlan, as_json: bool) -> None:
+    if as_json:
+        emit_json(
+            _counts(plan) | {"events": plan.events, "mentions": plan.mentions, "elsewhere": plan.elsewhere}
+        )
+        return
+    emit_pairs(f"would be erased of {plan.user_id}", _counts(plan))
+    emit_table(plan.events + plan.mentions, _COLUMNS, empty="no event has a payload")
+    _warn(plan)
+
+
+def _counts(plan: ErasurePlan) -> dict[str, object]:
+    return {
+        "user_id": plan.user_id,
+        "customers": plan.customers,
+        "payloads": len(plan.events),
+        "mentions_in_shared_streams": len(plan.mentions),
+        "conflicts": plan.conflicts,
+        "unreadable_deliveries": len(plan.deliveries),
+        "jobs": len(plan.jobs),
+        "earlier_erasures": plan.erasures,
+    }
+
+
+def _tell(plan: ErasurePlan, erased: Erased, as_json: bool) -> None:
+    said = {
+        "user_id": plan.user_id,
+        "event_id": erased.event.id if erased.event else None,
+        "payloads": erased.events,
+        "conflicts": erased.conflicts,
+        "unreadable_deliveries": erased.deliveries,
+        "jobs": erased.jobs,
+        "kept_elsewhere": [str(row["id"]) for row in plan.elsewhere],
+    }
+    if as_json:
+        emit_json(said)
+        return
+    if erased.event is None:
+        console().print(f"nothing left to erase of {plan.user_id}", markup=False)
+        return
+    emit_pairs(f"erased {plan.user_id}", said)
+    _warn(plan)
+
+
+def _warn(plan: ErasurePlan) -> None:
+    out = console(stderr=True)
+    if plan.elsewhere:
+        out.print(f"{len(plan.elsewhere)} events of others mention them and stay:", markup=False)
+        for row in plan.elsewhere:
+            out.print(f"  {row['event_type']} {row['route_key']} {row['id']}", markup=False, soft_wrap=True)
+    if plan.unprojected:
+        note = f"{plan.unprojected} events were not projected yet and may link more customers: look again"
+        out.print(note, markup=False)

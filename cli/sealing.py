@@ -1,0 +1,52 @@
+"""What sealing needs of the settings: the signing keys and connections, also in other processes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+from cli.wiring import as_service
+from database.pool import Connection, connect
+from events.clock import Clock
+from events.seals.key_files import load_or_create_signing_keys
+from events.seals.keys import SigningKey, parse_signing_keys
+from handlers.sealer import Sealer
+from settings import Settings
+
+KEY_FILE = "signing-key.pem"
+VERIFIED_FILE = "verified-checkpoint.txt"
+
+
+def signing_keys(settings: Settings, origin: str) -> Sequence[SigningKey]:
+    """TENURE_SIGNING_KEY, else the key file in the data directory, made with the first need of it.
+
+    Raises: UnusableKey.
+    """
+    if settings.signing_key is not None:
+        return parse_signing_keys(settings.signing_key.get_secret_value(), name=origin)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return load_or_create_signing_keys(settings.data_dir / KEY_FILE, name=origin)
+
+
+def sealer_of(settings: Settings, conninfo: str, *, clock: Clock) -> Sealer:
+    """The sealer of this installation; its `run` is what the scheduler calls each minute."""
+    return Sealer(connecting(conninfo), keys_of=partial(signing_keys, settings), clock=clock)
+
+
+def connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection]]:
+    """Opens connections with the service's rights; may be sent to another process."""
+    return partial(lent, conninfo)
+
+
+@contextmanager
+def lent(conninfo: str) -> Iterator[Connection]:
+    """A connection of its own, without a statement timeout; commits when its block ends well."""
+    with closing(connect(conninfo, application_name="tenure-seals")) as conn:
+        as_service(conn)
+        yield conn
+        conn.commit()
+
+
+def verified_file(settings: Settings) -> Path:
+    """Where the last verified checkpoint is kept: not in the database it speaks of."""
+    return settings.data_dir / VERIFIED_FILE
