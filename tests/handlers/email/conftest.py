@@ -22,12 +22,12 @@ SERVER = Path(__file__).with_name("smtp_process.py")
 class MailServer:
     """aiosmtpd in its own process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._process = subprocess.Popen(
-            [sys.executable, str(SERVER), str(self.port)],
+            [sys.executable, str(SERVER), str(self.port), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -7,6 +7,7 @@ message and hangs up without an answer, `hang@` takes it and says nothing.
 import asyncio
 import base64
 import json
+import ssl
 import sys
 from typing import Any
 
@@ -56,12 +57,17 @@ def _tell(said: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    tls = None
+    if len(sys.argv) > 2:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[2])
     controller = Controller(
         Handler(),
         hostname="127.0.0.1",
         port=int(sys.argv[1]),
         authenticator=_authenticate,
         auth_require_tls=False,
+        tls_context=tls,
     )
     controller.start()
     _tell({"listening": True})
