@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg import sql
 
 from projections.replay import shadow
-from projections.replay.crew import run_all
+from projections.replay.crew import Crew
 from projections.replay.digest import MODULUS, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, ReplayRunning
 from projections.replay.folding import fold_bucket
@@ -97,12 +97,15 @@ def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer:
         ("folding users", fold_bucket, job.buckets, None),
     )
     total = job.events
-    with session(conninfo, job.schema) as conn:
+    with (
+        session(conninfo, job.schema) as conn,
+        Crew(context, workers=options.workers, observer=observer) as crew,
+    ):
         for (name, piece, pieces, amount), stage in zip(stages, ("read", "link", "fold"), strict=True):
             done = all_finished(conn, stage)
             observer.stage(name, total if amount is None else amount)
             left = [number for number in range(pieces) if number not in done]
-            run_all(context, piece, left, workers=options.workers, stage=name, observer=observer)
+            crew.run(piece, left, stage=name)
             if stage == "read":
                 _nothing_missing(job, all_finished(conn, "read"))
         built = _built(job, all_finished(conn, "link"), all_finished(conn, "fold"))

@@ -3,12 +3,15 @@
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.sharedctypes import Synchronized
 from threading import Thread
+from types import TracebackType
+from typing import Self
 
 from projections.replay.errors import WorkersLost
 from projections.replay.job import Context
@@ -21,67 +24,90 @@ Piece = Callable[[Context, int, Advance], Outcome]
 MAX_DEATHS = 3
 TELL_S = 0.2
 
+_SPAWNING = get_context("spawn")
+
 _context: Context
 _counter: "Synchronized[int]"
 
 
-def run_all(
-    context: Context, piece: Piece, numbers: Iterable[int], *, workers: int, stage: str, observer: Observer
-) -> None:
-    """Do every piece, `workers` at a time; with one worker in this process.
+class Crew:
+    """Does pieces of work, `workers` at a time; with one worker, in this process."""
 
-    Raises: WorkersLost; whatever a piece raises.
-    """
-    wanted = list(numbers)
-    if workers == 1 or len(wanted) <= 1:
-        _run_here(context, piece, wanted, observer)
-        return
-    for death in range(1, MAX_DEATHS + 1):
-        try:
-            wanted = _run_beside(context, piece, wanted, workers, observer)
-        except BrokenProcessPool:
-            observer.say(f"a replay worker died while {stage}; its work is done again")
-            if death == MAX_DEATHS:
-                raise WorkersLost(stage, death) from None
-        else:
+    def __init__(self, context: Context, *, workers: int, observer: Observer) -> None:
+        self._context = context
+        self._workers = workers
+        self._observer = observer
+        self._pool: ProcessPoolExecutor | None = None
+        self._counter = _SPAWNING.Value("q", 0)
+
+    def run(self, piece: Piece, numbers: Iterable[int], *, stage: str) -> None:
+        """Do every piece. Raises: WorkersLost; whatever a piece raises."""
+        wanted = list(numbers)
+        if self._workers == 1:
+            self._run_here(piece, wanted)
             return
+        for death in range(1, MAX_DEATHS + 1):
+            try:
+                self._run_beside(piece, wanted)
+            except BrokenProcessPool:
+                self._dismiss()
+                self._observer.say(f"a replay worker died while {stage}; its work is done again")
+                if death == MAX_DEATHS:
+                    raise WorkersLost(stage, death) from None
+            else:
+                return
+
+    def _run_here(self, piece: Piece, wanted: list[int]) -> None:
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            self._observer.advance(done)
+
+        for number in wanted:
+            with _without_gc():
+                piece(self._context, number, advance)
+
+    def _run_beside(self, piece: Piece, wanted: list[int]) -> None:
+        """After a death all pieces are asked for again: those that are done say so themselves."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers, _SPAWNING, initializer=_begin, initargs=(self._context, self._counter)
+            )
+        self._counter.value = 0
+        waiting: set[Future[Outcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
+        while waiting:
+            done, waiting = wait(waiting, timeout=TELL_S, return_when=FIRST_COMPLETED)
+            for each in done:
+                each.result()
+            self._observer.advance(self._counter.value)
+
+    def _dismiss(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dismiss()
 
 
-def _run_here(context: Context, piece: Piece, wanted: list[int], observer: Observer) -> None:
-    done = 0
-
-    def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        observer.advance(done)
-
-    for number in wanted:
-        piece(context, number, advance)
-
-
-def _run_beside(
-    context: Context, piece: Piece, wanted: list[int], workers: int, observer: Observer
-) -> list[int]:
-    """Pieces that a broken pool left undone are done again at once: those done say so themselves."""
-    spawning = get_context("spawn")
-    counter = spawning.Value("q", 0)
-    with ProcessPoolExecutor(
-        max_workers=min(workers, len(wanted)),
-        mp_context=spawning,
-        initializer=_begin,
-        initargs=(context, counter),
-    ) as pool:
-        waiting: set[Future[Outcome]] = {pool.submit(_do, piece, number) for number in wanted}
-        try:
-            while waiting:
-                done, waiting = wait(waiting, timeout=TELL_S, return_when=FIRST_COMPLETED)
-                for each in done:
-                    each.result()
-                observer.advance(counter.value)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return []
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Facts hold no cycles, and millions of them are made: looking for cycles costs a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+        gc.collect()
 
 
 def _begin(context: Context, counter: "Synchronized[int]") -> None:
@@ -90,8 +116,6 @@ def _begin(context: Context, counter: "Synchronized[int]") -> None:
     _context, _counter = context, counter
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_die_with_parent, daemon=True).start()
-    # Facts hold no cycles, and millions of them are made: looking for cycles costs a fifth of the time.
-    gc.disable()
 
 
 def _die_with_parent() -> None:
@@ -102,9 +126,8 @@ def _die_with_parent() -> None:
 
 
 def _do(piece: Piece, number: int) -> Outcome:
-    outcome = piece(_context, number, _advance)
-    gc.collect()
-    return outcome
+    with _without_gc():
+        return piece(_context, number, _advance)
 
 
 def _advance(more: int) -> None:
