@@ -8,18 +8,21 @@ from prometheus_client import CollectorRegistry
 
 from api.deps import Check, Connect, Deps, Pool, keep
 from api.docs import docs
+from api.entitlements import entitlements
 from api.events import events
 from api.export import export
 from api.headers import register_headers
 from api.health import database_check, health
 from api.limits import register_limits
 from api.metrics import register_metrics
+from api.operator import operator
 from api.plans import plans
 from api.problems import register_problems
 from api.request_id import register_request_id
 from api.routing import KeyConverter
 from api.seals import seals
 from api.throttle import Throttle
+from api.usage import usage
 from api.users import users
 from events.clock import Clock
 
@@ -60,6 +63,6 @@ def create_app(
     register_limits(app)
     register_headers(app)
     register_metrics(app, held.registry)
-    for blueprint in (users, events, export, seals, plans, health, docs):
+    for blueprint in (users, usage, entitlements, operator, events, export, seals, plans, health, docs):
         app.register_blueprint(blueprint)
     return app

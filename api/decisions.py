@@ -1,0 +1,117 @@
+"""Commands over HTTP: who commands, under which key, and what a refusal looks like."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from flask import request
+from psycopg import Connection, errors
+
+from api.access import actor, caller
+from api.deps import deps
+from api.errors import Refused, bad_request, not_found
+from api.request_id import request_id
+from api.users import KEY_HEADER
+from handlers.decision import Command, key_part
+from handlers.errors import (
+    DecisionRefused,
+    IdempotencyConflict,
+    LimitExceeded,
+    NothingToUndo,
+    PlanUnknown,
+    TrialRefused,
+    UnusableInstant,
+    UserDeleted,
+    UserQuarantined,
+    UserUnknown,
+)
+from projections.errors import PartBehind, PartBusy
+
+T = TypeVar("T")
+
+RETRY_AFTER_S = 2
+ATTEMPTS = 3
+PASSING = (errors.DeadlockDetected, errors.SerializationFailure)
+
+
+def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row factory does not matter
+    """What the decision gives, committed. One that another transaction stopped is made again.
+
+    Raises: Refused.
+    """
+    try:
+        return _again_if_stopped(decision)
+    except DecisionRefused as refused:
+        raise _as_answer(refused) from None
+    except (PartBehind, PartBusy, *PASSING) as busy:
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        raise Refused(
+            503, "busy", "Busy", f"nothing was changed, try again: {_first_line(busy)}", headers=headers
+        ) from None
+
+
+def _first_line(problem: Exception) -> str:
+    """Postgres' own DETAIL may hold a person's data."""
+    return str(problem).partition("\n")[0]
+
+
+def _again_if_stopped(decision: Callable[[Connection[Any]], T]) -> T:  # Any: as above
+    """A decision that projects first can meet a projector's batch in another order of users."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            with deps().pool.connection() as conn:
+                return decision(conn)
+        except PASSING:
+            continue
+    with deps().pool.connection() as conn:
+        return decision(conn)
+
+
+def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> Command:
+    """A command of the caller's; `what` keeps its keys apart from those of other commands.
+
+    Raises: Refused.
+    """
+    return Command(
+        user_id=user_id,
+        key=f"{what}:{key_part(user_id)}:{_idempotency_key()}",
+        asked=asked,
+        now=deps().clock(),
+        actor=actor(),
+        reason=reason,
+        request_id=request_id(),
+    )
+
+
+def _idempotency_key() -> str:
+    """The caller's key, its own among all callers'; without one each request is a new one."""
+    given = request.headers.get(KEY_HEADER)
+    if given is None:
+        return str(uuid4())
+    if not 0 < len(given) <= 200 or not given.isascii() or not given.isprintable():
+        raise bad_request(f"{KEY_HEADER}: expected 1 to 200 printable ASCII characters")
+    return f"{caller().token_id}:{given}"
+
+
+def _as_answer(refused: DecisionRefused) -> Refused:
+    if isinstance(refused, UserUnknown):
+        return not_found("user")
+    slug, title, members = REFUSALS[type(refused)]
+    said = {member: getattr(refused, member) for member in members}
+    return Refused(409, slug, title, str(refused), members=said)
+
+
+REFUSALS: dict[type[DecisionRefused], tuple[str, str, tuple[str, ...]]] = {
+    LimitExceeded: (
+        "limit-exceeded",
+        "Limit exceeded",
+        ("metric", "quantity", "limit", "used", "remaining"),
+    ),
+    IdempotencyConflict: ("idempotency-conflict", "Idempotency conflict", ()),
+    UserDeleted: ("user-deleted", "User deleted", ()),
+    UserQuarantined: ("user-quarantined", "User quarantined", ("event_id",)),
+    TrialRefused: ("trial-refused", "Trial refused", ()),
+    PlanUnknown: ("plan-unknown", "Plan unknown", ("known",)),
+    NothingToUndo: ("nothing-to-undo", "Nothing to undo", ()),
+    UnusableInstant: ("unusable-instant", "Unusable instant", ()),
+}

@@ -1,0 +1,102 @@
+"""/api/users/…/usage: what was used, counted once and never past the limit."""
+
+from typing import Annotated, Literal
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.access import actor, requires
+from api.answers import answer
+from api.decisions import decided
+from api.deps import deps
+from api.openapi import documented
+from api.request_id import request_id
+from handlers.usage import Usage, record_usage
+
+usage = Blueprint("usage", __name__, url_prefix="/api/users")
+
+REPEATED = "Idempotent-Replayed"
+
+
+class UsageToCount(BaseModel):
+    """The key names this usage among all of the user's, for ever."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: Literal["campaigns", "creators", "enrichments"]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
+    idempotency_key: Annotated[
+        str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ]
+
+
+class Limits(BaseModel):
+    """By metric; null is unlimited."""
+
+    campaigns: int | None
+    creators: int | None
+    enrichments: int | None
+
+
+class Used(BaseModel):
+    campaigns: int
+    creators: int
+    enrichments: int
+
+
+class UsageTotals(BaseModel):
+    """The totals after it was counted; the next profile read shows the same."""
+
+    user_id: str
+    event_id: str
+    metric: str
+    quantity: int
+    limits: Limits
+    used: Used
+    remaining: Limits
+
+
+@usage.post("/<key:user_id>/usage")
+@requires("service")
+@documented(
+    json=UsageToCount,
+    tags=("usage",),
+    HTTP_200=UsageTotals,
+    HTTP_404=None,
+    HTTP_409=None,
+    HTTP_415=None,
+    HTTP_503=None,
+)
+def record(user_id: str, json: UsageToCount) -> Response:
+    """Count usage, all of it or none.
+
+    409 `limit-exceeded` says what remains. The same key again counts nothing and gives the same
+    answer, with the header `Idempotent-Replayed`; with another body it is a 409 `idempotency-conflict`.
+    A refusal is not kept: the same key may succeed once more remains.
+    """
+    counted = decided(
+        lambda conn: record_usage(
+            conn,
+            user_id,
+            Usage(metric=json.metric, quantity=json.quantity),
+            key=json.idempotency_key,
+            now=deps().clock(),
+            actor=actor(),
+            request_id=request_id(),
+            live_only=deps().live_only,
+        )
+    )
+    said = answer(
+        {
+            "user_id": user_id,
+            "event_id": counted.event_id,
+            "metric": counted.metric,
+            "quantity": counted.quantity,
+            "limits": counted.limits,
+            "used": counted.used,
+            "remaining": counted.remaining,
+        }
+    )
+    if counted.repeated:
+        said.headers[REPEATED] = "true"
+    return said
