@@ -24,8 +24,7 @@ def append(conn: AnyConnection, event: NewEvent) -> Appended:
     The caller owns the transaction: nothing is durable before its commit.
     Raises: NaiveInstant; psycopg.DataError when Postgres can't hold the payload.
     """
-    if event.occurred_at.tzinfo is None:
-        raise NaiveInstant("occurred_at")
+    _refuse_naive(event)
     part = part_of(event.route_key)
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
@@ -34,15 +33,25 @@ def append(conn: AnyConnection, event: NewEvent) -> Appended:
 
 
 def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended]:
-    """One answer for each event, in the order given.
+    """One answer for each event, in the order given; a round trip for all of them.
 
     Heads are locked in part order, so two callers can't wait for each other.
     """
     wanted = list(events)
-    answers: dict[int, Appended] = {}
-    for index in sorted(range(len(wanted)), key=lambda i: part_of(wanted[i].route_key)):
-        answers[index] = append(conn, wanted[index])
-    return [answers[index] for index in range(len(wanted))]
+    if len(wanted) < 2:
+        return [append(conn, event) for event in wanted]
+    for event in wanted:
+        _refuse_naive(event)
+    parts = [part_of(event.route_key) for event in wanted]
+    cursors = [conn.cursor(row_factory=tuple_row) for _ in wanted]
+    with conn.pipeline():
+        for index in sorted(range(len(wanted)), key=parts.__getitem__):
+            parameters = _parameters(wanted[index], parts[index])
+            cursors[index].execute(statement("events", "append_event"), parameters)
+    rows = [cursor.fetchone() for cursor in cursors]
+    return [
+        Appended(row[0], row[1], part, row[2], row[3]) for row, part in zip(rows, parts, strict=True) if row
+    ]
 
 
 def keep_unreadable(
@@ -73,6 +82,11 @@ def json_text(value: object) -> str:
     """JSON with sorted keys; what Postgres' jsonb can't hold (NUL) becomes U+FFFD."""
     text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+
+
+def _refuse_naive(event: NewEvent) -> None:
+    if event.occurred_at.tzinfo is None:
+        raise NaiveInstant("occurred_at")
 
 
 def _parameters(event: NewEvent, part: int) -> dict[str, object]:
