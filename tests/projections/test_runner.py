@@ -17,7 +17,7 @@ from cli.demo.history import make_history
 from events.append import append_all
 from events.envelope import NewEvent
 from events.own import user as said
-from projections import fold
+from projections import fold, store
 from projections.batch import Projector
 from projections.facts import Fact
 from projections.runner import Runner
@@ -174,36 +174,42 @@ def test_cut_connection_is_made_again(conninfo: str) -> None:
     assert len(ask(conninfo, "SELECT 1 FROM users")) == 3
 
 
-def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
-    """Two projectors: one has folded `first` and not committed when the other begins with `second`."""
-    with session(conninfo) as one, session(conninfo) as two:
-        tell(conninfo, *first)
-        one.execute("BEGIN")
-        Projector(live_only=True).project(one, parts=64, limit=100)
-        tell(conninfo, *second)
+@contextmanager
+def beside(conninfo: str) -> Iterator[None]:
+    """A projector starts and runs into what the caller has locked; it finishes after the block."""
+    with session(conninfo) as conn, closing(psycopg.connect(conninfo, autocommit=True)) as admin:
         problems: list[BaseException] = []
 
         def follow() -> None:
             try:
-                while runner(conninfo).step(two):
+                while runner(conninfo).step(conn):
                     pass
             except BaseException as problem:  # handed to the test
                 problems.append(problem)
 
+        def waits() -> bool:
+            query = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+            return admin.execute(query, [conn.info.backend_pid]).fetchone() == ("Lock",)
+
         other = Thread(target=follow)
         other.start()
-        waiting = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
-        with closing(psycopg.connect(conninfo, autocommit=True)) as admin:
-            for _ in range(100):  # until it waits for the first one's lock, or needs none
-                row = admin.execute(waiting, [two.info.backend_pid]).fetchone()
-                if not other.is_alive() or (row and row[0] == "Lock"):
-                    break
-                Event().wait(0.01)
-        one.execute("COMMIT")
+        wait_for(lambda: waits() or not other.is_alive(), timeout_s=10)
+        yield
         other.join(timeout=20)
     assert not other.is_alive()
     assert problems == []
     runner(conninfo).drain()
+
+
+def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
+    """Two projectors: one has folded `first` and not committed when the other begins with `second`."""
+    with session(conninfo) as one:
+        tell(conninfo, *first)
+        one.execute("BEGIN")
+        Projector(live_only=True).project(one, parts=64, limit=100)
+        tell(conninfo, *second)
+        with beside(conninfo):
+            one.execute("COMMIT")
 
 
 LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
@@ -227,6 +233,8 @@ HELLO = clerk("user.created", user(OTHER), at=3)
         ([BOUGHT, LINK], [CHANGED], [UNLINK]),
         ([BOUGHT, LINK], [CHANGED], [ELSEWHERE]),
         ([BOUGHT, LINK], [ELSEWHERE], [CHANGED]),
+        ([BOUGHT, LINK], [SIGNED_UP], [CHANGED]),
+        ([BOUGHT, LINK], [CHANGED], [SIGNED_UP]),
         ([BOUGHT, CLAIMED], [ELSEWHERE], [SIGNED_UP]),
         ([BOUGHT, CLAIMED], [SIGNED_UP], [ELSEWHERE]),
         ([BOUGHT, CLAIMED], [ELSEWHERE], [CHANGED, HELLO, SIGNED_UP]),
@@ -235,12 +243,38 @@ HELLO = clerk("user.created", user(OTHER), at=3)
 def test_links_and_events_that_race_lose_nothing(
     conninfo: str, before: list[NewEvent], first: list[NewEvent], second: list[NewEvent]
 ) -> None:
-    """In the ninth the first projector forgets a user whom the second waits to write."""
     tell(conninfo, *DEFAULT_PLANS, *before)
     runner(conninfo).drain()
     race(conninfo, first, second)
 
     assert_true(conninfo, *before, *first, *second)
+
+
+def test_one_batch_at_a_time_holds_a_users_fold(conninfo: str) -> None:
+    tell(conninfo, linked())
+    runner(conninfo).drain()
+    with session(conninfo) as one, session(conninfo) as two, one.transaction(), two.transaction():
+        store.lock_states(one, [USER])
+        two.execute("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable), two.transaction():
+            store.lock_states(two, [USER])
+
+
+def test_user_forgotten_while_a_batch_waits_for_them_is_met_anew(conninfo: str) -> None:
+    """The only customer of somebody goes elsewhere in the instant in which they sign up."""
+    tell(conninfo, *DEFAULT_PLANS, BOUGHT, CLAIMED)
+    runner(conninfo).drain()
+    with session(conninfo) as one:
+        one.execute("BEGIN")
+        store.lock_states(one, [USER])
+        tell(conninfo, SIGNED_UP)
+        with beside(conninfo):
+            store.forget_users(one, [USER])
+            one.execute("COMMIT")
+    tell(conninfo, ELSEWHERE)
+    runner(conninfo).drain()
+
+    assert_true(conninfo, BOUGHT, CLAIMED, SIGNED_UP, ELSEWHERE)
 
 
 def test_projectors_side_by_side_never_lose_an_event(conninfo: str) -> None:
