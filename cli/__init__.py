@@ -37,5 +37,6 @@ main.entries = {
     "schedule": Entry("cli.schedule:schedule", "What happens because time passes."),
     "jobs": Entry("cli.jobs:jobs", "Background work: list it, try it again, call it off."),
     "config": Entry("cli.config:config", "What is set, what is missing, what to change at run time."),
+    "doctor": Entry("cli.doctor.command:doctor", "What is wrong here, each with its fix."),
     "log-level": Entry("cli.loglevel:log_level", "What running processes log."),
 }

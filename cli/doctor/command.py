@@ -1,0 +1,54 @@
+"""`tenure doctor`: run every check, worst first, and exit 1 when one fails."""
+
+from contextlib import closing
+
+import click
+from rich.markup import escape
+
+from cli.doctor.findings import Finding, worst
+from cli.doctor.of_database import guard_checks, migration_checks, server_checks
+from cli.doctor.of_service import service_checks
+from cli.doctor.of_settings import settings_checks
+from cli.errors import one_line
+from cli.output import console, emit_json, json_option
+from cli.wiring import command_settings, server
+from database.pool import connect
+from settings import Settings
+
+MARKS = {"ok": "[green]ok[/green]  ", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool) -> None:
+    """Look for everything that can be wrong; each finding has its fix. Exits 1 when one fails."""
+    settings = command_settings()
+    found = [*settings_checks(settings), *_with_database(settings)]
+    found.sort(key=lambda finding: ("fail", "warn", "ok").index(finding.severity))
+    if as_json:
+        emit_json([finding.row() for finding in found])
+    else:
+        for finding in found:
+            console().print(f"{MARKS[finding.severity]} {escape(finding.check)}: {escape(finding.found)}")
+            if finding.fix:
+                console().print(f"     [dim]→ {escape(finding.fix)}[/dim]")
+    if worst(found) == "fail":
+        context.exit(1)
+
+
+def _with_database(settings: Settings) -> list[Finding]:
+    """Checks that need the server; when it is away, that is the finding."""
+    try:
+        with server(settings) as conninfo:
+            found = migration_checks(conninfo)
+            opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
+            with closing(opened) as conn:
+                found += server_checks(conn)
+                if all(
+                    finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
+                ):
+                    found += guard_checks(conn) + service_checks(conn)
+    except Exception as problem:  # whatever keeps us out is what the doctor was asked about
+        return [Finding("fail", "database", one_line(problem), "tenure config check")]
+    return found

@@ -1,0 +1,106 @@
+"""Checks of the server and the schema: reachable, migrated, guarded."""
+
+from datetime import timedelta
+
+from cli.doctor.findings import Finding, either
+from database import migrations
+from database.migrations import State
+from events.clock import utc_now
+from events.statements import statement
+from queries.rows import AnyConnection, fetch_one
+
+OLDEST_SERVER = 150000
+MOST_SKEW = timedelta(seconds=5)
+
+
+def migration_checks(conninfo: str) -> list[Finding]:
+    """Whether the schema is the one this code was written for."""
+    found = migrations.status(conninfo)
+    odd = [one.name for one in found if one.state in (State.EDITED, State.UNKNOWN)]
+    pending = [one.name for one in found if one.state is State.PENDING]
+    return [
+        either(
+            not odd,
+            "migrations",
+            "all as written",
+            f"not as written: {', '.join(odd)}",
+            "tenure migrate status",
+        ),
+        either(not pending, "schema", "up to date", f"{len(pending)} migrations wait", "tenure migrate up"),
+    ]
+
+
+def server_checks(conn: AnyConnection) -> list[Finding]:
+    """Version, durability, clock and roles."""
+    row = fetch_one(conn, statement("cli", "doctor_server"), {})
+    assert row is not None  # always one row
+    skew = abs(row["clock"] - utc_now())
+    version, missing = row["version"], row["missing_roles"]
+    return [
+        either(
+            version >= OLDEST_SERVER,
+            "version",
+            f"PostgreSQL {version // 10000}",
+            f"PostgreSQL {version // 10000}: expected 15 or later",
+            "upgrade the server",
+        ),
+        either(
+            row["fsync"] and row["synchronous_commit"] != "off",
+            "durability",
+            "a commit is on disk",
+            "fsync or synchronous_commit is off: an acknowledged event may be lost in a crash",
+            "ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET synchronous_commit = on",
+        ),
+        either(
+            skew < MOST_SKEW,
+            "clock",
+            "server and service agree",
+            f"the clocks are {skew.total_seconds():.1f} s apart: signatures are refused beyond five minutes",
+            "synchronise both machines (NTP)",
+            severity="warn" if skew < timedelta(minutes=1) else "fail",
+        ),
+        either(
+            not missing,
+            "roles",
+            "all there",
+            f"missing: {', '.join(missing)}",
+            "tenure migrate up, as a role with CREATEROLE",
+        ),
+        either(
+            not row["read_only"],
+            "primary",
+            "writable",
+            "a replica or read-only",
+            "point DATABASE_URL at the primary",
+        ),
+    ]
+
+
+def guard_checks(conn: AnyConnection) -> list[Finding]:
+    """What keeps the log from being changed and the tables from strangers."""
+    row = fetch_one(conn, statement("cli", "doctor_guards"), {})
+    assert row is not None  # always one row
+    unprotected, off, too_much = row["unprotected"], row["guards_off"], row["too_much"]
+    return [
+        either(
+            not unprotected,
+            "row-level security",
+            "on for every table",
+            f"off for {', '.join(unprotected)}",
+            "ALTER TABLE … ENABLE ROW LEVEL SECURITY",
+        ),
+        either(
+            not off and row["guards"] >= 3,
+            "append-only",
+            "the log refuses UPDATE, DELETE and TRUNCATE",
+            f"guards of the log are off or gone: {', '.join(off) or 'dropped'}",
+            "ALTER TABLE events ENABLE ALWAYS TRIGGER …, then tenure audit verify --full",
+        ),
+        either(
+            not too_much,
+            "rights",
+            "the service can only append",
+            f"tenure_app may {', '.join(too_much)} on events",
+            "REVOKE it: the service appends through append_event() alone",
+        ),
+    ]

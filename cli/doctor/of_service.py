@@ -1,0 +1,103 @@
+"""Checks of what runs: projector, seals, links, prices, and what waits for somebody."""
+
+from datetime import timedelta
+
+from cli.doctor.findings import Finding, either
+from events.clock import utc_now
+from events.statements import statement
+from projections.version import projector_version
+from queries.lag import projection_lag
+from queries.rows import AnyConnection, Row, fetch_one
+from queries.unknown_prices import unknown_prices
+
+LATE_AFTER = timedelta(seconds=30)
+UNSEALED_AFTER = timedelta(minutes=5)
+
+
+def service_checks(conn: AnyConnection) -> list[Finding]:
+    """Each with the command that shows or mends it."""
+    row = fetch_one(conn, statement("cli", "doctor_standing"), {})
+    assert row is not None  # always one row
+    return [_projector(conn), _version(row), _seals(row), *_prices(conn), *_waiting(row)]
+
+
+def _projector(conn: AnyConnection) -> Finding:
+    lag = projection_lag(conn)
+    waited = timedelta() if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
+    return either(
+        waited < LATE_AFTER,
+        "projector",
+        f"{lag.events} events wait" if lag.events else "up to the log's end",
+        f"{lag.events} events wait, the first for {waited.total_seconds():.0f} s",
+        "is `tenure work` running? see its log",
+    )
+
+
+def _version(row: Row) -> Finding:
+    stale = set(row["projector_versions"] or ()) - {projector_version()}
+    return either(
+        not stale,
+        "tables",
+        "built by this code",
+        "built by another version of the projector",
+        "tenure replay",
+        severity="warn",
+    )
+
+
+def _seals(row: Row) -> Finding:
+    unsealed = row["events"] - row["signed_events"]
+    late = row["signed_at"] is None or utc_now() - row["signed_at"] > UNSEALED_AFTER
+    return either(
+        not (unsealed and late),
+        "seals",
+        "the log is sealed",
+        f"{unsealed} events are under no signed checkpoint"
+        + (f" since {row['signed_at']:%Y-%m-%d %H:%M} UTC" if row["signed_at"] else ""),
+        "is `tenure work` running? else tenure schedule run seal",
+        severity="warn",
+    )
+
+
+def _prices(conn: AnyConnection) -> list[Finding]:
+    found = [
+        Finding(
+            "fail",
+            "price",
+            f"{price.price_id} names no plan: {len(price.users)} users are on free, {price.users[0]} first",
+            f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE",
+        )
+        for price in unknown_prices(conn)
+    ]
+    return found or [Finding("ok", "prices", "every price names a plan")]
+
+
+def _waiting(row: Row) -> list[Finding]:
+    return [
+        either(
+            not row[name],
+            name.replace("_", " "),
+            "none",
+            f"{row[name]} {what}",
+            fix,
+            severity="fail" if name == "quarantined" else "warn",
+        )
+        for name, what, fix in WAITING
+    ]
+
+
+WAITING = (
+    ("quarantined", "users stand at an event that can't be folded", "tenure quarantine list"),
+    (
+        "unlinked",
+        "Stripe customers belong to nobody known",
+        "tenure link add USER CUSTOMER --reason …, or wait for the link",
+    ),
+    (
+        "conflicts",
+        "second bodies came under a key that was taken",
+        "look at event_conflicts; does anybody forge events?",
+    ),
+    ("unreadable", "signed bodies are no JSON object", "look at unreadable_deliveries"),
+    ("dead_jobs", "background jobs have no try left", "tenure jobs list --status dead, tenure jobs retry ID"),
+)

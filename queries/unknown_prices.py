@@ -1,0 +1,44 @@
+"""Prices that users pay and no plan names: each is a user on the wrong plan until it is published."""
+
+from typing import NamedTuple
+
+import msgspec
+from psycopg.rows import tuple_row
+
+from events.statements import statement
+from projections import store
+from projections.catalog import Catalog
+from projections.facts import PlanHint
+from projections.fold import present
+from projections.state import decode
+from queries.rows import AnyConnection
+
+MOST_USERS = 1000
+
+
+class UnknownPrice(NamedTuple):
+    """A price, what it says about its plan, and some of the users who have it."""
+
+    price_id: str
+    lookup_key: str | None
+    users: list[str]
+
+
+def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
+    """The prices behind `billing_sync_status = error`, by id; the first thousand users are looked at."""
+    catalog = _catalog(conn)
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(statement("queries", "users_in_error"), {"limit": MOST_USERS}).fetchall()
+    found: dict[str, UnknownPrice] = {}
+    for user, state in rows:
+        source = present(decode(state)).cores["user_subscriptions"][0]
+        if isinstance(source, str) or catalog.plan_of(PlanHint(*source)) is not None:
+            continue
+        price_id, lookup_key = source[0] or "(no price)", source[1]
+        found.setdefault(price_id, UnknownPrice(price_id, lookup_key, [])).users.append(user)
+    return [found[price] for price in sorted(found)]
+
+
+def _catalog(conn: AnyConnection) -> Catalog:
+    stored = store.read_catalog(conn)
+    return Catalog() if stored is None else msgspec.json.decode(stored[1], type=Catalog)

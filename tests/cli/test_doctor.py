@@ -1,0 +1,121 @@
+"""The doctor names what is wrong and how to mend it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from events.append import append
+from events.clock import utc_now
+from events.envelope import NewEvent
+from projections.runner import Runner
+from tests.cli.conftest import Tenure
+
+Findings = dict[str, dict[str, Any]]  # Any: JSON values
+
+
+@pytest.fixture
+def examined(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> Any:  # Any: a callable
+    """Run the doctor on the test's database; findings by the name of their check."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_test")
+    monkeypatch.setenv("CLERK_WEBHOOK_SECRETS", "whsec_dGVzdHRlc3R0ZXN0dGVzdA==")
+
+    def run() -> tuple[int, Findings]:
+        result = tenure("doctor", "--json")
+        return result.exit_code, {finding["check"]: finding for finding in json.loads(result.stdout)}
+
+    return run
+
+
+def test_a_sound_installation_has_nothing_to_mend(examined: Any) -> None:
+    code, found = examined()
+
+    assert code in (0, 1)
+    failing = {check for check, finding in found.items() if finding["severity"] == "fail"}
+    assert failing <= {"durability"}  # the test server runs without fsync, and the doctor says so
+
+
+def test_a_guard_of_the_log_that_is_off_is_found(conninfo: str, examined: Any) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("ALTER TABLE events DISABLE TRIGGER events_no_update")
+
+    code, found = examined()
+
+    assert code == 1
+    assert found["append-only"]["severity"] == "fail"
+    assert "events_no_update" in found["append-only"]["found"]
+
+
+def test_rights_the_service_must_not_have_are_found(conninfo: str, examined: Any) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("GRANT DELETE ON events TO tenure_app")
+        conn.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+
+    code, found = examined()
+
+    assert code == 1
+    assert "DELETE" in found["rights"]["found"]
+    assert "users" in found["row-level security"]["found"]
+
+
+def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:
+    body = {
+        "id": "evt_1",
+        "object": "event",
+        "type": "customer.subscription.created",
+        "created": 1_700_000_000,
+        "data": {
+            "object": {
+                "id": "sub_1",
+                "object": "subscription",
+                "customer": "cus_1",
+                "status": "active",
+                "created": 1_700_000_000,
+                "metadata": {"userId": "user_1"},
+                "items": {"data": [{"price": {"id": "price_nobody_knows"}}]},
+            }
+        },
+    }
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        append(
+            conn,
+            NewEvent(
+                source_system="stripe",
+                idempotency_key="evt_1",
+                route_key="cus_1",
+                aggregate_type="stripe_customer",
+                aggregate_id="cus_1",
+                event_type="stripe.customer.subscription.created",
+                payload=json.dumps(body),
+                occurred_at=utc_now() - timedelta(days=1),
+            ),
+        )
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
+
+    code, found = examined()
+
+    assert code == 1
+    assert "price_nobody_knows" in found["price"]["found"]
+    assert "user_1" in found["price"]["found"]
+    assert "tenure plans publish" in found["price"]["fix"]
+
+
+def test_a_database_that_is_away_is_the_finding(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    code, found = examined()
+
+    assert code == 1
+    assert found["database"]["severity"] == "fail"
+
+
+def test_a_pooler_is_recognised(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pooled = "postgresql://u:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?connect_timeout=1"
+    monkeypatch.setenv("DATABASE_URL", pooled)
+
+    _, found = examined()
+
+    assert found["server"]["severity"] == "fail"
+    assert "direct connection" in found["server"]["fix"]
