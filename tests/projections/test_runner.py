@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,17 +13,17 @@ import psycopg
 import pytest
 
 from cli.demo.history import make_history
-from events.append import append_all
 from events.envelope import NewEvent
 from events.own import user as said
-from projections import fold, store
+from projections import fold
 from projections.batch import Projector
 from projections.facts import Fact
 from projections.runner import Runner
 from projections.state import State
 from tests.laws.envelopes import envelope
 from tests.laws.projected import assert_projected, refold, runner, session, tables_in
-from tests.projections.model import DEFAULT_PLANS, profile, tables_of
+from tests.projections.live import ask, assert_true, lag, tell, wait_for
+from tests.projections.model import DEFAULT_PLANS, profile
 from tests.projections.telling import (
     CUSTOMER,
     DAY,
@@ -42,30 +41,11 @@ from tests.projections.telling import (
 
 ROOT = Path(__file__).parent.parent.parent
 OTHER = "user_bob"
-
-
-def tell(conninfo: str, *told: NewEvent) -> None:
-    with session(conninfo) as conn, conn.transaction():
-        append_all(conn, told)
-
-
-def ask(conninfo: str, query: str) -> list[Any]:
-    """The first column of every row."""
-    with session(conninfo) as conn:
-        return [row[0] for row in conn.execute(query.encode())]
-
-
-def lag(conninfo: str) -> int:
-    query = "SELECT sum(h.head - c.position) FROM part_heads h JOIN projection_checkpoints c USING (part)"
-    return int(ask(conninfo, query)[0])
-
-
-def assert_true(conninfo: str, *told: NewEvent) -> None:
-    """Tables are those of the plain law."""
-    wanted = tables_of(told)
-    with session(conninfo) as conn:
-        assert tables_in(conn, wanted) == wanted
-        assert len(ask(conninfo, "SELECT user_id FROM users")) == len(wanted)
+LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
+UNLINK = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
+BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
+SIGNED_UP = clerk("user.created", user(), at=2)
+HELLO = clerk("user.created", user(OTHER), at=3)
 
 
 def shop(seed: int, people: int = 15) -> list[NewEvent]:
@@ -82,14 +62,6 @@ def process(conninfo: str) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         running.kill()
         running.wait()
-
-
-def wait_for(done: Any, *, timeout_s: float) -> None:  # Any: a predicate
-    """Until it holds; fails the test when it takes longer."""
-    end = time.monotonic() + timeout_s
-    while not done():
-        assert time.monotonic() < end, "took too long"
-        Event().wait(0.01)
 
 
 def test_rows_states_and_checkpoints_are_committed_together(conninfo: str) -> None:
@@ -172,109 +144,6 @@ def test_cut_connection_is_made_again(conninfo: str) -> None:
 
     assert not following.is_alive()
     assert len(ask(conninfo, "SELECT 1 FROM users")) == 3
-
-
-@contextmanager
-def beside(conninfo: str) -> Iterator[None]:
-    """A projector starts and runs into what the caller has locked; it finishes after the block."""
-    with session(conninfo) as conn, closing(psycopg.connect(conninfo, autocommit=True)) as admin:
-        problems: list[BaseException] = []
-
-        def follow() -> None:
-            try:
-                while runner(conninfo).step(conn):
-                    pass
-            except BaseException as problem:  # handed to the test
-                problems.append(problem)
-
-        def waits() -> bool:
-            query = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
-            return admin.execute(query, [conn.info.backend_pid]).fetchone() == ("Lock",)
-
-        other = Thread(target=follow)
-        other.start()
-        wait_for(lambda: waits() or not other.is_alive(), timeout_s=10)
-        yield
-        other.join(timeout=20)
-    assert not other.is_alive()
-    assert problems == []
-    runner(conninfo).drain()
-
-
-def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
-    """Two projectors: one has folded `first` and not committed when the other begins with `second`."""
-    with session(conninfo) as one:
-        tell(conninfo, *first)
-        one.execute("BEGIN")
-        Projector(live_only=True).project(one, parts=64, limit=100)
-        tell(conninfo, *second)
-        with beside(conninfo):
-            one.execute("COMMIT")
-
-
-LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
-UNLINK = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
-ELSEWHERE = own(said.IdentityLinked(customer_id=CUSTOMER), user=OTHER, at=7)
-BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
-CHANGED = stripe("customer.subscription.updated", subscription("past_due"), at=9)
-CLAIMED = stripe("customer.updated", customer(), at=4)
-SIGNED_UP = clerk("user.created", user(), at=2)
-HELLO = clerk("user.created", user(OTHER), at=3)
-
-
-@pytest.mark.parametrize(
-    ("before", "first", "second"),
-    [
-        ([], [LINK], [BOUGHT]),
-        ([], [BOUGHT], [LINK]),
-        ([BOUGHT], [LINK], [CHANGED]),
-        ([BOUGHT], [CHANGED], [LINK]),
-        ([BOUGHT, LINK], [UNLINK], [CHANGED]),
-        ([BOUGHT, LINK], [CHANGED], [UNLINK]),
-        ([BOUGHT, LINK], [CHANGED], [ELSEWHERE]),
-        ([BOUGHT, LINK], [ELSEWHERE], [CHANGED]),
-        ([BOUGHT, LINK], [SIGNED_UP], [CHANGED]),
-        ([BOUGHT, LINK], [CHANGED], [SIGNED_UP]),
-        ([BOUGHT, CLAIMED], [ELSEWHERE], [SIGNED_UP]),
-        ([BOUGHT, CLAIMED], [SIGNED_UP], [ELSEWHERE]),
-        ([BOUGHT, CLAIMED], [ELSEWHERE], [CHANGED, HELLO, SIGNED_UP]),
-    ],
-)
-def test_links_and_events_that_race_lose_nothing(
-    conninfo: str, before: list[NewEvent], first: list[NewEvent], second: list[NewEvent]
-) -> None:
-    tell(conninfo, *DEFAULT_PLANS, *before)
-    runner(conninfo).drain()
-    race(conninfo, first, second)
-
-    assert_true(conninfo, *before, *first, *second)
-
-
-def test_one_batch_at_a_time_holds_a_users_fold(conninfo: str) -> None:
-    tell(conninfo, linked())
-    runner(conninfo).drain()
-    with session(conninfo) as one, session(conninfo) as two, one.transaction(), two.transaction():
-        store.lock_states(one, [USER])
-        two.execute("SET LOCAL lock_timeout = '50ms'")
-        with pytest.raises(psycopg.errors.LockNotAvailable), two.transaction():
-            store.lock_states(two, [USER])
-
-
-def test_user_forgotten_while_a_batch_waits_for_them_is_met_anew(conninfo: str) -> None:
-    """The only customer of somebody goes elsewhere in the instant in which they sign up."""
-    tell(conninfo, *DEFAULT_PLANS, BOUGHT, CLAIMED)
-    runner(conninfo).drain()
-    with session(conninfo) as one:
-        one.execute("BEGIN")
-        store.lock_states(one, [USER])
-        tell(conninfo, SIGNED_UP)
-        with beside(conninfo):
-            store.forget_users(one, [USER])
-            one.execute("COMMIT")
-    tell(conninfo, ELSEWHERE)
-    runner(conninfo).drain()
-
-    assert_true(conninfo, BOUGHT, CLAIMED, SIGNED_UP, ELSEWHERE)
 
 
 def test_projectors_side_by_side_never_lose_an_event(conninfo: str) -> None:
