@@ -1,0 +1,7 @@
+-- One row a status: subscription_status, users, but for the users named.
+-- Leans on users_user_id and user_subscriptions_user.
+SELECT s.subscription_status, count(*) AS users
+  FROM user_subscriptions s
+  JOIN users u ON u.id = s.user_id
+ WHERE NOT u.user_id = ANY(%(without)s::text[])
+ GROUP BY s.subscription_status
