@@ -1,1 +1,6 @@
-"""Web pages for people: Jinja templates and the static files they use."""
+"""Pages for people: Jinja templates, vendored static files."""
+
+from console.blueprint import create_console
+from console.deps import Throttle
+
+__all__ = ["Throttle", "create_console"]

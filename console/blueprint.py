@@ -1,0 +1,139 @@
+"""The console's blueprint: pages, sign-in, forms' protection, headers, errors."""
+
+from typing import cast
+
+import psycopg
+import structlog
+from flask import Blueprint, Flask, Response, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from psycopg_pool import PoolClosed, PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from console import headers
+from console.access import authenticate
+from console.cookies import register_sessions
+from console.deps import Deps, Pool, Throttle, Verifiers, keep
+from console.errors import Refused, sentence
+from console.pages import INDEX, PAGES
+from console.show import register_filters
+from events.clock import Clock
+from projections.errors import PartBehind, PartBusy
+from queries.errors import BadCursor
+
+PREFIX = "/console"
+MOST_BODY_BYTES = 64 * 1024
+
+_log = structlog.get_logger("tenure.console")
+
+
+def create_console(
+    *,
+    pool: Pool,
+    clock: Clock,
+    live_only: bool,
+    secret_key: str,
+    throttle: Throttle,
+    verifiers: Verifiers,
+) -> Blueprint:
+    """The blueprint with every page under /console.
+
+    `secret_key` signs sessions and forms: all processes must share it. `throttle` slows guesses at
+    sign-in. `live_only` leaves test events out of the past, as they are out of the tables.
+    `verifiers` takes the log's name and gives the public keys that vouch for its checkpoints.
+    """
+    console = Blueprint(
+        "console",
+        __name__,
+        url_prefix=PREFIX,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    held = Deps(pool=pool, clock=clock, live_only=live_only, throttle=throttle, verifiers=verifiers)
+    protection = CSRFProtect()
+
+    @console.record_once
+    def set_up(state: BlueprintSetupState) -> None:
+        app = cast("Flask", state.app)
+        keep(held, app.extensions)
+        register_sessions(app, secret_key)
+        # The doors are protected by signatures and the API by bearer tokens: no cookie speaks for
+        # anybody there, so only the console's forms are checked, by `guard` below.
+        app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+        protection.init_app(app)
+        register_filters(app, INDEX)
+
+    @console.before_request
+    def guard() -> AnyResponse | None:
+        request.max_content_length = MOST_BODY_BYTES
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            protection.protect()
+        return authenticate()
+
+    @console.after_request
+    def complete(response: Response) -> Response:
+        return headers.complete(response, is_static=request.endpoint == "console.static")
+
+    for page in PAGES:
+        console.register_blueprint(page)
+    _register_errors(console)
+    return console
+
+
+def _register_errors(console: Blueprint) -> None:
+    console.register_error_handler(Refused, _refused)
+    console.register_error_handler(CSRFError, _stale_form)
+    console.register_error_handler(BadCursor, _bad_cursor)
+    console.register_error_handler(HTTPException, _http)
+    for away in (psycopg.OperationalError, PoolTimeout, PoolClosed):
+        console.register_error_handler(away, _unavailable)
+    for busy in (PartBehind, PartBusy):
+        console.register_error_handler(busy, _busy)
+    console.register_error_handler(Exception, _unexpected)
+
+    @console.get("/<path:anything>", endpoint="nothing")
+    def nothing(anything: str) -> tuple[str, int]:
+        return _page(404, "Not here", "There is no page at this address.")
+
+
+def _refused(error: Refused) -> tuple[str, int]:
+    return _page(error.status, error.title, error.detail)
+
+
+def _stale_form(error: CSRFError) -> tuple[str, int]:
+    return _page(400, "The form is out of date", "Nothing was changed. Load the page again, then send it.")
+
+
+def _bad_cursor(error: BadCursor) -> tuple[str, int]:
+    return _page(400, "That page can't be found", "Start again from the first page.")
+
+
+def _http(error: HTTPException) -> tuple[str, int] | AnyResponse:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()
+    return _page(error.code, error.name, error.description or "")
+
+
+def _busy(error: Exception) -> tuple[str, int]:
+    return _page(503, "Busy just now", f"{sentence(error)} Nothing was changed; try again in a moment.")
+
+
+def _unavailable(error: Exception) -> tuple[str, int]:
+    _log.error("database away", error=type(error).__name__)
+    return _page(
+        503,
+        "The database does not answer",
+        "Nothing was changed by this request. Webhooks are answered 503 meanwhile, and come again.",
+    )
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
+    """What we did not foresee: its particulars go to the log, under the request's id."""
+    _log.error("unexpected error", error=type(error).__name__, exc_info=error)
+    return _page(500, "Something unforeseen happened", "The log has it, under this request's id.")
+
+
+def _page(status: int, title: str, detail: str) -> tuple[str, int]:
+    return render_template("console/error.html", status=status, title=title, detail=detail), status

@@ -1,0 +1,66 @@
+"""What the pages need and are handed: they read no settings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from flask import current_app
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from events.clock import Clock
+from events.seals.keys import VerifierKey
+from queries.rows import AnyConnection
+from queries.seals import origin_of
+
+Pool = ConnectionPool[Connection[Any]]  # Any: pages do not care which row factory the pool uses
+
+Verifiers = Callable[[str], Sequence[VerifierKey]]
+
+_KEY = "tenure.console"
+
+
+class Throttle(Protocol):
+    """What slows whoever guesses tokens."""
+
+    def wait_s(self, address: str, digest: bytes, *, now: datetime) -> int: ...
+
+    def failed(self, address: str, digest: bytes, *, now: datetime) -> None: ...
+
+    def succeeded(self, digest: bytes) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """`live_only`: test events are not part of the past, as they are not of the tables.
+
+    `verifiers` takes the log's name and gives the public keys somebody vouches for.
+    """
+
+    pool: Pool
+    clock: Clock
+    live_only: bool
+    throttle: Throttle
+    verifiers: Verifiers
+
+
+def keep(deps: Deps, extensions: dict[str, Any]) -> None:
+    """Hand `deps` to the pages of the app with these `extensions`."""
+    extensions[_KEY] = deps
+
+
+def deps() -> Deps:
+    """Those of the app that serves this request."""
+    return cast("Deps", current_app.extensions[_KEY])
+
+
+def now() -> datetime:
+    """The present instant of this app's clock."""
+    return deps().clock()
+
+
+def trusted_keys(conn: AnyConnection) -> Sequence[VerifierKey]:
+    """The public keys of this log; none before its first seal gave it a name."""
+    origin = origin_of(conn)
+    return [] if origin is None else deps().verifiers(origin)

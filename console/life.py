@@ -1,0 +1,170 @@
+"""The picture of a user's life: bands for status, trial and plan over time, events as marks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from queries.timeline import Step
+
+WIDTH = 1000
+LEFT, RIGHT = 64, 8
+BAND_TOP, BAND_HEIGHT, BAND_GAP = 6, 22, 6
+LANE_HEIGHT = 18
+MOST_MARKS = 500
+MOST_TICKS = 9
+LABEL_FROM = 6.2  # pixels a character needs before a band can carry its word
+
+BANDS = (("status", "subscription_status"), ("trial", "trial_status"), ("plan", "current_plan"))
+LANES = ("stripe", "clerk", "tenure")
+EMPTY = {"subscription_status": "none", "trial_status": "pending"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A value while it held."""
+
+    x: float
+    width: float
+    value: str
+    began_at: datetime
+    ended_at: datetime
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    name: str
+    y: float
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One event on its source's lane."""
+
+    x: float
+    y: float
+    lane: str
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    arrived_late: bool
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """`ticks` are (x, text); `now_x` is where the reader's instant stands, when that is inside."""
+
+    bands: list[Band]
+    lanes: list[tuple[str, float]]
+    marks: list[Mark]
+    ticks: list[tuple[float, str]]
+    height: float
+    now_x: float | None
+    left_out: int
+    began_at: datetime
+    ends_at: datetime
+    width: int = WIDTH
+    left: int = LEFT
+
+
+def life(steps: Sequence[Step], *, until: datetime) -> Life | None:
+    """The picture up to `until`; None when nothing happened by then."""
+    if not steps:
+        return None
+    began = min(step.occurred_at for step in steps)
+    latest = max(step.occurred_at for step in steps)
+    ends = max(until, latest, began + timedelta(hours=1))
+    scale = _Scale(began, ends)
+    bands = [
+        Band(name, BAND_TOP + index * (BAND_HEIGHT + BAND_GAP), _spans(steps, column, scale))
+        for index, (name, column) in enumerate(BANDS)
+    ]
+    top = BAND_TOP + len(BANDS) * (BAND_HEIGHT + BAND_GAP) + 4
+    lanes = [(name, top + index * LANE_HEIGHT + LANE_HEIGHT / 2) for index, name in enumerate(LANES)]
+    shown = steps[-MOST_MARKS:]
+    return Life(
+        bands=bands,
+        lanes=lanes,
+        marks=[_mark(step, dict(lanes), scale) for step in shown],
+        ticks=_ticks(scale),
+        height=top + len(LANES) * LANE_HEIGHT + 24,
+        now_x=scale.x(until) if began <= until <= ends else None,
+        left_out=len(steps) - len(shown),
+        began_at=began,
+        ends_at=ends,
+    )
+
+
+class _Scale:
+    def __init__(self, began: datetime, ends: datetime) -> None:
+        self.began, self.ends = began, ends
+
+    def x(self, at: datetime) -> float:
+        share = (at - self.began) / (self.ends - self.began)
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 2)
+
+
+def _spans(steps: Sequence[Step], column: str, scale: _Scale) -> list[Span]:
+    turns = [
+        (max(step.occurred_at, scale.began), str(change.new))
+        for step in steps
+        for change in step.changes
+        if change.column == column
+    ]
+    ends = [at for at, _ in turns[1:]] + [scale.ends]
+    found = []
+    for (at, value), end in zip(turns, ends, strict=True):
+        x, width = scale.x(at), max(0.0, scale.x(end) - scale.x(at))
+        if width < 0.05 or value in ("None", EMPTY.get(column)):
+            continue
+        found.append(Span(x, round(max(width, 1.0), 2), value, at, end, _fitting(value, width)))
+    return found
+
+
+def _fitting(value: str, width: float) -> str:
+    return value if len(value) * LABEL_FROM + 8 <= width else ""
+
+
+def _mark(step: Step, lanes: dict[str, float], scale: _Scale) -> Mark:
+    fact = step.entry.fact
+    return Mark(
+        x=scale.x(step.occurred_at),
+        y=lanes.get(fact.source, lanes[LANES[-1]]),
+        lane=fact.source,
+        event_id=fact.id,
+        event_type=fact.type,
+        occurred_at=step.occurred_at,
+        arrived_late=step.arrived_late,
+        changed=len(step.changes),
+    )
+
+
+def _ticks(scale: _Scale) -> list[tuple[float, str]]:
+    """Round instants, at most nine of them."""
+    length = scale.ends - scale.began
+    step, form = next((each for each in _STEPS if length / each[0] <= MOST_TICKS), _STEPS[-1])
+    first = scale.began.replace(minute=0, second=0, microsecond=0)
+    if step >= timedelta(days=1):
+        first = first.replace(hour=0)
+    found = []
+    at = first
+    while at <= scale.ends:
+        if at >= scale.began:
+            found.append((scale.x(at), at.strftime(form)))
+        at += step
+    return found
+
+
+_STEPS = (
+    (timedelta(hours=1), "%d %b %H:%M"),
+    (timedelta(hours=6), "%d %b %H:%M"),
+    (timedelta(days=1), "%d %b"),
+    (timedelta(days=7), "%d %b"),
+    (timedelta(days=14), "%d %b"),
+    (timedelta(days=30), "%d %b %y"),
+    (timedelta(days=91), "%b %Y"),
+    (timedelta(days=365), "%Y"),
+    (timedelta(days=3650), "%Y"),
+)

@@ -1,0 +1,20 @@
+"""Who read whose data, when and why."""
+
+from flask import Blueprint, render_template
+
+from console.deps import deps, now
+from console.inputs import LIMIT, text, uuid
+from queries.access_log import reads
+
+access_log = Blueprint("access_log", __name__, url_prefix="/access-log")
+
+
+@access_log.get("")
+def show() -> str:
+    """The newest first. Reading it is not noted in it: it says nothing about a person but their id."""
+    subject, reader = text("subject"), text("reader")
+    with deps().pool.connection() as conn:
+        items, following = reads(conn, limit=LIMIT, subject=subject, reader=reader, after=uuid("after"))
+    return render_template(
+        "console/access_log.html", items=items, next=following, subject=subject, reader=reader, now=now()
+    )

@@ -1,0 +1,58 @@
+"""Stripe customers nobody is known to have, who they might be, and saying so."""
+
+from uuid import uuid4
+
+from flask import Blueprint, flash, g, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from console.access import actor, caller, noted, operator_only
+from console.deps import deps, now
+from console.errors import Refused, sentence
+from console.inputs import LIMIT, field, text
+from console.keys import key
+from handlers.decision import Command, key_part
+from handlers.errors import DecisionRefused
+from handlers.links import link_customer
+from queries.customers import unlinked_customers
+
+customers = Blueprint("customers", __name__, url_prefix="/customers")
+
+
+@customers.get("")
+def show() -> str:
+    """A page of them. A user with the same address is a hint for a person, never a link."""
+    with deps().pool.connection() as conn:
+        found = unlinked_customers(conn, limit=LIMIT + 1, after=text("after") or "")
+        items = found[:LIMIT]
+        named = {user["user_id"] for each in items for user in each.suggestions}
+        noted(conn, subjects=[each.customer_id for each in items], fields=["email", "name"])
+        noted(conn, subjects=named, fields=["email", "full_name"])
+    following = items[-1].customer_id if len(found) > LIMIT else None
+    return render_template(
+        "console/customers.html",
+        items=items, next=following, can_link=caller().may(()), new_key=uuid4, now=now(),
+    )  # fmt: skip
+
+
+@customers.post("/<path:customer_id>/link")
+@operator_only
+def link(customer_id: str) -> Response:
+    """The customer is that user's from now on. The form's own key makes a second click the same act."""
+    customer_id = key(customer_id, "customer")
+    user_id, reason, form_key = field("user_id"), field("reason"), field("key", most=36)
+    command = Command(
+        user_id=user_id,
+        key=f"link:{key_part(user_id)}:{caller().token_id}:{form_key}",
+        asked={"customer_id": customer_id},
+        now=now(),
+        actor=actor(),
+        reason=reason,
+        request_id=g.get("request_id"),
+    )
+    try:
+        with deps().pool.connection() as conn:
+            link_customer(conn, command, customer_id, live_only=deps().live_only)
+    except DecisionRefused as refused:
+        raise Refused(409, "It was not linked", sentence(refused)) from None
+    flash(f"{customer_id} is linked; its history is now this user's.")
+    return redirect(url_for("console.users.show", user_id=user_id), 303)

@@ -1,0 +1,202 @@
+"""Values as people read them: instants, money, ids, statuses, JSON. Everything is escaped here."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from flask import Flask
+from markupsafe import Markup, escape
+
+from console.access import caller_or_none
+from console.json_text import pretty
+from console.money import money
+from queries.instants import iso
+
+NOTHING = Markup('<span class="none" title="null">—</span>')
+EMPTY = Markup('<span class="none">empty</span>')
+UNLIMITED = Markup('<span class="unlimited" title="-1">unlimited</span>')
+ID_PREFIXES = (
+    "user_",
+    "cus_",
+    "sub_",
+    "evt_",
+    "pm_",
+    "price_",
+    "in_",
+    "msg_",
+    "acct_",
+    "cs_",
+    "pi_",
+    "card_",
+)
+
+# What a word means for its colour; other words stay neutral.
+TONES = {
+    "active": "good", "trialing": "info", "past_due": "warn", "unpaid": "bad", "paused": "quiet",
+    "incomplete": "warn", "canceled": "quiet", "incomplete_expired": "quiet", "none": "quiet",
+    "converted": "good", "expired": "bad", "pending": "quiet", "synced": "good", "error": "bad",
+    "stale": "warn", "completed": "good", "processing": "info", "failed": "warn", "dead": "bad",
+    "cancelled": "quiet", "operator": "info", "auditor": "quiet", "service": "quiet", "sent": "good",
+    "scheduled": "info", "appended": "good", "duplicate": "quiet", "conflict": "bad",
+    "unreadable": "bad", "refused": "warn", "too_large": "warn", "closed": "warn",
+    "unavailable": "bad", "stripe": "stripe", "clerk": "clerk", "tenure": "tenure",
+}  # fmt: skip
+CHIPS = frozenset(
+    {"subscription_status", "trial_status", "billing_sync_status", "current_plan", "intended_plan"}
+)
+COUNTED = frozenset(
+    {
+        "plan_campaigns_limit", "plan_creators_limit", "campaigns_limit", "creators_limit",
+        "usage_campaigns_current", "usage_creators_current_month", "enrichments_current_month",
+    }
+)  # fmt: skip
+LIMITS = frozenset({"plan_campaigns_limit", "plan_creators_limit", "campaigns_limit", "creators_limit"})
+
+
+def register_filters(app: Flask, pages: Mapping[str, str]) -> None:
+    """What templates call; a template never builds markup from values itself."""
+    app.jinja_env.filters.update(
+        tn_instant=instant,
+        tn_day=day,
+        tn_ago=ago,
+        tn_cell=cell,
+        tn_chip=chip,
+        tn_id=identifier,
+        tn_tone=tone,
+        tn_label=label,
+        tn_count=count,
+        tn_money=money,
+        tn_pretty=pretty,
+        tn_iso=iso,
+        tn_field=as_field,
+        tn_type=event_type,
+        tn_span=duration,
+    )
+    app.jinja_env.globals.update(tn_caller=caller_or_none, tn_pages=pages)
+
+
+def instant(value: datetime | None) -> Markup:
+    """UTC to the second, exact in the title; a script adds the reader's own time there."""
+    if value is None:
+        return NOTHING
+    exact = iso(value)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact, exact, value.strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+def day(value: datetime | date | None) -> Markup:
+    """The day alone, exact in the title."""
+    if value is None:
+        return NOTHING
+    exact = iso(value) if isinstance(value, datetime) else value.isoformat()
+    shown = value.strftime("%Y-%m-%d")
+    return Markup('<time class="day" datetime="{}" title="{}">{}</time>').format(exact, exact, shown)
+
+
+def ago(value: datetime | None, now: datetime) -> Markup:
+    """How long ago, or how long until; exact in the title."""
+    if value is None:
+        return NOTHING
+    away = now - value
+    said = f"{span(away)} ago" if away >= timedelta(0) else f"in {span(-away)}"
+    exact = iso(value)
+    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(exact, exact, said)
+
+
+def span(length: timedelta) -> str:
+    """A length in its largest unit: `3 d`, `5 min`."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def duration(seconds: object) -> str:
+    """A length in whole seconds, in the unit that divides it."""
+    if not isinstance(seconds, int):
+        return str(seconds)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def cell(value: Any, column: str = "") -> Markup:  # Any: a column's value
+    """Any column's value."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return Markup("yes") if value else Markup("no")
+    if isinstance(value, datetime):
+        return instant(value)
+    if column in LIMITS and value == -1:
+        return UNLIMITED
+    if isinstance(value, int) and column in COUNTED:
+        return Markup('<span class="num">{}</span>').format(count(value))
+    if isinstance(value, int | float):
+        return Markup('<span class="num">{}</span>').format(value)
+    if isinstance(value, dict | list):
+        return _json(value)
+    if column in CHIPS:
+        return chip(value)
+    text = str(value)
+    if not text:
+        return EMPTY
+    return identifier(text) if text.startswith(ID_PREFIXES) else escape(text)
+
+
+def chip(value: object) -> Markup:
+    """A word with its colour."""
+    return Markup('<span class="chip tone-{}">{}</span>').format(tone(value), value)
+
+
+def tone(value: object) -> str:
+    """The colour class of a word."""
+    return TONES.get(str(value), "plain")
+
+
+def identifier(value: object) -> Markup:
+    """An id in fixed width; a script adds a button that copies it."""
+    return Markup('<code class="id" data-copy>{}</code>').format(value)
+
+
+def event_type(value: str) -> Markup:
+    """An event's type, which may break after its dots."""
+    return Markup(".<wbr>").join(escape(word) for word in value.split("."))
+
+
+def label(column: str) -> str:
+    """`trial_end_date` as `trial end date`."""
+    return column.replace("_", " ")
+
+
+def count(value: int | None) -> str:
+    """Thousands apart by a thin space."""
+    return "—" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def as_field(value: datetime | None) -> str:
+    """An instant as a browser's date and time field wants it; UTC."""
+    return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _json(value: Mapping[str, object] | list[object]) -> Markup:
+    if not value:
+        return NOTHING
+    if isinstance(value, dict) and all(isinstance(each, str | int | bool) for each in value.values()):
+        pairs = Markup("").join(
+            Markup("<li><span>{}</span> {}</li>").format(label(str(key)), _word(each))
+            for key, each in value.items()
+        )
+        return Markup('<ul class="pairs">{}</ul>').format(pairs)
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+    return Markup('<pre class="json small">{}</pre>').format(pretty(text))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unlimited" if value == -1 else str(value)
