@@ -12,16 +12,21 @@ from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.health import lag_check
+from api.throttle import Throttle
 from cli import metrics
+from cli.local_secrets import session_key
+from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
+from console import create_console
 from database.pool import Pool, open_pool
 from events.clock import utc_now
 from events.statements import statement
+from handlers.delivery_counts import DeliveryCounts
 from projections.version import projector_version
 from queries.rows import fetch_all
 from settings import Settings
-from webhooks import create_clerk_door, create_stripe_door
+from webhooks import Delivery, Observe, create_clerk_door, create_stripe_door
 
 POOL_SIZE = 10
 MOST_LAG = timedelta(minutes=1)
@@ -64,7 +69,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
 def build_over(pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry) -> Flask:
     """API, doors and health over this pool."""
     registry.register(metrics.Standing(pool, utc_now))
-    observe = metrics.observe_doors(registry)
+    observe = counting(metrics.observe_doors(registry), pool)
     app = create_app(
         pool=pool,
         clock=utc_now,
@@ -77,7 +82,29 @@ def build_over(pool: Pool, settings: Settings, conninfo: str, registry: Collecto
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
     app.register_blueprint(create_stripe_door(pool, stripe, utc_now, observe=observe))
     app.register_blueprint(create_clerk_door(pool, clerk, utc_now, observe=observe))
+    app.register_blueprint(
+        create_console(
+            pool=pool,
+            clock=utc_now,
+            live_only=settings.livemode,
+            secret_key=session_key(settings),
+            throttle=Throttle(),
+            verifiers=lambda origin: [key.verifier for key in signing_keys(settings, origin)],
+        )
+    )
     return app
+
+
+def counting(observe: Observe, pool: Pool) -> Observe:
+    """The same observer, which also counts each delivery for the console's pages."""
+    counts = DeliveryCounts(pool.connection, utc_now)
+    counts.start()
+
+    def both(delivery: Delivery, took_s: float) -> None:
+        observe(delivery, took_s)
+        counts.note(delivery.source, delivery.outcome, delivery.event_id)
+
+    return both
 
 
 def built_by_us(pool: Pool) -> Callable[[], str | None]:
