@@ -1,0 +1,146 @@
+"""What may be changed, by whom, and only from our own forms."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from database.pool import connect
+from tests.console.conftest import Person, csrf_token, make_token
+from tests.console.pages import a_payer
+from tests.console.world import POISONED_ID, STRANGER
+
+FORMS = (
+    "/tokens",
+    f"/tokens/{uuid4()}/revoke",
+    f"/customers/{STRANGER}/link",
+    f"/quarantine/{POISONED_ID}/retry",
+    f"/jobs/{uuid4()}/retry",
+    "/configuration",
+    "/configuration/log-level",
+)
+
+
+@pytest.mark.parametrize("path", [*FORMS, "/sign-in", "/sign-out"])
+def test_form_without_its_own_token_changes_nothing(operator: Person, path: str) -> None:
+    answer = operator.client.post(f"/console{path}", data={"token": "x"})
+
+    assert answer.status_code == 400
+    assert "out of date" in answer.text
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_auditor_is_refused_by_the_server(auditor: Person, path: str) -> None:
+    answer = auditor.send(path, "/users", role="operator", name="mine", reason="r", user_id="u", key="k")
+
+    assert answer.status_code == 403
+    assert "An auditor reads" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/tokens", "/customers", "/quarantine", "/jobs", "/configuration"])
+def test_auditor_is_shown_no_form_that_writes(auditor: Person, operator: Person, path: str) -> None:
+    def writes(person: Person) -> list[str]:
+        return [
+            action
+            for action in re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', person.get(path).text)
+            if not action.endswith("/sign-out")
+        ]
+
+    assert writes(auditor) == []
+    assert writes(operator)
+
+
+def test_form_token_of_another_session_is_refused(operator: Person, auditor: Person) -> None:
+    stolen = csrf_token(auditor.get("/users").text)
+
+    answer = operator.client.post(
+        "/console/tokens", data={"csrf_token": stolen, "role": "operator", "name": "x"}
+    )
+
+    assert answer.status_code == 400
+
+
+def test_form_by_tls_from_another_site_is_refused(shop_app: Flask, shop: str) -> None:
+    person, base = Person(shop_app.test_client()), "https://tenure.example"
+    token = csrf_token(person.get("/sign-in", base_url=base).text)
+
+    answer = person.client.post(
+        "/console/sign-in",
+        base_url=base,
+        data={"csrf_token": token, "token": make_token(shop, "auditor")},
+        headers={"Referer": "https://evil.example/"},
+    )
+
+    assert answer.status_code == 400
+
+
+def test_new_token_is_shown_once_and_opens(operator: Person, shop_app: Flask) -> None:
+    made = operator.send("/tokens", "/tokens", role="auditor", name="Ada <b>", days="7")
+
+    found = re.search(r"tnr_auditor_[\w-]{43}", made.text)
+    assert found is not None
+    assert found[0] not in operator.get("/tokens").text
+    assert Person(shop_app.test_client()).sign_in(found[0]).status_code == 303
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "9999", "1e3", "²"])
+def test_token_with_a_nonsense_life_is_refused(operator: Person, days: str) -> None:
+    assert operator.send("/tokens", "/tokens", role="auditor", name="x", days=days).status_code == 400
+
+
+def test_linking_gives_the_customers_history_to_the_user(operator: Person, shop: str) -> None:
+    with connect(shop, application_name="test") as conn:
+        user = a_payer(conn)
+    form = {"user_id": user, "reason": "they wrote to us", "key": str(uuid4())}
+
+    answers = [operator.send(f"/customers/{STRANGER}/link", "/customers", **form) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    with connect(shop, application_name="test") as conn:
+        query = """SELECT metadata ->> 'actor', metadata ->> 'reason'
+                     FROM events WHERE event_type = 'identity.linked'"""
+        assert conn.execute(query).fetchall() == [("token:the operator", "they wrote to us")]
+        owner = "SELECT user_id FROM customer_links WHERE customer_id = %s"
+        assert conn.execute(owner, [STRANGER]).fetchone() == (user,)
+    assert "is linked" in operator.get("/customers").text
+    assert STRANGER not in operator.get("/customers").text
+
+
+def test_linking_to_nobody_is_refused_with_a_sentence(operator: Person) -> None:
+    form = {"user_id": "user_nobody", "reason": "r", "key": str(uuid4())}
+
+    answer = operator.send(f"/customers/{STRANGER}/link", "/customers", **form)
+
+    assert answer.status_code == 409
+    assert "expected a known user" in answer.text.lower()
+
+
+def test_retry_of_what_still_cannot_be_folded_says_so(operator: Person) -> None:
+    answer = operator.send(f"/quarantine/{POISONED_ID}/retry", "/quarantine")
+
+    assert (answer.status_code, answer.location) == (303, "/console/quarantine")
+    assert "still can&#39;t be folded" in operator.get("/quarantine").text
+
+
+def test_dead_job_is_tried_again(operator: Person, shop: str) -> None:
+    with connect(shop, application_name="test") as conn:
+        row = conn.execute("SELECT id FROM background_jobs WHERE status = 'dead'").fetchone()
+    assert row is not None
+
+    assert operator.send(f"/jobs/{row[0]}/retry", "/jobs").status_code == 303
+    assert operator.send(f"/jobs/{row[0]}/retry", "/jobs").status_code == 409
+
+
+def test_configuration_is_changed_by_an_event(operator: Person, shop: str) -> None:
+    form = {"category": "trial", "key": "duration_days", "value": "21", "reason": "a longer look"}
+
+    assert operator.send("/configuration", "/configuration", **form).status_code == 303
+    refused = operator.send("/configuration", "/configuration", **form | {"value": "0"})
+
+    assert refused.status_code == 400
+    assert "whole number from" in refused.text
+    with connect(shop, application_name="test") as conn:
+        query = """SELECT metadata ->> 'reason' FROM events
+                    WHERE event_type = 'configuration.changed' ORDER BY recorded_at DESC LIMIT 1"""
+        assert conn.execute(query).fetchone() == ("a longer look",)

@@ -1,0 +1,155 @@
+"""Who gets in, for how long, and what the cookie says."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from database.pool import connect
+from handlers.sessions import IDLE, LONGEST
+from handlers.tokens import list_tokens, revoke_token
+from tests.console.conftest import Person, Visitor, Wall, make_token
+
+
+@pytest.fixture
+def stranger(shop_app: Flask) -> Person:
+    return Person(shop_app.test_client())
+
+
+@pytest.mark.parametrize("path", ["", "/users", "/events/evt_1", "/tokens", "/nowhere"])
+def test_nobody_sees_a_page_without_a_session(stranger: Person, path: str) -> None:
+    answer = stranger.get(path)
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/console/sign-in")
+
+
+def test_token_becomes_a_session_in_a_strict_cookie(stranger: Person, shop: str) -> None:
+    answer = stranger.sign_in(make_token(shop, "auditor"))
+
+    assert (answer.status_code, answer.location) == (303, "/console")
+    cookie = answer.headers["Set-Cookie"]
+    for word in ("HttpOnly", "SameSite=Strict", "Path=/console"):
+        assert word in cookie
+    assert stranger.get("").status_code == 200
+
+
+def test_cookie_is_secure_where_the_page_came_by_tls(stranger: Person, shop: str) -> None:
+    page = stranger.get("/sign-in", base_url="https://tenure.example")
+
+    assert "Secure" in page.headers["Set-Cookie"]
+
+
+def test_token_itself_is_never_in_the_cookie_or_the_page(stranger: Person, shop: str) -> None:
+    token = make_token(shop, "operator")
+
+    answer = stranger.sign_in(token)
+
+    assert token not in answer.headers["Set-Cookie"]
+    assert token not in stranger.get("/tokens").text
+
+
+def test_services_token_is_refused(stranger: Person, shop: str) -> None:
+    answer = stranger.sign_in(make_token(shop, "service"))
+
+    assert answer.status_code == 403
+    assert stranger.get("").status_code == 303
+
+
+@pytest.mark.parametrize("token", ["", "tnr_operator_" + "x" * 43, "\x00\ud7ff", "' OR 1=1 --", "x" * 9_999])
+def test_what_is_no_token_is_refused_without_saying_why(stranger: Person, token: str) -> None:
+    answer = stranger.sign_in(token)
+
+    assert answer.status_code == 401
+    assert "opens nothing" in answer.text
+
+
+def test_guessing_is_slowed(stranger: Person, shop: str, wall: Wall) -> None:
+    guess = "tnr_operator_" + "x" * 43
+    codes = [stranger.sign_in(guess).status_code for _ in range(6)]
+
+    assert codes == [401] * 5 + [429]
+    assert stranger.sign_in(make_token(shop, "operator")).status_code == 429
+    wall.move(timedelta(minutes=1))
+    assert stranger.sign_in(make_token(shop, "operator")).status_code == 303
+
+
+def test_idle_session_ends(auditor: Person, wall: Wall) -> None:
+    wall.move(IDLE - timedelta(minutes=1))
+    assert auditor.get("").status_code == 200
+    wall.move(IDLE - timedelta(minutes=1))
+    assert auditor.get("").status_code == 200
+
+    wall.move(IDLE + timedelta(seconds=1))
+
+    page = auditor.get("/users", follow_redirects=True)
+    assert "has ended" in page.text
+    assert page.request.path == "/console/sign-in"
+
+
+def test_session_lasts_a_day_at_most_however_busy(auditor: Person, wall: Wall) -> None:
+    for _ in range(LONGEST // timedelta(minutes=20)):
+        assert auditor.get("/tokens").status_code == 200
+        wall.move(timedelta(minutes=20))
+    wall.move(timedelta(minutes=1))
+
+    assert auditor.get("").status_code == 303
+
+
+def test_revoked_token_ends_its_sessions(auditor: Person, shop: str, wall: Wall) -> None:
+    with connect(shop, application_name="test") as conn:
+        revoke_token(conn, next(t.id for t in list_tokens(conn) if t.role == "auditor"), now=wall())
+        conn.commit()
+
+    assert auditor.get("").status_code == 303
+
+
+def test_signing_out_ends_the_session(auditor: Person) -> None:
+    answer = auditor.send("/sign-out", "/users")
+
+    assert answer.status_code == 303
+    assert auditor.get("").status_code == 303
+
+
+def test_edited_cookie_opens_nothing(stranger: Person, shop: str) -> None:
+    stranger.sign_in(make_token(shop, "auditor"))
+    cookie = stranger.client.get_cookie("tenure_console", path="/console")
+    assert cookie is not None
+    head, _, rest = cookie.value.partition(".")
+
+    stranger.client.set_cookie("tenure_console", f"{head[:-1]}A.{rest}", path="/console")
+
+    assert stranger.get("").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("/console/users?q=a%40b", "/console/users?q=a%40b"),
+        ("https://evil.example/console", "/console"),
+        ("//evil.example", "/console"),
+        ("/console//evil.example", "/console"),
+        ("/consolevil", "/console"),
+        ("/console\\evil", "/console"),
+        ("javascript:alert(1)", "/console"),
+    ],
+)
+def test_sign_in_leads_only_to_pages_of_this_console(
+    stranger: Person, shop: str, wanted: str, given: str
+) -> None:
+    assert stranger.sign_in(make_token(shop, "auditor"), next=wanted).location == given
+
+
+def test_part_of_a_page_is_answered_with_the_way_to_sign_in(stranger: Person) -> None:
+    answer = stranger.get("/users/user_1", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"].startswith("/console/sign-in")
+
+
+def test_two_people_do_not_share_a_session(visitor: Visitor) -> None:
+    first, second = visitor("auditor"), visitor("operator")
+
+    first.send("/sign-out", "/users")
+
+    assert second.get("").status_code == 200
