@@ -14,7 +14,7 @@ from cli.audit_files import as_json_file, write_out
 from cli.audit_offline import check, key_option, read_keys
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
-from cli.sealing import connecting, sealer_of, signing_keys, verified_file
+from cli.sealing import connecting, public_keys, sealer_of, verified_file
 from cli.users import person
 from cli.wiring import command_settings, server, session
 from database.pool import Connection
@@ -99,13 +99,17 @@ def verify(
 @click.argument("event", metavar="EVENT")
 @click.option("--no-payload", is_flag=True, help="Leave the body out; the proof holds without it.")
 @click.option("--reason", help="Why you look; kept in the access log.")
+@key_option
 @out_option
-def prove(*, event: str, no_payload: bool, reason: str | None, out: Path | None) -> None:
+def prove(
+    *, event: str, no_payload: bool, reason: str | None, keys: tuple[str, ...], out: Path | None
+) -> None:
     """The proof file of one event, by its id or its provider's id (evt_…, msg_…)."""
     settings = command_settings()
     with session(settings) as conn:
         proof = event_proof(conn, event, payload=not no_payload)
-        check_proof(proof, _own_keys(settings, conn))  # never hand out what would be refused
+        trusted = read_keys(keys) or _own_keys(settings, conn)
+        check_proof(proof, trusted)  # never hand out what would be refused
         subject = str(proof["event"]["route_key"])
         fields = ["events"] if no_payload else ["events", "event_data"]
         note_reads(conn, person(), subjects=[subject], fields=fields, reason=reason or "tenure audit prove")
@@ -171,7 +175,7 @@ def _own_keys(settings: Settings, conn: Connection, *notes: str) -> list[Verifie
     origin = origin_of(conn)
     if origin is None:
         raise NoCheckpoint
-    return [each.verifier for each in signing_keys(settings, origin)]
+    return public_keys(settings, origin)
 
 
 def _note(conn: Connection, name: str) -> str:

@@ -12,10 +12,11 @@ import click
 from jinja2 import Environment, StrictUndefined
 
 from cli.audit_files import as_json_file, write_out
+from cli.audit_offline import key_option, read_keys
 from cli.output import console
 from cli.parameters import INSTANT
 from cli.person_json import dumped, event_json
-from cli.sealing import signing_keys
+from cli.sealing import public_keys
 from cli.users import person, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
@@ -50,7 +51,16 @@ class Evidence:
 @click.option("--to", "until", type=INSTANT, help="Before then, by the source's clock.")
 @click.option("--reason", required=True, help="Why it is made; kept in the access log.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
-def evidence(*, wanted: str, since: datetime | None, until: datetime | None, reason: str, out: Path) -> None:
+@key_option
+def evidence(
+    *,
+    wanted: str,
+    since: datetime | None,
+    until: datetime | None,
+    reason: str,
+    out: Path,
+    keys: tuple[str, ...],
+) -> None:
     """Events, proofs, checkpoint, access log and a readable report about USER, in one zip."""
     settings = command_settings()
     with session(settings) as conn:
@@ -62,10 +72,10 @@ def evidence(*, wanted: str, since: datetime | None, until: datetime | None, rea
         checkpoint, origin = latest_checkpoint(conn), origin_of(conn)
         if checkpoint is None or origin is None:
             raise NoCheckpoint
-        keys = [each.verifier for each in signing_keys(settings, origin)]
-        proofs = _proofs(conn, found, checkpoint, keys)
+        trusted = read_keys(keys) or public_keys(settings, origin)
+        proofs = _proofs(conn, found, checkpoint, trusted)
         conn.rollback()
-    made = Evidence(found, checkpoint, keys, proofs, utc_now(), since, until, reason)
+    made = Evidence(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
     write_out(out, zipped(made))
     bare = len(found.events) - len(proofs)
     note = f"; {bare} are younger than the checkpoint and have no proof yet" if bare else ""

@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from cli.errors import Failure
 from cli.wiring import as_service
 from database.pool import Connection, connect
 from events.clock import Clock
 from events.seals.key_files import load_or_create_signing_keys
-from events.seals.keys import SigningKey, parse_signing_keys
+from events.seals.keys import SigningKey, VerifierKey, parse_signing_keys
 from handlers.sealer import Sealer
 from settings import Settings
 
@@ -26,6 +27,16 @@ def signing_keys(settings: Settings, origin: str) -> Sequence[SigningKey]:
         return parse_signing_keys(settings.signing_key.get_secret_value(), name=origin)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return load_or_create_signing_keys(settings.data_dir / KEY_FILE, name=origin)
+
+
+def public_keys(settings: Settings, origin: str) -> list[VerifierKey]:
+    """The public halves of the keys that sign here; nothing is made where none is.
+
+    Raises: Failure, which an auditor's machine answers with --key; UnusableKey.
+    """
+    if settings.signing_key is None and not (settings.data_dir / KEY_FILE).exists():
+        raise Failure("no signing key is set here; name the public key you trust with --key")
+    return [key.verifier for key in signing_keys(settings, origin)]
 
 
 def sealer_of(settings: Settings, conninfo: str, *, clock: Clock) -> Sealer:

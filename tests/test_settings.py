@@ -1,5 +1,6 @@
 """Settings: what is accepted, what is refused in one line, what is shown."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,13 @@ def test_misspelt_name_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert found["STRIPE_WEBHOOK_SECRET"] == "STRIPE_WEBHOOK_SECRETS"
     assert found["TENURE_NONSENSE"] == ""
+
+
+def test_signing_key_takes_several_for_a_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = base64.b64encode(bytes(32)).decode()
+    monkeypatch.setenv("TENURE_SIGNING_KEY", f"{seed}, {seed}")
+    assert load().signing_key is not None
+
+    monkeypatch.setenv("TENURE_SIGNING_KEY", f"{seed},hunter2")
+    with pytest.raises(settings.SettingsError, match="32 bytes in base64"):
+        load()

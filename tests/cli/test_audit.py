@@ -96,6 +96,14 @@ def test_verify_names_the_first_wrong_row_and_exits_1(tenure: Tenure, sealed: st
     assert f"the first wrong row: part {row[0]}, position {row[1]}: not the event" in done.stderr
 
 
+def test_an_auditors_machine_makes_no_key_of_its_own(tenure: Tenure, sealed: str, tmp_path: Path) -> None:
+    (tmp_path / "signing-key.pem").unlink()
+
+    assert "--key" in tenure("audit", "verify").stderr
+    assert ran(tenure, "audit", "verify", "--workers", "1", "--key", sealed).startswith("good")
+    assert not (tmp_path / "signing-key.pem").exists()
+
+
 def test_incremental_without_a_first_verification_says_what_to_do(tenure: Tenure, sealed: str) -> None:
     done = tenure("audit", "verify", "--since-checkpoint")
 
