@@ -1,0 +1,67 @@
+"""A difference between a provider's word and ours: what differs, why, and the event that heals it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from events.envelope import NewEvent
+from projections.facts import Body
+
+Cause = Literal[
+    "missed event",
+    "older than 30 days",
+    "projector bug",
+    "manual edit",
+    "unknown price",
+    "quarantined",
+    "absorbed",
+]
+
+ADVICE: dict[str, str] = {
+    "missed event": "healed by a snapshot",
+    "older than 30 days": "healed by a snapshot; the Events API has it no more",
+    "projector bug": "the log says what the provider says, the tables don't: tenure replay --diff",
+    "manual edit": "somebody wrote into the tables: tenure replay --user USER",
+    "unknown price": "no plan has this price: tenure import stripe --plans, then tenure plans publish",
+    "quarantined": "the user's history stops at an event: tenure quarantine list",
+    "absorbed": "ended or deleted here and not there, and an end is final; look at tenure user history",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One object, or one user's rows. `fields`: name to (ours, theirs); no secrets, few personal data."""
+
+    kind: str
+    object_id: str
+    cause: Cause
+    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # Any: a field's value
+    user_id: str | None = None
+    event: NewEvent | None = None
+
+    def told(self) -> dict[str, Any]:  # Any: JSON values
+        """For people and machines, without the event itself."""
+        return {
+            "kind": self.kind,
+            "object_id": self.object_id,
+            "user_id": self.user_id,
+            "cause": self.cause,
+            "fields": {
+                name: {"ours": ours, "theirs": theirs} for name, (ours, theirs) in self.fields.items()
+            },
+            "heals": self.event is not None,
+            "advice": ADVICE[self.cause],
+        }
+
+
+def differing(ours: Body | None, theirs: Body) -> dict[str, tuple[Any, Any]]:  # Any: a field's value
+    """The fields in which two bodies differ; all of them when we have none."""
+    said = msgspec.to_builtins(msgspec.structs.asdict(theirs))
+    held = {} if ours is None else msgspec.to_builtins(msgspec.structs.asdict(ours))
+    return {
+        name: (held.get(name), value)
+        for name, value in said.items()
+        if ours is None or held.get(name) != value
+    }

@@ -1,0 +1,9 @@
+-- Rows: the next customers of one account we know of, and whose they are.
+-- Leans on the primary key of customer_links.
+SELECT customer_id, user_id
+  FROM customer_links
+ WHERE customer_id > %(after)s
+   AND CASE WHEN %(owner)s = '' THEN position('/' IN customer_id) = 0
+            ELSE starts_with(customer_id, %(owner)s || '/') END
+ ORDER BY customer_id
+ LIMIT %(limit)s

@@ -1,0 +1,5 @@
+-- Rows: those of these ids that this run did not meet.
+-- Leans on the primary key of reconcile_seen.
+SELECT wanted.id
+  FROM unnest(%(ids)s::text[]) AS wanted (id)
+ WHERE NOT EXISTS (SELECT FROM reconcile_seen s WHERE s.scope = %(scope)s AND s.object_id = wanted.id)

@@ -1,0 +1,161 @@
+"""Reconciling with Stripe: first the events we missed, then every object against our log.
+
+A difference is healed by a `stripe.snapshot.<object>` event, never by an UPDATE. Nothing is ever
+marked `stale`: what a run finds it heals in the same transaction, and a dry run writes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from events.append import json_text
+from events.clock import Clock
+from handlers.reconcile.catch_up import CaughtUp, catch_up, covers
+from handlers.reconcile.drift import Drift
+from handlers.reconcile.gone import compare_unlisted, our_customers
+from handlers.reconcile.marks import StripeEnvelope
+from handlers.reconcile.methods import compare_methods
+from handlers.reconcile.objects import EXPANDED, Judge, catalog_in, compare, read_page
+from handlers.reconcile.our_rows import compare_rows
+from handlers.reconcile.statements import AnyConnection, alone, append_unknown, do
+from handlers.reconcile.stripe_api import StripeApi
+from handlers.reconcile.thin import follow_thin_events
+
+TOLD = 1_000
+OBJECTS = ":objects"
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What a run found. Only the first thousand drifts are kept in full; `causes` counts them all."""
+
+    events: CaughtUp | None = None
+    thin: int = 0
+    objects: int = 0
+    healed: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    drifts: list[Drift] = field(default_factory=list)
+
+    def note(self, drift: Drift) -> None:
+        self.causes[drift.cause] += 1
+        if len(self.drifts) < TOLD:
+            self.drifts.append(drift)
+
+    def told(self) -> dict[str, Any]:  # Any: JSON values
+        """For logs and for the schedule: counts only."""
+        caught = self.events
+        return {
+            "events_seen": caught.seen if caught else 0,
+            "events_missed": caught.appended if caught else 0,
+            "since": caught.since.isoformat() if caught else None,
+            "thin_followed": self.thin,
+            "objects_compared": self.objects,
+            "healed": self.healed,
+            "drift": dict(self.causes),
+        }
+
+
+Observer = Callable[[str, int], None]
+
+
+def _unobserved(_stage: str, _done: int) -> None:
+    pass
+
+
+def reconcile_stripe(
+    conn: AnyConnection,
+    api: StripeApi,
+    *,
+    envelope: StripeEnvelope,
+    clock: Clock,
+    live_only: bool,
+    since: datetime | None = None,
+    with_objects: bool = True,
+    dry_run: bool = False,
+    observe: Observer = _unobserved,
+) -> Reconciled:
+    """Events, thin events and, unless told otherwise, objects. `conn` is in autocommit.
+
+    Raises: ReconcileError's kinds; what was caught up so far is kept.
+    """
+    found = Reconciled()
+    with alone(conn, api.scope):
+        found.events = catch_up(
+            conn,
+            api,
+            envelope=envelope,
+            clock=clock,
+            since=since,
+            dry_run=dry_run,
+            on_page=lambda so_far: observe("events", so_far.seen),
+        )
+        judge = Judge(
+            envelope=envelope,
+            account=api.account,
+            live_only=live_only,
+            covered=covers(conn, api.scope, clock()),
+            missed=frozenset(found.events.routes) if dry_run else frozenset(),
+            catalog=catalog_in(conn),
+        )
+        found.thin = follow_thin_events(conn, api, judge, clock=clock, dry_run=dry_run)
+        if with_objects and not (live_only and not api.livemode):
+            _Objects(conn, api, judge, found, observe, dry_run).compare_all()
+            if not dry_run:
+                _finished(conn, api.scope + OBJECTS, found, clock())
+    return found
+
+
+def _finished(conn: AnyConnection, scope: str, found: Reconciled, now: datetime) -> None:
+    do(conn, "note_result", scope=scope, now=now, result=json_text(found.told()))
+
+
+class _Objects:
+    def __init__(
+        self,
+        conn: AnyConnection,
+        api: StripeApi,
+        judge: Judge,
+        found: Reconciled,
+        observe: Observer,
+        dry_run: bool,
+    ) -> None:
+        self._conn = conn
+        self._api = api
+        self._judge = judge
+        self._found = found
+        self._observe = observe
+        self._dry_run = dry_run
+
+    def compare_all(self) -> None:
+        """Stripe's lists, then what we have and they did not name, then our own tables."""
+        do(self._conn, "forget_seen", scope=self._api.scope)
+        self._list("customers")
+        self._list("subscriptions", status="all")
+        for customers in our_customers(self._conn, self._api.account):
+            self._take(compare_unlisted(self._conn, self._api, list(customers), self._judge))
+            users = [user for user in customers.values() if user is not None]
+            self._take(compare_rows(self._conn, users, live_only=self._judge.live_only))
+        do(self._conn, "forget_seen", scope=self._api.scope)
+
+    def _list(self, listed: str, **params: str) -> None:
+        expand, _ = EXPANDED[listed]
+        for page in self._api.pages(f"/v1/{listed}", expand=[expand], **params):
+            seen = read_page(page, listed, self._judge)
+            ids = [one.route if one.kind == "customer" else one.id for one in seen]
+            do(self._conn, "see_objects", scope=self._api.scope, ids=ids)
+            self._take(compare(self._conn, seen, self._judge))
+            self._take(compare_methods(self._conn, self._api, seen, self._judge))
+            self._found.objects += len(page.objects)
+            self._observe(listed, self._found.objects)
+
+    def _take(self, drifts: Iterable[Drift]) -> None:
+        """Note and heal, a page a transaction."""
+        noted = list(drifts)
+        for drift in noted:
+            self._found.note(drift)
+        healing = [drift.event for drift in noted if drift.event is not None]
+        if healing and not self._dry_run:
+            with self._conn.transaction():
+                self._found.healed += len(append_unknown(self._conn, healing))
