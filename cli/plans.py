@@ -1,0 +1,125 @@
+"""`tenure plans`: the catalog, and publishing a file of plans after a look at what it changes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.users import person
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from events.own.system import PlanPublished
+from handlers.errors import BadPlanFile
+from handlers.plan_files import read_plans
+from handlers.plans import Change, changes, missing, publish_default_plans, publish_plans, read_catalog
+from projections.errors import PartBehind, PartBusy
+from queries.plans import list_plans
+
+_COLUMNS = (
+    "plan_key",
+    "plan_name",
+    "campaigns_limit",
+    "creators_limit",
+    "price_monthly",
+    "price_yearly",
+    "currency",
+    "is_active",
+    "features",
+)
+_MOST_BYTES = 1024 * 1024
+
+
+@click.group()
+def plans() -> None:
+    """The plans on offer."""
+
+
+@plans.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """All plans in display order, retired ones included; prices in minor units, -1 is unlimited."""
+    with session(command_settings()) as conn:
+        found = list_plans(conn)
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(found, _COLUMNS, empty="no plans; publish some: tenure plans publish FILE, or defaults")
+
+
+@plans.command()
+def defaults() -> None:
+    """Publish free, glow_up, viral_surge and fame_flex, if no plan was ever published."""
+    settings = command_settings()
+    with session(settings) as conn:
+        made = publish_default_plans(conn, live_only=settings.livemode)
+    console().print(f"published {len(made)}" if made else "there are plans already; nothing was published")
+
+
+@plans.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Publish without asking.")
+@click.option("--retire-missing", is_flag=True, help="Retire plans on sale that the file does not name.")
+@click.option("--reason", help="Kept with the events.")
+@json_option
+def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, as_json: bool) -> None:
+    """Publish the plans of a TOML file that differ from those in force, after showing how."""
+    wanted = _read(file)
+    settings = command_settings()
+    try:
+        with session(settings) as conn:
+            catalog = read_catalog(conn, live_only=settings.livemode)
+            planned = changes(catalog, wanted, retire_missing=retire_missing)
+            if not as_json:
+                _show(planned, [] if retire_missing else missing(catalog, wanted))
+            conn.commit()  # nobody waits for an answer while the part is held
+            if planned and not yes:
+                click.confirm("Publish?", abort=True, err=True)
+            made = publish_plans(
+                conn,
+                wanted,
+                now=utc_now(),
+                actor=person().name,
+                reason=reason,
+                retire_missing=retire_missing,
+                live_only=settings.livemode,
+            )
+            if [each.fact for each in made] != [each.fact for each in planned]:
+                conn.rollback()
+                raise Failure(
+                    "the plans changed meanwhile; nothing was published, look at the new difference"
+                )
+    except (PartBehind, PartBusy) as busy:
+        raise Failure(str(busy)) from None
+    if as_json:
+        emit_json([_as_json(each) for each in made])
+    else:
+        console().print(f"published {len(made)}" if made else "nothing to publish")
+
+
+def _read(file: Path) -> list[PlanPublished]:
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise Failure(f"{file}: expected at most {_MOST_BYTES} bytes, found more")
+        return read_plans(file.read_text(encoding="utf-8"), where=str(file))
+    except UnicodeDecodeError:
+        raise Failure(f"{file}: expected UTF-8, found other bytes") from None
+    except BadPlanFile as problem:
+        raise Failure(str(problem)) from None
+
+
+def _show(planned: Sequence[Change], left: Sequence[str]) -> None:
+    rows = [
+        {"plan": each.plan_key, "": each.kind, "what": name, "now": old, "then": new}
+        for each in planned
+        for name, (old, new) in each.fields.items()
+    ]
+    emit_table(rows, ("plan", "", "what", "now", "then"), empty="the catalog is as the file says")
+    if left:
+        console().print(f"not in the file, and kept: {', '.join(left)} (--retire-missing retires them)")
+
+
+def _as_json(change: Change) -> dict[str, object]:
+    fields = {name: {"old": old, "new": new} for name, (old, new) in change.fields.items()}
+    return {"plan_key": change.plan_key, "kind": change.kind, "fields": fields}
