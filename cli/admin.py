@@ -1,0 +1,42 @@
+"""`tenure admin`: who administers the platform."""
+
+import click
+
+from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.output import json_option
+from handlers.admins import grant_admin, revoke_admin
+
+
+@click.group()
+def admin() -> None:
+    """Make somebody an administrator, or unmake one."""
+
+
+@admin.command()
+@user_argument
+@reason_option
+@json_option
+def grant(*, user_id: str, reason: str, as_json: bool) -> None:
+    """An administrator from now on; undone by `tenure admin revoke`."""
+    told = run_decision(
+        user_id,
+        {"is_admin": True},
+        reason,
+        lambda conn, command, live_only: grant_admin(conn, command, live_only=live_only),
+    )
+    show("administrator made", told, as_json=as_json)
+
+
+@admin.command()
+@user_argument
+@reason_option
+@json_option
+def revoke(*, user_id: str, reason: str, as_json: bool) -> None:
+    """None any more, whatever Clerk says; undone by `tenure admin grant`."""
+    told = run_decision(
+        user_id,
+        {"is_admin": False},
+        reason,
+        lambda conn, command, live_only: revoke_admin(conn, command, live_only=live_only),
+    )
+    show("administrator unmade", told, as_json=as_json)

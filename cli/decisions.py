@@ -1,0 +1,61 @@
+"""What the commands about one user share: the command itself, its reason, and what is shown after."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from cli.errors import Failure
+from cli.output import emit_json, emit_pairs
+from cli.users import person
+from cli.wiring import command_settings, session
+from database.pool import Connection
+from events.clock import utc_now
+from handlers.decision import Command, Decided, key_part
+from handlers.errors import DecisionRefused
+from projections.errors import PartBehind, PartBusy
+
+Decision = Callable[[Connection, Command, bool], Decided]
+
+user_argument = click.argument("user_id", metavar="USER")
+reason_option = click.option(
+    "--reason", required=True, callback=lambda _, __, given: _reason(given), help="Kept with the event."
+)
+
+
+def run_decision(user_id: str, asked: Mapping[str, Any], reason: str, decision: Decision) -> dict[str, Any]:
+    """What was decided and the event that says so, committed. Any: JSON values.
+
+    Raises: Failure when it was refused.
+    """
+    settings = command_settings()
+    command = Command(
+        user_id=user_id,
+        key=f"cli:{key_part(user_id)}:{uuid4()}",
+        asked=asked,
+        now=utc_now(),
+        actor=person().name,
+        reason=reason,
+    )
+    try:
+        with session(settings) as conn:
+            made = decision(conn, command, settings.livemode)
+    except (DecisionRefused, PartBehind, PartBusy) as refused:
+        raise Failure(str(refused)) from None
+    return {**made.answer, "event_id": str(made.event_id)}
+
+
+def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON values
+    """The outcome, for people or machines."""
+    if as_json:
+        emit_json(told)
+    else:
+        emit_pairs(title, told)
+
+
+def _reason(given: str) -> str:
+    text = given.strip()
+    if not 0 < len(text) <= 500 or not text.isprintable():
+        raise click.BadParameter("expected 1 to 500 printable characters")
+    return text

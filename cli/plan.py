@@ -1,0 +1,50 @@
+"""`tenure plan`: plans that people are given."""
+
+from datetime import datetime
+
+import click
+
+from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.output import json_option
+from cli.parameters import INSTANT
+from handlers.entitlements import grant_plan, revoke_plan
+from queries.instants import iso
+
+
+@click.group()
+def plan() -> None:
+    """Give somebody a plan, or take it back."""
+
+
+@plan.command()
+@user_argument
+@click.argument("plan_key", metavar="PLAN")
+@click.option("--until", type=INSTANT, help="In force until then; else for ever.")
+@reason_option
+@json_option
+def grant(*, user_id: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
+    """In force from now, before any subscription; undone by `tenure plan revoke`."""
+    told = run_decision(
+        user_id,
+        {"plan_key": plan_key, "until": None if until is None else iso(until)},
+        reason,
+        lambda conn, command, live_only: grant_plan(
+            conn, command, plan_key, until=until, live_only=live_only
+        ),
+    )
+    show("plan granted", told, as_json=as_json)
+
+
+@plan.command()
+@user_argument
+@reason_option
+@json_option
+def revoke(*, user_id: str, reason: str, as_json: bool) -> None:
+    """What was granted is not in force any more; undone by granting it again."""
+    told = run_decision(
+        user_id,
+        {"plan_key": None},
+        reason,
+        lambda conn, command, live_only: revoke_plan(conn, command, live_only=live_only),
+    )
+    show("plan revoked", told, as_json=as_json)

@@ -1,0 +1,86 @@
+"""`tenure trial`: trials of our own, begun, extended and ended by hand."""
+
+from datetime import datetime
+
+import click
+
+from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.output import json_option
+from cli.parameters import INSTANT
+from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
+
+days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days.")
+until_option = click.option("--until", type=INSTANT, help="In the place of --days.")
+
+
+@click.group()
+def trial() -> None:
+    """Trials of our own; Stripe's are moved at Stripe."""
+
+
+@trial.command()
+@user_argument
+@days_option
+@until_option
+@click.option("--plan", "plan_key", help="What it tries; else the plan they mean to take.")
+@reason_option
+@json_option
+def start(
+    *,
+    user_id: str,
+    days: int | None,
+    until: datetime | None,
+    plan_key: str | None,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """A first trial begins now; undone by `tenure trial end`."""
+    length = _length(days, until)
+    told = run_decision(
+        user_id,
+        {"action": "start", "plan_key": plan_key, **length.asked()},
+        reason,
+        lambda conn, command, live_only: start_trial(
+            conn, command, length, plan_key=plan_key, live_only=live_only
+        ),
+    )
+    show("trial started", told, as_json=as_json)
+
+
+@trial.command()
+@user_argument
+@days_option
+@until_option
+@reason_option
+@json_option
+def extend(*, user_id: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
+    """The trial runs on, also one that is over; undone by extending it to an earlier end."""
+    length = _length(days, until)
+    told = run_decision(
+        user_id,
+        {"action": "extend", **length.asked()},
+        reason,
+        lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
+    )
+    show("trial extended", told, as_json=as_json)
+
+
+@trial.command()
+@user_argument
+@reason_option
+@json_option
+def end(*, user_id: str, reason: str, as_json: bool) -> None:
+    """The trial is over now; undone by `tenure trial extend`."""
+    told = run_decision(
+        user_id,
+        {"action": "end"},
+        reason,
+        lambda conn, command, live_only: end_trial(conn, command, live_only=live_only),
+    )
+    show("trial ended", told, as_json=as_json)
+
+
+def _length(days: int | None, until: datetime | None) -> Length:
+    if days is not None and until is not None:
+        raise click.UsageError("expected --days or --until, found both")
+    return Length(days=days, until=until)

@@ -1,0 +1,122 @@
+"""Operators' decisions and the catalog at the command line."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from psycopg import Connection
+
+from tests.cli.conftest import Tenure
+from tests.handlers.people import joined, row, sold, tell
+from tests.projections.telling import stripe, subscription
+
+ADA = "user_ada"
+WHY = ("--reason", "they asked")
+PRO = """
+[plans.pro]
+plan_name = "Pro"
+campaigns_limit = 5
+creators_limit = -1
+price_monthly = 4900
+"""
+
+
+@pytest.fixture
+def ada(conn: Connection) -> None:
+    tell(conn, *sold(), *joined(ADA))
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_trial_is_started_extended_and_ended(tenure: Tenure, conn: Connection) -> None:
+    said = [
+        tenure("trial", "start", ADA, "--plan", "glow_up", *WHY),
+        tenure("trial", "extend", ADA, "--days", "3", *WHY, "--json"),
+        tenure("trial", "end", ADA, *WHY),
+    ]
+
+    assert [each.exit_code for each in said] == [0, 0, 0]
+    assert orjson.loads(said[1].stdout)["trial"] == "extended"
+    assert row(conn, ADA)["trial_status"] == "expired"
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_plan_is_granted_and_revoked(tenure: Tenure, conn: Connection) -> None:
+    assert tenure("plan", "grant", ADA, "glow_up", "--until", "2999-01-01", *WHY).exit_code == 0
+    assert row(conn, ADA)["current_plan"] == "glow_up"
+    conn.commit()
+    assert tenure("plan", "revoke", ADA, *WHY).exit_code == 0
+    assert row(conn, ADA)["current_plan"] == "free"
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_customer_is_linked_and_unlinked(tenure: Tenure, conn: Connection) -> None:
+    tell(conn, stripe("customer.subscription.created", subscription("active"), at=60))
+
+    assert tenure("link", "add", ADA, "cus_ada", *WHY).exit_code == 0
+    assert row(conn, ADA)["subscription_status"] == "active"
+    conn.commit()
+    assert tenure("link", "remove", ADA, "cus_ada", *WHY).exit_code == 0
+    assert row(conn, ADA)["subscription_status"] == "none"
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_administrator_is_made_by_a_named_person(tenure: Tenure, conn: Connection) -> None:
+    assert tenure("admin", "grant", ADA, *WHY).exit_code == 0
+
+    said = conn.execute("SELECT metadata FROM events WHERE event_type = 'admin.granted'").fetchone()
+    assert said is not None
+    assert said[0]["actor"].startswith("cli:")
+    assert said[0]["reason"] == "they asked"
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("trial", "end", ADA, *WHY), 1),
+        (("trial", "start", "user_x", *WHY), 1),
+        (("plan", "grant", ADA, "no_such", *WHY), 1),
+        (("link", "remove", ADA, "cus_x", *WHY), 1),
+        (("trial", "start", ADA), 2),
+        (("trial", "start", ADA, "--reason", " "), 2),
+        (("trial", "start", ADA, "--days", "1", "--until", "2999-01-01", *WHY), 2),
+        (("plan", "grant", ADA, "glow_up", "--until", "soon", *WHY), 2),
+    ],
+)
+def test_what_can_not_be_done_is_one_line(tenure: Tenure, args: tuple[str, ...], code: int) -> None:
+    said = tenure(*args)
+
+    assert said.exit_code == code
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_a_file_of_plans_is_shown_before_it_is_published(tenure: Tenure, tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(PRO)
+
+    unasked = tenure("plans", "publish", str(file))
+    published = tenure("plans", "publish", str(file), "--yes")
+    again = tenure("plans", "publish", str(file), "--yes")
+
+    assert unasked.exit_code == 1
+    assert "price_monthly" in unasked.stdout
+    assert "published 1" in published.stdout
+    assert "nothing to publish" in again.stdout
+    listed = orjson.loads(tenure("plans", "list", "--json").stdout)
+    assert [(plan["plan_key"], plan["creators_limit"]) for plan in listed] == [("pro", -1)]
+
+
+def test_a_slip_of_the_pen_is_one_line(tenure: Tenure, tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(PRO.replace("4900", "-4900"))
+
+    said = tenure("plans", "publish", str(file), "--yes")
+
+    assert said.exit_code == 1
+    assert "plans.toml: plans.pro: price_monthly" in said.stderr
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_the_default_plans_are_published_once(tenure: Tenure) -> None:
+    assert "published 4" in tenure("plans", "defaults").stdout
+    assert "already" in tenure("plans", "defaults").stdout
