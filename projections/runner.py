@@ -14,6 +14,8 @@ from projections.log import AnyConnection
 logger = structlog.get_logger(__name__)
 
 POLL_S = 0.05
+# Batches after which a new plan reaches users of whom nothing new is told, however busy the log is.
+REFRESH_AFTER = 20
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 PASSING = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
@@ -36,6 +38,7 @@ class Runner:
         self._parts = parts
         self._limit = max(1, batch_events // parts)
         self._on_batch = on_batch
+        self._since_refresh = 0
 
     def run(self, stop: Event) -> None:
         """Follow the log until `stop` is set; a lost database is waited for."""
@@ -59,9 +62,11 @@ class Runner:
         try:
             with conn.transaction():
                 report = self._projector.project(conn, parts=self._parts, limit=self._limit)
-            if report.events == 0:
+            self._since_refresh += 1
+            if report.events == 0 or self._since_refresh >= REFRESH_AFTER:
+                self._since_refresh = 0
                 with conn.transaction():
-                    report = self._projector.refresh(conn, limit=self._limit)
+                    report.users += self._projector.refresh(conn, limit=self._limit).users
         except PASSING as problem:
             logger.info("projector.batch_again", error=type(problem).__name__)
             return True

@@ -18,7 +18,7 @@ from events.own import user as said
 from projections import fold
 from projections.batch import Projector
 from projections.facts import Fact
-from projections.runner import Runner
+from projections.runner import REFRESH_AFTER, Runner
 from projections.state import State
 from tests.laws.envelopes import envelope
 from tests.laws.projected import assert_projected, refold, runner, session, tables_in
@@ -230,6 +230,21 @@ def test_unknown_price_heals_when_its_plan_is_published_though_nothing_else_happ
     runner(conninfo).drain()
 
     assert (before, ask(conninfo, status)) == (["free error"], ["glow_up synced"])
+
+
+def test_new_plan_reaches_silent_users_though_the_log_is_never_idle(conninfo: str) -> None:
+    thing = subscription(price=price("price_new"))
+    tell(conninfo, *DEFAULT_PLANS, linked(), stripe("customer.subscription.created", thing, at=1))
+    runner(conninfo).drain()
+    tell(conninfo, published("glow_up", monthly="price_new", at=DAY))
+    busy = runner(conninfo)
+    with session(conninfo) as conn:
+        for number in range(REFRESH_AFTER):
+            tell(conninfo, own(said.OnboardingStarted(), user=f"user_{number}", at=number))
+            busy.step(conn)
+
+    query = "SELECT current_plan FROM user_subscriptions WHERE subscription_status = 'active'"
+    assert ask(conninfo, query) == ["glow_up"]
 
 
 def test_test_mode_touches_live_state_only_where_it_is_asked_for(conninfo: str) -> None:
