@@ -114,7 +114,14 @@ def write_states(
         for user, (folded, digest) in states.items()
     ]
     if rows:
-        _do(conn, "write_states", states=as_json(rows).decode(), catalog_digest=catalog_digest)
+        _do(
+            conn,
+            "write_states",
+            users=list(states),
+            states=as_json(rows).decode(),
+            catalog_digest=catalog_digest,
+            added=sum(int.from_bytes(digest) for _, digest in states.values()),
+        )
 
 
 def forget_users(conn: AnyConnection, users: list[str]) -> None:

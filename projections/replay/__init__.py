@@ -3,7 +3,7 @@
 from projections.replay.access import AccessChange
 from projections.replay.check import Comparison, compare
 from projections.replay.compare import Difference
-from projections.replay.digest import live_digest, replay_due
+from projections.replay.digest import Standing, live_digest, replay_due, standing
 from projections.replay.errors import ReplayError
 from projections.replay.job import Options
 from projections.replay.observer import Observer, Silent
@@ -19,10 +19,12 @@ __all__ = [
     "ReplayError",
     "Replayed",
     "Silent",
+    "Standing",
     "compare",
     "live_digest",
     "rebuild_user",
     "replay",
     "replay_due",
     "roll_back",
+    "standing",
 ]

@@ -20,7 +20,7 @@ from projections.replay.observer import Observer
 from projections.replay.progress import Outcome, all_finished
 from projections.replay.scan import read_range
 from projections.replay.spill import path_of
-from projections.replay.statements import AnyConnection, Connection, look_into, one, rows, session
+from projections.replay.statements import AnyConnection, Connection, do, look_into, one, rows, session
 from projections.version import projector_version
 
 
@@ -111,6 +111,7 @@ def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer:
         built = _built(job, all_finished(conn, "link"), all_finished(conn, "fold"))
         if (found := summed(conn)) != built.digest:
             raise DigestDiffers(built.digest, found)
+        do(conn, "replay_set_digests", digest=built.digest)
     return built
 
 

@@ -11,6 +11,7 @@ from projections.replay import build as building
 from projections.replay import shadow
 from projections.replay.access import AccessChange, access_changes
 from projections.replay.compare import MAX_KEPT, Difference, Side, compare_tables, with_user_ids
+from projections.replay.digest import expected, summed
 from projections.replay.errors import ProjectorBehind
 from projections.replay.job import CHECKED, Options
 from projections.replay.observer import Observer, Silent
@@ -66,6 +67,8 @@ def compare(
             found = compare_tables(*sides, table=table, scope=scope)
             differences = with_user_ids(list(islice(found, MAX_KEPT)), *sides)
             more = sum(1 for _ in found)
+            if table is None and user_id is None:
+                differences += _digest_difference(live)
             changes = access_changes({each.user_id for each in differences}, *sides)
         finally:
             shadow.drop(conn, CHECKED)
@@ -77,6 +80,14 @@ def compare(
         access=changes,
         duration_ms=round((monotonic() - began) * 1000),
     )
+
+
+def _digest_difference(live: Connection) -> list[Difference]:
+    """The running sum of digests, where it is not that of the states."""
+    told, found = expected(live), summed(live)
+    if told == found:
+        return []
+    return [Difference("projection_digests", "(all)", "digest", f"{told:064x}", f"{found:064x}")]
 
 
 @contextmanager

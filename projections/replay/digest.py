@@ -1,9 +1,12 @@
 """Digests of what is projected: the sum of every user's row digest, so that order makes no difference."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from projections.replay.statements import AnyConnection, rows
+from projections.replay.statements import AnyConnection, do, one, rows
 from projections.version import projector_version
 
 MODULUS = 1 << 256
@@ -11,7 +14,7 @@ MODULUS = 1 << 256
 
 def live_digest(conn: AnyConnection) -> str:
     """64 hex digits over the row digest of every user; reads all states."""
-    return f"{summed(conn):064x}"
+    return _hex(summed(conn))
 
 
 def summed(conn: AnyConnection) -> int:
@@ -24,6 +27,53 @@ def summed(conn: AnyConnection) -> int:
         for (digest,) in copy.rows():
             total += int.from_bytes(digest)
     return total % MODULUS
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the tables are the last replay plus what came since. Digests are 64 hex digits.
+
+    `expected` is what the last replay left and the batches since moved, `live` what the states hold;
+    `replayed_at` is None where no receipt in the log tells of the replay they say they began with.
+    """
+
+    live: str
+    expected: str
+    replayed: str
+    replayed_at: datetime | None
+    replayed_events: int
+
+    @property
+    def equal(self) -> bool:
+        return self.live == self.expected
+
+    def told(self) -> str:
+        """One line for people."""
+        if not self.equal:
+            return f"the states hold {self.live[:16]}, expected {self.expected[:16]}: tenure replay --check"
+        if self.replayed_at is None:
+            return f"digest {self.live[:16]}, as every batch left it; never replayed"
+        return f"digest {self.live[:16]}: the replay of {self.replayed_events} events, and every batch since"
+
+
+def standing(conn: AnyConnection) -> Standing:
+    """How the tables stand; reads all states, and 65 rows beside."""
+    with conn.transaction():
+        do(conn, "replay_one_moment")
+        replayed, expected = one(conn, "replay_digests")
+        live = summed(conn)
+    receipts = rows(conn, "replay_receipts", digest=_hex(int(replayed)))
+    recorded_at, heads = receipts[0] if receipts else (None, [])
+    return Standing(_hex(live), _hex(int(expected) % MODULUS), _hex(int(replayed)), recorded_at, sum(heads))
+
+
+def expected(conn: AnyConnection) -> int:
+    """What the sum of digests should be: what a replay left and what batches moved."""
+    return int(one(conn, "replay_digests")[1]) % MODULUS
+
+
+def _hex(digest: int) -> str:
+    return f"{digest:064x}"
 
 
 def replay_due(conn: AnyConnection) -> str | None:

@@ -12,8 +12,8 @@ from projections.batch import Projector
 from projections.replay import build as building
 from projections.replay import shadow
 from projections.replay.build import Built
-from projections.replay.digest import summed
-from projections.replay.errors import UnknownUser
+from projections.replay.digest import expected, summed
+from projections.replay.errors import DigestDiffers, UnknownUser
 from projections.replay.job import SHADOW, Job, Options
 from projections.replay.observer import Observer, Silent
 from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
@@ -109,11 +109,15 @@ def _catch_up(conn: Connection, projector: Projector) -> int:
 def _done(conn: AnyConnection, job: Job, began: float) -> Replayed:
     """Counted while the projectors stand still, but not yet the readers."""
     reached = store.checkpoints(conn)
+    digest = summed(conn)
+    if (told := expected(conn)) != digest:
+        raise DigestDiffers(told, digest)
+    do(conn, "replay_set_digests", digest=digest)
     return Replayed(
         run_id=job.run_id,
         heads=tuple(reached[part] for part in sorted(reached)),
         rows={table: count(conn, table) for table in REBUILT},
-        digest=f"{summed(conn):064x}",
+        digest=f"{digest:064x}",
         events=sum(reached.values()),
         duration_ms=round((monotonic() - began) * 1000),
     )

@@ -9,7 +9,7 @@ import pytest
 from database import schema
 from database.pool import connect
 from events.own import user as own
-from projections.replay import compare, rebuild_user, replay, replay_due, roll_back
+from projections.replay import compare, rebuild_user, replay, replay_due, roll_back, standing
 from projections.replay.errors import (
     LogIncomplete,
     NothingToRollBack,
@@ -317,6 +317,41 @@ def test_tables_of_another_projector_are_due_a_replay(conninfo: str, tmp_path: P
         replay(conninfo, options=options(tmp_path))
 
         assert replay_due(conn) is None
+
+
+def test_the_running_digest_is_that_of_the_last_replay_and_what_came_since(
+    conninfo: str, tmp_path: Path
+) -> None:
+    events = replaying.shop()
+    half = len(events) // 2
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        tell(conninfo, events[:half])
+        project(conninfo)
+        before = standing(conn)
+        done = replay(conninfo, options=options(tmp_path))
+        replayed = standing(conn)
+        tell(conninfo, events[half:])
+        project(conninfo)
+        after = standing(conn)
+
+    assert before.equal
+    assert before.replayed_at is None
+    assert before.live == replayed.live == replayed.replayed == done.digest
+    assert after.equal
+    assert after.live != replayed.live == after.replayed
+    assert after.replayed_events == half
+
+
+def test_a_state_written_past_the_projector_shows_in_the_digest(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    project(conninfo)
+    rows(conninfo, "DELETE FROM projection_states WHERE user_id = (SELECT min(user_id) FROM users)")
+
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        assert not standing(conn).equal
+
+    found = {each.table for each in compare(conninfo, options=options(tmp_path)).differences}
+    assert found == {"projection_states", "projection_digests"}
 
 
 def test_a_long_history_folds_the_same(

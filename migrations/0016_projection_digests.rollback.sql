@@ -1,0 +1,2 @@
+DROP TABLE projection_digests;
+DROP FUNCTION digest_number(bytea);
