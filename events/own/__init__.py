@@ -34,11 +34,12 @@ def user_event(
     request_id: str | None = None,
     causation_id: str | None = None,
 ) -> NewEvent:
-    """A fact of one user's history, on that user's route. `aggregate_id` when it is not the user."""
+    """A fact of one user's history, on that user's route. `aggregate_id` when it is neither what the
+    fact says it is about nor the user."""
     return _new_event(
         fact,
         user_id,
-        aggregate_id or user_id,
+        aggregate_id or fact.about() or user_id,
         now,
         idempotency_key,
         actor,

@@ -26,3 +26,7 @@ class OwnEvent(BaseModel):
     event_type: ClassVar[str]
     event_version: ClassVar[int] = 1
     aggregate_type: ClassVar[str] = "user"
+
+    def about(self) -> str | None:
+        """The id of the aggregate, where that is in the payload; None where it is the user's own."""
+        return None

@@ -12,6 +12,9 @@ class CampaignEvent(OwnEvent):
     aggregate_type: ClassVar[str] = "campaign"
     campaign_id: UUID
 
+    def about(self) -> str:
+        return str(self.campaign_id)
+
 
 class CampaignCreated(CampaignEvent):
     event_type = "campaign.created"
@@ -45,6 +48,9 @@ class JobEvent(OwnEvent):
     aggregate_type: ClassVar[str] = "job"
     job_id: UUID
 
+    def about(self) -> str:
+        return str(self.job_id)
+
 
 class JobCreated(JobEvent):
     event_type = "job.created"
@@ -61,10 +67,17 @@ class JobCreated(JobEvent):
 
 
 class JobStarted(JobEvent):
+    """What is only known once it runs; a field left out is unchanged."""
+
     event_type = "job.started"
+    run_id: Key | None = None
+    qstash_message_id: Key | None = None
+    timeout_at: Instant | None = None
 
 
 class JobProgressed(JobEvent):
+    """How far the scraper says it is; a field left out is unchanged."""
+
     event_type = "job.progressed"
     processed_runs: int | None = None
     processed_results: int | None = None
@@ -99,6 +112,9 @@ class ListEvent(OwnEvent):
     aggregate_type: ClassVar[str] = "list"
     list_id: UUID
 
+    def about(self) -> str:
+        return str(self.list_id)
+
 
 class ListCreated(ListEvent):
     event_type = "list.created"
@@ -124,6 +140,18 @@ class ListArchived(ListEvent):
     event_type = "list.archived"
 
 
+class ListRestored(ListEvent):
+    """Taken out of the archive again."""
+
+    event_type = "list.restored"
+
+
+class ListDeleted(ListEvent):
+    """The list and its items are gone for good."""
+
+    event_type = "list.deleted"
+
+
 class ListItemAdded(ListEvent):
     event_type = "list.item_added"
     item_id: UUID
@@ -138,3 +166,14 @@ class ListItemAdded(ListEvent):
 class ListItemRemoved(ListEvent):
     event_type = "list.item_removed"
     item_id: UUID
+
+
+class ListItemUpdated(ListEvent):
+    """A field left out is unchanged; null clears the notes."""
+
+    event_type = "list.item_updated"
+    item_id: UUID
+    position: int | None = None
+    bucket: Key | None = None
+    notes: Text | None = None
+    pinned: bool | None = None
