@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import configuration, erasure, links, log, store
+from projections import configuration, erasure, links, log, platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
@@ -64,6 +64,7 @@ class Projector:
         self._meet_catalog(conn, found, reached)
         configuration.write(conn, _settings_in(found))
         report = self._fold(conn, self._routed(conn, found, reached), reached)
+        platform.project(conn, found, reached, live_only=self._live_only)
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
@@ -77,7 +78,9 @@ class Projector:
         """Fold users' whole histories again, up to the checkpoints. The caller commits."""
         self._load_catalog(conn)
         wanted = set(users)
-        return self._fold(conn, _Work(by_user={user: [] for user in wanted}, refolds=wanted), {})
+        report = self._fold(conn, _Work(by_user={user: [] for user in wanted}, refolds=wanted), {})
+        platform.rebuild(conn, wanted, store.checkpoints(conn), live_only=self._live_only)
+        return report
 
     def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
         if any(event.route_key == CATALOG_ROUTE and event.fact.source == "tenure" for event in found):

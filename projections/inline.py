@@ -16,7 +16,7 @@ from events.append import append_all
 from events.clock import micros
 from events.envelope import Appended, NewEvent
 from events.statements import statement
-from projections import log, store
+from projections import log, platform, store
 from projections.batch import EMPTY, Projector
 from projections.catalog import Catalog
 from projections.errors import PartBehind, PartBusy
@@ -207,6 +207,7 @@ class Inline(Projector):
         with self._conn.pipeline():
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
+        platform.project(self._conn, found, reached, live_only=self._live_only)
 
     def _use_catalog(self, digest: str | None) -> None:
         self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST

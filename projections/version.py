@@ -16,6 +16,10 @@ FOLDING = (
         "projections.tables",
         ("users.py", "subscriptions.py", "billing.py", "usage.py", "system_data.py"),
     ),
+    (
+        "projections.platform",
+        ("aggregate.py", "shapes.py", "campaigns.py", "jobs.py", "lists.py", "rows.py", "whole.py"),
+    ),
     ("events.own", ("base.py", "user.py", "platform.py")),
 )
 

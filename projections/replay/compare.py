@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from events.identifiers import derived_id
+from projections import platform
 from projections.replay.statements import Connection, rows
 from projections.replay.tables import PER_USER, REBUILT, UNCOMPARED
 from projections.state import Folded, decode
@@ -84,7 +85,8 @@ def scope_of(user_id: str, customers: list[str]) -> Scope:
     row_id = [str(derived_id("users", user_id))]
     about = dict.fromkeys(PER_USER, ("user_id", row_id))
     by_name = {table: ("user_id", [user_id]) for table in ("users", "projection_states", "quarantine")}
-    return about | by_name | {"customer_links": ("customer_id", customers)}
+    work = dict.fromkeys(platform.TABLES, ("user_id", [user_id]))
+    return about | by_name | work | {"customer_links": ("customer_id", customers)}
 
 
 def _shape(live: Side, table: str, scope: Scope | None) -> _Shape:
@@ -182,4 +184,4 @@ def _plain(cell: bytes) -> bytes:
 
 _RARE = ((rb"\b", b"\b"), (rb"\f", b"\f"), (rb"\v", b"\v"))
 BY_ROW_ID = frozenset({"user_subscriptions", "user_billing", "user_usage", "user_system_data"})
-OWNER = {"users": "user_id", **dict.fromkeys(BY_ROW_ID, "user_id")}
+OWNER = {"users": "user_id", **dict.fromkeys((*BY_ROW_ID, *platform.TABLES), "user_id")}

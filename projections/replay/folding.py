@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import msgspec
 
-from projections import store
+from projections import platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_on, present, refold
@@ -43,8 +43,9 @@ def fold_bucket(context: Context, number: int, advance: Advance) -> Outcome:
             Loader(conn, job.schema) as loader,
         ):
             for user, entries in _people(context, number):
-                folded, events = _folded(user, entries, spills)
+                folded, work, events = _folded(user, entries, spills)
                 digest += load(loader, user, folded, catalog, job.catalog_digest)
+                load_work(loader, user, work)
                 folded_events += events
                 if folded_events - told >= TELL_EVERY:
                     advance(folded_events - told)
@@ -72,14 +73,18 @@ def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
     return sorted(people.items())
 
 
-def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, int]:
+def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, list[Fact], int]:
+    """The user's fold, the facts of their work, and how many events there were."""
     linked = {entry.customer: entry.since for entry in entries if entry.customer is not None}
     chunks = [chunk for entry in entries for chunk in entry.chunks]
     events = sum(chunk.count for chunk in chunks)
     if events > LONG_HISTORY:
-        return _refold_long(user, linked, _history(chunks, spills)), events
+        work: list[Fact] = []
+        history = _setting_aside(_history(chunks, spills), work)
+        return _refold_long(user, linked, history), work, events
     data = b"".join([spills.data(chunk) for chunk in chunks])
-    return refold(user, linked, _facts(data, events)), events
+    facts = _facts(data, events)
+    return refold(user, linked, facts), list(platform.sifted(facts)), events
 
 
 def _facts(data: bytes, count: int) -> list[Fact]:
@@ -99,6 +104,13 @@ def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
         new = _facts(spills.data(chunk), chunk.count)
         waiting = list(heapq.merge(waiting[ready:], sorted(new, key=attrgetter("at")), key=attrgetter("at")))
     yield from waiting
+
+
+def _setting_aside(history: Iterable[Fact], work: list[Fact]) -> Iterator[Fact]:
+    """The same history; what is the platform's is noted on the way."""
+    for fact in history:
+        work.extend(platform.sifted((fact,)))
+        yield fact
 
 
 def _refold_long(user: str, linked: dict[str, int], history: Iterable[Fact]) -> Folded:
@@ -127,6 +139,12 @@ def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_di
     if state.poison is not None:
         loader.take("quarantine", storable(store.quarantine_row(user, state.poison)))
     return int.from_bytes(digest)
+
+
+def load_work(loader: Loader, user: str, facts: Iterable[Fact]) -> None:
+    """The rows of a user's campaigns, jobs and lists."""
+    for table, row in platform.copied_rows(user, facts):
+        loader.take(table, row)
 
 
 def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) -> Row:

@@ -6,7 +6,7 @@ from projections.fold import refold
 from projections.links import Claim, Claims
 from projections.replay.compare import Scope, scope_of
 from projections.replay.errors import UnknownUser
-from projections.replay.folding import catalog_of, load
+from projections.replay.folding import catalog_of, load, load_work
 from projections.replay.job import Job
 from projections.replay.loading import Loader
 from projections.replay.statements import Connection, look_into, rows
@@ -29,6 +29,7 @@ def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Sco
         for customer, said in claims.items():
             loader.take("customer_links", store.link_row(customer, said))
         load(loader, user_id, refold(user_id, linked, facts), catalog_of(conn), job.catalog_digest)
+        load_work(loader, user_id, facts)
         loader.flush()
     look_into(conn, "public")
     return scope_of(user_id, list(claims))

@@ -1,13 +1,14 @@
 """Which tables a replay rebuilds, in the order they are locked and filled.
 
-A table that is folded for each user is named in PER_USER and comes out of `rows_of`; a table that
-is folded from one route of its own is named in WHOLE and has a filler there.
+A table that is folded for each user is named in PER_USER and comes out of `rows_of`, or in
+platform.TABLES and comes out of `copied_rows`; one that is folded from one route of its own is named
+in WHOLE and has a filler there.
 """
 
 from collections.abc import Callable, Mapping
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import configuration, log, store
+from projections import configuration, log, platform, store
 from projections.log import AnyConnection
 from projections.replay.statements import do, one
 
@@ -47,7 +48,7 @@ WHOLE = (
 )
 FILLERS: tuple[Filler, ...] = (_catalog, _configuration, _digests)
 
-LOADED = (*PER_USER, *BESIDE)
+LOADED = (*PER_USER, *BESIDE, *platform.TABLES)
 REBUILT = (*LOADED, *WHOLE)
 
 # What a comparison passes over: nothing a reader of the tables could see.

@@ -1,7 +1,10 @@
 """user_usage: what the plan allows, what was used, and when the month's counters begin again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+
+from pydantic import ValidationError
 
 from events.clock import from_micros, micros
 from events.own import platform
@@ -66,7 +69,9 @@ def _recorded(state: State, fact: Fact) -> None:
 
 
 def _results(state: State, fact: Fact) -> None:
-    state.creators += platform.JobResultsRecorded.model_validate_json(payload_of(fact)).count
+    """A count that can't be read stops its job, which says so; it must not stop the user's billing."""
+    with suppress(ValidationError):
+        state.creators += platform.JobResultsRecorded.model_validate_json(payload_of(fact)).count
 
 
 def _reset(state: State, fact: Fact) -> None:

@@ -1,0 +1,17 @@
+"""Types of payload fields: whatever passes here fits its column, so that no row can stop a batch."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Raw, UnsetType
+
+Whole = Annotated[int, Meta(ge=-9_223_372_036_854_775_808, le=9_223_372_036_854_775_807)]
+Named = Annotated[str, Meta(max_length=200)]
+Instant = Annotated[datetime, Meta(tz=True)]
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
+Json = Raw | UnsetType | None
+
+
+def kept(raw: Raw | None) -> Raw | None:
+    """JSON that outlives the payload it was read from; JSON's null is no value."""
+    return None if raw is None or bytes(raw).strip() == b"null" else raw.copy()
