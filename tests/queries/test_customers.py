@@ -1,0 +1,59 @@
+"""Customers nobody has, and what an address is worth."""
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from events.append import append_all
+from queries.customers import address_in, unlinked_customers
+from tests.handlers.people import project
+from tests.projections import telling
+
+
+def created(customer: str, email: str | None) -> Any:  # Any: NewEvent
+    return telling.stripe("customer.created", {"id": customer, "object": "customer", "email": email})
+
+
+def person(user: str, email: str) -> Any:  # Any: NewEvent
+    data = {
+        "id": user,
+        "primary_email_address_id": "idn_1",
+        "email_addresses": [{"id": "idn_1", "email_address": email}],
+    }
+    return telling.clerk("user.created", data)
+
+
+def test_same_address_in_any_case_is_suggested(conn: Connection[Any]) -> None:
+    append_all(conn, [created("cus_1", "ADA@example.com"), person("user_1", "ada@Example.com")])
+    project(conn)
+
+    (found,) = unlinked_customers(conn, limit=10)
+
+    assert [user["user_id"] for user in found.suggestions] == ["user_1"]
+    assert (found.events, found.email) == (1, "ADA@example.com")
+
+
+def test_customer_without_an_address_has_no_suggestion(conn: Connection[Any]) -> None:
+    append_all(conn, [created("cus_1", None), person("user_1", "ada@example.com")])
+    project(conn)
+
+    assert [each.suggestions for each in unlinked_customers(conn, limit=10)] == [[]]
+
+
+def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
+    append_all(conn, [created(f"cus_{number}", None) for number in range(5)])
+    project(conn)
+
+    first = unlinked_customers(conn, limit=3)
+    rest = unlinked_customers(conn, limit=3, after=first[-1].customer_id)
+
+    assert [each.customer_id for each in (*first, *rest)] == [f"cus_{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{}", '{"data": []}', '{"data": {"object": 7}}', "no json", '{"data":{"object":{"email":7}}}'],
+)
+def test_body_of_another_shape_has_no_address(body: str) -> None:
+    assert address_in(body) == (None, None)
