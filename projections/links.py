@@ -14,9 +14,10 @@ from msgspec import Struct, field
 from events.own import user as own
 from projections.facts import Checkout, Customer, Fact, Own, Subscription
 
-BY_OPERATOR = 3
-BY_METADATA = 2
-BY_REFERENCE = 1
+BY_OPERATOR = 4
+BY_METADATA = 3
+BY_REFERENCE = 2
+BY_LEGACY = 1
 Moment = tuple[int, str]
 
 
@@ -95,13 +96,19 @@ def claim_in(fact: Fact, route_key: str) -> Claim | None:
 
 def _operators_claim(fact: Fact, body: Own, user_id: str) -> Claim | None:
     rank = {"identity.linked": BY_OPERATOR, "identity.unlinked": 0}.get(fact.type)
-    if rank is None:
-        return None
     try:
-        said = own.IdentityLinked.model_validate_json(body.payload)
+        if fact.type == "legacy.imported":
+            rank, customer = (
+                BY_LEGACY,
+                own.LegacyImported.model_validate_json(body.payload).stripe_customer_id,
+            )
+        elif rank is not None:
+            customer = own.IdentityLinked.model_validate_json(body.payload).customer_id
     except ValueError:
         return None
-    return Claim(said.customer_id, user_id, rank, (fact.at, fact.key))
+    if rank is None or customer is None:
+        return None
+    return Claim(customer, user_id, rank, (fact.at, fact.key))
 
 
 def encode(claims: Claims) -> str:

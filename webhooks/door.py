@@ -32,9 +32,7 @@ class Provider:
     read: Read
 
 
-def create_door(
-    provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None
-) -> Blueprint:
+def create_door(provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None) -> Blueprint:
     """The blueprint with `POST /webhooks/<source>`; `observe` hears of each delivery."""
     door = Blueprint(f"{provider.source}_door", __name__)
 

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from flask import Response
 
 
-def problem(
-    status: int, slug: str, title: str, detail: str, *, retry_after_s: int | None = None
-) -> Response:
+def problem(status: int, slug: str, title: str, detail: str, *, retry_after_s: int | None = None) -> Response:
     """A problem in one line. Source: RFC 9457."""
     fields = {
         "type": f"urn:tenure:problem:{slug}",

@@ -159,6 +159,4 @@ def test_a_retry_is_filed_like_the_first_attempt(event: dict[str, Any]) -> None:
     retry = Verified(Secret(1, "0" * 12, b"k"), datetime(2030, 1, 1, tzinfo=UTC), "v1,B", "msg_1")
     first, second = clerk_event(event, "{}", VERIFIED), clerk_event(event, "{}", retry)
 
-    assert replace(first, metadata={}, occurred_at=NOW) == replace(
-        second, metadata={}, occurred_at=NOW
-    )
+    assert replace(first, metadata={}, occurred_at=NOW) == replace(second, metadata={}, occurred_at=NOW)

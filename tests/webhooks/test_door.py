@@ -110,18 +110,14 @@ def test_the_log_keeps_the_signed_bytes_and_who_signed(
     assert (event_type, route_key) == ("stripe.customer.created", "cus_door_1")
     assert metadata["secret_index"] == 1
     assert metadata["secret_fingerprint"] == fingerprint(STRIPE_OLD_SECRET)
-    assert (
-        metadata["signature"] == stripe_headers(body, secret=STRIPE_OLD_SECRET)["Stripe-Signature"]
-    )
+    assert metadata["signature"] == stripe_headers(body, secret=STRIPE_OLD_SECRET)["Stripe-Signature"]
 
 
 def test_clerks_retry_is_a_duplicate_by_its_message_id(client: FlaskClient) -> None:
     body = as_bytes({"type": "user.created", "data": {"id": "user_door_1", "updated_at": 1}})
 
     first = answered(post_clerk(client, body, msg_id="msg_door_1"))
-    retry = answered(
-        post_clerk(client, body, msg_id="msg_door_1", t=NOW_S + 5, secret=CLERK_OLD_SECRET)
-    )
+    retry = answered(post_clerk(client, body, msg_id="msg_door_1", t=NOW_S + 5, secret=CLERK_OLD_SECRET))
     other = answered(post_clerk(client, body, msg_id="msg_door_2"))
 
     assert (first["status"], retry["status"], other["status"]) == (

@@ -21,6 +21,4 @@ def create_clerk_door(
     """
     usable = clerk_secrets(secrets)
     verify = clerk_verifier(usable) if usable else None
-    return create_door(
-        Provider(source=SOURCE, verify=verify, read=clerk_event), pool, clock, observe=observe
-    )
+    return create_door(Provider(source=SOURCE, verify=verify, read=clerk_event), pool, clock, observe=observe)

@@ -48,9 +48,7 @@ def _aggregate(subject: object, kind: str) -> tuple[str, str] | None:
     if itself is not None:
         own_id = text_at(subject, "id")
         return None if own_id is None else (itself, own_id)
-    return _first("user", subject, _USER_PATHS) or _first(
-        "organization", subject, _ORGANIZATION_PATHS
-    )
+    return _first("user", subject, _USER_PATHS) or _first("organization", subject, _ORGANIZATION_PATHS)
 
 
 def _first(

@@ -38,8 +38,7 @@ def clerk_secrets(texts: Iterable[str]) -> list[Secret]:
     Raises: UnusableSecret.
     """
     return [
-        Secret(index, fingerprint(text), _key(index, text))
-        for index, text in usable_secrets("clerk", texts)
+        Secret(index, fingerprint(text), _key(index, text)) for index, text in usable_secrets("clerk", texts)
     ]
 
 

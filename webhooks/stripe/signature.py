@@ -30,8 +30,7 @@ def stripe_secrets(texts: Iterable[str]) -> list[Secret]:
     Raises: UnusableSecret.
     """
     return [
-        Secret(index, fingerprint(text), text.encode())
-        for index, text in usable_secrets("stripe", texts)
+        Secret(index, fingerprint(text), text.encode()) for index, text in usable_secrets("stripe", texts)
     ]
 
 
