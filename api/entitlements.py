@@ -22,7 +22,7 @@ class Why(BaseModel):
     """The plan in force, what puts it in force, until when if that is known, and the event that said so."""
 
     plan: str
-    source: Literal["grant", "subscription", "own_trial", "free"]
+    source: Literal["grant", "subscription", "legacy", "own_trial", "free"]
     subscription_status: str
     until: datetime | None
     event_id: str | None

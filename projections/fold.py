@@ -20,7 +20,7 @@ from projections.facts import (
 from projections.facts import Subscription as SubscriptionBody
 from projections.order import order_instant
 from projections.state import Folded, Poison, State
-from projections.tables import billing, subscriptions, system_data, usage, users
+from projections.tables import billing, legacy, subscriptions, system_data, usage, users
 
 Rule = Callable[[State, Fact], None]
 
@@ -149,6 +149,9 @@ for _table, _rules in (
     for _type, _rule in _rules.items():
         RULES[_type] = (*RULES.get(_type, ()), _rule)
         TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE.get(_type, ()), _table)
+for _type, _rule in legacy.RULES.items():
+    RULES[_type] = (_rule,)
+    TOUCHED_BY_TYPE[_type] = tuple(CORES)
 for _type in subscriptions.RULES:
     TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE[_type], "user_usage")
 TOUCHED_BY_BODY: dict[type, tuple[str, ...]] = {

@@ -29,6 +29,38 @@ class Grant(Struct, frozen=True):
     until: int | None
 
 
+class Legacy(Struct, frozen=True, omit_defaults=True):
+    """What was known before the log began, by column. Instants are microseconds since the epoch."""
+
+    email: str | None = None
+    full_name: str | None = None
+    business_name: str | None = None
+    brand_description: str | None = None
+    industry: str | None = None
+    onboarding_step: str = "pending"
+    is_admin: bool | None = None
+    current_plan: str | None = None
+    intended_plan: str | None = None
+    subscription_status: str | None = None
+    subscription_cancel_date: int | None = None
+    subscription_renewal_date: int | None = None
+    stripe_subscription_id: str | None = None
+    payment_method_id: str | None = None
+    card_last4: str | None = None
+    card_brand: str | None = None
+    card_exp_month: int | None = None
+    card_exp_year: int | None = None
+    billing_address_city: str | None = None
+    billing_address_country: str | None = None
+    billing_address_postal_code: str | None = None
+    signup_timestamp: int | None = None
+    last_webhook_event: str | None = None
+    last_webhook_timestamp: int | None = None
+
+
+NO_LEGACY = Legacy()
+
+
 class Poison(Struct, frozen=True):
     """The event at which this user's history stops."""
 
@@ -61,6 +93,11 @@ class State(Struct, omit_defaults=True):
     brand_description: str | None = None
     industry: str | None = None
     onboarding_step: str = "pending"
+    # of the words about oneself, those that were taken back
+    cleared: tuple[str, ...] = ()
+    # what was known before the log began, and whether Clerk has spoken since
+    legacy: Legacy | None = None
+    clerk_said: bool = False
     # what Stripe says
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from queries.reasons import event_behind, fact_behind
 from queries.rows import AnyConnection, fetch_one
 
 Metric = Literal["campaigns", "creators", "enrichments"]
-Source = Literal["grant", "subscription", "own_trial", "free"]
+Source = Literal["grant", "subscription", "legacy", "own_trial", "free"]
 
 METRICS: tuple[Metric, ...] = ("campaigns", "creators", "enrichments")
 ENRICHMENTS_LIMIT = "enrichments_limit"
@@ -175,6 +175,8 @@ def _source(now: State) -> Source:
         return "grant"
     if current is not None and current.status in usage.SERVED:
         return "subscription"
+    if current is None and usage.serves_legacy(now):
+        return "legacy"
     return "own_trial" if trial_plan(now) is not None else "free"
 
 

@@ -45,10 +45,12 @@ def _said(step: Step, change: Change) -> Json:
         "event_id": step.entry.fact.id,
         "event_type": step.entry.fact.type,
         "occurred_at": step.occurred_at,
-        "rule": RULES[change.column],
+        "rule": LEGACY if step.entry.fact.type == "legacy.imported" else RULES[change.column],
         "projector_version": projector_version(),
     }
 
+
+LEGACY = "what was known before the log began; it fills what no real event has said"
 
 RULES = {
     "email": "the address whose id is Clerk's primary_email_address_id; null once the user is deleted",

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from events.own.base import Instant, Key, OwnEvent, Text
 
@@ -146,3 +146,50 @@ class EmailCancelled(OwnEvent):
 
     event_type = "email.cancelled"
     occasion: Key
+
+
+Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\x00]*$")]
+"""What an index can hold; a longer address would stop its user."""
+Small = Annotated[int, Field(ge=0, le=32_767)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class LegacyImported(OwnEvent):
+    """What was known of the user before the log began, by column of the five tables.
+
+    It fills what no real event has said. A field left out is unknown.
+    """
+
+    event_type = "legacy.imported"
+    email: Email | None = None
+    full_name: Text | None = None
+    business_name: Text | None = None
+    brand_description: Text | None = None
+    industry: Text | None = None
+    onboarding_step: Key | None = None
+    is_admin: bool | None = None
+    current_plan: Key | None = None
+    intended_plan: Key | None = None
+    subscription_status: Key | None = None
+    trial_status: Key | None = None
+    trial_start_date: Instant | None = None
+    trial_end_date: Instant | None = None
+    trial_conversion_date: Instant | None = None
+    subscription_cancel_date: Instant | None = None
+    subscription_renewal_date: Instant | None = None
+    stripe_customer_id: Key | None = None
+    stripe_subscription_id: Key | None = None
+    payment_method_id: Key | None = None
+    card_last4: Key | None = None
+    card_brand: Key | None = None
+    card_exp_month: Small | None = None
+    card_exp_year: Small | None = None
+    billing_address_city: Text | None = None
+    billing_address_country: Text | None = None
+    billing_address_postal_code: Text | None = None
+    usage_campaigns_current: Count | None = None
+    usage_creators_current_month: Count | None = None
+    enrichments_current_month: Count | None = None
+    signup_timestamp: Instant | None = None
+    last_webhook_event: Key | None = None
+    last_webhook_timestamp: Instant | None = None

@@ -1,7 +1,7 @@
 """user_billing: whose Stripe customer, which subscription, which card, which address."""
 
 from projections.facts import Address, PaymentMethod
-from projections.state import NO_ADDRESS, Core, State
+from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
 from projections.stripe_objects import current_subscription
 
 COLUMNS = (
@@ -27,15 +27,44 @@ def core(state: State) -> Core:
     address = _address(customer.address if customer and not customer.deleted else NO_ADDRESS, card)
     return [
         customer_id,
-        current.id if current else None,
-        method_id,
-        card.last4 if card else None,
-        card.brand if card else None,
-        card.exp_month if card else None,
-        card.exp_year if card else None,
-        address.city,
-        address.country,
-        address.postal_code,
+        current.id if current else (state.legacy or NO_LEGACY).stripe_subscription_id,
+        *(_card(method_id, card) if method_id or _has_heard_of_cards(state) else _legacy_card(state)),
+        *(_told(address) if customer or address != NO_ADDRESS else _legacy_address(state)),
+    ]
+
+
+def _card(method_id: str | None, card: PaymentMethod | None) -> Core:
+    if card is None:
+        return [method_id, None, None, None, None]
+    return [method_id, card.last4, card.brand, card.exp_month, card.exp_year]
+
+
+def _has_heard_of_cards(state: State) -> bool:
+    """A method that was detached, or a customer that was deleted, has taken the card away."""
+    return bool(state.payment_methods) or any(each.deleted for each in state.customers.values())
+
+
+def _legacy_card(state: State) -> Core:
+    before = state.legacy or NO_LEGACY
+    return [
+        before.payment_method_id,
+        before.card_last4,
+        before.card_brand,
+        before.card_exp_month,
+        before.card_exp_year,
+    ]
+
+
+def _told(address: Address) -> Core:
+    return [address.city, address.country, address.postal_code]
+
+
+def _legacy_address(state: State) -> Core:
+    before = state.legacy or NO_LEGACY
+    return [
+        before.billing_address_city,
+        before.billing_address_country,
+        before.billing_address_postal_code,
     ]
 
 

@@ -8,7 +8,7 @@ from events.clock import micros
 from events.own import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Checkout, Fact, InvoicePaid, PlanHint, Subscription
-from projections.state import Core, Grant, State, Trial
+from projections.state import NO_LEGACY, Core, Grant, Legacy, State, Trial
 from projections.stripe_objects import TERMINAL, current_subscription
 from projections.tables.users import payload_of
 
@@ -32,28 +32,44 @@ def core(state: State) -> Core:
     """The row's columns; the first is the plan's source, for the catalog to resolve."""
     current = current_subscription(state)
     starts_at, ends_at = trial_dates(state, current)
+    legacy = state.legacy or NO_LEGACY
     return [
         plan_source(state, current),
-        state.intended_plan,
-        current.status if current else "none",
+        state.intended_plan or legacy.intended_plan,
+        current.status if current else legacy.subscription_status or "none",
         state.trial.status,
         starts_at,
         ends_at,
         state.trial.converted_at,
-        _cancel_date(current),
-        _renewal_date(current),
+        _cancel_date(current) if current else legacy.subscription_cancel_date,
+        _renewal_date(current) if current else legacy.subscription_renewal_date,
         _sync_status(state),
     ]
 
 
 def plan_source(state: State, current: Subscription | None) -> str | list[str | None]:
-    """A plan key, or the parts of a PlanHint: an operator's grant, else Stripe, else our own trial."""
+    """A plan key, or the parts of a PlanHint: an operator's grant, else Stripe, else what was known
+    before Stripe said anything, else our own trial."""
     if state.grant is not None:
         return state.grant.plan
     if current is not None and current.status in PAYING_OR_LATE:
         hint = current.hint
         return [hint.price_id, hint.lookup_key, hint.price_plan, hint.subscription_plan]
+    if current is None and (before := legacy_plan(state)) is not None:
+        return before
     return trial_plan(state) or FREE
+
+
+def legacy_plan(state: State) -> str | None:
+    """The plan somebody had before the log began, while Stripe has said nothing of any subscription.
+
+    One whose trial was our own has it by the trial, so that it ends.
+    """
+    legacy: Legacy = state.legacy or NO_LEGACY
+    if legacy.subscription_status not in PAYING_OR_LATE:
+        return None
+    is_own_trial = legacy.subscription_status == "trialing" and legacy.stripe_subscription_id is None
+    return None if is_own_trial else legacy.current_plan
 
 
 def trial_plan(state: State) -> str | None:
@@ -61,7 +77,7 @@ def trial_plan(state: State) -> str | None:
     trial = state.trial
     if trial.status != "active" or trial.subscription is not None:
         return None
-    return trial.plan or state.intended_plan
+    return trial.plan or state.intended_plan or (state.legacy or NO_LEGACY).intended_plan
 
 
 def trial_dates(state: State, current: Subscription | None) -> tuple[int | None, int | None]:

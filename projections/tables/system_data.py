@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from events.own import user as own
 from projections.facts import Fact
-from projections.state import Core, State
+from projections.state import NO_LEGACY, Core, State
 from projections.tables.users import payload_of
 
 COLUMNS = (
@@ -17,7 +17,12 @@ COLUMNS = (
 
 def core(state: State) -> Core:
     # A copy: the rules change the dictionary, and a row must differ from the row before it.
-    return [state.signed_up_at, dict(state.emails), state.last_webhook, state.last_webhook_at]
+    before = state.legacy or NO_LEGACY
+    signed_up_at = state.signed_up_at if state.clerk_said else before.signup_timestamp
+    last = (state.last_webhook, state.last_webhook_at)
+    if state.last_webhook is None:
+        last = (before.last_webhook_event, before.last_webhook_timestamp)
+    return [signed_up_at, dict(state.emails), *last]
 
 
 def _scheduled(state: State, fact: Fact) -> None:

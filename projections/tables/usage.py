@@ -11,9 +11,9 @@ from events.own import platform
 from events.own import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Fact
-from projections.state import Core, State
+from projections.state import NO_LEGACY, Core, State
 from projections.stripe_objects import current_subscription
-from projections.tables.subscriptions import plan_source, resolve, trial_plan
+from projections.tables.subscriptions import legacy_plan, plan_source, resolve, trial_plan
 from projections.tables.users import payload_of
 
 COLUMNS = (
@@ -58,9 +58,16 @@ def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
 def _plan_in_force(state: State) -> str | list[str | None]:
     """A subscription serves while trialing, active or past due; unpaid and paused have the free plan."""
     current = current_subscription(state)
-    if state.grant is None and current is not None and current.status not in SERVED:
+    status = current.status if current else (state.legacy or NO_LEGACY).subscription_status
+    if state.grant is None and status is not None and status not in SERVED:
         return trial_plan(state) or FREE
     return plan_source(state, current)
+
+
+def serves_legacy(state: State) -> bool:
+    """Whether the plan in force is one somebody had before the log began."""
+    served = (state.legacy or NO_LEGACY).subscription_status in SERVED
+    return served and legacy_plan(state) is not None
 
 
 def _recorded(state: State, fact: Fact) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from events.own import user as own
 from projections.facts import ClerkUser, Fact, Own
-from projections.state import Core, State
+from projections.state import NO_LEGACY, Core, State
 
 COLUMNS = (
     "user_id",
@@ -23,22 +23,39 @@ PROFILE = ("business_name", "brand_description", "industry")
 def core(state: State) -> Core:
     """The row's own columns. A deleted user keeps no name and no address."""
     gone = state.deleted_at is not None
+    legacy = state.legacy or NO_LEGACY
+    who = state if state.clerk_said else legacy
     return [
         state.user_id,
-        None if gone else state.email,
-        None if gone else state.full_name,
-        state.business_name,
-        state.brand_description,
-        state.industry,
-        state.onboarding_step,
-        state.clerk_admin if state.granted_admin is None else state.granted_admin,
+        None if gone else who.email,
+        None if gone else who.full_name,
+        *(_word(state, name) for name in PROFILE),
+        max(state.onboarding_step, legacy.onboarding_step, key=STEPS.index),
+        _is_admin(state),
         state.deleted_at,
     ]
+
+
+def _word(state: State, name: str) -> str | None:
+    """Their own word, unless they took it back; else what was known before."""
+    said: str | None = getattr(state, name)
+    if said is not None or name in state.cleared or state.legacy is None:
+        return said
+    earlier: str | None = getattr(state.legacy, name)
+    return earlier
+
+
+def _is_admin(state: State) -> bool:
+    """An operator's word, else Clerk's yes; Clerk's silence takes nothing from who was one before."""
+    if state.granted_admin is not None:
+        return state.granted_admin
+    return state.clerk_admin or bool(state.legacy and state.legacy.is_admin)
 
 
 def _clerk_user(state: State, fact: Fact) -> None:
     user = fact.body
     assert isinstance(user, ClerkUser)
+    state.clerk_said = True
     state.email = user.email
     state.full_name = user.full_name
     state.clerk_admin = user.is_admin
@@ -53,7 +70,7 @@ def _deleted(state: State, fact: Fact) -> None:
 
 def _erased(state: State, fact: Fact) -> None:
     _deleted(state, fact)
-    state.business_name = state.brand_description = state.industry = None
+    state.business_name = state.brand_description = state.industry = state.legacy = None
 
 
 def _profile(state: State, fact: Fact) -> None:
@@ -64,6 +81,8 @@ def _take_profile(state: State, said: own.ProfileUpdated) -> None:
     for name in PROFILE:
         if name in said.model_fields_set:
             setattr(state, name, getattr(said, name))
+            if getattr(said, name) is None and name not in state.cleared:
+                state.cleared = (*state.cleared, name)
 
 
 def _step(state: State, fact: Fact) -> None:

@@ -1,0 +1,74 @@
+"""legacy.imported: what was known of a user before the log began; it fills what no real event has said.
+
+What it says stands beside the state, not in it: the tables read it only where nothing else speaks, so
+it makes no difference whether a real event comes before it or after. Only what counts on (a trial,
+the month's use) is begun from it, and only if nothing had begun.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from events.clock import micros
+from events.own import user as own
+from projections.facts import Fact
+from projections.state import Legacy, State, Trial
+from projections.tables.users import STEPS, payload_of
+
+SAME = tuple(name for name in Legacy.__struct_fields__ if name in own.LegacyImported.model_fields)
+TRIALS = frozenset({"active", "expired", "converted"})
+
+
+def _imported(state: State, fact: Fact) -> None:
+    said = own.LegacyImported.model_validate_json(payload_of(fact))
+    named = {name: getattr(said, name) for name in SAME if name in said.model_fields_set}
+    for name in INSTANTS & said.model_fields_set:
+        named[name] = _instant(getattr(said, name))
+    if named.get("onboarding_step") not in STEPS:
+        named.pop("onboarding_step", None)
+    state.legacy = replace(state.legacy or Legacy(), **named)
+    _begin_trial(state, said)
+    _begin_counting(state, said)
+
+
+def _begin_trial(state: State, said: own.LegacyImported) -> None:
+    """So that it ends on the day it was to end. Stripe's ends by Stripe's word."""
+    if state.trial != Trial() or said.trial_status not in TRIALS:
+        return
+    if said.trial_status == "active" and said.trial_end_date is None:
+        return  # a trial without an end would run for ever
+    state.trial = Trial(
+        status=said.trial_status,
+        starts_at=_instant(said.trial_start_date),
+        ends_at=_instant(said.trial_end_date),
+        converted_at=_instant(said.trial_conversion_date) if said.trial_status == "converted" else None,
+        subscription=said.stripe_subscription_id,
+        plan=None if said.stripe_subscription_id else said.intended_plan or said.current_plan,
+    )
+
+
+def _begin_counting(state: State, said: own.LegacyImported) -> None:
+    for counter, count in (
+        ("campaigns", said.usage_campaigns_current),
+        ("creators", said.usage_creators_current_month),
+        ("enrichments", said.enrichments_current_month),
+    ):
+        if getattr(state, counter) == 0:
+            setattr(state, counter, count or 0)
+
+
+def _instant(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+INSTANTS = frozenset(
+    {
+        "subscription_cancel_date",
+        "subscription_renewal_date",
+        "signup_timestamp",
+        "last_webhook_timestamp",
+    }
+)
+
+RULES: dict[str, Callable[[State, Fact], None]] = {"legacy.imported": _imported}
