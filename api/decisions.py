@@ -96,7 +96,7 @@ def _idempotency_key() -> str:
 def _as_answer(refused: DecisionRefused) -> Refused:
     if isinstance(refused, UserUnknown):
         return not_found("user")
-    slug, title, members = REFUSALS[type(refused)]
+    slug, title, members = REFUSALS.get(type(refused), ("refused", "Refused", ()))
     said = {member: getattr(refused, member) for member in members}
     return Refused(409, slug, title, str(refused), members=said)
 

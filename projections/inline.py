@@ -120,18 +120,18 @@ class Inline(Projector):
             if customers:
                 asked["users"] = self._with_claimed(asked["users"], customers)
             states = self._ask("lock_present_states", asked)
-            said = self._ask("said_already", asked) if keys else None
-            head = self._ask("read_present", asked)
+            found = self._ask("read_present", asked)
         if held is not None:
             self._position = held.fetchone()[0]
-        reached, catalog_digest = head.fetchone()
+        said = found.fetchall()
+        reached, catalog_digest = said[0][:2]
         if strict and reached != self._position:
             self._let_go()
             return None
         self._use_catalog(catalog_digest)
-        found = {row[0]: _held(row) for row in states.fetchall()}
-        taken = {row[0]: Said(row[1], row[2]) for row in said.fetchall()} if said else {}
-        return Present(found, self._catalog, taken)
+        held_users = {row[0]: _held(row) for row in states.fetchall()}
+        taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
+        return Present(held_users, self._catalog, taken)
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
@@ -146,7 +146,7 @@ class Inline(Projector):
     def _catch_up(self) -> None:
         """Project what is pending in the part, as a batch would."""
         position = cast("int", self._position)
-        pending = self._ask("read_present", {"part": self._part}).fetchone()[0] - position
+        pending = self._ask("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
         if pending > MOST_PENDING:
             raise PartBehind(self._part, pending, MOST_PENDING)
         while pending > 0:
