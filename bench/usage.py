@@ -1,0 +1,233 @@
+"""Usage records over HTTP at 16 clients, beside a bare Flask POST that makes a bare INSERT."""
+
+import argparse
+import http.client
+import json
+import multiprocessing as mp
+import multiprocessing.queues
+import multiprocessing.synchronize
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from statistics import median, quantiles
+from typing import TypeAlias
+
+import psutil
+import psycopg
+from flask import Flask, Response, request
+from psycopg_pool import ConnectionPool
+
+from bench.report import report, spread
+from bench.server import durable_database
+from cli.application import build
+from events.append import append_all
+from events.clock import utc_now
+from events.own import user_event
+from events.own.user import EntitlementGranted
+from handlers.plans import publish_default_plans
+from handlers.tokens import create_token
+from projections.batch import Projector
+from settings import Settings
+
+CLIENTS = 16
+USERS = 400
+BARE_TABLE = (
+    "CREATE TABLE bare_usage (user_id text, key text, metric text, quantity bigint,"
+    " recorded_at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (user_id, key))"
+)
+BARE_INSERT = "INSERT INTO bare_usage (user_id, key, metric, quantity) VALUES (%s, %s, %s, %s)"
+WARM_S = 2.0
+Figures = tuple[float, list[float], float]
+Gate = multiprocessing.synchronize.Barrier
+Done: TypeAlias = "multiprocessing.queues.Queue[list[float]]"
+
+
+def bare_app() -> Flask:
+    """The least that takes the same request and keeps it: no token, no limit, no once-only."""
+    app = Flask("bare")
+    pool = ConnectionPool(os.environ["BENCH_DATABASE"], max_size=10, open=True)
+
+    @app.post("/api/users/<user_id>/usage")
+    def record(user_id: str) -> Response:
+        said = request.get_json()
+        with pool.connection() as conn:
+            conn.execute(BARE_INSERT, (user_id, said["idempotency_key"], said["metric"], said["quantity"]))
+        return Response("{}", mimetype="application/json")
+
+    return app
+
+
+def our_app() -> Flask:
+    """The service as `tenure serve` builds it."""
+    settings = Settings(_env_file=None, database_url=os.environ["BENCH_DATABASE"])
+    return build(settings)
+
+
+@contextmanager
+def served(conninfo: str, app: str) -> Iterator[int]:
+    """The port of gunicorn with two workers of eight threads."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = int(taken.getsockname()[1])
+    sizes = ["-k", "gthread", "-w", "2", "--threads", "8", "--keep-alive", "30", "--log-level", "error"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *sizes, "-b", f"127.0.0.1:{port}", f"bench.usage:{app}()"],
+        env=os.environ | {"BENCH_DATABASE": conninfo, "LOG_LEVEL": "WARNING"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _await(port)
+        yield port
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(20)
+
+
+def _await(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("gunicorn does not listen")
+
+
+def _client(port: int, token: str, number: int, seconds: float, gate: Gate, done: Done) -> None:
+    conn = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    keys = count(time.time_ns() * 100 + number, 10_000)
+    users = (f"user_{(turn * CLIENTS + number * 37) % USERS}" for turn in count())
+
+    def record() -> float:
+        body = {"metric": "enrichments", "quantity": 1, "idempotency_key": str(next(keys))}
+        began = time.perf_counter()
+        conn.request("POST", f"/api/users/{next(users)}/usage", json.dumps(body), headers)
+        answer = conn.getresponse()
+        said = answer.read()
+        if answer.status != 200:
+            print(f"{answer.status}: {said[:300]!r}", file=sys.stderr)
+            os._exit(1)
+        return time.perf_counter() - began
+
+    warm = time.perf_counter() + WARM_S
+    while time.perf_counter() < warm:
+        record()
+    gate.wait()
+    took, until = [], time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        took.append(record())
+    done.put(took)
+
+
+def drive(port: int, token: str, seconds: float) -> Figures:
+    """(records a second, seconds each took, CPU ms each cost) of 16 clients with a connection each."""
+    gate: Gate = mp.Barrier(CLIENTS + 1)
+    done: Done = mp.Queue()
+    clients = [
+        mp.Process(target=_client, args=(port, token, number, seconds, gate, done))
+        for number in range(CLIENTS)
+    ]
+    for client in clients:
+        client.start()
+    gate.wait()
+    began = _cpu_s()
+    took = [each for _ in clients for each in done.get(timeout=seconds + 120)]
+    spent_s = _cpu_s() - began
+    for client in clients:
+        client.join()
+    return len(took) / seconds, took, spent_s / len(took) * 1000
+
+
+def _cpu_s() -> float:
+    """Seconds our processes have computed, server, clients and database: it does not count our neighbours."""
+    spent = 0.0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            mine = any(each.pid == os.getpid() for each in process.parents())
+            if mine or "tenure-bench-" in " ".join([*process.cmdline(), *_parent_line(process)]):
+                times = process.cpu_times()
+                spent += times.user + times.system
+    return spent
+
+
+def _parent_line(process: psutil.Process) -> list[str]:
+    parent = process.parent()
+    return parent.cmdline() if parent else []
+
+
+def prepare(conninfo: str) -> str:
+    """People on the plan without limits; the token of a service."""
+    people = [f"user_{number}" for number in range(USERS)]
+    with psycopg.connect(conninfo) as conn:
+        publish_default_plans(conn)
+        conn.execute(BARE_TABLE)
+        grant = EntitlementGranted(plan_key="fame_flex")
+        append_all(
+            conn, [user_event(grant, user_id=who, now=utc_now(), idempotency_key=who) for who in people]
+        )
+        conn.commit()
+        while Projector(live_only=False).project(conn, parts=64, limit=1000).events:
+            conn.commit()
+        return create_token(conn, "service", name="bench", now=utc_now())[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
+    asked = parser.parse_args()
+    figures: dict[str, list[Figures]] = {"our_app": [], "bare_app": []}
+    with durable_database() as conninfo:
+        token = prepare(conninfo)
+        for _ in range(asked.runs):
+            for app, found in figures.items():
+                with served(conninfo, app) as port:
+                    found.append(drive(port, token, asked.seconds))
+        _check(conninfo)
+    rows = [
+        (
+            name,
+            spread([rate for rate, _, _ in found]),
+            *_tail(found),
+            spread([cpu_ms for _, _, cpu_ms in found]),
+        )
+        for name, found in figures.items()
+    ]
+    pairs = zip(figures["our_app"], figures["bare_app"], strict=True)
+    ratio = median(ours[0] / bare[0] for ours, bare in pairs)
+    report(
+        "Usage over HTTP",
+        ("app", "records/s", "p50 ms", "p99 ms", "CPU ms each"),
+        rows,
+        notes=f"`python -m bench usage`, {CLIENTS} clients, {USERS} users, gunicorn with 2 workers of 8 threads, fsync "
+        f"on, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s; client, server and database "
+        f"share {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}. Ratio to the bare app {ratio:.2f}. "
+        "Goal: 500 records/s and p99 under 50 ms.",
+        write=asked.write,
+    )
+
+
+def _tail(found: list[Figures]) -> tuple[str, str]:
+    cuts = [quantiles(took, n=100) for _, took, _ in found]
+    return spread([cut[49] * 1000 for cut in cuts]), spread([cut[98] * 1000 for cut in cuts])
+
+
+def _check(conninfo: str) -> None:
+    """What was answered is what was counted, or the figures are worth nothing."""
+    with psycopg.connect(conninfo) as conn:
+        counted = conn.execute("SELECT sum(enrichments_current_month) FROM user_usage").fetchone()
+        events = conn.execute("SELECT count(*) FROM events WHERE event_type = 'usage.recorded'").fetchone()
+        if counted != events:
+            raise SystemExit(f"{counted} counted, but {events} events")
+
+
+if __name__ == "__main__":
+    main()
