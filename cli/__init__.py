@@ -28,6 +28,8 @@ main.entries = {
     "admin": Entry("cli.admin:admin", "Make somebody an administrator, or unmake one."),
     "plans": Entry("cli.plans:plans", "The catalog: list it, publish a file of plans."),
     "events": Entry("cli.events:events", "Look into the log."),
+    "reconcile": Entry("cli.reconcile:reconcile", "Find what webhooks lost, and heal it."),
+    "import": Entry("cli.import_:import_", "Take over an existing Stripe account."),
     "audit": Entry("cli.audit:audit", "Prove the log, and find where it was changed."),
     "privacy": Entry("cli.privacy:privacy", "What a person may ask: their data, and to be forgotten."),
     "tokens": Entry("cli.tokens:tokens", "Who may ask over HTTP."),

@@ -1,0 +1,79 @@
+"""`tenure import stripe`: take over an account that is older than this installation."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+
+from cli.envelopes import fetched_stripe_event
+from cli.output import console, emit_json, emit_pairs, json_option
+from cli.providers import stripe_api
+from cli.reconcile import told_in_one_line, watching
+from cli.wiring import as_service, command_settings, server
+from database.pool import Connection, connect
+from events.clock import utc_now
+from handlers.imports.plans import as_toml, propose_plans
+from handlers.imports.stripe import WORKERS, import_stripe
+from handlers.reconcile.pace import RATE
+
+
+@click.group("import")
+def import_() -> None:
+    """What existed before the first webhook."""
+
+
+@import_.command()
+@click.option("--account", help="A connected account (acct_…).")
+@click.option("--workers", type=click.IntRange(1, 32), default=WORKERS, show_default=True)
+@click.option(
+    "--rate", type=click.FloatRange(0.1, 1000), default=RATE, show_default=True, help="Requests a second."
+)
+@click.option(
+    "--again", is_flag=True, help="From the beginning, though an import was finished or broken off."
+)
+@click.option(
+    "--plans",
+    "plans_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Only write proposed plans there.",
+)
+@json_option
+def stripe(
+    *, account: str | None, workers: int, rate: float, again: bool, plans_file: Path | None, as_json: bool
+) -> None:
+    """Customers, subscriptions and payment methods as snapshot events. A broken-off run is continued."""
+    settings = command_settings()
+    api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
+    if plans_file is not None:
+        with told_in_one_line():
+            proposed = propose_plans(api)
+        plans_file.write_text(as_toml(proposed), encoding="utf-8")
+        shown: dict[str, object] = {"file": str(plans_file), "plans": [plan.key for plan in proposed]}
+    else:
+        with server(settings) as conninfo, watching() as observe, told_in_one_line():
+
+            @contextmanager
+            def worker() -> Iterator[Connection]:
+                opened = connect(conninfo, application_name="tenure-import", autocommit=True)
+                with closing(opened) as conn:
+                    as_service(conn)
+                    yield conn
+
+            found = import_stripe(
+                worker,
+                api,
+                envelope=fetched_stripe_event,
+                clock=utc_now,
+                live_only=settings.livemode,
+                workers=workers,
+                again=again,
+                observe=observe,
+            )
+        shown = found.told()
+    if as_json:
+        emit_json(shown)
+        return
+    emit_pairs("Import", shown)
+    if plans_file is not None:
+        console().print(f"look at the limits, then: tenure plans publish {plans_file}", markup=False)

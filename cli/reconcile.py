@@ -1,0 +1,134 @@
+"""`tenure reconcile`: find what webhooks lost, and heal it by events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from cli.envelopes import fetched_clerk_event, fetched_stripe_event
+from cli.errors import Difference, Failure
+from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.parameters import INSTANT
+from cli.providers import clerk_api, stripe_api, working_connection
+from cli.wiring import command_settings
+from events.clock import utc_now
+from handlers.reconcile.clerk import reconcile_clerk
+from handlers.reconcile.drift import Drift
+from handlers.reconcile.errors import ReconcileError
+from handlers.reconcile.pace import RATE
+from handlers.reconcile.stripe import reconcile_stripe
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Find and tell; write nothing.")
+_COLUMNS = ("kind", "object_id", "cause", "heals", "fields", "advice")
+_SHOWN = 50
+
+
+@click.group()
+def reconcile() -> None:
+    """What the providers have and we have not. Exit 1 when something is left that no event heals."""
+
+
+@reconcile.command()
+@click.option("--since", type=INSTANT, help="Events from then on; else where the last run ended, or 30 days.")
+@click.option("--account", help="A connected account (acct_…).")
+@click.option("--events-only", is_flag=True, help="Leave the objects out.")
+@click.option(
+    "--rate", type=click.FloatRange(0.1, 100), default=RATE, show_default=True, help="Requests a second."
+)
+@_dry_run
+@json_option
+def stripe(
+    *,
+    since: datetime | None,
+    account: str | None,
+    events_only: bool,
+    rate: float,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Missed events, then customers, subscriptions and payment methods, then our own tables."""
+    settings = command_settings()
+    api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
+    with working_connection(settings) as conn, watching() as observe, told_in_one_line():
+        found = reconcile_stripe(
+            conn,
+            api,
+            envelope=fetched_stripe_event,
+            clock=utc_now,
+            live_only=settings.livemode,
+            since=since,
+            with_objects=not events_only,
+            dry_run=dry_run,
+            observe=observe,
+        )
+    missed = dict(found.events.missed) if found.events else {}
+    _tell("Stripe", found.told() | {"missed_by_type": missed}, found.drifts, dry_run=dry_run, as_json=as_json)
+
+
+@reconcile.command()
+@_dry_run
+@json_option
+def clerk(*, dry_run: bool, as_json: bool) -> None:
+    """Users missed, changed and deleted. Clerk itself stops retrying after about 28 hours."""
+    settings = command_settings()
+    with (
+        clerk_api(settings, clock=utc_now) as api,
+        working_connection(settings) as conn,
+        watching() as observe,
+        told_in_one_line(),
+    ):
+        found = reconcile_clerk(
+            conn, api, envelope=fetched_clerk_event, clock=utc_now, dry_run=dry_run, observe=observe
+        )
+    _tell("Clerk", found.told(), found.drifts, dry_run=dry_run, as_json=as_json, heals=True)
+
+
+def _tell(
+    title: str,
+    counts: dict[str, Any],  # Any: JSON values
+    drifts: list[Drift],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    heals: bool = False,
+) -> None:
+    shown = [drift.told() for drift in drifts]
+    if heals:
+        shown = [row | {"heals": row["cause"] != "absorbed"} for row in shown]
+    if as_json:
+        emit_json(counts | {"dry_run": dry_run, "drifts": shown})
+    else:
+        emit_pairs(title, counts)
+        emit_table(shown[:_SHOWN], _COLUMNS, empty="no drift")
+        if len(shown) > _SHOWN:
+            console().print(f"and {len(shown) - _SHOWN} more; --json has them")
+    left = [row for row in shown if dry_run or not row["heals"]]
+    if left or (dry_run and counts.get("events_missed")):
+        raise Difference("a difference is left; a run without --dry-run heals what events can heal")
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """What goes wrong with a provider is one line."""
+    try:
+        yield
+    except ReconcileError as problem:
+        raise Failure(str(problem)) from None
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[str, int], None]]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"))
+    out = console(stderr=True)
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        tasks: dict[str, Any] = {}  # Any: rich's task ids
+
+        def observe(stage: str, done: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=None)
+            progress.update(tasks[stage], completed=done)
+
+        yield observe
