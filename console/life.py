@@ -54,14 +54,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """`ticks` are (x, text); `now_x` is where the reader's instant stands, when that is inside."""
+    """`ticks` are (x, text); `asked_x` is where the instant asked for stands, if it is inside."""
 
     bands: list[Band]
     lanes: list[tuple[str, float]]
     marks: list[Mark]
     ticks: list[tuple[float, str]]
     height: float
-    now_x: float | None
+    asked_x: float | None
     left_out: int
     began_at: datetime
     ends_at: datetime
@@ -69,8 +69,8 @@ class Life:
     left: int = LEFT
 
 
-def life(steps: Sequence[Step], *, until: datetime) -> Life | None:
-    """The picture up to `until`; None when nothing happened by then."""
+def life(steps: Sequence[Step], *, until: datetime, asked: datetime | None = None) -> Life | None:
+    """The picture up to `until`, with a line at the instant asked for; None when nothing happened."""
     if not steps:
         return None
     began = min(step.occurred_at for step in steps)
@@ -90,7 +90,7 @@ def life(steps: Sequence[Step], *, until: datetime) -> Life | None:
         marks=[_mark(step, dict(lanes), scale) for step in shown],
         ticks=_ticks(scale),
         height=top + len(LANES) * LANE_HEIGHT + 24,
-        now_x=scale.x(until) if began <= until <= ends else None,
+        asked_x=scale.x(asked) if asked is not None and began <= asked <= ends else None,
         left_out=len(steps) - len(shown),
         began_at=began,
         ends_at=ends,

@@ -102,7 +102,7 @@ def show(user_id: str) -> str:
         found=found,
         tables=TABLES,
         unexplained=UNEXPLAINED,
-        picture=life(found.whole, until=as_of or at),
+        picture=life(found.whole, until=at, asked=as_of),
         history=[_quieted(as_entry(step)) for step in shown],
         more=len(found.steps) - len(shown),
         allowed=allowed,

@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from console.life import LEFT, MOST_MARKS, RIGHT, WIDTH, Life, life
+from events.append import append_all
 from events.own.user import TrialStarted, UsageRecorded
 from queries.lives import lived
 from queries.timeline import Step
@@ -17,8 +18,6 @@ from tests.projections.telling import DAY, USER, instant
 
 def told(conn: Connection[TupleRow]) -> list[Step]:
     """A trial of ten days within a month."""
-    from events.append import append_all
-
     append_all(
         conn,
         [
@@ -57,11 +56,11 @@ def test_marks_stay_inside_and_on_their_lane(conn: Connection[TupleRow]) -> None
 
 
 def test_what_lies_behind_the_asked_instant_stays_in_the_picture(conn: Connection[TupleRow]) -> None:
-    picture = drawn(told(conn), days=10)
+    picture = life(told(conn), until=instant(30 * DAY), asked=instant(15 * DAY))
 
+    assert picture is not None
     assert len(picture.marks) == 3
-    assert picture.now_x is not None
-    assert picture.now_x < WIDTH - RIGHT
+    assert picture.asked_x == pytest.approx((LEFT + WIDTH - RIGHT) / 2)
 
 
 @pytest.mark.parametrize("days", [0.01, 1, 30, 400, 4_000, 40_000])
