@@ -1,11 +1,12 @@
 """Commands over HTTP: who commands, under which key, and what a refusal looks like."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
 from flask import request
 from psycopg import Connection, errors
+from pydantic import BeforeValidator
 
 from api.access import actor, caller
 from api.deps import deps
@@ -28,6 +29,16 @@ from handlers.errors import (
 from projections.errors import PartBehind, PartBusy
 
 T = TypeVar("T")
+
+
+def _whole(value: object) -> object:
+    """JSON knows no integers: 5.0 is 5. True and "5" are something else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 
 RETRY_AFTER_S = 2
 ATTEMPTS = 3

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from api.access import requires
 from api.answers import answer
-from api.decisions import command, decided
+from api.decisions import WholeNumber, command, decided
 from api.deps import deps
 from api.models import Instant, Word
 from api.openapi import documented
@@ -25,7 +25,7 @@ _CODES = {f"HTTP_{code}": None for code in (404, 409, 415, 503)}
 
 Reason = Annotated[
     str,
-    StringConstraints(max_length=500, pattern=r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"),
+    StringConstraints(max_length=500, pattern=r"^[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
     Field(description="Kept with the event."),
 ]
 
@@ -54,7 +54,7 @@ class TrialOrder(Order):
     model_config = ConfigDict(json_schema_extra=_TRIAL_SCHEMA)
 
     action: Literal["start", "extend", "end", "start_or_extend"] = "start_or_extend"
-    days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] | None = None
+    days: Annotated[WholeNumber, Field(ge=1, le=MOST_DAYS)] | None = None
     until: Instant | None = None
     plan_key: Word | None = Field(None, description="What a new trial tries; else the intended plan.")
 
