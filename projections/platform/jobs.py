@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from projections.platform.aggregate import Aggregate, Key, Kind, Rule, reader_of
 from projections.platform.campaigns import Nothing
-from projections.platform.shapes import BasisPoints, Instant, Json, Named, Whole, kept
+from projections.platform.shapes import NULL, BasisPoints, Instant, Json, Named, Whole, kept
 
 ENDED = frozenset({"completed", "error", "timeout"})
 
@@ -41,8 +41,8 @@ class Created(Struct):
     run_id: Named | None = None
     platform: str | None = None
     region: str | None = None
-    keywords: Raw | None = None
-    search_params: Raw | None = None
+    keywords: Raw = NULL
+    search_params: Raw = NULL
     target_username: str | None = None
     target_results: Whole | None = None
     qstash_message_id: str | None = None

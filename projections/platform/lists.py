@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from projections.platform.aggregate import Aggregate, Key, Kind, Rule, reader_of
 from projections.platform.campaigns import Nothing
-from projections.platform.shapes import Json, Named, Whole, kept
+from projections.platform.shapes import NULL, Json, Named, Whole, kept
 
 
 class Item(Struct):
@@ -60,7 +60,7 @@ class Updated(Struct):
 class Added(Struct):
     item_id: UUID
     creator_id: Named
-    creator: Raw | None = None
+    creator: Raw = NULL
     position: Whole = 0
     bucket: str = "backlog"
     notes: str | None = None

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+import pytest
+
 from events.own.platform import (
     CampaignActivated,
     CampaignArchived,
@@ -196,6 +199,21 @@ def test_a_creation_that_can_not_be_read_leaves_no_row() -> None:
     assert work_of(USER, [read_again(fact, None)]).campaigns == []
 
 
+def test_the_platforms_json_stays_as_it_was_written() -> None:
+    found = job(search_params={"a": [1.5, None]}, keywords=None)
+    item = ListItemAdded(list_id=L, item_id=A, creator_id="c", creator={"n": 1})
+
+    assert (bytes(found.search_params), found.keywords) == (b'{"a":[1.5,null]}', None)
+    assert bytes(the_list(said(item, 1)).items[A].creator) == b'{"n":1}'
+
+
+@pytest.mark.parametrize("json", ["1e400000", "9" * 5000, '"\\ud800"', "[" * 5000 + "]" * 5000])
+def test_json_that_a_row_can_not_hold_makes_no_row(json: str) -> None:
+    (fact,) = facts_of([said(JobCreated(job_id=J))])
+
+    assert work_of(USER, [read_again(fact, f'{{"job_id": "{J}", "keywords": {json}}}')]).jobs == []
+
+
 def test_what_was_in_the_log_before_an_erasure_is_gone() -> None:
     facts = facts_of(
         [
@@ -235,6 +253,4 @@ def read_again(fact: Any, payload: str | None) -> Any:
 
 
 def replaced(fact: Any, position: int) -> Any:
-    import msgspec
-
     return msgspec.structs.replace(fact, position=position)
