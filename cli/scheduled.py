@@ -7,7 +7,7 @@ from typing import Any
 from cli.sealing import sealer_of
 from database.pool import Connection
 from events.clock import utc_now
-from handlers import scans
+from handlers import job_timeouts, scans
 from handlers.configuration import configured
 from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
 from handlers.jobs import Registry
@@ -35,6 +35,9 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
     def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return _told(scans.expire_grants(conn, now, live_only=live_only))
 
+    def time_out_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(job_timeouts.time_out_jobs(conn, now, live_only=live_only))
+
     def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return schedule_emails(conn, now, live_only=live_only)
 
@@ -50,6 +53,7 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
     return [
         Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
         Scheduled("expire_grants", minute, expire_grants, "Granted plans whose time is over"),
+        Scheduled("time_out_jobs", minute, time_out_jobs, "Scraping jobs past their end"),
         Scheduled("warn_trials", hour, warn_trials, "Trials that end within days"),
         Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
         Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),

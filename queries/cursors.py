@@ -14,6 +14,7 @@ from queries.errors import BadCursor
 
 _EVENT = struct.Struct(">cqBq")
 _USER = struct.Struct(">c16s")
+_PLACE = struct.Struct(">cq16s")
 # The kind keeps one order's cursor from being taken for another's.
 _RECORDED, _OCCURRED, _USER_KIND = b"r", b"o", b"u"
 
@@ -56,6 +57,19 @@ def read_user_cursor(text: str) -> UUID:
     if kind != _USER_KIND:
         raise BadCursor
     return UUID(bytes=raw)
+
+
+def place_cursor(kind: str, place: int, row_id: UUID) -> str:
+    """The cursor of one row of a listing of that kind (one letter): where it stands, and its id."""
+    return _text(_PLACE.pack(kind.encode(), place, row_id.bytes))
+
+
+def read_place_cursor(kind: str, text: str) -> tuple[int, UUID]:
+    """(place, row id) inside. Raises: BadCursor."""
+    found, place, raw = _unpacked(_PLACE, text)
+    if found != kind.encode():
+        raise BadCursor
+    return place, UUID(bytes=raw)
 
 
 def _text(raw: bytes) -> str:

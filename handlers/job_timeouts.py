@@ -1,0 +1,106 @@
+"""Jobs whose time is over: said once each, page by page, in a transaction for each part of the log."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from events.clock import EPOCH, MICROSECOND
+from events.envelope import NewEvent
+from events.own import user_event
+from events.own.platform import JobTimedOut
+from events.routing import part_of
+from events.statements import statement
+from handlers.decision import key_part, moment
+from handlers.errors import BusyTransaction
+from handlers.scans import Summary
+from projections.inline import Inline, Present
+from projections.log import AnyConnection
+from queries.instants import iso
+
+PAGE = 500
+NOBODY = UUID(int=0)
+
+Row = dict[str, Any]  # Any: a column's value
+
+logger = structlog.get_logger(__name__)
+
+
+def time_out_jobs(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+    """Say of each job past its `timeout_at` that it timed out. Makes its own transactions.
+
+    Raises: BusyTransaction.
+    """
+    if conn.info.transaction_status != TransactionStatus.IDLE:
+        raise BusyTransaction
+    done = Summary()
+    for page in _due(conn, now):
+        done.looked_at += len(page)
+        parts: dict[int, set[str]] = {}
+        for row in page:
+            parts.setdefault(part_of(row["user_id"]), set()).add(row["user_id"])
+        for users in parts.values():
+            _settle(conn, sorted(users), now, live_only=live_only, done=done)
+    return done
+
+
+def _due(conn: AnyConnection, now: datetime) -> Iterator[list[Row]]:
+    after: tuple[datetime, UUID] = (EPOCH, NOBODY)
+    while True:
+        asked = {"now": now, "after_at": after[0], "after_id": after[1], "limit": PAGE}
+        with conn.transaction():
+            rows = _rows(conn, "jobs_to_time_out", asked)
+        yield rows
+        if len(rows) < PAGE:
+            return
+        after = rows[-1]["timeout_at"], rows[-1]["id"]
+
+
+def _settle(
+    conn: AnyConnection, users: Sequence[str], now: datetime, *, live_only: bool, done: Summary
+) -> None:
+    """All of them in one transaction; if that fails each in its own, so that one can't stop the others."""
+    try:
+        with conn.transaction():
+            answers = Inline(conn, part_of(users[0]), live_only=live_only).decide(
+                users, lambda found: _chosen(conn, found, now)
+            )
+    except Exception as problem:
+        if conn.closed:
+            raise
+        logger.warning("timeouts.failed", users=len(users), error=type(problem).__name__)
+        if len(users) == 1:
+            done.failed.append(users[0])
+            return
+        for user in users:
+            _settle(conn, [user], now, live_only=live_only, done=done)
+        return
+    done.events += sum(answer.outcome == "appended" for answer in answers)
+    done.users += len(users) if answers else 0
+
+
+def _chosen(conn: AnyConnection, found: Present, now: datetime) -> list[NewEvent]:
+    """The part is held: what is due now stays due until this is said."""
+    chosen: list[NewEvent] = []
+    said: dict[str, int] = {}
+    for row in _rows(conn, "jobs_due_of", {"users": list(found.users), "now": now}):
+        user = row["user_id"]
+        number = said[user] = said.get(user, -1) + 1
+        chosen.append(
+            user_event(
+                JobTimedOut(job_id=row["id"], timeout_at=row["timeout_at"]),
+                user_id=user,
+                now=moment(found.users[user].state, now) + number * MICROSECOND,
+                idempotency_key=f"job.timed_out:{key_part(user)}:{row['id']}:{iso(row['timeout_at'])}",
+            )
+        )
+    return chosen
+
+
+def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[Row]:  # Any: parameters
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("handlers", name), asked).fetchall()

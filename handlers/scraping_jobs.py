@@ -1,0 +1,189 @@
+"""Scraping jobs: pending, processing, then completed, error or timeout; and what they found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from events.append import json_text
+from events.own.platform import (
+    JobCompleted,
+    JobCreated,
+    JobFailed,
+    JobProgressed,
+    JobResultsRecorded,
+    JobStarted,
+)
+from handlers.decision import Command, Decided, Due, Verdict, decide, refuse_unfit
+from handlers.errors import UnusableInstant
+from handlers.holding import answer_of, ask, held, new_id, refuse_deleted, refuse_unless
+from handlers.usage import Usage, count
+from projections.catalog import Catalog
+from projections.log import AnyConnection
+from projections.state import State
+from queries.entitlements import standing
+from queries.instants import iso
+
+RUNNING = ("pending", "processing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """`keywords` and `search_params` are the platform's own JSON."""
+
+    campaign_id: UUID | None = None
+    run_id: str | None = None
+    platform: str | None = None
+    region: str | None = None
+    keywords: Sequence[str] | None = None
+    search_params: Mapping[str, Any] | None = None  # Any: JSON values
+    target_username: str | None = None
+    target_results: int | None = None
+    qstash_message_id: str | None = None
+    timeout_at: datetime | None = None
+
+
+def create_job(conn: AnyConnection, command: Command, new: NewJob, *, live_only: bool = False) -> Decided:
+    """A pending job, alone or of a campaign of the same user that is not over.
+
+    Raises: NotTheirs, WrongState, UnusableInstant, UserDeleted, and as `decide`.
+    """
+    job_id = new_id("scraping_jobs", command)
+
+    def rule(state: State, _: Catalog, now: datetime) -> Verdict:
+        refuse_deleted(state)
+        _refuse_past(new.timeout_at, now)
+        if new.campaign_id is not None:
+            refuse_unless("campaign", held(conn, "campaign", new.campaign_id, command), "draft", "active")
+        fact = JobCreated(job_id=job_id, **asdict(new))
+        return Verdict(fact, answer_of(job_id, None, status="pending"))
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def start_job(
+    conn: AnyConnection,
+    command: Command,
+    job_id: UUID,
+    known: Mapping[str, Any],  # Any: as the event's fields
+    *,
+    version: int | None = None,
+    live_only: bool = False,
+) -> Decided:
+    """It runs; its run id, message id and end may only be known now.
+
+    Raises: NotTheirs, WrongState, VersionConflict, UnusableInstant, HistoryStopped, and as `decide`.
+    """
+
+    def rule(_: State, __: Catalog, now: datetime) -> Verdict:
+        row = held(conn, "job", job_id, command, version=version)
+        refuse_unless("job", row, "pending")
+        _refuse_past(known.get("timeout_at", row["timeout_at"]), now)
+        return Verdict(JobStarted(job_id=job_id, **known), answer_of(job_id, row, status="processing"))
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def report_progress(
+    conn: AnyConnection,
+    command: Command,
+    job_id: UUID,
+    progress: Mapping[str, int],
+    *,
+    version: int | None = None,
+    live_only: bool = False,
+) -> Decided:
+    """How far it is. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
+
+    def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
+        row = held(conn, "job", job_id, command, version=version)
+        refuse_unless("job", row, "processing")
+        return Verdict(JobProgressed(job_id=job_id, **progress), answer_of(job_id, row, status=row["status"]))
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def complete_job(
+    conn: AnyConnection,
+    command: Command,
+    job_id: UUID,
+    *,
+    version: int | None = None,
+    live_only: bool = False,
+) -> Decided:
+    """It is done. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
+
+    def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
+        row = held(conn, "job", job_id, command, version=version)
+        refuse_unless("job", row, "processing")
+        return Verdict(JobCompleted(job_id=job_id), answer_of(job_id, row, status="completed"))
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def fail_job(
+    conn: AnyConnection,
+    command: Command,
+    job_id: UUID,
+    error: str,
+    *,
+    version: int | None = None,
+    live_only: bool = False,
+) -> Decided:
+    """It can't go on, or could not begin. Raises: as `complete_job`."""
+
+    def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
+        row = held(conn, "job", job_id, command, version=version)
+        refuse_unless("job", row, *RUNNING)
+        return Verdict(JobFailed(job_id=job_id, error=error), answer_of(job_id, row, status="error"))
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def record_results(
+    conn: AnyConnection,
+    command: Command,
+    job_id: UUID,
+    creators: Sequence[Any],  # Any: JSON values
+    *,
+    version: int | None = None,
+    live_only: bool = False,
+) -> Decided:
+    """Store what a running job found and count it as creators: all of it, or none past the limit.
+
+    The creators go straight into scraping_results; the event holds their number and the digest of the
+    text that was stored, and is in the same transaction.
+    Raises: LimitExceeded, NotTheirs, WrongState, VersionConflict, HistoryStopped, UserDeleted,
+    UserQuarantined, and as `decide`.
+    """
+    result_id = new_id("scraping_results", command)
+    text, quantity = json_text(list(creators)), len(creators)
+
+    def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
+        row = held(conn, "job", job_id, command, version=version)
+        refuse_unless("job", row, "processing")
+        due, remaining = _counted(state, catalog, quantity, now)
+        stored = ask(conn, "store_results", id=result_id, job_id=job_id, creators=text, at=now)
+        assert stored is not None  # an upsert always answers
+        fact = JobResultsRecorded(job_id=job_id, result_id=result_id, count=quantity, digest=stored["digest"])
+        told = {"result_id": str(result_id), "count": quantity, "digest": stored["digest"]}
+        return Verdict(fact, answer_of(job_id, row, **told, creators_remaining=remaining), due)
+
+    return decide(conn, command, rule, live_only=live_only)
+
+
+def _counted(
+    state: State, catalog: Catalog, quantity: int, now: datetime
+) -> tuple[Sequence[Due], int | None]:
+    """What time has ended by now, and how many creators remain after these. Raises: LimitExceeded."""
+    refuse_unfit(state)
+    if quantity == 0:
+        return (), standing(state, catalog, now).allowances["creators"].remaining
+    verdict = count(state, catalog, Usage(metric="creators", quantity=quantity), now)
+    return verdict.due, verdict.answer["remaining"]["creators"]
+
+
+def _refuse_past(timeout_at: datetime | None, now: datetime) -> None:
+    if timeout_at is not None and timeout_at <= now:
+        raise UnusableInstant(f"timeout_at: expected an instant after now, found {iso(timeout_at)}")

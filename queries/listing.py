@@ -1,0 +1,102 @@
+"""Pages of the platform's rows, newest first, and how many match in all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from events.clock import from_micros, micros
+from queries.compose import compose
+from queries.cursors import place_cursor, read_place_cursor
+from queries.errors import BadCursor
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+
+Values = dict[str, Any]  # Any: one type a parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows and the cursor of the page behind them or None.
+
+    `total` counts all that match; it is the planner's guess when `total_is_estimate`.
+    """
+
+    items: list[Row]
+    next: str | None
+    total: int
+    total_is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of one listing. `kind` keeps its cursors from being taken for another's."""
+
+    kind: str
+    source: str
+    count: str
+    after: str
+    closing: tuple[str, ...]
+    place: str = "created_at"
+
+
+def page(
+    conn: AnyConnection,
+    listing: Listing,
+    columns: Sequence[str],
+    where: Sequence[str],
+    values: Values,
+    *,
+    limit: int,
+    after: str | None,
+    estimate: bool = False,
+) -> Page:
+    """One page, in two statements. Raises: BadCursor."""
+    behind, key = list(where), values
+    if after is not None:
+        behind.append(listing.after)
+        key = values | _key(listing, after)
+    query = compose(*columns, listing.source, where=behind, closing=listing.closing)
+    found = fetch_all(conn, query, key | {"limit": limit + 1})
+    items = found[:limit]
+    following = _cursor(listing, items[-1]) if len(found) > limit else None
+    return Page(items, following, _total(conn, listing, where, values, estimate=estimate), estimate)
+
+
+def conditions(wanted: Mapping[str, object], files: Mapping[str, str]) -> tuple[list[str], Values]:
+    """The files and values of what is not None."""
+    values = {name: wanted[name] for name in files if wanted[name] is not None}
+    return [files[name] for name in values], values
+
+
+def grouped(rows: list[Row], owner: str) -> dict[Any, list[Row]]:  # Any: the owner's id
+    """Rows by whose they are."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[owner], []).append(row)
+    return found
+
+
+def _total(
+    conn: AnyConnection, listing: Listing, where: Sequence[str], values: Values, *, estimate: bool
+) -> int:
+    """Exact where an index bounds it; the planner's guess where counting would read the whole table."""
+    if estimate:
+        row = fetch_one(conn, compose("events_plan", "nothing", listing.source, where=where), values)
+        return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"]) if row else 0
+    row = fetch_one(conn, compose(listing.count, listing.source, where=where), values)
+    assert row is not None  # an aggregate always answers
+    return int(row["total"])
+
+
+def _cursor(listing: Listing, row: Row) -> str:
+    place = row[listing.place]
+    return place_cursor(listing.kind, place if isinstance(place, int) else micros(place), row["id"])
+
+
+def _key(listing: Listing, after: str) -> Values:
+    place, row_id = read_place_cursor(listing.kind, after)
+    if listing.place != "created_at":
+        return {"key_place": place, "key_id": row_id}
+    try:
+        return {"key_place": from_micros(place), "key_id": row_id}
+    except OverflowError:
+        raise BadCursor from None

@@ -1,0 +1,3 @@
+-- Opening of a count: how many rows match.
+-- Leans on the conditions after it.
+SELECT count(*) AS total

@@ -1,0 +1,3 @@
+-- One more column of a job.
+-- Leans on jobs_source.
+     , j.search_params

@@ -1,0 +1,3 @@
+-- Condition on jobs: that one.
+-- Leans on the primary key of scraping_jobs.
+j.id = %(id)s::uuid
