@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from cli.completeness import ledger_command
 from cli.envelopes import fetched_clerk_event, fetched_stripe_event
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
@@ -84,6 +85,9 @@ def clerk(*, dry_run: bool, as_json: bool) -> None:
             conn, api, envelope=fetched_clerk_event, clock=utc_now, dry_run=dry_run, observe=observe
         )
     _tell("Clerk", found.told(), found.drifts, dry_run=dry_run, as_json=as_json, heals=True)
+
+
+reconcile.add_command(ledger_command)
 
 
 def _tell(

@@ -14,6 +14,7 @@ from database.migrations import State
 from database.pool import connect, place
 from events.clock import utc_now
 from events.statements import statement
+from handlers.completeness import alarms
 from projections.version import projector_version
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_one
@@ -40,7 +41,8 @@ def status(*, as_json: bool) -> None:
 
 def advice(found: Row) -> list[str]:
     """What somebody should do about it, most urgent first; empty when all is well."""
-    return [line.format(**found) for name, line in _ADVICE.items() if found.get(name)]
+    told = [line.format(**found) for name, line in _ADVICE.items() if found.get(name)]
+    return told + list(found.get("alarms", ()))
 
 
 def _migrations(conninfo: str) -> Row:
@@ -59,7 +61,11 @@ def _tables(conninfo: str, *, expected: bool) -> Row:
     with closing(conn):
         try:
             as_service(conn)
-            return _counts(conn) | _lag(conn)
+            return (
+                _counts(conn)
+                | _lag(conn)
+                | {"alarms": [each.message for each in alarms(conn, now=utc_now())]}
+            )
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidParameterValue):
             if expected:
                 raise

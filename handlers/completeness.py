@@ -1,0 +1,133 @@
+"""When somebody has to be woken: a window about to close, deliveries we fail, a provider gone silent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from queries import completeness
+from queries.rows import AnyConnection, Row
+
+Kind = Literal["window", "failures", "refusals", "silence"]
+Level = Literal["warning", "error"]
+
+# After that long nothing tells of a lost event any more: Stripe's Events API, Clerk's retries.
+CLOSES = {"stripe": timedelta(days=30), "clerk": timedelta(hours=28)}
+WARN_AFTER = {"stripe": timedelta(days=3), "clerk": timedelta(hours=6)}
+ERROR_AFTER = {"stripe": timedelta(days=25), "clerk": timedelta(hours=20)}
+NAMES = {"stripe": "Stripe's Events API keeps 30 days", "clerk": "Clerk stops retrying after 28 hours"}
+KEYS = {"stripe": "STRIPE_API_KEY", "clerk": "CLERK_SECRET_KEY"}
+
+FAILURE_SHARE = 0.05
+LEAST_FAILURES = 3
+LEAST_REFUSALS = 10
+GAPS_SINCE = timedelta(days=14)
+LEAST_GAPS = 20
+LEAST_SILENCE = timedelta(hours=1)
+SILENCE_FACTOR = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One thing that needs somebody; `since` is when it began, where that is known."""
+
+    source: str
+    kind: Kind
+    level: Level
+    message: str
+    since: datetime | None = None
+
+    def told(self) -> dict[str, Any]:  # Any: JSON values
+        return {
+            "source": self.source,
+            "kind": self.kind,
+            "level": self.level,
+            "message": self.message,
+            "since": self.since,
+        }
+
+
+def alarms(conn: AnyConnection, *, now: datetime) -> list[Alarm]:
+    """What is wrong now, errors first."""
+    found = [*_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
+    return sorted(found, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
+
+
+def _windows(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
+    for source, row in completeness.reconciled(conn).items():
+        if not row["has_events"]:
+            continue
+        finished = row["finished_at"]
+        if finished is None:
+            message = (
+                f"{source}: never reconciled, so nobody knows what is missing: tenure reconcile {source}"
+            )
+            yield Alarm(
+                source=source, kind="window", level="warning", message=f"{message} ({KEYS[source]} needed)"
+            )
+            continue
+        behind = now - finished
+        if behind < WARN_AFTER[source]:
+            continue
+        left = CLOSES[source] - behind
+        closes = (
+            f"closes in {_said(left)}" if left > timedelta(0) else "is closed: objects must tell the rest"
+        )
+        yield Alarm(
+            source=source,
+            kind="window",
+            level="error" if behind >= ERROR_AFTER[source] else "warning",
+            message=f"{source}: not reconciled for {_said(behind)}; {NAMES[source]}, "
+            f"and that window {closes}: tenure reconcile {source}",
+            since=finished,
+        )
+
+
+def _failures(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
+    for source, row in completeness.recent(conn, since=now - timedelta(hours=1)).items():
+        others = row["deliveries"] - row["refusals"]
+        if row["failures"] >= LEAST_FAILURES and row["failures"] > FAILURE_SHARE * others:
+            yield Alarm(
+                source=source,
+                kind="failures",
+                level="error",
+                message=f"{source}: {row['failures']} of {others} deliveries of the last hour were not taken",
+            )
+        if row["refusals"] >= LEAST_REFUSALS and row["refusals"] > row["deliveries"] / 2:
+            yield Alarm(
+                source=source,
+                kind="refusals",
+                level="error",
+                message=f"{source}: {row['refusals']} of {row['deliveries']} deliveries of the last hour had "
+                "no signature we know; was the signing secret changed?",
+            )
+
+
+def _silences(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
+    for source, row in completeness.usual_gaps(conn, since=now - GAPS_SINCE).items():
+        silent = now - row["last_at"]
+        if row["gaps"] >= LEAST_GAPS and silent > _longest(row):
+            yield Alarm(
+                source=source,
+                kind="silence",
+                level="warning",
+                message=f"{source}: silent for {_said(silent)}, usually at most {_said(_usual(row))}; "
+                "is the endpoint enabled at the provider?",
+                since=row["last_at"],
+            )
+
+
+def _usual(row: Row) -> timedelta:
+    return timedelta(seconds=row["usual_s"] or 0)
+
+
+def _longest(row: Row) -> timedelta:
+    return max(LEAST_SILENCE, _usual(row) * SILENCE_FACTOR)
+
+
+def _said(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"

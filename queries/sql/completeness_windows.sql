@@ -1,0 +1,9 @@
+-- One row a source the log knows or that was ever reconciled: when a reconciliation was last complete.
+-- Leans on the handful of rows of reconcile_cursors, and on events_type for whether a source ever spoke.
+SELECT known.source, max(c.finished_at) AS finished_at,
+       EXISTS (SELECT FROM events e WHERE e.event_type >= known.source || '.' AND e.event_type < known.source || '/') AS has_events
+  FROM (VALUES ('stripe'), ('clerk')) AS known (source)
+  LEFT JOIN reconcile_cursors c
+    ON split_part(c.scope, ':', 1) = known.source AND c.scope NOT LIKE '%%:objects'
+ GROUP BY 1
+ ORDER BY 1
