@@ -1,7 +1,7 @@
 """Commands over HTTP: who commands, under which key, and what a refusal looks like."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask import request
@@ -38,7 +38,8 @@ def _whole(value: object) -> object:
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""After the bounds of an integer, which the document would lose behind it."""
 
 RETRY_AFTER_S = 2
 ATTEMPTS = 3

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from api.access import requires
 from api.answers import answer
-from api.decisions import WholeNumber, command, decided
+from api.decisions import WHOLE, command, decided
 from api.deps import deps
 from api.models import Instant, Word
 from api.openapi import documented
@@ -54,7 +54,7 @@ class TrialOrder(Order):
     model_config = ConfigDict(json_schema_extra=_TRIAL_SCHEMA)
 
     action: Literal["start", "extend", "end", "start_or_extend"] = "start_or_extend"
-    days: Annotated[WholeNumber, Field(ge=1, le=MOST_DAYS)] | None = None
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] | None = None
     until: Instant | None = None
     plan_key: Word | None = Field(None, description="What a new trial tries; else the intended plan.")
 

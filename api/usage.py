@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.access import actor, requires
 from api.answers import answer
-from api.decisions import WholeNumber, decided
+from api.decisions import WHOLE, decided
 from api.deps import deps
 from api.openapi import documented
 from api.request_id import request_id
@@ -24,7 +24,7 @@ class UsageToCount(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: Literal["campaigns", "creators", "enrichments"]
-    quantity: Annotated[WholeNumber, Field(ge=1, le=1_000_000_000)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE]
     idempotency_key: Annotated[
         str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     ]
