@@ -1,10 +1,11 @@
-"""`tenure events`: look into the log."""
+"""`tenure events`: look into the log, or move it."""
 
 from datetime import datetime
 
 import click
 import orjson
 
+from cli.archive.log_commands import export_log, import_events
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option, printable
 from cli.parameters import INSTANT
@@ -16,7 +17,11 @@ _COLUMNS = ("recorded_at", "occurred_at", "source_system", "event_type", "aggreg
 
 @click.group()
 def events() -> None:
-    """Look into the log."""
+    """Look into the log, or move it."""
+
+
+events.add_command(export_log)
+events.add_command(import_events)
 
 
 @events.command("list")

@@ -1,0 +1,58 @@
+"""`tenure events export` and `import`: the whole log from one database to another, to the byte."""
+
+from pathlib import Path
+
+import click
+
+from cli.archive.log_import import import_log
+from cli.archive.progress import bar, stages
+from cli.archive.tables import LOG
+from cli.archive.writing import write_archive
+from cli.output import console, emit_json, json_option
+from cli.wiring import command_settings, server
+
+
+@click.command("export")
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A new file; .gz compresses. Else stdout.")
+def export_log(*, form: str, out: Path | None) -> None:
+    """The whole log with salts, seals and evidence, to move it: for the eyes of its owner only.
+
+    To read events use `GET /api/events/export`, which leaves salts out and notes who read.
+    """
+    del form  # there is one
+    with server(command_settings()) as conninfo, bar("exporting", None) as told:
+        rows = write_archive(conninfo, out, LOG, kind="log", said={}, heard=told)
+    where = "" if out is None else f" to {out}"
+    events, seals = rows.get("events", 0), rows.get("log_checkpoints", 0)
+    _say(f"{events} events and {seals} signed checkpoints written{where}")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def import_events(*, file: Path, as_json: bool) -> None:
+    """Put an exported log into this database: ids, positions, times, salts and digests as they were.
+
+    The log here must be empty, or a beginning of the one in FILE: then only the rest is added.
+    Afterwards `tenure replay` builds the tables, or `tenure work` in passing.
+    """
+    with server(command_settings()) as conninfo, stages(file.stat().st_size) as heard:
+        found = import_log(conninfo, file, heard=heard)
+    told = {
+        "events": found.events,
+        "imported": found.new,
+        "already_here": found.present,
+        "erased_since": len(found.erased_since),
+    }
+    if as_json:
+        emit_json(told)
+        return
+    erased = f", {len(found.erased_since)} erased as they are there" if found.erased_since else ""
+    _say(f"{found.new} events imported, {found.present} were here{erased}; all digests hold")
+    if found.new:
+        _say("next: tenure replay builds the tables, tenure audit verify proves the log")
+
+
+def _say(text: str) -> None:
+    console(stderr=True).print(text, markup=False)
