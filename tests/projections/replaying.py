@@ -1,6 +1,7 @@
 """Worlds for replay tests: a log filled through append, projected live, and looked at."""
 
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from webhooks.clerk.envelope import clerk_event
 from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
 
+PATIENCE_S = 60
 Rows = dict[str, list[tuple[Any, ...]]]  # Any: column values
 
 
@@ -71,3 +73,16 @@ def tables(conninfo: str, schema: str = "public") -> Rows:
             )
             found[table] = conn.execute(query).fetchall()
     return found
+
+
+def wait_until_free(conninfo: str) -> None:
+    """The killed process's sessions are gone: its workers die with it."""
+    until = monotonic() + PATIENCE_S
+    query = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'tenure-replay' AND datname = current_database()"
+    )
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        while conn.execute(query).fetchone() != (0,):
+            assert monotonic() < until
+            sleep(0.02)

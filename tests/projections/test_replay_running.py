@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import psutil
 import psycopg
@@ -18,10 +19,12 @@ from database.pool import Connection
 from events.append import append
 from events.envelope import NewEvent
 from projections.replay import Silent, compare, replay, roll_back
+from projections.replay import build as building
+from projections.replay.build import Built
 from projections.replay.errors import TablesBusy
 from projections.runner import Runner
 from tests.projections import replaying, telling
-from tests.projections.replaying import options, project, tell
+from tests.projections.replaying import options, project, tell, wait_until_free
 
 PATIENCE_S = 60
 
@@ -194,19 +197,6 @@ def test_a_replay_killed_anywhere_goes_on(conninfo: str, tmp_path: Path, workers
     assert listener.told in (["going on with the replay that was left unfinished"], [])
 
 
-def wait_until_free(conninfo: str) -> None:
-    """The killed process's sessions are gone: its workers die with it."""
-    until = monotonic() + PATIENCE_S
-    query = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE application_name = 'tenure-replay' AND datname = current_database()"
-    )
-    with psycopg.connect(conninfo, autocommit=True) as conn:
-        while conn.execute(query).fetchone() != (0,):
-            assert monotonic() < until
-            sleep(0.02)
-
-
 def test_a_killed_worker_is_replaced(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=20))
     project(conninfo)
@@ -226,6 +216,31 @@ def kill_one_child(pid: int) -> None:
     children = [each for each in psutil.Process(pid).children() if "spawn_main" in " ".join(each.cmdline())]
     if children:
         children[0].kill()
+
+
+def test_a_replay_that_could_not_swap_goes_on_from_where_it_had_caught_up(
+    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = replaying.shop(users=6)
+    tell(conninfo, events[:-80])
+    built = building.build
+
+    def build_then_more(*args: Any, **named: Any) -> Built:  # Any: as build
+        done = built(*args, **named)
+        tell(conninfo, events[-80:])
+        return done
+
+    monkeypatch.setattr("projections.replay.build.build", build_then_more)
+    monkeypatch.setattr("projections.replay.swap.TRIES", 0)
+    with pytest.raises(TablesBusy):
+        replay(conninfo, options=options(tmp_path))
+    monkeypatch.undo()
+    listener = Listener()
+
+    replay(conninfo, options=options(tmp_path), observer=listener)
+
+    assert listener.told == ["going on with the replay that was left unfinished"]
+    assert compare(conninfo, options=options(tmp_path)).differences == []
 
 
 def test_another_projectors_unfinished_replay_is_not_gone_on_with(
