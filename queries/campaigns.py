@@ -1,0 +1,69 @@
+"""Campaigns of a user, with their newest jobs when asked: never a statement a campaign."""
+
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from events.statements import statement
+from queries.compose import compose
+from queries.listing import Listing, Page, conditions, grouped, page
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+
+NEWEST_JOBS = 20
+
+CAMPAIGNS = Listing(
+    "c", "campaigns_source", "count_matching", "campaigns_where_after", ("campaigns_in_order", "events_limit")
+)
+FILES = {
+    "user_id": "campaigns_where_user",
+    "status": "campaigns_where_status",
+    "search_type": "campaigns_where_search_type",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignFilter:
+    """Which campaigns; what is None does not restrict."""
+
+    user_id: str | None = None
+    status: str | None = None
+    search_type: str | None = None
+
+
+def list_campaigns(
+    conn: AnyConnection, wanted: CampaignFilter, *, limit: int, after: str | None = None, jobs: bool = False
+) -> Page:
+    """One page, newest first, in two statements; three with `jobs`, the newest 20 of each.
+
+    Raises: BadCursor.
+    """
+    where, values = conditions(asdict(wanted), FILES)
+    found = page(
+        conn,
+        CAMPAIGNS,
+        ["campaigns_columns"],
+        where,
+        values,
+        limit=limit,
+        after=after,
+        estimate=wanted.user_id is None,
+    )
+    if jobs:
+        _join_jobs(conn, found.items)
+    return found
+
+
+def campaign(conn: AnyConnection, campaign_id: UUID, user_id: str, *, jobs: bool = False) -> Row | None:
+    """One campaign of the user; None when they have none of that id."""
+    query = compose("campaigns_columns", "campaigns_source", where=["campaigns_where_id", FILES["user_id"]])
+    row = fetch_one(conn, query, {"id": campaign_id, "user_id": user_id})
+    if row is not None and jobs:
+        _join_jobs(conn, [row])
+    return row
+
+
+def _join_jobs(conn: AnyConnection, rows: list[Row]) -> None:
+    asked = {"campaigns": [row["id"] for row in rows], "limit": NEWEST_JOBS}
+    found = fetch_all(conn, statement("queries", "jobs_of_campaigns"), asked) if rows else []
+    jobs = grouped(found, "campaign_id")
+    for row in rows:
+        row["jobs"] = jobs.get(row["id"], [])

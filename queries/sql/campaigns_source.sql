@@ -1,0 +1,3 @@
+-- Source of a search for campaigns.
+-- Leans on the conditions after it.
+  FROM campaigns c

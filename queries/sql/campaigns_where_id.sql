@@ -1,0 +1,3 @@
+-- Condition on campaigns: that one.
+-- Leans on the primary key of campaigns.
+c.id = %(id)s::uuid

@@ -1,0 +1,3 @@
+-- Condition on campaigns: status.
+-- Leans on campaigns_status.
+c.status = %(status)s::text

@@ -1,0 +1,3 @@
+-- One more column of a list's item.
+-- Leans on items_source.
+     , i.creator

@@ -1,0 +1,4 @@
+-- Columns of a list; stale: its history stops at an event that can't be folded.
+-- Leans on lists_source.
+SELECT l.id, l.user_id, l.name, l.description, l.type, l.privacy, l.tags, l.is_archived, l.items_count, l.version,
+       l.unfolded_event_id IS NOT NULL AS stale, l.created_at, l.updated_at

@@ -1,0 +1,115 @@
+"""Each of the platform's queries, and the index it uses on a filled table."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg.sql import SQL
+
+from database.pool import connect
+from events.statements import statement
+from queries.campaigns import CAMPAIGNS
+from queries.compose import compose
+from queries.jobs import JOBS, JobFilter, columns, select
+from tests.conftest import Server
+from tests.handlers.people import NOW
+
+
+@pytest.fixture(scope="module")
+def filled(server: Server, template: str) -> Iterator[str]:
+    made = server.database(template)
+    with closing(connect(made.conninfo, application_name="fill", autocommit=True)) as conn:
+        conn.execute(Path(__file__).with_name("fill_platform.sql").read_bytes())
+        conn.execute("VACUUM ANALYZE")
+    yield made.conninfo
+    made.drop()
+
+
+SOMEBODY = {"user_id": "user_7", "limit": 20}
+JOB_PAGES = [
+    (JobFilter(user_id="user_7"), "scraping_jobs_listed"),
+    (JobFilter(user_id="user_7", status="processing"), "scraping_jobs_status"),
+    (JobFilter(keywords=["k7"]), "scraping_jobs_keywords"),
+    (JobFilter(has_param="p7"), "scraping_jobs_search_params"),
+    (JobFilter(param=(["p7", "age"], "18")), "scraping_jobs_search_params"),
+    (JobFilter(run_id="run_1x"), "scraping_jobs_run"),
+    (JobFilter(campaign_id=UUID(int=1)), "scraping_jobs_campaign"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "index"), JOB_PAGES)
+def test_each_search_for_jobs_uses_its_index(filled: str, wanted: JobFilter, index: str) -> None:
+    where, values = select(wanted)
+    query = compose("events_plan", *columns(()), JOBS.source, where=where, closing=JOBS.closing)
+
+    assert index in plan(filled, query, values | {"limit": 20})
+
+
+def test_pages_behind_a_cursor_begin_in_the_index(filled: str) -> None:
+    where = ["campaigns_where_user", "campaigns_where_after"]
+    query = compose(
+        "events_plan", "campaigns_columns", CAMPAIGNS.source, where=where, closing=CAMPAIGNS.closing
+    )
+
+    found = plan(filled, query, SOMEBODY | {"key_place": NOW, "key_id": UUID(int=1)})
+
+    assert "campaigns_listed" in found
+    assert "Sort" not in found
+    assert "Seq Scan" not in found
+
+
+FILES: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("jobs_of_campaigns", {"campaigns": [UUID(int=1)] * 20, "limit": 20}, {"scraping_jobs_campaign"}),
+    ("results_of_jobs", {"jobs": [UUID(int=1)] * 20, "limit": 20}, {"scraping_results_job"}),
+    ("items_of_lists", {"lists": [UUID(int=1)] * 20, "limit": 20}, {"list_items_listed"}),
+    ("verify_results", {"job_id": UUID(int=1), "user_id": "u", "part": 1}, {"scraping_results_job"}),
+    (
+        "dashboard",
+        {"user_id": "user_7", "part": 1, "now": NOW, "running": 10, "recent": 20, "looked_at": 500},
+        {"campaigns_", "scraping_jobs_", "creator_lists_listed", "users_user_id"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "indexes"), FILES)
+def test_no_statement_reads_a_whole_table(
+    filled: str, name: str, asked: dict[str, Any], indexes: set[str]
+) -> None:
+    found = plan(filled, compose("events_plan", name), asked)
+
+    assert {index for index in indexes if index in found} == indexes
+    for table in ("campaigns", "scraping_jobs", "scraping_results", "creator_lists", "list_items"):
+        assert f"Seq Scan on {table}" not in found
+
+
+def test_what_is_due_is_found_by_its_index(filled: str) -> None:
+    query = compose("events_plan") + SQL(statement("handlers", "jobs_to_time_out").decode())
+    asked = {
+        "now": NOW.replace(year=2020),
+        "after_at": NOW.replace(year=2000),
+        "after_id": UUID(int=0),
+        "limit": 500,
+    }
+
+    assert "scraping_jobs_due" in plan(filled, query, asked)
+
+
+def plan(conninfo: str, query: Any, values: dict[str, Any]) -> str:  # Any: a composed query
+    """Each node of the plan, a line a node."""
+    with closing(connect(conninfo, application_name="plan")) as conn:
+        conn.execute("SET plan_cache_mode = force_custom_plan")
+        row = conn.execute(query, values).fetchone()
+    assert row is not None
+    lines: list[str] = []
+
+    def walk(node: dict[str, Any]) -> None:
+        told = node["Node Type"] + (f" on {node['Relation Name']}" if "Relation Name" in node else "")
+        lines.append(f"{told} {node.get('Index Name', '')}")
+        for below in node.get("Plans", ()):
+            walk(below)
+
+    walk(row[0][0]["Plan"])
+    return "\n".join(lines)
