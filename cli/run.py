@@ -22,7 +22,6 @@ from database import migrations
 from database.pool import Connection, connect, place
 from events.clock import utc_now
 from events.statements import statement
-from handlers.plans import publish_default_plans
 from handlers.tokens import TokenRefused, check_token, create_token
 from queries.rows import fetch_one
 from settings import Settings
@@ -47,7 +46,6 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
     say = partial(out.print, markup=False)
     with listen(host, port) as taken, server(settings, say=say) as conninfo:
         migrations.up(conninfo, say=say)
-        _publish_first_plans(conninfo, settings)
         secrets = _lend_to_children(settings) if demo else None
         address = url(host, taken)
         supervisor = Supervisor(
@@ -69,13 +67,6 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
 
         supervisor.run(ready=lambda: _answers(address), announce=announce)
     out.print("stopped")
-
-
-def _publish_first_plans(conninfo: str, settings: Settings) -> None:
-    """Without a plan nobody may do anything; with any of its own a shop gets no other."""
-    with connect(conninfo, application_name="tenure-run", statement_timeout_s=60) as conn:
-        as_service(conn)
-        publish_default_plans(conn, live_only=settings.livemode)
 
 
 def _web(fd: int, workers: int, threads: int) -> list[str]:

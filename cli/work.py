@@ -5,12 +5,16 @@ import threading
 from functools import partial
 
 import click
+import psycopg
 import structlog
 
 from cli import lifeline
 from cli.background import background
 from cli.wiring import projector_connection, server, service_settings
+from handlers.plans import publish_default_plans
+from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
+from settings import Settings
 
 _log = structlog.get_logger("tenure.work")
 
@@ -26,8 +30,18 @@ def work(*, follow: bool) -> None:
     if follow:
         lifeline.follow_parent()
     with server(settings) as conninfo:
+        _publish_first_plans(conninfo, settings)
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
         with background(settings, conninfo, stop):
             Runner(connect, live_only=settings.livemode).run(stop)
         _log.info("projector stopped")
+
+
+def _publish_first_plans(conninfo: str, settings: Settings) -> None:
+    """Without a plan nobody may do anything; with any of its own a shop gets no other."""
+    try:
+        with projector_connection(conninfo) as conn, conn.transaction():
+            publish_default_plans(conn, live_only=settings.livemode)
+    except (psycopg.Error, PartBehind, PartBusy) as problem:
+        _log.warning("no plans published: tenure plans defaults", error=type(problem).__name__)

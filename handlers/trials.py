@@ -6,6 +6,7 @@ from typing import Any
 
 from events.clock import from_micros
 from events.own.user import TrialExpired, TrialExtended, TrialStarted
+from handlers.configuration import configured
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
 from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
 from handlers.lapses import all_over
@@ -17,7 +18,6 @@ from projections.tables.usage import SERVED
 from queries.entitlements import lapsed
 from queries.instants import iso
 
-DEFAULT_DAYS = 7
 MOST_DAYS = 365
 
 
@@ -43,13 +43,13 @@ def start_trial(
     length: Length,
     *,
     plan_key: str | None = None,
-    default_days: int = DEFAULT_DAYS,
     live_only: bool = False,
 ) -> Decided:
     """A first trial begins now. Without a plan it tries the one the user means to take.
 
     Raises: TrialRefused, PlanUnknown, UnusableInstant, and as `decide`.
     """
+    default_days = _default_days(conn)
 
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
         return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
@@ -62,13 +62,13 @@ def extend_trial(
     command: Command,
     length: Length,
     *,
-    default_days: int = DEFAULT_DAYS,
     live_only: bool = False,
 ) -> Decided:
     """The trial runs on from its end, or from now if it is over; an earlier end undoes an extension.
 
     Raises: TrialRefused, UnusableInstant, and as `decide`.
     """
+    default_days = _default_days(conn)
 
     def rule(state: State, _catalog: Catalog, now: datetime) -> Verdict:
         return extend(state, now, length, default_days)
@@ -90,10 +90,10 @@ def start_or_extend(
     length: Length,
     *,
     plan_key: str | None = None,
-    default_days: int = DEFAULT_DAYS,
     live_only: bool = False,
 ) -> Decided:
     """Start a first trial, else extend the one there was. Raises: as both."""
+    default_days = _default_days(conn)
 
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
         if state.trial.status == "pending":
@@ -101,6 +101,11 @@ def start_or_extend(
         return extend(state, now, length, default_days)
 
     return decide(conn, command, rule, live_only=live_only)
+
+
+def _default_days(conn: AnyConnection) -> int:
+    """How long a trial is when nobody says: `tenure config set trial.duration_days`."""
+    return int(configured(conn, "trial", "duration_days"))
 
 
 def start(

@@ -1,0 +1,29 @@
+"""How long a trial is when nobody says."""
+
+from datetime import timedelta
+
+import psycopg
+
+from events.append import append
+from events.clock import utc_now
+from events.own import user_event
+from events.own.user import OnboardingStarted
+from handlers.configuration import set_value
+from handlers.decision import Command
+from handlers.trials import Length, start_trial
+from projections.runner import Runner
+
+
+def test_a_trial_is_as_long_as_configured(conninfo: str) -> None:
+    now = utc_now()
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        append(conn, user_event(OnboardingStarted(), user_id="user_1", now=now, idempotency_key="o"))
+        with conn.transaction():
+            set_value(conn, "trial", "duration_days", "30", now=now, actor="test")
+        Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
+        with conn.transaction():
+            order = Command(user_id="user_1", key="k", asked={}, now=now, actor="test", reason="asked")
+            start_trial(conn, order, Length())
+
+        row = conn.execute("SELECT trial_end_date - trial_start_date FROM user_subscriptions").fetchone()
+    assert row == (timedelta(days=30),)
