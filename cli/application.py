@@ -26,7 +26,7 @@ from handlers.delivery_counts import DeliveryCounts
 from projections.version import projector_version
 from queries.rows import fetch_all
 from settings import Settings
-from webhooks import Delivery, Observe, create_clerk_door, create_stripe_door
+from webhooks import Delivery, Lane, Observe, clerk_door, stripe_door
 
 POOL_SIZE = 10
 MOST_LAG = timedelta(minutes=1)
@@ -62,12 +62,23 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     """The app over an open pool of this process; `counts` is where workers count together."""
     conninfo = join_server(settings)
     pool = open_pool(conninfo, application_name="tenure-web", max_size=POOL_SIZE, configure=as_service)
+    # The doors' own: nobody's slow page can take it from them, and each of theirs is one statement.
+    own = open_pool(
+        conninfo,
+        application_name="tenure-doors",
+        max_size=POOL_SIZE,
+        configure=as_service,
+        tested=False,
+        autocommit=True,
+    )
     watch_configuration(pool, threading.Event())
-    return build_over(pool, settings, conninfo, metrics.registry(counts))
+    return build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
 
 
-def build_over(pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry) -> Flask:
-    """API, doors and health over this pool."""
+def build_over(
+    pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry, *, doors: Pool | None = None
+) -> Flask:
+    """API, doors and health over this pool; the doors over `doors` where there is one."""
     registry.register(metrics.Standing(pool, utc_now))
     observe = counting(metrics.observe_doors(registry), pool)
     app = create_app(
@@ -80,8 +91,14 @@ def build_over(pool: Pool, settings: Settings, conninfo: str, registry: Collecto
     )
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
-    app.register_blueprint(create_stripe_door(pool, stripe, utc_now, observe=observe))
-    app.register_blueprint(create_clerk_door(pool, clerk, utc_now, observe=observe))
+    ours = pool if doors is None else doors
+    opened = (
+        stripe_door(ours, stripe, utc_now, observe=observe),
+        clerk_door(ours, clerk, utc_now, observe=observe),
+    )
+    for door in opened:
+        app.register_blueprint(door.blueprint())
+    app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
     app.register_blueprint(
         create_console(
             pool=pool,

@@ -28,10 +28,13 @@ def open_pool(
     statement_timeout_s: float = 30,
     checkout_timeout_s: float = 5,
     configure: Callable[[Connection], None] | None = None,
+    tested: bool = True,
+    autocommit: bool = False,
 ) -> Pool:
-    """An open pool whose connections begin a transaction with their first statement.
+    """An open pool whose connections, unless `autocommit`, begin a transaction with their first statement.
 
-    A connection is tested when it is handed out, so a restarted server costs nobody an error.
+    A connection is `tested` when it is handed out, so a restarted server costs nobody an error; it is
+    a round trip, which one who asks again by himself may save.
     The pool opens at once and connects behind the scenes: it may be opened before the server.
     """
     return ConnectionPool(
@@ -39,12 +42,12 @@ def open_pool(
             conninfo, application_name=application_name, statement_timeout_s=statement_timeout_s
         ),
         connection_class=Connection,
-        kwargs={"prepare_threshold": PREPARE_AFTER, "autocommit": False},
+        kwargs={"prepare_threshold": PREPARE_AFTER, "autocommit": autocommit},
         min_size=min_size,
         max_size=max_size,
         timeout=checkout_timeout_s,
         configure=configure,
-        check=ConnectionPool.check_connection,
+        check=ConnectionPool.check_connection if tested else None,
         name=application_name,
         open=True,
     )

@@ -1,7 +1,9 @@
 """Stripe and Clerk knock here: verify the signature, append to the log, answer."""
 
-from webhooks.clerk.door import create_clerk_door
+from webhooks.clerk.door import clerk_door
 from webhooks.delivery import Delivery, Observe
-from webhooks.stripe.door import create_stripe_door
+from webhooks.door import Door
+from webhooks.lane import Lane
+from webhooks.stripe.door import stripe_door
 
-__all__ = ["Delivery", "Observe", "create_clerk_door", "create_stripe_door"]
+__all__ = ["Delivery", "Door", "Lane", "Observe", "clerk_door", "stripe_door"]

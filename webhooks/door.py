@@ -8,7 +8,8 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, request
+from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 
 from events.clock import Clock
@@ -32,32 +33,48 @@ class Provider:
     read: Read
 
 
-def create_door(provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None) -> Blueprint:
-    """The blueprint with `POST /webhooks/<source>`; `observe` hears of each delivery."""
-    door = Blueprint(f"{provider.source}_door", __name__)
+class Door:
+    """`POST /webhooks/<source>`: from a request to its answer, under Flask or before it."""
 
-    @door.post(f"/webhooks/{provider.source}", provide_automatic_options=False)
-    def receive() -> Response:
+    def __init__(
+        self, provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None
+    ) -> None:
+        self.path = f"/webhooks/{provider.source}"
+        self._provider = provider
+        self._pool = pool
+        self._clock = clock
+        self._observe = observe
+
+    def answer(self, incoming: Request) -> Response:
+        """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
-        delivery, response = _receive(provider, pool, clock)
+        delivery, response = _receive(self._provider, self._pool, self._clock, incoming)
         seconds = perf_counter() - started
-        request_id = _request_id(request)
+        request_id = _request_id(incoming)
         response.headers["X-Request-Id"] = request_id
         log(delivery, request_id=request_id, status=response.status_code, seconds=seconds)
-        if observe is not None:
-            observe(delivery, seconds)
+        if self._observe is not None:
+            self._observe(delivery, seconds)
         return response
 
-    return door
+    def blueprint(self) -> Blueprint:
+        """The same door as an address of a Flask app."""
+        door = Blueprint(f"{self._provider.source}_door", __name__)
+
+        @door.post(self.path, provide_automatic_options=False)
+        def receive() -> Response:
+            return self.answer(request)
+
+        return door
 
 
-def _receive(provider: Provider, pool: Pool, clock: Clock) -> tuple[Delivery, Response]:
+def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) -> tuple[Delivery, Response]:
     source = provider.source
     try:
         if provider.verify is None:
             raise DoorClosed
-        body = read_body(request)
-        verified = provider.verify(request.headers, body, clock())
+        body = read_body(incoming)
+        verified = provider.verify(incoming.headers, body, clock())
         return _stored(source, store(pool, source, provider.read, body, verified), verified)
     except DoorClosed:
         return Delivery(source=source, outcome="closed"), _closed()

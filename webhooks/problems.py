@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from flask import Response
+from werkzeug import Response
 
 
 def problem(status: int, slug: str, title: str, detail: str, *, retry_after_s: int | None = None) -> Response:

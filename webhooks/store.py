@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -22,6 +23,7 @@ from webhooks.reading import Json
 
 Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
 Read = Callable[[Json, str, Verified], NewEvent]
+Answer = TypeVar("Answer")
 
 POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must still hear the 503
 
@@ -70,17 +72,16 @@ def _store(
 ) -> tuple[str, UUID, str | None, str | None]:
     try:
         event = _event(read, body, verified)
-        with _statement_by_statement(pool) as conn:
-            appended = append(conn, event)
+        appended = _asked(pool, lambda conn: append(conn, event))
         return appended.outcome, appended.id, event.event_type, None
     except UnreadablePayload as problem:
         reason = problem.reason
     except _REFUSALS as problem:
         reason = f"JSON that Postgres refuses ({type(problem).__name__})"
-    with _statement_by_statement(pool) as conn:
-        outcome, kept_id = keep_unreadable(
-            conn, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
-        )
+    keep = partial(
+        keep_unreadable, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
+    )
+    outcome, kept_id = _asked(pool, keep)
     return outcome, kept_id, None, reason
 
 
@@ -90,11 +91,31 @@ def _event(read: Read, body: Body, verified: Verified) -> NewEvent:
     return read(parse(body.text), body.text, verified)
 
 
+def _asked(pool: Pool, ask: Callable[[Connection[Any]], Answer]) -> Answer:
+    """The log's answer, asked once more when the connection broke.
+
+    Connections are not tested before use, which would double the round trips; the one that the server
+    cut meanwhile shows itself here. Asking twice is safe: the log knows what it has by its key.
+    """
+    with _statement_by_statement(pool) as conn:
+        try:
+            return ask(conn)
+        except psycopg.OperationalError:
+            if not conn.broken:
+                raise
+    pool.check()  # its idle neighbours are probably cut as well
+    with _statement_by_statement(pool) as conn:
+        return ask(conn)
+
+
 @contextmanager
 def _statement_by_statement(pool: Pool) -> Iterator[Connection[Any]]:
     """Every statement commits itself: one round trip where BEGIN and COMMIT make it three."""
     with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
         before = conn.autocommit
+        if before:
+            yield conn
+            return
         conn.autocommit = True
         try:
             yield conn

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint
-
 from events.clock import Clock
 from webhooks.clerk.envelope import SOURCE, clerk_event
 from webhooks.clerk.signature import clerk_secrets, clerk_verifier
 from webhooks.delivery import Observe
-from webhooks.door import Provider, create_door
+from webhooks.door import Door, Provider
 from webhooks.store import Pool
 
 
-def create_clerk_door(
-    pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None
-) -> Blueprint:
+def clerk_door(pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None) -> Door:
     """Clerk's door; `secrets` newest first. Without one it answers 503 and accepts nothing.
 
     Raises: UnusableSecret.
     """
     usable = clerk_secrets(secrets)
     verify = clerk_verifier(usable) if usable else None
-    return create_door(Provider(source=SOURCE, verify=verify, read=clerk_event), pool, clock, observe=observe)
+    return Door(Provider(source=SOURCE, verify=verify, read=clerk_event), pool, clock, observe=observe)

@@ -2,25 +2,19 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint
-
 from events.clock import Clock
 from webhooks.delivery import Observe
-from webhooks.door import Provider, create_door
+from webhooks.door import Door, Provider
 from webhooks.store import Pool
 from webhooks.stripe.envelope import SOURCE, stripe_event
 from webhooks.stripe.signature import stripe_secrets, stripe_verifier
 
 
-def create_stripe_door(
-    pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None
-) -> Blueprint:
+def stripe_door(pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None) -> Door:
     """Stripe's door; `secrets` newest first. Without one it answers 503 and accepts nothing.
 
     Raises: UnusableSecret.
     """
     usable = stripe_secrets(secrets)
     verify = stripe_verifier(usable) if usable else None
-    return create_door(
-        Provider(source=SOURCE, verify=verify, read=stripe_event), pool, clock, observe=observe
-    )
+    return Door(Provider(source=SOURCE, verify=verify, read=stripe_event), pool, clock, observe=observe)
