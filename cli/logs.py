@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 from typing import TextIO
 
 import structlog
@@ -14,15 +15,15 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
     """From now on every logger of this process writes there; `form` is console or json."""
     out = stream or sys.stderr
     handler = logging.StreamHandler(out)
+    last: list[Processor] = [
+        structlog.processors.format_exc_info,
+        redact,
+        _renderer(form, colors=out.isatty()),
+    ]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                redact,
-                _renderer(form, colors=out.isatty()),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
@@ -34,12 +35,40 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
             structlog.stdlib.filter_by_level,
             *_SHARED,
             structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            *last,
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=partial(_Direct, handler),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,  # levels and formats may change while the process runs
     )
+
+
+class _Direct:
+    """Writes a finished line beside the handler, under its lock; levels stay the standard library's.
+
+    A record made of the line, taken apart and formatted again costs as much as the whole line.
+    """
+
+    def __init__(self, handler: "logging.StreamHandler[TextIO]", *names: str) -> None:
+        self._handler = handler
+        self._levels = logging.getLogger(names[0] if names else "tenure")
+        self.name = self._levels.name
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._levels, name)
+
+    def write(self, line: str) -> None:
+        """Never raises: what can't be told must not stop what is done."""
+        self._handler.acquire()
+        try:
+            self._handler.stream.write(line + "\n")
+            self._handler.flush()
+        except (OSError, ValueError):
+            pass
+        finally:
+            self._handler.release()
+
+    debug = info = warning = error = critical = exception = write
 
 
 def _quieten(level: str) -> None:
