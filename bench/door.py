@@ -1,0 +1,218 @@
+"""The doors under load: signed Stripe webhooks from another process, each acked after its commit.
+
+Beside it, in the same run: a bare Flask POST on the same server (F) and a bare INSERT (I). One machine that
+spends its time on both can do 1/(1/F + 1/I).
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+import psutil
+import psycopg
+
+from bench import append as bare_insert
+from bench.knocking import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
+from bench.report import report, spread
+from bench.server import durable_database
+from events.clock import utc_now
+from queries.lag import projection_lag
+
+CONNECTIONS = (1, 16, 64)
+THREADS = 8
+WARM_UP_S = 0.5
+MOST_RATE = 5_000  # what is made beforehand for one second
+
+
+def environment(conninfo: str, folder: Path) -> dict[str, str]:
+    """Only what the service needs; production's format of logs."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "DATABASE_URL": conninfo,
+        "TENURE_DATA_DIR": str(folder),
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "LOG_FORMAT": "json",
+    }
+
+
+@contextmanager
+def process(words: list[str], env: dict[str, str], log: Path) -> Iterator[psutil.Process]:
+    """A Python process inside the block; its output goes to a file, as to a journal."""
+    with log.open("ab") as out:
+        started = subprocess.Popen([sys.executable, *words], env=env, stdout=out, stderr=out)
+        try:
+            yield psutil.Process(started.pid)
+        finally:
+            started.terminate()
+            started.wait(20)
+
+
+@contextmanager
+def served(conninfo: str, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
+    """(port, process) of a running `tenure serve`."""
+    port, log = free_port(), folder / "serve.log"
+    words = ["-m", "cli", "serve", "--port", str(port), "--threads", str(THREADS)]
+    with process(words, environment(conninfo, folder), log) as server:
+        answering(port, log)
+        yield port, server
+
+
+def measured(port: int, path: str, connections: int, seconds: float) -> Tally:
+    """One run; what it sends is made and signed before the clock starts."""
+    seed = time.time_ns() // 1_000_000 % 10_000_000
+    many = int(MOST_RATE * (seconds + WARM_UP_S))
+    made = list(islice(requests(path, seed=seed, many=many), many))
+    work = iter(made) if path != "/bare" else _again(made)
+    knock(port, work, connections=connections, seconds=WARM_UP_S)
+    return knock(port, work, connections=connections, seconds=seconds)
+
+
+def _again(made: list[bytes]) -> Iterator[bytes]:
+    while True:
+        yield from made
+
+
+def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: bool) -> None:
+    """The table of doors, bare POST and bare INSERT."""
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute(bare_insert.BARE_TABLE)
+    bare_port = free_port()
+    words = ["-m", "bench.bare", str(bare_port), str(THREADS)]
+    with (
+        served(conninfo, folder) as (port, _),
+        process(words, environment(conninfo, folder), folder / "bare.log"),
+    ):
+        answering(bare_port)
+        rows = [_row(conninfo, port, bare_port, many, runs, seconds) for many in CONNECTIONS]
+    report(
+        "Doors",
+        (
+            "connections",
+            "acked/s",
+            "p50 ms",
+            "p99 ms",
+            "bare POST/s (F)",
+            "bare INSERT/s (I)",
+            "limit",
+            "ratio",
+        ),
+        rows,
+        notes=f"`python -m bench door`, {os.cpu_count()} cores, 2 workers of {THREADS} threads, median (range) of "
+        f"{runs} interleaved runs of {seconds:g} s, signed 3 KB bodies, fsync on, client and database on the same "
+        f"machine, ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
+        "as connections, at most 16. Goals: ratio at least 0.75, p99 under 50 ms at 16 connections.",
+        write=write,
+    )
+
+
+def _row(
+    conninfo: str, port: int, bare_port: int, connections: int, runs: int, seconds: float
+) -> tuple[int, str, str, str, str, str, str, str]:
+    rounds = []
+    for _ in range(runs):
+        insert = bare_insert.rate(conninfo, clients=min(connections, 16), bare=True, seconds=seconds)
+        bare = measured(bare_port, "/bare", connections, seconds)
+        ours = measured(port, "/webhooks/stripe", connections, seconds)
+        assert set(ours.statuses) == {"200"}, ours.statuses
+        rounds.append((ours, bare.rate, insert, 1 / (1 / bare.rate + 1 / insert)))
+    return (
+        connections,
+        spread([ours.rate for ours, *_ in rounds]),
+        spread([ours.percentile(0.5) for ours, *_ in rounds]),
+        spread([ours.percentile(0.99) for ours, *_ in rounds]),
+        spread([bare for _, bare, _, _ in rounds]),
+        spread([insert for _, _, insert, _ in rounds]),
+        spread([limit for *_, limit in rounds]),
+        f"{median(ours.rate / limit for ours, _, _, limit in rounds):.2f}",
+    )
+
+
+def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None, write: bool) -> None:
+    """A long run beside `tenure work`: memory at start and end, and how far the tables are behind."""
+    work = ["-m", "cli", "work"]
+    with (
+        served(conninfo, folder) as (port, server),
+        process(work, environment(conninfo, folder), folder / "work.log"),
+    ):
+        knock(port, requests("/webhooks/stripe", seed=1, many=4000), connections=16, seconds=3)
+        begin, lags = rss_mb(workers(server)), []
+        with psycopg.connect(conninfo, autocommit=True) as conn:
+
+            def look(_: Tally) -> None:
+                lags.append(_lag_s(conn))
+
+            told = knock(
+                port,
+                requests("/webhooks/stripe", seed=2),
+                connections=16,
+                seconds=seconds,
+                rate=rate,
+                each_second=look,
+            )
+            end, lag = rss_mb(workers(server)), _lag_s(conn)
+    row = (
+        f"{rate:,.0f}" if rate else "as fast as it goes",
+        told.acked,
+        told.rate,
+        told.percentile(0.5),
+        told.percentile(0.99),
+        max(lags, default=0.0),
+        lag,
+        begin,
+        end,
+    )
+    report(
+        f"Doors and projector, {'paced' if rate else 'flat out'}",
+        (
+            "asked/s",
+            "acked",
+            "acked/s",
+            "p50 ms",
+            "p99 ms",
+            "most lag s",
+            "lag s at the end",
+            "RSS MB",
+            "RSS MB at end",
+        ),
+        [row],
+        notes=f"`python -m bench door --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
+        f"`tenure work` beside it on the same cores, ended {utc_now():%H:%M} UTC; RSS of the web workers together. "
+        "Goal: lag under 1 s at the end of five minutes.",
+        write=write,
+    )
+
+
+def _lag_s(conn: "psycopg.Connection[tuple[object, ...]]") -> float:
+    oldest = projection_lag(conn).oldest_recorded_at
+    return 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument(
+        "--sustained", type=float, metavar="SECONDS", help="one long run beside `tenure work`"
+    )
+    parser.add_argument("--rate", type=float, help="webhooks a second of the long run; flat out if unset")
+    parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
+    asked = parser.parse_args()
+    with durable_database() as conninfo, tempfile.TemporaryDirectory(prefix="tenure-bench-door-") as name:
+        folder = Path(name)
+        if asked.sustained:
+            sustained(conninfo, folder, seconds=asked.sustained, rate=asked.rate, write=asked.write)
+        else:
+            ratios(conninfo, folder, runs=asked.runs, seconds=asked.seconds, write=asked.write)
+
+
+if __name__ == "__main__":
+    main()
