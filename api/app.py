@@ -6,6 +6,8 @@ from threading import BoundedSemaphore
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
+from api.campaigns import campaigns
+from api.dashboard import dashboard
 from api.deps import Check, Connect, Deps, Pool, keep
 from api.docs import docs
 from api.entitlements import entitlements
@@ -13,7 +15,9 @@ from api.events import events
 from api.export import export
 from api.headers import register_headers
 from api.health import database_check, health
+from api.jobs import jobs
 from api.limits import register_limits
+from api.lists import lists
 from api.metrics import register_metrics
 from api.operator import operator
 from api.plans import plans
@@ -21,6 +25,7 @@ from api.problems import register_problems
 from api.request_id import register_request_id
 from api.routing import KeyConverter
 from api.seals import seals
+from api.stream import stream
 from api.throttle import Throttle
 from api.usage import usage
 from api.users import users
@@ -63,6 +68,20 @@ def create_app(
     register_limits(app)
     register_headers(app)
     register_metrics(app, held.registry)
-    for blueprint in (users, usage, entitlements, operator, events, export, seals, plans, health, docs):
+    for blueprint in (
+        users,
+        usage,
+        entitlements,
+        operator,
+        events,
+        export,
+        stream,
+        seals,
+        plans,
+        health,
+        docs,
+    ):
+        app.register_blueprint(blueprint)
+    for blueprint in (campaigns, jobs, lists, dashboard):
         app.register_blueprint(blueprint)
     return app

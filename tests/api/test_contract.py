@@ -45,6 +45,12 @@ def some_rows(conn: Connection[Any]) -> None:
     conn.commit()
 
 
+@pytest.fixture(autouse=True)
+def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream ends as soon as it has said where it is."""
+    monkeypatch.setattr("api.stream.LONGEST_S", 0.0)
+
+
 @pytest.mark.parametrize(("method", "path", "mode"), list(operations()))
 def test_an_address_does_what_its_document_says(
     app: Flask, wall: Wall, operator: Caller, method: str, path: str, mode: GenerationMode
