@@ -35,7 +35,7 @@ class LogCheck:
     """Takes the rows of an archive one by one."""
 
     def __init__(self, archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> None:
-        """`here`: the heads of the log in the database; `rows_here`: its events in the same order and form."""
+        """`here`: heads of the log in the database; `rows_here`: its events in the same order and form."""
         self._archive = archive
         self._here = here
         self._rows_here = rows_here
@@ -68,7 +68,7 @@ class LogCheck:
         self.found.recorded_at[part] = said["recorded_at"] or "-infinity"
         if self._here.get(part, 0) > self.found.heads[part]:
             raise Difference(
-                f"the log here is no beginning of the archive's: part {part} has {self._here[part]} events here "
+                f"the log here is ahead of the archive: part {part} has {self._here[part]} events here "
                 f"and {self.found.heads[part]} in {self._archive.path}; nothing was changed"
             )
 

@@ -1,0 +1,123 @@
+"""A backup by pg_dump: its own custom format, and behind it a trailer that proves it is whole.
+
+`pg_restore` reads the file as it is; the trailer is one line of JSON behind the dump.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cli.archive.format import Damaged, draft_of, keep
+from cli.archive.programs import last_words, login
+from cli.archive.tables import ours
+from cli.archive.writing import described, refuse_blind
+from cli.errors import Failure
+from database.pool import connect
+
+MAGIC = b"PGDMP"
+MARK = b"\ntenure-backup "
+_LONGEST_TRAILER = 1 << 20
+_CHUNK = 1 << 20
+
+Heard = Callable[[int], None]
+Trailer = dict[str, Any]  # Any: JSON values
+
+
+def write_dump(conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard) -> Trailer:
+    """The trailer; the rows are those of one instant, also of the heads it names. Raises: Failure."""
+    draft = draft_of(out)
+    try:
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600, exist_ok=False)
+    except OSError as problem:
+        raise Failure(f"{out} can't be written: {problem.strerror}") from None
+    try:
+        with closing(connect(conninfo, application_name="tenure-backup")) as conn:
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            refuse_blind(conn)
+            snapshot = conn.execute("SELECT pg_export_snapshot()").fetchone()
+            assert snapshot is not None  # the function always answers one row
+            facts = described(conn)
+            _run(conninfo, draft, [str(pg_dump), f"--snapshot={snapshot[0]}"], heard)
+        trailer = {"tenure_backup": 1, **facts, **said, **_sum(draft)}
+        with draft.open("ab") as file:
+            file.write(MARK + orjson.dumps(trailer) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        keep(draft, out)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return trailer
+
+
+def read_trailer(path: Path, *, heard: Heard) -> Trailer:
+    """What stands behind the dump, after its sum was taken again. Raises: Damaged."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LONGEST_TRAILER))
+        ending = file.read()
+    _, mark, line = ending.rpartition(MARK)
+    if not mark or not line.endswith(b"\n"):
+        raise Damaged(path, "it ends without its trailer, so the rest is missing")
+    try:
+        trailer: Trailer = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise Damaged(path, "its trailer can't be read") from None
+    length = size - len(mark) - len(line)
+    if trailer.get("bytes") != length:
+        raise Damaged(path, f"expected {trailer.get('bytes')} bytes before its trailer, found {length}")
+    if _sum(path, length, heard)["sha256"] != trailer.get("sha256"):
+        raise Damaged(path, "it does not have the checksum it was written with")
+    return trailer
+
+
+def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
+    """Every row, in one transaction, into tables that are there and empty. Raises: Failure."""
+    target, environment = login(conninfo)
+    command = [str(pg_restore), "--data-only", "--no-owner", "--exit-on-error", "--single-transaction"]
+    done = subprocess.run(
+        [*command, f"--dbname={target}", str(path)], env=environment, capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise Failure(f"pg_restore failed and nothing of the data was kept: {last_words(done.stderr)}")
+
+
+def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
+    source, environment = login(conninfo)
+    command += ["--format=custom", "--data-only", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s"]
+    command += [f"--table=public.{name}" for name in ours()]
+    command += [f"--file={draft}", f"--dbname={source}"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as child:
+        try:
+            while child.poll() is None:
+                heard(draft.stat().st_size)
+                time.sleep(0.1)
+        except BaseException:
+            child.kill()
+            raise
+        words = child.stderr.read() if child.stderr else b""
+    if child.returncode != 0:
+        raise Failure(f"pg_dump failed: {last_words(words)}")
+    draft.chmod(0o600)
+
+
+def _sum(path: Path, length: int | None = None, heard: Heard = lambda _: None) -> dict[str, object]:
+    digest, done = sha256(), 0
+    left = path.stat().st_size if length is None else length
+    with path.open("rb") as file:
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+            done += len(chunk)
+            heard(done)
+    return {"bytes": done, "sha256": digest.hexdigest()}

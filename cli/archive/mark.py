@@ -1,0 +1,73 @@
+"""A database that is being restored says so, and lets nobody write, until all of it was verified."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from database.pool import Connection, connect
+from events.statements import statement
+
+BEGUN, LOADED = "begun", "loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A restore that was begun here. `phase`: begun, loaded, or why it failed."""
+
+    file: str
+    sha256: str
+    phase: str
+    begun_at: datetime
+
+
+def writing(conninfo: str) -> str:
+    """How the restore itself connects: it may write while nobody else may."""
+    given = str(conninfo_to_dict(conninfo).get("options") or "")
+    return make_conninfo(conninfo, options=f"{given} -c default_transaction_read_only=off".strip())
+
+
+def read_mark(conn: Connection) -> Mark | None:
+    """The mark of an unfinished restore, if there is one."""
+    row = conn.execute(statement("cli.archive", "has_mark")).fetchone()
+    if row is None or not row[0]:
+        return None
+    found = conn.execute(statement("cli.archive", "read_mark")).fetchone()
+    return None if found is None else Mark(*found)
+
+
+def begin(conn: Connection, file: str, sha256: str) -> None:
+    """Mark it, and refuse everybody else's writes. The caller commits."""
+    conn.execute(statement("cli.archive", "mark_begun"))
+    conn.execute("ALTER TABLE restore_unfinished ENABLE ROW LEVEL SECURITY")
+    conn.execute(
+        "INSERT INTO restore_unfinished VALUES (%s, %s, %s, clock_timestamp())", [file, sha256, BEGUN]
+    )
+    _default_read_only(conn, sql.SQL("SET default_transaction_read_only = on"))
+
+
+def move_on(conninfo: str, phase: str) -> None:
+    """What was reached."""
+    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+        conn.execute("UPDATE restore_unfinished SET phase = %s", [phase])
+        conn.commit()
+
+
+def end(conninfo: str) -> None:
+    """All of it is there and verified: the database is like any other."""
+    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+        conn.execute("DROP TABLE restore_unfinished")
+        _default_read_only(conn, sql.SQL("RESET default_transaction_read_only"))
+        conn.commit()
+
+
+def _default_read_only(conn: Connection, change: sql.SQL) -> None:
+    """Only the database's owner may; where we are not, the table alone is the mark."""
+    try:
+        with conn.transaction():
+            name = sql.Identifier(conn.info.dbname)
+            conn.execute(sql.SQL("ALTER DATABASE {} {}").format(name, change))
+    except errors.InsufficientPrivilege:
+        pass

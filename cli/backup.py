@@ -1,0 +1,107 @@
+"""`tenure backup` and `tenure restore`: everything in one file, and back into an empty database."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cli.archive import mark
+from cli.archive.dump import write_dump
+from cli.archive.format import draft_of
+from cli.archive.programs import find
+from cli.archive.progress import bar, stages
+from cli.archive.restoring import look_at
+from cli.archive.restoring import restore as load
+from cli.archive.tables import kept
+from cli.archive.verifying import verify_restored
+from cli.archive.writing import write_archive
+from cli.errors import Difference, Failure
+from cli.output import console, emit_json, emit_pairs, json_option
+from cli.wiring import command_settings, server
+from database import migrations
+from database.pool import connect
+from settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--portable", is_flag=True, help="Rows as text, for any PostgreSQL; replay builds the rest.")
+@json_option
+def backup(*, file: Path, portable: bool, as_json: bool) -> None:
+    """Everything Tenure has in this database, as of one instant, into a new FILE of mode 0600.
+
+    By pg_dump where there is one of the server's version, else portable. The signing key is not in it.
+    """
+    settings = command_settings()
+    draft_of(file)
+    with server(settings) as conninfo:
+        with closing(connect(conninfo, application_name="tenure-backup")) as conn:
+            major = conn.info.server_version // 10_000
+        program = None if portable else find("pg_dump", major)
+        if program is None:
+            if not portable:
+                _say(f"no pg_dump of PostgreSQL {major} found, so the backup is portable")
+            told = _portable(conninfo, file, settings)
+        else:
+            with stages(_size(conninfo)) as heard:
+                trailer = write_dump(
+                    conninfo,
+                    file,
+                    program,
+                    said={"live_only": settings.livemode},
+                    heard=lambda done: heard("dumping", done),
+                )
+            told = {"file": str(file), "form": "pg_dump", "events": trailer["events"]}
+    told["bytes"] = file.stat().st_size
+    if as_json:
+        emit_json(told)
+    else:
+        emit_pairs("backed up", told)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def restore(*, file: Path, as_json: bool) -> None:
+    """Put the backup in FILE into an empty database, then prove that it is what it was.
+
+    Until that is proven the database says that it is half restored, and is read-only. After a kill,
+    the same command goes on.
+    """
+    settings = command_settings()
+    with server(settings) as conninfo:
+        writing = mark.writing(conninfo)
+        with stages(file.stat().st_size) as heard:
+            found = look_at(file, heard=heard)
+            load(conninfo, found, heard=heard, say=_say)
+        try:
+            told = verify_restored(writing, settings, found, say=_say)
+        except Difference as problem:
+            mark.move_on(writing, f"not what was backed up: {problem.message}")
+            raise
+        newer = migrations.up(writing, say=_say)
+        mark.end(writing)
+    told = {"file": str(file), **told, "migrated": len(newer)}
+    if as_json:
+        emit_json(told)
+    else:
+        emit_pairs("restored and verified", told)
+
+
+def _portable(conninfo: str, file: Path, settings: Settings) -> dict[str, object]:
+    if file.suffix != ".gz":
+        raise Failure(f"a portable backup is compressed; name it {file}.gz")
+    with bar("writing", None) as heard:
+        said: dict[str, object] = {"live_only": settings.livemode}
+        rows = write_archive(conninfo, file, kept(), kind="backup", said=said, heard=heard)
+    return {"file": str(file), "form": "portable", "events": rows.get("events", 0)}
+
+
+def _size(conninfo: str) -> int:
+    with closing(connect(conninfo, application_name="tenure-backup")) as conn:
+        row = conn.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(row[0]) // 4 if row else 0  # what compresses to about a quarter
+
+
+def _say(text: str) -> None:
+    console(stderr=True).print(text, markup=False)

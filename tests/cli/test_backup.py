@@ -1,0 +1,279 @@
+"""`tenure backup` and `restore`: what comes back is what was there, or it says that it is not."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import Result
+
+from cli.archive import mark, verifying
+from cli.archive.programs import find, login
+from cli.demo.world import DemoWorld
+from cli.sealing import sealer_of
+from database.pool import connect
+from events.clock import utc_now
+from settings import Settings
+from tests.cli.commands import environment
+from tests.cli.conftest import Tenure, as_url
+from tests.conftest import Server
+
+At = Callable[[str], Tenure]
+# The doors of the test count on while it runs.
+COUNTED = ("delivery_counts", "repeated_deliveries")
+
+
+@pytest.fixture
+def empty(server: Server) -> Iterator[str]:
+    """A database with nothing in it."""
+    made = server.database()
+    yield made.conninfo
+    made.drop()
+
+
+@pytest.fixture
+def at(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> At:
+    """The command on the database named."""
+
+    def on(conninfo: str) -> Tenure:
+        def run(*words: str) -> Result:
+            monkeypatch.setenv("DATABASE_URL", as_url(conninfo))
+            return tenure(*words)
+
+        return run
+
+    return on
+
+
+@pytest.fixture
+def sealed_shop(shop: DemoWorld, settings: Settings, conninfo: str) -> str:
+    """A shop whose log is sealed, with rows that no replay could build."""
+    assert sealer_of(settings, conninfo, clock=utc_now).run() is not None
+    with connect(conninfo, application_name="test") as conn:
+        conn.execute(
+            "INSERT INTO scraping_results (id, job_id, creators, creators_count, digest, created_at) VALUES "
+            "(gen_random_uuid(), gen_random_uuid(), '[{\"a\": 1}]', 1, 'd', now())"
+        )
+        conn.commit()
+    return conninfo
+
+
+def made(at: At, conninfo: str, path: Path, *options: str) -> Path:
+    result = at(conninfo)("backup", str(path), *options)
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+def contents(conninfo: str, *, but: tuple[str, ...] = ()) -> dict[str, list[Any]]:  # Any: column values
+    """Every row of every table, the migrations' bookkeeping apart."""
+    with connect(conninfo, application_name="test") as conn:
+        tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return {
+            table: conn.execute(f"SELECT t::text FROM {table} t ORDER BY 1".encode()).fetchall()
+            for (table,) in tables
+            if "yoyo" not in table and table not in ("migration_manifest", *but)
+        }
+
+
+@pytest.mark.parametrize(("name", "options"), [("b.dump", ()), ("b.gz", ("--portable",))])
+def test_what_comes_back_is_what_was_there(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    path = made(at, sealed_shop, tmp_path / name, *options)
+
+    result = at(empty)("restore", str(path), "--json")
+
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["checkpoints"], told["keys"]) == (1, "this installation's")
+    # A state's JSON may name its keys in another order, digests lie in any slot.
+    but = (*COUNTED, *(("projection_states", "projection_digests") if options else ()))
+    assert contents(empty, but=but) == contents(sealed_shop, but=but)
+    assert at(empty)("audit", "verify", "--workers", "1").exit_code == 0
+    assert at(empty)("migrate", "status").exit_code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_restored_log_is_append_only_and_open_again(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    at(empty)("restore", str(made(at, sealed_shop, tmp_path / "b.dump")))
+
+    with connect(empty, application_name="test", autocommit=True) as conn:
+        for statement in ("DELETE FROM events", "DELETE FROM part_heads", "UPDATE log_nodes SET level = 1"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement.encode())
+        assert mark.read_mark(conn) is None
+        owner = conn.execute(
+            "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE proname = 'erase_person'"
+        ).fetchone()
+        assert owner == ("tenure_eraser",)
+    user = at(empty)("user", "show", "nobody")
+    assert "no user nobody" in user.stderr
+
+
+def test_only_an_empty_database_is_restored_into(sealed_shop: str, at: At, tmp_path: Path) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+    before = contents(sealed_shop, but=COUNTED)
+
+    result = at(sealed_shop)("restore", str(path))
+
+    assert (result.exit_code, "is not empty" in result.stderr) == (1, True)
+    assert contents(sealed_shop, but=COUNTED) == before
+
+
+@pytest.mark.parametrize("name", ["b.dump", "b.gz"])
+@pytest.mark.parametrize("cut", [1, 300])
+def test_a_partial_file_is_refused_before_anything_happens(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, cut: int
+) -> None:
+    path = made(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
+    path.write_bytes(path.read_bytes()[:-cut])
+
+    result = at(empty)("restore", str(path))
+
+    assert (result.exit_code, "is not whole" in result.stderr) == (1, True), result.stderr
+    assert not contents(empty)
+
+
+@pytest.mark.parametrize("name", ["b.dump", "b.gz"])
+def test_a_changed_byte_is_refused(sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str) -> None:
+    path = made(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
+    text = bytearray(path.read_bytes())
+    text[len(text) // 2] ^= 1
+    path.write_bytes(text)
+
+    result = at(empty)("restore", str(path))
+
+    assert (result.exit_code, "is not whole" in result.stderr) == (1, True), result.stderr
+    assert not contents(empty)
+
+
+def test_a_killed_restore_is_marked_read_only_and_goes_on(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifying, "verify", dies)
+        assert at(empty)("restore", str(path)).exit_code == 1
+
+    with connect(empty, application_name="test") as conn:
+        found = mark.read_mark(conn)
+        assert found is not None
+        assert found.phase == mark.LOADED
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
+    other = made(at, sealed_shop, tmp_path / "other.dump")
+    assert "was begun here and not finished" in at(empty)("restore", str(other)).stderr
+    again = at(empty)("restore", str(path))
+    assert again.exit_code == 0, again.stderr
+    with connect(empty, application_name="test") as conn:
+        assert conn.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
+
+
+def test_a_restore_killed_with_minus_nine_leaves_its_mark(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    env = environment(empty, tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "restore", str(path)], env=env, cwd=tmp_path
+    ) as child:
+        _wait_for_mark(empty)
+        child.kill()
+
+    with connect(empty, application_name="test") as conn:
+        found = mark.read_mark(conn)
+    assert found is not None
+    assert at(empty)("restore", str(path)).exit_code == 0
+
+
+def test_a_restore_that_does_not_prove_stays_marked(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    with connect(sealed_shop, application_name="mallory", autocommit=True) as conn:
+        conn.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+        conn.execute(
+            "UPDATE events SET occurred_at = occurred_at + interval '1 day' "
+            "WHERE ctid = (SELECT min(ctid) FROM events)"
+        )
+        conn.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_update")
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+
+    result = at(empty)("restore", str(path))
+
+    assert (result.exit_code, "not what was signed" in result.stderr) == (1, True), result.stderr
+    with connect(empty, application_name="test") as conn:
+        found = mark.read_mark(conn)
+    assert found is not None
+    assert found.phase.startswith("not what was backed up")
+
+
+def test_a_backup_of_a_newer_release_is_refused(sealed_shop: str, empty: str, at: At, tmp_path: Path) -> None:
+    with connect(sealed_shop, application_name="test") as conn:
+        conn.execute(
+            "UPDATE migration_manifest SET migration_id = '9999_later' WHERE migration_id = '0001_roles'"
+        )
+        conn.execute(
+            "UPDATE _yoyo_migration SET migration_id = '9999_later' WHERE migration_id = '0001_roles'"
+        )
+        conn.commit()
+
+    result = at(empty)("restore", str(made(at, sealed_shop, tmp_path / "b.dump")))
+
+    assert (result.exit_code, "9999_later" in result.stderr) == (1, True), result.stderr
+    assert not contents(empty)
+
+
+def test_postgres_own_tool_reads_the_dump(sealed_shop: str, at: At, tmp_path: Path) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+    program = find("pg_restore", 18)
+    assert program is not None
+
+    done = subprocess.run([program, "--list", path], capture_output=True, text=True, check=True)
+
+    assert "TABLE DATA public events" in done.stdout
+
+
+def test_without_a_fitting_pg_dump_the_backup_is_portable(
+    sealed_shop: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.backup.find", lambda *_: None)
+
+    refused = at(sealed_shop)("backup", str(tmp_path / "b.dump"))
+    result = at(sealed_shop)("backup", str(tmp_path / "b.gz"), "--json")
+
+    assert (refused.exit_code, "b.dump.gz" in refused.stderr) == (1, True)
+    assert json.loads(result.stdout)["form"] == "portable"
+
+
+def test_a_password_is_in_no_process_list() -> None:
+    target, env = login("postgresql://ada:s3cret@db.example.com/shop")
+
+    assert "s3cret" not in target
+    assert env["PGPASSWORD"] == "s3cret"
+
+
+def test_a_password_of_ours_goes_to_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "PGHOST", "elsewhere")
+
+    assert "PGHOST" not in login("postgresql:///shop")[1]
+
+
+def _wait_for_mark(conninfo: str) -> None:
+    deadline = time.monotonic() + 60
+    with connect(conninfo, application_name="test", autocommit=True) as conn:
+        while mark.read_mark(conn) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
