@@ -29,6 +29,7 @@ main.entries = {
     "plans": Entry("cli.plans:plans", "The catalog: list it, publish a file of plans."),
     "events": Entry("cli.events:events", "Look into the log."),
     "reconcile": Entry("cli.reconcile:reconcile", "Find what webhooks lost, and heal it."),
+    "outgoing": Entry("cli.outgoing:outgoing", "Webhooks we send to other services."),
     "import": Entry("cli.import_:import_", "Take over an existing Stripe account."),
     "audit": Entry("cli.audit:audit", "Prove the log, and find where it was changed."),
     "privacy": Entry("cli.privacy:privacy", "What a person may ask: their data, and to be forgotten."),

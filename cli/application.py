@@ -14,6 +14,7 @@ from api.app import create_app
 from api.health import lag_check
 from api.throttle import Throttle
 from cli import metrics
+from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
@@ -80,6 +81,7 @@ def build_over(
 ) -> Flask:
     """API, doors and health over this pool; the doors over `doors` where there is one."""
     registry.register(metrics.Standing(pool, utc_now))
+    registry.register(CompletenessMetrics(pool, utc_now, live_only=settings.livemode))
     observe = counting(metrics.observe_doors(registry), pool)
     app = create_app(
         pool=pool,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cli.reconciling import reconciling
 from cli.sealing import sealer_of
 from database.pool import Connection
 from events.clock import utc_now
@@ -12,6 +13,8 @@ from handlers.configuration import configured
 from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
 from handlers.jobs import Registry
 from handlers.jobs.queue import prune
+from handlers.outgoing.delivering import deliver_job
+from handlers.outgoing.following import follow
 from handlers.scans import Summary
 from handlers.schedule import Scheduled
 from settings import Settings
@@ -49,6 +52,9 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
         signed = sealer.run()
         return {"signed": signed is not None}
 
+    def follow_log(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return follow(conn, now=now)
+
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
     return [
         Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
@@ -59,13 +65,15 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
         Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
         Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
         Scheduled("forget_jobs", timedelta(days=1), forget_jobs, "Jobs that went well, after jobs.keep"),
+        *reconciling(settings),
+        Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
     ]
 
 
 def job_types(settings: Settings) -> Registry:
     """Every type of background job this version can do."""
-    email = email_job(transport(settings))
-    return {email.name: email}
+    email, delivering = email_job(transport(settings)), deliver_job()
+    return {email.name: email, delivering.name: delivering}
 
 
 def transport(settings: Settings) -> Transport:

@@ -1,0 +1,124 @@
+"""`tenure outgoing`: webhooks we send to other services."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import click
+
+from cli.errors import Failure
+from cli.output import console, emit_json, emit_table, json_option
+from cli.wiring import command_settings, session
+from events.clock import utc_now
+from handlers.outgoing import endpoints
+from handlers.outgoing.errors import OutgoingError
+
+_COLUMNS = ("id", "url", "event_types", "include_data", "disabled_at", "disabled_reason", "description")
+
+
+class Outgoing(click.Group):
+    """What is refused is one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OutgoingError as refused:
+            raise Failure(str(refused)) from None
+
+
+@click.group(cls=Outgoing)
+def outgoing() -> None:
+    """Endpoints of other services, told by signed webhooks (standardwebhooks.com)."""
+
+
+@outgoing.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """All endpoints."""
+    with session(command_settings()) as conn:
+        found = [each.told() for each in endpoints.endpoints(conn)]
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(found, _COLUMNS, empty="no endpoints; tenure outgoing add URL --type 'trial.*'")
+
+
+@outgoing.command()
+@click.argument("url")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    required=True,
+    help="Exact, or a beginning followed by *; may be repeated.",
+)
+@click.option("--include-data", is_flag=True, help="Send bodies too, personal data included.")
+@click.option("--test-events", is_flag=True, help="Send test-mode events too.")
+@click.option("--from-start", is_flag=True, help="Send the whole log first.")
+@click.option("--description", default="")
+@json_option
+def add(
+    *,
+    url: str,
+    types: tuple[str, ...],
+    include_data: bool,
+    test_events: bool,
+    from_start: bool,
+    description: str,
+    as_json: bool,
+) -> None:
+    """Subscribe an https:// URL; its secret is shown once."""
+    with session(command_settings()) as conn:
+        made, secret = endpoints.subscribe(
+            conn,
+            url,
+            event_types=types,
+            now=utc_now(),
+            include_data=include_data,
+            live_only=not test_events,
+            description=description,
+            from_start=from_start,
+        )
+    if as_json:
+        emit_json(made.told() | {"secret": secret})
+    else:
+        console().print(f"{made.id}\n{secret}", markup=False)
+
+
+@outgoing.command()
+@click.argument("endpoint", type=click.UUID)
+@click.option("--overlap-hours", type=click.IntRange(0, 24 * 30), default=24, show_default=True)
+@json_option
+def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
+    """A new secret, shown once; those before it sign beside it for some hours."""
+    with session(command_settings()) as conn:
+        secret = endpoints.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
+    if as_json:
+        emit_json({"id": endpoint, "secret": secret})
+    else:
+        console().print(secret, markup=False)
+
+
+@outgoing.command()
+@click.argument("endpoint", type=click.UUID)
+@click.option("--reason", required=True)
+def disable(*, endpoint: UUID, reason: str) -> None:
+    """Send nothing there for now; what comes meanwhile waits."""
+    with session(command_settings()) as conn:
+        endpoints.disable(conn, endpoint, now=utc_now(), reason=reason)
+
+
+@outgoing.command()
+@click.argument("endpoint", type=click.UUID)
+def enable(*, endpoint: UUID) -> None:
+    """Go on where it stood."""
+    with session(command_settings()) as conn:
+        endpoints.enable(conn, endpoint)
+
+
+@outgoing.command()
+@click.argument("endpoint", type=click.UUID)
+@click.confirmation_option(prompt="What waits for it is given up. Remove?")
+def remove(*, endpoint: UUID) -> None:
+    """Forget an endpoint and its secrets."""
+    with session(command_settings()) as conn:
+        endpoints.remove(conn, endpoint)

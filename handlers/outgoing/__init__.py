@@ -1,0 +1,1 @@
+"""Webhooks we send: signed, retried, and never into our own network."""

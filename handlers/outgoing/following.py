@@ -1,0 +1,58 @@
+"""From the log to the queue: each event an endpoint subscribed to becomes one background job."""
+
+from datetime import datetime
+
+from handlers.jobs import enqueue
+from handlers.outgoing.endpoints import AnyConnection, Endpoint, endpoints, rows
+from queries.following import events_after
+
+JOB = "outgoing.deliver"
+MAX_RETRIES = 15  # with the queue's backoff about half a day
+BATCH = 100
+MOST_BATCHES = 50
+
+
+def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
+    """Queue what came since the last time. `conn` is in autocommit: a batch is a transaction.
+
+    The vector moves in the transaction that queues, and a job's key names endpoint and event: so
+    nothing is lost and nothing queued twice, however often this is killed.
+    """
+    queued = 0
+    found = [each for each in endpoints(conn) if each.disabled_at is None]
+    for endpoint in found:
+        for _ in range(MOST_BATCHES):
+            more, count = _batch(conn, endpoint, now)
+            queued += count
+            if not more:
+                break
+    return {"endpoints": len(found), "queued": queued}
+
+
+def _batch(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> tuple[bool, int]:
+    with conn.transaction():
+        locked = rows(conn, "lock_endpoint", id=endpoint.id)
+        if not locked:
+            return False, 0
+        held = Endpoint(**locked[0])
+        found = events_after(
+            conn,
+            held.followed_to,
+            types=held.event_types,
+            live_only=held.live_only,
+            bodies=False,
+            limit=BATCH,
+        )
+        if not found.looked_at:
+            return False, 0
+        for row in found.events:
+            enqueue(
+                conn,
+                JOB,
+                {"endpoint_id": str(held.id), "part": row["part"], "position": row["position"]},
+                now=now,
+                max_retries=MAX_RETRIES,
+                dedupe_key=f"{JOB}:{held.id}:{row['id']}",
+            )
+        rows(conn, "move_endpoint", id=held.id, followed_to=list(found.vector))
+    return True, len(found.events)

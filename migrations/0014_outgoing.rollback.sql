@@ -1,0 +1,1 @@
+DROP TABLE outgoing_secrets, outgoing_endpoints;
