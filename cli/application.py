@@ -16,6 +16,7 @@ from api.throttle import Throttle
 from cli import metrics
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
+from cli.part_metrics import PartMetrics
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
@@ -81,6 +82,7 @@ def build_over(
 ) -> Flask:
     """API, doors and health over this pool; the doors over `doors` where there is one."""
     registry.register(metrics.Standing(pool, utc_now))
+    registry.register(PartMetrics(pool, utc_now))
     registry.register(CompletenessMetrics(pool, utc_now, live_only=settings.livemode))
     observe = counting(metrics.observe_doors(registry), pool)
     app = create_app(

@@ -23,6 +23,7 @@ from queries.rows import fetch_one
 from webhooks.delivery import Delivery, Observe
 
 TIMEOUT_S = 2.0
+MOST_TYPES = 100
 BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
@@ -45,22 +46,69 @@ class SharedRegistry(CollectorRegistry):
 
 
 def observe_doors(kept: CollectorRegistry) -> Observe:
-    """The observer that counts deliveries by outcome and times them."""
-    names = ("source", "outcome")
-    deliveries = Counter("tenure_webhooks", "Deliveries by how they ended.", names, registry=kept)
-    seconds = Histogram(
-        "tenure_webhook_seconds",
-        "From the first byte of a delivery to its answer.",
-        ("source",),
-        registry=kept,
-        buckets=BUCKETS_S,
-    )
+    """The observer that counts deliveries by outcome, type and reason, and times them."""
+    doors = _Doors(kept)
+    return doors.observe
 
-    def observe(delivery: Delivery, took_s: float) -> None:
-        deliveries.labels(delivery.source, delivery.outcome).inc()
-        seconds.labels(delivery.source).observe(took_s)
 
-    return observe
+class _Doors:
+    def __init__(self, kept: CollectorRegistry) -> None:
+        self._types = Bounded(MOST_TYPES)
+        self._deliveries = Counter(
+            "tenure_webhooks", "Deliveries by how they ended.", ("source", "outcome"), registry=kept
+        )
+        self._appends = Counter(
+            "tenure_appends",
+            "Verified deliveries by what the log said.",
+            ("source", "type", "outcome"),
+            registry=kept,
+        )
+        self._refusals = Counter(
+            "tenure_refusals",
+            "Deliveries nobody signed, by what gave them away.",
+            ("source", "reason"),
+            registry=kept,
+        )
+        self._append_seconds = Histogram(
+            "tenure_append_seconds",
+            "From a verified delivery to the log's answer, waiting for a connection included.",
+            ("source",),
+            registry=kept,
+            buckets=BUCKETS_S,
+        )
+        self._seconds = Histogram(
+            "tenure_webhook_seconds",
+            "From the first byte of a delivery to its answer.",
+            ("source",),
+            registry=kept,
+            buckets=BUCKETS_S,
+        )
+
+    def observe(self, delivery: Delivery, took_s: float) -> None:
+        source, outcome = delivery.source, delivery.outcome
+        self._deliveries.labels(source, outcome).inc()
+        self._seconds.labels(source).observe(took_s)
+        if delivery.append_s is not None:
+            name = self._types.name(delivery.event_type or "(none)")
+            self._appends.labels(source, name, outcome).inc()
+            self._append_seconds.labels(source).observe(delivery.append_s)
+        elif outcome == "refused" and delivery.reason is not None:
+            self._refusals.labels(source, delivery.reason).inc()
+
+
+class Bounded:
+    """The first names keep theirs, all later ones are one: whoever may sign must not fill a disk."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def name(self, wanted: str) -> str:
+        if wanted not in self._known:
+            if len(self._known) >= self._most:
+                return "(other)"
+            self._known.add(wanted)
+        return wanted
 
 
 class Standing(Collector):
