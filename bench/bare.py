@@ -20,6 +20,9 @@ def app() -> Flask:
     return bare
 
 
+served = app()
+
+
 def main() -> None:
     """Serve on the port given; two workers, eight threads each, unless said otherwise."""
     port, threads = int(sys.argv[1]), int(sys.argv[2])
