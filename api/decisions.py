@@ -26,6 +26,14 @@ from handlers.errors import (
     UserQuarantined,
     UserUnknown,
 )
+from handlers.platform_errors import (
+    CreatorTwice,
+    HistoryStopped,
+    ListFull,
+    NotTheirs,
+    VersionConflict,
+    WrongState,
+)
 from projections.errors import PartBehind, PartBusy
 
 T = TypeVar("T")
@@ -108,6 +116,8 @@ def _idempotency_key() -> str:
 def _as_answer(refused: DecisionRefused) -> Refused:
     if isinstance(refused, UserUnknown):
         return not_found("user")
+    if isinstance(refused, NotTheirs):
+        return not_found(refused.what)
     slug, title, members = REFUSALS.get(type(refused), ("refused", "Refused", ()))
     said = {member: getattr(refused, member) for member in members}
     return Refused(409, slug, title, str(refused), members=said)
@@ -126,4 +136,9 @@ REFUSALS: dict[type[DecisionRefused], tuple[str, str, tuple[str, ...]]] = {
     PlanUnknown: ("plan-unknown", "Plan unknown", ("known",)),
     NothingToUndo: ("nothing-to-undo", "Nothing to undo", ()),
     UnusableInstant: ("unusable-instant", "Unusable instant", ()),
+    VersionConflict: ("version-conflict", "Version conflict", ("expected", "found")),
+    WrongState: ("wrong-state", "Wrong state", ("state", "allowed")),
+    HistoryStopped: ("history-stopped", "History stopped", ("event_id",)),
+    CreatorTwice: ("creator-in-list", "Creator in list", ("item_id",)),
+    ListFull: ("list-full", "List full", ("most",)),
 }

@@ -5,6 +5,8 @@ from flask import Flask, request
 from api.errors import Refused
 
 MOST_BODY_BYTES = 64 * 1024
+# What a scraping job found comes in bulk.
+LONGER = {"jobs.record": 4 * 1024 * 1024}
 MOST_QUERY_BYTES = 4096
 PREFIX = "/api/"
 
@@ -19,7 +21,8 @@ def register_limits(app: Flask) -> None:
         if len(request.query_string) > MOST_QUERY_BYTES:
             detail = f"expected a query of at most {MOST_QUERY_BYTES} bytes, found a longer one"
             raise Refused(414, "query-too-long", "Query too long", detail)
-        request.max_content_length = MOST_BODY_BYTES
-        if request.content_length is not None and request.content_length > MOST_BODY_BYTES:
-            detail = f"expected a body of at most {MOST_BODY_BYTES} bytes, found a longer one"
+        most = LONGER.get(request.endpoint or "", MOST_BODY_BYTES)
+        request.max_content_length = most
+        if request.content_length is not None and request.content_length > most:
+            detail = f"expected a body of at most {most} bytes, found a longer one"
             raise Refused(413, "too-large", "Too large", detail)

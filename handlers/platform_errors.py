@@ -26,9 +26,9 @@ class VersionConflict(DecisionRefused):
 class WrongState(DecisionRefused):
     """What it is now does not allow that. `allowed` are the states that would."""
 
-    def __init__(self, what: str, status: str, allowed: Sequence[str]) -> None:
-        super().__init__(f"expected a {what} that is {' or '.join(allowed)}, found one that is {status}")
-        self.status = status
+    def __init__(self, what: str, state: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"expected a {what} that is {' or '.join(allowed)}, found one that is {state}")
+        self.state = state
         self.allowed = list(allowed)
 
 

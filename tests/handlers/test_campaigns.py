@@ -129,7 +129,7 @@ def test_a_step_out_of_turn_is_refused_and_says_why(
         move_campaign(conn, command(), campaign_id, refused)  # type: ignore[arg-type]  # as above
     conn.rollback()
 
-    assert (why.value.status, why.value.allowed) == (before, allowed)
+    assert (why.value.state, why.value.allowed) == (before, allowed)
     assert only(conn, STATUS, campaign_id) == before
 
 

@@ -47,7 +47,12 @@ def add_user(conn: Connection[Any], user_id: str, **tables: dict[str, Any]) -> N
 
 def link(conn: Connection[Any], customer_id: str, user_id: str) -> None:
     """A customer linked to a user."""
-    row = {"customer_id": customer_id, "user_id": user_id, "claims": Jsonb({}), "claimed_by": [user_id]}
+    row = {
+        "customer_id": customer_id,
+        "user_id": user_id,
+        "claims": Jsonb({"first_at": 0}),
+        "claimed_by": [user_id],
+    }
     _insert(conn, "customer_links", row | {"created_at": AT, "updated_at": AT})
 
 

@@ -1,0 +1,157 @@
+"""/api/campaigns: a user's campaigns, and what may be done with them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict
+
+from api.access import noted, requires
+from api.deps import deps
+from api.openapi import documented
+from api.platform import (
+    CODES,
+    ChangeOrder,
+    Done,
+    Name,
+    OwnerQuestion,
+    PageQuestion,
+    PlatformOrder,
+    Prose,
+    VersionedOrder,
+    done,
+    one,
+    ordered,
+    paged,
+    some_of,
+    unsaid,
+    uuid_of,
+    version_of,
+)
+from handlers.campaigns import NewCampaign, create_campaign, move_campaign, update_campaign
+from queries.campaigns import CampaignFilter, campaign, list_campaigns
+
+campaigns = Blueprint("campaigns", __name__, url_prefix="/api/campaigns")
+
+_TAGS = ("campaigns",)
+WHAT = "campaign"
+Status = Literal["draft", "active", "completed", "archived"]
+
+
+class CampaignOrder(PlatformOrder):
+    name: Name
+    description: Prose | None = None
+    search_type: Name | None = None
+
+
+class CampaignChange(ChangeOrder):
+    model_config = ConfigDict(json_schema_extra=some_of("name", "description", "search_type"))
+
+    name: Name = unsaid("")
+    description: Prose | None = unsaid()
+    search_type: Name | None = unsaid()
+
+
+class CampaignAction(VersionedOrder):
+    action: Literal["activate", "complete", "archive"]
+
+
+class CampaignQuestion(OwnerQuestion):
+    include: Literal["jobs"] | None = None
+
+
+class CampaignsQuestion(PageQuestion):
+    status: Status | None = None
+    search_type: Name | None = None
+    include: Literal["jobs"] | None = None
+
+
+class Campaign(BaseModel):
+    """`stale`: its history stops at an event that can't be folded. `jobs`: its newest 20, when asked."""
+
+    id: str
+    user_id: str
+    name: str
+    description: str | None
+    search_type: str | None
+    status: Status
+    version: int
+    stale: bool
+    created_at: datetime
+    updated_at: datetime
+    jobs: list[dict[str, Any]] | None = None  # Any: a job's columns
+
+
+class Campaigns(BaseModel):
+    items: list[Campaign]
+    next: str | None
+    total: int
+    total_is_estimate: bool
+
+
+@campaigns.get("")
+@requires("service")
+@documented(query=CampaignsQuestion, tags=_TAGS, HTTP_200=Campaigns)
+def show_all(query: CampaignsQuestion) -> Response:
+    """A user's campaigns, newest first; with `include=jobs` each with its newest jobs."""
+    wanted = CampaignFilter(user_id=query.user_id, status=query.status, search_type=query.search_type)
+    with deps().pool.connection() as conn:
+        page = list_campaigns(
+            conn, wanted, limit=query.limit, after=query.after, jobs=query.include is not None
+        )
+        noted(conn, subjects=[query.user_id], fields=["campaigns"])
+    return paged(page)
+
+
+@campaigns.get("/<key:campaign_id>")
+@requires("service")
+@documented(query=CampaignQuestion, tags=_TAGS, HTTP_200=Campaign, HTTP_404=None)
+def show(campaign_id: str, query: CampaignQuestion) -> Response:
+    """One campaign of the user; its ETag is its version."""
+    wanted = uuid_of(campaign_id, WHAT)
+    with deps().pool.connection() as conn:
+        row = campaign(conn, wanted, query.user_id, jobs=query.include is not None)
+        noted(conn, subjects=[query.user_id], fields=["campaigns"])
+    return one(row, WHAT)
+
+
+@campaigns.post("")
+@requires("service")
+@documented(json=CampaignOrder, tags=_TAGS, HTTP_201=Done, **CODES)
+def create(json: CampaignOrder) -> Response:
+    """Make a draft. Beyond the plan's limit: 409 `limit-exceeded`, and nothing is written."""
+    given = ordered(json, "campaign.create", user_id=json.user_id)
+    new = NewCampaign(name=json.name, description=json.description, search_type=json.search_type)
+    live_only = deps().live_only
+    return done(lambda conn: create_campaign(conn, given, new, live_only=live_only), given, status=201)
+
+
+@campaigns.patch("/<key:campaign_id>")
+@requires("service")
+@documented(json=CampaignChange, tags=_TAGS, HTTP_200=Done, **CODES)
+def change(campaign_id: str, json: CampaignChange) -> Response:
+    """Change what it says; fields left out stay, null clears."""
+    wanted, version = uuid_of(campaign_id, WHAT), version_of(json)
+    given = ordered(json, "campaign.update", wanted, user_id=json.user_id)
+    changes, live_only = json.changes(), deps().live_only
+    return done(
+        lambda conn: update_campaign(conn, given, wanted, changes, version=version, live_only=live_only),
+        given,
+    )
+
+
+@campaigns.post("/<key:campaign_id>/actions")
+@requires("service")
+@documented(json=CampaignAction, tags=_TAGS, HTTP_200=Done, **CODES)
+def act(campaign_id: str, json: CampaignAction) -> Response:
+    """Activate, complete or archive. Out of turn: 409 `wrong-state` with the states that would do.
+
+    Archiving frees a place under the plan's limit, and is for good.
+    """
+    wanted, version = uuid_of(campaign_id, WHAT), version_of(json)
+    given = ordered(json, f"campaign.{json.action}", wanted, user_id=json.user_id)
+    live_only = deps().live_only
+    return done(
+        lambda conn: move_campaign(conn, given, wanted, json.action, version=version, live_only=live_only),
+        given,
+    )

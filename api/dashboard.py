@@ -1,0 +1,48 @@
+"""/api/dashboard: what a user sees first."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import BaseModel
+
+from api.access import noted, requires
+from api.answers import answer
+from api.deps import deps
+from api.errors import not_found
+from api.openapi import documented
+from queries.dashboard import dashboard as ask
+
+dashboard = Blueprint("dashboard", __name__, url_prefix="/api/dashboard")
+
+
+class Dashboard(BaseModel):
+    """A limit of -1 is unlimited. `recent`: the latest events of campaigns, jobs and lists, newest first."""
+
+    user_id: str
+    campaigns_by_status: dict[str, int]
+    jobs_by_status: dict[str, int]
+    jobs_running: list[dict[str, Any]]  # Any: a job's columns
+    lists: int
+    current_plan: str
+    plan_campaigns_limit: int
+    plan_creators_limit: int
+    usage_campaigns_current: int
+    usage_creators_current_month: int
+    enrichments_current_month: int
+    usage_reset_date: datetime
+    recent: list[dict[str, Any]]  # Any: an event's columns
+
+
+@dashboard.get("/<key:user_id>")
+@requires("service")
+@documented(tags=("dashboard",), HTTP_200=Dashboard, HTTP_404=None)
+def show(user_id: str) -> Response:
+    """Work by status, what runs, the month against the plan, and what happened last."""
+    held = deps()
+    with held.pool.connection() as conn:
+        found = ask(conn, user_id, now=held.clock())
+        if found is None:
+            raise not_found("user")
+        noted(conn, subjects=[user_id], fields=["dashboard"])
+    return answer(found)
