@@ -1,0 +1,259 @@
+"""`tenure db`: look at the database, make what indexes are missing, measure every query."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+
+import click
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from cli.archive.progress import bar
+from cli.db import looking
+from cli.db.cases import CASES
+from cli.db.filling import Sizes, fill, world_of
+from cli.db.measuring import Measured, measure
+from cli.errors import Difference, Failure
+from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.scratch import scratch
+from cli.wiring import as_service, command_settings, server
+from database import migrations
+from database.pool import Connection, connect
+
+MOST_P99_MS = 100.0
+SHOWN = 15
+FILLED = "made up by tenure db bench"
+
+
+@click.group()
+def db() -> None:
+    """Look at the database, its indexes, its speed."""
+
+
+@db.command()
+@click.option("--all", "everything", is_flag=True, help="Every table and index, not only the largest.")
+@json_option
+def inspect(*, everything: bool, as_json: bool) -> None:
+    """Tables, indexes, bloat (estimated), cache hits, and slow queries where they are counted."""
+    with _owner() as conn:
+        whole, tables, indexes = looking.database(conn), looking.tables(conn), looking.indexes(conn)
+        slow = looking.slow_queries(conn)
+    if as_json:
+        emit_json({"database": whole, "tables": tables, "indexes": indexes, "slow_queries": asdict(slow)})
+        return
+    shown = None if everything else SHOWN
+    emit_pairs("database", whole | {"bytes": _size(whole["bytes"]), "temp_bytes": _size(whole["temp_bytes"])})
+    columns = (
+        "table",
+        "rows_estimate",
+        "total",
+        "of it indexes",
+        "dead_rows",
+        "bloat (est.)",
+        "cache_hit_percent",
+    )
+    told = [
+        row
+        | {
+            "total": _size(row["total_bytes"]),
+            "of it indexes": _size(row["index_bytes"]),
+            "bloat (est.)": _size(row["bloat_bytes_estimate"]),
+            "hit %": row["cache_hit_percent"],
+        }
+        for row in tables[:shown]
+    ]
+    emit_table(told, columns, empty="no tables")
+    emit_table(
+        [row | {"size": _size(row["bytes"])} for row in indexes[:shown]],
+        ("index", "table", "method", "size", "scans", "is_valid"),
+        empty="no indexes",
+    )
+    if slow.why_not:
+        console().print(f"slow queries: {slow.why_not}", markup=False)
+    else:
+        emit_table(slow.rows, ("calls", "mean_ms", "total_ms", "rows", "query"), empty="no slow queries")
+
+
+@db.command("indexes")
+@click.option("--apply", "make", is_flag=True, help="Make what is missing, without locking anybody out.")
+@json_option
+def indexes(*, make: bool, as_json: bool) -> None:
+    """Indexes that are missing, broken, doubled or unused; exit 1 while one is missing.
+
+    --apply makes only what is missing (CREATE INDEX CONCURRENTLY); nothing is ever dropped for being unused.
+    """
+    made: list[str] = []
+    with _owner() as conn:
+        found = looking.advice(conn)
+        if make:
+            for one in found:
+                if one.kind in ("missing", "invalid"):
+                    _make(conn, one)
+                    made.append(one.index)
+            found = looking.advice(conn)
+    if as_json:
+        emit_json({"made": made, "advice": [asdict(one) for one in found]})
+    else:
+        for name in made:
+            console().print(f"made {name}", markup=False)
+        rows = [asdict(one) | {"size": _size(one.bytes)} for one in found]
+        emit_table(
+            rows, ("kind", "index", "table", "size", "why", "sql"), empty="every index is there and used"
+        )
+    lacking = [one.index for one in found if one.kind in ("missing", "invalid")]
+    if lacking:
+        raise Difference(
+            f"{len(lacking)} indexes are missing, first {lacking[0]}; make them: tenure db indexes --apply"
+        )
+
+
+@db.command()
+@click.option("--database", "name", metavar="NAME", help="A database that stays; else one for the moment.")
+@click.option("--users", default=Sizes.users, show_default=True, type=click.IntRange(10))
+@click.option("--campaigns", default=Sizes.campaigns, show_default=True, type=click.IntRange(1))
+@click.option("--jobs", default=Sizes.jobs, show_default=True, type=click.IntRange(1))
+@click.option("--results", default=Sizes.results, show_default=True, type=click.IntRange(1))
+@click.option("--lists", default=Sizes.lists, show_default=True, type=click.IntRange(1))
+@click.option("--items", default=Sizes.items, show_default=True, type=click.IntRange(1))
+@click.option("--events", default=Sizes.events, show_default=True, type=click.IntRange(100))
+@click.option("--asked", default=200, show_default=True, type=click.IntRange(10), help="Times each is asked.")
+@click.option("--plans", is_flag=True, help="Print every plan; --json always has them.")
+@json_option
+def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: int) -> None:
+    """Build a made-up platform on this server and measure every query with its plan.
+
+    Exit 1 if one takes more than 100 ms at the 99th percentile.
+    """
+    wanted = Sizes(**sizes)
+    with server(command_settings()) as conninfo, _place(conninfo, name) as place:
+        _build(place, wanted)
+        found = _measured(place, asked)
+    if as_json:
+        emit_json({"sizes": asdict(wanted), "asked": asked, "queries": [asdict(one) for one in found]})
+    else:
+        _print(found, plans=plans)
+    slow = [one for one in found if one.p99_ms > MOST_P99_MS]
+    if slow:
+        worst = max(slow, key=lambda one: one.p99_ms)
+        raise Difference(
+            f"{len(slow)} queries are over {MOST_P99_MS:.0f} ms at p99, worst {worst.name}: {worst.p99_ms} ms"
+        )
+
+
+@contextmanager
+def _owner() -> Iterator[Connection]:
+    with (
+        server(command_settings()) as conninfo,
+        closing(connect(conninfo, application_name="tenure-db", autocommit=True)) as conn,
+    ):
+        yield conn
+
+
+def _make(conn: Connection, one: looking.Advice) -> None:
+    """An attempt that was broken off leaves an index nobody uses, which is in the way."""
+    console(stderr=True).print(f"making {one.index}", markup=False)
+    conn.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(one.index)))
+    try:
+        conn.execute(one.sql.encode())
+    except errors.UndefinedTable:
+        raise Failure(f"{one.table} is missing; make it first: tenure migrate up") from None
+
+
+@contextmanager
+def _place(conninfo: str, name: str | None) -> Iterator[str]:
+    """A database to fill: one that stays, or one for the moment."""
+    if name is None:
+        with scratch(conninfo, "bench") as made:
+            yield made
+        return
+    with closing(connect(conninfo, application_name="tenure-bench", autocommit=True)) as conn:
+        if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    yield make_conninfo(conninfo, dbname=name)
+
+
+def _build(place: str, sizes: Sizes) -> None:
+    with closing(connect(place, application_name="tenure-bench")) as conn:
+        if _is_filled(conn, sizes):
+            return
+        migrations.up(place)
+        row = conn.execute("SELECT count(*) FROM part_heads WHERE head > 0").fetchone()
+        if row is None or row[0]:
+            raise Failure(
+                "that database holds something else; name one that tenure db bench made, or a new one"
+            )
+        conn.rollback()
+        with bar("filling", sum(asdict(sizes).values()) + 7 * sizes.users) as told:
+            done: dict[str, int] = {}
+
+            def heard(table: str, rows: int) -> None:
+                done[table] = rows
+                told(sum(done.values()))
+
+            fill(conn, sizes, heard=heard)
+        comment = sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+            sql.Identifier(conn.info.dbname), sql.Literal(f"{FILLED} {sizes}")
+        )
+        conn.execute(comment)
+        conn.commit()
+        conn.autocommit = True
+        conn.execute("VACUUM (ANALYZE)")
+
+
+def _is_filled(conn: Connection, sizes: Sizes) -> bool:
+    row = conn.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+    ).fetchone()
+    conn.rollback()
+    said = row[0] if row else None
+    if said and said.startswith(FILLED) and said != f"{FILLED} {sizes}":
+        raise Failure(f"that database was filled with other sizes: {said.removeprefix(FILLED).strip()}")
+    return said == f"{FILLED} {sizes}"
+
+
+def _measured(place: str, asked: int) -> list[Measured]:
+    with (
+        closing(connect(place, application_name="tenure-bench")) as conn,
+        bar("measuring", len(CASES)) as told,
+    ):
+        as_service(conn)
+        world = world_of(conn)
+        found = []
+        for number, case in enumerate(CASES, 1):
+            found.append(measure(conn, case, world, asked=asked))
+            told(number)
+    return found
+
+
+def _print(found: list[Measured], *, plans: bool) -> None:
+    rows = [
+        {
+            "query": one.name,
+            "p50 ms": one.p50_ms,
+            "p99 ms": one.p99_ms,
+            "statements": one.statements,
+            "reads whole": ", ".join(one.scans) or None,
+            "indexes": ", ".join(one.indexes),
+        }
+        for one in found
+    ]
+    emit_table(rows, ("query", "p50 ms", "p99 ms", "statements", "reads whole", "indexes"), empty="")
+    without = [one.name for one in found if one.scans]
+    console().print(
+        f"without an index on a large table: {', '.join(without)}" if without else "every query uses an index"
+    )
+    if plans:
+        for one in found:
+            console().print(f"\n{one.name}", markup=False)
+            for plan in one.plans:
+                console().print(plan, markup=False, soft_wrap=True)
+
+
+def _size(count: int | None) -> str | None:
+    """Bytes for people."""
+    if count is None:
+        return None
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1024 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"

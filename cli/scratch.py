@@ -1,0 +1,30 @@
+"""A database made for the moment on the same server."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from cli.errors import Failure
+from database.pool import connect
+from events.identifiers import uuid7
+
+
+@contextmanager
+def scratch(conninfo: str, purpose: str) -> Iterator[str]:
+    """How to reach an empty database that is gone afterwards. Raises: Failure when none may be made."""
+    name = f"tenure_{purpose}_{uuid7().hex[-12:]}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with closing(connect(conninfo, application_name=f"tenure-{purpose}", autocommit=True)) as conn:
+        try:
+            conn.execute(create)
+        except errors.InsufficientPrivilege:
+            raise Failure(
+                "this login may not make a database for the moment; use one that may (CREATEDB)"
+            ) from None
+        try:
+            yield make_conninfo(conninfo, dbname=name)
+        finally:
+            conn.execute(drop)
