@@ -16,10 +16,14 @@ from events.append import append_all
 from events.envelope import NewEvent
 from events.own import OwnEvent
 from events.own import platform as own
+from handlers.privacy import erase_person, plan_erasure
+from handlers.scraping_jobs import record_results
 from projections.batch import Projector
 from projections.replay import compare, replay
 from projections.replay.tables import REBUILT
 from tests.conftest import Server
+from tests.handlers.people import DAY, NOW, joined, project, sold, tell
+from tests.handlers.working import ADA, BOB, a_campaign, a_job, a_list, command
 from tests.laws.projected import Conn, runner, session
 from tests.projections.replaying import options
 from tests.projections.telling import instant
@@ -204,6 +208,26 @@ def test_results_outlive_a_replay(conninfo: str, tmp_path: Path) -> None:
         assert conn.execute("SELECT count(*) FROM scraping_results").fetchone() == (1,)
         conn.execute("DELETE FROM users")
         assert conn.execute("SELECT count(*) FROM scraping_results").fetchone() == (0,)
+
+
+def test_an_erased_persons_work_is_gone_with_its_results(conninfo: str, tmp_path: Path) -> None:
+    with psycopg.connect(conninfo) as conn:
+        tell(conn, *sold(), *joined(ADA, BOB))
+        for user in (ADA, BOB):
+            a_campaign(conn, user)
+            conn.commit()
+            record_results(conn, command(user), a_job(conn, user), [{"name": "Lee"}])
+            conn.commit()
+            a_list(conn, user)
+            conn.commit()
+        kept = tables(conn, [BOB])
+        erase_person(conn, plan_erasure(conn, ADA), now=NOW + DAY, actor="test", reason="ticket 7")
+        project(conn)
+
+        assert not any(tables(conn, [ADA]).values())
+        assert tables(conn, [BOB]) == kept
+        assert conn.execute("SELECT count(*) FROM scraping_results").fetchone() == (1,)
+    assert compare(conninfo, options=options(tmp_path)).differences == []
 
 
 def test_check_can_look_at_one_users_work(conninfo: str, tmp_path: Path) -> None:
