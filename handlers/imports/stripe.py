@@ -18,11 +18,16 @@ from handlers.reconcile.drift import Drift
 from handlers.reconcile.marks import StripeEnvelope
 from handlers.reconcile.methods import compare_methods
 from handlers.reconcile.objects import EXPANDED, Judge, compare, read_page
+from handlers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from handlers.reconcile.snapshots import Seen
 from handlers.reconcile.statements import alone, append_unknown
 from handlers.reconcile.stripe_api import Page, StripeApi
 
-KINDS: dict[str, dict[str, str]] = {"customers": {}, "subscriptions": {"status": "all"}}
+KINDS: dict[str, dict[str, str]] = {
+    "customers": {},
+    "subscriptions": {"status": "all"},
+    LISTED: {"status": "complete"},
+}
 WORKERS = 4
 
 Connect = Callable[[], AbstractContextManager[AnyConnection]]
@@ -110,9 +115,7 @@ class _Crew:
     def _share(self, conn: AnyConnection, scope: str, shard: Shard, shares: Shares) -> None:
         while not shares.is_stopped:
             page = self._page(shard)
-            seen = read_page(page, shard.kind, self._judge)
-            drifts = compare(conn, seen, self._judge)
-            drifts += compare_methods(conn, self._api, seen, self._judge)
+            seen, drifts = self._compared(conn, shard, page)
             self._keep(conn, scope, shard, page, drifts)
             if not page.has_more:
                 return
@@ -121,13 +124,19 @@ class _Crew:
                 if older is not None:
                     shares.add(older)
 
+    def _compared(self, conn: AnyConnection, shard: Shard, page: Page) -> tuple[list[Seen], list[Drift]]:
+        if shard.kind == LISTED:
+            sessions = read_sessions(page, self._judge)
+            return sessions, compare_sessions(conn, sessions, self._judge)
+        seen = read_page(page, shard.kind, self._judge)
+        drifts = compare(conn, seen, self._judge)
+        return seen, drifts + compare_methods(conn, self._api, seen, self._judge)
+
     def _page(self, shard: Shard) -> Page:
         place = {} if shard.after is None else {"starting_after": shard.after}
         window = {"gte": shard.created_from, "lt": shard.created_to}
-        expand = [EXPANDED[shard.kind][0]]
-        return self._api.page(
-            f"/v1/{shard.kind}", created=window, expand=expand, **KINDS[shard.kind], **place
-        )
+        expand = {"expand": [EXPANDED[shard.kind][0]]} if shard.kind in EXPANDED else {}
+        return self._api.page(f"/v1/{shard.kind}", created=window, **expand, **KINDS[shard.kind], **place)
 
     def _keep(self, conn: AnyConnection, scope: str, shard: Shard, page: Page, drifts: list[Drift]) -> None:
         events = [drift.event for drift in drifts if drift.event is not None]

@@ -78,11 +78,13 @@ def snapshot(
     envelope: StripeEnvelope,
     account: str | None,
     detached_from: str | None = None,
+    said_as: str | None = None,
     causation_id: str | None = None,
 ) -> NewEvent:
     """The event that heals. `after`: key of the last event we had of the object.
 
     A method that was detached has lost its customer; `detached_from` remembers it, as Stripe does.
+    `said_as`: another type than `snapshot.<object>`.
     """
     kind = found.kind if detached_from is None else f"{found.kind}.detached"
     digest = sha256(found.body).hexdigest()[:32]
@@ -90,7 +92,7 @@ def snapshot(
     event = {
         "id": key,
         "object": "event",
-        "type": f"snapshot.{kind}",
+        "type": said_as or f"snapshot.{kind}",
         "created": int(found.observed_at.timestamp()),
         "livemode": found.livemode,
         "data": {"object": orjson.Fragment(found.body)}

@@ -19,6 +19,7 @@ from handlers.reconcile.marks import StripeEnvelope
 from handlers.reconcile.methods import compare_methods
 from handlers.reconcile.objects import EXPANDED, Judge, catalog_in, compare, read_page
 from handlers.reconcile.our_rows import compare_rows
+from handlers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from handlers.reconcile.statements import AnyConnection, alone, append_unknown, do
 from handlers.reconcile.stripe_api import StripeApi
 from handlers.reconcile.thin import follow_thin_events
@@ -133,6 +134,8 @@ class _Objects:
         do(self._conn, "forget_seen", scope=self._api.scope)
         self._list("customers")
         self._list("subscriptions", status="all")
+        for page in self._api.pages(f"/v1/{LISTED}", status="complete"):
+            self._take(compare_sessions(self._conn, read_sessions(page, self._judge), self._judge))
         for customers in our_customers(self._conn, self._api.account):
             self._take(compare_unlisted(self._conn, self._api, list(customers), self._judge))
             users = [user for user in customers.values() if user is not None]

@@ -72,6 +72,9 @@ class _Stripe:
         found = self._world.log.objects.get(method_id)
         return _one(self._rendered(found, asked) if found else None)
 
+    def sessions(self, asked: Asked) -> Replied:
+        return self._objects(asked, self._world.sessions())
+
     def prices(self, asked: Asked) -> Replied:
         shown = [_priced(price(each), asked) for each in PRICES.values()]
         return _listed(asked, shown)
@@ -118,6 +121,7 @@ ROUTES: list[tuple[str, Callable[..., Replied]]] = [
     (r"/v1/subscriptions", _Stripe.subscriptions),
     (r"/v1/subscriptions/([^/]+)", _Stripe.subscription),
     (r"/v1/payment_methods/([^/]+)", _Stripe.method),
+    (r"/v1/checkout/sessions", _Stripe.sessions),
     (r"/v1/prices", _Stripe.prices),
 ]
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cli.demo.prices import price_of
 from cli.demo.world import DemoWorld
 from cli.envelopes import fetched_stripe_event
 from events.clock import utc_now
@@ -63,7 +65,7 @@ def test_an_account_is_taken_over_whole(conninfo: str, crowd: Double) -> None:
     found = take_over(conninfo, crowd)
 
     assert counts(conninfo) == WHOLE
-    assert found.totals == {"customers": SIZE, "subscriptions": SIZE}
+    assert found.totals == {"checkout/sessions": 0, "customers": SIZE, "subscriptions": SIZE}
 
 
 def test_the_tables_show_everybody(conninfo: str, crowd: Double) -> None:
@@ -146,6 +148,23 @@ def test_kill_9_and_again(conninfo: str, tmp_path: Path) -> None:
     assert 400 <= begun["customer"] < 3 * SIZE
     assert begun != WHOLE
     assert counts(conninfo) == WHOLE
+
+
+def test_whose_a_customer_is_only_the_checkout_said(conninfo: str) -> None:
+    world = DemoWorld(start=utc_now() - timedelta(days=90), seed="checkout")
+    person = world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
+    world.stripe.checkout(price_of("glow_up"), email="ada@example.com", client_reference_id=person.user_id)
+    with service(conninfo) as conn, serving(stripe_double(world.stripe, now=utc_now)) as double:
+        publish(conn)
+        take_over(conninfo, double)
+        again = take_over(conninfo, double, again=True)
+        project(conninfo)
+
+        found = conn.execute(
+            "SELECT u.user_id, s.current_plan FROM users u JOIN user_subscriptions s ON s.user_id = u.id"
+        )
+        assert found.fetchall() == [(person.user_id, "glow_up")]
+    assert again.events == 0
 
 
 def test_proposed_plans_are_a_file_that_can_be_published(double_of_shop: StripeApi) -> None:

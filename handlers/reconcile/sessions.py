@@ -1,0 +1,84 @@
+"""Checkout sessions: often the only place that says whose a customer is (`client_reference_id`).
+
+A session is told as `checkout.session.snapshot` at the time it was made, since what it says was true
+then. Only those are told that name a user the customer's events have not named yet.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from events.clock import from_micros
+from handlers.reconcile.drift import Drift
+from handlers.reconcile.held import held
+from handlers.reconcile.objects import Judge
+from handlers.reconcile.snapshots import Seen, snapshot
+from handlers.reconcile.statements import AnyConnection
+from handlers.reconcile.stripe_api import Page
+from projections.errors import Unfoldable
+from projections.facts import Checkout
+from projections.reading import STRIPE_READERS
+
+LISTED = "checkout/sessions"
+TYPE = "checkout.session.snapshot"
+
+
+class _Head(Struct):
+    id: str
+    created: int
+    livemode: bool = True
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def read_sessions(page: Page, judge: Judge) -> list[Seen]:
+    """The sessions that name both a customer and a user."""
+    return [
+        one
+        for body in page.objects
+        if (one := _read(body, judge)) is not None and (one.livemode or not judge.live_only)
+    ]
+
+
+def compare_sessions(conn: AnyConnection, found: list[Seen], judge: Judge) -> list[Drift]:
+    """Sessions whose word about a customer the log lacks."""
+    ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
+    drifts = []
+    for one in found:
+        user = getattr(one.theirs, "claimed_user", None)
+        if any(getattr(fact.body, "claimed_user", None) == user for fact in ours[one.route].facts):
+            continue
+        event = snapshot(
+            one,
+            after=None,
+            cause="import" if judge.importing else "missed event",
+            envelope=judge.envelope,
+            account=judge.account,
+            said_as=TYPE,
+        )
+        fields = {"claimed_user": (None, user)}
+        drifts.append(
+            Drift(kind="checkout_session", object_id=one.id, cause="missed event", fields=fields, event=event)
+        )
+    return drifts
+
+
+def _read(body: bytes, judge: Judge) -> Seen | None:
+    owner = "" if judge.account is None else f"{judge.account}/"
+    try:
+        head = _HEAD.decode(body)
+        theirs = STRIPE_READERS["checkout"](Raw(body), owner, "")
+    except (Unfoldable, msgspec.MsgspecError):
+        return None
+    if not isinstance(theirs, Checkout) or not theirs.customer or not theirs.claimed_user:
+        return None
+    return Seen(
+        kind="checkout_session",
+        id=head.id,
+        route=theirs.customer,
+        body=body,
+        theirs=theirs,
+        livemode=head.livemode,
+        created=head.created,
+        observed_at=from_micros(head.created * 1_000_000),
+    )
