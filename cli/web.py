@@ -58,7 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return {
             "bind": self._web.bind,
             "workers": self._web.workers,
-            "worker_class": "gthread",
+            "worker_class": "cli.patience.PatientWorker",
             "threads": self._web.threads,
             "worker_tmp_dir": None,
             "timeout": 60,
