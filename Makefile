@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check install lock manifest bench clean
+.PHONY: help run test faults check install lock manifest bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ $(BIN)/pip:
 
 test: check ## Everything: lint, types, import arrows, tests
 	$(BIN)/pytest -n 2 --dist worksteal
+
+faults: install ## Every fault under load, several times over, into docs/reliability.md
+	$(BIN)/python -m tests.faults --write
 
 check: install ## Lint, types and import arrows only
 	$(BIN)/ruff check

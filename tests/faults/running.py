@@ -1,0 +1,61 @@
+"""One run of one fault, from a fresh service to its verdict."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from tests.faults.breaking import Fault
+from tests.faults.house import house
+from tests.faults.provider import Provider
+from tests.faults.verdict import Verdict, verdict
+
+SMALL_MB = 400
+
+
+class NotPermitted(Exception):
+    """This machine does not let us make the file system a fault needs."""
+
+
+def run(fault: Fault, *, seed: int, times: int = 1) -> Verdict:
+    """Break it `times` over under load, mend it, stop everything, judge.
+
+    Raises: NotPermitted.
+    """
+    random = Random(f"{fault.name} {seed}")
+    with _place(fault) as within, house(within) as running:
+        provider = Provider(running.port, seed=seed)
+        provider.start()
+        try:
+            for _ in range(times):
+                provider.until(random.randint(10, 80))
+                fault.break_it(running, provider, random)
+                running.mend()
+                provider.until(20)
+        finally:
+            provider.stop()
+        for name in ("serve", "work-1", "work-2"):
+            running.stop(name)
+        return verdict(running.conninfo, provider.acked, running.folder)
+
+
+@contextmanager
+def _place(fault: Fault) -> Iterator[Path | None]:
+    """A small file system where the fault wants one; only root may mount it."""
+    if not fault.needs_disk:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tenure-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m,mode=755", "tenure-faults", str(folder)]
+    try:
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            raise NotPermitted("no small tmpfs for a full disk: this takes root and the right to mount")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=False)
+    finally:
+        folder.rmdir()
