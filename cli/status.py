@@ -15,6 +15,7 @@ from database.pool import connect, place
 from events.clock import utc_now
 from events.statements import statement
 from handlers.completeness import alarms
+from projections.replay import standing
 from projections.version import projector_version
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_one
@@ -34,6 +35,7 @@ def status(*, as_json: bool) -> None:
         emit_json(found)
         return
     advised = found.pop("advice")
+    found.pop("tables_differ", None)
     emit_pairs("Tenure", found)
     for line in advised:
         console().print(f"[yellow]{escape(line)}[/yellow]")
@@ -61,11 +63,10 @@ def _tables(conninfo: str, *, expected: bool) -> Row:
     with closing(conn):
         try:
             as_service(conn)
-            return (
-                _counts(conn)
-                | _lag(conn)
-                | {"alarms": [each.message for each in alarms(conn, now=utc_now())]}
-            )
+            found = _counts(conn) | _lag(conn)
+            found["alarms"] = [each.message for each in alarms(conn, now=utc_now())]
+            conn.commit()  # the digest is taken in a snapshot of its own
+            return found | _standing(conn)
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidParameterValue):
             if expected:
                 raise
@@ -89,9 +90,16 @@ def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
     }
 
 
+def _standing(conn: AnyConnection) -> Row:
+    """Whether the tables are what the last replay gave and every batch since left."""
+    found = standing(conn)
+    return {"tables_equal_replay": found.equal, "tables": found.told(), "tables_differ": not found.equal}
+
+
 _ADVICE = {
     "migrations_odd": "{migrations_odd} are not what was applied: tenure migrate status",
     "migrations_pending": "{migrations_pending} migrations wait: tenure migrate up",
+    "tables_differ": "somebody else wrote to the projected tables: tenure replay --check names what differs",
     "replay_due": "the tables were built by another version of the projector: tenure replay",
     "quarantined": "{quarantined} users are quarantined, their rows are older",
     "unlinked_customers": "{unlinked_customers} Stripe customers belong to nobody known yet",
