@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.envelopes import fetched_stripe_event
+from cli.import_legacy import legacy
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.providers import stripe_api
 from cli.reconcile import told_in_one_line, watching
@@ -21,6 +22,9 @@ from handlers.reconcile.pace import RATE
 @click.group("import")
 def import_() -> None:
     """What existed before the first webhook."""
+
+
+import_.add_command(legacy)
 
 
 @import_.command()

@@ -1,22 +1,21 @@
 """`tenure migrate`: move the schema up and down, and say where it stands."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 
 import click
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from cli.adopting import COLUMNS, Differing, differing, set_aside, summary
 from cli.errors import Difference
 from cli.output import console, emit_json, emit_table, json_option
+from cli.scratch import scratch
 from cli.wiring import command_settings, server
 from database import migrations
+from database.errors import SchemaDiffers
 from database.migrations import State
 from database.pool import Connection, connect
-from database.schema import differences, snapshot
-from events.identifiers import uuid7
+from database.schema import snapshot
 
 
 @click.group()
@@ -61,13 +60,32 @@ def status(*, as_json: bool) -> None:
 
 @migrate.command()
 @click.argument("target", required=False)
-def baseline(target: str | None) -> None:
+@click.option("--set-aside", "schema", metavar="SCHEMA", help="Move tables that differ into SCHEMA instead.")
+@json_option
+def baseline(*, target: str | None, schema: str | None, as_json: bool) -> None:
     """Adopt a schema made by hand: mark migrations as applied, if it is what they would have made.
 
-    Compares with a database made for the moment on the same server. Your own tables do not matter.
+    Compares with a database made for the moment on the same server and names every column that
+    differs, with the statement that mends it. Tables of your own do not matter. Rows that no event
+    has told can't be adopted: --set-aside moves such tables away, with all that is in them, and then
+    migrates; `tenure import legacy` makes their history from there.
     """
     with server(command_settings()) as conninfo:
-        names = migrations.baseline(conninfo, target=target, compare=partial(_differences, conninfo, target))
+        if schema is not None:
+            moved = set_aside(conninfo, schema)
+            _say(f"moved to {schema}: {', '.join(moved)}" if moved else "nothing is in the way")
+            _say(f"{len(migrations.up(conninfo, target=target, say=_say))} applied")
+            return
+        told: list[Differing] = []
+        compare = partial(_compare, conninfo, target, told)
+        try:
+            names = migrations.baseline(conninfo, target=target, compare=compare)
+        except SchemaDiffers:
+            if as_json:
+                emit_json([asdict(one) for one in told])
+            else:
+                emit_table([asdict(one) for one in told], COLUMNS, empty="")
+            raise Difference(summary(told)) from None
     _say(f"{len(names)} marked as applied" if names else "nothing to mark")
 
 
@@ -79,28 +97,14 @@ def new(name: str) -> None:
         _say(f"wrote {path}")
 
 
-def _differences(conninfo: str, target: str | None, found: Connection) -> list[str]:
+def _compare(conninfo: str, target: str | None, told: list[Differing], found: Connection) -> list[str]:
     """What is missing or made differently; what is there besides is none of ours."""
-    with _scratch(conninfo) as scratch:
-        migrations.up(scratch, target=target)
-        with closing(connect(scratch, application_name="tenure-baseline")) as conn:
+    with scratch(conninfo, "baseline") as made:
+        migrations.up(made, target=target)
+        with closing(connect(made, application_name="tenure-baseline")) as conn:
             expected = snapshot(conn)
-    ours = {name: made for name, made in snapshot(found).items() if name in expected}
-    return differences(expected, ours)
-
-
-@contextmanager
-def _scratch(conninfo: str) -> Iterator[str]:
-    """An empty database on the same server, for a moment."""
-    name = f"tenure_baseline_{uuid7().hex[-12:]}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with closing(connect(conninfo, application_name="tenure-baseline", autocommit=True)) as conn:
-        conn.execute(create)
-        try:
-            yield make_conninfo(conninfo, dbname=name)
-        finally:
-            conn.execute(drop)
+    told[:] = differing(expected, snapshot(found))
+    return [f"{one.table} {one.what}" for one in told]
 
 
 def _say(text: str) -> None:

@@ -267,11 +267,12 @@ def _lists(conn: Connection, sizes: Sizes, random: Random, heard: Heard) -> None
 
     def items() -> Iterator[tuple[object, ...]]:
         for number in range(sizes.items):
-            list_id, user = owners[number % len(owners)]
+            place, which = divmod(number, len(owners))
+            list_id, user = owners[which]
             at, creator = _moment(random), orjson.dumps(_creator(random)).decode()
-            place = number // len(owners)
+            name = f"creator_{(which * 17 + place * 37) % 50_000}"  # no creator twice in a list
             yield (
-                *(_id("item", number), list_id, user, f"creator_{number % 50_000}", creator, place),
+                *(_id("item", number), list_id, user, name, creator, place),
                 *("backlog", None, number % 9 == 0, at, at),
             )
 

@@ -62,7 +62,7 @@ def import_rows(
         try:
             events.append(legacy_event(row, now=now, actor=actor, source=source))
         except Unusable as problem:
-            found.refuse(str(_id_of(row) or f"row {found.rows}"), str(problem))
+            found.refuse(str(_id_of(snake_cased(row)) or f"row {found.rows}"), str(problem))
     answers = append_all(conn, [event for _, event in events])
     for (user_id, _), answer in zip(events, answers, strict=True):
         if answer.outcome == "appended":

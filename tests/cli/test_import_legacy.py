@@ -1,0 +1,131 @@
+"""`tenure import legacy`: what the old tables knew is how everybody's history begins."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from database.pool import connect
+from tests.cli.conftest import Tenure, as_url, project
+from tests.cli.drizzle import OLD_ROWS, OLD_TABLES, PROFILES
+from tests.conftest import Server
+
+
+@pytest.fixture
+def old(server: Server) -> Iterator[str]:
+    """An empty database of the old platform."""
+    made = server.database()
+    yield made.conninfo
+    made.drop()
+
+
+def made_by_hand(conninfo: str, *statements: str) -> str:
+    with connect(conninfo, application_name="test", autocommit=True) as conn:
+        for statement in statements:
+            conn.execute(statement.encode())
+    return as_url(conninfo)
+
+
+def imported(tenure: Tenure, url: str, *options: str) -> dict[str, Any]:  # Any: JSON values
+    told: dict[str, Any] = json.loads(tenure("import", "legacy", url, "--json", *options).stdout)
+    return told
+
+
+def shown(tenure: Tenure, user: str) -> dict[str, Any]:  # Any: JSON values
+    told: dict[str, Any] = json.loads(tenure("user", "show", user, "--json").stdout)
+    return told
+
+
+def test_five_tables_become_the_beginning_of_each_history(tenure: Tenure, conninfo: str, old: str) -> None:
+    told = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
+    project(conninfo)
+
+    assert (told["users"], told["appended"], told["refused"]) == (3, 2, 1)
+    assert told["refusals"] == [{"user": "not-a-clerk-id", "why": "expected a Clerk id (user_…)"}]
+    assert told["columns_not_taken"] == ["email_schedule_status"]
+    ada = shown(tenure, "cus_ada")
+    expected = {
+        "email": "ada@example.com",
+        "business_name": "Ada's",
+        "is_admin": True,
+        "current_plan": "glow_up",
+        "subscription_status": "active",
+        "trial_status": "converted",
+        "card_last4": "4242",
+        "usage_creators_current_month": 12,
+        "signup_timestamp": "2025-03-01T10:00:00Z",
+        "created_at": "2025-07-01T12:30:00.500000Z",  # the latest word of any table, UTC
+    }
+    assert {name: ada[name] for name in expected} == expected
+    assert shown(tenure, "user_bob")["business_name"] is None
+
+
+def test_a_second_run_appends_nothing_and_a_changed_row_changes_nothing(
+    tenure: Tenure, conninfo: str, old: str
+) -> None:
+    url = made_by_hand(old, OLD_TABLES, OLD_ROWS)
+    imported(tenure, url)
+    made_by_hand(old, "UPDATE users SET full_name = 'Bobby' WHERE user_id = 'user_bob'")
+
+    told = imported(tenure, url)
+
+    assert (told["appended"], told["known_already"], told["changed_since"]) == (0, 1, 1)
+    project(conninfo)
+    assert shown(tenure, "user_bob")["full_name"] is None
+
+
+def test_one_wide_table_in_camel_case(tenure: Tenure, conninfo: str, old: str) -> None:
+    told = imported(tenure, made_by_hand(old, PROFILES))
+    project(conninfo)
+
+    assert told["columns_not_taken"] == ["favourite_colour"]
+    assert told["refusals"][0]["user"] == "user_bob"
+    assert "card_exp_month" in told["refusals"][0]["why"]
+    ada = shown(tenure, "user_ada")
+    assert (ada["trial_status"], ada["trial_end_date"]) == ("active", "2099-01-01T00:00:00Z")
+    assert ada["current_plan"] == "viral_surge"
+
+
+def test_a_dry_run_appends_nothing(tenure: Tenure, conninfo: str, old: str) -> None:
+    told = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS), "--dry-run")
+
+    assert (told["users"], told["appended"], told["refused"]) == (3, 0, 1)
+    with connect(conninfo, application_name="test") as conn:
+        assert conn.execute("SELECT count(*) FROM events").fetchone() == (0,)
+
+
+def test_live_tables_are_what_a_replay_gives(tenure: Tenure, conninfo: str, old: str) -> None:
+    imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
+    project(conninfo)
+
+    assert tenure("replay", "--check", "--workers", "1").exit_code == 0
+
+
+def test_explain_names_the_import(tenure: Tenure, conninfo: str, old: str) -> None:
+    imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
+    project(conninfo)
+
+    told = json.loads(tenure("user", "explain", "user_ada", "current_plan", "--json").stdout)
+
+    assert (told["event_type"], "before the log began" in told["rule"]) == ("legacy.imported", True)
+
+
+def test_tenures_own_tables_are_no_source(tenure: Tenure, conninfo: str) -> None:
+    result = tenure("import", "legacy", as_url(conninfo))
+
+    assert (result.exit_code, "holds Tenure's own tables" in result.stderr) == (1, True)
+
+
+def test_an_empty_source_is_refused(tenure: Tenure, old: str) -> None:
+    result = tenure("import", "legacy", as_url(old))
+
+    assert (result.exit_code, "neither users nor user_profiles" in result.stderr) == (1, True)
+
+
+def test_a_route_of_ours_is_no_user(tenure: Tenure, conninfo: str, old: str) -> None:
+    url = made_by_hand(
+        old, OLD_TABLES, "INSERT INTO users (user_id) VALUES ('catalog'), ('system'), ('user_a b')"
+    )
+
+    assert imported(tenure, url)["refused"] == 3
