@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -46,11 +47,26 @@ def open_pool(
         min_size=min_size,
         max_size=max_size,
         timeout=checkout_timeout_s,
-        configure=configure,
+        configure=partial(_meet, configure),
         check=ConnectionPool.check_connection if tested else None,
         name=application_name,
         open=True,
     )
+
+
+def _meet(configure: Callable[[Connection], None] | None, conn: Connection) -> None:
+    if behind_pooler(conn):
+        conn.prepare_threshold = None  # the next transaction may run in another session
+    if configure is not None:
+        configure(conn)
+
+
+def behind_pooler(conn: Connection) -> bool:
+    """Whether a pooler (pgbouncer) answers in the server's place: its process ids are its own."""
+    row = conn.execute("SELECT pg_backend_pid()").fetchone()
+    if not conn.autocommit:
+        conn.commit()
+    return row is None or row[0] != conn.info.backend_pid
 
 
 def connect(

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from database.errors import DatabaseUnavailable
-from database.pool import Connection, Pool, connect, open_pool, place, reaching
+from database.pool import Connection, Pool, behind_pooler, connect, open_pool, place, reaching
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/x?connect_timeout=1"
 
@@ -87,3 +87,9 @@ def test_pool_outlives_a_lost_connection(pool: Pool, conninfo: str) -> None:
 def test_place_names_a_socket_and_hides_the_user() -> None:
     assert place("postgresql://app:x@/tenure?host=%2Ftmp%2Fa") == "/tmp/a/tenure"
     assert place("host=db port=5433 dbname=x user=u password=p") == "db:5433/x"
+
+
+def test_a_server_that_answers_itself_is_no_pooler(pool: Pool) -> None:
+    with pool.connection() as conn:
+        assert not behind_pooler(conn)
+        assert conn.prepare_threshold is not None

@@ -34,6 +34,11 @@ def main() -> int:
             sys.stderr.write(f"{fault.name}: {reason}\n")
             rows.append(f"| {fault.name} | {fault.means} | 0 | | | | | |")
             continue
+        except AssertionError as problem:
+            sys.stderr.write(f"{fault.name}: {problem}\n")
+            rows.append(f"| {fault.name} | {fault.means} | FAILED: see the run's output | | | | | |")
+            bad += 1
+            continue
         bad += sum(not each.good for each in found)
         rows.append(_row(fault.name, fault.means, found))
         sys.stderr.write(rows[-1] + "\n")

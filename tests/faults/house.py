@@ -34,7 +34,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stopped_in_s: float | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self._data = folder / "database"
         self._server = embedded.start(self._data, tuning=TUNING)
         migrations.up(self.conninfo)
@@ -174,7 +174,8 @@ def house(within: Path | None = None) -> Iterator[House]:
         yield opened
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on just now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

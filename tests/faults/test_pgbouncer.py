@@ -1,0 +1,131 @@
+"""`tenure serve` behind a real pgbouncer in transaction mode, as docs/deployment.md sets it up."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.cli.processes import ROOT
+from tests.faults.house import STRIPE_SECRET, free_port
+from tests.faults.provider import Provider
+from tests.faults.wire import Wire
+
+PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
+pytestmark = pytest.mark.skipif(
+    PGBOUNCER is None, reason="pgbouncer is not installed: apt-get install pgbouncer"
+)
+
+CONFIGURATION = """
+[databases]
+{name} = host={host} port={port} dbname={name}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {own_port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users.txt
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 200
+ignore_startup_parameters = extra_float_digits,options
+logfile = {folder}/pgbouncer.log
+pidfile = {folder}/pgbouncer.pid
+"""
+LOGIN = """
+DO $$ BEGIN
+    CREATE ROLE tenure_pooled LOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+END $$;
+GRANT tenure_app TO tenure_pooled;
+ALTER ROLE tenure_pooled SET role = 'tenure_app';
+ALTER ROLE tenure_pooled SET timezone = 'UTC';
+ALTER ROLE tenure_pooled SET statement_timeout = '30s';
+"""
+
+
+@pytest.fixture
+def pooled(conninfo: str) -> Iterator[tuple[str, Path]]:
+    """(DATABASE_URL through pgbouncer, a folder for the service)."""
+    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute(LOGIN.encode())
+    host, server_port = given["host"], int(given.get("port", "5432"))
+    wire = Wire(f"{host}/.s.PGSQL.{server_port}") if host.startswith("/") else None
+    folder, own_port = Path(tempfile.mkdtemp(prefix="tenure-pgbouncer-")), free_port()
+    (folder / "users.txt").write_text('"tenure_pooled" ""\n')
+    values = {"host": "127.0.0.1", "port": wire.port} if wire else {"host": host, "port": server_port}
+    text = CONFIGURATION.format(folder=folder, own_port=own_port, name=given["dbname"], **values)
+    (folder / "pgbouncer.ini").write_text(text)
+    command, user = [str(PGBOUNCER), str(folder / "pgbouncer.ini")], None
+    if os.geteuid() == 0:  # pgbouncer refuses to run as root
+        user = pwd.getpwnam("nobody")
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, user.pw_uid, user.pw_gid)
+    folder.chmod(0o755)
+    process = subprocess.Popen(command, user=user and user.pw_uid, group=user and user.pw_gid)
+    try:
+        _await(own_port)
+        yield f"postgresql://tenure_pooled@127.0.0.1:{own_port}/{quote(given['dbname'])}", folder
+    finally:
+        process.terminate()
+        process.wait(10)
+        if wire is not None:
+            wire.close()
+        shutil.rmtree(folder)
+
+
+def _await(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nobody listens on {port}")
+
+
+def test_doors_and_api_serve_through_transaction_pooling(
+    pooled: tuple[str, Path], conn: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    url, folder = pooled
+    port = free_port()
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": url,
+        "TENURE_DATA_DIR": str(folder / "tenure"),
+        "STRIPE_WEBHOOK_SECRETS": STRIPE_SECRET,
+        "LOG_FORMAT": "json",
+    }
+    (folder / "tenure").mkdir()
+    log = folder / "serve.log"
+    with log.open("wb") as out:
+        words = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
+        service = subprocess.Popen(words, env=env, stdout=out, stderr=out)
+    try:
+        _await(port)
+        provider = Provider(port, seed=3, senders=12)
+        provider.start()
+        provider.until(300)
+        provider.stop()
+    finally:
+        service.terminate()
+        service.wait(20)
+    kept = conn.execute("SELECT count(DISTINCT idempotency_key), count(*) FROM events").fetchone()
+
+    assert set(provider.answers) == {"appended"}, log.read_text()[-3000:]
+    assert kept == (len(provider.acked), len(provider.acked))
+    assert "prepared statement" not in log.read_text()
+    assert "permission denied" not in log.read_text()
