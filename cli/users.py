@@ -11,6 +11,7 @@ import click
 from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
+from cli.user_create import create
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.tokens import Caller, note_reads
@@ -29,6 +30,9 @@ T = TypeVar("T")
 @click.group()
 def user() -> None:
     """What is known of a user, when and why."""
+
+
+user.add_command(create)
 
 
 def _question(command: Callable[..., None]) -> Callable[..., None]:

@@ -20,7 +20,7 @@ from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
 from events.routing import PARTS
-from handlers.reconcile.clerk_api import ClerkApi
+from handlers.reconcile.clerk_api import PROVIDER, ClerkApi
 from handlers.reconcile.drift import Drift, differing
 from handlers.reconcile.errors import NotThere
 from handlers.reconcile.marks import ClerkEnvelope, marks
@@ -114,6 +114,18 @@ def reconcile_clerk(
     return run.found
 
 
+def reconcile_user(
+    conn: AnyConnection, api: ClerkApi, user_id: str, *, envelope: ClerkEnvelope, clock: Clock
+) -> ClerkReconciled:
+    """One user: what we lack of them is told as Clerk would have told it. `conn` is in autocommit.
+
+    Raises: NotThere when Clerk has no such user; ReconcileError's kinds.
+    """
+    run = _Run(conn, api, envelope, clock, dry_run=False)
+    run.take_one(user_id)
+    return run.found
+
+
 class _Run:
     def __init__(
         self, conn: AnyConnection, api: ClerkApi, envelope: ClerkEnvelope, clock: Clock, dry_run: bool
@@ -135,6 +147,15 @@ class _Run:
         events = [event for one, body in named for event in self._missed(one, body, ours[one.id])]
         self.found.users += len(named)
         self._append(events)
+
+    def take_one(self, user_id: str) -> None:
+        """Ask for that user alone."""
+        body = self._api.user(user_id)
+        one = _named(body)
+        if one is None or one.id != user_id:
+            raise NotThere(PROVIDER, f"/users/{user_id}")
+        self.found.users = 1
+        self._append(self._missed(one, body, self._held([user_id])[user_id]))
 
     def look_for_deleted(self) -> None:
         """Users we have and no page named; one Clerk does not know when asked is deleted."""

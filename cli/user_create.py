@@ -1,0 +1,135 @@
+"""`tenure user create`: somebody exists in Clerk but not here."""
+
+import getpass
+import re
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import click
+
+from cli.envelopes import fetched_clerk_event
+from cli.errors import Failure
+from cli.output import emit_json, emit_pairs, json_option
+from cli.providers import clerk_api
+from cli.wiring import as_service, command_settings, projector_connection, server, session
+from database.pool import connect
+from events.clock import utc_now
+from events.own.user import LegacyImported
+from handlers.newcomers import make_known
+from handlers.reconcile.clerk import reconcile_user
+from handlers.reconcile.errors import NotThere, ReconcileError
+from projections.errors import PartBehind, PartBusy
+from projections.runner import Runner
+from queries.profile import profile
+from settings import Settings
+
+_CLERK_ID = re.compile(r"user_[A-Za-z0-9_-]{1,190}")
+
+Told = dict[str, Any]  # Any: JSON values
+
+
+@click.command()
+@click.argument("user_id", metavar="USER_ID")
+@click.option("--email", help="Their address, until Clerk says one.")
+@click.option("--full-name", help="Their name, until Clerk says one.")
+@click.option(
+    "--from-clerk/--by-hand",
+    "from_clerk",
+    default=None,
+    help="Ask Clerk's API; what is done anyway where CLERK_SECRET_KEY is set.",
+)
+@click.option("--reason", help="Kept with the event; needed by hand.")
+@json_option
+def create(
+    *,
+    user_id: str,
+    email: str | None,
+    full_name: str | None,
+    from_clerk: bool | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """Make USER_ID known: what a lost webhook would have told, from Clerk's API or by an operator's word.
+
+    What an operator says stands until a real event speaks. A user who is known already stays as they are.
+    """
+    if _CLERK_ID.fullmatch(user_id) is None:
+        raise click.UsageError("USER_ID is a Clerk id (user_…).")
+    settings = command_settings()
+    by_hand = email is not None or full_name is not None
+    if from_clerk and by_hand:
+        raise click.UsageError("--email and --full-name go with --by-hand; Clerk knows its own.")
+    ask_clerk = settings.clerk_secret_key is not None and not by_hand if from_clerk is None else from_clerk
+    if ask_clerk:
+        told = _from_clerk(settings, user_id)
+    else:
+        told = _by_hand(settings, user_id, email, full_name, _reason(reason))
+    if as_json:
+        emit_json(told)
+    else:
+        emit_pairs("created" if told["created"] else "known already", told)
+
+
+def _from_clerk(settings: Settings, user_id: str) -> Told:
+    """As reconciling with Clerk does it, so that neither tells what the other has told."""
+    with (
+        server(settings) as conninfo,
+        closing(connect(conninfo, application_name="tenure-cli", autocommit=True)) as conn,
+        clerk_api(settings, clock=utc_now) as api,
+    ):
+        as_service(conn)
+        known = profile(conn, user_id) is not None
+        try:
+            found = reconcile_user(conn, api, user_id, envelope=fetched_clerk_event, clock=utc_now)
+        except NotThere:
+            raise Failure(f"Clerk has no user {user_id}; nothing was changed") from None
+        except ReconcileError as problem:
+            raise Failure(str(problem)) from None
+        Runner(partial(projector_connection, conninfo), live_only=settings.livemode).drain()
+        row = profile(conn, user_id)
+    events = found.created + found.updated
+    return {"user_id": user_id, "created": not known, "from": "clerk", "events": events, "email": _email(row)}
+
+
+def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | None, reason: str) -> Told:
+    said = {key: value for key, value in (("email", email), ("full_name", name)) if value is not None}
+    try:
+        known = LegacyImported.model_validate(said)
+    except ValueError:
+        raise click.UsageError("an address has at most 320 characters, a name 10,000.") from None
+    try:
+        with session(settings) as conn:
+            event_id = make_known(
+                conn,
+                user_id,
+                known,
+                now=utc_now(),
+                actor=f"cli:{getpass.getuser()}"[:100],
+                reason=reason,
+                live_only=settings.livemode,
+            )
+            row = profile(conn, user_id)
+    except (PartBehind, PartBusy) as busy:
+        raise Failure(str(busy)) from None
+    created = event_id is not None
+    return {
+        "user_id": user_id,
+        "created": created,
+        "from": "operator",
+        "events": int(created),
+        "email": _email(row),
+    }
+
+
+def _email(row: Told | None) -> str | None:
+    return None if row is None else row["email"]
+
+
+def _reason(given: str | None) -> str:
+    text = (given or "").strip()
+    if not 0 < len(text) <= 500 or not text.isprintable():
+        raise click.UsageError(
+            "say why with --reason (1 to 500 printable characters), or ask Clerk: --from-clerk."
+        )
+    return text
