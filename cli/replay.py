@@ -83,7 +83,7 @@ def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:
 def _roll_back(conninfo: str, *, as_json: bool) -> None:
     with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
         tables = roll_back(conn)
-    text = f"{len(tables)} tables are those before the last replay"
+    text = f"{len(tables)} tables changed places with those before; --rollback again changes them back"
     _tell({"tables": tables}, text, as_json=as_json)
 
 

@@ -17,7 +17,7 @@ MOST_USERS = 1000
 
 
 class UnknownPrice(NamedTuple):
-    """A price, what it says about its plan, and some of the users who have it."""
+    """A price (empty: a subscription without one), its lookup key, and users who have it."""
 
     price_id: str
     lookup_key: str | None
@@ -34,7 +34,7 @@ def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
         source = present(decode(state)).cores["user_subscriptions"][0]
         if isinstance(source, str) or catalog.plan_of(PlanHint(*source)) is not None:
             continue
-        price_id, lookup_key = source[0] or "(no price)", source[1]
+        price_id, lookup_key = source[0] or "", source[1]
         found.setdefault(price_id, UnknownPrice(price_id, lookup_key, [])).users.append(user)
     return [found[price] for price in sorted(found)]
 

@@ -51,7 +51,7 @@ def import_events(*, file: Path, as_json: bool) -> None:
     erased = f", {len(found.erased_since)} erased as they are there" if found.erased_since else ""
     _say(f"{found.new} events imported, {found.present} were here{erased}; all digests hold")
     if found.new:
-        _say("next: tenure replay builds the tables, tenure audit verify proves the log")
+        _say("next: tenure replay builds the tables, tenure audit verify --key … proves the log")
 
 
 def _say(text: str) -> None:

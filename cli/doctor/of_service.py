@@ -64,12 +64,18 @@ def _prices(conn: AnyConnection) -> list[Finding]:
         Finding(
             "fail",
             "price",
-            f"{price.price_id} names no plan: {len(price.users)} users are on free, {price.users[0]} first",
-            f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE",
+            f"{price.price_id or 'no price'} names no plan: on free are {_named(price.users)}",
+            f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE"
+            if price.price_id
+            else "name the plan in the subscription's metadata (plan_key) at Stripe",
         )
         for price in unknown_prices(conn)
     ]
     return found or [Finding("ok", "prices", "every price names a plan")]
+
+
+def _named(users: list[str]) -> str:
+    return users[0] if len(users) == 1 else f"{users[0]} and {len(users) - 1} more"
 
 
 def _waiting(row: Row) -> list[Finding]:

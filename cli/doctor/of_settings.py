@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from cli.doctor.findings import Finding, either
+from cli.local_secrets import DEV_FILE
 from settings import Settings, describe
 
 NEEDED = ("STRIPE_WEBHOOK_SECRETS", "CLERK_WEBHOOK_SECRETS")
@@ -12,8 +13,16 @@ POOLER_PORT = 6543
 
 def settings_checks(settings: Settings) -> list[Finding]:
     """Each setting that is missing and what does not work without it; then the server's kind."""
+    lent = (settings.data_dir / DEV_FILE).exists()
     found = [
-        Finding("fail" if row.name in NEEDED else "warn", row.name, row.missing, f"set {row.name}")
+        Finding(
+            "warn",
+            row.name,
+            "not set; `run --demo` lends its doors a secret made for the demo",
+            f"set {row.name}",
+        )
+        if row.name in NEEDED and lent
+        else Finding("fail" if row.name in NEEDED else "warn", row.name, row.missing, f"set {row.name}")
         for row in describe(settings)
         if row.missing and row.name not in SEEN_ELSEWHERE
     ]
