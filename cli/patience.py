@@ -45,13 +45,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         conn = TConn(self.cfg, sock, address, listener.getsockname())
         conn.heard = bytearray()
-        self._wait(conn)
+        self.poller.register(sock, EVENT_READ, self._waiting(conn))
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
         """A kept-alive connection begins its next request."""
-        self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._wait(conn)
+        self.poller.modify(client, EVENT_READ, self._waiting(conn))  # watched already: no system call
         self.on_pending_socket_readable(conn, client)
 
     def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
@@ -92,10 +91,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.heard.clear()
         return super().handle(conn)
 
-    def _wait(self, conn: Any) -> None:
+    def _waiting(self, conn: Any) -> Any:
+        """The connection's time runs from now; what the loop calls when there is more of it."""
         conn.timeout = time.monotonic() + READ_S
         self.pending_conns.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        return partial(self.on_pending_socket_readable, conn)
 
 
 def is_whole(heard: bytes | bytearray) -> bool:
