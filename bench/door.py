@@ -108,7 +108,7 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
         rows,
         notes=f"`python -m bench door`, {os.cpu_count()} cores, 2 workers of {THREADS} threads, median (range) of "
         f"{runs} interleaved runs of {seconds:g} s, signed 3 KB bodies, fsync on, client and database on the same "
-        f"machine, ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
+        f"machine, load {os.getloadavg()[0]:.1f} (other work ran beside it), ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
         "as connections, at most 16. Goals: ratio at least 0.75, p99 under 50 ms at 16 connections.",
         write=write,
     )
@@ -185,7 +185,7 @@ def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None
         ),
         [row],
         notes=f"`python -m bench door --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
-        f"`tenure work` beside it on the same cores, ended {utc_now():%H:%M} UTC; RSS of the web workers together. "
+        f"`tenure work` beside it on the same cores, load {os.getloadavg()[0]:.1f}, ended {utc_now():%H:%M} UTC; RSS of the web workers together. "
         "Goal: lag under 1 s at the end of five minutes.",
         write=write,
     )
