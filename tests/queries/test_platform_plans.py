@@ -37,6 +37,8 @@ JOB_PAGES = [
     (JobFilter(param=(["p7", "age"], "18")), "scraping_jobs_search_params"),
     (JobFilter(run_id="run_1x"), "scraping_jobs_run"),
     (JobFilter(campaign_id=UUID(int=1)), "scraping_jobs_campaign"),
+    (JobFilter(platform="TikTok"), "scraping_jobs_newest"),
+    (JobFilter(param=(["common"], "everywhere")), "scraping_jobs_newest"),
 ]
 
 

@@ -1,0 +1,1 @@
+DROP INDEX scraping_jobs_newest;
