@@ -269,7 +269,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "tenure reconcile clerk refuses; missed events stay missed",
     ),
     "clerk_api_base": ("where the Clerk Backend API is", None),
-    "smtp_url": ("sends mail: smtp://user:password@host:587", "no mail is sent"),
+    "smtp_url": (
+        "sends mail: smtp://user:password@host:587",
+        "mail goes to files in the outbox",
+    ),
     "log_level": ("how much is logged: DEBUG, INFO, WARNING, ERROR", None),
     "log_format": ("console for people, json for machines", None),
 }

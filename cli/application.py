@@ -9,6 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
+from werkzeug.utils import redirect
 
 from api.app import create_app
 from api.health import lag_check
@@ -103,6 +104,7 @@ def build_over(
     for door in opened:
         app.register_blueprint(door.blueprint())
     app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
+    app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(
         create_console(
             pool=pool,

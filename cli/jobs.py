@@ -15,7 +15,7 @@ from handlers.jobs import Job, cancel, listed, retry
 from handlers.jobs.errors import JobError
 from handlers.jobs.job import Status
 
-_COLUMNS = ("id", "type", "status", "tries", "scheduled_for", "error")
+_COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "error")
 
 
 @click.group()
@@ -76,4 +76,4 @@ def _tell(moved: list[Job], what: str, *, as_json: bool) -> None:
 
 
 def _row(job: Job) -> dict[str, Any]:  # Any: cells
-    return asdict(job) | {"tries": f"{job.retry_count} of {job.max_retries}"}
+    return asdict(job) | {"retries": f"{job.retry_count} of {job.max_retries}"}

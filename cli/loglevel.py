@@ -39,7 +39,7 @@ def log_level(
         _list(as_json=as_json)
         return
     if (level is None) != reset:
-        raise click.UsageError("expected a LEVEL, or --reset.")
+        raise click.UsageError(_missing(logger, level))
     now = utc_now()
     until = now if reset else _until(for_, now)
     try:
@@ -61,6 +61,12 @@ def log_level(
     how_long = "" if until is None else f" until {instant(until)} UTC"
     what = "back to its ordinary level" if reset else f"{said.level}{how_long}"
     console().print(f"{logger}: {what}; running processes follow within 5 seconds", markup=False)
+
+
+def _missing(logger: str, level: str | None) -> str:
+    if level is None and logger.upper() in LEVELS:
+        return f"expected a logger before the level: tenure log-level root {logger.upper()}"
+    return "expected either a LEVEL or --reset."
 
 
 def _list(*, as_json: bool) -> None:

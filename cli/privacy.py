@@ -26,17 +26,21 @@ def privacy() -> None:
 
 @privacy.command()
 @click.argument("wanted", metavar="USER")
-@click.option("--reason", required=True, help="Why, without naming anybody: it is sealed for ever.")
+@click.option("--reason", help="Why, without naming anybody: it is sealed for ever. Needed to erase.")
 @click.option("--dry-run", is_flag=True, help="List what would go, and change nothing.")
 @click.option("--no-search", is_flag=True, help="Leave out the search for mentions in other streams.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def erase(*, wanted: str, reason: str, dry_run: bool, no_search: bool, yes: bool, as_json: bool) -> None:
+def erase(
+    *, wanted: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
+) -> None:
     """Erase USER's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
 
     Proofs still hold. What arrives later is kept until it is erased again. Once erased, a user is
     found by their id alone.
     """
+    if reason is None and not dry_run:
+        raise click.UsageError("expected --reason, or --dry-run to see what would go.")
     with session(command_settings()) as conn:
         conn.execute("SET statement_timeout = 0")  # the search reads the whole log
         user_id = user_id_of(conn, wanted)
@@ -44,6 +48,7 @@ def erase(*, wanted: str, reason: str, dry_run: bool, no_search: bool, yes: bool
         if dry_run:
             _show(plan, as_json)
             return
+        assert reason is not None  # asked for above
         if not yes and not plan.is_empty and sys.stdin.isatty():
             click.confirm(f"Erase {len(plan.events)} payloads of {user_id} for good?", abort=True)
         try:

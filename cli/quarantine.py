@@ -2,7 +2,7 @@
 
 import click
 
-from cli.errors import Difference
+from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.wiring import command_settings, session
 from projections.batch import Projector
@@ -38,7 +38,9 @@ def retry(*, user_ids: tuple[str, ...], as_json: bool) -> None:
     settings = command_settings()
     with session(settings) as conn:
         before = {row["user_id"] for row in quarantined(conn, limit=_ALL)}
-        wanted = before.intersection(user_ids) if user_ids else before
+        if strangers := sorted(set(user_ids) - before):
+            raise Failure(f"not quarantined: {', '.join(strangers)}; tenure quarantine list names who is")
+        wanted = set(user_ids) or before
         if wanted:
             Projector(live_only=settings.livemode).retry(conn, wanted)
         left = sorted(wanted & {row["user_id"] for row in quarantined(conn, limit=_ALL)})

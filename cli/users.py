@@ -73,6 +73,8 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
     """The five tables of one user: a Clerk id, an e-mail address or a Stripe customer."""
     past = clocks["as_of"] is not None or clocks["known_at"] is not None
     found = profile_at(conn, user_id, **clocks) if past else profiles.profile(conn, user_id)
+    if found is None and past and profiles.profile(conn, user_id) is not None:
+        raise Failure(f"nothing was known of {user_id} by then; tenure user history shows since when")
     found = _known(found, user_id)
     if as_json:
         emit_json(found)

@@ -1,5 +1,6 @@
 """`tenure events export` and `import`: the whole log from one database to another, to the byte."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -21,6 +22,8 @@ def export_log(*, form: str, out: Path | None) -> None:
     To read events use `GET /api/events/export`, which leaves salts out and notes who read.
     """
     del form  # there is one
+    if out is None and sys.stdout.isatty():
+        raise click.UsageError("expected --out FILE, or stdout in a pipe: salts are not for a screen.")
     with server(command_settings()) as conninfo, bar("exporting", None) as told:
         rows = write_archive(conninfo, out, LOG, kind="log", said={}, heard=told)
     where = "" if out is None else f" to {out}"

@@ -228,9 +228,10 @@ def test_privacy_erase_dry_run_then_for_good(
 ) -> None:
     user = shop.people[0].user_id
     count = "SELECT count(*) FROM events WHERE event_data IS NULL"
-    planned = json.loads(ran(tenure, "privacy", "erase", user, "--reason", "t 9", "--dry-run", "--json"))
+    planned = json.loads(ran(tenure, "privacy", "erase", user, "--dry-run", "--json"))
     untouched = conn.execute(count).fetchone()
     conn.commit()
+    assert tenure("privacy", "erase", user).exit_code == 2  # a reason is sealed with it
 
     done = json.loads(ran(tenure, "privacy", "erase", user, "--reason", "t 9", "--json"))
 

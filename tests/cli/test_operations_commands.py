@@ -93,7 +93,8 @@ def test_preview_writes_nothing(env: Env, conninfo: str) -> None:
         (["log-level", "root", "LOUD"], 2, "LOUD"),
         (["log-level", "root", "DEBUG", "--for", "soon"], 2, "90s, 15m, 12h or 30d"),
         (["log-level", "root", "DEBUG", "--for", "0s"], 2, "more than nothing"),
-        (["log-level", "root"], 2, "expected a LEVEL"),
+        (["log-level", "root"], 2, "either a LEVEL or --reset"),
+        (["log-level", "debug"], 2, "tenure log-level root DEBUG"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(env: Env, words: list[str], code: int, said: str) -> None:

@@ -202,5 +202,19 @@ def test_quarantine_names_user_and_event_until_it_is_fixed(
     assert _json(tenure, "status")["quarantined"] == 1
 
 
+def test_retrying_somebody_who_is_not_quarantined_says_so(tenure: Tenure, shop: DemoWorld) -> None:
+    result = tenure("quarantine", "retry", shop.people[0].user_id)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert shop.people[0].user_id in result.stderr
+
+
+def test_before_anything_was_known_of_a_user(tenure: Tenure, shop: DemoWorld) -> None:
+    result = tenure("user", "show", shop.people[0].user_id, "--known-at", "2001-01-01")
+
+    assert result.exit_code == 1
+    assert "by then" in result.stderr
+
+
 def test_retrying_nobody_is_no_failure(tenure: Tenure, shop: DemoWorld) -> None:
     assert _json(tenure, "quarantine", "retry") == {"freed": [], "left": []}

@@ -37,6 +37,7 @@ def test_two_workers_take_webhooks_at_once(
         with running(gunicorn, env, tmp_path, [taken.fileno()]) as started:
             started.until(lambda: healthy(address))
             _ask_many(f"{address}/readyz")
+            assert httpx.get(address).headers["location"] == "/console"
             doors = Doors(client=httpx.Client(base_url=address, timeout=10), secrets=made, clock=utc_now)
             answers = post_all(doors, world.deliveries, heard=lambda _: None)
             workers = {each.pid for each in started.family()}
