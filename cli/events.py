@@ -1,6 +1,7 @@
 """`tenure events`: look into the log, or move it."""
 
 from datetime import datetime
+from uuid import UUID
 
 import click
 import orjson
@@ -9,9 +10,15 @@ from cli.archive.log_commands import export_log, import_events
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option, printable
 from cli.parameters import INSTANT
+from cli.users import person
 from cli.wiring import command_settings, session
+from database.pool import Connection
+from handlers.tokens import note_reads
+from queries.deliveries import conflicts, set_aside, unreadable
 from queries.events import EventFilter, EventPage, EventRow, one_event, search
+from queries.rows import Row
 
+_limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 _COLUMNS = ("recorded_at", "occurred_at", "source_system", "event_type", "aggregate_id", "id")
 
 
@@ -33,7 +40,7 @@ events.add_command(import_events)
 @click.option("--occurred-before", type=INSTANT, help="Before then, by the source's clock.")
 @click.option("--recorded-after", type=INSTANT, help="From then on, by our clock.")
 @click.option("--recorded-before", type=INSTANT, help="Before then, by our clock.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@_limit
 @click.option("--after", metavar="CURSOR", help="The page behind this `next`.")
 @click.option("--data", "bodies", is_flag=True, help="With bodies (only with --json).")
 @json_option
@@ -50,6 +57,9 @@ def list_events(
     chosen = EventFilter(type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
     with session(command_settings()) as conn:
         page = search(conn, chosen, limit=limit, after=after, bodies=bodies and as_json)
+        subjects = {row["route_key"] for row in page.items}
+        fields = ["events", *(["event_data"] if bodies else [])]
+        note_reads(conn, person(), subjects=sorted(subjects), fields=fields, reason="tenure events list")
     if as_json:
         emit_json({"items": [_with_body(row) for row in page.items], "next": page.next})
     else:
@@ -60,19 +70,71 @@ def list_events(
 @click.argument("wanted", metavar="ID")
 @json_option
 def show(*, wanted: str, as_json: bool) -> None:
-    """One event by its id or its provider's id (evt_…, msg_…), body included."""
+    """One event by its id or its provider's id (evt_…, msg_…), body included.
+
+    Also a delivery kept beside the log, by the id that `conflicts` or `unreadable` lists.
+    """
     with session(command_settings()) as conn:
         found = one_event(conn, wanted)
-    if found is None:
+        aside = _set_aside(conn, wanted) if found is None else None
+        subject = wanted if found is None else found["route_key"]
+        note_reads(conn, person(), subjects=[subject], fields=["event_data"], reason="tenure events show")
+    if found is not None:
+        _print_one(found["event_type"], found, "event_data", as_json=as_json)
+    elif aside is not None:
+        _print_one(aside["kind"], aside, "body", as_json=as_json)
+    else:
         raise Failure(f"no event {wanted}; tenure events list shows what there is")
+
+
+@events.command("conflicts")
+@_limit
+@json_option
+def list_conflicts(*, limit: int, as_json: bool) -> None:
+    """Second bodies that came under a key that was taken: kept as evidence, never projected."""
+    with session(command_settings()) as conn:
+        found = conflicts(conn, limit=limit)
+    columns = ("recorded_at", "source_system", "event_type", "idempotency_key", "event_id", "id")
+    _print_some(found, columns, "no conflicts", as_json=as_json)
+
+
+@events.command("unreadable")
+@_limit
+@json_option
+def list_unreadable(*, limit: int, as_json: bool) -> None:
+    """Signed bodies that are no JSON object: kept, never lost."""
+    with session(command_settings()) as conn:
+        found = unreadable(conn, limit=limit)
+    columns = ("recorded_at", "source_system", "reason", "bytes", "id")
+    _print_some(found, columns, "no unreadable deliveries", as_json=as_json)
+
+
+def _set_aside(conn: Connection, wanted: str) -> Row | None:
+    try:
+        found = set_aside(conn, UUID(wanted))
+    except ValueError:
+        return None
+    if found is not None and found["body"] is not None:
+        found["body"] = found["body"].decode("utf-8", "backslashreplace")
+    return found
+
+
+def _print_one(title: str, found: Row, body_column: str, *, as_json: bool) -> None:
     if as_json:
         emit_json(_with_body(found))
         return
-    body = found.pop("event_data")
-    emit_pairs(found["event_type"], found)
+    body = found.pop(body_column)
+    emit_pairs(title, found)
     click.echo("body")
     for line in ["erased"] if body is None else body.splitlines():
         click.echo(f"  {printable(line)}")
+
+
+def _print_some(found: list[Row], columns: tuple[str, ...], empty: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(found, columns, empty=empty)
 
 
 def _with_body(row: EventRow) -> EventRow:

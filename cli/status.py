@@ -106,5 +106,5 @@ _ADVICE = {
     "dead_jobs": "{dead_jobs} background jobs have no try left: tenure jobs list --status dead",
     "failing_handlers": "{failing_handlers} scheduled handlers fail: tenure schedule list",
     "lag_events": "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
-    "conflicts": "{conflicts} second bodies came under a key that was taken: see event_conflicts",
+    "conflicts": "{conflicts} second bodies came under a key that was taken: tenure events conflicts",
 }

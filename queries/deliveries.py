@@ -6,7 +6,7 @@ from uuid import UUID
 
 from events.statements import statement
 from queries.overview import Bucketed, bucketed
-from queries.rows import AnyConnection, Row, fetch_all
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 
 def outcomes(conn: AnyConnection, *, since: datetime, until: datetime, width: timedelta) -> Bucketed:
@@ -31,6 +31,11 @@ def conflicts_of(conn: AnyConnection, event: Row) -> list[Row]:
 def unreadable(conn: AnyConnection, *, limit: int) -> list[Row]:
     """Signed bodies that are no JSON object, the newest first."""
     return fetch_all(conn, statement("queries", "unreadable"), {"limit": limit})
+
+
+def set_aside(conn: AnyConnection, delivery_id: UUID) -> Row | None:
+    """One conflict or unreadable delivery by its id, its body as bytes; an erased one has None there."""
+    return fetch_one(conn, statement("queries", "set_aside"), {"id": delivery_id})
 
 
 def repeats(conn: AnyConnection, *, limit: int) -> list[Row]:

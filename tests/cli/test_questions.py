@@ -10,6 +10,7 @@ from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
 from cli.posting import Doors, post
 from database.pool import Connection
+from events.append import keep_unreadable
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
 from tests.cli.conftest import Tenure, as_url, play, project
@@ -137,6 +138,31 @@ def test_event_shows_the_body_that_was_signed(tenure: Tenure, shop: DemoWorld) -
 
     assert found["event_data"] == sent.event
     assert tenure("events", "show", sent.message_id).exit_code == 0
+
+
+def test_what_is_kept_beside_the_log_is_shown_by_its_id(
+    tenure: Tenure, shop: DemoWorld, conn: Connection
+) -> None:
+    sent = shop.deliveries[0]
+    (event,) = conn.execute(
+        "SELECT part, position, id FROM events WHERE idempotency_key = %s", [sent.message_id]
+    ).fetchall()
+    conn.execute(
+        "INSERT INTO event_conflicts VALUES (%s, %s, gen_random_uuid(), 'clerk', %s, 'clerk.user.created',"
+        " '{\"other\": 1}', '{}', '\\x01', now())",
+        [event[0], event[1], sent.message_id],
+    )
+    keep_unreadable(conn, source_system="stripe", body=b"\xff{", reason="not UTF-8", metadata={})
+    conn.commit()
+
+    (conflict,) = _json(tenure, "events", "conflicts")
+    (lost,) = _json(tenure, "events", "unreadable")
+
+    assert conflict["event_id"] == str(event[2])
+    assert _json(tenure, "events", "show", conflict["id"])["body"] == '{"other": 1}'
+    assert _json(tenure, "events", "show", lost["id"])["body"] == "\\xff{"
+    notes = conn.execute("SELECT DISTINCT reason FROM access_log").fetchall()
+    assert notes == [("tenure events show",)]
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+23:59"])
