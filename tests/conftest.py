@@ -93,7 +93,8 @@ class Database:
 
 
 def _create(conn: Connection, name: str, template: str) -> None:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    # Copying files takes a third of the time of logging every block.
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     conn.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
 

@@ -107,7 +107,7 @@ def _without_gc() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-        gc.collect()
+        gc.collect(0)  # the young: a piece's own garbage, not all that the process ever made
 
 
 def _begin(context: Context, counter: "Synchronized[int]") -> None:
