@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hmac import compare_digest
 
 from events.seals.errors import MissingNode, ProofRefused
-from events.seals.merkle import HASH_BYTES, Address, cover, joined, node_hash
+from events.seals.merkle import EMPTY_ROOT, HASH_BYTES, Address, cover, joined, node_hash
 
 ReadNodes = Callable[[Sequence[Address]], Mapping[Address, bytes]]
 Range = tuple[int, int]
@@ -41,14 +41,40 @@ def make_consistency(old_size: int, new_size: int, *, read_nodes: ReadNodes) -> 
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, *, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Return quietly if the leaf is number `index` (from 0) under this root.
+    """Return quietly if the leaf is number `index` (from 0) under this root of `size` leaves.
 
     Raises: ProofRefused. Source: RFC 9162 §2.1.3.2.
     """
+    verify_subtree_inclusion(leaf_hash, index, subtree=(0, size), path=path, root=root)
+
+
+def verify_consistency(
+    old_size: int, new_size: int, *, old_root: bytes, new_root: bytes, path: Sequence[bytes]
+) -> None:
+    """Return quietly if the old tree is the beginning of the new one.
+
+    An empty old tree proves nothing and is refused: its caller has nothing to ask.
+
+    Raises: ProofRefused. Source: RFC 9162 §2.1.4.2.
+    """
+    if old_size == 0:
+        raise ProofRefused(f"expected an old size from 1 to the new size {new_size}, found 0")
+    verify_subtree_consistency((0, old_size), new_size, old_root=old_root, new_root=new_root, path=path)
+
+
+def verify_subtree_inclusion(
+    leaf_hash: bytes, index: int, *, subtree: Range, path: Sequence[bytes], root: bytes
+) -> None:
+    """Return quietly if leaf `index` of the tree is under this root of the subtree [begin, end).
+
+    Raises: ProofRefused. Source: draft-ietf-plants-merkle-tree-certs §4.3.
+    """
+    begin, end = subtree
     _refuse_bad_hashes(leaf_hash, root, *path)
-    if not 0 <= index < size <= LARGEST_TREE:
-        raise ProofRefused(f"expected a leaf index below the tree size {size}, found {index}")
-    place, last, found = index, size - 1, leaf_hash
+    _refuse_bad_subtree(begin, end)
+    if not begin <= index < end:
+        raise ProofRefused(f"expected a leaf index from {begin} and below {end}, found {index}")
+    place, last, found = index - begin, end - begin - 1, leaf_hash
     for sibling in path:
         if last == 0:
             raise ProofRefused("the inclusion proof is longer than the tree is high")
@@ -61,55 +87,65 @@ def verify_inclusion(leaf_hash: bytes, index: int, *, size: int, path: Sequence[
         place, last = place >> 1, last >> 1
     if last:
         raise ProofRefused("the inclusion proof is shorter than the tree is high")
-    _refuse_other_root(found, root, what=f"leaf {index} of {size}")
+    _refuse_other_root(found, root, what=f"leaf {index} of [{begin}, {end})")
 
 
-def verify_consistency(
-    old_size: int, new_size: int, *, old_root: bytes, new_root: bytes, path: Sequence[bytes]
+def verify_subtree_consistency(
+    subtree: Range, size: int, *, old_root: bytes, new_root: bytes, path: Sequence[bytes]
 ) -> None:
-    """Return quietly if the old tree is the beginning of the new one.
+    """Return quietly if the subtree [begin, end) has `old_root` and lies in the tree of `size`.
 
-    An empty old tree proves nothing and is refused: its caller has nothing to ask.
+    A consistency proof of two trees is this for a subtree that begins at 0.
 
-    Raises: ProofRefused. Source: RFC 9162 §2.1.4.2.
+    Raises: ProofRefused. Source: draft-ietf-plants-merkle-tree-certs §4.4.
     """
-    if not 0 < old_size <= new_size <= LARGEST_TREE:
-        raise ProofRefused(f"expected an old size from 1 to the new size {new_size}, found {old_size}")
-    if old_size == new_size:
+    begin, end = subtree
+    _refuse_bad_subtree(begin, end)
+    if not end <= size <= LARGEST_TREE:
+        raise ProofRefused(f"expected at most {size} leaves of the tree of {size}, found {end}")
+    if begin == end:
         if path:
-            raise ProofRefused("trees of one size need an empty consistency proof")
-        _refuse_other_root(new_root, old_root, what=f"the tree of {old_size}")
+            raise ProofRefused("an empty subtree needs an empty consistency proof")
+        _refuse_other_root(EMPTY_ROOT, old_root, what="the empty subtree")
         return
-    if old_size & (old_size - 1) == 0:
-        path = [old_root, *path]
-    _refuse_bad_hashes(*path)
-    if not path:
-        raise ProofRefused("the consistency proof is empty")
-    _follow_consistency(old_size, new_size, old_root, new_root, path)
+    _follow_consistency((begin, end - 1, size - 1), old_root, new_root, list(path))
 
 
 def _follow_consistency(
-    old_size: int, new_size: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]
+    places: tuple[int, int, int], old_root: bytes, new_root: bytes, path: list[bytes]
 ) -> None:
-    place, last = old_size - 1, new_size - 1
-    while place & 1:
-        place, last = place >> 1, last >> 1
+    """`places`: the subtree's first and last leaf, and the tree's last; then the nodes above them."""
+    first, place, last = _largest_within(*places)
+    if first == place:
+        path = [old_root, *path]
+    if len(path) > 1:
+        _refuse_bad_hashes(*path)
+    if not path:
+        raise ProofRefused("the consistency proof is empty")
     old_found = new_found = path[0]
     for sibling in path[1:]:
         if last == 0:
             raise ProofRefused("the consistency proof is longer than the tree is high")
         if place & 1 or place == last:
-            old_found = node_hash(sibling, old_found)
+            if first < place:
+                old_found = node_hash(sibling, old_found)
             new_found = node_hash(sibling, new_found)
             while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+                first, place, last = first >> 1, place >> 1, last >> 1
         else:
             new_found = node_hash(new_found, sibling)
-        place, last = place >> 1, last >> 1
+        first, place, last = first >> 1, place >> 1, last >> 1
     if last:
         raise ProofRefused("the consistency proof is shorter than the tree is high")
-    _refuse_other_root(old_found, old_root, what=f"the old tree of {old_size}")
-    _refuse_other_root(new_found, new_root, what=f"the new tree of {new_size}")
+    _refuse_other_root(old_found, old_root, what="the old tree")
+    _refuse_other_root(new_found, new_root, what="the new tree")
+
+
+def _largest_within(first: int, place: int, last: int) -> tuple[int, int, int]:
+    """Up to the level of the largest complete subtree at the end of the smaller tree."""
+    while first != place and (place & 1 or place == last):
+        first, place, last = first >> 1, place >> 1, last >> 1
+    return first, place, last
 
 
 def _inclusion_ranges(index: int, size: int) -> list[Range]:
@@ -160,6 +196,12 @@ def _refuse_bad_hashes(*hashes: bytes) -> None:
     for each in hashes:
         if len(each) != HASH_BYTES:
             raise ProofRefused(f"expected hashes of {HASH_BYTES} bytes, found {len(each)}")
+
+
+def _refuse_bad_subtree(begin: int, end: int) -> None:
+    """A subtree begins at a multiple of its width rounded up to a power of two."""
+    if not 0 <= begin <= end <= LARGEST_TREE or begin % (1 << max(end - begin - 1, 0).bit_length()):
+        raise ProofRefused(f"expected a subtree of the tree, found leaves [{begin}, {end})")
 
 
 def _refuse_other_root(found: bytes, expected: bytes, *, what: str) -> None:

@@ -11,7 +11,12 @@ import pytest
 
 from events.seals.errors import ProofRefused
 from events.seals.merkle import Frontier, extend, leaf_hash
-from events.seals.proofs import verify_consistency, verify_inclusion
+from events.seals.proofs import (
+    verify_consistency,
+    verify_inclusion,
+    verify_subtree_consistency,
+    verify_subtree_inclusion,
+)
 
 CORPUS = os.environ.get("TENURE_CORPUS", "")
 MERKLE = Path(CORPUS) / "merkle"
@@ -38,7 +43,8 @@ def hashes(texts: list[str] | None) -> list[bytes]:
 
 
 def test_every_published_vector_is_found() -> None:
-    assert [len(vectors(kind)) for kind in ("inclusion", "consistency")] == [98, 98]
+    kinds = ("inclusion", "consistency", "subtreeinclusion", "subtreeconsistency")
+    assert [len(vectors(kind)) for kind in kinds] == [98, 98, 204, 118]
 
 
 @pytest.mark.parametrize("file", vectors("inclusion"))
@@ -65,6 +71,34 @@ def test_consistency_vector(file: Path) -> None:
             vector["size2"],
             old_root=b64decode(vector["root1"]),
             new_root=b64decode(vector["root2"]),
+            path=hashes(vector["proof"]),
+        )
+
+
+@pytest.mark.parametrize("file", vectors("subtreeinclusion"))
+def test_subtree_inclusion_vector(file: Path) -> None:
+    vector = json.loads(file.read_text())
+
+    with expect(vector):
+        verify_subtree_inclusion(
+            b64decode(vector["leafHash"] or ""),
+            vector["leafIdx"],
+            subtree=(vector["start"], vector["end"]),
+            path=hashes(vector["proof"]),
+            root=b64decode(vector["root"] or ""),
+        )
+
+
+@pytest.mark.parametrize("file", vectors("subtreeconsistency"))
+def test_subtree_consistency_vector(file: Path) -> None:
+    vector = json.loads(file.read_text())
+
+    with expect(vector):
+        verify_subtree_consistency(
+            (vector["start"], vector["end"]),
+            vector["size"],
+            old_root=b64decode(vector["root1"] or ""),
+            new_root=b64decode(vector["root2"] or ""),
             path=hashes(vector["proof"]),
         )
 
