@@ -27,8 +27,14 @@ $(BIN)/pip:
 	  echo "make: $(PYTHON) cannot make a virtual environment (no ensurepip); on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-test: check ## Everything: lint, types, import arrows, tests
+test: check $(VENV)/localstripe ## Everything: lint, types, import arrows, tests
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Somebody else's idea of Stripe, a program the tests start; without it they skip and say so.
+$(VENV)/localstripe: tests/localstripe.txt | install
+	@rm -rf $@ && $(PYTHON) -m venv $@ && \
+	  $@/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< || \
+	  { rm -rf $@; echo "make: no localstripe; its tests will skip"; }
 
 faults: install ## Every fault under load, several times over, into docs/reliability.md
 	$(BIN)/python -m tests.faults --write

@@ -1,13 +1,15 @@
 """Against localstripe, somebody else's idea of Stripe, in a process of its own.
 
 It is partial (no prices, no trials) and lists events oldest first. `localstripe` is GPL and no
-dependency: put it on PATH (`pipx install localstripe`) and these run.
+dependency: `make test` puts it into an environment of its own, where these find it, or on PATH.
 """
 
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -29,10 +31,10 @@ from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
 
 KEY = "sk_test_12345"
-COMMAND = shutil.which("localstripe")
+COMMAND = shutil.which("localstripe", path=f"{Path(sys.prefix)}/localstripe/bin:{os.environ['PATH']}")
 
 pytestmark = pytest.mark.skipif(
-    COMMAND is None, reason="localstripe is not on PATH: pipx install localstripe"
+    COMMAND is None, reason="no localstripe, neither from `make test` nor on PATH"
 )
 
 
