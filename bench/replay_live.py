@@ -1,0 +1,123 @@
+"""A replay of a large log while webhooks keep arriving: what the doors answered, and whether the tables agree."""
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from bench.door import environment, process, served
+from bench.knocking import Tally, knock, requests
+from bench.replay import Stages, prepare
+from bench.report import report
+from bench.server import durable_database
+from projections.replay import Options, compare, replay
+from projections.runner import Runner
+from queries.lag import projection_lag
+
+ROUND_S = 5.0
+PATIENCE_S = 300.0
+
+
+class Callers:
+    """Webhooks at a steady rate until told to stop; what became of them."""
+
+    def __init__(self, port: int, rate: float) -> None:
+        self.rounds: list[Tally] = []
+        self._port, self._rate = port, rate
+        self._stop = threading.Event()
+
+    @contextmanager
+    def calling(self) -> Iterator["Callers"]:
+        thread = threading.Thread(target=self._call)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _call(self) -> None:
+        work = requests("/webhooks/stripe", seed=77, many=20_000)
+        while not self._stop.is_set():
+            self.rounds.append(knock(self._port, work, connections=4, seconds=ROUND_S, rate=self._rate))
+
+    def statuses(self) -> dict[str, int]:
+        """How many answers of each status."""
+        return dict(sum((Counter(each.statuses) for each in self.rounds), Counter[str]()))
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds, over all rounds."""
+        return Tally(took_s=[s for each in self.rounds for s in each.took_s]).percentile(share)
+
+
+def settled(conninfo: str) -> None:
+    """Wait until nothing waits to be projected."""
+    until = time.monotonic() + PATIENCE_S
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        while projection_lag(conn).oldest_recorded_at is not None:
+            if time.monotonic() > until:
+                raise TimeoutError("the projector did not catch up")
+            time.sleep(0.1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    stages = Stages()
+    with durable_log(asked.events) as (conninfo, folder), served(conninfo, folder) as (port, _):
+        options = Options(work_dir=folder / "replay", workers=2)
+        work = ["-m", "cli", "work"]
+        with process(work, environment(conninfo, folder), folder / "work.log"):
+            with Callers(port, asked.rate).calling() as callers:
+                time.sleep(ROUND_S)
+                done = replay(conninfo, options=options, observer=stages)
+                time.sleep(ROUND_S)
+            settled(conninfo)
+            stages.stage("", 0)
+            found = compare(conninfo, options=options)
+    statuses = callers.statuses()
+    report(
+        f"Replay of {done.events:,} events while webhooks arrive",
+        ("what", "figure"),
+        [
+            ("replay, s", done.duration_ms / 1000),
+            ("webhooks sent, at a steady rate a second", f"{sum(statuses.values()):,}, {asked.rate:g}"),
+            ("answers by status", ", ".join(f"{code}: {many:,}" for code, many in sorted(statuses.items()))),
+            ("refused or failed", sum(many for code, many in statuses.items() if code != "200")),
+            (
+                "p50 ms / p99 ms / longest ms",
+                " / ".join(f"{callers.percentile(p):.1f}" for p in (0.5, 0.99, 1)),
+            ),
+            (
+                "rows that differ from a second rebuild, webhooks included",
+                len(found.differences) + found.more,
+            ),
+            ("digest of the receipt", done.digest[:16]),
+        ],
+        notes=f"`python -m bench replay_live`: {os.cpu_count()} cores shared by the server, two replay workers, web "
+        f"workers, `tenure work` and the sender; load {os.getloadavg()[0]:.1f}.",
+        write=asked.write,
+    )
+
+
+@contextmanager
+def durable_log(events: int) -> Iterator[tuple[str, Path]]:
+    """(conninfo, folder) of a filled log whose tables are projected."""
+    with durable_database() as conninfo, tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        prepare(conninfo, events)
+        Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
+        yield conninfo, Path(folder)
+
+
+if __name__ == "__main__":
+    main()
