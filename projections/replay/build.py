@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from psycopg import sql
 
@@ -26,6 +27,9 @@ from projections.version import projector_version
 # The stage after which the shadow tables may move on, with events that came in meanwhile.
 BUILT = "built"
 
+LETS_GO_S = 3.0
+LOOK_AGAIN_S = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -38,10 +42,16 @@ class Built:
 
 @contextmanager
 def only_one(conninfo: str) -> Iterator[Connection]:
-    """A session that holds the replay lock of this database. Raises: ReplayRunning."""
+    """A session that holds the replay lock of this database. Raises: ReplayRunning.
+
+    One that has just ended or was killed is given a moment: its server process lets go a little later.
+    """
+    until = monotonic() + LETS_GO_S
     with session(conninfo) as conn:
-        if not one(conn, "replay_lock")[0]:
-            raise ReplayRunning
+        while not one(conn, "replay_lock")[0]:
+            if monotonic() > until:
+                raise ReplayRunning
+            sleep(LOOK_AGAIN_S)
         yield conn
 
 

@@ -298,7 +298,10 @@ def test_a_log_with_a_hole_is_refused(conninfo: str, tmp_path: Path) -> None:
         replay(conninfo, options=options(tmp_path))
 
 
-def test_two_replays_do_not_run_at_once(conninfo: str, tmp_path: Path) -> None:
+def test_two_replays_do_not_run_at_once(
+    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.replay.build.LETS_GO_S", 0.2)
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("SELECT pg_advisory_lock(hashtext('tenure replay'))")
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -26,7 +27,7 @@ from handlers.reconcile.stripe_api import StripeApi
 from tests.cli.conftest import as_url
 from tests.doubles.crowd import crowd_double
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, Fault, at_random
-from tests.doubles.http import Double, serving
+from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import KEY, stripe_double
 from tests.reconcile.shop import project, publish, service
 
@@ -94,7 +95,15 @@ def test_a_second_import_reads_nothing_and_another_one_finds_nothing(conninfo: s
 
 
 def test_one_busy_month_is_shared_among_workers(conninfo: str) -> None:
-    with serving(crowd_double(SIZE, days=2, faults=lambda *_: Fault(delay_s=0.01))) as double:
+    double = crowd_double(SIZE, days=2)
+    answer = double.answer
+
+    def slow_inside_a_month(asked: Asked) -> Replied:
+        time.sleep(0.2 if "starting_after" in asked.query else 0)  # the other months are empty
+        return answer(asked)
+
+    double.answer = slow_inside_a_month
+    with serving(double):
         take_over(conninfo, double, workers=4)
 
     with service(conninfo) as conn:
