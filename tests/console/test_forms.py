@@ -6,10 +6,11 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
+from console.pages.user_actions import ACTIONS
 from database.pool import connect
 from tests.console.conftest import Person, csrf_token, make_token
 from tests.console.pages import a_payer
-from tests.console.world import POISONED_ID, STRANGER
+from tests.console.world import HOSTILE_ID, POISONED_ID, STRANGER
 
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 FORMS = (
@@ -20,6 +21,7 @@ FORMS = (
     f"/jobs/{SOME_ID}/retry",
     "/configuration",
     "/configuration/log-level",
+    *(f"/users/{HOSTILE_ID}/actions/{action}" for action in ACTIONS),
 )
 
 
@@ -39,7 +41,9 @@ def test_auditor_is_refused_by_the_server(reader: Person, path: str) -> None:
     assert "An auditor reads" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/tokens", "/customers", "/quarantine", "/jobs", "/configuration"])
+@pytest.mark.parametrize(
+    "path", ["/tokens", "/customers", "/quarantine", "/jobs", "/configuration", f"/users/{HOSTILE_ID}"]
+)
 def test_auditor_is_shown_no_form_that_writes(auditor: Person, operator: Person, path: str) -> None:
     def writes(person: Person) -> list[str]:
         return [
