@@ -10,6 +10,7 @@ from console.deps import deps, now
 from console.errors import not_found
 from console.inputs import LIMIT, choice, instant, text
 from console.keys import key
+from console.pages.erasure import erasure
 from console.pages.user_actions import actions
 from console.person import person_page
 from queries.errors import UnknownColumn
@@ -18,6 +19,7 @@ from queries.users import UserFilter, list_users
 
 users = Blueprint("users", __name__, url_prefix="/users")
 users.register_blueprint(actions)
+users.register_blueprint(erasure)
 
 STATUSES = (
     "none", "active", "trialing", "past_due", "unpaid", "paused", "incomplete", "canceled",

@@ -22,6 +22,7 @@ FORMS = (
     "/configuration",
     "/configuration/log-level",
     *(f"/users/{HOSTILE_ID}/actions/{action}" for action in ACTIONS),
+    f"/users/{HOSTILE_ID}/erase",
 )
 
 
