@@ -17,6 +17,7 @@ from cli import metrics
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import PartMetrics
+from cli.scheduled import job_types
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
@@ -111,6 +112,7 @@ def build_over(
             secret_key=session_key(settings),
             throttle=Throttle(),
             verifiers=lambda origin: [key.verifier for key in signing_keys(settings, origin)],
+            job_types=lambda: job_types(settings),
         )
     )
     return app

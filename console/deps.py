@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool
 
 from events.clock import Clock
 from events.seals.keys import VerifierKey
+from handlers.jobs import Registry
 from queries.rows import AnyConnection
 from queries.seals import origin_of
 
@@ -35,7 +36,8 @@ class Throttle(Protocol):
 class Deps:
     """`live_only`: test events are not part of the past, as they are not of the tables.
 
-    `verifiers` takes the log's name and gives the public keys somebody vouches for.
+    `verifiers` takes the log's name and gives the public keys somebody vouches for. `job_types` are
+    those of the workers: calling a job off may have to be told in the log.
     """
 
     pool: Pool
@@ -43,6 +45,7 @@ class Deps:
     live_only: bool
     throttle: Throttle
     verifiers: Verifiers
+    job_types: Callable[[], Registry]
 
 
 def keep(deps: Deps, extensions: dict[str, Any]) -> None:
