@@ -1,7 +1,7 @@
 """What the pages need and are handed: they read no settings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -9,6 +9,7 @@ from flask import current_app
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from console.alarms import Alarms
 from events.clock import Clock
 from events.seals.keys import VerifierKey
 from handlers.jobs import Registry
@@ -46,6 +47,7 @@ class Deps:
     throttle: Throttle
     verifiers: Verifiers
     job_types: Callable[[], Registry]
+    alarms: Alarms = field(default_factory=Alarms)
 
 
 def keep(deps: Deps, extensions: dict[str, Any]) -> None:
