@@ -86,6 +86,7 @@ def build_over(
     registry.register(PartMetrics(pool, utc_now))
     registry.register(CompletenessMetrics(pool, utc_now, live_only=settings.livemode))
     observe = counting(metrics.observe_doors(registry), pool)
+    throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
         pool=pool,
         clock=utc_now,
@@ -93,6 +94,7 @@ def build_over(
         live_only=settings.livemode,
         checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
         registry=registry,
+        throttle=throttle,
     )
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
@@ -110,7 +112,7 @@ def build_over(
             clock=utc_now,
             live_only=settings.livemode,
             secret_key=session_key(settings),
-            throttle=Throttle(),
+            throttle=throttle,
             verifiers=lambda origin: [key.verifier for key in signing_keys(settings, origin)],
             job_types=lambda: job_types(settings),
         )
