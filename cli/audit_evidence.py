@@ -1,6 +1,7 @@
 """`tenure audit evidence`: one zip about one person that needs nobody's word but the public key's."""
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,5 +135,18 @@ def _rendered(name: str, evidence: Evidence, *, escape: bool) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters["when"] = lambda at: "–" if at is None else iso(at)
+    environment.filters["value"] = value_text
     template = environment.from_string(files("cli").joinpath("templates", name).read_text(encoding="utf-8"))
     return template.render(e=evidence, f=evidence.found).encode("utf-8", "replace")
+
+
+def value_text(value: object) -> str:
+    """A column's value as people read it, and not as Python does."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return iso(value)
+    is_json = isinstance(value, dict | list | tuple)
+    return json.dumps(value, default=str, ensure_ascii=False) if is_json else str(value)
