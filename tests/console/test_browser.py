@@ -10,7 +10,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from database.pool import connect, open_pool
 from tests.conftest import Database, Server
-from tests.console.browsing import CONTRAST, NAMELESS, WITHOUT, Complaints, chromium, executable, served
+from tests.console.browsing import (
+    CONTRAST,
+    COVERED,
+    CUT,
+    NAMELESS,
+    WITHOUT,
+    Complaints,
+    chromium,
+    executable,
+    served,
+)
 from tests.console.conftest import Wall, as_service, make_app, make_token
 from tests.console.pages import a_payer, all_pages
 
@@ -135,6 +145,29 @@ def test_phone_width_never_scrolls_sideways(
     context.close()
 
     assert wide == []
+
+
+def test_phone_shows_each_label_beside_its_value(
+    browser: Browser, cookies: Any, base: str, paths: list[str]
+) -> None:
+    context = opened(browser, cookies, viewport=PHONE, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    covered = {}
+    for path in paths:
+        page.goto(f"{base}{path}")
+        covered[path] = page.evaluate(COVERED)
+    context.close()
+
+    assert covered == {path: [] for path in paths}
+
+
+def test_no_list_is_cut_at_desktop_width(page: Page, base: str, paths: list[str]) -> None:
+    cut = []
+    for path in paths:
+        page.goto(f"{base}{path}")
+        cut += [f"{path}: {name}" for name in page.evaluate(CUT)]
+
+    assert cut == []
 
 
 def test_menu_opens_on_a_phone(browser: Browser, cookies: Any, base: str) -> None:
