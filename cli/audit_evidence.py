@@ -25,6 +25,7 @@ from events.clock import utc_now
 from events.seals.event_proof import check_proof
 from events.seals.keys import VerifierKey
 from handlers.tokens import note_reads
+from queries.counted import counted
 from queries.instants import iso
 from queries.person import PersonFile, person_file
 from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
@@ -79,8 +80,12 @@ def evidence(
     made = Evidence(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
     write_out(out, zipped(made))
     bare = len(found.events) - len(proofs)
-    note = f"; {bare} are younger than the checkpoint and have no proof yet" if bare else ""
-    console(stderr=True).print(f"{len(found.events)} events, {len(proofs)} proofs{note}", markup=False)
+    note = (
+        f"; {counted(bare, 'is', 'are')} younger than the checkpoint and without a proof yet" if bare else ""
+    )
+    console(stderr=True).print(
+        f"{counted(len(found.events), 'event')}, {counted(len(proofs), 'proof')}{note}", markup=False
+    )
 
 
 def zipped(evidence: Evidence) -> bytes:

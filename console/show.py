@@ -31,6 +31,7 @@ def register_filters(app: Flask, pages: Mapping[str, str]) -> None:
         tn_tone=tone,
         tn_label=label,
         tn_count=count,
+        tn_counted=counted,
         tn_money=money,
         tn_pretty=pretty,
         tn_iso=iso,
@@ -136,6 +137,11 @@ def label(column: str) -> str:
 def count(value: int | None) -> str:
     """Thousands apart by a thin space."""
     return "—" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def counted(value: int, one: str, many: str) -> str:
+    """A number with the words that go with it."""
+    return f"{count(value)} {one if value == 1 else many}"
 
 
 def as_field(value: datetime | None) -> str:
