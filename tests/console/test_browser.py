@@ -57,7 +57,7 @@ def base(place: tuple[str, str]) -> str:
 @pytest.fixture(scope="module")
 def paths(place: tuple[str, str]) -> list[str]:
     with connect(place[1], application_name="test") as conn:
-        return all_pages(conn)
+        return [*all_pages(conn), f"/users/{a_payer(conn)}/erase"]
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +145,36 @@ def test_phone_width_never_scrolls_sideways(
     context.close()
 
     assert wide == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_open_forms_fit_a_phone(browser: Browser, cookies: Any, base: str, payer: str, scheme: str) -> None:
+    context = opened(browser, cookies, viewport=PHONE, is_mobile=True, has_touch=True, color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for path in (f"/users/{payer}", "/users/user_2hostile", "/jobs"):
+        page.goto(f"{base}{path}")
+        page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found.append((wide, page.evaluate(CONTRAST), page.evaluate(NAMELESS)))
+    context.close()
+
+    assert found == [(0, [], [])] * 3
+
+
+def test_refused_form_is_open_and_says_why(page: Page, base: str) -> None:
+    page.goto(f"{base}/users/user_2hostile")
+    page.get_by_text("Grant a plan").click()
+    form = page.locator("#do-grant-plan")
+    form.get_by_label("Until", exact=False).fill("2020-01-01T00:00:00")
+    form.get_by_label("Reason").fill("too late")
+    form.get_by_role("button", name="Grant").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Refused: Expected an end after now")
+    expect(page.locator("#do-grant-plan").get_by_label("Reason")).to_have_value("too late")
+    expect(page.locator("#do-grant-plan").get_by_label("Until", exact=False)).to_have_value(
+        re.compile("2020-01-01T00:00")
+    )
 
 
 def test_phone_shows_each_label_beside_its_value(
