@@ -42,6 +42,7 @@ def create_app(
     live_only: bool,
     checks: Mapping[str, Check] | None = None,
     registry: CollectorRegistry | None = None,
+    throttle: Throttle | None = None,
     most_exports: int = MOST_EXPORTS,
 ) -> Flask:
     """An app with every address of the API.
@@ -59,7 +60,7 @@ def create_app(
         connect=connect,
         checks={"database": database_check(pool), **(checks or {})},
         registry=CollectorRegistry() if registry is None else registry,
-        throttle=Throttle(),
+        throttle=Throttle() if throttle is None else throttle,
         exports=BoundedSemaphore(most_exports),
     )
     keep(held, app.extensions)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask import request
-from psycopg import Connection, errors
+from psycopg import Connection
 from pydantic import BeforeValidator
 
 from api.access import actor, caller
@@ -13,6 +13,7 @@ from api.deps import deps
 from api.errors import Refused, bad_request, not_found
 from api.request_id import request_id
 from api.users import KEY_HEADER
+from handlers.attempts import PASSING, attempt
 from handlers.decision import Command, key_part
 from handlers.errors import (
     DecisionRefused,
@@ -50,8 +51,6 @@ WHOLE = BeforeValidator(_whole)
 """After the bounds of an integer, which the document would lose behind it."""
 
 RETRY_AFTER_S = 2
-ATTEMPTS = 3
-PASSING = (errors.DeadlockDetected, errors.SerializationFailure)
 
 
 def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row factory does not matter
@@ -60,7 +59,7 @@ def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row fact
     Raises: Refused.
     """
     try:
-        return _again_if_stopped(decision)
+        return attempt(deps().pool.connection, decision)
     except DecisionRefused as refused:
         raise _as_answer(refused) from None
     except (PartBehind, PartBusy, *PASSING) as busy:
@@ -73,18 +72,6 @@ def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row fact
 def _first_line(problem: Exception) -> str:
     """Postgres' own DETAIL may hold a person's data."""
     return str(problem).partition("\n")[0]
-
-
-def _again_if_stopped(decision: Callable[[Connection[Any]], T]) -> T:  # Any: as above
-    """A decision that projects first can meet a projector's batch in another order of users."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            with deps().pool.connection() as conn:
-                return decision(conn)
-        except PASSING:
-            continue
-    with deps().pool.connection() as conn:
-        return decision(conn)
 
 
 def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> Command:

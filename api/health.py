@@ -14,6 +14,7 @@ from api.models import Liveness, Readiness
 from api.openapi import documented
 from api.problems import problem
 from events.clock import Clock
+from queries.counted import counted
 from queries.lag import projection_lag
 
 health = Blueprint("health", __name__)
@@ -67,7 +68,9 @@ def lag_check(pool: Pool, clock: Clock, *, most: timedelta) -> Check:
         if lag.oldest_recorded_at is None or clock() - lag.oldest_recorded_at <= most:
             return None
         waited_s = (clock() - lag.oldest_recorded_at) // timedelta(seconds=1)
-        return f"{lag.events} events wait to be projected, the first of them for {waited_s} s"
+        return (
+            f"{counted(lag.events, 'event waits', 'events wait')} to be projected, the first for {waited_s} s"
+        )
 
     return check
 

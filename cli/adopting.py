@@ -11,6 +11,7 @@ from cli.errors import Failure
 from database.pool import connect
 from database.schema import Snapshot
 from events.statements import statement
+from queries.counted import counted
 
 COLUMNS = ("table", "what", "expected", "found", "mend")
 _COLUMN = re.compile(r"\d+ (?P<type>.+?)(?P<required> NOT NULL)? (?P<storage>[pxem])(?: (?P<default>.*))?")
@@ -47,9 +48,10 @@ def summary(told: list[Differing]) -> str:
     columns = sum(one.what.startswith("column") for one in told)
     tables = sum(one.what == "table" for one in told)
     first = next((one for one in told if one.what.startswith("column")), told[0])
+    others = counted(len(told) - tables - columns, "other thing")
     return (
-        f"the schema is not what the migrations make: {tables} tables are missing, {columns} columns and "
-        f"{len(told) - tables - columns} other things differ, first {_first(first)}. Nothing was marked. "
+        f"the schema is not what the migrations make: {counted(tables, 'table is', 'tables are')} missing, "
+        f"{counted(columns, 'column')} and {others} differ, first {_first(first)}. Nothing was marked. "
         "Mend them, or set the tables aside: tenure migrate baseline --set-aside legacy"
     )
 

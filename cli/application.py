@@ -18,6 +18,7 @@ from cli import metrics
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import PartMetrics
+from cli.scheduled import job_types
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
@@ -86,6 +87,7 @@ def build_over(
     registry.register(PartMetrics(pool, utc_now))
     registry.register(CompletenessMetrics(pool, utc_now, live_only=settings.livemode))
     observe = counting(metrics.observe_doors(registry), pool)
+    throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
         pool=pool,
         clock=utc_now,
@@ -93,6 +95,7 @@ def build_over(
         live_only=settings.livemode,
         checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
         registry=registry,
+        throttle=throttle,
     )
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
@@ -111,8 +114,9 @@ def build_over(
             clock=utc_now,
             live_only=settings.livemode,
             secret_key=session_key(settings),
-            throttle=Throttle(),
+            throttle=throttle,
             verifiers=lambda origin: [key.verifier for key in signing_keys(settings, origin)],
+            job_types=lambda: job_types(settings),
         )
     )
     return app

@@ -23,6 +23,7 @@ from events.seals.event_proof import check_proof
 from events.seals.json_shape import LARGEST_FILE_BYTES
 from events.seals.keys import VerifierKey
 from handlers.tokens import note_reads
+from queries.counted import counted
 from queries.findings import PartReport, Report
 from queries.leaves import part_sizes
 from queries.seals import (
@@ -151,7 +152,7 @@ def consistency(*, older: str, newer: str | None, keys: tuple[str, ...], out: Pa
     if out is not None:
         write_out(out, as_json_file(proof))
     console().print(
-        f"good: {growth.newer.size} events at {_z(growth.newer.signed_at)} begin with "
+        f"good: {counted(growth.newer.size, 'event')} at {_z(growth.newer.signed_at)} begin with "
         f"the {growth.older.size} at {_z(growth.older.signed_at)}, unchanged"
     )
 

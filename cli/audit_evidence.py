@@ -1,6 +1,7 @@
 """`tenure audit evidence`: one zip about one person that needs nobody's word but the public key's."""
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from events.clock import utc_now
 from events.seals.event_proof import check_proof
 from events.seals.keys import VerifierKey
 from handlers.tokens import note_reads
+from queries.counted import counted
 from queries.instants import iso
 from queries.person import PersonFile, person_file
 from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
@@ -78,8 +80,12 @@ def evidence(
     made = Evidence(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
     write_out(out, zipped(made))
     bare = len(found.events) - len(proofs)
-    note = f"; {bare} are younger than the checkpoint and have no proof yet" if bare else ""
-    console(stderr=True).print(f"{len(found.events)} events, {len(proofs)} proofs{note}", markup=False)
+    note = (
+        f"; {counted(bare, 'is', 'are')} younger than the checkpoint and without a proof yet" if bare else ""
+    )
+    console(stderr=True).print(
+        f"{counted(len(found.events), 'event')}, {counted(len(proofs), 'proof')}{note}", markup=False
+    )
 
 
 def zipped(evidence: Evidence) -> bytes:
@@ -134,5 +140,18 @@ def _rendered(name: str, evidence: Evidence, *, escape: bool) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters["when"] = lambda at: "–" if at is None else iso(at)
+    environment.filters["value"] = value_text
     template = environment.from_string(files("cli").joinpath("templates", name).read_text(encoding="utf-8"))
     return template.render(e=evidence, f=evidence.found).encode("utf-8", "replace")
+
+
+def value_text(value: object) -> str:
+    """A column's value as people read it, and not as Python does."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return iso(value)
+    is_json = isinstance(value, dict | list | tuple)
+    return json.dumps(value, default=str, ensure_ascii=False) if is_json else str(value)

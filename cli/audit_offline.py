@@ -11,6 +11,7 @@ from events.seals.event_proof import Checked, check_proof
 from events.seals.growth_proof import Growth, check_growth
 from events.seals.json_shape import LARGEST_FILE_BYTES, parse_proof_file
 from events.seals.keys import VerifierKey, parse_verifier_key
+from queries.counted import counted
 
 key_option = click.option(
     "--key",
@@ -66,7 +67,7 @@ def _event(checked: Checked) -> dict[str, object]:
         "part": checked.part,
         "position": checked.position,
         "payload": "matches its digest" if checked.payload_state == "matches" else "not in the file",
-        "checkpoint": f"{checked.checkpoint.origin}, {checked.checkpoint.size} events",
+        "checkpoint": f"{checked.checkpoint.origin}, {counted(checked.checkpoint.size, 'event')}",
         "signed_at": checked.checkpoint.signed_at,
         "signed_by": [str(key) for key in checked.signed_by],
     }

@@ -20,6 +20,7 @@ from cli.users import print_profile
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
+from queries.counted import counted
 from queries.lag import projection_lag
 from queries.profile import Profile, profile
 from settings import Settings
@@ -88,7 +89,7 @@ def signing_secrets(settings: Settings, *, yes: bool) -> DevSecrets:
 def summary(answers: Counter[str]) -> str:
     """One line on what the doors said."""
     said = ", ".join(f"{count} {answer}" for answer, count in sorted(answers.items()))
-    return f"{sum(answers.values())} webhooks out of order: {said}"
+    return f"{counted(sum(answers.values()), 'webhook')} out of order: {said}"
 
 
 def _play(doors: Doors, deliveries: Sequence[Delivery]) -> Counter[str]:

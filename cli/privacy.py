@@ -14,6 +14,7 @@ from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
 from handlers.tokens import note_reads
+from queries.counted import counted
 from queries.person import person_file
 
 _COLUMNS = ("occurred_at", "event_type", "route_key", "id")
@@ -50,7 +51,7 @@ def erase(
             return
         assert reason is not None  # asked for above
         if not yes and not plan.is_empty and sys.stdin.isatty():
-            click.confirm(f"Erase {len(plan.events)} payloads of {user_id} for good?", abort=True)
+            click.confirm(f"Erase {counted(len(plan.events), 'payload')} of {user_id} for good?", abort=True)
         try:
             erased = erase_person(conn, plan, now=utc_now(), actor=person().name, reason=reason)
         except ErasureRefused:
@@ -125,9 +126,10 @@ def _tell(plan: ErasurePlan, erased: Erased, as_json: bool) -> None:
 def _warn(plan: ErasurePlan) -> None:
     out = console(stderr=True)
     if plan.elsewhere:
-        out.print(f"{len(plan.elsewhere)} events of others mention them and stay:", markup=False)
+        stay = ("event of others mentions them and stays", "events of others mention them and stay")
+        out.print(f"{counted(len(plan.elsewhere), *stay)}:", markup=False)
         for row in plan.elsewhere:
             out.print(f"  {row['event_type']} {row['route_key']} {row['id']}", markup=False, soft_wrap=True)
     if plan.unprojected:
-        note = f"{plan.unprojected} events were not projected yet and may link more customers: look again"
-        out.print(note, markup=False)
+        waiting = counted(plan.unprojected, "event was", "events were")
+        out.print(f"{waiting} not projected yet and may link more customers: look again", markup=False)

@@ -6,6 +6,7 @@ from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.wiring import command_settings, session
 from projections.batch import Projector
+from queries.counted import counted
 from queries.quarantine import quarantined
 
 _ALL = 1_000_000
@@ -50,4 +51,6 @@ def retry(*, user_ids: tuple[str, ...], as_json: bool) -> None:
     else:
         console().print(f"{len(freed)} freed, {len(left)} left", markup=False)
     if left:
-        raise Difference(f"{len(left)} users still can't be folded: tenure quarantine list says why")
+        raise Difference(
+            f"{counted(len(left), 'user')} still can't be folded: tenure quarantine list says why"
+        )

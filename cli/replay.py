@@ -24,6 +24,7 @@ from cli.wiring import command_settings, server
 from database.pool import connect
 from projections.replay import Comparison, Options, compare, rebuild_user, replay, roll_back
 from projections.replay.tables import REBUILT
+from queries.counted import counted
 
 _SHOWN = 50  # differences printed for people; --json has all that were kept
 
@@ -74,8 +75,8 @@ def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:
         done = replay(conninfo, options=options, observer=observer)
     rows = sum(done.rows.values())
     text = (
-        f"{done.events} events replayed into {rows} rows in {done.duration_ms / 1000:.1f} s, "
-        f"digest {done.digest[:16]}; back with: tenure replay --rollback"
+        f"{counted(done.events, 'event')} replayed into {counted(rows, 'row')} "
+        f"in {done.duration_ms / 1000:.1f} s, digest {done.digest[:16]}; back with: tenure replay --rollback"
     )
     _tell(asdict(done), text, as_json=as_json)
 
@@ -83,7 +84,8 @@ def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:
 def _roll_back(conninfo: str, *, as_json: bool) -> None:
     with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
         tables = roll_back(conn)
-    text = f"{len(tables)} tables changed places with those before; --rollback again changes them back"
+    changed = counted(len(tables), "table")
+    text = f"{changed} changed places with those before; --rollback again changes them back"
     _tell({"tables": tables}, text, as_json=as_json)
 
 
@@ -103,15 +105,16 @@ def _compare(
     else:
         _print(found, access=access)
     if not found.equal:
-        users = len({each.user_id for each in found.differences})
-        raise Differs(f"{len(found.differences) + found.more} columns of {users} users differ")
+        users = counted(len({each.user_id for each in found.differences}), "user")
+        cells = len(found.differences) + found.more
+        raise Differs(counted(cells, f"column of {users} differs", f"columns of {users} differ"))
 
 
 def _print(found: Comparison, *, access: bool) -> None:
     out = console()
     if found.equal:
         events = sum(found.heads)
-        out.print(f"no difference over {events} events, in {found.duration_ms / 1000:.1f} s")
+        out.print(f"no difference over {counted(events, 'event')}, in {found.duration_ms / 1000:.1f} s")
         return
     shown = [asdict(each) for each in found.differences[:_SHOWN]]
     emit_table(shown, ("user_id", "table", "column", "live", "rebuilt"), empty="")

@@ -16,6 +16,7 @@ from events.clock import utc_now
 from handlers.configuration_keys import told
 from handlers.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
 from handlers.upcoming import preview
+from queries.counted import counted
 
 _COLUMNS = ("name", "every", "does", "last_run_at", "next_due_at", "runs", "failures", "error")
 _COMING = ("at", "user_id", "what", "why")
@@ -76,7 +77,7 @@ def preview_days(*, days: int, as_json: bool) -> None:
     if as_json:
         emit_json(coming)
     else:
-        emit_table(coming, _COMING, empty=f"nobody changes within {days} days because time passes")
+        emit_table(coming, _COMING, empty=f"nobody changes within {counted(days, 'day')} because time passes")
 
 
 def _named(name: str, handlers: list[Scheduled]) -> Scheduled:

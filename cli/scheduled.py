@@ -17,6 +17,7 @@ from handlers.outgoing.delivering import deliver_job
 from handlers.outgoing.following import follow
 from handlers.scans import Summary
 from handlers.schedule import Scheduled
+from handlers.sessions import forget_sessions
 from settings import Settings
 
 NAMED = 20  # users a failed scan names in its result
@@ -44,10 +45,6 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
     def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return schedule_emails(conn, now, live_only=live_only)
 
-    def forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        keep = timedelta(seconds=configured(conn, "jobs", "keep"))
-        return {"forgotten": prune(conn, before=now - keep)}
-
     def seal(_conn: Connection, _now: datetime) -> Mapping[str, Any]:
         signed = sealer.run()
         return {"signed": signed is not None}
@@ -64,7 +61,8 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
         Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
         Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
         Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
-        Scheduled("forget_jobs", timedelta(days=1), forget_jobs, "Jobs that went well, after jobs.keep"),
+        Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
+        Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),
         *reconciling(settings),
         Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
     ]
@@ -86,6 +84,15 @@ def transport(settings: Settings) -> Transport:
 def trial_grace(conn: Connection) -> timedelta:
     """How long Stripe has to tell of a trial's end itself."""
     return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
+
+
+def _forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
+    keep = timedelta(seconds=configured(conn, "jobs", "keep"))
+    return {"forgotten": prune(conn, before=now - keep)}
+
+
+def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:
+    return {"forgotten": forget_sessions(conn, now=now)}
 
 
 def _told(done: Summary) -> dict[str, Any]:  # Any: JSON values

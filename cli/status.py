@@ -43,7 +43,11 @@ def status(*, as_json: bool) -> None:
 
 def advice(found: Row) -> list[str]:
     """What somebody should do about it, most urgent first; empty when all is well."""
-    told = [line.format(**found) for name, line in _ADVICE.items() if found.get(name)]
+    told = [
+        forms[0 if found[name] == 1 else -1].format(**found)
+        for name, forms in _ADVICE.items()
+        if found.get(name)
+    ]
     return told + list(found.get("alarms", ()))
 
 
@@ -96,15 +100,39 @@ def _standing(conn: AnyConnection) -> Row:
     return {"tables_equal_replay": found.equal, "tables": found.told(), "tables_differ": not found.equal}
 
 
-_ADVICE = {
-    "migrations_odd": "{migrations_odd} are not what was applied: tenure migrate status",
-    "migrations_pending": "{migrations_pending} migrations wait: tenure migrate up",
-    "tables_differ": "somebody else wrote to the projected tables: tenure replay --check names what differs",
-    "replay_due": "the tables were built by another version of the projector: tenure replay",
-    "quarantined": "{quarantined} users are quarantined, their rows are older",
-    "unlinked_customers": "{unlinked_customers} Stripe customers belong to nobody known yet",
-    "dead_jobs": "{dead_jobs} background jobs have no try left: tenure jobs list --status dead",
-    "failing_handlers": "{failing_handlers} scheduled handlers fail: tenure schedule list",
-    "lag_events": "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
-    "conflicts": "{conflicts} second bodies came under a key that was taken: tenure events conflicts",
+# For one, and for several.
+_ADVICE: dict[str, tuple[str, ...]] = {
+    "migrations_odd": ("{migrations_odd} are not what was applied: tenure migrate status",),
+    "migrations_pending": (
+        "1 migration waits: tenure migrate up",
+        "{migrations_pending} migrations wait: tenure migrate up",
+    ),
+    "tables_differ": (
+        "somebody else wrote to the projected tables: tenure replay --check names what differs",
+    ),
+    "replay_due": ("the tables were built by another version of the projector: tenure replay",),
+    "quarantined": (
+        "1 user is quarantined, their rows are older",
+        "{quarantined} users are quarantined, their rows are older",
+    ),
+    "unlinked_customers": (
+        "1 Stripe customer belongs to nobody known yet",
+        "{unlinked_customers} Stripe customers belong to nobody known yet",
+    ),
+    "dead_jobs": (
+        "1 background job has no try left: tenure jobs list --status dead",
+        "{dead_jobs} background jobs have no try left: tenure jobs list --status dead",
+    ),
+    "failing_handlers": (
+        "1 scheduled handler fails: tenure schedule list",
+        "{failing_handlers} scheduled handlers fail: tenure schedule list",
+    ),
+    "lag_events": (
+        "1 event waits, for {lag_s} s: is `tenure work` running?",
+        "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
+    ),
+    "conflicts": (
+        "1 second body came under a key that was taken: tenure events conflicts",
+        "{conflicts} second bodies came under a key that was taken: tenure events conflicts",
+    ),
 }

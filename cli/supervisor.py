@@ -13,6 +13,7 @@ from types import FrameType
 import structlog
 
 from cli.errors import Failure
+from queries.counted import counted
 
 STOP_S = 8.0  # children get this long; with the rest of the way out it stays below ten seconds
 STEADY_S = 30.0  # who ran this long starts again without delay
@@ -28,7 +29,7 @@ class Hopeless(Failure):
 
     def __init__(self, name: str, times: int, code: int) -> None:
         super().__init__(
-            f"{name} died {times} times before it was ready (exit {code}); the lines above say why"
+            f"{name} died {counted(times, 'time')} before it was ready (exit {code}); the lines above say why"
         )
 
 

@@ -1,10 +1,8 @@
 """Who sits at the console, what they may do, and the note of what they were shown."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
-from uuid import UUID
 
 from flask import g, redirect, request, session, url_for
 from psycopg import Connection
@@ -12,27 +10,28 @@ from werkzeug.wrappers import Response
 
 from console.deps import deps, now
 from console.errors import Refused
-from events.clock import from_micros, micros
-from handlers.sessions import SessionOver, still_signed_in
+from handlers.sessions import SessionOver, sign_out, still_signed_in
 from handlers.tokens import Caller, note_reads
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SEEN_GRAIN = timedelta(minutes=1)
 OPEN = frozenset({"console.sign_in.show", "console.sign_in.enter", "console.static"})
 
 
-def begin(caller: Caller) -> None:
+def begin(name: str) -> None:
     """A new session; whatever an older one held is gone."""
     session.clear()
-    at = micros(now())
-    session["token"], session["began"], session["seen"] = str(caller.token_id), at, at
+    session["name"] = name
 
 
 def end() -> None:
-    """The session is over."""
+    """The session is over, in this browser and on the server."""
+    name = session.get("name")
     session.clear()
+    if isinstance(name, str):
+        with deps().pool.connection() as conn:
+            sign_out(conn, name)
 
 
 def authenticate() -> Response | None:
@@ -94,17 +93,11 @@ def noted(
 
 
 def _signed_in() -> Caller:
-    at = now()
-    try:
-        token_id = UUID(session["token"])
-        began_at, seen_at = from_micros(session["began"]), from_micros(session["seen"])
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
-        raise SessionOver("sign in first") from None
+    name = session.get("name")
+    if not isinstance(name, str):
+        raise SessionOver("sign in first")
     with deps().pool.connection() as conn:
-        found = still_signed_in(conn, token_id, began_at=began_at, seen_at=seen_at, now=at)
-    if at - seen_at >= SEEN_GRAIN:
-        session["seen"] = micros(at)
-    return found
+        return still_signed_in(conn, name, now=now())
 
 
 def _to_sign_in(reason: str | None) -> Response:
@@ -113,8 +106,3 @@ def _to_sign_in(reason: str | None) -> Response:
     if request.headers.get("HX-Request") == "true":  # a part of a page can't be the sign-in page
         return Response(status=401, headers={"HX-Redirect": target})
     return redirect(target, 303)
-
-
-def session_began_at() -> datetime:
-    """When this session began, UTC."""
-    return from_micros(session["began"]).astimezone(UTC)

@@ -1,5 +1,6 @@
 """The console's blueprint: pages, sign-in, forms' protection, headers, errors."""
 
+from collections.abc import Callable
 from typing import cast
 
 import psycopg
@@ -19,6 +20,7 @@ from console.errors import Refused, sentence
 from console.pages import INDEX, PAGES
 from console.show import register_filters
 from events.clock import Clock
+from handlers.jobs import Registry
 from projections.errors import PartBehind, PartBusy
 from queries.errors import BadCursor
 
@@ -36,12 +38,14 @@ def create_console(
     secret_key: str,
     throttle: Throttle,
     verifiers: Verifiers,
+    job_types: Callable[[], Registry],
 ) -> Blueprint:
     """The blueprint with every page under /console.
 
     `secret_key` signs sessions and forms: all processes must share it. `throttle` slows guesses at
     sign-in. `live_only` leaves test events out of the past, as they are out of the tables.
-    `verifiers` takes the log's name and gives the public keys that vouch for its checkpoints.
+    `verifiers` takes the log's name and gives the public keys that vouch for its checkpoints;
+    `job_types` gives those the workers do.
     """
     console = Blueprint(
         "console",
@@ -51,7 +55,14 @@ def create_console(
         static_folder="static",
         static_url_path="/static",
     )
-    held = Deps(pool=pool, clock=clock, live_only=live_only, throttle=throttle, verifiers=verifiers)
+    held = Deps(
+        pool=pool,
+        clock=clock,
+        live_only=live_only,
+        throttle=throttle,
+        verifiers=verifiers,
+        job_types=job_types,
+    )
     protection = CSRFProtect()
 
     @console.record_once

@@ -102,7 +102,8 @@ def _round_up(value: int) -> int:
 
 def _y_ticks(top: int) -> list[tuple[float, str]]:
     steps = 4 if top % 4 == 0 else 5
-    return [(_y(top * i // steps, top), f"{top * i // steps:,}") for i in range(steps + 1)]
+    values = [top * i // steps for i in range(steps + 1)]
+    return [(_y(value, top), f"{value:,}".replace(",", "\u202f")) for value in values]
 
 
 def _x_ticks(labels: Sequence[str]) -> list[tuple[float, str]]:

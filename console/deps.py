@@ -1,7 +1,7 @@
 """What the pages need and are handed: they read no settings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -9,8 +9,10 @@ from flask import current_app
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from console.alarms import Alarms
 from events.clock import Clock
 from events.seals.keys import VerifierKey
+from handlers.jobs import Registry
 from queries.rows import AnyConnection
 from queries.seals import origin_of
 
@@ -35,7 +37,8 @@ class Throttle(Protocol):
 class Deps:
     """`live_only`: test events are not part of the past, as they are not of the tables.
 
-    `verifiers` takes the log's name and gives the public keys somebody vouches for.
+    `verifiers` takes the log's name and gives the public keys somebody vouches for. `job_types` are
+    those of the workers: calling a job off may have to be told in the log.
     """
 
     pool: Pool
@@ -43,6 +46,8 @@ class Deps:
     live_only: bool
     throttle: Throttle
     verifiers: Verifiers
+    job_types: Callable[[], Registry]
+    alarms: Alarms = field(default_factory=Alarms)
 
 
 def keep(deps: Deps, extensions: dict[str, Any]) -> None:

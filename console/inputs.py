@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import request
 
-from console.errors import Refused, bad_input
+from console.errors import bad_input
 from queries.instants import read_iso
 
 TEXT_LIMIT = 400
@@ -31,6 +31,22 @@ def field(name: str, *, most: int = TEXT_LIMIT) -> str:
 def optional_field(name: str, *, most: int = TEXT_LIMIT) -> str | None:
     """A form field that may be empty. Raises: Refused."""
     return _clean(name, request.form.get(name, ""), most)
+
+
+def optional_number(name: str, *, most: int) -> int | None:
+    """A form field that may be empty, else holds a whole number from 1 to `most`. Raises: Refused."""
+    found = optional_field(name, most=20)
+    if found is None:
+        return None
+    if not (found.isascii() and found.isdigit() and 0 < int(found) <= most):
+        raise bad_input(f"{_label(name)}: expected a whole number from 1 to {most}.")
+    return int(found)
+
+
+def optional_instant(name: str) -> datetime | None:
+    """A form field that may be empty, else holds an instant, UTC without a zone. Raises: Refused."""
+    found = optional_field(name, most=40)
+    return None if found is None else read_instant(name, found)
 
 
 def instant(name: str) -> datetime | None:
@@ -84,6 +100,3 @@ def _clean(name: str, given: str, most: int) -> str | None:
 
 def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-__all__ = ["Refused", "choice", "field", "instant", "optional_field", "read_instant", "text", "uuid"]

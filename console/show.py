@@ -11,47 +11,12 @@ from markupsafe import Markup, escape
 from console.access import caller_or_none
 from console.json_text import pretty
 from console.money import money
-from queries.instants import iso
+from console.words import CHIPS, COUNTED, ID_PREFIXES, LIMITS, TONES
+from queries.instants import iso, read_iso
 
 NOTHING = Markup('<span class="none" title="null">—</span>')
 EMPTY = Markup('<span class="none">empty</span>')
 UNLIMITED = Markup('<span class="unlimited" title="-1">unlimited</span>')
-ID_PREFIXES = (
-    "user_",
-    "cus_",
-    "sub_",
-    "evt_",
-    "pm_",
-    "price_",
-    "in_",
-    "msg_",
-    "acct_",
-    "cs_",
-    "pi_",
-    "card_",
-)
-
-# What a word means for its colour; other words stay neutral.
-TONES = {
-    "active": "good", "trialing": "info", "past_due": "warn", "unpaid": "bad", "paused": "quiet",
-    "incomplete": "warn", "canceled": "quiet", "incomplete_expired": "quiet", "none": "quiet",
-    "converted": "good", "expired": "bad", "pending": "quiet", "synced": "good", "error": "bad",
-    "stale": "warn", "completed": "good", "processing": "info", "failed": "warn", "dead": "bad",
-    "cancelled": "quiet", "operator": "info", "auditor": "quiet", "service": "quiet", "sent": "good",
-    "scheduled": "info", "appended": "good", "duplicate": "quiet", "conflict": "bad",
-    "unreadable": "bad", "refused": "warn", "too_large": "warn", "closed": "warn",
-    "unavailable": "bad", "stripe": "stripe", "clerk": "clerk", "tenure": "tenure",
-}  # fmt: skip
-CHIPS = frozenset(
-    {"subscription_status", "trial_status", "billing_sync_status", "current_plan", "intended_plan"}
-)
-COUNTED = frozenset(
-    {
-        "plan_campaigns_limit", "plan_creators_limit", "campaigns_limit", "creators_limit",
-        "usage_campaigns_current", "usage_creators_current_month", "enrichments_current_month",
-    }
-)  # fmt: skip
-LIMITS = frozenset({"plan_campaigns_limit", "plan_creators_limit", "campaigns_limit", "creators_limit"})
 
 
 def register_filters(app: Flask, pages: Mapping[str, str]) -> None:
@@ -66,6 +31,7 @@ def register_filters(app: Flask, pages: Mapping[str, str]) -> None:
         tn_tone=tone,
         tn_label=label,
         tn_count=count,
+        tn_counted=counted,
         tn_money=money,
         tn_pretty=pretty,
         tn_iso=iso,
@@ -140,12 +106,7 @@ def cell(value: Any, column: str = "") -> Markup:  # Any: a column's value
         return Markup('<span class="num">{}</span>').format(value)
     if isinstance(value, dict | list):
         return _json(value)
-    if column in CHIPS:
-        return chip(value)
-    text = str(value)
-    if not text:
-        return EMPTY
-    return identifier(text) if text.startswith(ID_PREFIXES) else escape(text)
+    return chip(value) if column in CHIPS else _text(str(value), column)
 
 
 def chip(value: object) -> Markup:
@@ -178,9 +139,23 @@ def count(value: int | None) -> str:
     return "—" if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def counted(value: int, one: str, many: str) -> str:
+    """A number with the words that go with it."""
+    return f"{count(value)} {one if value == 1 else many}"
+
+
 def as_field(value: datetime | None) -> str:
     """An instant as a browser's date and time field wants it; UTC."""
     return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _text(value: str, column: str) -> Markup:
+    if not value:
+        return EMPTY
+    at = _told_instant(column, value)
+    if at is not None:
+        return instant(at)
+    return identifier(value) if value.startswith(ID_PREFIXES) else escape(value)
 
 
 def _json(value: Mapping[str, object] | list[object]) -> Markup:
@@ -188,7 +163,7 @@ def _json(value: Mapping[str, object] | list[object]) -> Markup:
         return NOTHING
     if isinstance(value, dict) and all(isinstance(each, str | int | bool) for each in value.values()):
         pairs = Markup("").join(
-            Markup("<li><span>{}</span> {}</li>").format(label(str(key)), _word(each))
+            Markup("<li><span>{}</span> {}</li>").format(label(str(key)), _word(str(key), each))
             for key, each in value.items()
         )
         return Markup('<ul class="pairs">{}</ul>').format(pairs)
@@ -196,7 +171,20 @@ def _json(value: Mapping[str, object] | list[object]) -> Markup:
     return Markup('<pre class="json small">{}</pre>').format(pretty(text))
 
 
-def _word(value: object) -> str:
+def _word(name: str, value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "unlimited" if value == -1 else str(value)
+    if value == -1:
+        return "unlimited"
+    at = _told_instant(name, str(value))
+    return str(value) if at is None else instant(at)
+
+
+def _told_instant(name: str, text: str) -> datetime | None:
+    """An instant that stands as text in JSON; its name says that it is one."""
+    if not name.endswith("_at"):
+        return None
+    try:
+        return read_iso(text)
+    except ValueError:
+        return None

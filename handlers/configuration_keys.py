@@ -169,7 +169,7 @@ KNOWN: dict[tuple[str, str], Key] = {
     ("jobs", "max_retries"): whole(5, 0, 50, "Tries after the first before a job is dead"),
     ("jobs", "keep"): duration("30d", "1d", "3650d", "How long jobs that went well are kept"),
     ("jobs", "threads"): whole(
-        2, 1, 16, "Jobs one `tenure work` does at the same time; read when it starts", hot=False
+        2, 1, 16, "Jobs one worker does at the same time; read when it starts", hot=False
     ),
     ("email", "is_enabled"): Key(
         value_type="boolean",

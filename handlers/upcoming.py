@@ -10,6 +10,7 @@ from handlers.scans import candidates
 from projections.log import AnyConnection
 from projections.state import State
 from projections.tables.usage import next_reset
+from queries.counted import counted
 
 
 class Upcoming(NamedTuple):
@@ -56,18 +57,20 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
     for days in WARNING_DAYS:
         at = ends_at - timedelta(days=days)
         if trial.starts_at is None or from_micros(trial.starts_at) <= at:
-            yield Upcoming(state.user_id, at, "trial.ending_soon", f"{whose} ends {days} days later")
+            yield Upcoming(
+                state.user_id, at, "trial.ending_soon", f"{whose} ends {counted(days, 'day')} later"
+            )
     if trial.subscription is None:
         yield Upcoming(state.user_id, ends_at, "trial.expired", f"{whose} ends, unless they pay before")
     else:
         minutes = grace // timedelta(minutes=1)
-        why = f"{whose} ended {minutes} minutes before, unless Stripe says something else"
+        why = f"{whose} ended {counted(minutes, 'minute')} before, unless Stripe says something else"
         yield Upcoming(state.user_id, ends_at + grace, "trial.expired", why)
 
 
 def _month(state: State, _grace: timedelta) -> Iterator[Upcoming]:
     begun = max(state.first_at, state.period_starts_at or state.first_at)
-    used = f"{state.creators} creators and {state.enrichments} enrichments used"
+    used = f"{counted(state.creators, 'creator')} and {counted(state.enrichments, 'enrichment')} used"
     yield Upcoming(state.user_id, next_reset(from_micros(begun)), "usage.reset", f"the month is over; {used}")
 
 

@@ -46,6 +46,12 @@ def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> l
     return [_unlinked(row, waiting.get(row["customer_id"]), said, alike) for row in found]
 
 
+def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
+    """The customers that are this user's now, in id order."""
+    found = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
+    return [row["customer_id"] for row in found]
+
+
 def _unlinked(
     row: Row,
     waiting: Row | None,

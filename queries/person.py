@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from events.statements import statement
+from queries.customers import linked_customers
 from queries.events import EventFilter
 from queries.export import exported
 from queries.history import history
@@ -42,8 +43,7 @@ def person_file(
     wanted = EventFilter(user_id=user_id, occurred_after=since, occurred_before=until)
     with exported(conn, wanted, bodies=True) as rows:
         found = list(rows)
-    linked = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
-    customers = tuple(row["customer_id"] for row in linked)
+    customers = tuple(linked_customers(conn, user_id))
     told = history(conn, user_id, live_only=live_only) or []
     asked = {"subjects": [user_id, *customers], "since": since, "until": until}
     return PersonFile(

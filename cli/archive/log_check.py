@@ -12,6 +12,7 @@ from cli.archive.format import Cells, Damaged, Reader
 from cli.errors import Difference
 from events.payload import digest
 from events.routing import PARTS, part_of
+from queries.counted import counted
 
 ERASED = "privacy.erased"
 
@@ -68,8 +69,9 @@ class LogCheck:
         self.found.recorded_at[part] = said["recorded_at"] or "-infinity"
         if self._here.get(part, 0) > self.found.heads[part]:
             raise Difference(
-                f"the log here is ahead of the archive: part {part} has {self._here[part]} events here "
-                f"and {self.found.heads[part]} in {self._archive.path}; nothing was changed"
+                f"the log here is ahead of the archive: part {part} has "
+                f"{counted(self._here[part], 'event')} here and {self.found.heads[part]} "
+                f"in {self._archive.path}; nothing was changed"
             )
 
     def _event(self, cells: Cells) -> None:
@@ -98,7 +100,8 @@ class LogCheck:
             expected, found = self.found.heads.get(passed, 0), position if passed == part else 0
             if expected != found:
                 raise Damaged(
-                    self._archive.path, f"part {passed} has {found} events, its head says {expected}"
+                    self._archive.path,
+                    f"part {passed} has {counted(found, 'event')}, its head says {expected}",
                 )
         self._last = (following, 0)
 

@@ -11,6 +11,7 @@ from cli.archive.tables import LOG
 from cli.archive.writing import write_archive
 from cli.output import console, emit_json, json_option
 from cli.wiring import command_settings, server
+from queries.counted import counted
 
 
 @click.command("export")
@@ -28,7 +29,7 @@ def export_log(*, form: str, out: Path | None) -> None:
         rows = write_archive(conninfo, out, LOG, kind="log", said={}, heard=told)
     where = "" if out is None else f" to {out}"
     events, seals = rows.get("events", 0), rows.get("log_checkpoints", 0)
-    _say(f"{events} events and {seals} signed checkpoints written{where}")
+    _say(f"{counted(events, 'event')} and {counted(seals, 'signed checkpoint')} written{where}")
 
 
 @click.command("import")
@@ -52,7 +53,8 @@ def import_events(*, file: Path, as_json: bool) -> None:
         emit_json(told)
         return
     erased = f", {len(found.erased_since)} erased as they are there" if found.erased_since else ""
-    _say(f"{found.new} events imported, {found.present} were here{erased}; all digests hold")
+    present = counted(found.present, "was", "were")
+    _say(f"{counted(found.new, 'event')} imported, {present} here{erased}; all digests hold")
     if found.new:
         _say("next: tenure replay builds the tables, tenure audit verify --key … proves the log")
 

@@ -14,6 +14,7 @@ from database.pool import connect
 from events.seals.keys import VerifierKey, parse_verifier_key
 from projections.replay import Options, compare, replay_due
 from projections.runner import Runner
+from queries.counted import counted
 from queries.leaves import part_sizes
 from queries.seals import latest_checkpoint, origin_of
 from queries.verify import verify
@@ -36,7 +37,8 @@ def _all_there(conninfo: str, backup: Backup) -> int:
     found = int(row[0]) if row else 0
     if not found == promised == backup.events:
         raise Difference(
-            f"expected {backup.events} events as the backup says, found {found}, and heads promise {promised}"
+            f"expected {counted(backup.events, 'event')} as the backup says, found {found}, "
+            f"and heads promise {promised}"
         )
     return found
 

@@ -19,6 +19,7 @@ from cli.scratch import scratch
 from cli.wiring import as_service, command_settings, server
 from database import migrations
 from database.pool import Connection, connect
+from queries.counted import counted
 
 MOST_P99_MS = 100.0
 SHOWN = 15
@@ -103,7 +104,8 @@ def indexes(*, make: bool, as_json: bool) -> None:
     lacking = [one.index for one in found if one.kind in ("missing", "invalid")]
     if lacking:
         raise Difference(
-            f"{len(lacking)} indexes are missing, first {lacking[0]}; make them: tenure db indexes --apply"
+            f"{counted(len(lacking), 'index is', 'indexes are')} missing, first {lacking[0]}; "
+            "make what is missing: tenure db indexes --apply"
         )
 
 
@@ -136,7 +138,8 @@ def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: 
     if slow:
         worst = max(slow, key=lambda one: one.p99_ms)
         raise Difference(
-            f"{len(slow)} queries are over {MOST_P99_MS:.0f} ms at p99, worst {worst.name}: {worst.p99_ms} ms"
+            f"{counted(len(slow), 'query is', 'queries are')} over {MOST_P99_MS:.0f} ms at p99, "
+            f"worst {worst.name}: {worst.p99_ms} ms"
         )
 
 

@@ -7,6 +7,7 @@ from database import migrations
 from database.migrations import State
 from events.clock import utc_now
 from events.statements import statement
+from queries.counted import counted
 from queries.rows import AnyConnection, fetch_one
 
 OLDEST_SERVER = 150000
@@ -26,7 +27,13 @@ def migration_checks(conninfo: str) -> list[Finding]:
             f"not as written: {', '.join(odd)}",
             "tenure migrate status",
         ),
-        either(not pending, "schema", "up to date", f"{len(pending)} migrations wait", "tenure migrate up"),
+        either(
+            not pending,
+            "schema",
+            "up to date",
+            counted(len(pending), "migration waits", "migrations wait"),
+            "tenure migrate up",
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from cli.doctor.findings import Finding, either
 from events.clock import utc_now
 from events.statements import statement
 from projections.version import projector_version
+from queries.counted import counted
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_one
 from queries.unknown_prices import unknown_prices
@@ -23,12 +24,13 @@ def service_checks(conn: AnyConnection) -> list[Finding]:
 
 def _projector(conn: AnyConnection) -> Finding:
     lag = projection_lag(conn)
+    wait = counted(lag.events, "event waits", "events wait")
     waited = timedelta() if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
     return either(
         waited < LATE_AFTER,
         "projector",
-        f"{lag.events} events wait" if lag.events else "up to the log's end",
-        f"{lag.events} events wait, the first for {waited.total_seconds():.0f} s",
+        wait if lag.events else "up to the log's end",
+        f"{wait}, the first for {waited.total_seconds():.0f} s",
         "is `tenure work` running? see its log",
     )
 
@@ -52,7 +54,7 @@ def _seals(row: Row) -> Finding:
         not (unsealed and late),
         "seals",
         "the log is sealed",
-        f"{unsealed} events are under no signed checkpoint"
+        f"{counted(unsealed, 'event is', 'events are')} under no signed checkpoint"
         + (f" since {row['signed_at']:%Y-%m-%d %H:%M} UTC" if row["signed_at"] else ""),
         "is `tenure work` running? else tenure schedule run seal",
         severity="warn",

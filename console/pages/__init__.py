@@ -2,6 +2,7 @@
 
 from console.pages.access_log import access_log
 from console.pages.checkpoints import pages as checkpoints
+from console.pages.completeness import completeness
 from console.pages.configuration import pages as configuration
 from console.pages.customers import customers
 from console.pages.deliveries import deliveries
@@ -22,6 +23,7 @@ PAGES = (
     quarantine,
     events,
     deliveries,
+    completeness,
     checkpoints,
     jobs,
     schedule,

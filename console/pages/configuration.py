@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from console.access import actor, operator_only
 from console.deps import deps, now
 from console.errors import bad_input, sentence
-from console.inputs import field, optional_field
+from console.inputs import field, optional_number
 from handlers.configuration import LEVELS, entries, log_levels, set_log_level, set_value
 from handlers.configuration_keys import ConfigurationRefused
 from queries.plans import list_plans
@@ -52,12 +52,8 @@ def change() -> Response:
 @operator_only
 def change_log_level() -> Response:
     """A logger's level in every running process, for good or for some minutes."""
-    at, minutes = now(), optional_field("minutes", most=6)
-    if minutes is not None and not (
-        minutes.isascii() and minutes.isdigit() and 0 < int(minutes) <= MINUTES_LIMIT
-    ):
-        raise bad_input(f"Minutes: expected a whole number from 1 to {MINUTES_LIMIT}.")
-    until = None if minutes is None else at + timedelta(minutes=int(minutes))
+    at, minutes = now(), optional_number("minutes", most=MINUTES_LIMIT)
+    until = None if minutes is None else at + timedelta(minutes=minutes)
     logger, level, reason = field("logger"), field("level"), field("reason")
     try:
         with deps().pool.connection() as conn:

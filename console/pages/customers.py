@@ -2,16 +2,14 @@
 
 from uuid import uuid4
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from console.access import actor, caller, noted, operator_only
+from console.access import caller, noted, operator_only
+from console.deciding import command, decided
 from console.deps import deps, now
-from console.errors import Refused, sentence
 from console.inputs import LIMIT, field, text
 from console.keys import key
-from handlers.decision import Command, key_part
-from handlers.errors import DecisionRefused
 from handlers.links import link_customer
 from queries.customers import unlinked_customers
 
@@ -38,21 +36,12 @@ def show() -> str:
 @operator_only
 def link(customer_id: str) -> Response:
     """The customer is that user's from now on. The form's own key makes a second click the same act."""
-    customer_id = key(customer_id, "customer")
-    user_id, reason, form_key = field("user_id"), field("reason"), field("key", most=36)
-    command = Command(
-        user_id=user_id,
-        key=f"link:{key_part(user_id)}:{caller().token_id}:{form_key}",
-        asked={"customer_id": customer_id},
-        now=now(),
-        actor=actor(),
-        reason=reason,
-        request_id=g.get("request_id"),
+    customer_id, user_id = key(customer_id, "customer"), field("user_id")
+    given = command(user_id, "link", {"customer_id": customer_id, "linked": True})
+    live_only = deps().live_only
+    decided(
+        lambda conn: link_customer(conn, given, customer_id, live_only=live_only),
+        otherwise="It was not linked",
     )
-    try:
-        with deps().pool.connection() as conn:
-            link_customer(conn, command, customer_id, live_only=deps().live_only)
-    except DecisionRefused as refused:
-        raise Refused(409, "It was not linked", sentence(refused)) from None
     flash(f"{customer_id} is linked; its history is now this user's.")
     return redirect(url_for("console.users.show", user_id=user_id), 303)

@@ -1,4 +1,4 @@
-"""Background jobs: what waits, runs, failed or is dead; and for an operator, another try."""
+"""Background jobs: what waits, runs, failed or is dead; for an operator, another try or none."""
 
 from uuid import UUID
 
@@ -8,14 +8,15 @@ from werkzeug.wrappers import Response
 from console.access import operator_only
 from console.deps import deps, now
 from console.errors import Refused, not_found, sentence
-from console.inputs import choice, text
+from console.inputs import choice, field, text
 from handlers.jobs.errors import JobNotMovable, JobUnknown
-from handlers.jobs.queue import listed, retry
+from handlers.jobs.queue import cancel, listed, retry
 
 pages = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "dead")
 RETRYABLE = frozenset({"failed", "dead", "cancelled"})
+CANCELLABLE = frozenset({"pending", "failed", "dead"})
 SHOWN = 200
 
 
@@ -27,7 +28,8 @@ def show() -> str:
         items = listed(conn, statuses=[status] if status else [], type_=kind, limit=SHOWN)
     return render_template(
         "console/jobs.html",
-        items=items, statuses=STATUSES, status=status, type=kind, retryable=RETRYABLE, now=now(),
+        items=items, statuses=STATUSES, status=status, type=kind, now=now(),
+        retryable=RETRYABLE, cancellable=CANCELLABLE,
     )  # fmt: skip
 
 
@@ -43,4 +45,21 @@ def again(job_id: UUID) -> Response:
     except JobNotMovable as problem:
         raise Refused(409, "It can't be tried again", sentence(problem)) from None
     flash(f"{job.type} is tried again now.")
+    return redirect(url_for("console.jobs.show"), 303)
+
+
+@pages.post("/<uuid:job_id>/cancel")
+@operator_only
+def call_off(job_id: UUID) -> Response:
+    """Not to be done. One that is called off already stays so, for the reason it has."""
+    reason = field("reason")
+    try:
+        with deps().pool.connection() as conn:
+            cancel(conn, job_id, now=now(), reason=reason, types=deps().job_types())
+    except JobUnknown:
+        raise not_found("job") from None
+    except JobNotMovable as problem:
+        if problem.status != "cancelled":
+            raise Refused(409, "It can't be called off", sentence(problem)) from None
+    flash("The job is called off.")
     return redirect(url_for("console.jobs.show"), 303)

@@ -53,6 +53,7 @@ def show() -> str:
             "stored": _of_buckets(appended(conn, since=since, until=until, width=WINDOWS[window]), SOURCES),
             "lag": projection_lag(conn),
             "attention": attention(conn),
+            "alarms": deps().alarms.recent(conn, now=at),
             "seal": latest_checkpoint(conn),
         }
         shown["seal_check"] = (

@@ -35,7 +35,7 @@ def enter() -> Response | tuple[str, int, dict[str, str]]:
         return _form(problem=said), 429, {"Retry-After": str(wait_s)}
     try:
         with held.pool.connection() as conn:
-            caller = signed_in(conn, text, now=now)
+            name = signed_in(conn, text, now=now)
     except TokenRefused:
         held.throttle.failed(address, digest, now=now)
         # One text for all reasons: which one it was is nobody's business who has no token.
@@ -43,7 +43,8 @@ def enter() -> Response | tuple[str, int, dict[str, str]]:
     except NotForPeople as refused:
         return _form(problem=sentence(refused)), 403, {}
     held.throttle.succeeded(digest)
-    begin(caller)
+    end()
+    begin(name)
     return redirect(_next(), 303)
 
 

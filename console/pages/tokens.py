@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from console.access import operator_only
 from console.deps import deps, now
 from console.errors import bad_input, not_found, sentence
-from console.inputs import field, optional_field
+from console.inputs import field, optional_number
 from handlers.tokens import ROLES, UnusableTokenRequest, create_token, list_tokens, revoke_token
 
 tokens = Blueprint("tokens", __name__, url_prefix="/tokens")
@@ -27,10 +27,8 @@ def show() -> str:
 @operator_only
 def create() -> str:
     """A new token, shown on this very page and never again."""
-    at, days = now(), optional_field("days", most=4)
-    if days is not None and not (days.isascii() and days.isdigit() and 0 < int(days) <= DAYS_LIMIT):
-        raise bad_input(f"Days: expected a whole number from 1 to {DAYS_LIMIT}.")
-    expires_at = None if days is None else at + timedelta(days=int(days))
+    at, days = now(), optional_number("days", most=DAYS_LIMIT)
+    expires_at = None if days is None else at + timedelta(days=days)
     try:
         with deps().pool.connection() as conn:
             text, _ = create_token(

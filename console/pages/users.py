@@ -1,7 +1,6 @@
 """Users: finding one, their five tables at any instant, their life, and why a value is what it is."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -11,34 +10,22 @@ from console.deps import deps, now
 from console.errors import not_found
 from console.inputs import LIMIT, choice, instant, text
 from console.keys import key
-from console.life import life
-from events.clock import from_micros
-from queries import profile as profiles
-from queries.entitlements import METRICS, entitlements
+from console.pages.erasure import erasure
+from console.pages.user_actions import actions
+from console.person import person_page
 from queries.errors import UnknownColumn
 from queries.explain import explain
-from queries.history import Json, as_entry
-from queries.lives import Lived, lived
-from queries.rows import AnyConnection
 from queries.users import UserFilter, list_users
 
 users = Blueprint("users", __name__, url_prefix="/users")
+users.register_blueprint(actions)
+users.register_blueprint(erasure)
 
 STATUSES = (
     "none", "active", "trialing", "past_due", "unpaid", "paused", "incomplete", "canceled",
     "incomplete_expired",
 )  # fmt: skip
 TRIALS = ("pending", "active", "converted", "expired")
-TABLES = {
-    "users": profiles.IDENTITY,
-    "user_subscriptions": profiles.SUBSCRIPTION,
-    "user_billing": profiles.BILLING,
-    "user_usage": profiles.USAGE,
-    "user_system_data": profiles.SYSTEM,
-}
-EACH_TIME = frozenset({"last_webhook_event", "last_webhook_timestamp"})
-HISTORY_SHOWN = 100
-UNEXPLAINED = frozenset({"id", "user_id", "created_at", "updated_at"})
 LISTED = (
     "user_id",
     "email",
@@ -81,37 +68,7 @@ def show_all() -> str | Response:
 @users.get("/<user_id>")
 def show(user_id: str) -> str:
     """One user, at the instants asked for, the present unless they say otherwise."""
-    user_id = key(user_id, "user")
-    as_of, known_at = instant("as_of"), instant("known_at")
-    held, at = deps(), now()
-    with held.pool.connection() as conn:
-        found = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=held.live_only)
-        if found is None and known_at is not None:
-            found = _unheard_of(conn, user_id)
-        if found is None:
-            raise not_found("user")
-        allowed = entitlements(
-            conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=held.live_only
-        ) if found.profile else None  # fmt: skip
-        noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
-    latest_first = list(reversed(found.steps))
-    shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]
-    return render_template(
-        "console/user.html",
-        user_id=user_id,
-        found=found,
-        tables=TABLES,
-        unexplained=UNEXPLAINED,
-        picture=life(found.whole, until=at, asked=as_of),
-        history=[_quieted(as_entry(step)) for step in shown],
-        more=len(found.steps) - len(shown),
-        allowed=allowed,
-        metrics=METRICS,
-        as_of=as_of,
-        known_at=known_at,
-        known_from=_first_heard(found),
-        now=at,
-    )
+    return person_page(key(user_id, "user"), as_of=instant("as_of"), known_at=instant("known_at"))
 
 
 @users.get("/<user_id>/explain/<column>")
@@ -131,19 +88,3 @@ def show_why(user_id: str, column: str) -> str:
     return render_template(
         "console/why.html", user_id=user_id, why=found, as_of=as_of, known_at=known_at, now=now()
     )
-
-
-def _quieted(entry: Json) -> Json:
-    """Without the two columns that every provider event sets: they would hide the others."""
-    changes = [change for change in entry["changes"] if change["column"] not in EACH_TIME]
-    return entry | {"changes": changes}
-
-
-def _unheard_of(conn: AnyConnection, user_id: str) -> Lived | None:
-    """Somebody known today of whom nothing was known then: an empty page, no wrong address."""
-    today = lived(conn, user_id, live_only=deps().live_only)
-    return None if today is None else Lived(None, [], today.whole)
-
-
-def _first_heard(found: Lived) -> datetime:
-    return from_micros(min(step.entry.recorded for step in found.whole))

@@ -8,7 +8,8 @@
   const drawn = [];
 
   const utc = (ts) => new Date(ts * 1000).toISOString();
-  const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", timeZone: "UTC" });
+  const day = (ts) => new Date(ts * 1000).toUTCString().slice(5, 11); // as the server writes it
+  const counted = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const instant = (ts, wide) => (wide ? utc(ts).slice(0, 10) : `${utc(ts).slice(0, 16).replace("T", " ")} UTC`);
 
   function colourOf(name, figure) {
@@ -29,7 +30,7 @@
     const when = figure.querySelector(".when");
     return (index) => {
       counts.forEach((count, i) => {
-        count.textContent = index == null ? usual[i] : String(numbers.series[i].values[index]);
+        count.textContent = index == null ? usual[i] : counted(numbers.series[i].values[index]);
       });
       when.textContent = index == null ? "" : instant(numbers.at[index], wide);
     };
@@ -57,8 +58,8 @@
         y: { range: (_, __, most) => [0, Math.max(4, most * 1.05)] },
       },
       axes: [
-        { ...axis, size: 28, space: 70, values: (_, at) => at.map((ts) => (length > 2 * DAY_S ? day.format(ts * 1000) : utc(ts).slice(11, 16))) },
-        { ...axis, size: 46, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
+        { ...axis, size: 28, space: 70, values: (_, at) => at.map((ts) => (length > 2 * DAY_S ? day(ts) : utc(ts).slice(11, 16))) },
+        { ...axis, size: 46, values: (_, at) => at.map(counted), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
       ],
       series: [
         {},

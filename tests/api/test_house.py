@@ -160,7 +160,7 @@ def test_lag_is_a_cause_only_when_an_event_waits_too_long(
         return lag_check(service_pool, lambda: now, most=timedelta(seconds=30))()
 
     assert cause(30) is None
-    assert cause(31) == "2 events wait to be projected, the first of them for 31 s"
+    assert cause(31) == "2 events wait to be projected, the first for 31 s"
     conn.execute(
         "UPDATE projection_checkpoints c SET position = h.head FROM part_heads h WHERE h.part = c.part"
     )

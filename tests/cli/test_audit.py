@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from cli.audit_evidence import _rendered
+from cli.audit_evidence import _rendered, value_text
 from cli.demo.world import DemoWorld
 from database.pool import Connection
 from tests.cli.conftest import Tenure
@@ -240,6 +241,21 @@ def test_privacy_erase_dry_run_then_for_good(
     assert done["payloads"] == planned["payloads"]
     assert ran(tenure, "audit", "verify", "--workers", "1").startswith("good")
     assert "nothing left" in ran(tenure, "privacy", "erase", user, "--reason", "t 9")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "–"),
+        (True, "yes"),
+        (0, "0"),
+        (datetime(2026, 3, 3, tzinfo=UTC), "2026-03-03T00:00:00Z"),
+        ({"größe": False}, '{"größe": false}'),
+        ((), "[]"),
+    ],
+)
+def test_report_says_values_as_people_read_them(value: object, said: str) -> None:
+    assert value_text(value) == said
 
 
 def test_nothing_of_a_body_becomes_markup_in_the_report() -> None:

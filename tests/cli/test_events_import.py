@@ -155,7 +155,7 @@ def test_a_log_that_is_ahead_is_refused(filled: str, at: Callable[[str], Tenure]
 
     result = at(filled)("events", "import", str(path))
 
-    assert (result.exit_code, "part 9 has 1 events here" in result.stderr) == (1, True)
+    assert (result.exit_code, "part 9 has 1 event here" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("cut", [1, 40, 2000])

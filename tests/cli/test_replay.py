@@ -28,7 +28,7 @@ def test_edited_row_is_named_by_user_and_column(tenure: Tenure, shop: DemoWorld,
     assert result.exit_code == 1
     (found,) = json.loads(result.stdout)["differences"]
     assert (found["user_id"], found["table"], found["column"]) == (user_id, "users", "full_name")
-    assert "1 columns of 1 users differ" in result.stderr
+    assert "1 column of 1 user differs" in result.stderr
 
 
 def test_replay_mends_the_tables_and_rollback_brings_them_back(

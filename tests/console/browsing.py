@@ -127,3 +127,18 @@ NAMELESS = """
   .map((each) => each.outerHTML.slice(0, 120))
 """
 """Controls that a screen reader could not name."""
+
+COVERED = """
+() => [...document.querySelectorAll(".cards [data-label]")]
+  .filter((each) => each.checkVisibility() && parseFloat(getComputedStyle(each).paddingLeft) <
+    parseFloat(getComputedStyle(each, "::before").width))
+  .map((each) => each.outerHTML.slice(0, 120))
+"""
+"""Cells of a list on a phone whose value begins where its label still stands."""
+
+CUT = """
+() => [...document.querySelectorAll(".scroll")]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth)
+  .map((each) => `${each.getAttribute("aria-label")} by ${each.scrollWidth - each.clientWidth} px`)
+"""
+"""Regions that must be scrolled sideways to be read."""

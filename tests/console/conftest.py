@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from api.app import create_app
 from api.throttle import Throttle
 from console import create_console
 from database.pool import connect, open_pool
+from handlers.email import Outbox, email_job
 from handlers.tokens import Role, create_token
 from tests.conftest import Database, Server
 from tests.console.world import fill, keys_of
@@ -66,6 +68,7 @@ def as_service(conn: Connection[Any]) -> None:
 
 def make_app(pool: ConnectionPool[Connection[Any]], conninfo: str, wall: Callable[[], datetime]) -> Flask:
     """API and console in one app, as they are served."""
+    email = email_job(Outbox(Path("nowhere")))
     app = create_app(
         pool=pool,
         clock=wall,
@@ -80,6 +83,7 @@ def make_app(pool: ConnectionPool[Connection[Any]], conninfo: str, wall: Callabl
             secret_key=SECRET,
             throttle=Throttle(),
             verifiers=lambda origin: [key.verifier for key in keys_of(origin)],
+            job_types=lambda: {email.name: email},
         )
     )
     return app

@@ -11,6 +11,7 @@ PLAIN = (
     "/quarantine",
     "/events",
     "/deliveries",
+    "/completeness",
     "/checkpoints",
     "/jobs",
     "/schedule",

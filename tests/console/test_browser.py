@@ -10,7 +10,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from database.pool import connect, open_pool
 from tests.conftest import Database, Server
-from tests.console.browsing import CONTRAST, NAMELESS, WITHOUT, Complaints, chromium, executable, served
+from tests.console.browsing import (
+    CONTRAST,
+    COVERED,
+    CUT,
+    NAMELESS,
+    WITHOUT,
+    Complaints,
+    chromium,
+    executable,
+    served,
+)
 from tests.console.conftest import Wall, as_service, make_app, make_token
 from tests.console.pages import a_payer, all_pages
 
@@ -47,7 +57,7 @@ def base(place: tuple[str, str]) -> str:
 @pytest.fixture(scope="module")
 def paths(place: tuple[str, str]) -> list[str]:
     with connect(place[1], application_name="test") as conn:
-        return all_pages(conn)
+        return [*all_pages(conn), f"/users/{a_payer(conn)}/erase"]
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +145,59 @@ def test_phone_width_never_scrolls_sideways(
     context.close()
 
     assert wide == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_open_forms_fit_a_phone(browser: Browser, cookies: Any, base: str, payer: str, scheme: str) -> None:
+    context = opened(browser, cookies, viewport=PHONE, is_mobile=True, has_touch=True, color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for path in (f"/users/{payer}", "/users/user_2hostile", "/jobs"):
+        page.goto(f"{base}{path}")
+        page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found.append((wide, page.evaluate(CONTRAST), page.evaluate(NAMELESS)))
+    context.close()
+
+    assert found == [(0, [], [])] * 3
+
+
+def test_refused_form_is_open_and_says_why(page: Page, base: str) -> None:
+    page.goto(f"{base}/users/user_2hostile")
+    page.get_by_text("Grant a plan").click()
+    form = page.locator("#do-grant-plan")
+    form.get_by_label("Until", exact=False).fill("2020-01-01T00:00:00")
+    form.get_by_label("Reason").fill("too late")
+    form.get_by_role("button", name="Grant").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Refused: Expected an end after now")
+    expect(page.locator("#do-grant-plan").get_by_label("Reason")).to_have_value("too late")
+    expect(page.locator("#do-grant-plan").get_by_label("Until", exact=False)).to_have_value(
+        re.compile("2020-01-01T00:00")
+    )
+
+
+def test_phone_shows_each_label_beside_its_value(
+    browser: Browser, cookies: Any, base: str, paths: list[str]
+) -> None:
+    context = opened(browser, cookies, viewport=PHONE, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    covered = {}
+    for path in paths:
+        page.goto(f"{base}{path}")
+        covered[path] = page.evaluate(COVERED)
+    context.close()
+
+    assert covered == {path: [] for path in paths}
+
+
+def test_no_list_is_cut_at_desktop_width(page: Page, base: str, paths: list[str]) -> None:
+    cut = []
+    for path in paths:
+        page.goto(f"{base}{path}")
+        cut += [f"{path}: {name}" for name in page.evaluate(CUT)]
+
+    assert cut == []
 
 
 def test_menu_opens_on_a_phone(browser: Browser, cookies: Any, base: str) -> None:

@@ -1,15 +1,19 @@
 """What may be changed, by whom, and only from our own forms."""
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
+from console.pages.user_actions import ACTIONS
 from database.pool import connect
+from handlers.email.scheduling import EMAIL_JOB
+from handlers.jobs import enqueue
 from tests.console.conftest import Person, csrf_token, make_token
 from tests.console.pages import a_payer
-from tests.console.world import POISONED_ID, STRANGER
+from tests.console.world import HOSTILE_ID, POISONED_ID, STRANGER
 
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 FORMS = (
@@ -18,8 +22,11 @@ FORMS = (
     f"/customers/{STRANGER}/link",
     f"/quarantine/{POISONED_ID}/retry",
     f"/jobs/{SOME_ID}/retry",
+    f"/jobs/{SOME_ID}/cancel",
     "/configuration",
     "/configuration/log-level",
+    *(f"/users/{HOSTILE_ID}/actions/{action}" for action in ACTIONS),
+    f"/users/{HOSTILE_ID}/erase",
 )
 
 
@@ -39,7 +46,9 @@ def test_auditor_is_refused_by_the_server(reader: Person, path: str) -> None:
     assert "An auditor reads" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/tokens", "/customers", "/quarantine", "/jobs", "/configuration"])
+@pytest.mark.parametrize(
+    "path", ["/tokens", "/customers", "/quarantine", "/jobs", "/configuration", f"/users/{HOSTILE_ID}"]
+)
 def test_auditor_is_shown_no_form_that_writes(auditor: Person, operator: Person, path: str) -> None:
     def writes(person: Person) -> list[str]:
         return [
@@ -131,6 +140,44 @@ def test_dead_job_is_tried_again(operator: Person, shop: str) -> None:
 
     assert operator.send(f"/jobs/{row[0]}/retry", "/jobs").status_code == 303
     assert operator.send(f"/jobs/{row[0]}/retry", "/jobs").status_code == 409
+
+
+def waiting_mail(conninfo: str) -> str:
+    """The id of a job that will write to somebody."""
+    payload = {"user_id": HOSTILE_ID, "occasion": "welcome", "instance": "1", "about": {}}
+    with connect(conninfo, application_name="test") as conn:
+        job = enqueue(conn, EMAIL_JOB, payload, now=datetime.now(UTC))
+        conn.commit()
+    return str(job.id)
+
+
+def test_job_is_called_off_once_for_a_reason_and_the_log_is_told(operator: Person, shop: str) -> None:
+    job_id = waiting_mail(shop)
+    assert f"/jobs/{job_id}/cancel" in operator.get("/jobs").text
+
+    first = operator.send(f"/jobs/{job_id}/cancel", "/jobs", reason="they <b>asked</b>")
+    again = operator.send(f"/jobs/{job_id}/cancel", "/jobs", reason="another")
+
+    assert (first.status_code, again.status_code) == (303, 303)
+    page = operator.get("/jobs?status=cancelled").text
+    assert "they &lt;b&gt;asked" in page
+    assert f"/jobs/{job_id}/cancel" not in page
+    with connect(shop, application_name="test") as conn:
+        told = "SELECT count(*) FROM events WHERE event_type = 'email.cancelled' AND route_key = %s"
+        assert conn.execute(told, [HOSTILE_ID]).fetchone() == (1,)
+
+
+def test_job_is_not_called_off_without_a_reason_or_when_it_is_over(operator: Person, shop: str) -> None:
+    job_id = waiting_mail(shop)
+
+    assert operator.send(f"/jobs/{job_id}/cancel", "/jobs", reason="").status_code == 400
+    with connect(shop, application_name="test") as conn:
+        conn.execute("UPDATE background_jobs SET status = 'completed' WHERE id = %s", [job_id])
+        conn.commit()
+    refused = operator.send(f"/jobs/{job_id}/cancel", "/jobs", reason="r")
+
+    assert refused.status_code == 409
+    assert "found it completed" in refused.text
 
 
 def test_configuration_is_changed_by_an_event(operator: Person, shop: str) -> None:

@@ -1,13 +1,19 @@
 """Who gets in, for how long, and what the cookie says."""
 
+import base64
+import json
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from cli.scheduled import scheduled
 from database.pool import connect
-from handlers.sessions import IDLE, LONGEST
-from handlers.tokens import list_tokens, revoke_token
+from handlers.sessions import IDLE, LONGEST, forget_sessions
+from handlers.tokens import create_token, list_tokens, revoke_token
+from settings import Settings
 from tests.console.conftest import Person, Visitor, Wall, make_token
 
 
@@ -111,11 +117,95 @@ def test_signing_out_ends_the_session(auditor: Person) -> None:
     assert auditor.get("").status_code == 303
 
 
+def taken(person: Person) -> str:
+    """What a thief would copy out of the browser."""
+    cookie = person.client.get_cookie("tenure_console", path="/console")
+    assert cookie is not None
+    return cookie.value
+
+
+def with_cookie(app: Flask, value: str) -> Person:
+    person = Person(app.test_client())
+    person.client.set_cookie("tenure_console", value, path="/console")
+    return person
+
+
+def test_stolen_cookie_opens_nothing_after_sign_out(auditor: Person, shop_app: Flask) -> None:
+    cookie = taken(auditor)
+    assert with_cookie(shop_app, cookie).get("/users").status_code == 200
+
+    auditor.send("/sign-out", "/users")
+
+    answer = with_cookie(shop_app, cookie).get("/users", follow_redirects=True)
+    assert answer.request.path == "/console/sign-in"
+    assert "has ended" in answer.text
+
+
+def test_signing_in_again_ends_the_session_before(auditor: Person, shop: str, shop_app: Flask) -> None:
+    cookie = taken(auditor)
+
+    auditor.sign_in(make_token(shop, "operator"))
+
+    assert auditor.get("/users").status_code == 200
+    assert with_cookie(shop_app, cookie).get("/users").status_code == 303
+
+
+def test_sign_out_leaves_other_sessions_of_the_token(stranger: Person, shop_app: Flask, shop: str) -> None:
+    token, other = make_token(shop, "auditor"), Person(shop_app.test_client())
+    stranger.sign_in(token)
+    other.sign_in(token)
+
+    stranger.send("/sign-out", "/users")
+
+    assert other.get("/users").status_code == 200
+
+
+def test_expired_token_ends_its_sessions(stranger: Person, shop: str, wall: Wall) -> None:
+    with connect(shop, application_name="test") as conn:
+        ends = wall() + timedelta(minutes=10)
+        token, _ = create_token(conn, "auditor", name="short", now=wall(), expires_at=ends)
+        conn.commit()
+    stranger.sign_in(token)
+    assert stranger.get("").status_code == 200
+
+    wall.move(timedelta(minutes=10))
+
+    assert stranger.get("").status_code == 303
+
+
+def test_tables_hold_nothing_a_cookie_could_be_made_of(auditor: Person, shop: str) -> None:
+    inside = taken(auditor).split(".")[0]
+    name = json.loads(base64.urlsafe_b64decode(inside + "=" * (-len(inside) % 4)))["name"]
+
+    with connect(shop, application_name="test") as conn:
+        rows = conn.execute("SELECT session_digest FROM console_sessions").fetchall()
+    assert [bytes(digest) for (digest,) in rows] == [sha256(name.encode()).digest()]
+
+
+def test_sweep_forgets_only_sessions_that_open_nothing(
+    auditor: Person, stranger: Person, shop: str, wall: Wall
+) -> None:
+    wall.move(IDLE)
+    stranger.sign_in(make_token(shop, "operator"))
+    wall.move(timedelta(seconds=1))
+    with connect(shop, application_name="test") as conn:
+        conn.execute("SET ROLE tenure_app")
+        gone = forget_sessions(conn, now=wall())
+        conn.commit()
+
+    assert gone == 1
+    assert (stranger.get("").status_code, auditor.get("").status_code) == (200, 303)
+
+
+def test_scheduler_sweeps_sessions(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, _env_file=None)
+
+    assert "forget_sessions" in [each.name for each in scheduled(settings, "")]
+
+
 def test_edited_cookie_opens_nothing(stranger: Person, shop: str) -> None:
     stranger.sign_in(make_token(shop, "auditor"))
-    cookie = stranger.client.get_cookie("tenure_console", path="/console")
-    assert cookie is not None
-    head, _, rest = cookie.value.partition(".")
+    head, _, rest = taken(stranger).partition(".")
 
     stranger.client.set_cookie("tenure_console", f"{head[:-1]}A.{rest}", path="/console")
 

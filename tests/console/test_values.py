@@ -83,6 +83,10 @@ def test_very_long_body_is_shown_as_it_is() -> None:
         ("active", "subscription_status", "active"),
         ({"a_b": -1, "c": False}, "plan_features", "a b unlimitedc no"),
         (1.5, "x", "1.5"),
+        ("2026-03-03T12:00:00.5+00:00", "attempted_at", "2026-03-03 12:00:00"),
+        ("2026-03-03T12:00:00Z", "reason", "2026-03-03T12:00:00Z"),
+        ("soon<", "sent_at", "soon<"),
+        ({"sent_at": "2026-03-03T12:00:00Z"}, "x", "sent at 2026-03-03 12:00:00"),
     ],
 )
 def test_cell_says_its_value(value: object, column: str, said: str) -> None:
@@ -119,6 +123,12 @@ def test_areas_are_stacked_to_the_sum() -> None:
     assert upper < lower
     assert chart.y_ticks[-1][1] == "4"
     assert [layer.last for layer in chart.layers] == [2, 2]
+
+
+def test_chart_sets_thousands_apart_as_the_legend_does() -> None:
+    chart = bars({"x": [3_000]}, labels=["a"], at=[1.0])
+
+    assert "2\u202f000" in [text for _, text in chart.y_ticks]
 
 
 def test_charts_of_nothing_are_charts() -> None:

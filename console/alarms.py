@@ -1,0 +1,24 @@
+"""What is alarming, remembered for a minute: the first page must not wait for two weeks of gaps each time."""
+
+from datetime import datetime, timedelta
+from threading import Lock
+
+from handlers.completeness import Alarm, alarms
+from queries.rows import AnyConnection
+
+FRESH_FOR = timedelta(minutes=1)
+
+
+class Alarms:
+    """Those of `tenure status`, as they were less than a minute ago."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held: tuple[datetime, list[Alarm]] | None = None
+
+    def recent(self, conn: AnyConnection, *, now: datetime) -> list[Alarm]:
+        """Errors first."""
+        with self._lock:
+            if self._held is None or not timedelta(0) <= now - self._held[0] < FRESH_FOR:
+                self._held = (now, alarms(conn, now=now))
+            return self._held[1]

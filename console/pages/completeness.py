@@ -1,0 +1,49 @@
+"""The completeness ledger: what each provider told us hour by hour, what we missed, and what is alarming."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from flask import Blueprint, render_template
+
+from console.deps import deps, now
+from console.inputs import choice
+from handlers.completeness import alarms
+from queries.completeness import ledger, outages, reconciled
+from queries.rows import Row
+
+completeness = Blueprint("completeness", __name__, url_prefix="/completeness")
+
+DAYS = ("1", "7", "30")
+COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals")
+
+
+@completeness.get("")
+def show() -> str:
+    """What `tenure ledger` and `tenure status` say; nobody in particular is on it."""
+    at, days = now(), int(choice("days", DAYS) or 1)
+    held = deps()
+    with held.pool.connection() as conn:
+        rows = ledger(conn, since=at - timedelta(days=days), until=at, live_only=held.live_only)
+        alarming, ends = alarms(conn, now=at), reconciled(conn)
+    return render_template(
+        "console/completeness.html",
+        rows=sorted(rows, key=_newest_first), sources=_by_source(rows, ends), outages=outages(rows),
+        alarms=alarming, counted=COUNTED, days=days, days_choices=DAYS, now=at,
+    )  # fmt: skip
+
+
+def _newest_first(row: Row) -> tuple[float, str]:
+    return -row["hour"].timestamp(), row["source"]
+
+
+def _by_source(rows: Iterable[Row], ends: dict[str, Row]) -> dict[str, Row]:
+    """Each source's sums, its last failure and its last reconciliation."""
+    found: dict[str, Row] = {}
+    for source, end in ends.items():
+        own = [row for row in rows if row["source"] == source]
+        failed: list[datetime] = [row["last_failure_at"] for row in own if row["last_failure_at"]]
+        found[source] = {name: sum(row[name] for row in own) for name in COUNTED} | {
+            "last_failure_at": max(failed, default=None),
+            "reconciled_at": end["finished_at"],
+        }
+    return found

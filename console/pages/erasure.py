@@ -1,0 +1,78 @@
+"""Forgetting a person: first what would go, then making it go."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from psycopg import errors
+from werkzeug.wrappers import Response
+
+from console.access import actor, noted, operator_only
+from console.deps import deps, now
+from console.errors import Refused, bad_input, not_found, sentence
+from console.inputs import field
+from console.keys import key
+from handlers.privacy import Erased, ErasurePlan, ErasureRefused, PersonUnknown, erase_person, plan_erasure
+from queries.rows import AnyConnection
+
+erasure = Blueprint("erasure", __name__, url_prefix="/<user_id>/erase")
+
+SHOWN = 200
+TOO_LONG = "Searching the whole log takes longer than a page may: tenure privacy erase does it at leisure."
+
+
+@erasure.get("")
+@operator_only
+def show(user_id: str) -> str:
+    """A dry run: nothing is changed by looking."""
+    return _page(key(user_id, "user"))
+
+
+@erasure.post("")
+@operator_only
+def erase(user_id: str) -> Response | tuple[str, int]:
+    """Everything that goes now goes, whatever the dry run knew; the same form again erases nothing."""
+    user_id = key(user_id, "user")
+    try:
+        typed, reason, seen = field("user_id"), field("reason"), field("erasures", most=9)
+        if typed != user_id:
+            raise bad_input("User id: expected the one on this page, found another. Nothing was erased.")
+        done = _erase(user_id, reason, seen=seen)
+    except Refused as refused:
+        if refused.status not in (400, 409):
+            raise
+        return _page(user_id, problem=refused.detail), refused.status
+    if done.event is None:
+        flash("Nothing was left to erase.")
+    else:
+        flash(f"Erased for good: {done.events} payload{'' if done.events == 1 else 's'}. The tables follow.")
+    return redirect(url_for("console.users.show", user_id=user_id), 303)
+
+
+def _erase(user_id: str, reason: str, *, seen: str) -> Erased:
+    with deps().pool.connection() as conn:
+        try:
+            plan = _plan(conn, user_id)
+            if str(plan.erasures) != seen:
+                return Erased(None)
+            return erase_person(conn, plan, now=now(), actor=actor(), reason=reason)
+        except ErasureRefused as refused:
+            conn.rollback()
+            raise Refused(409, "Nothing was erased", sentence(refused)) from None
+
+
+def _plan(conn: AnyConnection, user_id: str) -> ErasurePlan:
+    try:
+        return plan_erasure(conn, user_id)
+    except PersonUnknown:
+        raise not_found("user") from None
+    except errors.QueryCanceled:
+        raise Refused(503, "The log is too long for this page", TOO_LONG) from None
+
+
+def _page(user_id: str, problem: str | None = None) -> str:
+    with deps().pool.connection() as conn:
+        plan = _plan(conn, user_id)
+        noted(conn, subjects=[user_id], fields=["events"])
+    going = [*plan.events, *plan.mentions]
+    return render_template(
+        "console/erase.html",
+        plan=plan, going=going[:SHOWN], more=max(0, len(going) - SHOWN), problem=problem, now=now(),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""What an operator may do to a user from their page; the table at the foot says what each form means."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from console.access import operator_only
+from console.deciding import command, decided
+from console.deps import deps
+from console.errors import Refused, bad_input, not_found
+from console.inputs import field, optional_field, optional_instant, optional_number
+from console.keys import key
+from console.person import Refusal, person_page
+from handlers.admins import grant_admin, revoke_admin
+from handlers.decision import Command, Decided
+from handlers.entitlements import grant_plan, revoke_plan
+from handlers.links import link_customer, unlink_customer
+from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
+from queries.instants import iso
+from queries.rows import AnyConnection
+
+actions = Blueprint("actions", __name__, url_prefix="/<user_id>/actions")
+
+Decision = Callable[[AnyConnection, Command, bool], Decided]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`asked` is what the form's key stands for; `done` is what to say once it is decided."""
+
+    asked: Mapping[str, Any]  # Any: JSON values
+    decision: Decision
+    done: str
+
+
+@actions.post("/<action>")
+@operator_only
+def act(user_id: str, action: str) -> Response | tuple[str, int]:
+    """Decide as the API and the command line do; what was refused is said on the user's page."""
+    user_id = key(user_id, "user")
+    if action not in ACTIONS:
+        raise not_found("action")
+    live_only = deps().live_only
+    try:
+        order = ACTIONS[action]()
+        given = command(user_id, action, order.asked)
+        decided(lambda conn: order.decision(conn, given, live_only), otherwise="Nothing was changed")
+    except Refused as refused:
+        return person_page(user_id, refusal=Refusal(action, refused.detail, request.form)), refused.status
+    flash(order.done)
+    return redirect(url_for("console.users.show", user_id=user_id), 303)
+
+
+def _start_trial() -> Order:
+    length, plan = _length(), optional_field("plan_key", most=100)
+    return Order(
+        {"action": "start", "plan_key": plan, **length.asked()},
+        lambda conn, given, live_only: start_trial(conn, given, length, plan_key=plan, live_only=live_only),
+        "The trial has begun.",
+    )
+
+
+def _extend_trial() -> Order:
+    length = _length()
+    return Order(
+        {"action": "extend", **length.asked()},
+        lambda conn, given, live_only: extend_trial(conn, given, length, live_only=live_only),
+        "The trial has another end.",
+    )
+
+
+def _end_trial() -> Order:
+    return Order(
+        {"action": "end"},
+        lambda conn, given, live_only: end_trial(conn, given, live_only=live_only),
+        "The trial is over.",
+    )
+
+
+def _grant_plan() -> Order:
+    plan, until = field("plan_key", most=100), optional_instant("until")
+    return Order(
+        {"plan_key": plan, "until": None if until is None else iso(until)},
+        lambda conn, given, live_only: grant_plan(conn, given, plan, until=until, live_only=live_only),
+        f"{plan} is granted.",
+    )
+
+
+def _revoke_plan() -> Order:
+    return Order(
+        {"plan_key": None},
+        lambda conn, given, live_only: revoke_plan(conn, given, live_only=live_only),
+        "What was granted is taken back.",
+    )
+
+
+def _link() -> Order:
+    customer = field("customer_id")
+    return Order(
+        {"customer_id": customer, "linked": True},
+        lambda conn, given, live_only: link_customer(conn, given, customer, live_only=live_only),
+        f"{customer} is linked; its history is now this user's.",
+    )
+
+
+def _unlink() -> Order:
+    customer = field("customer_id")
+    return Order(
+        {"customer_id": customer, "linked": False},
+        lambda conn, given, live_only: unlink_customer(conn, given, customer, live_only=live_only),
+        f"{customer} is not this user's any more; its history waits for another link.",
+    )
+
+
+def _grant_admin() -> Order:
+    return Order(
+        {"is_admin": True},
+        lambda conn, given, live_only: grant_admin(conn, given, live_only=live_only),
+        "They administer the platform now.",
+    )
+
+
+def _revoke_admin() -> Order:
+    return Order(
+        {"is_admin": False},
+        lambda conn, given, live_only: revoke_admin(conn, given, live_only=live_only),
+        "They administer the platform no longer.",
+    )
+
+
+def _length() -> Length:
+    days, until = optional_number("days", most=MOST_DAYS), optional_instant("until")
+    if days is not None and until is not None:
+        raise bad_input("Expected days or an end, found both.")
+    return Length(days=days, until=until)
+
+
+ACTIONS: dict[str, Callable[[], Order]] = {
+    "start-trial": _start_trial,
+    "extend-trial": _extend_trial,
+    "end-trial": _end_trial,
+    "grant-plan": _grant_plan,
+    "revoke-plan": _revoke_plan,
+    "link": _link,
+    "unlink": _unlink,
+    "grant-admin": _grant_admin,
+    "revoke-admin": _revoke_admin,
+}

@@ -1,0 +1,113 @@
+"""A user's page: their five tables at any instant, their life, and what happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import render_template
+
+from console.access import caller, noted
+from console.deps import deps, now
+from console.errors import not_found
+from console.inputs import text
+from console.life import life
+from events.clock import from_micros
+from handlers.trials import MOST_DAYS
+from queries import profile as profiles
+from queries.customers import linked_customers
+from queries.entitlements import METRICS, entitlements
+from queries.history import Json, as_entry
+from queries.lives import Lived, lived
+from queries.plans import list_plans
+from queries.rows import AnyConnection
+
+TABLES = {
+    "users": profiles.IDENTITY,
+    "user_subscriptions": profiles.SUBSCRIPTION,
+    "user_billing": profiles.BILLING,
+    "user_usage": profiles.USAGE,
+    "user_system_data": profiles.SYSTEM,
+}
+EACH_TIME = frozenset({"last_webhook_event", "last_webhook_timestamp"})
+HISTORY_SHOWN = 100
+UNEXPLAINED = frozenset({"id", "user_id", "created_at", "updated_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A form of the page that was refused: which one, why, and what was in it."""
+
+    action: str
+    detail: str
+    given: Mapping[str, str]
+
+
+def person_page(
+    user_id: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    refusal: Refusal | None = None,
+) -> str:
+    """Their tables, life and history at these instants, the present unless given. Raises: Refused (404)."""
+    held, at = deps(), now()
+    with held.pool.connection() as conn:
+        found = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=held.live_only)
+        if found is None and known_at is not None:
+            found = _unheard_of(conn, user_id)
+        if found is None:
+            raise not_found("user")
+        allowed = entitlements(
+            conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=held.live_only
+        ) if found.profile else None  # fmt: skip
+        can_act = caller().may(()) and as_of is None and known_at is None
+        choices = _choices(conn, user_id) if can_act else {}
+        noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
+    latest_first = list(reversed(found.steps))
+    shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]
+    return render_template(
+        "console/user.html",
+        user_id=user_id,
+        found=found,
+        tables=TABLES,
+        unexplained=UNEXPLAINED,
+        picture=life(found.whole, until=at, asked=as_of),
+        history=[_quieted(as_entry(step)) for step in shown],
+        more=len(found.steps) - len(shown),
+        allowed=allowed,
+        metrics=METRICS,
+        as_of=as_of,
+        known_at=known_at,
+        known_from=_first_heard(found),
+        can_act=can_act,
+        refusal=refusal,
+        now=at,
+        **choices,
+    )
+
+
+def _choices(conn: AnyConnection, user_id: str) -> dict[str, Any]:  # Any: what the forms need
+    return {
+        "customers": linked_customers(conn, user_id),
+        "plans": list_plans(conn, active=True),
+        "most_days": MOST_DAYS,
+        "new_key": uuid4,
+    }
+
+
+def _quieted(entry: Json) -> Json:
+    """Without the two columns that every provider event sets: they would hide the others."""
+    changes = [change for change in entry["changes"] if change["column"] not in EACH_TIME]
+    return entry | {"changes": changes}
+
+
+def _unheard_of(conn: AnyConnection, user_id: str) -> Lived | None:
+    """Somebody known today of whom nothing was known then: an empty page, no wrong address."""
+    today = lived(conn, user_id, live_only=deps().live_only)
+    return None if today is None else Lived(None, [], today.whole)
+
+
+def _first_heard(found: Lived) -> datetime:
+    return from_micros(min(step.entry.recorded for step in found.whole))
