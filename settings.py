@@ -240,7 +240,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "the PostgreSQL server, 15 or later, by a direct connection",
         "an embedded PostgreSQL in TENURE_DATA_DIR serves; back it up yourself",
     ),
-    "database_replica_url": ("a replica that answers heavy reads", "the primary answers all reads"),
+    "database_replica_url": (
+        "a streaming replica that answers auditors' reads",
+        "the primary answers all reads",
+    ),
     "data_dir": ("the embedded PostgreSQL and keys made here", None),
     "livemode": (
         "true in production: test events are stored but never projected",

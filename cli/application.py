@@ -17,6 +17,7 @@ from cli import metrics
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import PartMetrics
+from cli.replica import replica_of
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
@@ -89,6 +90,7 @@ def build_over(
         pool=pool,
         clock=utc_now,
         connect=lambda: service_connection(conninfo, name="tenure-export"),
+        replica=replica_of(settings),
         live_only=settings.livemode,
         checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
         registry=registry,
