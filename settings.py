@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     clerk_secret_key: SecretStr | None = None
     clerk_api_base: HttpUrl = "https://api.clerk.com/v1"
     smtp_url: Annotated[SecretStr, _scheme("smtp", "smtps")] | None = None
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    otel_exporter_otlp_traces_endpoint: HttpUrl | None = None
+    otel_sdk_disabled: bool = False
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _upper] = "INFO"
     log_format: Annotated[Literal["console", "json"], _lower] = "console"
 
@@ -273,6 +276,9 @@ _MEANING: dict[str, tuple[str, str | None]] = {
     ),
     "clerk_api_base": ("where the Clerk Backend API is", None),
     "smtp_url": ("sends mail: smtp://user:password@host:587", "no mail is sent"),
+    "otel_exporter_otlp_endpoint": ("where traces go: OTLP over HTTP, http://collector:4318", None),
+    "otel_exporter_otlp_traces_endpoint": ("the same, as the whole address of traces", None),
+    "otel_sdk_disabled": ("true: no traces, whatever else is set", None),
     "log_level": ("how much is logged: DEBUG, INFO, WARNING, ERROR", None),
     "log_format": ("console for people, json for machines", None),
 }

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.health import lag_check
 from api.throttle import Throttle
-from cli import metrics
+from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import PartMetrics
@@ -75,7 +75,11 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
         autocommit=True,
     )
     watch_configuration(pool, threading.Event())
-    return build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
+    app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
+    tracer = tracing.begin(settings)
+    if tracer is not None:
+        tracing.trace_requests(app, tracer)
+    return app
 
 
 def build_over(
