@@ -15,7 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_FILE = Path(".env")
-_FOR_TESTS = ("TENURE_CORPUS", "TENURE_TEST_RUN")
+_FOR_TESTS = (
+    "TENURE_ADVISORIES",
+    "TENURE_ALL_FAULTS",
+    "TENURE_CITUS_URL",
+    "TENURE_CORPUS",
+    "TENURE_TEST_RUN",
+)
 
 
 class SettingsError(Exception):

@@ -5,22 +5,25 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from flask import Flask
+from flask import Flask, g
 from psycopg import Connection
 from pydantic import SecretStr
 
 import api.access
 from api.app import create_app
+from api.replica import reading
 from cli.replica import replica_of
 from database import embedded, migrations
 from database.pool import connect, open_pool
 from events.append import append
 from events.envelope import Appended, NewEvent
+from handlers.tokens import Caller as HandlerCaller
 from handlers.tokens import Role, create_token
 from queries.following import heads, read_vector_cursor
 from settings import Settings
@@ -155,6 +158,33 @@ def test_an_export_and_one_event_say_it_too(
     assert len(lines) == sum(read_vector_cursor(export.headers["Tenure-Head"]))
     assert read_vector_cursor(one.headers["Tenure-Head"])[known.part] == known.position
     assert (missing.status_code, "Tenure-Head" in missing.headers) == (404, True)
+
+
+def test_the_stream_goes_as_far_as_the_replica(
+    behind: tuple[Appended, Appended], asks: Callable[[Role], Caller]
+) -> None:
+    known, unknown = behind
+    answer = asks("auditor").get("/api/events/stream?after=start", buffered=False)
+
+    said = b"".join(islice(answer.iter_encoded(), 2)).decode()
+    answer.close()
+
+    assert str(known.id) in said
+    assert str(unknown.id) not in said
+    assert read_vector_cursor(answer.headers["Tenure-Head"])[known.part] == known.position
+
+
+def test_an_answer_and_its_head_are_of_one_moment(pair: Pair, conn: Connection[Any], app: Flask) -> None:
+    told(conn)
+    pair.replica.caught_up_with(pair.primary.conninfo)
+    with app.test_request_context():
+        g.caller = HandlerCaller(None, "the auditor", "auditor")
+        with reading() as reader:
+            told(conn)
+            pair.replica.caught_up_with(pair.primary.conninfo)
+            row = reader.execute("SELECT count(*) FROM events").fetchone()
+
+        assert row == (sum(g.head),)
 
 
 def test_a_read_at_the_replica_is_noted_at_the_primary(

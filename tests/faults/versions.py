@@ -19,10 +19,7 @@ def older() -> Iterator[tuple[Path, str]]:
 
     Raises: NotPermitted where there is no history, as in an archive or a shallow clone.
     """
-    *_, before, newest = sorted(
-        path.name for path in migrations.DIRECTORY.glob("*.sql") if not path.name.endswith(".rollback.sql")
-    )
-    path = f"migrations/{newest}"
+    path = f"migrations/{_newest(migrations.DIRECTORY)}.sql"
     added = _git("log", "--diff-filter=A", "--format=%H", "-1", "--", path).decode().strip()
     if not added:
         raise NotPermitted(f"no commit here added {path}: the history is not there")
@@ -31,7 +28,12 @@ def older() -> Iterator[tuple[Path, str]]:
             tree.extractall(folder, filter="data")
         assert not (Path(folder) / path).exists()
         Path(folder).chmod(0o755)
-        yield Path(folder), before.removesuffix(".sql")
+        yield Path(folder), _newest(Path(folder) / "migrations")
+
+
+def _newest(directory: Path) -> str:
+    found = (path.name for path in directory.glob("*.sql") if not path.name.endswith(".rollback.sql"))
+    return max(found).removesuffix(".sql")
 
 
 def _git(*words: str) -> bytes:
