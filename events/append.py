@@ -30,7 +30,7 @@ def append(conn: AnyConnection, event: NewEvent) -> Appended:
     with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
         assert row is not None  # the function always answers one row
-        note(**{"tenure.outcome": row[0], "tenure.event_id": str(row[1]), "tenure.part": part})
+        note(**{"tenure.outcome": row[0], "tenure.event_id": row[1], "tenure.part": part})
     return Appended(row[0], row[1], part, row[2], row[3])
 
 

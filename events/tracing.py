@@ -40,10 +40,11 @@ def span(name: str, **attributes: Value) -> AbstractContextManager[object]:
     return _NOTHING if _tracer is None else _tracer.span(name, attributes)
 
 
-def note(**attributes: Value | None) -> None:
-    """Attributes for the span that is open; None says nothing."""
+def note(**attributes: object) -> None:
+    """Attributes for the span that is open: text, numbers, anything else as text; None says nothing."""
     if _tracer is not None:
-        _tracer.note({name: value for name, value in attributes.items() if value is not None})
+        said = {name: value for name, value in attributes.items() if value is not None}
+        _tracer.note({name: each if isinstance(each, Value) else str(each) for name, each in said.items()})
 
 
 def carried() -> Mapping[str, str]:

@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,16 @@ IMPORTED = """
 import sys
 import cli.application, cli.work, webhooks, events.append, projections.runner, wsgi
 print([name for name in sys.modules if name.startswith('opentelemetry')])
+"""
+
+
+SPOKEN = """
+from cli.tracing import begin
+from events.tracing import span
+from settings import load
+assert begin(load()) is not None
+with span("append"):
+    pass
 """
 
 
@@ -163,6 +175,33 @@ def test_nothing_is_imported_unless_it_is_configured() -> None:
     )
 
     assert done.stdout.strip().splitlines()[-1:] == ["[]"], done.stderr
+
+
+def test_spans_reach_a_collector(tmp_path: Path) -> None:
+    heard: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # as http.server names it
+            heard.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as http.server names it
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        env = {"PYTHONPATH": str(ROOT), "PATH": "", "OTEL_EXPORTER_OTLP_ENDPOINT": address}
+        done = subprocess.run(
+            [sys.executable, "-c", SPOKEN], env=env, capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        server.shutdown()
+
+    assert done.returncode == 0, done.stderr
+    assert [path for path, _ in heard] == ["/v1/traces"]
+    assert b"append" in heard[0][1]
+    assert b"tenure" in heard[0][1]
 
 
 def test_it_is_off_unless_told_where_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
