@@ -15,7 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_FILE = Path(".env")
-_FOR_TESTS = ("TENURE_CORPUS", "TENURE_TEST_RUN")
+_FOR_TESTS = (
+    "TENURE_ADVISORIES",
+    "TENURE_ALL_FAULTS",
+    "TENURE_CITUS_URL",
+    "TENURE_CORPUS",
+    "TENURE_TEST_RUN",
+)
 
 
 class SettingsError(Exception):
@@ -141,6 +147,9 @@ class Settings(BaseSettings):
     clerk_secret_key: SecretStr | None = None
     clerk_api_base: HttpUrl = "https://api.clerk.com/v1"
     smtp_url: Annotated[SecretStr, _scheme("smtp", "smtps")] | None = None
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    otel_exporter_otlp_traces_endpoint: HttpUrl | None = None
+    otel_sdk_disabled: bool = False
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _upper] = "INFO"
     log_format: Annotated[Literal["console", "json"], _lower] = "console"
 
@@ -240,7 +249,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "the PostgreSQL server, 15 or later, by a direct connection",
         "an embedded PostgreSQL in TENURE_DATA_DIR serves; back it up yourself",
     ),
-    "database_replica_url": ("a replica that answers heavy reads", "the primary answers all reads"),
+    "database_replica_url": (
+        "a streaming replica that answers auditors' reads",
+        "the primary answers all reads",
+    ),
     "data_dir": ("the embedded PostgreSQL and keys made here", None),
     "livemode": (
         "true in production: test events are stored but never projected",
@@ -273,6 +285,9 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "sends mail: smtp://user:password@host:587",
         "mail goes to files in the outbox",
     ),
+    "otel_exporter_otlp_endpoint": ("where traces go: OTLP over HTTP, http://collector:4318", None),
+    "otel_exporter_otlp_traces_endpoint": ("the same, as the whole address of traces", None),
+    "otel_sdk_disabled": ("true: no traces, whatever else is set", None),
     "log_level": ("how much is logged: DEBUG, INFO, WARNING, ERROR", None),
     "log_format": ("console for people, json for machines", None),
 }

@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from api.deps import deps
 from api.errors import Refused, bad_request
+from api.replica import noting
 from api.request_id import request_id
 from handlers.tokens import (
     Caller,
@@ -63,15 +64,20 @@ def noted(
     subjects: Collection[str],
     fields: Collection[str],
 ) -> None:
-    """Note that the caller is given `fields` of `subjects`, in the transaction of the read."""
-    note_reads(
-        conn,
-        caller(),
-        subjects=subjects,
-        fields=fields,
-        reason=reason() or _route(),
-        request_id=request_id(),
-    )
+    """Note that the caller is given `fields` of `subjects`, before they are.
+
+    In the transaction of the read; of a read at the replica, in one at the primary that is durable
+    when this returns.
+    """
+    with noting(conn) as writable:
+        note_reads(
+            writable,
+            caller(),
+            subjects=subjects,
+            fields=fields,
+            reason=reason() or _route(),
+            request_id=request_id(),
+        )
 
 
 def reason() -> str | None:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from api.campaigns import campaigns
 from api.dashboard import dashboard
-from api.deps import Check, Connect, Deps, Pool, keep
+from api.deps import Check, Connect, Deps, Pool, Replica, keep
 from api.docs import docs
 from api.entitlements import entitlements
 from api.events import events
@@ -40,6 +40,7 @@ def create_app(
     clock: Clock,
     connect: Connect,
     live_only: bool,
+    replica: Replica | None = None,
     checks: Mapping[str, Check] | None = None,
     registry: CollectorRegistry | None = None,
     throttle: Throttle | None = None,
@@ -48,6 +49,7 @@ def create_app(
     """An app with every address of the API.
 
     `connect` opens a connection of its own with the service's rights; an export keeps it.
+    `replica` answers auditors in the primary's place.
     `live_only` leaves test events out of the past, as they are out of the tables. `checks` are asked
     by /readyz beside the database itself; `registry` is what /metrics shows, and this app's alone.
     """
@@ -58,6 +60,7 @@ def create_app(
         clock=clock,
         live_only=live_only,
         connect=connect,
+        replica=replica,
         checks={"database": database_check(pool), **(checks or {})},
         registry=CollectorRegistry() if registry is None else registry,
         throttle=Throttle() if throttle is None else throttle,

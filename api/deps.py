@@ -22,16 +22,27 @@ _KEY = "tenure.api"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Replica:
+    """A streaming replica: a pool, and connections of their own. Each is read-only and reads one
+    snapshot a transaction (REPEATABLE READ)."""
+
+    pool: Pool
+    connect: Connect
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deps:
     """`checks`: name to a callable that gives the cause why the service is not ready, or None.
 
-    `live_only`: test events are not part of the past, as they are not of the tables.
+    `replica` answers auditors where there is one. `live_only`: test events are not part
+    of the past, as they are not of the tables.
     """
 
     pool: Pool
     clock: Clock
     live_only: bool
     connect: Connect
+    replica: Replica | None
     checks: Mapping[str, Check]
     registry: CollectorRegistry
     throttle: Throttle

@@ -7,10 +7,10 @@ from flask import Blueprint, Response
 
 from api.access import noted, requires
 from api.answers import answer
-from api.deps import deps
 from api.errors import not_found
 from api.models import Event, Events, EventsFilter, EventsQuestion
 from api.openapi import documented
+from api.replica import reading, told
 from queries.events import EventFilter, EventRow, one_event, search
 
 events = Blueprint("events", __name__, url_prefix="/api/events")
@@ -30,7 +30,7 @@ def show_all(query: EventsQuestion) -> Response:
     included in a window, `…_before` is not. The count is an estimate.
     """
     bodies = query.include == "data"
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         page = search(
             conn,
             event_filter(query),
@@ -46,6 +46,7 @@ def show_all(query: EventsQuestion) -> Response:
             "next": page.next,
             "previous": page.previous,
             "estimated_count": page.estimated_count,
+            **told(),
         }
     )
 
@@ -55,7 +56,7 @@ def show_all(query: EventsQuestion) -> Response:
 @documented(tags=_TAGS, HTTP_200=Event, HTTP_404=None)
 def show(event_id: str) -> Response:
     """One event with its body, by its id or by its provider's id (evt_…, msg_…)."""
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         found = one_event(conn, event_id)
         if found is None:
             raise not_found("event")

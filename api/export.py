@@ -12,6 +12,7 @@ from api.errors import Refused
 from api.events import event_filter, fields_read
 from api.models import ExportQuestion
 from api.openapi import documented
+from api.replica import own_connection
 from queries.export import exported
 from queries.export_formats import FORMATS
 
@@ -39,7 +40,7 @@ def show(query: ExportQuestion) -> Response:
         # Kept before the first byte leaves: a caller who hangs up has read something all the same.
         with deps().pool.connection() as conn:
             noted(conn, subjects=[query.user_id or EVERYBODY], fields=fields_read(bodies))
-        conn = opening.enter_context(deps().connect())
+        conn = opening.enter_context(own_connection())
         rows = opening.enter_context(exported(conn, event_filter(query), bodies=bodies))
         pieces = write(rows, bodies=bodies)
         response = Response(_watched(pieces), mimetype=media_type)

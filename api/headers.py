@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, g, request
 
+from api.replica import say_head
 from api.request_id import HEADER
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -25,6 +26,7 @@ def register_headers(app: Flask) -> None:
     def complete(response: Response) -> Response:
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
+        say_head(response)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if "request_id" in g:

@@ -39,6 +39,7 @@ from api.platform import (
     uuid_of,
     version_of,
 )
+from api.replica import reading
 from handlers.decision import Command, Decided
 from handlers.scraping_jobs import (
     NewJob,
@@ -175,7 +176,7 @@ def show_results(job_id: str, query: ResultsQuestion) -> Response:
 def verify(job_id: str, query: OwnerQuestion) -> Response:
     """Whether what is stored is what was recorded: each result's digest, taken now, against the log's."""
     wanted = uuid_of(job_id, WHAT)
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         if job(conn, wanted, query.user_id) is None:
             raise not_found(WHAT)
         found = verify_results(conn, wanted, query.user_id)

@@ -36,6 +36,10 @@ Cursor = Annotated[
     Field(description="From `next` or `previous` of a page."),
 ]
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]
+READ_AT = Field(
+    None,
+    description="Read at a replica: how far it was, the heads of the 64 parts.",
+)
 
 
 def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
@@ -142,6 +146,7 @@ class Profile(BaseModel):
 class Users(BaseModel):
     items: list[Profile]
     next: str | None
+    head: list[int] | None = READ_AT
 
 
 class Event(BaseModel):
@@ -173,6 +178,7 @@ class Events(BaseModel):
     next: str | None
     previous: str | None
     estimated_count: int | None = Field(description="The planner's guess of all that match.")
+    head: list[int] | None = READ_AT
 
 
 class Plan(BaseModel):
@@ -214,6 +220,7 @@ class Changed(BaseModel):
 class History(BaseModel):
     items: list[dict[str, Any]]  # Any: an event and the columns it changed
     next: str | None
+    head: list[int] | None = READ_AT
 
 
 class Explanation(BaseModel):

@@ -12,6 +12,7 @@ from api.errors import Refused, not_found
 from api.events import BODIES_READ, HEADERS_READ
 from api.models import Question
 from api.openapi import documented
+from api.replica import reading
 from events.errors import EventNotFound
 from events.seals.errors import MissingNode
 from queries.seals import NoCheckpoint, NotSealedYet, event_proof, latest_checkpoint
@@ -63,7 +64,7 @@ def show_proof(event_id: str, query: ProofQuestion) -> Response:
     """
     payload = query.payload == "true"
     try:
-        with deps().pool.connection() as conn:
+        with reading() as conn:
             proof = event_proof(conn, event_id, payload=payload)
             fields = BODIES_READ if payload else HEADERS_READ
             noted(conn, subjects=[str(proof["event"]["route_key"])], fields=fields)

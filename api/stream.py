@@ -24,6 +24,7 @@ from api.deps import Pool, deps
 from api.errors import Refused
 from api.models import Question, Word
 from api.openapi import documented
+from api.replica import reading_pool
 from queries.following import START, Vector, events_after, heads, read_vector_cursor, vector_cursor
 from queries.rows import Row
 
@@ -79,7 +80,7 @@ def follow(query: StreamQuestion) -> Response:
         )
     try:
         vector = _begin(query)
-        followed = Following(deps().pool, vector, query, live_only=deps().live_only)
+        followed = Following(reading_pool(), vector, query, live_only=deps().live_only)
         response = Response(followed.messages(), mimetype="text/event-stream")
         response.call_on_close(turns.release)
     except BaseException:

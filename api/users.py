@@ -21,6 +21,7 @@ from api.models import (
     UsersQuestion,
 )
 from api.openapi import documented
+from api.replica import reading, told
 from api.request_id import request_id
 from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnknown, change_profile
 from queries.errors import BadCursor, UnknownColumn
@@ -44,7 +45,7 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
 
     With `as_of` it is what was true then, with `known_at` what was known then.
     """
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         if query.as_of is not None or query.known_at is not None:
             found = profile_at(conn, user_id, **_past(query))
         else:
@@ -61,10 +62,10 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
 def show_all(query: UsersQuestion) -> Response:
     """Users by e-mail, customer or status, page by page."""
     wanted = UserFilter(**query.model_dump(exclude={"limit", "after"}))
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         page = list_users(conn, wanted, limit=query.limit, after=query.after)
         noted(conn, subjects=[row["user_id"] for row in page.items], fields=COLUMNS)
-    return answer({"items": page.items, "next": page.next})
+    return answer({"items": page.items, "next": page.next, **told()})
 
 
 @users.patch("/<key:user_id>")
@@ -102,13 +103,13 @@ def show_history(user_id: str, query: HistoryQuestion) -> Response:
 
     Whole unless `limit` says how many; `after` is then the `next` of the page before.
     """
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         found = history(conn, user_id, **_past(query))
         if found is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["history"])
     items, following = _page_of(found, query)
-    return answer({"items": items, "next": following})
+    return answer({"items": items, "next": following, **told()})
 
 
 @users.get("/<key:user_id>/explain/<key:column>")
@@ -116,7 +117,7 @@ def show_history(user_id: str, query: HistoryQuestion) -> Response:
 @documented(query=ProfileQuestion, tags=_TAGS, HTTP_200=Explanation, HTTP_404=None)
 def explain_column(user_id: str, column: str, query: ProfileQuestion) -> Response:
     """Which event and rule gave a column its value, and which gave it the values before."""
-    with deps().pool.connection() as conn:
+    with reading() as conn:
         try:
             found = explain(conn, user_id, column, **_past(query))
         except UnknownColumn as unknown:

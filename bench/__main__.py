@@ -1,10 +1,10 @@
-"""`python -m bench [NAME …]`: all benchmarks, or the named ones; --write records them in RESULTS.md."""
+"""`python -m bench [NAME …]`: all benchmarks, or the named ones; --write records them."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-NOT_BENCHMARKS = {"__init__", "__main__", "report", "server", "filling", "bare", "knocking"}
+NOT_BENCHMARKS = {"__init__", "__main__", "report", "server", "filling", "bare", "knocking", "made_up"}
 
 
 def main() -> int:
@@ -12,8 +12,9 @@ def main() -> int:
     known = sorted(
         path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS
     )
-    flags = [word for word in sys.argv[1:] if word.startswith("-")]
-    names = [word for word in sys.argv[1:] if not word.startswith("-")] or known
+    words = sys.argv[1:]
+    first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    names, flags = words[:first] or known, words[first:]  # a flag's own words follow it
     if unknown := sorted(set(names) - set(known)):
         print(f"no benchmark {', '.join(unknown)}; known: {', '.join(known)}", file=sys.stderr)
         return 2

@@ -94,6 +94,15 @@ def client_cpu_s() -> float:
 
 
 def prepare(conninfo: str, events: int) -> None:
+    with psycopg.connect(conninfo) as conn:
+        fill(conn, events)
+    prepare_plans(conninfo)
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("VACUUM ANALYZE events")
+
+
+def prepare_plans(conninfo: str) -> None:
+    """The four plans, so that prices mean something."""
     plans = [
         PlanPublished(
             plan_key=key,
@@ -106,10 +115,7 @@ def prepare(conninfo: str, events: int) -> None:
         for key, limit in (("free", 1), ("glow_up", 5), ("viral_surge", 20), ("fame_flex", -1))
     ]
     with psycopg.connect(conninfo) as conn:
-        fill(conn, events)
         append_all(conn, [plan_event(plan, now=EPOCH, idempotency_key=plan.plan_key) for plan in plans])
-    with psycopg.connect(conninfo, autocommit=True) as conn:
-        conn.execute("VACUUM ANALYZE events")
 
 
 def main() -> None:

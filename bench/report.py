@@ -26,6 +26,19 @@ def report(
         _write(title, columns, rows, notes)
 
 
+def between(
+    page: Path, name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, notes: str
+) -> None:
+    """Put the table on a page, in the place that comments `name: begin` and `name: end` mark."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, found, rest = page.read_text().partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not (found and closed):
+        raise LookupError(f"{page} has no place for {name}: expected {begin} and {end}")
+    body = "\n".join(_lines(columns, rows, notes))
+    page.write_text(f"{head}{begin}\n{body}\n{end}{tail}")
+
+
 def spread(figures: Sequence[float]) -> str:
     """Median and range of several runs."""
     return f"{_shown(median(figures))} ({_shown(min(figures))}-{_shown(max(figures))})"
@@ -38,19 +51,21 @@ def _shown(cell: Cell) -> str:
 
 
 def _write(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], notes: str) -> None:
+    lines = [f"## {title}", "", *_lines(columns, rows, notes)]
+    kept = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
+    sections = [part for part in kept.split("\n## ") if not part.startswith(title + "\n")]
+    text = "\n## ".join(section.rstrip() + "\n" for section in sections)
+    RESULTS.write_text(text.rstrip() + "\n\n" + "\n".join(lines) + "\n")
+
+
+def _lines(columns: Sequence[str], rows: Sequence[Sequence[Cell]], notes: str) -> list[str]:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
     )
-    lines = [
-        f"## {title}",
-        "",
+    return [
         f"Commit {commit.stdout.strip()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {notes}",
         "",
         "| " + " | ".join(columns) + " |",
         "|" + "---|" * len(columns),
         *("| " + " | ".join(map(_shown, row)) + " |" for row in rows),
     ]
-    kept = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
-    sections = [part for part in kept.split("\n## ") if not part.startswith(title + "\n")]
-    text = "\n## ".join(section.rstrip() + "\n" for section in sections)
-    RESULTS.write_text(text.rstrip() + "\n\n" + "\n".join(lines) + "\n")

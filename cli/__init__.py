@@ -39,6 +39,7 @@ main.entries = {
     "backup": Entry("cli.backup:backup", "Everything in one file that proves it is whole."),
     "restore": Entry("cli.backup:restore", "A backup into an empty database, verified."),
     "db": Entry("cli.db.command:db", "Look at the database, its indexes, its speed."),
+    "scale": Entry("cli.scale.command:scale", "More than one server: the log on Citus."),
     "migrate": Entry("cli.migrate:migrate", "Move the schema up and down."),
     "schedule": Entry("cli.schedule:schedule", "What happens because time passes."),
     "jobs": Entry("cli.jobs:jobs", "Background work: list it, try it again, call it off."),

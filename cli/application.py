@@ -14,10 +14,11 @@ from werkzeug.utils import redirect
 from api.app import create_app
 from api.health import lag_check
 from api.throttle import Throttle
-from cli import metrics
+from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import PartMetrics
+from cli.replica import replica_of
 from cli.scheduled import job_types
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
@@ -76,7 +77,11 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
         autocommit=True,
     )
     watch_configuration(pool, threading.Event())
-    return build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
+    app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
+    tracer = tracing.begin(settings)
+    if tracer is not None:
+        tracing.trace_requests(app, tracer)
+    return app
 
 
 def build_over(
@@ -92,6 +97,7 @@ def build_over(
         pool=pool,
         clock=utc_now,
         connect=lambda: service_connection(conninfo, name="tenure-export"),
+        replica=replica_of(settings),
         live_only=settings.livemode,
         checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
         registry=registry,

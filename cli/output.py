@@ -38,10 +38,15 @@ def emit_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, 
 def emit_pairs(title: str, pairs: Mapping[str, object]) -> None:
     """A titled block of names and values."""
     out = console()
-    out.print(f"[bold]{escape(title)}[/bold]")
+    for line in pair_lines(title, pairs):
+        out.print(line, soft_wrap=True)
+
+
+def pair_lines(title: str, pairs: Mapping[str, object]) -> list[str]:
+    """The same block as rich's markup, a line each."""
     width = max(map(len, pairs), default=0)
-    for name, value in pairs.items():
-        out.print(f"  [dim]{name:<{width}}[/dim]  {cell(value)}", soft_wrap=True)
+    named = [f"  [dim]{name:<{width}}[/dim]  {cell(value)}" for name, value in pairs.items()]
+    return [f"[bold]{escape(title)}[/bold]", *named]
 
 
 def cell(value: object) -> str:

@@ -7,7 +7,8 @@ import click
 from psycopg import errors
 from rich.markup import escape
 
-from cli.output import console, emit_json, emit_pairs, json_option
+from cli.output import console, emit_json, json_option, pair_lines
+from cli.screen import watching
 from cli.wiring import as_service, command_settings, server
 from database import migrations
 from database.migrations import State
@@ -23,22 +24,49 @@ from queries.rows import AnyConnection, Row, fetch_one
 
 @click.command()
 @json_option
-def status(*, as_json: bool) -> None:
-    """One screen: what runs, what lags, what waits."""
+@click.option("--watch", is_flag=True, help="Draw the screen again and again until Ctrl-C.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=2.0,
+    show_default=True,
+    help="Seconds between two looks of --watch.",
+)
+def status(*, as_json: bool, watch: bool, every_s: float) -> None:
+    """One screen: what runs, what lags, what waits.
+
+    With --watch the tables are not compared with their digest, which reads every user's state.
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch is for a screen; for scripts ask --json again and again.")
     settings = command_settings()
     with server(settings) as conninfo:
-        found: Row = {"database": place(conninfo), "embedded": settings.database_url is None}
-        found |= _migrations(conninfo)
-        found |= _tables(conninfo, expected=not found["migrations_pending"])
-    found["advice"] = advice(found)
+        embedded = settings.database_url is None
+        if watch:
+            watching(lambda: lines(look(conninfo, embedded=embedded, compared=False)), every_s=every_s)
+            return
+        found = look(conninfo, embedded=embedded)
     if as_json:
         emit_json(found)
         return
-    advised = found.pop("advice")
-    found.pop("tables_differ", None)
-    emit_pairs("Tenure", found)
-    for line in advised:
-        console().print(f"[yellow]{escape(line)}[/yellow]")
+    for line in lines(found):
+        console().print(line, soft_wrap=True)
+
+
+def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
+    """Everything there is to say now; `compared`: the tables with what the last replay and batches left."""
+    found: Row = {"database": place(conninfo), "embedded": embedded}
+    found |= _migrations(conninfo)
+    found |= _tables(conninfo, expected=not found["migrations_pending"], compared=compared)
+    return found | {"advice": advice(found)}
+
+
+def lines(found: Row) -> list[str]:
+    """The screen, as rich's markup."""
+    shown = {name: value for name, value in found.items() if name not in ("advice", "tables_differ")}
+    advised = [f"[yellow]{escape(line)}[/yellow]" for line in found["advice"]]
+    return pair_lines("Tenure", shown) + advised
 
 
 def advice(found: Row) -> list[str]:
@@ -61,7 +89,7 @@ def _migrations(conninfo: str) -> Row:
     }
 
 
-def _tables(conninfo: str, *, expected: bool) -> Row:
+def _tables(conninfo: str, *, expected: bool, compared: bool) -> Row:
     """The counts; nothing when the tables are not there and nobody expects them yet."""
     conn = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60)
     with closing(conn):
@@ -70,7 +98,7 @@ def _tables(conninfo: str, *, expected: bool) -> Row:
             found = _counts(conn) | _lag(conn)
             found["alarms"] = [each.message for each in alarms(conn, now=utc_now())]
             conn.commit()  # the digest is taken in a snapshot of its own
-            return found | _standing(conn)
+            return found | _standing(conn) if compared else found
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidParameterValue):
             if expected:
                 raise

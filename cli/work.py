@@ -2,16 +2,19 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 
 import click
 import psycopg
 import structlog
 
-from cli import lifeline
+from cli import lifeline, tracing
 from cli.background import background
 from cli.wiring import projector_connection, server, service_settings
+from database.pool import Connection
 from handlers.plans import publish_default_plans
+from projections.batch import Report
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
 from settings import Settings
@@ -34,8 +37,18 @@ def work(*, follow: bool) -> None:
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
         with background(settings, conninfo, stop):
-            Runner(connect, live_only=settings.livemode).run(stop)
+            Runner(connect, live_only=settings.livemode, on_batch=_heard(settings, connect)).run(stop)
         _log.info("projector stopped")
+
+
+def _heard(settings: Settings, connect: Callable[[], Connection]) -> Callable[[Report, float], None] | None:
+    """Who is told of each batch: traces, where they are on."""
+    tracer = tracing.begin(settings)
+    if tracer is None:
+        return None
+    from cli.traced_batches import TracedBatches
+
+    return TracedBatches(tracer, connect)
 
 
 def _publish_first_plans(conninfo: str, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from events.identifiers import uuid7
 from events.payload import digest, new_salt
 from events.routing import part_of
 from events.statements import statement
+from events.tracing import carried, note, span
 
 AnyConnection = Connection[Any]  # Any: the log does not care which row factory the caller uses
 
@@ -26,9 +27,10 @@ def append(conn: AnyConnection, event: NewEvent) -> Appended:
     """
     _refuse_naive(event)
     part = part_of(event.route_key)
-    with conn.cursor(row_factory=tuple_row) as cursor:
+    with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
-    assert row is not None  # the function always answers one row
+        assert row is not None  # the function always answers one row
+        note(**{"tenure.outcome": row[0], "tenure.event_id": row[1], "tenure.part": part})
     return Appended(row[0], row[1], part, row[2], row[3])
 
 
@@ -44,7 +46,7 @@ def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended
         _refuse_naive(event)
     parts = [part_of(event.route_key) for event in wanted]
     cursors = [conn.cursor(row_factory=tuple_row) for _ in wanted]
-    with conn.pipeline():
+    with span("append", **_DATABASE), conn.pipeline():
         for index in sorted(range(len(wanted)), key=parts.__getitem__):
             parameters = _parameters(wanted[index], parts[index])
             cursors[index].execute(statement("events", "append_event"), parameters)
@@ -103,10 +105,13 @@ def _parameters(event: NewEvent, part: int) -> dict[str, object]:
         "event_type": event.event_type,
         "event_version": event.event_version,
         "event_data": event.payload,
-        "metadata": json_text(event.metadata),
+        "metadata": json_text({**event.metadata, **carried()}),
         "correlation_id": event.correlation_id,
         "causation_id": event.causation_id,
         "occurred_at": event.occurred_at,
         "payload_salt": salt,
         "payload_digest": digest(salt, event.payload),
     }
+
+
+_DATABASE: dict[str, str] = {"db.system.name": "postgresql", "db.operation.name": "append_event"}

@@ -25,12 +25,13 @@ EMPTY = Catalog()
 
 @dataclass(slots=True)
 class Report:
-    """What a batch did."""
+    """What a batch did; `ranges` is part to (the position it began after, the one it reached)."""
 
     events: int = 0
     users: int = 0
     refolds: int = 0
     quarantined: int = 0
+    ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class Projector:
         found, reached = log.next_events(conn, positions, limit=limit, live_only=self._live_only)
         report = self._absorb(conn, found, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
+        report.ranges = {part: (positions[part], reached[part]) for part in positions}
         return report
 
     def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Report:

@@ -16,6 +16,7 @@ from events.append import append_all
 from events.clock import micros
 from events.envelope import Appended, NewEvent
 from events.statements import statement
+from events.tracing import span
 from projections import log, platform, store
 from projections.batch import EMPTY, Projector
 from projections.catalog import Catalog
@@ -171,10 +172,11 @@ class Inline(Projector):
             if choose(now) != events:
                 raise _Moved
         reached = {self._part: found[-1].fact.position}
-        if by_batch:
-            self._absorb(self._conn, found, reached)
-        else:
-            self._fold_held(found, now.users, reached)
+        with span("project"):
+            if by_batch:
+                self._absorb(self._conn, found, reached)
+            else:
+                self._fold_held(found, now.users, reached)
         self._position = reached[self._part]
         return answers
 

@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 
 from events.clock import Clock
+from events.tracing import note, span
 from webhooks.delivery import Delivery, Observe, log
 from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed
 from webhooks.guard import Body, Verified, read_body
@@ -50,6 +51,7 @@ class Door:
         started = perf_counter()
         delivery, response = _receive(self._provider, self._pool, self._clock, incoming)
         seconds = perf_counter() - started
+        note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
         request_id = _request_id(incoming)
         response.headers["X-Request-Id"] = request_id
         log(delivery, request_id=request_id, status=response.status_code, seconds=seconds)
@@ -74,7 +76,8 @@ def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) ->
         if provider.verify is None:
             raise DoorClosed
         body = read_body(incoming)
-        verified = provider.verify(incoming.headers, body, clock())
+        with span("verify"):
+            verified = provider.verify(incoming.headers, body, clock())
         return _stored(source, store(pool, source, provider.read, body, verified), verified)
     except DoorClosed:
         return Delivery(source=source, outcome="closed"), _closed()

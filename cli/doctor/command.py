@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from cli.doctor.findings import Finding, worst
 from cli.doctor.of_database import guard_checks, migration_checks, server_checks
+from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
 from cli.doctor.of_settings import settings_checks
 from cli.errors import one_line
@@ -48,7 +49,7 @@ def _with_database(settings: Settings) -> list[Finding]:
                 if all(
                     finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
                 ):
-                    found += guard_checks(conn) + service_checks(conn)
+                    found += guard_checks(conn) + service_checks(conn) + replica_checks(conn, settings)
     except Exception as problem:  # whatever keeps us out is what the doctor was asked about
         return [Finding("fail", "database", one_line(problem), "tenure config check")]
     return found

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from cli import tracing
 from cli.doctor.findings import Finding, either
 from cli.local_secrets import DEV_FILE
 from settings import Settings, describe
@@ -26,7 +27,17 @@ def settings_checks(settings: Settings) -> list[Finding]:
         for row in describe(settings)
         if row.missing and row.name not in SEEN_ELSEWHERE
     ]
-    return [*found, _server_kind(settings)]
+    return [*found, *_traces(settings), _server_kind(settings)]
+
+
+def _traces(settings: Settings) -> list[Finding]:
+    """Only when somebody wants them: whether they can be made."""
+    if not tracing.wanted(settings):
+        return []
+    fix = "pip install 'tenure[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+    where = f"go to {tracing.endpoint(settings)}"
+    absent = "wanted, and OpenTelemetry is not installed: none are made"
+    return [either(tracing.installed(), "traces", where, absent, fix, severity="warn")]
 
 
 def _server_kind(settings: Settings) -> Finding:

@@ -5,8 +5,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.faults.breaking import FAULTS
-from tests.faults.running import NotPermitted, run
+from tests.faults.breaking import FAULTS, Fault
+from tests.faults.house import NotPermitted
+from tests.faults.running import run
 from tests.faults.verdict import Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -40,18 +41,18 @@ def main() -> int:
             bad += 1
             continue
         bad += sum(not each.good for each in found)
-        rows.append(_row(fault.name, fault.means, found))
+        rows.append(_row(fault, found))
         sys.stderr.write(rows[-1] + "\n")
     if asked.write:
         _write(rows)
     return 1 if bad else 0
 
 
-def _row(name: str, means: str, found: list[Verdict]) -> str:
+def _row(fault: Fault, found: list[Verdict]) -> str:
     cells = (
-        name,
-        means,
-        2 * len(found),
+        fault.name,
+        fault.means,
+        (1 if fault.once else 2) * len(found),
         sum(each.acked for each in found),
         sum(each.lost + each.twice for each in found),
         sum(each.half for each in found),

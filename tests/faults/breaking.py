@@ -11,7 +11,8 @@ from random import Random
 import psutil
 import psycopg
 
-from tests.faults.house import STOP_S, House
+from tests.cli.processes import ROOT
+from tests.faults.house import STOP_S, House, free_port
 from tests.faults.provider import Provider
 
 Break = Callable[[House, Provider, Random], None]
@@ -19,13 +20,16 @@ Break = Callable[[House, Provider, Random], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """`quick` ones run in `make test`; `needs_disk` ones on a small file system of their own."""
+    """`quick` ones run in `make test`; `needs_disk` ones on a small file system of their own. `from_older`
+    begins with the code and schema before the newest migration; `once` can't be done twice in a run."""
 
     name: str
     means: str
     break_it: Break
     quick: bool = False
     needs_disk: bool = False
+    from_older: bool = False
+    once: bool = False
 
 
 def web_worker(house: House, provider: Provider, random: Random) -> None:
@@ -124,6 +128,38 @@ def asked_to_stop(house: House, provider: Provider, random: Random) -> None:
         assert took_s < STOP_S, f"{name} took {took_s:.1f} s to stop"
 
 
+def two_versions(house: House, provider: Provider, random: Random) -> None:
+    """The upgrade of docs/deployment.md: old and new code beside each other, before and after the migration.
+
+    A second provider sends the same events to the new door, so that each comes to both versions. Rows that
+    the old projector wrote are by its own rules until the replay that the upgrade ends with.
+    """
+    house.source = ROOT
+    house.command("migrate", "up")
+    provider.until(20)  # the old code over the new schema
+    port = free_port()
+    house.start("serve-new", port=port)
+    house.await_doors(port)
+    beside = Provider(port, seed=provider.seed)
+    beside.start()
+    try:
+        house.stop("work-1")
+        house.start("work-1")
+        provider.until(20 + random.randint(0, 20))
+        beside.until(20)
+        house.stop("serve")
+        house.stop("work-2")
+        house.start("serve")
+        house.start("work-2")
+        house.await_doors()
+        house.command("replay", "--workers", "1")  # the old code's rows by the new code's rules
+        provider.until(20)
+    finally:
+        beside.stop()
+        house.stop("serve-new")
+    provider.acked |= beside.acked
+
+
 def disk_full(house: House, provider: Provider, random: Random) -> None:
     """Nothing can be written until somebody makes room; the server may have stopped itself by then."""
     ballast, before = (
@@ -163,6 +199,14 @@ FAULTS = (
     Fault("clock stepped back", "the database's clock runs an hour behind what it wrote", clock_stepped_back),
     Fault(
         "asked to stop", "SIGTERM of web and work: gone within 10 s, started again", asked_to_stop, quick=True
+    ),
+    Fault(
+        "two versions at once",
+        "old and new code beside each other while the newest migration is applied, the same events to both",
+        two_versions,
+        quick=True,
+        from_older=True,
+        once=True,
     ),
     Fault("disk full", "no room on the database's file system, then room again", disk_full, needs_disk=True),
 )

@@ -28,16 +28,24 @@ STOP_S = 10.0
 TUNING = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 
 
-class House:
-    """The running service. What a fault breaks it also mends, or `mend` does."""
+class NotPermitted(Exception):
+    """This machine lacks what a fault needs; the message says what."""
 
-    def __init__(self, folder: Path) -> None:
+
+class House:
+    """The running service. What a fault breaks it also mends, or `mend` does.
+
+    `source` is the checkout that runs, `schema` the migration its database is at; else the newest.
+    """
+
+    def __init__(self, folder: Path, *, source: Path = ROOT, schema: str | None = None) -> None:
         self.folder = folder
+        self.source = source
         self.stopped_in_s: float | None = None
         self.port = free_port()
         self._data = folder / "database"
         self._server = embedded.start(self._data, tuning=TUNING)
-        migrations.up(self.conninfo)
+        migrations.up(self.conninfo, target=schema)
         self.wire = Wire(str(conninfo_to_dict(self.conninfo)["host"]) + "/.s.PGSQL.5432")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -62,20 +70,28 @@ class House:
         found: list[psutil.Process] = self.process("serve").children()
         return found
 
-    def start(self, name: str, *, source: Path = ROOT, port: int | None = None) -> None:
-        """Start one that does not run; `source` is another checkout for another version."""
+    def start(self, name: str, *, port: int | None = None) -> None:
+        """Start one that does not run, of the version that `source` is now."""
         words = ["work"]
         if name.startswith("serve"):
             words = ["serve", "--port", str(port or self.port), "--threads", "8"]
         log = (self.folder / f"{name}.log").open("ab")
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-m", "cli", *words],
-            env=self._environment(source),
+            env=self._environment(),
             cwd=self.folder,
             stdout=log,
             stderr=log,
         )
         log.close()
+
+    def command(self, *words: str) -> None:
+        """Run `tenure …` of the version that `source` is now, to its end."""
+        command = [sys.executable, "-m", "cli", *words]
+        done = subprocess.run(
+            command, env=self._environment(), cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"tenure {' '.join(words)}: {done.stderr[-2000:]}"
 
     def kill(self, name: str) -> None:
         """kill -9, with all its children."""
@@ -148,10 +164,10 @@ class House:
         self.wire.close()
         self._server.close()
 
-    def _environment(self, source: Path) -> Mapping[str, str]:
+    def _environment(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {
-            "PYTHONPATH": str(source),
+            "PYTHONPATH": str(self.source),
             "DATABASE_URL": self.url,
             "TENURE_DATA_DIR": str(self.folder / "tenure"),
             "TENURE_SECRET_KEY": "faults" * 8,
@@ -161,13 +177,13 @@ class House:
 
 
 @contextmanager
-def house(within: Path | None = None) -> Iterator[House]:
+def house(within: Path | None = None, *, source: Path = ROOT, schema: str | None = None) -> Iterator[House]:
     """A service that runs; `within` is a folder to put its database in, a small file system perhaps."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="tenure-faults-", dir=within))
         folder.chmod(0o711)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        opened = House(folder)
+        opened = House(folder, source=source, schema=schema)
         stack.callback(opened.close)
         (folder / "tenure").mkdir()
         opened.mend()

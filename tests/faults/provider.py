@@ -21,6 +21,7 @@ class Provider:
 
     def __init__(self, port: int, *, seed: int, senders: int = 6, most: int = 60_000) -> None:
         self.port = port
+        self.seed = seed
         self.acked: set[str] = set()
         self.answers: Counter[str] = Counter()
         self._events: Iterator[BulkEvent] = iter(bulk_events(most, seed=seed))

@@ -9,28 +9,25 @@ from pathlib import Path
 from random import Random
 
 from tests.faults.breaking import Fault
-from tests.faults.house import house
+from tests.faults.house import House, NotPermitted, house
 from tests.faults.provider import Provider
 from tests.faults.verdict import Verdict, verdict
+from tests.faults.versions import older
 
 SMALL_MB = 400
 
 
-class NotPermitted(Exception):
-    """This machine does not let us make the file system a fault needs."""
-
-
 def run(fault: Fault, *, seed: int, times: int = 1) -> Verdict:
-    """Break it `times` over under load, mend it, stop everything, judge.
+    """Break it `times` over under load (once where that is all it can be), mend it, stop everything, judge.
 
     Raises: NotPermitted.
     """
     random = Random(f"{fault.name} {seed}")
-    with _place(fault) as within, house(within) as running:
+    with _place(fault) as within, _house(fault, within) as running:
         provider = Provider(running.port, seed=seed)
         provider.start()
         try:
-            for _ in range(times):
+            for _ in range(1 if fault.once else times):
                 provider.until(random.randint(10, 80))
                 fault.break_it(running, provider, random)
                 running.mend()
@@ -40,6 +37,17 @@ def run(fault: Fault, *, seed: int, times: int = 1) -> Verdict:
         for name in ("serve", "work-1", "work-2"):
             running.stop(name)
         return verdict(running.conninfo, provider.acked, running.folder)
+
+
+@contextmanager
+def _house(fault: Fault, within: Path | None) -> Iterator[House]:
+    """Of this version, or of the one before the newest migration."""
+    if not fault.from_older:
+        with house(within) as running:
+            yield running
+        return
+    with older() as (source, schema), house(within, source=source, schema=schema) as running:
+        yield running
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from tests.faults.breaking import FAULTS, Fault
-from tests.faults.running import NotPermitted, run
+from tests.faults.house import NotPermitted
+from tests.faults.running import run
 
 EVERYTHING = bool(os.environ.get("TENURE_ALL_FAULTS"))
 CHOSEN = [fault for fault in FAULTS if fault.quick or EVERYTHING]

@@ -1,0 +1,1 @@
+"""`tenure scale`: the same schema on more than one server."""

@@ -1,0 +1,62 @@
+"""`tenure scale citus`: the log distributed by part over a Citus cluster, or the reasons why not."""
+
+from contextlib import closing
+
+import click
+
+from cli.output import console, emit_json, json_option
+from cli.scale.errors import NoCitus, NotDistributable
+from cli.scale.layout import DISTRIBUTED, LOCAL
+from cli.scale.obstacles import obstacles
+from cli.scale.plan import cluster, steps
+from cli.wiring import command_settings, server
+from database.pool import connect, place
+
+
+@click.group()
+def scale() -> None:
+    """More than one server."""
+
+
+@scale.command()
+@click.option("--dry-run", is_flag=True, help="Show the statements and what is in their way; change nothing.")
+@json_option
+def citus(*, dry_run: bool, as_json: bool) -> None:
+    """Distribute the log by part on a Citus cluster. Refuses, by name, what can't be; may be run again.
+
+    Stop the service first: a table is locked while its rows move to their nodes.
+    """
+    with server(command_settings()) as conninfo:
+        opened = connect(conninfo, application_name="tenure-scale", autocommit=True)
+        with closing(opened) as conn:
+            now = cluster(conn)
+            found, todo = obstacles(conn), steps(conn, now)
+            texts = [step.as_string(conn) for step in todo]
+            if dry_run:
+                _show(
+                    place(conninfo), now.is_available, texts, [f"{o.name}: {o.why}" for o in found], as_json
+                )
+                return
+            if not now.is_available:
+                raise NoCitus(place(conninfo))
+            if found and todo:
+                raise NotDistributable(found)
+            for step in todo:
+                conn.execute(step)
+    if as_json:
+        emit_json({"executed": texts})
+    else:
+        console().print(f"{len(texts)} statements run" if texts else "distributed already; nothing to do")
+
+
+def _show(where: str, has_citus: bool, texts: list[str], in_the_way: list[str], as_json: bool) -> None:
+    if as_json:
+        tables = {"distributed": dict(DISTRIBUTED), "local": dict(LOCAL)}
+        emit_json({"citus": has_citus, "statements": texts, "obstacles": in_the_way, "tables": tables})
+        return
+    for text in texts:
+        click.echo(f"{text};")
+    if not has_citus:
+        click.echo(f"-- the server at {where} has no Citus: none of this can run there")
+    for line in in_the_way:
+        click.echo(f"-- in the way: {line}")

@@ -1,0 +1,42 @@
+"""What becomes of each table on a Citus cluster, and why. docs/scaling.md says the same at length."""
+
+from collections.abc import Mapping
+from typing import Final
+
+COLUMN: Final = "part"
+SHARDS: Final = 64  # one a part: a part never shares its shard's size with another
+
+# In this order: the first one makes the co-location group, the others join it.
+DISTRIBUTED: Mapping[str, str] = {
+    "part_heads": "one row a part, counted up by every append: on the node of its part's events",
+    "events": "the log itself: everything about one route key is in one part",
+    "event_conflicts": "evidence beside the event that holds the key",
+    "log_nodes": "the Merkle tree of a part",
+}
+
+# Called with a part: the whole function runs on the node that holds it, in one round trip.
+DELEGATED: Mapping[str, str] = {"append_event": "p_part"}
+
+_USER = "keyed by user or customer; one fold reads many parts. About one row a user: small beside the log"
+_REPLAYED = "small, and replay exchanges it by renaming, which a reference table would not survive"
+_FOLLOWS = "projectors lock it over all parts at once (SKIP LOCKED), which Citus does on one node only"
+_COORDINATOR = "the coordinator's own; no part, no growth with the log"
+_PLATFORM = "keyed by its owner; rows of the platform, not of the log"
+
+LOCAL: Mapping[str, str] = {
+    **dict.fromkeys(("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data"), _USER),
+    **dict.fromkeys(("customer_links", "projection_states", "quarantine"), _USER),
+    **dict.fromkeys(("subscription_plans", "projection_catalog"), _REPLAYED),
+    **dict.fromkeys(("system_configurations", "logging_configurations"), _REPLAYED),
+    **dict.fromkeys(("projection_checkpoints", "projection_digests"), _FOLLOWS),
+    **dict.fromkeys(("campaigns", "scraping_jobs", "creator_lists", "list_items"), _PLATFORM),
+    "scraping_results": "bulk data keyed by job, pruned by the platform; it is in no fold",
+    "unreadable_deliveries": "no route key, so no part: keyed by the digest of a body nobody could read",
+    **dict.fromkeys(("log_checkpoints", "log_origin"), "one promise over all parts"),
+    **dict.fromkeys(
+        ("background_jobs", "schedule_runs", "api_tokens", "access_log", "migration_manifest"), _COORDINATOR
+    ),
+    **dict.fromkeys(("reconcile_cursors", "import_shards", "reconcile_seen"), _COORDINATOR),
+    **dict.fromkeys(("outgoing_endpoints", "outgoing_secrets"), _COORDINATOR),
+    **dict.fromkeys(("delivery_counts", "repeated_deliveries"), _COORDINATOR),
+}

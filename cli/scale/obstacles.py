@@ -1,0 +1,107 @@
+"""What keeps the present schema from being distributed: each looked for, none taken on faith.
+
+Citus' rules: https://docs.citusdata.com/en/stable/develop/reference_workarounds.html and
+https://docs.citusdata.com/en/stable/develop/reference_ddl.html. An obstacle that a later migration mends
+is not found any more, and the command goes on.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cli.scale.layout import COLUMN, DISTRIBUTED
+from events.statements import statement
+from queries.rows import AnyConnection, Row, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """`name` is the table, function, role or statement; `change` is what would mend it."""
+
+    name: str
+    why: str
+    change: str
+
+
+def obstacles(conn: AnyConnection) -> list[Obstacle]:
+    """All that are there; empty when the schema can be distributed."""
+    return [found for look in _LOOKS for found in look(conn)]
+
+
+def _tables(conn: AnyConnection) -> Iterator[Obstacle]:
+    for row in _rows(conn, "tables_without_part"):
+        yield Obstacle(row["name"], f"it has no column {COLUMN}", f"a migration that gives it {COLUMN}")
+    for row in _rows(conn, "keys_without_part"):
+        why = f"its unique index {row['index_name']} is without {COLUMN}, so no node could keep it unique"
+        yield Obstacle(row["table_name"], why, f"put {COLUMN} into the index")
+    for row in _rows(conn, "foreign_keys_across"):
+        why = f"the foreign key {row['name']} leads out of the co-located tables"
+        yield Obstacle(row["table_name"], why, "drop it, or distribute the other table by part too")
+
+
+def _functions(conn: AnyConnection) -> Iterator[Obstacle]:
+    for name, pattern, why, change in _IN_FUNCTIONS:
+        for row in fetch_all(conn, statement("cli.scale", "functions"), {"name": name}):
+            if re.search(pattern, row["source"], re.DOTALL):
+                yield Obstacle(f"{name}()", why, change)
+
+
+def _roles(conn: AnyConnection) -> Iterator[Obstacle]:
+    for row in fetch_all(conn, statement("cli.scale", "roles_without_login"), {}):
+        why = "it can't log in, and Citus goes to its workers as the role that asks"
+        change = (
+            f"ALTER ROLE {row['name']} LOGIN, reachable between the nodes alone (pg_hba, pg_dist_authinfo)"
+        )
+        yield Obstacle(row["name"], why, change)
+
+
+def _statements(conn: AnyConnection) -> Iterator[Obstacle]:
+    for package, name, pattern, why in _IN_STATEMENTS:
+        if re.search(pattern, statement(package, name).decode(), re.DOTALL):
+            yield Obstacle(
+                f"{package}/sql/{name}.sql", why, "ask the distributed table in a statement of its own"
+            )
+
+
+def _rows(conn: AnyConnection, name: str) -> list[Row]:
+    return fetch_all(conn, statement("cli.scale", name), {"tables": list(DISTRIBUTED), "column": COLUMN})
+
+
+_PAGES = "reads the log by heap page (ctid), and each shard has pages of its own"
+_LOCKS = "locks rows in a statement that reads part_heads of every part: Citus locks in one shard only"
+
+# (function, what to find in its source, why it can't run, what would mend it)
+_IN_FUNCTIONS = (
+    (
+        "append_event",
+        r"UPDATE part_heads[^;]*clock_timestamp\(\)",
+        "its UPDATE of part_heads calls clock_timestamp(): Citus refuses VOLATILE functions in an UPDATE",
+        "lock the head with SELECT … FOR UPDATE, read the clock into a variable, then UPDATE",
+    ),
+    (
+        "erase_person",
+        r"\bxmin\b",
+        "it knows its own event by xmin, and a row on a worker has the worker's transaction id",
+        "know it by something the row says",
+    ),
+    (
+        "erase_person",
+        r"UPDATE events[^;]*FROM unnest",
+        "it updates events joined with an array, which is not routed to a node",
+        "one UPDATE a route, each with its part",
+    ),
+)
+# (package, statement, what to find in it, why it can't run)
+_IN_STATEMENTS = (
+    ("projections", "claim_parts", r"part_heads.*FOR UPDATE", _LOCKS),
+    ("projections", "lock_present_states", r"part_heads.*FOR UPDATE", _LOCKS),
+    ("cli.archive", "log_heads", r"part_heads.*FOR UPDATE", _LOCKS),
+    ("projections", "replay_read", r"events\s+WHERE ctid", _PAGES),
+    (
+        "queries",
+        "event_types",
+        r"WITH RECURSIVE.*FROM events",
+        "walks events of all nodes in a recursive CTE",
+    ),
+)
+_LOOKS: tuple[Callable[[AnyConnection], Iterator[Obstacle]], ...] = (_tables, _functions, _roles, _statements)

@@ -1,0 +1,107 @@
+"""`tenure status --watch`: one screen, drawn again, and gone without a trace."""
+
+import io
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli.screen import watching
+from database.errors import DatabaseUnavailable
+from tests.cli.commands import environment
+from tests.cli.conftest import Tenure
+
+ENTER, LEAVE, HOME = "\x1b[?1049h", "\x1b[?1049l", "\x1b[H"
+PATIENCE_S = 30.0
+
+
+def times(count: int) -> Callable[[float], None]:
+    """Waits so often, then Ctrl-C."""
+    left = [None] * (count - 1)
+
+    def wait(_: float) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+
+    return wait
+
+
+@pytest.fixture
+def screen() -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=40, height=5)
+
+
+def drawn(screen: Console) -> str:
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+def test_each_look_is_drawn_over_the_one_before(screen: Console) -> None:
+    looks = iter([["events 1"], ["events 2"]])
+
+    watching(lambda: next(looks), every_s=2, on=screen, wait=times(2))
+
+    text = drawn(screen)
+    assert text.index("events 1") < text.index("events 2")
+    assert HOME in text[text.index("events 1") : text.index("events 2")]
+    assert (text.count(ENTER), text.count(LEAVE)) == (1, 1)
+
+
+def test_a_screen_is_no_longer_than_the_terminal(screen: Console) -> None:
+    watching(lambda: [f"line {n}" for n in range(50)], every_s=2, on=screen, wait=times(1))
+
+    assert "line 4" in drawn(screen)
+    assert "line 5" not in drawn(screen)
+
+
+def test_a_database_that_went_away_is_shown_and_asked_again(screen: Console) -> None:
+    asked: list[None] = []
+
+    def look() -> list[str]:
+        asked.append(None)
+        if len(asked) == 1:
+            raise DatabaseUnavailable("db:5432/tenure", "gone")
+        return ["back"]
+
+    watching(look, every_s=2, on=screen, wait=times(2))
+
+    assert "cannot reach" in drawn(screen)
+    assert "back" in drawn(screen)
+
+
+def test_the_command_redraws_until_ctrl_c(conninfo: str, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cli", "status", "--watch", "--every", "0.1"]
+    env = environment(conninfo, tmp_path) | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=tmp_path
+    ) as started:
+        os.close(theirs)
+        text, until = "", time.monotonic() + PATIENCE_S
+        while text.count("migrations_applied") < 2:
+            assert time.monotonic() < until, text
+            text += os.read(ours, 65536).decode(errors="replace")
+        started.send_signal(signal.SIGINT)
+        while LEAVE not in text:
+            text += os.read(ours, 65536).decode(errors="replace")
+        assert started.wait(PATIENCE_S) == 0
+    os.close(ours)
+
+
+def test_scripts_are_told_to_ask_again(tenure: Tenure) -> None:
+    result = tenure("status", "--watch", "--json")
+
+    assert result.exit_code == 2
+    assert "--json again and again" in result.stderr
+
+
+def test_without_watch_the_tables_are_compared(tenure: Tenure) -> None:
+    assert "tables_equal_replay" in tenure("status").stdout

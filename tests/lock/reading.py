@@ -1,0 +1,83 @@
+"""The lock, what is installed, and what asks for it; nothing here needs a network."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import Distribution, distribution, distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+LOCK = Path(__file__).parents[2] / "constraints.txt"
+OURS = "tenure"
+# What a virtual environment brings along; nothing of ours imports them.
+TOOLS = frozenset({"pip", "setuptools", "wheel"})
+
+_Wanted = tuple[str, frozenset[str]]
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za-z0-9.+!]*)")
+
+
+def pins(text: str) -> dict[str, str]:
+    """Canonical name to version. Raises: ValueError at a line that pins nothing exactly."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _PIN.fullmatch(line)
+        if match is None:
+            raise ValueError(f"expected name==version, found {line!r}")
+        found[canonicalize_name(match["name"])] = match["version"]
+    return found
+
+
+@cache
+def installed() -> Mapping[str, str]:
+    """Canonical name to version of everything here but ourselves and the environment's tools."""
+    found: dict[str, str] = {
+        canonicalize_name(each.metadata["Name"]): each.version for each in distributions()
+    }
+    return {name: version for name, version in found.items() if name not in TOOLS | {OURS}}
+
+
+def closure(extras: Iterable[str]) -> set[str]:
+    """Everything Tenure with these extras needs here, directly or not."""
+    todo: list[_Wanted] = [(OURS, frozenset(extras))]
+    seen: set[_Wanted] = set()
+    while todo:
+        name, wanted = todo.pop()
+        if (name, wanted) in seen:
+            continue
+        seen.add((name, wanted))
+        applying = (needed for needed in _requirements(name) if _applies(needed, wanted))
+        todo.extend((canonicalize_name(needed.name), frozenset(needed.extras)) for needed in applying)
+    return {name for name, _ in seen} - {OURS}
+
+
+def elsewhere(names: Iterable[str]) -> set[str]:
+    """What some of these need on another system or another Python."""
+    return {
+        canonicalize_name(needed.name)
+        for name in names
+        for needed in _requirements(name)
+        if needed.marker is not None and "extra" not in str(needed.marker) and not needed.marker.evaluate()
+    }
+
+
+def licence(found: Distribution) -> str:
+    """What the distribution says of its licence, in all the places where it may."""
+    told = found.metadata.get_all
+    said = [*told("License-Expression", []), *told("License", [])]
+    said += [each for each in told("Classifier", []) if each.startswith("License ::")]
+    # A whole licence as text names others in passing; its first line is its name.
+    return "; ".join(text.strip().splitlines()[0] for text in said if text.strip())
+
+
+def _requirements(name: str) -> list[Requirement]:
+    return [Requirement(each) for each in distribution(name).requires or ()]
+
+
+def _applies(needed: Requirement, extras: frozenset[str]) -> bool:
+    if needed.marker is None:
+        return True
+    return any(needed.marker.evaluate({"extra": extra}) for extra in (*extras, ""))

@@ -1,0 +1,142 @@
+"""Each statement on a table that Citus would distribute names its part, or is known to ask every node."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.scale.explained import explainable, explained, way
+from tests.scale.reading import fans_out, in_python, statements
+
+_COUNTS = "adds up 64 rows, for a page or a gauge"
+_AUDIT = "one index scan a node, for a page or a report; bounded by time or LIMIT"
+_RARE = "kept for somebody who asks a few times a year; reads the log once on every node"
+
+FAN_OUT = {
+    "cli/archive/log_heads": "a backup holds all heads",
+    "cli/archive/read_heads": "a backup promises all heads",
+    "cli/checkpoint_standing": _COUNTS,
+    "cli/doctor_replica": _COUNTS,
+    "cli/doctor_standing": _COUNTS,
+    "cli/service_status": _COUNTS,
+    "cli/standing": _COUNTS,
+    "handlers/grants_to_end": "a scheduled look for grants that end, by type; LIMIT",
+    "handlers/person_mentions": _RARE,
+    "handlers/person_standing": "adds up 64 heads once an erasure",
+    "handlers/reconcile/thin_events": _AUDIT,
+    "projections/replay_heads": "a replay is of the whole log",
+    "projections/replay_read": "a replay is of the whole log",
+    "projections/replay_receipts": "by type, LIMIT 1, once a status",
+    "queries/completeness_gaps": _AUDIT,
+    "queries/completeness_hours": _AUDIT,
+    "queries/completeness_windows": _AUDIT,
+    "queries/erasures": "by type, once a full verification",
+    "queries/event_place": "an event's own id names no part: one index probe a node",
+    "queries/event_types": "one index probe a type and node, for a filter's choices",
+    "queries/events_everywhere": "a search without a user: newest first over all nodes, LIMIT",
+    "queries/head_vector": "64 rows: a moment of the log",
+    "queries/overview_appended": _AUDIT,
+    "queries/overview_attention": _COUNTS,
+    "queries/overview_status_days": _AUDIT,
+    "queries/repeated_events": "joins a few ids with events_id on every node",
+}
+NOT_THE_SERVICE = {
+    "cli/archive/verifying.py": "counts what a restore loaded",
+    "cli/db/command.py": "looks whether a bench database is empty",
+    "cli/db/filling.py": "fills a bench database",
+    "cli/scale/obstacles.py": "patterns, no statements",
+}
+
+
+def test_every_statement_names_its_part_or_is_known_to_fan_out() -> None:
+    found = {name: tables for name, text in statements().items() if (tables := fans_out(text))}
+
+    unknown = {name: tables for name, tables in found.items() if name not in FAN_OUT}
+    assert not unknown, f"these ask every node; give them a part, or a reason in FAN_OUT: {unknown}"
+    assert set(FAN_OUT) == set(found), "these no longer fan out; take them off the list"
+
+
+def test_no_statement_on_these_tables_hides_in_python() -> None:
+    assert {module for module, _ in in_python()} == set(NOT_THE_SERVICE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1 FROM events WHERE id = %(id)s",
+        "SELECT 1 FROM events e WHERE e.position > 3 AND c.part = d.position",
+        "UPDATE part_heads SET head = 0",
+        "SELECT 1 FROM users u JOIN event_conflicts c ON c.id = u.id",
+        "INSERT INTO log_nodes (level, index) SELECT 1, 2",
+    ],
+)
+def test_a_statement_without_a_part_is_seen(text: str) -> None:
+    assert fans_out(text)
+
+
+@pytest.fixture(scope="module")
+def planner(template: str, server: Any) -> Iterator[psycopg.Connection[Any]]:  # Any: tests.conftest.Server
+    """TENURE_CITUS_URL's database, distributed; else a plain one, which reads the same statements."""
+    given = os.environ.get("TENURE_CITUS_URL")
+    if given:
+        with psycopg.connect(given) as conn:
+            yield conn
+        return
+    made = server.database(template)
+    with psycopg.connect(made.conninfo) as conn:
+        yield conn
+    made.drop()
+
+
+def test_every_statement_s_plan_can_be_read(planner: psycopg.Connection[Any]) -> None:
+    ways = {name: way(explained(planner, text)) for name, text in statements().items() if explainable(text)}
+
+    assert len(ways) > 50
+    assert set(ways.values()) <= {"local", "router", "co-located", "fan-out"}
+
+
+@pytest.mark.skipif(
+    not os.environ.get("TENURE_CITUS_URL"),
+    reason="TENURE_CITUS_URL is not set: it names a Citus database that `tenure scale citus` distributed",
+)
+def test_on_citus_every_plan_is_a_router_s_or_co_located(planner: psycopg.Connection[Any]) -> None:
+    found = {}
+    for name, text in statements().items():
+        if explainable(text) and name not in FAN_OUT:
+            found[name] = way(explained(planner, text))
+
+    assert {name: how for name, how in found.items() if how not in ("router", "co-located", "local")} == {}
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ({"Node Type": "Seq Scan"}, "local"),
+        (
+            {"Node Type": "Custom Scan", "Distributed Query": {"Job": {"Task Count": 1}}},
+            "router",
+        ),
+        (
+            {"Node Type": "Custom Scan", "Distributed Query": {"Job": {"Task Count": 64}}},
+            "co-located",
+        ),
+        (
+            {
+                "Node Type": "Custom Scan",
+                "Distributed Query": {"Subplans": [{}], "Job": {"Task Count": 64}},
+            },
+            "fan-out",
+        ),
+        (
+            {
+                "Node Type": "Custom Scan",
+                "Distributed Query": {"Job": {"Task Count": 64, "Dependent Jobs": [{}]}},
+            },
+            "fan-out",
+        ),
+    ],
+)
+def test_a_plan_of_citus_says_which_way_it_goes(plan: dict[str, Any], expected: str) -> None:
+    assert way(plan) == expected
