@@ -34,9 +34,11 @@ LOCAL: Mapping[str, str] = {
     "unreadable_deliveries": "no route key, so no part: keyed by the digest of a body nobody could read",
     **dict.fromkeys(("log_checkpoints", "log_origin"), "one promise over all parts"),
     **dict.fromkeys(
-        ("background_jobs", "schedule_runs", "api_tokens", "access_log", "migration_manifest"), _COORDINATOR
+        ("background_jobs", "schedule_runs", "api_tokens", "console_sessions", "access_log"), _COORDINATOR
     ),
-    **dict.fromkeys(("reconcile_cursors", "import_shards", "reconcile_seen"), _COORDINATOR),
+    **dict.fromkeys(
+        ("reconcile_cursors", "import_shards", "reconcile_seen", "migration_manifest"), _COORDINATOR
+    ),
     **dict.fromkeys(("outgoing_endpoints", "outgoing_secrets"), _COORDINATOR),
     **dict.fromkeys(("delivery_counts", "repeated_deliveries"), _COORDINATOR),
 }
