@@ -1,31 +1,28 @@
 """Usage records over HTTP at 16 clients, beside a bare Flask POST that makes a bare INSERT."""
 
 import argparse
-import http.client
-import json
-import multiprocessing as mp
-import multiprocessing.queues
-import multiprocessing.synchronize
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 from statistics import median, quantiles
-from typing import TypeAlias
 
 import psutil
 import psycopg
 from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
+from bench import door
+from bench.knocking import knock
 from bench.report import report, spread
 from bench.server import durable_database
-from cli.application import build
 from events.append import append_all
 from events.clock import utc_now
 from events.own import user_event
@@ -33,7 +30,6 @@ from events.own.user import EntitlementGranted
 from handlers.plans import publish_default_plans
 from handlers.tokens import create_token
 from projections.batch import Projector
-from settings import Settings
 
 CLIENTS = 16
 USERS = 400
@@ -44,8 +40,6 @@ BARE_TABLE = (
 BARE_INSERT = "INSERT INTO bare_usage (user_id, key, metric, quantity) VALUES (%s, %s, %s, %s)"
 WARM_S = 2.0
 Figures = tuple[float, list[float], float]
-Gate = multiprocessing.synchronize.Barrier
-Done: TypeAlias = "multiprocessing.queues.Queue[list[float]]"
 
 
 def bare_app() -> Flask:
@@ -63,21 +57,25 @@ def bare_app() -> Flask:
     return app
 
 
-def our_app() -> Flask:
-    """The service as `tenure serve` builds it."""
-    settings = Settings(_env_file=None, database_url=os.environ["BENCH_DATABASE"])
-    return build(settings)
+@contextmanager
+def our_service(conninfo: str) -> Iterator[int]:
+    """The port of `tenure serve`, with two workers of eight threads."""
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as folder,
+        door.served(conninfo, Path(folder)) as (port, _),
+    ):
+        yield port
 
 
 @contextmanager
-def served(conninfo: str, app: str) -> Iterator[int]:
-    """The port of gunicorn with two workers of eight threads."""
+def bare_service(conninfo: str) -> Iterator[int]:
+    """The port of gunicorn with the bare app, of the same size."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])
     sizes = ["-k", "gthread", "-w", "2", "--threads", "8", "--keep-alive", "30", "--log-level", "error"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *sizes, "-b", f"127.0.0.1:{port}", f"bench.usage:{app}()"],
+        [sys.executable, "-m", "gunicorn", *sizes, "-b", f"127.0.0.1:{port}", "bench.usage:bare_app()"],
         env=os.environ | {"BENCH_DATABASE": conninfo, "LOG_LEVEL": "WARNING"},
         stdout=subprocess.DEVNULL,
     )
@@ -99,50 +97,28 @@ def _await(port: int) -> None:
     raise SystemExit("gunicorn does not listen")
 
 
-def _client(port: int, token: str, number: int, seconds: float, gate: Gate, done: Done) -> None:
-    conn = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    keys = count(time.time_ns() * 100 + number, 10_000)
-    users = (f"user_{(turn * CLIENTS + number * 37) % USERS}" for turn in count())
-
-    def record() -> float:
-        body = {"metric": "enrichments", "quantity": 1, "idempotency_key": str(next(keys))}
-        began = time.perf_counter()
-        conn.request("POST", f"/api/users/{next(users)}/usage", json.dumps(body), headers)
-        answer = conn.getresponse()
-        said = answer.read()
-        if answer.status != 200:
-            print(f"{answer.status}: {said[:300]!r}", file=sys.stderr)
-            os._exit(1)
-        return time.perf_counter() - began
-
-    warm = time.perf_counter() + WARM_S
-    while time.perf_counter() < warm:
-        record()
-    gate.wait()
-    took, until = [], time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        took.append(record())
-    done.put(took)
+def records(token: str) -> Iterator[bytes]:
+    """Whole HTTP requests without end: each record once, for one user after the other."""
+    first = time.time_ns()
+    for turn in count():
+        body = b'{"metric":"enrichments","quantity":1,"idempotency_key":"%d"}' % (first + turn)
+        yield (
+            b"POST /api/users/user_%d/usage HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            % (turn * 37 % USERS, token.encode(), len(body))
+        ) + body
 
 
 def drive(port: int, token: str, seconds: float) -> Figures:
     """(records a second, seconds each took, CPU ms each cost) of 16 clients with a connection each."""
-    gate: Gate = mp.Barrier(CLIENTS + 1)
-    done: Done = mp.Queue()
-    clients = [
-        mp.Process(target=_client, args=(port, token, number, seconds, gate, done))
-        for number in range(CLIENTS)
-    ]
-    for client in clients:
-        client.start()
-    gate.wait()
+    work = records(token)
+    knock(port, work, connections=CLIENTS, seconds=WARM_S)
     began = _cpu_s()
-    took = [each for _ in clients for each in done.get(timeout=seconds + 120)]
+    told = knock(port, work, connections=CLIENTS, seconds=seconds)
     spent_s = _cpu_s() - began
-    for client in clients:
-        client.join()
-    return len(took) / seconds, took, spent_s / len(took) * 1000
+    if set(told.statuses) != {"200"}:
+        raise SystemExit(f"expected 200 from every request, found {told.statuses}")
+    return told.rate, told.took_s, spent_s / told.acked * 1000
 
 
 def _cpu_s() -> float:
@@ -184,13 +160,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
     asked = parser.parse_args()
-    figures: dict[str, list[Figures]] = {"our_app": [], "bare_app": []}
+    services = {"ours": our_service, "bare": bare_service}
+    figures: dict[str, list[Figures]] = {name: [] for name in services}
     with durable_database() as conninfo:
         token = prepare(conninfo)
         for _ in range(asked.runs):
-            for app, found in figures.items():
-                with served(conninfo, app) as port:
-                    found.append(drive(port, token, asked.seconds))
+            for name, serving in services.items():
+                with serving(conninfo) as port:
+                    figures[name].append(drive(port, token, asked.seconds))
         _check(conninfo)
     rows = [
         (
@@ -201,7 +178,7 @@ def main() -> None:
         )
         for name, found in figures.items()
     ]
-    pairs = zip(figures["our_app"], figures["bare_app"], strict=True)
+    pairs = zip(figures["ours"], figures["bare"], strict=True)
     ratio = median(ours[0] / bare[0] for ours, bare in pairs)
     report(
         "Usage over HTTP",
@@ -209,7 +186,7 @@ def main() -> None:
         rows,
         notes=f"`python -m bench usage`, {CLIENTS} clients, {USERS} users, gunicorn with 2 workers of 8 threads, fsync "
         f"on, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s; client, server and database "
-        f"share {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}. Ratio to the bare app {ratio:.2f}. "
+        f"share {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Ratio to the bare app {ratio:.2f}. "
         "Goal: 500 records/s and p99 under 50 ms.",
         write=asked.write,
     )

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -18,6 +20,9 @@ Pool = ConnectionPool[Connection]
 # A statement that ran five times on a connection is prepared there.
 PREPARE_AFTER = 5
 _CONNECT_TIMEOUT_S = 5
+
+TRUSTED_S = 0.5
+_last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
 
 def open_pool(
@@ -34,8 +39,8 @@ def open_pool(
 ) -> Pool:
     """An open pool whose connections, unless `autocommit`, begin a transaction with their first statement.
 
-    A connection is `tested` when it is handed out, so a restarted server costs nobody an error; it is
-    a round trip, which one who asks again by himself may save.
+    A connection that was idle is `tested` when it is handed out, so a restarted server costs hardly
+    anybody an error; it is a round trip, which one who asks again by himself may save.
     The pool opens at once and connects behind the scenes: it may be opened before the server.
     """
     return ConnectionPool(
@@ -48,10 +53,21 @@ def open_pool(
         max_size=max_size,
         timeout=checkout_timeout_s,
         configure=partial(_meet, configure),
-        check=ConnectionPool.check_connection if tested else None,
+        check=_check_if_idle if tested else None,
+        reset=_note_use if tested else None,
         name=application_name,
         open=True,
     )
+
+
+def _note_use(conn: Connection) -> None:
+    _last_used[conn] = monotonic()
+
+
+def _check_if_idle(conn: Connection) -> None:
+    """One used a moment ago is as good as tested, and a busy pool's always are."""
+    if monotonic() - _last_used.get(conn, -TRUSTED_S) >= TRUSTED_S:
+        ConnectionPool.check_connection(conn)
 
 
 def _meet(configure: Callable[[Connection], None] | None, conn: Connection) -> None:

@@ -74,11 +74,30 @@ def test_pool_that_has_no_connection_is_the_same_error() -> None:
         pass
 
 
-def test_pool_outlives_a_lost_connection(pool: Pool, conninfo: str) -> None:
+def test_pool_outlives_a_lost_connection(
+    pool: Pool, conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.pool.TRUSTED_S", 0)
     with connect(conninfo, application_name="killer", autocommit=True) as killer:
         with pool.connection() as conn:
             pid = conn.info.backend_pid
         killer.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    with pool.connection() as conn:
+        assert conn.info.backend_pid != pid
+
+
+def test_a_connection_used_just_now_is_trusted_and_then_replaced(
+    pool: Pool, conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.pool.TRUSTED_S", 600)
+    with connect(conninfo, application_name="killer", autocommit=True) as killer:
+        with pool.connection() as conn:
+            pid = conn.info.backend_pid
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    with pytest.raises(psycopg.OperationalError), pool.connection() as conn:
+        conn.execute("SELECT 1")
 
     with pool.connection() as conn:
         assert conn.info.backend_pid != pid
