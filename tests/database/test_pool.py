@@ -74,9 +74,7 @@ def test_pool_that_has_no_connection_is_the_same_error() -> None:
         pass
 
 
-def test_pool_outlives_a_lost_connection(
-    pool: Pool, conninfo: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pool_outlives_a_lost_connection(pool: Pool, conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("database.pool.TRUSTED_S", 0)
     with connect(conninfo, application_name="killer", autocommit=True) as killer:
         with pool.connection() as conn:
