@@ -4,7 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_BENCHMARKS = {"__init__", "__main__", "report", "server", "filling", "bare", "knocking", "made_up"}
+NOT_BENCHMARKS = {
+    "__init__",
+    "__main__",
+    "report",
+    "server",
+    "filling",
+    "bare",
+    "knocking",
+    "made_up",
+    "spent",
+}
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from bench import append as bare_insert
 from bench.knocking import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
 from bench.server import durable_database
+from bench.spent import spent_s, told
 from events.clock import utc_now
 from queries.lag import projection_lag
 
@@ -88,11 +89,11 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
     bare_port = free_port()
     words = ["-m", "bench.bare", str(bare_port), str(THREADS)]
     with (
-        served(conninfo, folder) as (port, _),
+        served(conninfo, folder) as (port, server),
         process(words, environment(conninfo, folder), folder / "bare.log"),
     ):
         answering(bare_port)
-        rows = [_row(conninfo, port, bare_port, many, runs, seconds) for many in CONNECTIONS]
+        rows = [_row(conninfo, (port, server), bare_port, many, runs, seconds) for many in CONNECTIONS]
     report(
         "Doors",
         (
@@ -104,24 +105,32 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
             "bare INSERT/s (I)",
             "limit",
             "ratio",
+            "processor ms each",
         ),
         rows,
         notes=f"`python -m bench door`, {os.cpu_count()} cores, 2 workers of {THREADS} threads, median (range) of "
         f"{runs} interleaved runs of {seconds:g} s, signed 3 KB bodies, fsync on, client and database on the same "
-        f"machine, load {os.getloadavg()[0]:.1f} (other work ran beside it), ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
+        f"machine, load {os.getloadavg()[0]:.1f}, ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
         "as connections, at most 16. Goals: ratio at least 0.75, p99 under 50 ms at 16 connections.",
         write=write,
     )
 
 
 def _row(
-    conninfo: str, port: int, bare_port: int, connections: int, runs: int, seconds: float
-) -> tuple[int, str, str, str, str, str, str, str]:
-    rounds = []
+    conninfo: str,
+    running: tuple[int, psutil.Process],
+    bare_port: int,
+    connections: int,
+    runs: int,
+    seconds: float,
+) -> tuple[int, str, str, str, str, str, str, str, str]:
+    rounds, (port, server) = [], running
     for _ in range(runs):
         insert = bare_insert.rate(conninfo, clients=min(connections, 16), bare=True, seconds=seconds)
         bare = measured(bare_port, "/bare", connections, seconds)
+        before = spent_s(server)
         ours = measured(port, "/webhooks/stripe", connections, seconds)
+        spent = told(before, spent_s(server), ours.acked + int(ours.rate * WARM_UP_S))
         assert set(ours.statuses) == {"200"}, ours.statuses
         rounds.append((ours, bare.rate, insert, 1 / (1 / bare.rate + 1 / insert)))
     return (
@@ -133,6 +142,7 @@ def _row(
         spread([insert for _, _, insert, _ in rounds]),
         spread([limit for *_, limit in rounds]),
         f"{median(ours.rate / limit for ours, _, _, limit in rounds):.2f}",
+        spent,
     )
 
 

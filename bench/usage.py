@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 import psutil
 import psycopg
@@ -20,9 +21,10 @@ from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
 from bench import door
-from bench.knocking import knock
+from bench.knocking import Tally, answering, knock
 from bench.report import report, spread
 from bench.server import durable_database
+from bench.spent import spent_s, told
 from events.append import append_all
 from events.clock import utc_now
 from events.own import user_event
@@ -39,7 +41,15 @@ BARE_TABLE = (
 )
 BARE_INSERT = "INSERT INTO bare_usage (user_id, key, metric, quantity) VALUES (%s, %s, %s, %s)"
 WARM_S = 2.0
-Figures = tuple[float, list[float], float]
+Served = tuple[int, psutil.Process]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, and where its processor time went (milliseconds each)."""
+
+    tally: Tally
+    spent_ms: str
 
 
 def bare_app() -> Flask:
@@ -58,18 +68,18 @@ def bare_app() -> Flask:
 
 
 @contextmanager
-def our_service(conninfo: str) -> Iterator[int]:
-    """The port of `tenure serve`, with two workers of eight threads."""
+def our_service(conninfo: str) -> Iterator[Served]:
+    """`tenure serve`, with two workers of eight threads."""
     with (
         tempfile.TemporaryDirectory(dir="/var/tmp") as folder,
-        door.served(conninfo, Path(folder)) as (port, _),
+        door.served(conninfo, Path(folder)) as running,
     ):
-        yield port
+        yield running
 
 
 @contextmanager
-def bare_service(conninfo: str) -> Iterator[int]:
-    """The port of gunicorn with the bare app, of the same size."""
+def bare_service(conninfo: str) -> Iterator[Served]:
+    """gunicorn with the bare app, of the same size."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])
@@ -80,21 +90,11 @@ def bare_service(conninfo: str) -> Iterator[int]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _await(port)
-        yield port
+        answering(port)
+        yield port, psutil.Process(server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
-
-
-def _await(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("gunicorn does not listen")
 
 
 def records(token: str) -> Iterator[bytes]:
@@ -109,33 +109,17 @@ def records(token: str) -> Iterator[bytes]:
         ) + body
 
 
-def drive(port: int, token: str, seconds: float) -> Figures:
-    """(records a second, seconds each took, CPU ms each cost) of 16 clients with a connection each."""
+def drive(running: Served, token: str, seconds: float) -> Run:
+    """16 clients with a connection each, against a service that is warm."""
+    port, server = running
     work = records(token)
     knock(port, work, connections=CLIENTS, seconds=WARM_S)
-    began = _cpu_s()
-    told = knock(port, work, connections=CLIENTS, seconds=seconds)
-    spent_s = _cpu_s() - began
-    if set(told.statuses) != {"200"}:
-        raise SystemExit(f"expected 200 from every request, found {told.statuses}")
-    return told.rate, told.took_s, spent_s / told.acked * 1000
-
-
-def _cpu_s() -> float:
-    """Seconds our processes have computed, server, clients and database: it does not count our neighbours."""
-    spent = 0.0
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            mine = any(each.pid == os.getpid() for each in process.parents())
-            if mine or "tenure-bench-" in " ".join([*process.cmdline(), *_parent_line(process)]):
-                times = process.cpu_times()
-                spent += times.user + times.system
-    return spent
-
-
-def _parent_line(process: psutil.Process) -> list[str]:
-    parent = process.parent()
-    return parent.cmdline() if parent else []
+    before = spent_s(server)
+    tally = knock(port, work, connections=CLIENTS, seconds=seconds)
+    spent = told(before, spent_s(server), tally.acked)
+    if set(tally.statuses) != {"200"}:
+        raise SystemExit(f"expected 200 from every request, found {tally.statuses}")
+    return Run(tally, spent)
 
 
 def prepare(conninfo: str) -> str:
@@ -161,28 +145,29 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
     asked = parser.parse_args()
     services = {"ours": our_service, "bare": bare_service}
-    figures: dict[str, list[Figures]] = {name: [] for name in services}
+    figures: dict[str, list[Run]] = {name: [] for name in services}
     with durable_database() as conninfo:
         token = prepare(conninfo)
         for _ in range(asked.runs):
             for name, serving in services.items():
-                with serving(conninfo) as port:
-                    figures[name].append(drive(port, token, asked.seconds))
+                with serving(conninfo) as running:
+                    figures[name].append(drive(running, token, asked.seconds))
         _check(conninfo)
     rows = [
         (
             name,
-            spread([rate for rate, _, _ in found]),
-            *_tail(found),
-            spread([cpu_ms for _, _, cpu_ms in found]),
+            spread([run.tally.rate for run in found]),
+            spread([run.tally.percentile(0.5) for run in found]),
+            spread([run.tally.percentile(0.99) for run in found]),
+            found[-1].spent_ms,
         )
         for name, found in figures.items()
     ]
     pairs = zip(figures["ours"], figures["bare"], strict=True)
-    ratio = median(ours[0] / bare[0] for ours, bare in pairs)
+    ratio = median(ours.tally.rate / bare.tally.rate for ours, bare in pairs)
     report(
         "Usage over HTTP",
-        ("app", "records/s", "p50 ms", "p99 ms", "CPU ms each"),
+        ("app", "records/s", "p50 ms", "p99 ms", "processor ms each"),
         rows,
         notes=f"`python -m bench usage`, {CLIENTS} clients, {USERS} users, gunicorn with 2 workers of 8 threads, fsync "
         f"on, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s; client, server and database "
@@ -190,11 +175,6 @@ def main() -> None:
         "Goal: 500 records/s and p99 under 50 ms.",
         write=asked.write,
     )
-
-
-def _tail(found: list[Figures]) -> tuple[str, str]:
-    cuts = [quantiles(took, n=100) for _, took, _ in found]
-    return spread([cut[49] * 1000 for cut in cuts]), spread([cut[98] * 1000 for cut in cuts])
 
 
 def _check(conninfo: str) -> None:
