@@ -77,6 +77,15 @@ class NothingToUndo(DecisionRefused):
     """What is to be taken back is not there. The message says what was looked for."""
 
 
+class NotACustomer(DecisionRefused):
+    """The id is none of a Stripe customer. Copy it from the Stripe dashboard."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"expected a Stripe customer's id (cus_…), found {found[:100]!r}; nothing was changed"
+        )
+
+
 class UnusableInstant(DecisionRefused):
     """The instant makes no sense here. The message says which would."""
 

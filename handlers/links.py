@@ -1,12 +1,15 @@
 """Whose a Stripe customer is, by an operator's word: it outranks every provider's."""
 
+import re
 from collections.abc import Callable
 
 from events.own.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.errors import NothingToUndo
+from handlers.errors import NotACustomer, NothingToUndo
 from projections.log import AnyConnection
 from projections.state import State
+
+CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 
 
 def link_customer(
@@ -14,8 +17,10 @@ def link_customer(
 ) -> Decided:
     """The customer is this user's from now on, and no other's; its whole history is folded in.
 
-    Raises: as `decide`.
+    Raises: NotACustomer, and as `decide`.
     """
+    if CUSTOMER.fullmatch(customer_id) is None:
+        raise NotACustomer(customer_id)
     return _decide(conn, command, customer_id, live_only, lambda state: link(state, customer_id))
 
 

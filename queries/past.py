@@ -16,6 +16,7 @@ from events.statements import statement
 from projections import links
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.facts import Fact, Own
+from projections.links import Moment
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
 from queries.rows import AnyConnection
@@ -32,10 +33,14 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One user's history: their own events and those of the customers linked to them."""
+    """One user's history: their own events and those of the customers linked to them.
+
+    `claimed`: customer to the moment (microseconds, event key) of the event that linked it.
+    """
 
     user_id: str
     links: dict[str, int]
+    claimed: dict[str, Moment]
     entries: list[Entry]
     plan_entries: list[Entry]
 
@@ -68,7 +73,8 @@ def past(
         for event, _ in stream:
             if claim := links.claim_in(event.fact, route):
                 registers.setdefault(claim.customer, links.Claims(first_at=0)).hear(claim)
-    linked = _linked(user_id, registers)
+    claimed = _claimed(user_id, registers)
+    linked = {customer: moment[0] for customer, moment in claimed.items()}
     mine = [
         entry
         for route in (user_id, *linked)
@@ -76,7 +82,7 @@ def past(
         if (event.is_customer if route != user_id else event.is_user)
     ]
     plans = [entry for _, entry in streams.get(CATALOG_ROUTE, ())]
-    return Past(user_id, linked, mine, plans)
+    return Past(user_id, linked, claimed, mine, plans)
 
 
 def plan_event(entry: Entry) -> PlanEvent:
@@ -90,13 +96,15 @@ def plan_event(entry: Entry) -> PlanEvent:
     )
 
 
-def _linked(user_id: str, registers: dict[str, links.Claims]) -> dict[str, int]:
-    winners = {customer: claims.winner() for customer, claims in registers.items()}
-    return {
-        customer: winner[1]
-        for customer, winner in winners.items()
-        if winner is not None and winner[0] == user_id
-    }
+def _claimed(user_id: str, registers: dict[str, links.Claims]) -> dict[str, links.Moment]:
+    """The customers that are this user's, each with the moment of the claim that holds."""
+    found: dict[str, links.Moment] = {}
+    for customer, claims in registers.items():
+        winner = claims.winner()
+        if winner is not None and winner[0] == user_id:
+            said = claims.users[user_id]
+            found[customer] = said.last if said.rank == links.BY_OPERATOR else said.first
+    return found
 
 
 def _where_to_look(conn: AnyConnection, user_id: str) -> tuple[list[str], list[str]]:

@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 
 from events.clock import from_micros
 from projections.catalog import Catalog, fold_catalog
-from projections.fold import fold_one
+from projections.facts import Fact
+from projections.fold import CORES, fold_one
+from projections.links import Moment
 from projections.order import order_instant
 from projections.rows import Row, cells_of
 from projections.state import Core, State
 from queries.past import Entry, Past, plan_event
+
+BILLING = "user_billing"
 
 
 class Change(NamedTuple):
@@ -55,7 +59,8 @@ Walked = tuple[Entry, list[Change], str | None]
 
 
 def _walk(found: Past) -> Iterator[Walked]:
-    state = State(user_id=found.user_id, links=found.links)
+    joining = _Joining(found)
+    state = State(user_id=found.user_id, links=joining.from_the_start)
     plans: list[Entry] = []
     shown = _Shown()
     for entry, is_plan in _canonical(found, state):
@@ -64,11 +69,39 @@ def _walk(found: Past) -> Iterator[Walked]:
             plans.append(entry)
             shown.under(fold_catalog(map(plan_event, plans)))
         else:
+            joining.before(state, entry.fact)
             fold_one(state, entry.fact)
+            joining.after(state)
         changes = shown.changes(state)
         if state.cores and (changes or not is_plan):
             poison = None if stopped else state.poison
             yield entry, changes, f"{poison.field}: {poison.reason}" if poison else None
+
+
+class _Joining:
+    """Links come with the event that made them, so that no earlier one is told to have set the customer.
+
+    The fold itself knows a user's links beforehand: what it says at the end is the same.
+    """
+
+    def __init__(self, found: Past) -> None:
+        told = {(entry.fact.at, entry.fact.key) for entry in found.entries}
+        self._by_moment: dict[Moment, dict[str, int]] = {}
+        self.from_the_start: dict[str, int] = {}
+        for customer, moment in found.claimed.items():
+            links = self._by_moment.setdefault(moment, {}) if moment in told else self.from_the_start
+            links[customer] = found.links[customer]
+        self._joined = False
+
+    def before(self, state: State, fact: Fact) -> None:
+        links = self._by_moment.get((fact.at, fact.key), {})
+        self._joined = bool(links) and state.poison is None
+        state.links |= links
+
+    def after(self, state: State) -> None:
+        """An event that links need not be one that touches billing."""
+        if self._joined and state.poison is None:
+            state.cores[BILLING] = CORES[BILLING](state)
 
 
 class _Shown:

@@ -104,8 +104,8 @@ WAITING = (
     (
         "conflicts",
         "second bodies came under a key that was taken",
-        "look at event_conflicts; does anybody forge events?",
+        "tenure events conflicts lists them; does anybody forge events?",
     ),
-    ("unreadable", "signed bodies are no JSON object", "look at unreadable_deliveries"),
+    ("unreadable", "signed bodies are no JSON object", "tenure events unreadable lists them"),
     ("dead_jobs", "background jobs have no try left", "tenure jobs list --status dead, tenure jobs retry ID"),
 )

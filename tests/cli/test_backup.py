@@ -174,6 +174,8 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
         assert found.phase == mark.LOADED
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
+    with connect(sealed_shop, application_name="test") as conn:  # or it could be the same to the byte
+        conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
     other = made(at, sealed_shop, tmp_path / "other.dump")
     assert "was begun here and not finished" in at(empty)("restore", str(other)).stderr
     again = at(empty)("restore", str(path))

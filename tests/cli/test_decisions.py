@@ -77,6 +77,7 @@ def test_an_administrator_is_made_by_a_named_person(tenure: Tenure, conn: Connec
         (("trial", "start", "user_x", *WHY), 1),
         (("plan", "grant", ADA, "no_such", *WHY), 1),
         (("link", "remove", ADA, "cus_x", *WHY), 1),
+        (("link", "add", ADA, "abc", *WHY), 1),
         (("trial", "start", ADA), 2),
         (("trial", "start", ADA, "--reason", " "), 2),
         (("trial", "start", ADA, "--days", "1", "--until", "2999-01-01", *WHY), 2),

@@ -144,5 +144,16 @@ def test_history_and_explanation_end_in_the_profile(
                     why = explain(conn, user, column)
                     assert why is not None
                     assert why["value"] == shown[column]
+                    if column == "stripe_customer_id" and why["value"] is not None:
+                        assert why["occurred_at"] >= first_heard(conn, why["value"])
     finally:
         database.drop()
+
+
+def first_heard(conn: psycopg.Connection[tuple[Any, ...]], customer_id: str) -> datetime:  # Any: columns
+    """When anything first said that customer's name."""
+    asked = "SELECT min(occurred_at) FROM events WHERE event_data::text LIKE %s"
+    row = conn.execute(asked, [f"%{customer_id}%"]).fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found

@@ -6,8 +6,8 @@ INSERT INTO campaigns SELECT gen_random_uuid(), 'user_' || (n % 500 + 1), 'c', n
        (ARRAY['draft', 'active', 'completed', 'archived'])[n % 4 + 1], 1, null, now() - n * interval '1 minute', now()
   FROM generate_series(1, 10000) n;
 INSERT INTO scraping_jobs SELECT gen_random_uuid(), c.user_id, 'run_' || n || c.id, (ARRAY['pending', 'processing', 'completed'])[n],
-       jsonb_build_array('k' || (random() * 500)::int, 'k' || (random() * 500)::int), 'TikTok', 'US', c.id, c.id, null,
-       jsonb_build_object('p' || (random() * 500)::int, jsonb_build_object('age', (random() * 500)::int), 'common', 'everywhere'), null,
+       jsonb_build_array('k' || (random() * 5000)::int, 'k' || (random() * 5000)::int), 'TikTok', 'US', c.id, c.id, null,
+       jsonb_build_object('p' || (random() * 5000)::int, jsonb_build_object('age', (random() * 500)::int), 'common', 'everywhere'), null,
        0, 0, null, 0, 0, 0, null, 1, null, now() - n * interval '1 hour', null, null, now() + (n - 3) * random() * interval '1 day', now()
   FROM campaigns c CROSS JOIN generate_series(1, 3) n;
 INSERT INTO scraping_results SELECT gen_random_uuid(), j.id, '[]', 0, '', now() FROM scraping_jobs j;
