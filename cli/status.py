@@ -19,7 +19,7 @@ from handlers.completeness import alarms
 from projections.replay import standing
 from projections.version import projector_version
 from queries.lag import projection_lag
-from queries.rows import AnyConnection, Row, fetch_one
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 
 @click.command()
@@ -64,7 +64,13 @@ def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
 
 def lines(found: Row) -> list[str]:
     """The screen, as rich's markup."""
-    shown = {name: value for name, value in found.items() if name not in ("advice", "tables_differ")}
+    shown = {
+        name: value
+        for name, value in found.items()
+        if name not in ("advice", "alarms", "tables_differ", "idle")
+    }
+    if "running" in shown:
+        shown["running"] = ", ".join(shown["running"]) or "nothing"
     advised = [f"[yellow]{escape(line)}[/yellow]" for line in found["advice"]]
     return pair_lines("Tenure", shown) + advised
 
@@ -95,7 +101,8 @@ def _tables(conninfo: str, *, expected: bool, compared: bool) -> Row:
     with closing(conn):
         try:
             as_service(conn)
-            found = _counts(conn) | _lag(conn)
+            found = {"running": _running(conn)} | _counts(conn) | _lag(conn)
+            found["idle"] = not found["running"]
             found["alarms"] = [each.message for each in alarms(conn, now=utc_now())]
             conn.commit()  # the digest is taken in a snapshot of its own
             return found | _standing(conn) if compared else found
@@ -103,6 +110,11 @@ def _tables(conninfo: str, *, expected: bool, compared: bool) -> Row:
             if expected:
                 raise
             return {}
+
+
+def _running(conn: AnyConnection) -> list[str]:
+    """The parts of the service that are connected: jobs, projector, scheduler, web."""
+    return [row["part"] for row in fetch_all(conn, statement("cli", "running"), {})]
 
 
 def _counts(conn: AnyConnection) -> Row:
@@ -130,6 +142,9 @@ def _standing(conn: AnyConnection) -> Row:
 
 # For one, and for several.
 _ADVICE: dict[str, tuple[str, ...]] = {
+    "idle": (
+        "nothing of the service is connected to this database: tenure run, or tenure serve and tenure work",
+    ),
     "migrations_odd": ("{migrations_odd} are not what was applied: tenure migrate status",),
     "migrations_pending": (
         "1 migration waits: tenure migrate up",
@@ -140,8 +155,8 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     ),
     "replay_due": ("the tables were built by another version of the projector: tenure replay",),
     "quarantined": (
-        "1 user is quarantined, their rows are older",
-        "{quarantined} users are quarantined, their rows are older",
+        "1 user is quarantined, their rows are older: tenure quarantine list",
+        "{quarantined} users are quarantined, their rows are older: tenure quarantine list",
     ),
     "unlinked_customers": (
         "1 Stripe customer belongs to nobody known yet",

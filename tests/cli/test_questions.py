@@ -30,6 +30,8 @@ def test_status_counts_the_log_and_finds_nothing_waiting(tenure: Tenure, shop: D
     assert found["events"] == len(shop.deliveries)
     assert (found["users"], found["lag_events"], found["migrations_pending"]) == (3, 0, 0)
     assert found["replay_due"] is False
+    assert found["running"] == []
+    assert "tenure run" in found["advice"][0]
 
 
 def test_status_says_that_a_replay_is_due(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:

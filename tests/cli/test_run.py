@@ -159,6 +159,7 @@ def test_embedded_server_is_shared_and_stops_with_its_last_user() -> None:
 
     assert status["users"] == 40
     assert status["embedded"] is True
+    assert status["running"] == ["jobs", "projector", "scheduler", "web"]
     shutil.rmtree(data_dir)
     asked = psutil.process_iter(["name", "cmdline"])  # None where a process ended meanwhile
     servers = [each.info["cmdline"] or [] for each in asked if each.info["name"] == "postgres"]
