@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import structlog
 from flask import Flask
 from prometheus_client import CollectorRegistry
 from psycopg import Connection
@@ -16,6 +15,7 @@ from api.app import create_app
 from api.health import lag_check
 from queries.instants import iso, read_iso
 from tests.api.conftest import Caller, Wall
+from tests.own_lines import own_lines
 from tests.queries.people import add_plan, told
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
@@ -46,7 +46,7 @@ def test_what_was_not_foreseen_gives_nothing_away(app: Flask) -> None:
         raise RuntimeError("password=hunter2")
 
     app.add_url_rule("/api/broken", view_func=broken)
-    with structlog.testing.capture_logs() as logged:
+    with own_lines() as logged:
         answer = app.test_client().get("/api/broken", headers={"X-Request-Id": "the-request"})
 
     assert answer.status_code == 500
@@ -93,7 +93,7 @@ def test_the_request_id_reaches_the_event(conn: Connection[Any], service: Caller
 
 
 def test_no_address_reaches_the_log(service: Caller) -> None:
-    with structlog.testing.capture_logs() as logged:
+    with own_lines() as logged:
         service.get("/api/users?email=ada@example.com")
         service.get("/api/users/user_secret")
 

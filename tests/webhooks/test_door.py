@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg_pool import ConnectionPool, PoolTimeout
-from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 import webhooks.store
 from database.pool import Pool, open_pool
 from tests.conftest import Server
+from tests.own_lines import own_lines
 from tests.webhooks.conftest import Doors
 from tests.webhooks.json_strategies import json_objects
 from tests.webhooks.signing import (
@@ -251,7 +251,7 @@ def test_what_is_heard_of_a_delivery(client: FlaskClient, heard: list[Delivery])
 
 
 def test_one_log_line_without_persons_or_secrets(client: FlaskClient) -> None:
-    with capture_logs() as lines:
+    with own_lines() as lines:
         found = answered(post_stripe(client, as_bytes(EVENT)))
 
     (line,) = lines

@@ -8,9 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from tests.own_lines import own_lines
 from tests.webhooks.conftest import Doors, UntouchablePool
 from tests.webhooks.signing import (
     NOW_S,
@@ -143,7 +143,7 @@ def test_only_post_is_answered(guarded: FlaskClient, path: str, method: str) -> 
 
 def test_a_refusal_is_logged_in_one_line_without_the_header(guarded: FlaskClient) -> None:
     headers = {"Stripe-Signature": f"t={NOW_S},v1={'0' * 64}", "X-Request-Id": "req-7"}
-    with capture_logs() as lines:
+    with own_lines() as lines:
         response = guarded.post("/webhooks/stripe", data=b"maria@example.org", headers=headers)
 
     assert len(lines) == 1
