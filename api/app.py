@@ -30,6 +30,7 @@ from api.throttle import Throttle
 from api.usage import usage
 from api.users import users
 from events.clock import Clock
+from handlers.usage import UsageCounter
 
 MOST_EXPORTS = 2
 
@@ -65,6 +66,7 @@ def create_app(
         registry=CollectorRegistry() if registry is None else registry,
         throttle=Throttle() if throttle is None else throttle,
         exports=BoundedSemaphore(most_exports),
+        usage=UsageCounter(pool.connection, live_only=live_only),
     )
     keep(held, app.extensions)
     register_problems(app)

@@ -1,6 +1,7 @@
 """Commands over HTTP: who commands, under which key, and what a refusal looks like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -59,8 +60,15 @@ def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row fact
 
     Raises: Refused.
     """
-    try:
+    with refusals_as_answers():
         return attempt(deps().pool.connection, decision)
+
+
+@contextmanager
+def refusals_as_answers() -> Iterator[None]:
+    """Around a decision: what refuses or stops it becomes a problem. Raises: Refused."""
+    try:
+        yield
     except DecisionRefused as refused:
         raise _as_answer(refused) from None
     except (PartBehind, PartBusy, *PASSING) as busy:

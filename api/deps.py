@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from api.throttle import Throttle
 from events.clock import Clock
+from handlers.usage import UsageCounter
 
 Pool = ConnectionPool[Connection[Any]]  # Any: views do not care which row factory the pool uses
 Check = Callable[[], str | None]
@@ -47,6 +48,7 @@ class Deps:
     registry: CollectorRegistry
     throttle: Throttle
     exports: BoundedSemaphore
+    usage: UsageCounter
 
 
 def keep(deps: Deps, extensions: dict[str, Any]) -> None:

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.access import actor, requires
 from api.answers import answer
-from api.decisions import WHOLE, decided
+from api.decisions import WHOLE, refusals_as_answers
 from api.deps import deps
 from api.openapi import documented
 from api.request_id import request_id
-from handlers.usage import Usage, record_usage
+from events.tracing import carried
+from handlers.usage import Usage, UsageCommand
 
 usage = Blueprint("usage", __name__, url_prefix="/api/users")
 
@@ -74,18 +75,17 @@ def record(user_id: str, json: UsageToCount) -> Response:
     answer, with the header `Idempotent-Replayed`; with another body it is a 409 `idempotency-conflict`.
     A refusal is not kept: the same key may succeed once more remains.
     """
-    counted = decided(
-        lambda conn: record_usage(
-            conn,
-            user_id,
-            Usage(metric=json.metric, quantity=json.quantity),
-            key=json.idempotency_key,
-            now=deps().clock(),
-            actor=actor(),
-            request_id=request_id(),
-            live_only=deps().live_only,
-        )
+    asked = UsageCommand(
+        user_id=user_id,
+        usage=Usage(metric=json.metric, quantity=json.quantity),
+        key=json.idempotency_key,
+        now=deps().clock(),
+        actor=actor(),
+        request_id=request_id(),
+        trace=carried(),
     )
+    with refusals_as_answers():
+        counted = deps().usage.record(asked)
     said = answer(
         {
             "user_id": user_id,

@@ -22,7 +22,7 @@ PREPARE_AFTER = 5
 _CONNECT_TIMEOUT_S = 5
 
 TRUSTED_S = 0.5
-_last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+_handed_out: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
 
 def open_pool(
@@ -53,21 +53,17 @@ def open_pool(
         max_size=max_size,
         timeout=checkout_timeout_s,
         configure=partial(_meet, configure),
-        check=_check_if_idle if tested else None,
-        reset=_note_use if tested else None,
+        check=_check_if_idle if tested else None,  # no `reset`: a thread of the pool would run it
         name=application_name,
         open=True,
     )
 
 
-def _note_use(conn: Connection) -> None:
-    _last_used[conn] = monotonic()
-
-
 def _check_if_idle(conn: Connection) -> None:
-    """One used a moment ago is as good as tested, and a busy pool's always are."""
-    if monotonic() - _last_used.get(conn, -TRUSTED_S) >= TRUSTED_S:
+    """One handed out a moment ago is as good as tested, and a busy pool's always are."""
+    if monotonic() - _handed_out.get(conn, -TRUSTED_S) >= TRUSTED_S:
         ConnectionPool.check_connection(conn)
+    _handed_out[conn] = monotonic()
 
 
 def _meet(configure: Callable[[Connection], None] | None, conn: Connection) -> None:

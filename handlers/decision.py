@@ -6,7 +6,7 @@ part of the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,9 +15,16 @@ from events.clock import MICROSECOND, from_micros
 from events.envelope import NewEvent
 from events.own import OwnEvent, user_event
 from events.routing import part_of
-from handlers.errors import IdempotencyConflict, UserDeleted, UserQuarantined, UserUnknown
+from handlers.errors import (
+    DecisionRefused,
+    IdempotencyConflict,
+    UserDeleted,
+    UserQuarantined,
+    UserUnknown,
+)
 from projections.catalog import Catalog
 from projections.inline import Inline, Present
+from projections.inline_many import Asked, InlineMany
 from projections.log import AnyConnection
 from projections.state import State
 
@@ -26,7 +33,10 @@ FARTHEST_AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Who asks for what. `asked` is what makes a repetition of the key the same request."""
+    """Who asks for what. `asked` is what makes a repetition of the key the same request.
+
+    `trace`: what the event keeps of the asker's trace, where another thread decides.
+    """
 
     user_id: str
     key: str
@@ -35,6 +45,7 @@ class Command:
     actor: str
     reason: str | None = None
     request_id: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 class Due(NamedTuple):
@@ -65,6 +76,13 @@ class Decided:
 Rule = Callable[[State, Catalog, datetime], Verdict]
 
 
+class Ruled(NamedTuple):
+    """A command and the rule that decides it."""
+
+    command: Command
+    rule: Rule
+
+
 def decide(
     conn: AnyConnection, command: Command, rule: Rule, *, live_only: bool, customers: Sequence[str] = ()
 ) -> Decided:
@@ -78,24 +96,67 @@ def decide(
     answers: list[Decided | Mapping[str, Any]] = []  # Any: JSON values
 
     def choose(now: Present) -> list[NewEvent]:
-        answers.clear()
-        if key in now.said:
-            answers.append(_repeated(now, command))
-            return []
-        held = now.users.get(user_id)
-        if held is None:
+        if user_id not in now.users and key not in now.said:
             raise UserUnknown(user_id)
-        at = moment(held.state, command.now)
-        verdict = rule(held.state, now.catalog, at)
-        answers.append(verdict.answer)
-        return _events(command, verdict, at)
+        answer, events = _chosen(now, command, rule)
+        answers[:] = [answer]
+        return events
 
     inline = Inline(conn, part_of(user_id), live_only=live_only)
     appended = inline.decide([user_id], choose, keys=[key], customers=customers)
-    answer = answers[-1]
+    (answer,) = answers
     if isinstance(answer, Decided):
         return answer
     return Decided(appended[-1].id, dict(answer), False)
+
+
+def decide_many(
+    conn: AnyConnection, asked: Sequence[Ruled], *, live_only: bool
+) -> list[Decided | DecisionRefused | None]:
+    """Decide each by its own rule, as `decide` would; a refusal is an answer and stops no other.
+
+    None where that would have to wait for somebody: nothing was decided, and `decide` waits. No two
+    may be about one user.
+    Raises: Moved, when all would have to be decided again; the caller must then roll back.
+    """
+    answers: list[Decided | DecisionRefused | Mapping[str, Any] | None] = []  # Any: JSON values
+    ends: list[int] = []  # of each one's events, among all
+
+    def choose(now: Present) -> list[NewEvent]:
+        answers.clear()
+        ends.clear()
+        events: list[NewEvent] = []
+        for command, rule in asked:
+            if command.user_id not in now.users:
+                answers.append(None)
+            else:
+                try:
+                    answer, more = _chosen(now, command, rule)
+                    answers.append(answer)
+                    events += more
+                except DecisionRefused as refused:
+                    answers.append(refused)
+            ends.append(len(events))
+        return events
+
+    inline = InlineMany(conn, live_only=live_only)
+    appended = inline.decide([Asked(each.command.user_id, each.command.key) for each in asked], choose)
+    return [
+        Decided(appended[end - 1].id, dict(answer), False) if isinstance(answer, Mapping) else answer
+        for answer, end in zip(answers, ends, strict=True)
+    ]
+
+
+def _chosen(
+    now: Present, command: Command, rule: Rule
+) -> tuple[Decided | Mapping[str, Any], list[NewEvent]]:  # Any: JSON values
+    """The answer given before and no event, or the answer to give and the events that keep it."""
+    if command.key in now.said:
+        return _repeated(now, command), []
+    state = now.users[command.user_id].state
+    at = moment(state, command.now)
+    verdict = rule(state, now.catalog, at)
+    return verdict.answer, _events(command, verdict, at)
 
 
 def settle(
@@ -171,7 +232,7 @@ def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
         request_id=command.request_id,
     )
     kept = {"asked": dict(command.asked), "answer": dict(verdict.answer)}
-    return [*due, replace(event, metadata={**event.metadata, **kept})]
+    return [*due, replace(event, metadata={**event.metadata, **kept, **command.trace})]
 
 
 def _due_events(user_id: str, due: Sequence[Due], at: datetime) -> list[NewEvent]:

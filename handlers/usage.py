@@ -1,18 +1,38 @@
 """Usage is counted whole or not at all, and never past the limit of the plan in force."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
+from events.group_commit import GroupCommit
 from events.own.user import UsageRecorded
-from handlers.decision import Command, Verdict, decide, key_part, refuse_unfit
-from handlers.errors import LimitExceeded
+from handlers.attempts import attempt
+from handlers.decision import (
+    Command,
+    Decided,
+    Ruled,
+    Verdict,
+    decide,
+    decide_many,
+    key_part,
+    refuse_unfit,
+)
+from handlers.errors import DecisionRefused, LimitExceeded
 from handlers.lapses import all_over
 from projections.catalog import Catalog
+from projections.inline import Moved
 from projections.log import AnyConnection
 from projections.state import State
 from queries.entitlements import Metric, Standing, standing, told_allowances
+
+MOST_TOGETHER = 16
+
+Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,34 +56,77 @@ class Counted:
     repeated: bool
 
 
-def record_usage(
-    conn: AnyConnection,
-    user_id: str,
-    usage: Usage,
-    *,
-    key: str,
-    now: datetime,
-    actor: str,
-    request_id: str | None = None,
-    live_only: bool = False,
-) -> Counted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageCommand:
+    """Who asks to count what. `key` names this usage among all of the user's."""
+
+    user_id: str
+    usage: Usage
+    key: str
+    now: datetime
+    actor: str
+    request_id: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
+
+
+def record_usage(conn: AnyConnection, asked: UsageCommand, *, live_only: bool = False) -> Counted:
     """Count it. The same key again counts nothing and gives the same totals.
 
     A refusal is not kept: the same key may succeed later, when more remains.
     Raises: LimitExceeded, UserUnknown, UserDeleted, UserQuarantined, IdempotencyConflict, PartBehind,
     PartBusy; the caller must then roll back.
     """
+    command, rule = ruled(asked)
+    return _counted(asked.usage, decide(conn, command, rule, live_only=live_only))
+
+
+class UsageCounter:
+    """Counts usage in transactions of its own, which callers of one process share while they wait."""
+
+    def __init__(self, connection: Connect, *, live_only: bool) -> None:
+        self._connection = connection
+        self._live_only = live_only
+        self._together: GroupCommit[UsageCommand, Decided | DecisionRefused] = GroupCommit(
+            self._carry, apart=lambda asked: asked.user_id, most=MOST_TOGETHER
+        )
+
+    def record(self, asked: UsageCommand) -> Counted:
+        """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
+        decided = self._together.ask(asked)
+        if decided is None:
+            return attempt(
+                self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only)
+            )
+        if isinstance(decided, DecisionRefused):
+            raise decided
+        return _counted(asked.usage, decided)
+
+    def _carry(self, asked: Sequence[UsageCommand]) -> Sequence[Decided | DecisionRefused | None]:
+        """None for all when the transaction fails: even where its commit was only not heard of, who
+        then asks alone is given the first answer for its key."""
+        try:
+            with self._connection() as conn:
+                return decide_many(conn, [ruled(each) for each in asked], live_only=self._live_only)
+        except (Moved, psycopg.Error):
+            return [None] * len(asked)
+
+
+def ruled(asked: UsageCommand) -> Ruled:
+    """The command to decide, and its rule."""
+    usage = asked.usage
     command = Command(
-        user_id=user_id,
-        key=f"usage.recorded:{key_part(user_id)}:{key}",
+        user_id=asked.user_id,
+        key=f"usage.recorded:{key_part(asked.user_id)}:{asked.key}",
         asked={"metric": usage.metric, "quantity": usage.quantity},
-        now=now,
-        actor=actor,
-        request_id=request_id,
+        now=asked.now,
+        actor=asked.actor,
+        request_id=asked.request_id,
+        trace=asked.trace,
     )
-    decided = decide(
-        conn, command, lambda state, catalog, at: count(state, catalog, usage, at), live_only=live_only
-    )
+    return Ruled(command, lambda state, catalog, at: count(state, catalog, usage, at))
+
+
+def _counted(usage: Usage, decided: Decided) -> Counted:
     return Counted(
         event_id=decided.event_id,
         metric=usage.metric,

@@ -6,7 +6,7 @@ taken in the order of a batch: checkpoint, customers, users, and the part's head
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -61,132 +61,59 @@ class Present(NamedTuple):
 Choose = Callable[[Present], Sequence[NewEvent]]
 
 
-class _Moved(Exception):
+class Moved(Exception):
     """What came between the look and the append makes the decision another one."""
 
 
-class Inline(Projector):
-    """One part, held for one decision. Make a new one for each; the caller commits."""
+class Deciding(Projector):
+    """Parts that are held while something is decided: `_positions` is how far each is projected."""
 
-    def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
+    def __init__(self, conn: AnyConnection, *, live_only: bool) -> None:
         super().__init__(live_only=live_only)
         self._conn = conn
-        self._part = part
-        self._position: int | None = None
-
-    def decide(
-        self,
-        users: Sequence[str],
-        choose: Choose,
-        *,
-        keys: Sequence[str] = (),
-        customers: Sequence[str] = (),
-        by_batch: bool = False,
-    ) -> list[Appended]:
-        """Append what `choose` chooses and fold it in; one answer for each event.
-
-        `choose` is pure: it is asked again when an event reached the part in between. `customers` are
-        those whose links it may change; `by_batch` is for facts about more than the users named.
-        Raises: PartBehind, PartBusy; whatever `choose` raises. The caller must then roll back.
-        """
-        by_batch = by_batch or bool(customers)
-        for attempt in range(ATTEMPTS):
-            now = self._look(users, keys, customers, strict=attempt == 0)
-            if now is None:
-                self._catch_up()
-                continue
-            events = choose(now)
-            if not events:
-                return []
-            position = self._position
-            try:
-                return self._say(events, now, choose, by_batch=by_batch)
-            except _Moved:
-                self._let_go()
-                self._position = position
-                self._catch_up()
-        raise PartBusy(self._part, ATTEMPTS)
-
-    def _look(
-        self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
-    ) -> Present | None:
-        """One round trip, customers apart. If strict, None and no user locked while events are to be
-        projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
-        asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
-        asked["strict"] = strict
-        with self._conn.pipeline():
-            held = None if self._position is not None else self._ask("lock_checkpoint", asked)
-            # Users are let go again before a batch is projected: a batch locks customers first.
-            self._conn.execute(b"SAVEPOINT inline_look")
-            if customers:
-                asked["users"] = self._with_claimed(asked["users"], customers)
-            states = self._ask("lock_present_states", asked)
-            found = self._ask("read_present", asked)
-        if held is not None:
-            self._position = held.fetchone()[0]
-        said = found.fetchall()
-        reached, catalog_digest = said[0][:2]
-        if strict and reached != self._position:
-            self._let_go()
-            return None
-        self._use_catalog(catalog_digest)
-        held_users = {row[0]: _held(row) for row in states.fetchall()}
-        taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
-        return Present(held_users, self._catalog, taken)
-
-    def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
-        """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
-        links = store.lock_customers(self._conn, customers)
-        claimed = {user for _, claims in links.values() if claims for user in claims.users}
-        return sorted(claimed | set(users))
-
-    def _let_go(self) -> None:
-        self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
-        self._conn.execute(b"RELEASE SAVEPOINT inline_look")
-
-    def _catch_up(self) -> None:
-        """Project what is pending in the part, as a batch would."""
-        position = cast("int", self._position)
-        pending = self._ask("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
-        if pending > MOST_PENDING:
-            raise PartBehind(self._part, pending, MOST_PENDING)
-        while pending > 0:
-            found, reached = log.next_events(
-                self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
-            )
-            self._absorb(self._conn, found, reached)
-            pending -= reached[self._part] - position
-            position = self._position = reached[self._part]
+        self._positions: dict[int, int] = {}
 
     def _say(
-        self, events: Sequence[NewEvent], now: Present, choose: Choose, *, by_batch: bool
+        self, events: Sequence[NewEvent], now: Present, choose: Choose, *, by_batch: bool = False
     ) -> list[Appended]:
+        """Append and fold in. Raises: Moved."""
         answers = append_all(self._conn, events)
         said = zip(events, answers, strict=True)
         found = [_as_read(event, answer) for event, answer in said if answer.outcome == "appended"]
         if not found:
             return answers  # folded when it was said first
-        came_first = found[0].fact.position - 1 - cast("int", self._position)
+        reached, came_first = self._reached(found)
         if came_first:
             now = self._take_in(came_first, now)
             if choose(now) != events:
-                raise _Moved
-        reached = {self._part: found[-1].fact.position}
+                raise Moved
         with span("project"):
             if by_batch:
                 self._absorb(self._conn, found, reached)
             else:
                 self._fold_held(found, now.users, reached)
-        self._position = reached[self._part]
+        self._positions |= reached
         return answers
 
-    def _take_in(self, count: int, now: Present) -> Present:
-        """What came between the look and the append. No more can: the part's head is ours by now."""
-        found, reached = log.next_events(
-            self._conn, {self._part: cast("int", self._position)}, limit=count, live_only=self._live_only
-        )
-        self._absorb(self._conn, found, reached)
-        self._position = reached[self._part]
+    def _reached(self, found: Sequence[Routed]) -> tuple[dict[int, int], dict[int, int]]:
+        """Part to our last position there, and to how many events of others came before our first."""
+        reached: dict[int, int] = {}
+        came_first: dict[int, int] = {}
+        for part, position in sorted((event.fact.part, event.fact.position) for event in found):
+            others = position - 1 - self._positions[part]
+            if part not in reached and others:
+                came_first[part] = others
+            reached[part] = position
+        return reached, came_first
+
+    def _take_in(self, came_first: dict[int, int], now: Present) -> Present:
+        """What came between the look and the append. No more can: the parts' heads are ours by now."""
+        for part, count in came_first.items():
+            found, reached = log.next_events(
+                self._conn, {part: self._positions[part]}, limit=count, live_only=self._live_only
+            )
+            self._absorb(self._conn, found, reached)
+            self._positions |= reached
         states = store.lock_states(self._conn, now.users)
         held = {
             user: Held(folded, present(folded), said) for user, (folded, said) in states.items() if folded
@@ -221,7 +148,101 @@ class Inline(Projector):
         return cursor.execute(statement("projections", name), asked)
 
 
-def _held(row: tuple[str, str, str]) -> Held:
+class Inline(Deciding):
+    """One part, held for one decision. Make a new one for each; the caller commits."""
+
+    def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
+        super().__init__(conn, live_only=live_only)
+        self._part = part
+
+    def decide(
+        self,
+        users: Sequence[str],
+        choose: Choose,
+        *,
+        keys: Sequence[str] = (),
+        customers: Sequence[str] = (),
+        by_batch: bool = False,
+    ) -> list[Appended]:
+        """Append what `choose` chooses and fold it in; one answer for each event.
+
+        `choose` is pure: it is asked again when an event reached the part in between. `customers` are
+        those whose links it may change; `by_batch` is for facts about more than the users named.
+        Raises: PartBehind, PartBusy; whatever `choose` raises. The caller must then roll back.
+        """
+        by_batch = by_batch or bool(customers)
+        for attempt in range(ATTEMPTS):
+            now = self._look(users, keys, customers, strict=attempt == 0)
+            if now is None:
+                self._catch_up()
+                continue
+            events = choose(now)
+            if not events:
+                return []
+            positions = self._positions.copy()
+            try:
+                return self._say(events, now, choose, by_batch=by_batch)
+            except Moved:
+                self._let_go()
+                self._positions = positions
+                self._catch_up()
+        raise PartBusy(self._part, ATTEMPTS)
+
+    def _look(
+        self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
+    ) -> Present | None:
+        """One round trip, customers apart. If strict, None and no user locked while events are to be
+        projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
+        asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
+        asked["strict"] = strict
+        with self._conn.pipeline():
+            held = None if self._positions else self._ask("lock_checkpoint", asked)
+            # Users are let go again before a batch is projected: a batch locks customers first.
+            self._conn.execute(b"SAVEPOINT inline_look")
+            if customers:
+                asked["users"] = self._with_claimed(asked["users"], customers)
+            states = self._ask("lock_present_states", asked)
+            found = self._ask("read_present", asked)
+        if held is not None:
+            self._positions[self._part] = held.fetchone()[0]
+        said = found.fetchall()
+        reached, catalog_digest = said[0][:2]
+        if strict and reached != self._positions[self._part]:
+            self._let_go()
+            return None
+        self._use_catalog(catalog_digest)
+        held_users = {row[0]: as_held(row) for row in states.fetchall()}
+        taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
+        return Present(held_users, self._catalog, taken)
+
+    def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
+        """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
+        links = store.lock_customers(self._conn, customers)
+        claimed = {user for _, claims in links.values() if claims for user in claims.users}
+        return sorted(claimed | set(users))
+
+    def _let_go(self) -> None:
+        self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
+        self._conn.execute(b"RELEASE SAVEPOINT inline_look")
+
+    def _catch_up(self) -> None:
+        """Project what is pending in the part, as a batch would."""
+        position = self._positions[self._part]
+        pending = self._ask("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
+        if pending > MOST_PENDING:
+            raise PartBehind(self._part, pending, MOST_PENDING)
+        while pending > 0:
+            found, reached = log.next_events(
+                self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
+            )
+            self._absorb(self._conn, found, reached)
+            pending -= reached[self._part] - position
+            self._positions |= reached
+            position = reached[self._part]
+
+
+def as_held(row: tuple[str, str, str]) -> Held:
+    """From a row of user, state and catalog digest."""
     folded = decode(row[1])
     return Held(folded, present(folded), row[2])
 

@@ -27,7 +27,7 @@ from cli.wiring import projector_connection
 from database.pool import Connection, Pool
 from events import tracing
 from events.clock import utc_now
-from handlers.usage import Usage, record_usage
+from handlers.usage import Usage, UsageCommand, record_usage
 from projections.runner import Runner
 from settings import Settings
 from tests.cli.processes import ROOT
@@ -141,7 +141,7 @@ def test_a_decision_s_rows_are_in_its_trace(
 
     with tracing.span("request"):
         usage = Usage(metric="creators", quantity=1)
-        record_usage(conn, "user_ada", usage, key="k", now=NOW, actor="test")
+        record_usage(conn, UsageCommand(user_id="user_ada", usage=usage, key="k", now=NOW, actor="test"))
 
     found = by_name(spans)
     assert within(found["append"], found["request"])

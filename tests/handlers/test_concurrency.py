@@ -16,7 +16,7 @@ from events.own.user import UsageRecorded
 from events.routing import part_of
 from handlers.errors import LimitExceeded
 from handlers.links import link_customer
-from handlers.usage import Usage, record_usage
+from handlers.usage import Usage, UsageCommand, record_usage
 from projections.batch import Projector
 from projections.errors import PartBusy
 from projections.inline import Inline, Present
@@ -46,7 +46,12 @@ def clash(conninfo: str, clients: int, work: Callable[[Connection, int], str]) -
 
 def take(conn: Connection, quantity: int, key: str) -> str:
     try:
-        record_usage(conn, ADA, Usage(metric="creators", quantity=quantity), key=key, now=NOW, actor="t")
+        record_usage(
+            conn,
+            UsageCommand(
+                user_id=ADA, usage=Usage(metric="creators", quantity=quantity), key=key, now=NOW, actor="t"
+            ),
+        )
     except LimitExceeded as refused:
         conn.rollback()
         return f"refused at {refused.used}"

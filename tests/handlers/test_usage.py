@@ -8,7 +8,7 @@ from database.pool import Connection
 from events.append import append
 from events.own.user import EntitlementGranted, TrialStarted, UsageReset
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserDeleted, UserQuarantined, UserUnknown
-from handlers.usage import Counted, Usage, record_usage
+from handlers.usage import Counted, Usage, UsageCommand, record_usage
 from projections.errors import PartBehind
 from projections.fold import present, refold
 from projections.rows import row_digest, rows_of
@@ -24,7 +24,7 @@ def use(
     conn: Connection, metric: str = "creators", quantity: int = 1, *, key: str = "k", now: datetime = NOW
 ) -> Counted:
     usage = Usage(metric=metric, quantity=quantity)  # type: ignore[arg-type]  # the parameter is a metric
-    counted = record_usage(conn, ADA, usage, key=key, now=now, actor="test")
+    counted = record_usage(conn, UsageCommand(user_id=ADA, usage=usage, key=key, now=now, actor="test"))
     conn.commit()
     return counted
 
@@ -111,7 +111,10 @@ def test_a_key_is_one_users_alone(conn: Connection) -> None:
     use(conn, quantity=5)
 
     counted = record_usage(
-        conn, "user_bob", Usage(metric="creators", quantity=6), key="k", now=NOW, actor="test"
+        conn,
+        UsageCommand(
+            user_id="user_bob", usage=Usage(metric="creators", quantity=6), key="k", now=NOW, actor="test"
+        ),
     )
 
     assert counted.used["creators"] == 6
@@ -121,8 +124,8 @@ def test_a_colon_in_an_id_takes_nobody_elses_key(conn: Connection) -> None:
     usage = Usage(metric="creators", quantity=1)
     tell(conn, *joined("a", "a:b"))
 
-    record_usage(conn, "a", usage, key="b:c", now=NOW, actor="test")
-    record_usage(conn, "a:b", usage, key="c", now=NOW, actor="test")
+    record_usage(conn, UsageCommand(user_id="a", usage=usage, key="b:c", now=NOW, actor="test"))
+    record_usage(conn, UsageCommand(user_id="a:b", usage=usage, key="c", now=NOW, actor="test"))
 
     keys = conn.execute(
         "SELECT count(DISTINCT idempotency_key) FROM events WHERE event_type = 'usage.recorded'"
@@ -132,7 +135,12 @@ def test_a_colon_in_an_id_takes_nobody_elses_key(conn: Connection) -> None:
 
 def test_nobody_counts_for_a_stranger(conn: Connection) -> None:
     with pytest.raises(UserUnknown):
-        record_usage(conn, "user_x", Usage(metric="creators", quantity=1), key="k", now=NOW, actor="test")
+        record_usage(
+            conn,
+            UsageCommand(
+                user_id="user_x", usage=Usage(metric="creators", quantity=1), key="k", now=NOW, actor="test"
+            ),
+        )
 
 
 def test_nobody_counts_for_who_was_deleted(conn: Connection) -> None:

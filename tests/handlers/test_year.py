@@ -22,7 +22,7 @@ from handlers.entitlements import grant_plan
 from handlers.plans import publish_default_plans
 from handlers.scans import expire_grants, expire_trials, reset_usage, warn_trials
 from handlers.trials import Length, end_trial, extend_trial, start_trial
-from handlers.usage import Usage, record_usage
+from handlers.usage import Usage, UsageCommand, record_usage
 from projections.batch import Projector
 from tests.handlers.orders import order
 from tests.laws.envelopes import envelope
@@ -89,7 +89,10 @@ def uses(quantity: int) -> Step:
         year.each(
             people,
             lambda who: record_usage(
-                year.conn, who.user_id, usage, key=f"{now:%m-%d}", now=now, actor="the platform"
+                year.conn,
+                UsageCommand(
+                    user_id=who.user_id, usage=usage, key=f"{now:%m-%d}", now=now, actor="the platform"
+                ),
             ),
         )
 

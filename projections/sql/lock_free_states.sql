@@ -1,0 +1,7 @@
+-- Rows: user_id, state, catalog_digest of known users, locked; whom somebody else holds is left out.
+-- Leans on the primary key of projection_states.
+SELECT s.user_id, s.state::text, s.catalog_digest
+  FROM projection_states s
+ WHERE s.user_id = ANY (%(users)s::text[]) AND s.state IS NOT NULL
+ ORDER BY s.user_id
+   FOR UPDATE OF s SKIP LOCKED

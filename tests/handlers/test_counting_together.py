@@ -1,0 +1,218 @@
+"""Usage counted in shared transactions: the answers are those of one transaction each."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Barrier, Event, Thread
+from typing import Any
+
+import psycopg
+import pytest
+
+from database.pool import Connection, Pool, connect, open_pool
+from events.append import append
+from events.routing import part_of
+from handlers.decision import Decided, Ruled, decide_many
+from handlers.errors import IdempotencyConflict, LimitExceeded, UserUnknown
+from handlers.usage import Counted, Usage, UsageCommand, UsageCounter
+from handlers.usage import ruled as ruled_one
+from projections.batch import Projector
+from projections.runner import Runner
+from tests.handlers.people import NOW, joined, project, row, sold, tell
+from tests.projections.telling import clerk, user
+
+CLIENTS = 24
+PEOPLE = [f"user_{number}" for number in range(12)]
+TABLES = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")
+
+
+@pytest.fixture(autouse=True)
+def people(conn: Connection) -> None:
+    tell(conn, *sold(creators=10), *joined(*PEOPLE))
+
+
+@pytest.fixture
+def wide(conninfo: str) -> Iterator[Pool]:
+    """A connection for each client, so that they meet at the counter and not before it."""
+    with open_pool(conninfo, application_name="counting", max_size=CLIENTS) as opened:
+        yield opened
+
+
+def wanted(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
+    usage = Usage(metric="creators", quantity=quantity)
+    return UsageCommand(user_id=user_id, usage=usage, key=key, now=NOW, actor="test")
+
+
+def ruled(*asked: UsageCommand) -> list[Ruled]:
+    return [ruled_one(each) for each in asked]
+
+
+def answered(counter: UsageCounter, asked: UsageCommand) -> str:
+    try:
+        counted = counter.record(asked)
+    except LimitExceeded as refused:
+        return f"refused at {refused.used}"
+    return "repeated" if counted.repeated else "counted"
+
+
+def at_once(counter: UsageCounter, asked: Sequence[UsageCommand]) -> list[str]:
+    """The answers to all of them, from clients that begin together."""
+    gate = Barrier(CLIENTS)
+
+    def client(number: int) -> list[str]:
+        gate.wait()
+        return [answered(counter, each) for each in asked[number::CLIENTS]]
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        return [answer for answers in threads.map(client, range(CLIENTS)) for answer in answers]
+
+
+def tables(conn: Connection) -> dict[str, list[Any]]:
+    return {
+        table: conn.execute(f"SELECT t::text FROM {table} t ORDER BY 1".encode()).fetchall()
+        for table in TABLES
+    }
+
+
+def refolded(conn: Connection) -> dict[str, list[Any]]:
+    """The tables after every history was folded again from its first event."""
+    Projector(live_only=False).retry(conn, PEOPLE)
+    conn.commit()
+    return tables(conn)
+
+
+def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None:
+    tell(conn, clerk("user.updated", user(PEOPLE[5]) | {"email_addresses": 7}, at=60))
+    decide_many(conn, ruled(wanted(PEOPLE[2], "before", 4)), live_only=False)
+    conn.commit()
+
+    counted, beyond, again, other, stranger = decide_many(
+        conn,
+        ruled(
+            wanted(PEOPLE[0], "k", 10),
+            wanted(PEOPLE[1], "k", 11),
+            wanted(PEOPLE[2], "before", 4),
+            wanted(PEOPLE[3], "k"),
+            wanted("user_nobody_knows", "k"),
+        ),
+        live_only=False,
+    )
+    conn.commit()
+
+    assert isinstance(counted, Decided)
+    assert (counted.answer["remaining"]["creators"], counted.repeated) == (0, False)
+    assert isinstance(beyond, LimitExceeded)
+    assert isinstance(again, Decided)
+    assert (again.answer["used"]["creators"], again.repeated) == (4, True)
+    assert isinstance(other, Decided)
+    assert stranger is None
+    assert [row(conn, who)["usage_creators_current_month"] for who in PEOPLE[:4]] == [10, 0, 4, 1]
+    assert tables(conn) == refolded(conn)
+
+
+def test_another_body_under_a_key_stops_nobody_else(conn: Connection) -> None:
+    decide_many(conn, ruled(wanted(PEOPLE[0], "k", 4)), live_only=False)
+    conn.commit()
+
+    conflict, fine = decide_many(
+        conn, ruled(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)), live_only=False
+    )
+
+    assert isinstance(conflict, IdempotencyConflict)
+    assert isinstance(fine, Decided)
+
+
+def test_what_would_have_to_wait_is_left_out(conn: Connection, conninfo: str) -> None:
+    """A part that somebody projects, a part with something to project, a user somebody holds."""
+    held, behind, locked = PEOPLE[0], PEOPLE[1], PEOPLE[2]
+    assert len({part_of(each) for each in PEOPLE[:4]}) == 4
+    append(conn, clerk("user.updated", user(behind), at=60))
+    conn.commit()
+    with closing(connect(conninfo, application_name="somebody")) as somebody:
+        somebody.execute("SELECT FROM projection_checkpoints WHERE part = %s FOR UPDATE", [part_of(held)])
+        somebody.execute("SELECT FROM projection_states WHERE user_id = %s FOR UPDATE", [locked])
+
+        answers = decide_many(conn, ruled(*[wanted(each, "k") for each in PEOPLE[:4]]), live_only=False)
+
+    assert [type(each) for each in answers] == [type(None)] * 3 + [Decided]
+
+
+def test_hundreds_at_the_edges_get_exactly_what_remains(conn: Connection, wide: Pool) -> None:
+    counter = UsageCounter(wide.connection, live_only=False)
+    asked = [wanted(who, f"k{number}") for number in range(15) for who in PEOPLE]
+    random.Random(7).shuffle(asked)
+
+    answers = Counter(at_once(counter, asked + asked[:60]))
+
+    assert answers["counted"] == 10 * len(PEOPLE)
+    assert answers["counted"] + answers["repeated"] + answers["refused at 10"] == len(asked) + 60
+    assert {row(conn, who)["usage_creators_current_month"] for who in PEOPLE} == {10}
+    assert tables(conn) == refolded(conn)
+
+
+@pytest.mark.timeout(60)
+def test_doors_and_projectors_beside_them_change_nothing(conn: Connection, conninfo: str, wide: Pool) -> None:
+    stop = Event()
+
+    def opened() -> Connection:
+        return connect(conninfo, application_name="projector", autocommit=True)
+
+    def door() -> None:
+        with closing(opened()) as client:
+            for number in range(300):
+                append(client, clerk("user.updated", user(PEOPLE[number % len(PEOPLE)]), at=60 + number))
+
+    threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [Thread(target=door)]
+    for thread in threads:
+        thread.start()
+    counter = UsageCounter(wide.connection, live_only=False)
+    answers = Counter(at_once(counter, [wanted(who, f"k{n}") for n in range(12) for who in PEOPLE]))
+    threads[-1].join()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    project(conn)
+
+    assert answers == {"counted": 10 * len(PEOPLE), "refused at 10": 2 * len(PEOPLE)}
+    assert tables(conn) == refolded(conn)
+
+
+def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Pool) -> None:
+    """Killed backends, also between COMMIT and its answer: who asks again hears the first answer."""
+    counter = UsageCounter(wide.connection, live_only=False)
+    stop = Event()
+
+    def cut() -> None:
+        while not stop.wait(0.02):
+            conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'counting' ORDER BY random() LIMIT 2"
+            )
+            conn.commit()
+
+    def until_answered(asked: UsageCommand) -> Counted:
+        for _ in range(50):
+            try:
+                return counter.record(asked)
+            except psycopg.OperationalError:
+                continue
+        raise AssertionError("never answered")
+
+    cutter = Thread(target=cut)
+    cutter.start()
+    asked = [wanted(who, f"k{number}") for number in range(10) for who in PEOPLE]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(until_answered, asked))
+    stop.set()
+    cutter.join()
+
+    assert len({answer.event_id for answer in answers}) == len(asked)
+    assert {row(conn, who)["usage_creators_current_month"] for who in PEOPLE} == {10}
+    assert tables(conn) == refolded(conn)
+
+
+def test_a_stranger_is_refused_as_ever(wide: Pool) -> None:
+    with pytest.raises(UserUnknown):
+        UsageCounter(wide.connection, live_only=False).record(wanted("user_nobody_knows", "k"))
