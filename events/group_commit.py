@@ -6,7 +6,7 @@ caller who finds nobody carries its own at once.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from threading import Event, Lock
+from threading import Lock
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -14,15 +14,19 @@ Answer = TypeVar("Answer")
 
 
 class _Waiting(Generic[Item, Answer]):
-    """One caller: asleep until there is an answer or it is its turn to carry."""
+    """One caller: asleep until there is an answer or it is its turn to carry.
 
-    __slots__ = ("answer", "item", "leads", "woken")
+    `asleep` is held while it sleeps: a plain lock wakes one thread at half the price of an Event.
+    """
+
+    __slots__ = ("answer", "asleep", "item", "leads")
 
     def __init__(self, item: Item, *, leads: bool) -> None:
         self.item = item
         self.leads = leads
         self.answer: Answer | None = None
-        self.woken = Event()
+        self.asleep = Lock()
+        self.asleep.acquire()
 
 
 class GroupCommit(Generic[Item, Answer]):
@@ -52,7 +56,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._led = True
             self._waiting.append(me)
         if not me.leads:
-            me.woken.wait()
+            me.asleep.acquire()
         if me.leads:
             self._lead(me)
         return me.answer
@@ -72,7 +76,7 @@ class GroupCommit(Generic[Item, Answer]):
                     self._waiting[0].leads = True
                     group.append(self._waiting[0])
             for each in group:
-                each.woken.set()
+                each.asleep.release()
 
     def _group(self, me: _Waiting[Item, Answer]) -> list[_Waiting[Item, Answer]]:
         """Mine, and of the others as many as may go with it, first come first."""

@@ -1,8 +1,8 @@
 """Answers of the doors: one line of JSON each."""
 
-import json
 from collections.abc import Mapping
 
+import orjson
 from werkzeug import Response
 
 
@@ -24,4 +24,4 @@ def answer(
     fields: Mapping[str, object], *, status: int = 200, mimetype: str = "application/json"
 ) -> Response:
     """`fields` as one line of JSON."""
-    return Response(json.dumps(fields) + "\n", status=status, mimetype=mimetype)
+    return Response(orjson.dumps(fields) + b"\n", status=status, mimetype=mimetype)
