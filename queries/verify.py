@@ -161,7 +161,10 @@ def _promise(said: Checkpoint, part: int, name: str) -> Promise:
 
 def _run(connect: Connect, tasks: list[_Task], workers: int) -> Iterator[PartReport]:
     if workers < 2:
-        yield from (_verified_part(connect, task) for task in tasks)
+        with connect() as conn:
+            for task in tasks:
+                yield _verified_by(conn, task)
+                conn.rollback()  # each part is read as one snapshot of its own
         return
     # Spawned: a fork would share the sockets of whatever connections are open here.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -171,9 +174,13 @@ def _run(connect: Connect, tasks: list[_Task], workers: int) -> Iterator[PartRep
 
 
 def _verified_part(connect: Connect, task: _Task) -> PartReport:
-    part, since, upto, distrusted, kept, begin = task
     with connect() as conn:
-        return verify_part(conn, part, since=since, upto=upto, distrusted=distrusted, kept=kept, begin=begin)
+        return _verified_by(conn, task)
+
+
+def _verified_by(conn: AnyConnection, task: _Task) -> PartReport:
+    part, since, upto, distrusted, kept, begin = task
+    return verify_part(conn, part, since=since, upto=upto, distrusted=distrusted, kept=kept, begin=begin)
 
 
 def _verified(note: str, trusted: Sequence[VerifierKey]) -> Checkpoint:
