@@ -2,8 +2,9 @@
 
 import click
 
-from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
+from cli.whom import user_argument
 from handlers.admins import grant_admin, revoke_admin
 
 
@@ -16,10 +17,10 @@ def admin() -> None:
 @user_argument
 @reason_option
 @json_option
-def grant(*, user_id: str, reason: str, as_json: bool) -> None:
+def grant(*, wanted: str, reason: str, as_json: bool) -> None:
     """An administrator from now on; undone by `tenure admin revoke`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"is_admin": True},
         reason,
         lambda conn, command, live_only: grant_admin(conn, command, live_only=live_only),
@@ -31,10 +32,10 @@ def grant(*, user_id: str, reason: str, as_json: bool) -> None:
 @user_argument
 @reason_option
 @json_option
-def revoke(*, user_id: str, reason: str, as_json: bool) -> None:
+def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
     """None any more, whatever Clerk says; undone by `tenure admin grant`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"is_admin": False},
         reason,
         lambda conn, command, live_only: revoke_admin(conn, command, live_only=live_only),

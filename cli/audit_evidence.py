@@ -18,7 +18,8 @@ from cli.output import console
 from cli.parameters import INSTANT
 from cli.person_json import dumped, event_json
 from cli.sealing import public_keys
-from cli.users import person, user_id_of
+from cli.users import person
+from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
@@ -48,7 +49,7 @@ class Evidence:
 
 
 @click.command()
-@click.argument("wanted", metavar="USER")
+@user_argument
 @click.option("--from", "since", type=INSTANT, help="From then on, by the source's clock.")
 @click.option("--to", "until", type=INSTANT, help="Before then, by the source's clock.")
 @click.option("--reason", required=True, help="Why it is made; kept in the access log.")
@@ -63,7 +64,7 @@ def evidence(
     out: Path,
     keys: tuple[str, ...],
 ) -> None:
-    """Events, proofs, checkpoint, access log and a readable report about USER, in one zip."""
+    """Events, proofs, checkpoint, access log and a readable report about a user, in one zip."""
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

@@ -9,6 +9,7 @@ import click
 from cli.errors import Failure
 from cli.output import emit_json, emit_pairs
 from cli.users import person
+from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
@@ -18,28 +19,20 @@ from projections.errors import PartBehind, PartBusy
 
 Decision = Callable[[Connection, Command, bool], Decided]
 
-user_argument = click.argument("user_id", metavar="USER")
 reason_option = click.option(
     "--reason", required=True, callback=lambda _, __, given: _reason(given), help="Kept with the event."
 )
 
 
-def run_decision(user_id: str, asked: Mapping[str, Any], reason: str, decision: Decision) -> dict[str, Any]:
-    """What was decided and the event that says so, committed. Any: JSON values.
+def run_decision(wanted: str, asked: Mapping[str, Any], reason: str, decision: Decision) -> dict[str, Any]:
+    """What was decided of the user meant and the event that says so, committed. Any: JSON values.
 
-    Raises: Failure when it was refused.
+    Raises: Failure when it was refused, or nobody or several are meant.
     """
     settings = command_settings()
-    command = Command(
-        user_id=user_id,
-        key=f"cli:{key_part(user_id)}:{uuid4()}",
-        asked=asked,
-        now=utc_now(),
-        actor=person().name,
-        reason=reason,
-    )
     try:
         with session(settings) as conn:
+            command = _command(user_id_of(conn, wanted), asked, reason)
             made = decision(conn, command, settings.livemode)
     except (DecisionRefused, PartBehind, PartBusy) as refused:
         raise Failure(str(refused)) from None
@@ -52,6 +45,17 @@ def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any:
         emit_json(told)
     else:
         emit_pairs(title, told)
+
+
+def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values
+    return Command(
+        user_id=user_id,
+        key=f"cli:{key_part(user_id)}:{uuid4()}",
+        asked=asked,
+        now=utc_now(),
+        actor=person().name,
+        reason=reason,
+    )
 
 
 def _reason(given: str) -> str:

@@ -11,6 +11,7 @@ from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option, printable
 from cli.parameters import INSTANT
 from cli.users import person
+from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.tokens import note_reads
@@ -32,7 +33,7 @@ events.add_command(import_events)
 
 
 @events.command("list")
-@click.option("--user", "user_id", metavar="ID", help="The user's, and their customers'.")
+@click.option("--user", "user", metavar="ID_OR_EMAIL", help="The user's, and their customers'.")
 @click.option("--type", "type_", metavar="TYPE", help="Exact, or a beginning and a *.")
 @click.option("--source", type=click.Choice(["stripe", "clerk", "tenure"]))
 @click.option("--aggregate", "aggregate_id", metavar="ID", help="sub_…, cus_…, user_… and so on.")
@@ -46,6 +47,7 @@ events.add_command(import_events)
 @json_option
 def list_events(
     *,
+    user: str | None,
     type_: str | None,
     limit: int,
     after: str | None,
@@ -54,8 +56,9 @@ def list_events(
     **wanted: str | datetime | None,
 ) -> None:
     """Events newest first, page by page."""
-    chosen = EventFilter(type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
     with session(command_settings()) as conn:
+        user_id = user_id_of(conn, user) if user is not None and "@" in user else user
+        chosen = EventFilter(user_id=user_id, type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
         page = search(conn, chosen, limit=limit, after=after, bodies=bodies and as_json)
         subjects = {row["route_key"] for row in page.items}
         fields = ["events", *(["event_data"] if bodies else [])]

@@ -2,8 +2,9 @@
 
 import click
 
-from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
+from cli.whom import user_argument
 from handlers.links import link_customer, unlink_customer
 
 customer_argument = click.argument("customer_id", metavar="CUSTOMER")
@@ -19,10 +20,10 @@ def link() -> None:
 @customer_argument
 @reason_option
 @json_option
-def add(*, user_id: str, customer_id: str, reason: str, as_json: bool) -> None:
+def add(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
     """The customer is this user's, and its history theirs; undone by `tenure link remove`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"customer_id": customer_id, "linked": True},
         reason,
         lambda conn, command, live_only: link_customer(conn, command, customer_id, live_only=live_only),
@@ -35,10 +36,10 @@ def add(*, user_id: str, customer_id: str, reason: str, as_json: bool) -> None:
 @customer_argument
 @reason_option
 @json_option
-def remove(*, user_id: str, customer_id: str, reason: str, as_json: bool) -> None:
+def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
     """The customer is not this user's; undone by `tenure link add`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"customer_id": customer_id, "linked": False},
         reason,
         lambda conn, command, live_only: unlink_customer(conn, command, customer_id, live_only=live_only),

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import click
 
-from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
 from cli.parameters import INSTANT
+from cli.whom import user_argument
 from handlers.entitlements import grant_plan, revoke_plan
 from queries.instants import iso
 
@@ -22,10 +23,10 @@ def plan() -> None:
 @click.option("--until", type=INSTANT, help="In force until then; else for ever.")
 @reason_option
 @json_option
-def grant(*, user_id: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
+def grant(*, wanted: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
     """In force from now, before any subscription; undone by `tenure plan revoke`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"plan_key": plan_key, "until": None if until is None else iso(until)},
         reason,
         lambda conn, command, live_only: grant_plan(
@@ -39,10 +40,10 @@ def grant(*, user_id: str, plan_key: str, until: datetime | None, reason: str, a
 @user_argument
 @reason_option
 @json_option
-def revoke(*, user_id: str, reason: str, as_json: bool) -> None:
+def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
     """What was granted is not in force any more; undone by granting it again."""
     told = run_decision(
-        user_id,
+        wanted,
         {"plan_key": None},
         reason,
         lambda conn, command, live_only: revoke_plan(conn, command, live_only=live_only),

@@ -9,7 +9,8 @@ from cli.audit_files import write_out
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_json import as_document, dumped
-from cli.users import person, user_id_of
+from cli.users import person
+from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
@@ -26,7 +27,7 @@ def privacy() -> None:
 
 
 @privacy.command()
-@click.argument("wanted", metavar="USER")
+@user_argument
 @click.option("--reason", help="Why, without naming anybody: it is sealed for ever. Needed to erase.")
 @click.option("--dry-run", is_flag=True, help="List what would go, and change nothing.")
 @click.option("--no-search", is_flag=True, help="Leave out the search for mentions in other streams.")
@@ -35,7 +36,7 @@ def privacy() -> None:
 def erase(
     *, wanted: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
 ) -> None:
-    """Erase USER's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
+    """Erase a user's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
 
     Proofs still hold. What arrives later is kept until it is erased again. Once erased, a user is
     found by their id alone.
@@ -61,11 +62,11 @@ def erase(
 
 
 @privacy.command()
-@click.argument("wanted", metavar="USER")
+@user_argument
 @click.option("--reason", default="the person asked for their data", help="Kept in the access log.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write there instead of stdout.")
 def export(*, wanted: str, reason: str, out: Path | None) -> None:
-    """Everything kept about USER as JSON: profile, events with bodies, history, who read it."""
+    """Everything kept about a user as JSON: profile, events with bodies, history, who read it."""
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

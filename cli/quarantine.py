@@ -4,6 +4,7 @@ import click
 
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from projections.batch import Projector
 from queries.counted import counted
@@ -32,16 +33,17 @@ def list_all(*, limit: int, as_json: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("user_ids", metavar="[USER]...", nargs=-1)
+@click.argument("asked", metavar="[ID_OR_EMAIL]...", nargs=-1)
 @json_option
-def retry(*, user_ids: tuple[str, ...], as_json: bool) -> None:
+def retry(*, asked: tuple[str, ...], as_json: bool) -> None:
     """Fold these users again, or all that are quarantined; exit 1 if one still can't be folded."""
     settings = command_settings()
     with session(settings) as conn:
+        user_ids = {user_id_of(conn, each) for each in asked}
         before = {row["user_id"] for row in quarantined(conn, limit=_ALL)}
-        if strangers := sorted(set(user_ids) - before):
+        if strangers := sorted(user_ids - before):
             raise Failure(f"not quarantined: {', '.join(strangers)}; tenure quarantine list names who is")
-        wanted = set(user_ids) or before
+        wanted = user_ids or before
         if wanted:
             Projector(live_only=settings.livemode).retry(conn, wanted)
         left = sorted(wanted & {row["user_id"] for row in quarantined(conn, limit=_ALL)})

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import click
 
-from cli.decisions import reason_option, run_decision, show, user_argument
+from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
 from cli.parameters import INSTANT
+from cli.whom import user_argument
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
 
 days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days.")
@@ -27,7 +28,7 @@ def trial() -> None:
 @json_option
 def start(
     *,
-    user_id: str,
+    wanted: str,
     days: int | None,
     until: datetime | None,
     plan_key: str | None,
@@ -37,7 +38,7 @@ def start(
     """A first trial begins now; undone by `tenure trial end`."""
     length = _length(days, until)
     told = run_decision(
-        user_id,
+        wanted,
         {"action": "start", "plan_key": plan_key, **length.asked()},
         reason,
         lambda conn, command, live_only: start_trial(
@@ -53,11 +54,11 @@ def start(
 @until_option
 @reason_option
 @json_option
-def extend(*, user_id: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
+def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
     """The trial runs on, also one that is over; undone by extending it to an earlier end."""
     length = _length(days, until)
     told = run_decision(
-        user_id,
+        wanted,
         {"action": "extend", **length.asked()},
         reason,
         lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
@@ -69,10 +70,10 @@ def extend(*, user_id: str, days: int | None, until: datetime | None, reason: st
 @user_argument
 @reason_option
 @json_option
-def end(*, user_id: str, reason: str, as_json: bool) -> None:
+def end(*, wanted: str, reason: str, as_json: bool) -> None:
     """The trial is over now; undone by `tenure trial extend`."""
     told = run_decision(
-        user_id,
+        wanted,
         {"action": "end"},
         reason,
         lambda conn, command, live_only: end_trial(conn, command, live_only=live_only),

@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -12,6 +12,7 @@ from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
 from cli.user_create import create
+from cli.whom import known, user_argument, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.tokens import Caller, note_reads
@@ -21,10 +22,7 @@ from queries.history import history
 from queries.profile import Profile
 from queries.timetravel import profile_at
 
-_SHOWN = 5  # ids named when an address belongs to several users
-
 Json = dict[str, Any]  # Any: JSON values and instants
-T = TypeVar("T")
 
 
 @click.group()
@@ -41,7 +39,7 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
     The command is handed the connection, the user's id, and what `ask` needs of the two clocks.
     """
 
-    @click.argument("wanted", metavar="ID_OR_EMAIL")
+    @user_argument
     @click.option("--as-of", type=INSTANT, help="What was true then.")
     @click.option("--known-at", type=INSTANT, help="What was believed then.")
     @click.option("--reason", help="Why you look; kept in the access log.")
@@ -75,7 +73,7 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
     found = profile_at(conn, user_id, **clocks) if past else profiles.profile(conn, user_id)
     if found is None and past and profiles.profile(conn, user_id) is not None:
         raise Failure(f"nothing was known of {user_id} by then; tenure user history shows since when")
-    found = _known(found, user_id)
+    found = known(found, user_id)
     if as_json:
         emit_json(found)
     else:
@@ -86,7 +84,7 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
 @_question
 def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
     """What happened, in canonical order, and what each event changed."""
-    found = _known(history(conn, user_id, **clocks), user_id)
+    found = known(history(conn, user_id, **clocks), user_id)
     if as_json:
         emit_json(found)
         return
@@ -106,7 +104,7 @@ def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool)
 @click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
 def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
     """Why COLUMN is what it is: the event, the rule and the code that set it, and what was before."""
-    found = _known(explain(conn, user_id, column, **clocks), user_id)
+    found = known(explain(conn, user_id, column, **clocks), user_id)
     if as_json:
         emit_json(found)
         return
@@ -134,28 +132,6 @@ def person() -> Caller:
     except (KeyError, OSError):
         name = "unknown"
     return Caller(None, f"cli:{name}"[:100], "operator")
-
-
-def user_id_of(conn: Connection, wanted: str) -> str:
-    """The Clerk id meant. One that is in no table may still be in the log's past."""
-    if wanted.startswith("cus_"):
-        found = profiles.profile_by_customer(conn, wanted)
-        return str(_known(found, wanted)["user_id"])
-    if "@" not in wanted:
-        return wanted
-    ids = [str(each["user_id"]) for each in profiles.profiles_by_email(conn, wanted)]
-    if len(ids) > 1:
-        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-        named = ", ".join(ids[:_SHOWN])
-        raise Failure(f"{len(ids)} users have the address {wanted}: {named}{more}; name one by id")
-    return _known(ids, wanted)[0]
-
-
-def _known(found: T | None, wanted: str) -> T:
-    if not found:
-        expected = "a Clerk id (user_…), an e-mail address or a Stripe customer (cus_…)"
-        raise Failure(f"no user {wanted}; expected {expected} that an event has mentioned")
-    return found
 
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {

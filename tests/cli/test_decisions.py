@@ -91,6 +91,37 @@ def test_what_can_not_be_done_is_one_line(tenure: Tenure, args: tuple[str, ...],
     assert len(said.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("trial", "start", "{}"),
+        ("plan", "grant", "{}", "glow_up"),
+        ("link", "add", "{}", "cus_x"),
+        ("admin", "grant", "{}"),
+    ],
+)
+def test_a_decision_takes_an_address(tenure: Tenure, args: tuple[str, ...]) -> None:
+    said = tenure(*(arg.format(f"{ADA}@EXAMPLE.com") for arg in args), *WHY, "--json")
+
+    assert orjson.loads(said.stdout)["user_id"] == ADA
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_address_of_nobody_or_of_several_decides_nothing(tenure: Tenure, conn: Connection) -> None:
+    tell(conn, *joined("user_bob"))
+    conn.execute("UPDATE users SET email = 'shared@example.com'")
+    conn.commit()
+
+    nobody = tenure("admin", "grant", "who@example.com", *WHY)
+    several = tenure("admin", "grant", "shared@example.com", *WHY)
+
+    assert (nobody.exit_code, several.exit_code) == (1, 1)
+    assert "tenure user create" in nobody.stderr
+    assert several.stderr.count("user_") == 2
+    assert row(conn, ADA)["is_admin"] is False
+
+
 def test_a_file_of_plans_is_shown_before_it_is_published(tenure: Tenure, tmp_path: Path) -> None:
     file = tmp_path / "plans.toml"
     file.write_text(PRO)
