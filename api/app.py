@@ -7,6 +7,7 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from api.campaigns import campaigns
+from api.customers import customers
 from api.dashboard import dashboard
 from api.deps import Check, Connect, Deps, Pool, Replica, keep
 from api.docs import docs
@@ -79,6 +80,7 @@ def create_app(
         usage,
         entitlements,
         operator,
+        customers,
         events,
         export,
         stream,

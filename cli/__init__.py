@@ -24,7 +24,7 @@ main.entries = {
     "user": Entry("cli.users:user", "What is known of a user, when and why."),
     "trial": Entry("cli.trial:trial", "Start, extend or end a trial of our own."),
     "plan": Entry("cli.plan:plan", "Give somebody a plan, or take it back."),
-    "link": Entry("cli.link:link", "Say whose a Stripe customer is."),
+    "link": Entry("cli.link:link", "Whose a Stripe customer is, and which are nobody's."),
     "admin": Entry("cli.admin:admin", "Make somebody an administrator, or unmake one."),
     "plans": Entry("cli.plans:plans", "The catalog: list it, publish a file of plans."),
     "events": Entry("cli.events:events", "Look into the log."),

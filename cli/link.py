@@ -1,11 +1,21 @@
-"""`tenure link`: whose a Stripe customer is."""
+"""`tenure link`: whose a Stripe customer is, and which are nobody's."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 
 import click
 
 from cli.decisions import reason_option, run_decision, show
-from cli.output import json_option
+from cli.output import console, emit_json, emit_table, json_option
+from cli.users import person
 from cli.whom import user_argument
+from cli.wiring import command_settings, session
+from database.pool import Connection
 from handlers.links import link_customer, unlink_customer
+from handlers.tokens import note_reads
+from queries.customers import Unlinked, unlinked_customers
+
+_COLUMNS = ("customer_id", "since", "events", "last_type", "email", "same_address")
 
 customer_argument = click.argument("customer_id", metavar="CUSTOMER")
 
@@ -45,3 +55,40 @@ def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None
         lambda conn, command, live_only: unlink_customer(conn, command, customer_id, live_only=live_only),
     )
     show("customer unlinked", told, as_json=as_json)
+
+
+@link.command("unlinked")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--after", metavar="CUSTOMER", default="", help="The page behind this `next`.")
+@json_option
+def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
+    """Customers that belong to nobody known yet; their events wait in the log.
+
+    `same_address` names users with the customer's e-mail address: a hint for you, no proof.
+    """
+    with session(command_settings()) as conn:
+        found = unlinked_customers(conn, limit=limit + 1, after=after)
+        items = found[:limit]
+        alike = {user for each in items for user in _alike(each)}
+        _note(conn, {each.customer_id for each in items}, ["email", "name"])
+        _note(conn, alike, ["email", "full_name"])
+    following = items[-1].customer_id if len(found) > limit else None
+    if as_json:
+        emit_json({"items": items, "next": following})
+    else:
+        _print(items, following)
+
+
+def _note(conn: Connection, subjects: Collection[str], fields: Sequence[str]) -> None:
+    note_reads(conn, person(), subjects=subjects, fields=fields, reason="tenure link unlinked")
+
+
+def _print(items: Sequence[Unlinked], following: str | None) -> None:
+    rows = [asdict(each) | {"same_address": ", ".join(_alike(each))} for each in items]
+    emit_table(rows, _COLUMNS, empty="every customer has a user")
+    if following is not None:
+        console().print(f"more: --after {following}", markup=False)
+
+
+def _alike(found: Unlinked) -> list[str]:
+    return [user["user_id"] for user in found.suggestions]

@@ -159,8 +159,8 @@ _ADVICE: dict[str, tuple[str, ...]] = {
         "{quarantined} users are quarantined, their rows are older: tenure quarantine list",
     ),
     "unlinked_customers": (
-        "1 Stripe customer belongs to nobody known yet",
-        "{unlinked_customers} Stripe customers belong to nobody known yet",
+        "1 Stripe customer belongs to nobody known yet: tenure link unlinked",
+        "{unlinked_customers} Stripe customers belong to nobody known yet: tenure link unlinked",
     ),
     "dead_jobs": (
         "1 background job has no try left: tenure jobs list --status dead",

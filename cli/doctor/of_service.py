@@ -99,7 +99,7 @@ WAITING = (
     (
         "unlinked",
         "Stripe customers belong to nobody known",
-        "tenure link add USER CUSTOMER --reason …, or wait for the link",
+        "tenure link unlinked lists them; tenure link add USER CUSTOMER --reason …, or wait for the link",
     ),
     (
         "conflicts",

@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from tests.cli.conftest import Tenure
 from tests.handlers.people import joined, row, sold, tell
-from tests.projections.telling import stripe, subscription
+from tests.projections.telling import customer, stripe, subscription
 
 ADA = "user_ada"
 WHY = ("--reason", "they asked")
@@ -120,6 +120,22 @@ def test_an_address_of_nobody_or_of_several_decides_nothing(tenure: Tenure, conn
     assert "tenure user create" in nobody.stderr
     assert several.stderr.count("user_") == 2
     assert row(conn, ADA)["is_admin"] is False
+
+
+def test_customers_of_nobody_are_listed_until_they_are_linked(tenure: Tenure, conn: Connection) -> None:
+    strangers = [customer(each, metadata={}, email=f"{ADA}@example.com") for each in ("cus_x", "cus_y")]
+    tell(conn, *joined(ADA), *(stripe("customer.created", each) for each in strangers))
+
+    first = orjson.loads(tenure("link", "unlinked", "--limit", "1", "--json").stdout)
+    assert tenure("link", "add", ADA, "cus_x", *WHY).exit_code == 0
+    shown = tenure("link", "unlinked")
+
+    assert ([each["customer_id"] for each in first["items"]], first["next"]) == (["cus_x"], "cus_x")
+    assert "cus_y" in shown.stdout
+    assert ADA in shown.stdout
+    assert "cus_x" not in shown.stdout
+    noted = conn.execute("SELECT DISTINCT subject_id FROM access_log").fetchall()
+    assert {subject for (subject,) in noted} == {"cus_x", "cus_y", ADA}
 
 
 def test_a_file_of_plans_is_shown_before_it_is_published(tenure: Tenure, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""/api/customers: Stripe customers nobody is known to have."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
+
+from api.access import noted, requires
+from api.answers import answer
+from api.models import READ_AT, Limit, Question, Word
+from api.openapi import documented
+from api.replica import reading, told
+from queries.customers import unlinked_customers
+
+customers = Blueprint("customers", __name__, url_prefix="/api/customers")
+
+
+class UnlinkedQuestion(Question):
+    limit: Limit = 50
+    after: Word | None = Field(None, description="`next` of a page.")
+
+
+class SameAddress(BaseModel):
+    """A user with the customer's address: a hint for a person, no proof."""
+
+    user_id: str
+    email: str
+    full_name: str | None
+    created_at: datetime
+
+
+class UnlinkedCustomer(BaseModel):
+    """A customer whose events wait until something says whose it is."""
+
+    customer_id: str
+    since: datetime = Field(description="Of its first event.")
+    claimed_by: list[str] = Field(description="Users it was once said to be.")
+    events: int
+    last_at: datetime | None
+    last_type: str | None
+    email: str | None
+    name: str | None
+    suggestions: list[SameAddress]
+
+
+class UnlinkedCustomers(BaseModel):
+    items: list[UnlinkedCustomer]
+    next: str | None
+    head: list[int] | None = READ_AT
+
+
+@customers.get("/unlinked")
+@requires("auditor")
+@documented(query=UnlinkedQuestion, tags=("customers",), HTTP_200=UnlinkedCustomers)
+def show_unlinked(query: UnlinkedQuestion) -> Response:
+    """Stripe customers that belong to nobody known yet, in the order of their ids.
+
+    An operator says whose one is at `POST /api/users/{user_id}/link`.
+    """
+    with reading() as conn:
+        found = unlinked_customers(conn, limit=query.limit + 1, after=query.after or "")
+        items = found[: query.limit]
+        alike = {user["user_id"] for each in items for user in each.suggestions}
+        noted(conn, subjects=[each.customer_id for each in items], fields=["email", "name"])
+        noted(conn, subjects=alike, fields=["email", "full_name"])
+    following = items[-1].customer_id if len(found) > query.limit else None
+    return answer({"items": [asdict(each) for each in items], "next": following, **told()})
