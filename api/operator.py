@@ -1,8 +1,10 @@
 """/api/users/…/trial, /plan, /link, /admin: what operators decide, each with a reason and undoable."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
+from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.access import requires
@@ -14,6 +16,7 @@ from api.openapi import documented
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Decided
 from handlers.entitlements import grant_plan, revoke_plan
+from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_or_extend, start_trial
 from queries.instants import iso
@@ -86,12 +89,13 @@ class AdminOrder(Order):
 
 
 class Outcome(BaseModel):
-    """What was decided, and the event that says so."""
+    """What was decided, and the event that says so; none when it was so already."""
 
     model_config = ConfigDict(extra="allow")
 
     user_id: str
-    event_id: str
+    event_id: str | None
+    changed: bool = Field(description="False: it was so already, and nothing was appended.")
 
 
 @operator.post("/<key:user_id>/trial")
@@ -104,13 +108,11 @@ def trial(user_id: str, json: TrialOrder) -> Response:
     given = command(user_id, "operator.trial", asked, json.reason)
     live_only = deps().live_only
     if json.action == "end":
-        return _told(decided(lambda conn: end_trial(conn, given, live_only=live_only)))
+        return _told(lambda conn: end_trial(conn, given, live_only=live_only))
     if json.action == "extend":
-        return _told(decided(lambda conn: extend_trial(conn, given, length, live_only=live_only)))
+        return _told(lambda conn: extend_trial(conn, given, length, live_only=live_only))
     begin = start_trial if json.action == "start" else start_or_extend
-    return _told(
-        decided(lambda conn: begin(conn, given, length, plan_key=json.plan_key, live_only=live_only))
-    )
+    return _told(lambda conn: begin(conn, given, length, plan_key=json.plan_key, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/plan")
@@ -122,8 +124,8 @@ def plan(user_id: str, json: PlanOrder) -> Response:
     given = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
     live_only, wanted = deps().live_only, json.plan_key
     if wanted is None:
-        return _told(decided(lambda conn: revoke_plan(conn, given, live_only=live_only)))
-    return _told(decided(lambda conn: grant_plan(conn, given, wanted, until=json.until, live_only=live_only)))
+        return _told(lambda conn: revoke_plan(conn, given, live_only=live_only))
+    return _told(lambda conn: grant_plan(conn, given, wanted, until=json.until, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/link")
@@ -134,7 +136,7 @@ def link(user_id: str, json: LinkOrder) -> Response:
     asked = {"customer_id": json.customer_id, "linked": json.linked}
     given = command(user_id, "operator.link", asked, json.reason)
     do, live_only = link_customer if json.linked else unlink_customer, deps().live_only
-    return _told(decided(lambda conn: do(conn, given, json.customer_id, live_only=live_only)))
+    return _told(lambda conn: do(conn, given, json.customer_id, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/admin")
@@ -144,9 +146,16 @@ def admin(user_id: str, json: AdminOrder) -> Response:
     """Make somebody an administrator of the platform, or unmake one."""
     given = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
     do, live_only = grant_admin if json.is_admin else revoke_admin, deps().live_only
-    return _told(decided(lambda conn: do(conn, given, live_only=live_only)))
+    return _told(lambda conn: do(conn, given, live_only=live_only))
 
 
-def _told(made: Decided) -> Response:
-    said: dict[str, Any] = {**made.answer, "event_id": made.event_id}  # Any: JSON values
+def _told(decision: Callable[[Connection[Any]], Decided]) -> Response:  # Any: as `decided`
+    try:
+        made = decided(decision)
+    except AlreadySo as same:
+        return _outcome({**same.answer, "event_id": None, "changed": False})
+    return _outcome({**made.answer, "event_id": made.event_id, "changed": True})
+
+
+def _outcome(said: dict[str, Any]) -> Response:  # Any: JSON values
     return answer(dict(sorted(said.items())))

@@ -7,14 +7,14 @@ from uuid import uuid4
 import click
 
 from cli.errors import Failure
-from cli.output import emit_json, emit_pairs
+from cli.output import console, emit_json, emit_pairs
 from cli.users import person
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
 from handlers.decision import Command, Decided, key_part
-from handlers.errors import DecisionRefused
+from handlers.errors import AlreadySo, DecisionRefused
 from projections.errors import PartBehind, PartBusy
 
 Decision = Callable[[Connection, Command, bool], Decided]
@@ -27,6 +27,8 @@ reason_option = click.option(
 def run_decision(wanted: str, asked: Mapping[str, Any], reason: str, decision: Decision) -> dict[str, Any]:
     """What was decided of the user meant and the event that says so, committed. Any: JSON values.
 
+    `changed` is False where it was so already.
+
     Raises: Failure when it was refused, or nobody or several are meant.
     """
     settings = command_settings()
@@ -34,17 +36,21 @@ def run_decision(wanted: str, asked: Mapping[str, Any], reason: str, decision: D
         with session(settings) as conn:
             command = _command(user_id_of(conn, wanted), asked, reason)
             made = decision(conn, command, settings.livemode)
+    except AlreadySo as same:
+        return {**same.answer, "event_id": None, "changed": False}
     except (DecisionRefused, PartBehind, PartBusy) as refused:
         raise Failure(str(refused)) from None
-    return {**made.answer, "event_id": str(made.event_id)}
+    return {**made.answer, "event_id": str(made.event_id), "changed": True}
 
 
 def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON values
     """The outcome, for people or machines."""
     if as_json:
         emit_json(told)
+    elif not told["changed"]:
+        console().print("already so; nothing was changed")
     else:
-        emit_pairs(title, told)
+        emit_pairs(title, {name: value for name, value in told.items() if name != "changed"})
 
 
 def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values

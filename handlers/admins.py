@@ -2,13 +2,13 @@
 
 from events.own.user import AdminGranted, AdminRevoked
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
-from handlers.errors import NothingToUndo
+from handlers.errors import AlreadySo, NothingToUndo
 from projections.log import AnyConnection
 from projections.state import State
 
 
 def grant_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The user is an administrator. Raises: UserDeleted, UserQuarantined, and as `decide`."""
+    """The user is an administrator. Raises: AlreadySo, UserDeleted, UserQuarantined, and as `decide`."""
     return decide(conn, command, lambda state, _, now: grant(state), live_only=live_only)
 
 
@@ -18,9 +18,12 @@ def revoke_admin(conn: AnyConnection, command: Command, *, live_only: bool = Fal
 
 
 def grant(state: State) -> Verdict:
-    """The verdict on making one."""
+    """The verdict on making one. Whom Clerk alone calls one may be made one by an operator's word."""
     refuse_unfit(state)
-    return Verdict(AdminGranted(), {"user_id": state.user_id, "is_admin": True})
+    answer = {"user_id": state.user_id, "is_admin": True}
+    if state.granted_admin:
+        raise AlreadySo(answer)
+    return Verdict(AdminGranted(), answer)
 
 
 def revoke(state: State) -> Verdict:

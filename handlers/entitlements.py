@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from events.clock import micros
 from events.own.user import EntitlementGranted, EntitlementRevoked
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
-from handlers.errors import NothingToUndo, PlanUnknown, UnusableInstant
+from handlers.errors import AlreadySo, NothingToUndo, PlanUnknown, UnusableInstant
 from projections.catalog import Catalog
 from projections.log import AnyConnection
-from projections.state import State
+from projections.state import Grant, State
 from queries.entitlements import lapsed
 from queries.instants import iso
 
@@ -22,7 +23,7 @@ def grant_plan(
 ) -> Decided:
     """The plan is in force from now until that instant, for ever without one; it goes before a subscription.
 
-    Raises: PlanUnknown, UnusableInstant, UserDeleted, UserQuarantined, and as `decide`.
+    Raises: AlreadySo, PlanUnknown, UnusableInstant, UserDeleted, UserQuarantined, and as `decide`.
     """
     return decide(
         conn,
@@ -50,6 +51,8 @@ def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until
         "until": None if until is None else iso(until),
         "replaced": state.grant.plan if state.grant else None,
     }
+    if state.grant == Grant(plan_key, None if until is None else micros(until)):
+        raise AlreadySo(answer)
     return Verdict(EntitlementGranted(plan_key=plan_key, until=until), answer)
 
 

@@ -1,5 +1,8 @@
 """Why nothing was decided."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class DecisionRefused(Exception):
     """Base of every refusal: nothing was changed, and the caller rolls back."""
@@ -71,6 +74,17 @@ class PlanUnknown(DecisionRefused):
         )
         self.plan_key = plan_key
         self.known = known
+
+
+class AlreadySo(Exception):
+    """What was asked for is so already, by the same word: no refusal, but nothing is appended.
+
+    The caller rolls back and gives `answer`, which is what a decision would have answered.
+    """
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:  # Any: JSON values
+        super().__init__("it is so already; nothing was changed")
+        self.answer = dict(answer)
 
 
 class NothingToUndo(DecisionRefused):

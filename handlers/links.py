@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from events.own.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.errors import NotACustomer, NothingToUndo
+from handlers.errors import AlreadySo, NotACustomer, NothingToUndo
+from projections.links import BY_OPERATOR, Claims
 from projections.log import AnyConnection
 from projections.state import State
+from projections.store import lock_customers
 
 CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 
@@ -17,11 +19,16 @@ def link_customer(
 ) -> Decided:
     """The customer is this user's from now on, and no other's; its whole history is folded in.
 
-    Raises: NotACustomer, and as `decide`.
+    Raises: AlreadySo, NotACustomer, and as `decide`.
     """
     if CUSTOMER.fullmatch(customer_id) is None:
         raise NotACustomer(customer_id)
-    return _decide(conn, command, customer_id, live_only, lambda state: link(state, customer_id))
+
+    def choose(state: State) -> Verdict:
+        _, said = lock_customers(conn, [customer_id])[customer_id]  # held by `decide` already
+        return link(state, customer_id, said)
+
+    return _decide(conn, command, customer_id, live_only, choose)
 
 
 def unlink_customer(
@@ -34,9 +41,14 @@ def unlink_customer(
     return _decide(conn, command, customer_id, live_only, lambda state: unlink(state, customer_id))
 
 
-def link(state: State, customer_id: str) -> Verdict:
-    """The verdict on a link. A user whose history stops may be given one: it may be the mending."""
+def link(state: State, customer_id: str, said: Claims | None) -> Verdict:
+    """The verdict on a link. A user whose history stops may be given one: it may be the mending.
+
+    `said` is what claims there are. One that a provider's word made may be made firm by an operator's.
+    """
     answer = {"user_id": state.user_id, "customer_id": customer_id, "linked": True}
+    if customer_id in state.links and said is not None and said.users[state.user_id].rank == BY_OPERATOR:
+        raise AlreadySo(answer)
     return Verdict(IdentityLinked(customer_id=customer_id), answer)
 
 

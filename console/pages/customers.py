@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 from console.access import caller, noted, operator_only
 from console.deciding import command, decided
 from console.deps import deps, now
+from console.errors import sentence
 from console.inputs import LIMIT, field, text
 from console.keys import key
+from handlers.errors import AlreadySo
 from handlers.links import link_customer
 from queries.customers import unlinked_customers
 
@@ -39,9 +41,12 @@ def link(customer_id: str) -> Response:
     customer_id, user_id = key(customer_id, "customer"), field("user_id")
     given = command(user_id, "link", {"customer_id": customer_id, "linked": True})
     live_only = deps().live_only
-    decided(
-        lambda conn: link_customer(conn, given, customer_id, live_only=live_only),
-        otherwise="It was not linked",
-    )
-    flash(f"{customer_id} is linked; its history is now this user's.")
+    try:
+        decided(
+            lambda conn: link_customer(conn, given, customer_id, live_only=live_only),
+            otherwise="It was not linked",
+        )
+        flash(f"{customer_id} is linked; its history is now this user's.")
+    except AlreadySo as same:
+        flash(sentence(same))
     return redirect(url_for("console.users.show", user_id=user_id), 303)

@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response
 from console.access import operator_only
 from console.deciding import command, decided
 from console.deps import deps
-from console.errors import Refused, bad_input, not_found
+from console.errors import Refused, bad_input, not_found, sentence
 from console.inputs import field, optional_field, optional_instant, optional_number
 from console.keys import key
 from console.person import Refusal, person_page
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Command, Decided
 from handlers.entitlements import grant_plan, revoke_plan
+from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
 from queries.instants import iso
@@ -48,9 +49,11 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
         order = ACTIONS[action]()
         given = command(user_id, action, order.asked)
         decided(lambda conn: order.decision(conn, given, live_only), otherwise="Nothing was changed")
+        flash(order.done)
+    except AlreadySo as same:
+        flash(sentence(same))
     except Refused as refused:
         return person_page(user_id, refusal=Refusal(action, refused.detail, request.form)), refused.status
-    flash(order.done)
     return redirect(url_for("console.users.show", user_id=user_id), 303)
 
 

@@ -11,7 +11,7 @@ from handlers.tokens import Role
 from queries.instants import iso
 from tests.api.conftest import NOW, Answer, Caller, Wall
 from tests.handlers.people import joined, row, sold, tell, types_of
-from tests.projections.telling import stripe, subscription
+from tests.projections.telling import linked, stripe, subscription
 
 ADA = "user_ada"
 DAY = timedelta(days=1)
@@ -113,6 +113,45 @@ def test_the_same_key_decides_once(operator: Caller, conn: Connection[Any], wall
     assert again.data == first.data
     assert other.json["type"] == "urn:tenure:problem:idempotency-conflict"
     assert types_of(conn, ADA) == ["usage.reset", "trial.started"]
+
+
+SAME: tuple[tuple[str, dict[str, object]], ...] = (
+    ("plan", {"plan_key": "glow_up"}),
+    ("plan", {"plan_key": "glow_up", "until": "2090-01-01T00:00:00Z"}),
+    ("link", {"customer_id": "cus_ada"}),
+    ("admin", {"is_admin": True}),
+)
+
+
+@pytest.mark.parametrize(("what", "said"), SAME)
+def test_what_is_so_already_appends_nothing(
+    operator: Caller, conn: Connection[Any], what: str, said: dict[str, object]
+) -> None:
+    wanted = {"reason": "they asked", **said}
+    first = ask(operator, what, wanted, key="first")
+    again = ask(operator, what, wanted, key="second")
+    repeated = ask(operator, what, wanted, key="first")
+
+    assert (again.status_code, again.json["changed"], again.json["event_id"]) == (200, False, None)
+    assert first.json["changed"] is True
+    assert repeated.data == first.data
+    assert len(types_of(conn, ADA)) == 1
+
+
+def test_another_end_of_the_same_plan_is_a_change(operator: Caller) -> None:
+    order(operator, "plan", plan_key="glow_up")
+
+    assert order(operator, "plan", plan_key="glow_up", until=iso(NOW + DAY)).json["changed"] is True
+
+
+def test_an_operator_may_make_a_providers_link_firm(operator: Caller, conn: Connection[Any]) -> None:
+    tell(conn, linked())
+
+    firm = order(operator, "link", customer_id="cus_ada")
+    order(operator, "link", customer_id="cus_ada", linked=False)
+    back = order(operator, "link", customer_id="cus_ada")
+
+    assert (firm.json["changed"], back.json["changed"]) == (True, True)
 
 
 @pytest.mark.parametrize(

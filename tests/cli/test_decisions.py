@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 
 from tests.cli.conftest import Tenure
-from tests.handlers.people import joined, row, sold, tell
+from tests.handlers.people import joined, row, sold, tell, types_of
 from tests.projections.telling import customer, stripe, subscription
 
 ADA = "user_ada"
@@ -120,6 +120,24 @@ def test_an_address_of_nobody_or_of_several_decides_nothing(tenure: Tenure, conn
     assert "tenure user create" in nobody.stderr
     assert several.stderr.count("user_") == 2
     assert row(conn, ADA)["is_admin"] is False
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    "args", [("plan", "grant", ADA, "glow_up"), ("link", "add", ADA, "cus_x"), ("admin", "grant", ADA)]
+)
+def test_what_is_so_already_is_said_and_not_appended(
+    tenure: Tenure, conn: Connection, args: tuple[str, ...]
+) -> None:
+    tenure(*args, *WHY)
+    told = types_of(conn, ADA)
+    conn.commit()
+
+    again = tenure(*args, *WHY)
+
+    assert (again.exit_code, again.stdout) == (0, "already so; nothing was changed\n")
+    assert orjson.loads(tenure(*args, *WHY, "--json").stdout)["changed"] is False
+    assert types_of(conn, ADA) == told
 
 
 def test_customers_of_nobody_are_listed_until_they_are_linked(tenure: Tenure, conn: Connection) -> None:

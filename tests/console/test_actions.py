@@ -80,12 +80,22 @@ def test_form_sent_again_with_other_words_is_refused(operator: Person, shop: str
 
 
 def test_key_of_another_operator_is_another_key(operator: Person, visitor: Any, shop: str) -> None:
-    form = {"key": str(uuid4()), "plan_key": "glow_up"}
-    act(operator, "grant-plan", **form)
+    form = {"key": str(uuid4())}
+    act(operator, "grant-plan", plan_key="glow_up", **form)
 
-    act(visitor("operator"), "grant-plan", **form)
+    act(visitor("operator"), "grant-plan", plan_key="fame_flex", **form)
 
     assert len(said(shop, "entitlement.granted")) == 2
+
+
+def test_what_is_so_already_is_said_and_not_appended(operator: Person, shop: str) -> None:
+    act(operator, "grant-admin")
+
+    again = act(operator, "grant-admin")
+
+    assert again.status_code == 303
+    assert "It is so already; nothing was changed" in operator.get(USER).text
+    assert len(said(shop, "admin.granted")) == 1
 
 
 REFUSED: tuple[tuple[str, dict[str, str], int, str], ...] = (
