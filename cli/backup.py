@@ -69,7 +69,7 @@ def restore(*, file: Path, as_json: bool) -> None:
     the same command goes on.
     """
     settings = command_settings()
-    with server(settings) as conninfo:
+    with server(settings, may_begin=True) as conninfo:
         writing = mark.writing(conninfo)
         with stages(file.stat().st_size) as heard:
             found = look_at(file, heard=heard)

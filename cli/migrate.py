@@ -27,7 +27,7 @@ def migrate() -> None:
 @click.argument("target", required=False)
 def up(target: str | None) -> None:
     """Apply what is pending, or only up to and with TARGET."""
-    with server(command_settings(), say=_say) as conninfo:
+    with server(command_settings(), say=_say, may_begin=True) as conninfo:
         names = migrations.up(conninfo, target=target, say=_say)
     _say(f"{len(names)} applied" if names else "nothing to apply")
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+import click
 import psycopg
 
 from cli import logs
 from database import embedded
+from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, session_conninfo
 from settings import Settings, load
 
@@ -32,20 +34,37 @@ def service_settings() -> Settings:
 
 
 @contextmanager
-def server(settings: Settings, *, say: Callable[[str], None] = _silent) -> Iterator[str]:
-    """How to reach the database as its owner; an embedded server runs inside the block."""
+def server(
+    settings: Settings, *, say: Callable[[str], None] = _silent, may_begin: bool = False
+) -> Iterator[str]:
+    """How to reach the database as its owner; an embedded server runs inside the block.
+
+    Raises: NoDatabase where there is none, unless the command may begin one.
+    """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
+    if not may_begin:
+        _refuse_none(settings)
+    elif not embedded.exists(settings.data_dir):
+        where = settings.data_dir.absolute()
+        click.echo(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}", err=True)
     with embedded.start(settings.data_dir, say=say) as running:
         yield running.conninfo
 
 
 def join_server(settings: Settings) -> str:
-    """How to reach the database, for as long as this process lives."""
+    """How to reach the database, for as long as this process lives. Raises: NoDatabase."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
+    _refuse_none(settings)
     return embedded.start(settings.data_dir).conninfo
+
+
+def _refuse_none(settings: Settings) -> None:
+    """A wrong directory or a lost DATABASE_URL must not look like a service without any events."""
+    if not embedded.exists(settings.data_dir):
+        raise NoDatabase(settings.data_dir.absolute())
 
 
 @contextmanager

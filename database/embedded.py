@@ -95,6 +95,14 @@ class EmbeddedServer:
         self.close()
 
 
+def exists(data_dir: Path) -> bool:
+    """Whether this directory has a server's data, running or not; makes nothing."""
+    try:
+        return any((home / "postgres" / "PG_VERSION").exists() for home in location.homes(data_dir))
+    except OSError:
+        return True  # somebody else's: starting it says why it can't be used
+
+
 def start(
     data_dir: Path,
     *,

@@ -1,5 +1,7 @@
 """What can go wrong around the database."""
 
+from pathlib import Path
+
 
 class DatabaseError(Exception):
     """Base of everything this package refuses; the message is one line for people."""
@@ -19,6 +21,17 @@ class DatabaseUnavailable(DatabaseError):
 
 class EmbeddedServerFailed(DatabaseError):
     """The embedded PostgreSQL did not start or stop. The message says where its log is."""
+
+
+class NoDatabase(DatabaseError):
+    """DATABASE_URL is not set and the data directory holds no database. Correct either, or begin one."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"expected a database, found none: DATABASE_URL is not set and {data_dir} holds none; "
+            "go where it is, set DATABASE_URL or TENURE_DATA_DIR, or begin one: tenure run"
+        )
+        self.data_dir = data_dir
 
 
 class MigrationError(DatabaseError):

@@ -34,9 +34,15 @@ def home(data_dir: Path, account: Account, say: Callable[[str], None]) -> Path:
         data_dir.chmod(0o711 if account.needs_switch else 0o700)
     if account.may_enter(data_dir):
         return data_dir
-    other = _own_directory(f"tenure-{_short_hash(str(data_dir))}")
+    other = _own_directory(_other_name(data_dir))
     say(f"the account that runs PostgreSQL cannot enter {data_dir}; its data is in {other}")
     return other
+
+
+def homes(data_dir: Path) -> list[Path]:
+    """Every directory that `home` may give for this one; nothing is made."""
+    data_dir = data_dir.resolve()
+    return [data_dir, *(parent / _other_name(data_dir) for parent in _ROOT_HOMES)]
 
 
 def bundled() -> Path:
@@ -126,6 +132,10 @@ def _own_directory(name: str) -> Path:
     raise EmbeddedServerFailed(
         f"no place for the embedded PostgreSQL ({'; '.join(reasons)}); set DATABASE_URL"
     )
+
+
+def _other_name(data_dir: Path) -> str:
+    return f"tenure-{_short_hash(str(data_dir))}"
 
 
 def _short_hash(text: str) -> str:

@@ -127,7 +127,7 @@ def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: 
     Exit 1 if one takes more than 100 ms at the 99th percentile.
     """
     wanted = Sizes(**sizes)
-    with server(command_settings()) as conninfo, _place(conninfo, name) as place:
+    with server(command_settings(), may_begin=True) as conninfo, _place(conninfo, name) as place:
         _build(place, wanted)
         found = _measured(place, asked)
     if as_json:

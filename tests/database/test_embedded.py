@@ -41,6 +41,13 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+def test_looking_for_data_makes_none(place: Path) -> None:
+    assert embedded.exists(place / "nowhere") is False
+    assert list(place.iterdir()) == []
+    with embedded.start(place, throwaway=True):
+        assert embedded.exists(place) is True
+
+
 @contextmanager
 def another_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int, bool]]:
     command = [sys.executable, "-c", USER, str(data_dir)]

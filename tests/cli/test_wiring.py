@@ -1,0 +1,49 @@
+"""A command where there is no database yet."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import main
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory that nothing has made, and no DATABASE_URL."""
+    home = Path(tempfile.mkdtemp(prefix="tenure-nowhere-"))
+    home.chmod(0o711)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("TENURE_DATA_DIR", str(home / "data"))
+    monkeypatch.chdir(home)
+    yield home / "data"
+    shutil.rmtree(home)
+
+
+def _tenure(*args: str) -> Result:
+    return CliRunner().invoke(main, args)
+
+
+@pytest.mark.parametrize(
+    "args", [("status",), ("events", "list"), ("user", "show", "user_x"), ("migrate", "status"), ("work",)]
+)
+def test_a_command_that_needs_a_database_begins_none(nowhere: Path, args: tuple[str, ...]) -> None:
+    said = _tenure(*args)
+
+    assert said.exit_code == 1
+    assert len(said.stderr.splitlines()) == 1
+    assert "DATABASE_URL is not set" in said.stderr
+    assert str(nowhere) in said.stderr
+    assert not nowhere.exists()
+
+
+def test_a_command_that_begins_one_says_where(nowhere: Path) -> None:
+    first = _tenure("migrate", "up", "0001_roles")
+    again = _tenure("migrate", "up", "0001_roles")
+
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert f"a new, empty database begins in {nowhere}" in first.stderr
+    assert "begins" not in again.stderr
