@@ -25,6 +25,11 @@ def emit_json(value: object) -> None:
     click.echo(orjson.dumps(value, default=_as_text, option=_JSON).decode())
 
 
+def emit_json_line(value: object) -> None:
+    """The same on one line, at once: for a stream of them."""
+    click.echo(orjson.dumps(value, default=_as_text, option=_JSON ^ orjson.OPT_INDENT_2).decode())
+
+
 def emit_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, empty: str) -> None:
     """One line a row; says `empty` when there is none."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -1,6 +1,7 @@
 """`tenure status`: one screen on what runs, what lags and what waits."""
 
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ from psycopg import errors
 from rich.markup import escape
 
 from cli.output import console, emit_json, json_option, pair_lines
-from cli.screen import watching
+from cli.screen import telling, watching
 from cli.wiring import as_service, command_settings, server
 from database import migrations
 from database.migrations import State
@@ -36,15 +37,18 @@ from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 def status(*, as_json: bool, watch: bool, every_s: float) -> None:
     """One screen: what runs, what lags, what waits.
 
-    With --watch the tables are not compared with their digest, which reads every user's state.
+    With --watch the tables are not compared with their digest, which reads every user's state. In a pipe
+    one screen follows the other; with --json each look is one line.
     """
-    if watch and as_json:
-        raise click.UsageError("--watch is for a screen; for scripts ask --json again and again.")
     settings = command_settings()
     with server(settings) as conninfo:
         embedded = settings.database_url is None
         if watch:
-            watching(lambda: lines(look(conninfo, embedded=embedded, compared=False)), every_s=every_s)
+            glance = partial(look, conninfo, embedded=embedded, compared=False)
+            if as_json:
+                telling(glance, every_s=every_s)
+            else:
+                watching(lambda: lines(glance()), every_s=every_s)
             return
         found = look(conninfo, embedded=embedded)
     if as_json:
@@ -56,7 +60,7 @@ def status(*, as_json: bool, watch: bool, every_s: float) -> None:
 
 def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
     """Everything there is to say now; `compared`: the tables with what the last replay and batches left."""
-    found: Row = {"database": place(conninfo), "embedded": embedded}
+    found: Row = {"at": utc_now().replace(microsecond=0), "database": place(conninfo), "embedded": embedded}
     found |= _migrations(conninfo)
     found |= _tables(conninfo, expected=not found["migrations_pending"], compared=compared)
     return found | {"advice": advice(found)}

@@ -1,6 +1,7 @@
 """`tenure status --watch`: one screen, drawn again, and gone without a trace."""
 
 import io
+import json
 import os
 import pty
 import signal
@@ -9,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from rich.console import Console
 
-from cli.screen import watching
+from cli.screen import telling, watching
 from database.errors import DatabaseUnavailable
 from tests.cli.commands import environment
 from tests.cli.conftest import Tenure
@@ -96,11 +98,40 @@ def test_the_command_redraws_until_ctrl_c(conninfo: str, tmp_path: Path) -> None
     os.close(ours)
 
 
-def test_scripts_are_told_to_ask_again(tenure: Tenure) -> None:
-    result = tenure("status", "--watch", "--json")
+@pytest.mark.parametrize(("more", "look"), [((), "migrations_applied"), (("--json",), "{")])
+def test_in_a_pipe_one_look_follows_the_other(
+    conninfo: str, tmp_path: Path, more: tuple[str, ...], look: str
+) -> None:
+    command = [sys.executable, "-m", "cli", "status", "--watch", "--every", "0.1", *more]
+    with subprocess.Popen(
+        command, stdout=PIPE, stderr=PIPE, env=environment(conninfo, tmp_path), cwd=tmp_path, text=True
+    ) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        text = ""
+        while text.count(look) < 2:
+            line = started.stdout.readline()
+            assert line, started.stderr.read()
+            text += line
+        started.stdout.close()  # as `| head` does
 
-    assert result.exit_code == 2
-    assert "--json again and again" in result.stderr
+        assert started.wait(PATIENCE_S) == 0
+        assert started.stderr.read() == ""
+    assert "\x1b" not in text
+    if more:
+        assert all("migrations_applied" in json.loads(line) for line in text.splitlines())
+
+
+def test_a_database_that_went_away_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    def look() -> dict[str, object]:
+        raise DatabaseUnavailable("db:5432/tenure", "gone")
+
+    telling(look, every_s=2, wait=times(2))
+
+    assert ["cannot reach" in json.loads(line)["error"] for line in capsys.readouterr().out.splitlines()] == [
+        True,
+        True,
+    ]
 
 
 def test_without_watch_the_tables_are_compared(tenure: Tenure) -> None:
