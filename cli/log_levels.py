@@ -4,6 +4,13 @@ import logging
 from collections.abc import Mapping
 from threading import Lock
 
+from cli.logs import LEAST
+
+
+def is_known(name: str) -> bool:
+    """Whether something logs under that name, or under one that begins with it."""
+    return name == "root" or any(f"{each}.".startswith(f"{name}.") for each in NAMES)
+
 
 class LogLevels:
     """`apply` is handed all overrides that are in force; loggers not named are as they were before."""
@@ -23,3 +30,25 @@ class LogLevels:
 
 def _logger(name: str) -> logging.Logger:
     return logging.getLogger(None if name == "root" else name)
+
+
+OURS = (
+    "handlers.job_timeouts",
+    "handlers.jobs.runner",
+    "handlers.scans",
+    "projections.runner",
+    "tenure.api",
+    "tenure.configuration",
+    "tenure.console",
+    "tenure.deliveries",
+    "tenure.email",
+    "tenure.reconcile",
+    "tenure.schedule",
+    "tenure.sealer",
+    "tenure.supervisor",
+    "tenure.tracing",
+    "tenure.webhooks",
+    "tenure.work",
+)
+NAMES = (*OURS, *LEAST)
+"""Ours, and the libraries' that are quieter than the rest."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from cli.errors import Failure
+from cli.log_levels import NAMES, is_known
 from cli.output import console, emit_json, emit_table, instant, json_option
 from cli.users import person
 from cli.wiring import command_settings, session
@@ -33,7 +34,8 @@ def log_level(
 ) -> None:
     """The level of one logger in every running process; `root` is all of them.
 
-    Without a logger it lists what is in force. Processes follow within five seconds.
+    Without a logger it lists what is in force. Processes follow within five seconds. A name that nothing
+    here logs under is taken, since a library may, with a warning that names the known ones.
     """
     if logger is None:
         _list(as_json=as_json)
@@ -55,6 +57,9 @@ def log_level(
             )
     except ConfigurationRefused as refused:
         raise Failure(str(refused)) from None
+    if not reset and not is_known(logger):
+        known = ", ".join(("root", *NAMES))
+        click.echo(f"tenure: kept, but nothing here logs as {logger!r}; known are {known}", err=True)
     if as_json:
         emit_json(said.model_dump())
         return

@@ -73,7 +73,7 @@ class _Direct:
 
 def _quieten(level: str) -> None:
     """What libraries say of their ordinary work is for DEBUG."""
-    for name, least in _LEAST.items():
+    for name, least in LEAST.items():
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
@@ -94,7 +94,7 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
-_LEAST = {
+LEAST = {
     "apscheduler": logging.WARNING,
     "gunicorn.error": logging.WARNING,
     "gunicorn.access": logging.WARNING,

@@ -1,5 +1,6 @@
 """`tenure jobs`, `schedule`, `config` and `log-level` as people call them."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -7,8 +8,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from cli.log_levels import OURS
 from handlers.jobs import enqueue
 from tests.cli.commands import answer, environment, tenure
+from tests.cli.processes import ROOT
 
 Env = dict[str, str]
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -110,3 +113,25 @@ def test_list_shows_each_key_with_what_is_allowed(env: Env) -> None:
     assert found["trial.duration_days"]["value"] == 7
     assert found["trial.duration_days"]["allowed"] == "a whole number from 1 to 365"
     assert found["jobs.threads"]["is_hot_reloadable"] is False
+
+
+@pytest.mark.parametrize(
+    ("logger", "warned"), [("root", False), ("tenure", False), ("tenure.api", False), ("tenure.apo", True)]
+)
+def test_a_logger_that_nothing_logs_under_is_warned_of(env: Env, logger: str, warned: bool) -> None:
+    done = tenure(env, "log-level", logger, "DEBUG")
+
+    assert done.returncode == 0
+    assert ("known are root, " in done.stderr) is warned
+
+
+def test_every_logger_of_ours_is_known() -> None:
+    asked = re.compile(r"""get_logger\((?:"(.+?)"|__name__)\)""")
+    found = {
+        said[1] or ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for package in ("api", "cli", "console", "events", "handlers", "projections", "queries", "webhooks")
+        for file in (ROOT / package).rglob("*.py")
+        for said in asked.finditer(file.read_text())
+    }
+
+    assert found == set(OURS)
