@@ -15,19 +15,22 @@ from pydantic.json_schema import SkipJsonSchema
 
 from events.own.base import Text
 from handlers.profile import CHANGEABLE
-from queries.instants import read_iso
+from queries.instants import read_given
 
 MOST_ITEMS = 200
 
 
 def _instant(value: object) -> object:
-    return read_iso(value) if isinstance(value, str) else value
+    return read_given(value) if isinstance(value, str) else value
 
 
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
-    Field(description="ISO 8601 with a time zone, at most microseconds: 2026-03-03T12:00:00Z."),
+    Field(
+        description="ISO 8601 with a time zone, at most microseconds: 2026-03-03T12:00:00Z. "
+        "A date alone is its first moment in UTC."
+    ),
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Cursor = Annotated[

@@ -63,7 +63,7 @@ def log_level(
     if as_json:
         emit_json(said.model_dump())
         return
-    how_long = "" if until is None else f" until {instant(until)} UTC"
+    how_long = "" if until is None else f" until {instant(until)}"
     what = "back to its ordinary level" if reset else f"{said.level}{how_long}"
     console().print(f"{logger}: {what}; running processes follow within 5 seconds", markup=False)
 

@@ -68,9 +68,9 @@ def cell(value: object) -> str:
 
 
 def instant(at: datetime) -> str:
-    """UTC to the second, or to the microsecond where there is one."""
+    """UTC to the second, or to the microsecond where there is one; options take it back."""
     text = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return text + (f".{at.microsecond:06d}" if at.microsecond else "")
+    return text + (f".{at.microsecond:06d}" if at.microsecond else "") + "Z"
 
 
 def printable(text: str) -> str:

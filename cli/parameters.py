@@ -1,12 +1,14 @@
 """What options take: instants with a time zone."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
+from queries.instants import read_given
+
 
 class Instant(click.ParamType[datetime]):
-    """ISO 8601; without a zone it is UTC, a date alone is its first moment."""
+    """As over HTTP: ISO 8601 with a time zone; a date alone is its first moment in UTC."""
 
     name = "time"
 
@@ -14,10 +16,9 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            found = datetime.fromisoformat(str(value))
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time; write it as 2026-03-03T12:00:00Z", param, ctx)
+            return read_given(str(value))
+        except ValueError as problem:
+            self.fail(f"{value!r}: {problem}", param, ctx)
 
 
 INSTANT = Instant()

@@ -4,8 +4,10 @@ import re
 from datetime import UTC, datetime
 
 # A space where the sign belongs is a plus that a URL turned into one.
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+\- ]\d\d:\d\d)", re.ASCII)
-_NAIVE = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", re.ASCII)
+_ZONE = r"([Zz]|[+\- ]\d\d:\d\d)"
+_ISO = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{{1,6}})?{_ZONE}", re.ASCII)
+_GIVEN = re.compile(rf"\d{{4}}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{{1,6}})?)?{_ZONE})?", re.ASCII)
+_NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
 
 
 def iso(at: datetime) -> str:
@@ -14,12 +16,25 @@ def iso(at: datetime) -> str:
 
 
 def read_iso(text: str) -> datetime:
-    """The instant, in UTC, exact to the microsecond. Raises: ValueError that says what is wrong."""
+    """The instant in UTC, exact to the microsecond. Raises: ValueError that says what is wrong."""
     if _ISO.fullmatch(text) is None:
+        raise ValueError("expected an instant such as 2026-03-03T12:00:00Z, with at most six decimals")
+    return read_given(text)
+
+
+def read_given(text: str) -> datetime:
+    """The same of what people write: seconds may be left out, and a date alone is its first moment in UTC.
+
+    Raises: ValueError that says what is wrong, also of a time without a zone.
+    """
+    if _GIVEN.fullmatch(text) is None:
         if _NAIVE.fullmatch(text) is not None:
             raise ValueError("expected an instant with a time zone, found one without; for UTC end it with Z")
-        raise ValueError("expected an instant such as 2026-03-03T12:00:00Z, with at most six decimals")
+        raise ValueError(
+            "expected an instant such as 2026-03-03T12:00:00Z, with at most six decimals, or a date"
+        )
+    day, time = text[:10], text[11:].upper().replace(" ", "+")
     try:
-        return datetime.fromisoformat(text.upper().replace(" ", "+")).astimezone(UTC)
+        return datetime.fromisoformat(f"{day}T{time or '00:00Z'}").astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("expected an instant that exists, found one that does not") from None

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from api.app import create_app
 from api.health import lag_check
-from queries.instants import iso, read_iso
+from queries.instants import iso, read_given, read_iso
 from tests.api.conftest import Caller, Wall
 from tests.own_lines import own_lines
 from tests.queries.people import add_plan, told
@@ -223,3 +223,17 @@ def test_two_apps_in_one_process_document_the_same(
 def test_an_instant_survives_its_text(at: datetime, text: str) -> None:
     assert iso(at) == text
     assert read_iso(text) == at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-03",
+        "2026-03-03T00:00Z",
+        "2026-03-03 00:00:00Z",
+        "2026-03-03t01:00+01:00",
+        "2026-03-03T01:00 01:00",
+    ],
+)
+def test_what_people_write_is_an_instant(text: str) -> None:
+    assert read_given(text) == datetime(2026, 3, 3, tzinfo=UTC)

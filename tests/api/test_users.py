@@ -92,7 +92,7 @@ def test_numbers_json_can_not_hold_in_64_bits_arrive_whole(conn: Connection[Any]
     ("instant", "told"),
     [
         ("2026-03-03T12:00:00", "time zone"),
-        ("2026-03-03", "time zone"),
+        ("2026-03-03 12:00", "time zone"),
         ("2026-03-03T12:00:00.1234567Z", "six decimals"),
         ("1700000000", "such as"),
         ("2026-02-30T12:00:00Z", "exists"),

@@ -1,6 +1,7 @@
 """What `tenure status`, `events`, `user` and `tokens` answer, over webhooks that came in disorder."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cli.demo.deliveries import stripe_delivery
 from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
+from cli.output import instant
 from cli.posting import Doors, post
 from database.pool import Connection
 from events.append import keep_unreadable
@@ -165,6 +167,19 @@ def test_what_is_kept_beside_the_log_is_shown_by_its_id(
     assert _json(tenure, "events", "show", lost["id"])["body"] == "\\xff{"
     notes = conn.execute("SELECT DISTINCT reason FROM access_log").fetchall()
     assert notes == [("tenure events show",)]
+
+
+def test_an_instant_is_taken_back_as_it_is_shown(tenure: Tenure, shop: DemoWorld) -> None:
+    shown = instant(datetime(2026, 3, 3, 12, tzinfo=UTC))
+
+    assert _json(tenure, "events", "list", "--recorded-before", shown)["items"] == []
+
+
+def test_a_time_without_a_zone_is_refused_as_over_http(tenure: Tenure) -> None:
+    said = tenure("user", "show", "user_x", "--as-of", "2026-03-03T12:00:00")
+
+    assert said.exit_code == 2
+    assert "found one without; for UTC end it with Z" in said.stderr
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+23:59"])
