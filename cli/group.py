@@ -1,6 +1,7 @@
 """Commands loaded by name, and errors told in one line."""
 
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -44,7 +45,7 @@ class LazyGroup(click.Group):
 
 
 class TenureGroup(LazyGroup):
-    """The top: an error is one line on stderr and an exit code, a traceback only with --debug."""
+    """The top: an error is one line on stderr and an exit code; with --debug its traceback goes before."""
 
     def main(
         self,
@@ -59,14 +60,19 @@ class TenureGroup(LazyGroup):
             return super().main(wanted, prog_name, complete_var, False, **extra)
         debug = _take_debug(wanted)
         try:
-            code = super().main(wanted, prog_name or "tenure", complete_var, False, **extra)
+            code = super().main(wanted, prog_name or "tenure", complete_var, False, obj=debug, **extra)
         except Exception as error:
-            if debug and not isinstance(error, click.exceptions.ClickException):
-                raise
+            if debug and not isinstance(error, click.UsageError | click.Abort):
+                _show_where(error)
             code = _report(error)
         except KeyboardInterrupt:
             code = _report(click.Abort())
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def debugging() -> bool:
+    """Whether --debug was given, inside a command."""
+    return click.get_current_context().find_object(bool) or False
 
 
 def _take_debug(args: list[str]) -> bool:
@@ -76,6 +82,15 @@ def _take_debug(args: list[str]) -> bool:
     while "--debug" in args[: len(options)]:
         args.remove("--debug")
     return found
+
+
+def _show_where(error: Exception) -> None:
+    """The traceback, with the causes that `from None` keeps out of the one line."""
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__suppress_context__ = cause.__cause__ is not None
+        cause = cause.__cause__ or cause.__context__
+    traceback.print_exception(error)
 
 
 def _report(error: Exception) -> int:

@@ -12,6 +12,7 @@ import click
 import httpx
 from rich.markup import escape
 
+from cli.group import debugging
 from cli.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
 from cli.output import console
 from cli.serve import host_option, port_option, threads_option, workers_option
@@ -51,7 +52,7 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
         supervisor = Supervisor(
             [
                 Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(),)),
-                Child("projector", [*_COMMAND, "work", "--follow"]),
+                Child("projector", [*_COMMAND, *_debug(), "work", "--follow"]),
             ]
         )
 
@@ -71,7 +72,11 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
 
 def _web(fd: int, workers: int, threads: int) -> list[str]:
     sizes = ["--workers", str(workers), "--threads", str(threads)]
-    return [*_COMMAND, "serve", "--follow", "--fd", str(fd), *sizes]
+    return [*_COMMAND, *_debug(), "serve", "--follow", "--fd", str(fd), *sizes]
+
+
+def _debug() -> list[str]:
+    return ["--debug"] if debugging() else []
 
 
 def _announce_demo(
@@ -93,7 +98,7 @@ def _announce_demo(
     if row is not None and row["any"]:
         out.print("  demo     not played: the log has webhooks already (tenure demo plays one)")
         return
-    child = Child("demo", [*_COMMAND, "demo", "--yes", "--url", address], once=True)
+    child = Child("demo", [*_COMMAND, *_debug(), "demo", "--yes", "--url", address], once=True)
     supervisor.add(child)
 
 

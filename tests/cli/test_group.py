@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.errors import Difference, Failure, one_line
-from cli.group import Entry, TenureGroup
+from cli.group import Entry, TenureGroup, debugging
 from database.errors import DatabaseUnavailable
 
 
@@ -41,6 +41,12 @@ def boom(words: tuple[str, ...]) -> None:
     click.echo(" ".join(words))
 
 
+@click.command()
+def ask() -> None:
+    """Says whether it was given."""
+    click.echo(debugging())
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -67,13 +73,44 @@ def test_error_is_one_line_on_stderr_and_an_exit_code(
     assert "ada@" not in result.stderr
 
 
-def test_debug_shows_the_traceback_wherever_it_stands(failing: TenureGroup) -> None:
-    for args in (["--debug", "boom"], ["boom", "--debug"]):
-        raised.append(ValueError("x"))
+@pytest.mark.parametrize("args", [["--debug", "boom"], ["boom", "--debug"]])
+@pytest.mark.parametrize("error", [ValueError("x"), Failure("x"), DatabaseUnavailable("db/tenure", "x")])
+def test_debug_shows_the_traceback_wherever_it_stands(
+    failing: TenureGroup, error: Exception, args: list[str]
+) -> None:
+    raised.append(error)
 
-        result = CliRunner().invoke(failing, args)
+    result = CliRunner().invoke(failing, args)
 
-        assert isinstance(result.exception, ValueError)
+    assert result.exit_code == 1
+    assert "raise raised.pop()" in result.stderr
+    assert result.stderr.splitlines()[-1] == one_line(error)
+
+
+def test_debug_shows_what_a_failure_was_made_of(failing: TenureGroup) -> None:
+    try:
+        try:
+            raise KeyError("inmost")
+        except KeyError:
+            raise Failure("told in one line") from None
+    except Failure as failure:
+        raised.append(failure)
+
+    assert "KeyError: 'inmost'" in CliRunner().invoke(failing, ["boom", "--debug"]).stderr
+
+
+def test_debug_of_wrong_usage_is_one_line(failing: TenureGroup) -> None:
+    raised.append(click.UsageError("bad"))
+
+    assert len(CliRunner().invoke(failing, ["boom", "--debug"]).stderr.splitlines()) == 1
+
+
+def test_debug_is_known_inside_a_command(failing: TenureGroup) -> None:
+    failing.entries = {"ask": Entry("tests.cli.test_group:ask", "Says.")}
+
+    said = [CliRunner().invoke(failing, args).stdout for args in (["ask"], ["ask", "--debug"])]
+
+    assert said == ["False\n", "True\n"]
 
 
 def test_debug_behind_two_dashes_is_an_argument(failing: TenureGroup) -> None:
