@@ -70,15 +70,17 @@ def listed(
     return [Job(**row) for row in rows(conn, "list_jobs", asked)]
 
 
-def retry(conn: AnyConnection, job_id: UUID, *, now: datetime) -> Job:
+def retry(conn: AnyConnection, job_id: UUID, *, now: datetime, reason: str | None = None) -> Job:
     """The job, due now and with all its tries again, whatever became of earlier ones.
+
+    The reason stands behind its last error until the next try has ended.
 
     Raises: JobUnknown, JobNotMovable (completed, running or waiting already).
     """
     job = _locked(conn, job_id)
     if job.status not in ("failed", "dead", "cancelled"):
         raise JobNotMovable(job_id, wanted="retry", status=job.status, allowed="failed, dead or cancelled")
-    return Job(**rows(conn, "retry_job", {"id": job_id, "now": now})[0])
+    return Job(**rows(conn, "retry_job", {"id": job_id, "now": now, "reason": reason})[0])
 
 
 def cancel(conn: AnyConnection, job_id: UUID, *, now: datetime, reason: str, types: Registry) -> Job:

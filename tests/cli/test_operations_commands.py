@@ -34,11 +34,12 @@ def test_dead_job_is_listed_and_tried_again(env: Env, conninfo: str) -> None:
     job = _job(conninfo, "dead", "Hopeless: no \x1b[31msuch user")
 
     shown = tenure(env, "jobs", "list", "--status", "dead")
-    retried = answer(env, "jobs", "retry", job)
+    retried = answer(env, "jobs", "retry", job, "--reason", "she exists now")
 
     assert job in shown.stdout
     assert "\x1b" not in shown.stdout
     assert [(each["id"], each["status"]) for each in retried] == [(job, "pending")]
+    assert retried[0]["error"].endswith("; tried again: she exists now")
 
 
 def test_all_jobs_named_are_moved_or_none(env: Env, conninfo: str) -> None:

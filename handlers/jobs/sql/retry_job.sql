@@ -1,7 +1,8 @@
--- One row: the job as it is after, due now. Its last error stays to be read until it runs.
+-- One row: the job as it is after, due now. Its last error stays to be read until it runs, and why it does.
 -- Leans on the primary key of background_jobs.
    UPDATE background_jobs
       SET status = 'pending', retry_count = 0, scheduled_for = %(now)s::timestamptz, result = NULL,
+          error = nullif(concat_ws('; ', error, 'tried again: ' || %(reason)s::text), ''),
           started_at = NULL, updated_at = %(now)s::timestamptz
     WHERE id = %(id)s::uuid
 RETURNING id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,

@@ -43,6 +43,24 @@ def test_dead_job_gets_all_its_tries_again(conn: Connection, conninfo: str) -> N
     assert (job.status, job.retry_count, job.error) == ("pending", 0, "ValueError: no")
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [("ValueError: no", "ValueError: no; tried again: mended"), (None, "tried again: mended")],
+)
+def test_why_a_job_is_tried_again_is_told_until_it_was(
+    conn: Connection, conninfo: str, error: str | None, told: str
+) -> None:
+    made = enqueue(conn, "test", {}, now=NOW)
+    conn.execute("UPDATE background_jobs SET status = 'dead', error = %s", [error])
+
+    job = retry(conn, made.id, now=NOW, reason="mended")
+    conn.commit()
+    runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+
+    assert job.error == told
+    assert [each.error for each in listed(conn)] == [None]
+
+
 @pytest.mark.parametrize("move", ["retry", "cancel"])
 def test_finished_job_moves_no_more(conn: Connection, conninfo: str, move: str) -> None:
     made = enqueue(conn, "test", {}, now=NOW)
