@@ -102,7 +102,10 @@ class Outcome(BaseModel):
 @requires("operator")
 @documented(json=TrialOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
 def trial(user_id: str, json: TrialOrder) -> Response:
-    """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe."""
+    """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe.
+
+    A start says the `plan` it tries, with a `warning` when that is none.
+    """
     length = Length(days=json.days, until=json.until)
     asked = {"action": json.action, "plan_key": json.plan_key, **length.asked()}
     given = command(user_id, "operator.trial", asked, json.reason)

@@ -17,6 +17,8 @@ from handlers.decision import Command, Decided, key_part
 from handlers.errors import AlreadySo, DecisionRefused
 from projections.errors import PartBehind, PartBusy
 
+_SAID_APART = ("changed", "warning")
+
 Decision = Callable[[Connection, Command, bool], Decided]
 
 reason_option = click.option(
@@ -50,7 +52,9 @@ def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any:
     elif not told["changed"]:
         console().print("already so; nothing was changed")
     else:
-        emit_pairs(title, {name: value for name, value in told.items() if name != "changed"})
+        emit_pairs(title, {name: value for name, value in told.items() if name not in _SAID_APART})
+    if "warning" in told and not as_json:
+        click.echo(f"tenure: {told['warning']}", err=True)
 
 
 def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values

@@ -21,7 +21,7 @@ def bad_input(detail: str) -> Refused:
     return Refused(400, "That can't be read", detail)
 
 
-def sentence(error: Exception) -> str:
-    """What an error says, as a sentence on a page."""
-    said = str(error)
+def sentence(told: object) -> str:
+    """What an error or an answer says, as a sentence on a page."""
+    said = str(told)
     return f"{said[:1].upper()}{said[1:]}."

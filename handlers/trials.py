@@ -12,13 +12,17 @@ from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
 from handlers.lapses import all_over
 from projections.catalog import Catalog
 from projections.log import AnyConnection
-from projections.state import State
+from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
 from projections.tables.usage import SERVED
 from queries.entitlements import lapsed
 from queries.instants import iso
 
 MOST_DAYS = 365
+NO_PLAN = (
+    "the trial tries no plan of the catalog, so it gives nothing more: none was named (--plan, over HTTP "
+    "plan_key) and they have chosen none; it will once they choose one, or grant one: tenure plan grant"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,11 @@ def start(
     # A plan left out is left out of the event as well.
     named = {} if plan_key is None else {"plan_key": plan_key}
     fact = TrialStarted(starts_at=now, ends_at=ends_at, **named)
-    return Verdict(fact, _answer(state, "started", ends_at), all_over(state, now))
+    tried = plan_key or state.intended_plan or (state.legacy or NO_LEGACY).intended_plan
+    answer = _answer(state, "started", ends_at) | {"plan": tried}
+    if tried not in catalog.plans:
+        answer["warning"] = NO_PLAN
+    return Verdict(fact, answer, all_over(state, now))
 
 
 def extend(state: State, now: datetime, length: Length, default_days: int) -> Verdict:

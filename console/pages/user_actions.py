@@ -48,8 +48,10 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
     try:
         order = ACTIONS[action]()
         given = command(user_id, action, order.asked)
-        decided(lambda conn: order.decision(conn, given, live_only), otherwise="Nothing was changed")
+        made = decided(lambda conn: order.decision(conn, given, live_only), otherwise="Nothing was changed")
         flash(order.done)
+        if "warning" in made.answer:
+            flash(sentence(made.answer["warning"]))
     except AlreadySo as same:
         flash(sentence(same))
     except Refused as refused:

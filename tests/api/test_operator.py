@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from events.own.user import PlanSelected
 from handlers.tokens import Role
 from queries.instants import iso
 from tests.api.conftest import NOW, Answer, Caller, Wall
 from tests.handlers.people import joined, row, sold, tell, types_of
-from tests.projections.telling import linked, stripe, subscription
+from tests.projections.telling import linked, own, stripe, subscription
 
 ADA = "user_ada"
 DAY = timedelta(days=1)
@@ -43,6 +44,18 @@ def test_a_trial_is_started_extended_and_ended(operator: Caller, conn: Connectio
     assert ended.json["trial"] == "ended"
     assert row(conn, ADA)["trial_status"] == "expired"
     assert types_of(conn, ADA)[1:] == ["trial.started", "trial.extended", "trial.expired"]
+
+
+def test_a_trial_of_nothing_is_warned_of(operator: Caller, conn: Connection[Any]) -> None:
+    tell(conn, own(PlanSelected(plan_key="glow_up"), user="user_bob"))
+
+    nothing = order(operator, "trial")
+    something = order(operator, "trial", user="user_bob")
+
+    assert nothing.json["plan"] is None
+    assert "plan_key" in nothing.json["warning"]
+    assert something.json["plan"] == row(conn, "user_bob")["current_plan"] == "glow_up"
+    assert "warning" not in something.json
 
 
 def test_an_extension_is_undone_by_an_earlier_end(operator: Caller, conn: Connection[Any]) -> None:

@@ -40,6 +40,15 @@ def test_a_trial_is_started_extended_and_ended(tenure: Tenure, conn: Connection)
 
 
 @pytest.mark.usefixtures("ada")
+def test_a_trial_of_nothing_names_the_option_that_was_left_out(tenure: Tenure) -> None:
+    said = tenure("trial", "start", ADA, *WHY)
+
+    assert said.exit_code == 0
+    assert "--plan" in said.stderr
+    assert "warning" not in said.stdout
+
+
+@pytest.mark.usefixtures("ada")
 def test_a_plan_is_granted_and_revoked(tenure: Tenure, conn: Connection) -> None:
     assert tenure("plan", "grant", ADA, "glow_up", "--until", "2999-01-01", *WHY).exit_code == 0
     assert row(conn, ADA)["current_plan"] == "glow_up"

@@ -88,6 +88,12 @@ def test_key_of_another_operator_is_another_key(operator: Person, visitor: Any, 
     assert len(said(shop, "entitlement.granted")) == 2
 
 
+def test_a_trial_of_nothing_is_warned_of(operator: Person) -> None:
+    act(operator, "start-trial")
+
+    assert "The trial tries no plan" in operator.get(USER).text
+
+
 def test_what_is_so_already_is_said_and_not_appended(operator: Person, shop: str) -> None:
     act(operator, "grant-admin")
 
