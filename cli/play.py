@@ -3,12 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import click
 import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.background import direct_connection
 from cli.demo.deliveries import Delivery
 from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
@@ -16,16 +18,19 @@ from cli.errors import Failure
 from cli.local_secrets import DevSecrets, dev_secrets, dev_token
 from cli.output import console
 from cli.posting import Doors, disordered, post_all
+from cli.scheduled import scheduled
 from cli.users import print_profile
-from cli.wiring import command_settings, session
+from cli.wiring import command_settings, server
 from database.pool import Connection
 from events.clock import utc_now
+from handlers.schedule import run_now
 from queries.counted import counted
 from queries.lag import projection_lag
 from queries.profile import Profile, profile
 from settings import Settings
 
 TWICE = 0.15
+_TIME_BRINGS = ("expire_trials", "reset_usage")
 PATIENCE_S = 30.0
 
 
@@ -47,8 +52,9 @@ def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
         doors = Doors(client=client, secrets=secrets, clock=utc_now)
         answers = _play(doors, disordered(world.deliveries, seed=seed, twice=TWICE))
     console().print(summary(answers), markup=False)
-    with session(settings) as conn:
+    with server(settings) as conninfo, closing(direct_connection(conninfo, "tenure-demo")) as conn:
         _await_projector(conn)
+        let_time_pass(settings, conninfo, conn)
         found = _interesting(conn, world)
     if found is not None:
         print_profile(found)
@@ -106,6 +112,13 @@ def _await_projector(conn: Connection) -> None:
         if time.monotonic() > deadline:
             raise Failure("the events are stored but nobody projects them; start: tenure work")
         time.sleep(0.05)
+
+
+def let_time_pass(settings: Settings, conninfo: str, conn: Connection) -> None:
+    """What the months that were played have brought about; the schedule would see to it within the hour."""
+    for handler in scheduled(settings, conninfo):
+        if handler.name in _TIME_BRINGS:
+            run_now(conn, handler, now=utc_now())
 
 
 def _interesting(conn: Connection, world: DemoWorld) -> Profile | None:

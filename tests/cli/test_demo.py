@@ -1,15 +1,19 @@
 """The demo plays through the real doors and never into a log that may be real."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from cli.background import direct_connection
+from cli.demo.world import DemoWorld
 from cli.errors import Failure
 from cli.local_secrets import DevSecrets
+from cli.play import let_time_pass, signing_secrets
 from cli.play import shop as made_shop
-from cli.play import signing_secrets
 from cli.posting import ATTEMPTS, Doors, disordered, post, post_all
+from database.pool import Connection
 from events.clock import utc_now
 from settings import Settings
 
@@ -23,6 +27,19 @@ def test_demo_played_again_on_the_same_day_is_all_duplicates(doors: Doors) -> No
         answers = post_all(doors, world.deliveries, heard=lambda _: None)
 
         assert set(answers) == {expected}
+
+
+def test_months_that_were_played_are_over(
+    settings: Settings, shop: DemoWorld, conninfo: str, conn: Connection
+) -> None:
+    late = "SELECT count(*) FROM user_usage WHERE usage_reset_date < now()"
+    before = conn.execute(late).fetchone()
+    conn.commit()
+
+    with closing(direct_connection(conninfo, "test")) as direct:
+        let_time_pass(settings, conninfo, direct)
+
+    assert (before, conn.execute(late).fetchone()) == ((3,), (0,))
 
 
 def test_demo_of_another_day_never_clashes() -> None:
