@@ -16,6 +16,7 @@ from events.append import keep_unreadable
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
 from tests.cli.conftest import Tenure, as_url, play, project
+from tests.handlers.people import sold, tell
 
 Json = dict[str, Any]  # Any: a provider's JSON
 
@@ -243,6 +244,29 @@ def test_quarantine_names_user_and_event_until_it_is_fixed(
     assert (again.exit_code, json.loads(again.stdout)) == (1, {"freed": [], "left": [user_id]})
     assert "stale" in tenure("user", "show", user_id).stdout
     assert _json(tenure, "status")["quarantined"] == 1
+
+
+def test_the_way_out_that_operations_names_for_a_stripe_event(
+    tenure: Tenure, shop: DemoWorld, doors: Doors, conninfo: str, conn: Connection
+) -> None:
+    person = next(each for each in shop.people if each.links)
+    user_id, customer = person.user_id, person.links[0]
+    tell(conn, *sold())
+    _poison(doors, customer)
+    project(conninfo)
+    why = ("--reason", "quarantine")
+
+    refused = tenure("plan", "grant", user_id, "glow_up", *why)
+    removed = tenure("link", "remove", user_id, customer, *why)
+    granted = tenure("plan", "grant", user_id, "glow_up", *why)
+    freed = _json(tenure, "user", "show", user_id)
+    waiting = _json(tenure, "link", "unlinked")["items"]
+    tenure("link", "add", user_id, customer, *why)
+
+    assert [each.exit_code for each in (refused, removed, granted)] == [1, 0, 0]
+    assert (freed["stale"], freed["current_plan"]) == (False, "glow_up")
+    assert customer in [each["customer_id"] for each in waiting]
+    assert _json(tenure, "user", "show", user_id)["stale"] is True
 
 
 def test_retrying_somebody_who_is_not_quarantined_says_so(tenure: Tenure, shop: DemoWorld) -> None:
