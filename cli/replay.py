@@ -20,6 +20,7 @@ from rich.text import Text
 
 from cli.errors import Difference as Differs
 from cli.output import console, emit_json, emit_table, json_option
+from cli.whom import user_id_of
 from cli.wiring import command_settings, server
 from database.pool import connect
 from projections.replay import Comparison, Options, compare, rebuild_user, replay, roll_back
@@ -34,7 +35,7 @@ _SHOWN = 50  # differences printed for people; --json has all that were kept
 @click.option("--diff", is_flag=True, help="As --check, and who would gain or lose access.")
 @click.option("--rollback", is_flag=True, help="Back to the tables before the last replay.")
 @click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this one.")
-@click.option("--user", "user_id", metavar="ID", help="Only this user, by Clerk id.")
+@click.option("--user", "wanted", metavar="ID_OR_EMAIL", help="Only this user.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; as many as cores if unset.")
 @json_option
 def run(
@@ -43,7 +44,7 @@ def run(
     diff: bool,
     rollback: bool,
     table: str | None,
-    user_id: str | None,
+    wanted: str | None,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -59,6 +60,7 @@ def run(
         live_only=settings.livemode,
     )
     with server(settings) as conninfo:
+        user_id = None if wanted is None else _user_id(conninfo, wanted)
         if check or diff:
             _compare(conninfo, options, table, user_id, access=diff, as_json=as_json)
         elif rollback:
@@ -68,6 +70,11 @@ def run(
             _tell({"user_id": user_id}, f"folded {user_id} again", as_json=as_json)
         else:
             _replay(conninfo, options, as_json=as_json)
+
+
+def _user_id(conninfo: str, wanted: str) -> str:
+    with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
+        return user_id_of(conn, wanted)
 
 
 def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:

@@ -46,6 +46,9 @@ def test_replay_mends_the_tables_and_rollback_brings_them_back(
 def test_one_user_alone_is_folded_again_or_said_to_be_unknown(tenure: Tenure, shop: DemoWorld) -> None:
     assert tenure("replay", "--user", shop.people[0].user_id).exit_code == 0
 
+    address = json.loads(tenure("user", "show", shop.people[0].user_id, "--json").stdout)["email"]
+    assert tenure("replay", "--user", address).exit_code == 0
+
     result = tenure("replay", "--user", "user_nobody")
     assert result.exit_code == 1
     assert "user_nobody" in result.stderr
