@@ -63,7 +63,7 @@ class TenureGroup(LazyGroup):
             code = super().main(wanted, prog_name or "tenure", complete_var, False, obj=debug, **extra)
         except Exception as error:
             if debug and not isinstance(error, click.UsageError | click.Abort):
-                _show_where(error)
+                show_where(error)
             code = _report(error)
         except KeyboardInterrupt:
             code = _report(click.Abort())
@@ -84,7 +84,7 @@ def _take_debug(args: list[str]) -> bool:
     return found
 
 
-def _show_where(error: Exception) -> None:
+def show_where(error: Exception) -> None:
     """The traceback, with the causes that `from None` keeps out of the one line."""
     cause: BaseException | None = error
     while cause is not None:

@@ -11,6 +11,7 @@ from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
 from cli.doctor.of_settings import settings_checks
 from cli.errors import one_line
+from cli.group import debugging, show_where
 from cli.output import console, emit_json, json_option
 from cli.wiring import command_settings, server
 from database.pool import connect
@@ -51,5 +52,7 @@ def _with_database(settings: Settings) -> list[Finding]:
                 ):
                     found += guard_checks(conn) + service_checks(conn) + replica_checks(conn, settings)
     except Exception as problem:  # whatever keeps us out is what the doctor was asked about
+        if debugging():
+            show_where(problem)
         return [Finding("fail", "database", one_line(problem), "tenure config check")]
     return found

@@ -111,6 +111,15 @@ def test_a_database_that_is_away_is_the_finding(examined: Any, monkeypatch: pyte
     assert found["database"]["severity"] == "fail"
 
 
+def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
+
+    said = [tenure("doctor", *args) for args in ((), ("--debug",))]
+
+    assert [each.exit_code for each in said] == [1, 1]
+    assert ["DatabaseUnavailable" in each.stderr for each in said] == [False, True]
+
+
 def test_a_pooler_is_recognised(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pooled = "postgresql://u:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?connect_timeout=1"
     monkeypatch.setenv("DATABASE_URL", pooled)
