@@ -1,14 +1,14 @@
-"""What options take: instants with a time zone."""
+"""What options take: instants."""
 
 from datetime import datetime
 
 import click
 
-from queries.instants import read_given
+from queries.instants import read_typed
 
 
 class Instant(click.ParamType[datetime]):
-    """As over HTTP: ISO 8601 with a time zone; a date alone is its first moment in UTC."""
+    """ISO 8601; without a zone it is UTC, as all that commands print. A date alone is its first moment."""
 
     name = "time"
 
@@ -16,7 +16,7 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return read_given(str(value))
+            return read_typed(str(value))
         except ValueError as problem:
             self.fail(f"{value!r}: {problem}", param, ctx)
 

@@ -1,5 +1,6 @@
 """The web server: gunicorn with our settings, logging through ours."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -70,9 +71,16 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": RootLogger,
             "control_socket_disable": True,
             "proc_name": "tenure-web",
+            "post_worker_init": lambda _: _spare_what_stays(),
             # Our parent holds the other end of stdin; only the arbiter listens, workers follow it.
             "when_ready": lambda _: lifeline.follow_parent() if self._web.follow else None,
         }
+
+
+def _spare_what_stays() -> None:
+    """What a worker has loaded it keeps for ever: collections need not walk it, which stops every thread."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -22,6 +22,11 @@ def read_iso(text: str) -> datetime:
     return read_given(text)
 
 
+def read_typed(text: str) -> datetime:
+    """As `read_given`, but a time without a zone is UTC. Raises: ValueError."""
+    return read_given(text + "Z" if _NAIVE.fullmatch(text) else text)
+
+
 def read_given(text: str) -> datetime:
     """The same of what people write: seconds may be left out, and a date alone is its first moment in UTC.
 

@@ -143,7 +143,10 @@ def test_a_caller_who_hangs_up_leaves_no_connection_behind(log: Connection[Any],
 
 def _exports_left(log: Connection[Any]) -> int:
     """Backends of exports once they had time to notice that their client is gone."""
-    count = "SELECT count(*) FROM pg_stat_activity, pg_sleep(0.1) WHERE application_name = 'export'"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity, pg_sleep(0.1)"
+        " WHERE application_name = 'export' AND datname = current_database()"
+    )
     for _ in range(100):
         left = int((log.execute(count).fetchone() or (0,))[0])
         log.rollback()  # the statistics of a transaction stand still

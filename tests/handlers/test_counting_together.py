@@ -190,7 +190,8 @@ def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Poo
                 return
             conn.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'counting' ORDER BY random() LIMIT 1"
+                " WHERE application_name = 'counting' AND datname = current_database()"
+                " ORDER BY random() LIMIT 1"
             )
             conn.commit()
 

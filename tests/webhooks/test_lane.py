@@ -68,7 +68,10 @@ def test_connections_the_server_cut_meanwhile_cost_no_delivery(
     ) as pool:
         pool.wait()
         client = _client(pool)
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'")
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'cut' AND datname = current_database()"
+        )
         conn.commit()
 
         first, again = _post(client), _post(client)

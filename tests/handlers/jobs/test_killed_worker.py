@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,11 +49,15 @@ def worker(conninfo: str, conn: Connection) -> Iterator[subprocess.Popen[str]]:
 
 def _await_gone(conninfo: str) -> None:
     """Until the server noticed that the killed one's session is over."""
-    asked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+    asked = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2"
+    )
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        for _ in range(2_000):
+        for _ in range(1_000):
             if conn.execute(asked).fetchone() == (0,):
                 return
+            time.sleep(0.01)
     pytest.fail("the killed worker's session is still there")
 
 

@@ -110,7 +110,8 @@ def test_lost_session_ends_the_term_at_once_and_another_begins(conninfo: str) ->
         until(begun.is_set)
         with psycopg.connect(conninfo, autocommit=True) as admin:
             admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1"
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+                " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objid = 1"
             )
         until(broken.is_set, within_s=5)
         until(lambda: ("long", "ok") in seen)
