@@ -178,6 +178,28 @@ def disk_full(house: House, provider: Provider, random: Random) -> None:
     assert full, "the disk never became full"
 
 
+def disk_slow(house: House, provider: Provider, random: Random) -> None:
+    """A flush takes a tenth of a second: every ack waits for it, and a worker dies waiting."""
+    with psycopg.connect(house.conninfo, autocommit=True) as conn:
+        conn.execute("ALTER SYSTEM SET commit_delay = 100000")
+        conn.execute("ALTER SYSTEM SET commit_siblings = 0")
+        conn.execute("SELECT pg_reload_conf()")
+        time.sleep(1)  # until every backend has heard of it
+        slowest = max(_commit_s(conn) for _ in range(5))  # one may ride on a flush that others wait for
+        provider.until(10)
+        web_worker(house, provider, random)
+        provider.until(10)
+        conn.execute("ALTER SYSTEM RESET ALL")
+        conn.execute("SELECT pg_reload_conf()")
+    assert slowest > 0.08, f"the disk was never slow: a commit took {slowest:.3f} s"
+
+
+def _commit_s(conn: psycopg.Connection) -> float:
+    began = time.monotonic()
+    conn.execute("UPDATE part_heads SET head = head WHERE part = 0")
+    return time.monotonic() - began
+
+
 FAULTS = (
     Fault("web worker killed", "kill -9 of one gunicorn worker", web_worker, quick=True),
     Fault("web server killed", "kill -9 of `tenure serve` and its workers, started again", web_server),
@@ -208,5 +230,6 @@ FAULTS = (
         from_older=True,
         once=True,
     ),
+    Fault("disk slow", "every flush of the log takes 0.1 s, and a web worker dies meanwhile", disk_slow),
     Fault("disk full", "no room on the database's file system, then room again", disk_full, needs_disk=True),
 )
