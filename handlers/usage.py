@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg_pool import PoolTimeout
 
 from events.group_commit import GroupCommit
 from events.own.user import UsageRecorded
@@ -22,7 +23,7 @@ from handlers.decision import (
     key_part,
     refuse_unfit,
 )
-from handlers.errors import DecisionRefused, LimitExceeded
+from handlers.errors import LimitExceeded
 from handlers.lapses import all_over
 from projections.catalog import Catalog
 from projections.inline import Moved
@@ -31,6 +32,7 @@ from projections.state import State
 from queries.entitlements import Metric, Standing, standing, told_allowances
 
 MOST_TOGETHER = 16
+TURNS = 3  # in groups, before somebody who was left out decides alone
 
 Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
@@ -86,27 +88,28 @@ class UsageCounter:
     def __init__(self, connection: Connect, *, live_only: bool) -> None:
         self._connection = connection
         self._live_only = live_only
-        self._together: GroupCommit[UsageCommand, Decided | DecisionRefused] = GroupCommit(
+        self._together: GroupCommit[UsageCommand, Decided | Exception] = GroupCommit(
             self._carry, apart=lambda asked: asked.user_id, most=MOST_TOGETHER
         )
 
     def record(self, asked: UsageCommand) -> Counted:
         """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
-        decided = self._together.ask(asked)
-        if decided is None:
-            return attempt(
-                self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only)
-            )
-        if isinstance(decided, DecisionRefused):
-            raise decided
-        return _counted(asked.usage, decided)
+        for _ in range(TURNS):
+            decided = self._together.ask(asked)
+            if isinstance(decided, Exception):
+                raise decided
+            if decided is not None:
+                return _counted(asked.usage, decided)
+        return attempt(self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only))
 
-    def _carry(self, asked: Sequence[UsageCommand]) -> Sequence[Decided | DecisionRefused | None]:
+    def _carry(self, asked: Sequence[UsageCommand]) -> Sequence[Decided | Exception | None]:
         """None for all when the transaction fails: even where its commit was only not heard of, who
-        then asks alone is given the first answer for its key."""
+        then asks again is given the first answer for its key."""
         try:
             with self._connection() as conn:
                 return decide_many(conn, [ruled(each) for each in asked], live_only=self._live_only)
+        except PoolTimeout as problem:
+            return [problem] * len(asked)  # they have waited long enough
         except (Moved, psycopg.Error):
             return [None] * len(asked)
 

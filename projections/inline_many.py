@@ -12,6 +12,9 @@ from events.envelope import Appended
 from events.routing import part_of
 from projections.inline import Choose, Deciding, Present, Said, as_held
 
+# A head that somebody who hangs holds: those of its part may wait for it, but not everybody with them.
+_NOT_FOR_LONG = b"SET LOCAL lock_timeout = '1s'"
+
 
 class Asked(NamedTuple):
     """One decision: whom it is about, and the key that says it once."""
@@ -28,8 +31,8 @@ class InlineMany(Deciding):
 
         `choose` is given only users who are free, each of whom it may decide about; it is pure, and
         asked again when events reached the parts in between. Nobody may be asked about twice.
-        Raises: Moved when it then chooses otherwise; whatever `choose` raises. The caller must then
-        roll back.
+        Raises: Moved when it then chooses otherwise; psycopg.errors.LockNotAvailable when somebody keeps
+        a part's head; whatever `choose` raises. The caller must then roll back.
         """
         now = self._look(asked)
         events = choose(now)
@@ -39,6 +42,7 @@ class InlineMany(Deciding):
         """One round trip. Keys are told of free users only."""
         parts = {each.user_id: part_of(each.user_id) for each in asked}
         with self._conn.pipeline():
+            self._conn.execute(_NOT_FOR_LONG)
             free = self._ask("lock_free_checkpoints", {"parts": sorted(set(parts.values()))})
             states = self._ask("lock_free_states", {"users": list(parts)})
             found = self._ask(

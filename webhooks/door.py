@@ -18,7 +18,7 @@ from webhooks.delivery import Delivery, Observe, log
 from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed
 from webhooks.guard import Body, Verified, read_body
 from webhooks.problems import answer, problem
-from webhooks.store import Pool, Read, Store, Stored
+from webhooks.store import Pool, Read, Stored, store
 
 RETRY_AFTER_S = 30
 
@@ -42,14 +42,14 @@ class Door:
     ) -> None:
         self.path = f"/webhooks/{provider.source}"
         self._provider = provider
-        self._store = Store(pool)
+        self._pool = pool
         self._clock = clock
         self._observe = observe
 
     def answer(self, incoming: Request) -> Response:
         """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
-        delivery, response = _receive(self._provider, self._store, self._clock, incoming)
+        delivery, response = _receive(self._provider, self._pool, self._clock, incoming)
         seconds = perf_counter() - started
         note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
         request_id = _request_id(incoming)
@@ -70,7 +70,7 @@ class Door:
         return door
 
 
-def _receive(provider: Provider, store: Store, clock: Clock, incoming: Request) -> tuple[Delivery, Response]:
+def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) -> tuple[Delivery, Response]:
     source = provider.source
     try:
         if provider.verify is None:
@@ -78,7 +78,7 @@ def _receive(provider: Provider, store: Store, clock: Clock, incoming: Request) 
         body = read_body(incoming)
         with span("verify"):
             verified = provider.verify(incoming.headers, body, clock())
-        return _stored(source, store.store(source, provider.read, body, verified), verified)
+        return _stored(source, store(pool, source, provider.read, body, verified), verified)
     except DoorClosed:
         return Delivery(source=source, outcome="closed"), _closed()
     except BodyTooLarge:

@@ -1,10 +1,9 @@
 """A verified delivery on its way into the log: as an event, or as bytes where it is none."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,12 +13,10 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-from events.append import append, append_all, keep_unreadable
-from events.envelope import Appended, NewEvent
+from events.append import append, keep_unreadable
+from events.envelope import NewEvent
 from events.errors import UnreadablePayload
-from events.group_commit import GroupCommit
 from events.payload import parse
-from events.tracing import carried
 from webhooks.errors import DatabaseAway
 from webhooks.guard import Body, Verified
 from webhooks.reading import Json
@@ -28,7 +25,6 @@ Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
 Read = Callable[[Json, str, Verified], NewEvent]
 Answer = TypeVar("Answer")
 
-MOST_TOGETHER = 16
 POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must still hear the 503
 
 # What Postgres says when the body itself is the trouble. "Too deep" is an operational error there,
@@ -51,87 +47,65 @@ class Stored:
     unreadable: str | None = None
 
 
-class Store:
-    """The log as the doors of one process see it. Deliveries that come while others are stored share
-    the next statement and its commit."""
+def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -> Stored:
+    """What became of a verified delivery; it is durable when this returns.
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._together: GroupCommit[NewEvent, Appended] = GroupCommit(
-            self._append_all, apart=attrgetter("source_system", "idempotency_key"), most=MOST_TOGETHER
-        )
+    Raises: DatabaseAway.
+    """
+    started = perf_counter()
+    try:
+        outcome, event_id, event_type, unreadable = _store(pool, source, read, body, verified)
+    except psycopg.Error as problem:
+        # Missing rights or tables count too: nothing was kept, so the provider must send it again.
+        raise DatabaseAway(type(problem).__name__) from problem
+    return Stored(
+        outcome=outcome,
+        event_id=event_id,
+        append_s=perf_counter() - started,
+        event_type=event_type,
+        unreadable=unreadable,
+    )
 
-    def store(self, source: str, read: Read, body: Body, verified: Verified) -> Stored:
-        """What became of a verified delivery; it is durable when this returns.
 
-        Raises: DatabaseAway.
-        """
-        started = perf_counter()
-        try:
-            outcome, event_id, event_type, unreadable = self._store(source, read, body, verified)
-        except psycopg.Error as problem:
-            # Missing rights or tables count too: nothing was kept, so the provider must send it again.
-            raise DatabaseAway(type(problem).__name__) from problem
-        return Stored(
-            outcome=outcome,
-            event_id=event_id,
-            append_s=perf_counter() - started,
-            event_type=event_type,
-            unreadable=unreadable,
-        )
-
-    def _store(
-        self, source: str, read: Read, body: Body, verified: Verified
-    ) -> tuple[str, UUID, str | None, str | None]:
-        try:
-            event = _event(read, body, verified)
-            # A traced delivery goes alone, so that its spans are its own.
-            together = None if carried() else self._together.ask(event)
-            appended = together or self._asked(lambda conn: append(conn, event))
-            return appended.outcome, appended.id, event.event_type, None
-        except UnreadablePayload as problem:
-            reason = problem.reason
-        except _REFUSALS as problem:
-            reason = f"JSON that Postgres refuses ({type(problem).__name__})"
-        keep = partial(
-            keep_unreadable,
-            source_system=source,
-            body=body.raw,
-            reason=reason,
-            metadata=verified.metadata(),
-        )
-        outcome, kept_id = self._asked(keep)
-        return outcome, kept_id, None, reason
-
-    def _append_all(self, events: Sequence[NewEvent]) -> Sequence[Appended | None]:
-        """None for all when the statement fails: each is then asked alone, and hears its own trouble."""
-        try:
-            with _statement_by_statement(self._pool) as conn:
-                return append_all(conn, events)
-        except psycopg.Error:
-            return [None] * len(events)
-
-    def _asked(self, ask: Callable[[Connection[Any]], Answer]) -> Answer:
-        """The log's answer, asked once more when the connection broke.
-
-        Connections are not tested before use, which would double the round trips; the one that the server
-        cut meanwhile shows itself here. Asking twice is safe: the log knows what it has by its key.
-        """
-        with _statement_by_statement(self._pool) as conn:
-            try:
-                return ask(conn)
-            except psycopg.OperationalError:
-                if not conn.broken:
-                    raise
-        self._pool.check()  # its idle neighbours are probably cut as well
-        with _statement_by_statement(self._pool) as conn:
-            return ask(conn)
+def _store(
+    pool: Pool, source: str, read: Read, body: Body, verified: Verified
+) -> tuple[str, UUID, str | None, str | None]:
+    try:
+        event = _event(read, body, verified)
+        appended = _asked(pool, lambda conn: append(conn, event))
+        return appended.outcome, appended.id, event.event_type, None
+    except UnreadablePayload as problem:
+        reason = problem.reason
+    except _REFUSALS as problem:
+        reason = f"JSON that Postgres refuses ({type(problem).__name__})"
+    keep = partial(
+        keep_unreadable, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
+    )
+    outcome, kept_id = _asked(pool, keep)
+    return outcome, kept_id, None, reason
 
 
 def _event(read: Read, body: Body, verified: Verified) -> NewEvent:
     if body.text is None:
         raise UnreadablePayload("bytes that are not UTF-8")
     return read(parse(body.text), body.text, verified)
+
+
+def _asked(pool: Pool, ask: Callable[[Connection[Any]], Answer]) -> Answer:
+    """The log's answer, asked once more when the connection broke.
+
+    Connections are not tested before use, which would double the round trips; the one that the server
+    cut meanwhile shows itself here. Asking twice is safe: the log knows what it has by its key.
+    """
+    with _statement_by_statement(pool) as conn:
+        try:
+            return ask(conn)
+        except psycopg.OperationalError:
+            if not conn.broken:
+                raise
+    pool.check()  # its idle neighbours are probably cut as well
+    with _statement_by_statement(pool) as conn:
+        return ask(conn)
 
 
 @contextmanager

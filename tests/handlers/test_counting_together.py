@@ -179,6 +179,28 @@ def test_doors_and_projectors_beside_them_change_nothing(conn: Connection, conni
     assert tables(conn) == refolded(conn)
 
 
+def test_a_head_that_somebody_keeps_keeps_only_its_own_part(
+    conn: Connection, conninfo: str, wide: Pool
+) -> None:
+    counter = UsageCounter(wide.connection, live_only=False)
+    with (
+        ThreadPoolExecutor(CLIENTS) as threads,
+        closing(connect(conninfo, application_name="somebody who hangs")) as somebody,
+    ):
+        somebody.execute("SELECT FROM part_heads WHERE part = %s FOR UPDATE", [part_of(PEOPLE[0])])
+        answers = [threads.submit(counter.record, wanted(who, f"k{n}")) for n in range(3) for who in PEOPLE]
+        others = [
+            answer
+            for number, answer in enumerate(answers)
+            if part_of(PEOPLE[number % len(PEOPLE)]) != part_of(PEOPLE[0])
+        ]
+        assert len({answer.result(20).event_id for answer in others}) == len(others) > 20
+        assert not answers[0].done()
+        somebody.rollback()
+        assert len({answer.result(20).event_id for answer in answers}) == len(answers)
+    assert tables(conn) == refolded(conn)
+
+
 def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Pool) -> None:
     """Killed backends, also between COMMIT and its answer: who asks again hears the first answer."""
     counter = UsageCounter(wide.connection, live_only=False)

@@ -215,7 +215,6 @@ def test_a_body_that_postgres_refuses_is_kept_as_bytes(
         raise refusal("stack depth limit exceeded")
 
     monkeypatch.setattr(webhooks.store, "append", refuse)
-    monkeypatch.setattr(webhooks.store, "append_all", refuse)
 
     assert answered(post_stripe(client, as_bytes(EVENT)))["unreadable"] is True
 
