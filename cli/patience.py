@@ -2,7 +2,7 @@
 
 gthread gives each new connection a thread, which then waits for bytes: sixteen clients that send
 nothing, or a byte now and then, close the doors to everybody. Here the loop collects a request, at
-no thread's cost, and drops who takes too long.
+no thread's cost, and drops who takes too long. Workers share new connections out evenly.
 """
 
 import re
@@ -10,11 +10,15 @@ import socket
 import struct
 import time
 from functools import partial
+from mmap import mmap
 from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+SLOTS = 256  # more than a server has workers
+NOBODY = -1
+YIELD_S = 0.001
 READ_S = 10.0  # for one whole request; providers send theirs at once
 STALL_S = 5  # for what a thread still has to read or write itself
 MOST_HEAD_BYTES = 64 * 1024
@@ -26,15 +30,56 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
 
+class Crowds:
+    """How many connections each worker of a server holds, in memory that forked workers share.
+
+    All are woken by a new connection, and who is first takes it: without a look at the others one
+    worker often held every connection of a proxy while its neighbour slept.
+    """
+
+    def __init__(self) -> None:
+        self._held = memoryview(mmap(-1, 4 * SLOTS)).cast("i")
+        for slot in range(SLOTS):
+            self._held[slot] = NOBODY
+
+    def say(self, age: int, connections: int) -> None:
+        """Of the worker of this age: gunicorn counts the workers it forks."""
+        self._held[age % SLOTS] = connections
+
+    def forget(self, age: int) -> None:
+        """That worker is gone."""
+        self._held[age % SLOTS] = NOBODY
+
+    def least(self) -> int:
+        """The connections of who has fewest."""
+        return min((held for held in self._held if held != NOBODY), default=0)
+
+
+CROWDS = Crowds()  # made before the fork
+
+
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """gthread, but a connection gets a thread when its request is there."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: gunicorn's own
+        self._connections = 0
         super().__init__(*args, **kwargs)
         self._held_bytes = 0
 
+    @property
+    def nr_conns(self) -> int:
+        """gunicorn counts here; the other workers see it."""
+        return self._connections
+
+    @nr_conns.setter
+    def nr_conns(self, connections: int) -> None:
+        self._connections = connections
+        CROWDS.say(self.age, connections)
+
     def accept(self, listener: socket.socket) -> None:
         """A new connection waits in the loop until it has said something whole."""
+        if self._connections > CROWDS.least():
+            time.sleep(YIELD_S)  # somebody with fewer was woken too
         try:
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -75,6 +120,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self.nr_conns -= 1
             conn.close()
+
+    def gone(self) -> None:
+        """Called where it was forked, once it is no more."""
+        CROWDS.forget(self.age)
 
     def murder_pending(self) -> None:
         """Who took too long is gone, and so is what was kept of it."""

@@ -71,6 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": RootLogger,
             "control_socket_disable": True,
             "proc_name": "tenure-web",
+            "child_exit": lambda _, worker: worker.gone(),
             "post_worker_init": lambda _: _spare_what_stays(),
             # Our parent holds the other end of stdin; only the arbiter listens, workers follow it.
             "when_ready": lambda _: lifeline.follow_parent() if self._web.follow else None,

@@ -32,7 +32,6 @@ from projections.state import State
 from queries.entitlements import Metric, Standing, standing, told_allowances
 
 MOST_TOGETHER = 16
-TURNS = 3  # in groups, before somebody who was left out decides alone
 
 Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
@@ -94,13 +93,14 @@ class UsageCounter:
 
     def record(self, asked: UsageCommand) -> Counted:
         """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
-        for _ in range(TURNS):
-            decided = self._together.ask(asked)
-            if isinstance(decided, Exception):
-                raise decided
-            if decided is not None:
-                return _counted(asked.usage, decided)
-        return attempt(self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only))
+        decided = self._together.ask(asked)
+        if decided is None:
+            return attempt(
+                self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only)
+            )
+        if isinstance(decided, Exception):
+            raise decided
+        return _counted(asked.usage, decided)
 
     def _carry(self, asked: Sequence[UsageCommand]) -> Sequence[Decided | Exception | None]:
         """None for all when the transaction fails: even where its commit was only not heard of, who

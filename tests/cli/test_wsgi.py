@@ -1,7 +1,9 @@
 """`gunicorn wsgi:app`: each worker has a pool of its own, loaded before or after the fork."""
 
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -58,3 +60,26 @@ def _ask_many(address: str) -> None:
     with ThreadPoolExecutor(16) as senders:
         answers = list(senders.map(lambda _: httpx.get(address, timeout=10), range(64)))
     assert {answer.status_code for answer in answers} <= {200, 503}
+
+
+def test_workers_share_connections_out(conninfo: str, tmp_path: Path) -> None:
+    """One that is awake takes a new connection before its neighbour is; it must not take them all."""
+    env = environment(tmp_path, DATABASE_URL=as_url(conninfo))
+    with listen("127.0.0.1", 0) as taken, ExitStack() as opened:
+        address, port = url("127.0.0.1", taken), taken.getsockname()[1]
+        served = [sys.executable, "-m", "cli", "serve", "--workers", "2", "--fd", str(taken.fileno())]
+        with running(served, env, tmp_path, [taken.fileno()]) as started:
+            started.until(lambda: healthy(address))
+
+            def held() -> list[int]:
+                return sorted(
+                    sum(at.laddr.port == port and at.status == "ESTABLISHED" for at in each.net_connections())
+                    for each in started.family()
+                )[-2:]
+
+            for _ in range(24):
+                opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            started.until(lambda: sum(held()) == 24)
+            fewest = held()[0]
+
+    assert fewest >= 6
