@@ -7,7 +7,8 @@ from events.clock import from_micros, micros
 from events.own.user import EntitlementRevoked, TrialEndingSoon, TrialExpired, UsageReset
 from handlers.decision import Due, key_part
 from projections.state import State
-from queries.entitlements import month_of, reset_due
+from projections.tables.usage import month_of
+from queries.entitlements import reset_due
 from queries.instants import iso
 
 GRACE = timedelta(minutes=60)

@@ -9,7 +9,7 @@ from handlers.lapses import GRACE, WARNING_DAYS
 from handlers.scans import candidates
 from projections.log import AnyConnection
 from projections.state import State
-from projections.tables.usage import next_reset
+from projections.tables.usage import next_reset, period_of
 from queries.counted import counted
 
 
@@ -69,9 +69,10 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
 
 
 def _month(state: State, _grace: timedelta) -> Iterator[Upcoming]:
-    begun = max(state.first_at, state.period_starts_at or state.first_at)
     used = f"{counted(state.creators, 'creator')} and {counted(state.enrichments, 'enrichment')} used"
-    yield Upcoming(state.user_id, next_reset(from_micros(begun)), "usage.reset", f"the month is over; {used}")
+    yield Upcoming(
+        state.user_id, next_reset(from_micros(period_of(state))), "usage.reset", f"the month is over; {used}"
+    )
 
 
 def _grant(state: State, _grace: timedelta) -> Iterator[Upcoming]:

@@ -86,19 +86,13 @@ def lapsed(state: State, at: datetime) -> State:
         now.trial = msgspec.structs.replace(trial, status="expired")
     if reset_due(state, at):
         now.creators = now.enrichments = 0
-        now.period_starts_at = micros(month_of(at))
+        now.period_starts_at = micros(usage.month_of(at))
     return now
 
 
 def reset_due(state: State, at: datetime) -> bool:
     """Whether the month the counters are for is over."""
-    begun = max(state.first_at, state.period_starts_at or state.first_at)
-    return micros(at) >= micros(usage.next_reset(from_micros(begun)))
-
-
-def month_of(at: datetime) -> datetime:
-    """The first instant of the month, UTC."""
-    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return micros(at) >= micros(usage.next_reset(from_micros(usage.period_of(state))))
 
 
 def allowance(limit: int | None, used: int) -> Allowance:

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from events.clock import micros
+from events.clock import from_micros, micros
 from events.own import user as own
 from projections.facts import Fact
 from projections.state import Legacy, State, Trial
+from projections.tables.usage import begin_month, month_of
 from projections.tables.users import STEPS, payload_of
 
 SAME = tuple(name for name in Legacy.__struct_fields__ if name in own.LegacyImported.model_fields)
@@ -29,7 +30,7 @@ def _imported(state: State, fact: Fact) -> None:
         named.pop("onboarding_step", None)
     state.legacy = replace(state.legacy or Legacy(), **named)
     _begin_trial(state, said)
-    _begin_counting(state, said)
+    _begin_counting(state, said, fact)
 
 
 def _begin_trial(state: State, said: own.LegacyImported) -> None:
@@ -48,7 +49,10 @@ def _begin_trial(state: State, said: own.LegacyImported) -> None:
     )
 
 
-def _begin_counting(state: State, said: own.LegacyImported) -> None:
+def _begin_counting(state: State, said: own.LegacyImported, fact: Fact) -> None:
+    """What they had used of the month in which they were taken over."""
+    if said.usage_creators_current_month or said.enrichments_current_month:
+        begin_month(state, month_of(from_micros(fact.at)))
     for counter, count in (
         ("campaigns", said.usage_campaigns_current),
         ("creators", said.usage_creators_current_month),

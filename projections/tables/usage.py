@@ -35,8 +35,22 @@ def core(state: State) -> Core:
         state.campaigns,
         state.creators,
         state.enrichments,
-        micros(next_reset(from_micros(max(state.first_at, state.period_starts_at or state.first_at)))),
+        micros(next_reset(from_micros(period_of(state)))),
     ]
+
+
+def period_of(state: State) -> int:
+    """An instant in the month that the counters are for: of the last reset, or of what was used since.
+
+    Never the user's first event alone: one that comes late may lie months back, and must not make
+    what was used this month look like what was used then.
+    """
+    return max(state.first_at, state.period_starts_at or state.first_at)
+
+
+def month_of(at: datetime) -> datetime:
+    """The first instant of the month, UTC."""
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def next_reset(after: datetime) -> datetime:
@@ -72,20 +86,32 @@ def serves_legacy(state: State) -> bool:
 
 def _recorded(state: State, fact: Fact) -> None:
     said = own.UsageRecorded.model_validate_json(payload_of(fact))
+    if said.metric != "campaigns":
+        begin_month(state, month_of(from_micros(fact.at)))
     setattr(state, said.metric, getattr(state, said.metric) + said.quantity)
 
 
 def _results(state: State, fact: Fact) -> None:
     """A count that can't be read stops its job, which says so; it must not stop the user's billing."""
     with suppress(ValidationError):
-        state.creators += platform.JobResultsRecorded.model_validate_json(payload_of(fact)).count
+        said = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
+        begin_month(state, month_of(from_micros(fact.at)))
+        state.creators += said.count
 
 
 def _reset(state: State, fact: Fact) -> None:
-    """Campaigns are not the month's: they stay."""
-    state.creators = state.enrichments = 0
-    starts_at = micros(own.UsageReset.model_validate_json(payload_of(fact)).period_starts_at)
-    state.period_starts_at = max(starts_at, state.period_starts_at or starts_at)
+    begin_month(state, own.UsageReset.model_validate_json(payload_of(fact)).period_starts_at)
+
+
+def begin_month(state: State, starts_at: datetime) -> None:
+    """The counters begin again with a later month than theirs, whoever says so first: a reset or a use.
+
+    One of the month they are for already takes nothing back. Campaigns are not the month's: they stay.
+    """
+    period = micros(month_of(from_micros(period_of(state))))
+    if micros(starts_at) > period:
+        state.creators = state.enrichments = 0
+    state.period_starts_at = max(micros(starts_at), period)
 
 
 def _campaign_created(state: State, fact: Fact) -> None:

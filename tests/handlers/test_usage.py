@@ -1,13 +1,16 @@
 """Usage is counted exactly: whole or not at all, once for each key, and never past the limit."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from database.pool import Connection
 from events.append import append
-from events.own.user import EntitlementGranted, TrialStarted, UsageReset
+from events.envelope import NewEvent
+from events.own.user import EntitlementGranted, TrialStarted, UsageRecorded, UsageReset
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserDeleted, UserQuarantined, UserUnknown
+from handlers.scans import reset_usage
 from handlers.usage import Counted, Usage, UsageCommand, record_usage
 from projections.errors import PartBehind
 from projections.fold import present, refold
@@ -186,6 +189,47 @@ def test_a_month_that_is_over_is_reset_before_the_count(conn: Connection) -> Non
     assert counted.used["creators"] == 40
     assert types_of(conn, ADA) == ["usage.recorded", "usage.reset", "usage.recorded"]
     assert row(conn, ADA)["usage_reset_date"] == datetime(2026, 5, 1, tzinfo=UTC)
+
+
+LATE = {
+    "clerk's word": lambda: clerk("user.updated", user(ADA), at=-40 * 86_400),
+    "stripe's word": lambda: stripe_says(
+        "customer.subscription.created", subscription("canceled", metadata={"userId": ADA}), at=-40 * 86_400
+    ),
+}
+
+
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE.keys())
+def test_a_late_event_of_an_earlier_month_gives_no_usage_back(
+    conn: Connection, late: Callable[[], NewEvent]
+) -> None:
+    use(conn, quantity=100, key="a")
+    tell(conn, late())
+
+    with pytest.raises(LimitExceeded):
+        use(conn, quantity=1, key="b")
+    conn.rollback()
+
+    assert row(conn, ADA)["usage_creators_current_month"] == 100
+    assert row(conn, ADA)["usage_reset_date"] == datetime(2026, 2, 1, tzinfo=UTC)
+    conn.commit()
+    reset_usage(conn, NOW + DAY)
+    assert types_of(conn, ADA) == ["usage.recorded"]
+
+
+def test_a_reset_of_the_month_that_runs_gives_nothing_back(conn: Connection) -> None:
+    use(conn, quantity=100, key="a")
+    begun = UsageReset(period_starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    tell(conn, own(begun, at=86_400 * 30, key="said while a late event made the month look over"))
+
+    assert row(conn, ADA)["usage_creators_current_month"] == 100
+
+
+def test_use_of_a_later_month_begins_it_without_a_reset(conn: Connection) -> None:
+    use(conn, quantity=100, key="a")
+    tell(conn, own(UsageRecorded(metric="creators", quantity=7), at=60 * 86_400, key="nobody reset it"))
+
+    assert row(conn, ADA)["usage_creators_current_month"] == 7
 
 
 def test_campaigns_are_not_the_months(conn: Connection) -> None:
