@@ -75,21 +75,12 @@ def create_app(
     register_limits(app)
     register_headers(app)
     register_metrics(app, held.registry)
-    for blueprint in (
-        users,
-        usage,
-        entitlements,
-        operator,
-        customers,
-        events,
-        export,
-        stream,
-        seals,
-        plans,
-        health,
-        docs,
-    ):
-        app.register_blueprint(blueprint)
-    for blueprint in (campaigns, jobs, lists, dashboard):
-        app.register_blueprint(blueprint)
+    for room in _ROOMS:
+        app.register_blueprint(room)
     return app
+
+
+_BILLING = (users, usage, entitlements, operator, customers, plans)
+_LOG = (events, export, stream, seals)
+_PLATFORM = (campaigns, jobs, lists, dashboard)
+_ROOMS = (*_BILLING, *_LOG, *_PLATFORM, health, docs)

@@ -59,10 +59,7 @@ def show_unlinked(query: UnlinkedQuestion) -> Response:
     An operator says whose one is at `POST /api/users/{user_id}/link`.
     """
     with reading() as conn:
-        found = unlinked_customers(conn, limit=query.limit + 1, after=query.after or "")
-        items = found[: query.limit]
-        alike = {user["user_id"] for each in items for user in each.suggestions}
-        noted(conn, subjects=[each.customer_id for each in items], fields=["email", "name"])
-        noted(conn, subjects=alike, fields=["email", "full_name"])
-    following = items[-1].customer_id if len(found) > query.limit else None
-    return answer({"items": [asdict(each) for each in items], "next": following, **told()})
+        page = unlinked_customers(conn, limit=query.limit, after=query.after or "")
+        noted(conn, subjects=page.customers(), fields=["email", "name"])
+        noted(conn, subjects=page.suggested(), fields=["email", "full_name"])
+    return answer({**asdict(page), **told()})

@@ -13,7 +13,7 @@ from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.links import link_customer, unlink_customer
 from handlers.tokens import note_reads
-from queries.customers import Unlinked, unlinked_customers
+from queries.customers import UnlinkedPage, unlinked_customers
 
 _COLUMNS = ("customer_id", "since", "events", "last_type", "email", "same_address")
 
@@ -67,28 +67,24 @@ def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
     `same_address` names users with the customer's e-mail address: a hint for you, no proof.
     """
     with session(command_settings()) as conn:
-        found = unlinked_customers(conn, limit=limit + 1, after=after)
-        items = found[:limit]
-        alike = {user for each in items for user in _alike(each)}
-        _note(conn, {each.customer_id for each in items}, ["email", "name"])
-        _note(conn, alike, ["email", "full_name"])
-    following = items[-1].customer_id if len(found) > limit else None
+        page = unlinked_customers(conn, limit=limit, after=after)
+        _note(conn, page.customers(), ["email", "name"])
+        _note(conn, page.suggested(), ["email", "full_name"])
     if as_json:
-        emit_json({"items": items, "next": following})
+        emit_json(page)
     else:
-        _print(items, following)
+        _print(page)
 
 
 def _note(conn: Connection, subjects: Collection[str], fields: Sequence[str]) -> None:
     note_reads(conn, person(), subjects=subjects, fields=fields, reason="tenure link unlinked")
 
 
-def _print(items: Sequence[Unlinked], following: str | None) -> None:
-    rows = [asdict(each) | {"same_address": ", ".join(_alike(each))} for each in items]
+def _print(page: UnlinkedPage) -> None:
+    rows = [
+        asdict(each) | {"same_address": ", ".join(user["user_id"] for user in each.suggestions)}
+        for each in page.items
+    ]
     emit_table(rows, _COLUMNS, empty="every customer has a user")
-    if following is not None:
-        console().print(f"more: --after {following}", markup=False)
-
-
-def _alike(found: Unlinked) -> list[str]:
-    return [user["user_id"] for user in found.suggestions]
+    if page.next is not None:
+        console().print(f"more: --after {page.next}", markup=False)

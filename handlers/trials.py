@@ -21,7 +21,8 @@ from queries.instants import iso
 MOST_DAYS = 365
 NO_PLAN = (
     "the trial tries no plan of the catalog, so it gives nothing more: none was named (--plan, over HTTP "
-    "plan_key) and they have chosen none; it will once they choose one, or grant one: tenure plan grant"
+    "plan_key) and they have chosen none; it will once they choose one or an operator grants one "
+    "(tenure plan grant)"
 )
 
 

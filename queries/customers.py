@@ -33,9 +33,31 @@ class Unlinked:
     suggestions: list[Row]
 
 
-def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> list[Unlinked]:
+@dataclass(frozen=True, slots=True)
+class UnlinkedPage:
+    """`next` goes into `after` for the page behind; None at the end."""
+
+    items: list[Unlinked]
+    next: str | None
+
+    def customers(self) -> set[str]:
+        """Whose e-mail address and name the page shows."""
+        return {each.customer_id for each in self.items}
+
+    def suggested(self) -> set[str]:
+        """Users whom it names as perhaps theirs, with their address and full name."""
+        return {user["user_id"] for each in self.items for user in each.suggestions}
+
+
+def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> UnlinkedPage:
     """One page in id order, behind `after`."""
-    found = fetch_all(conn, statement("queries", "unlinked_customers"), {"after": after, "limit": limit})
+    asked = {"after": after, "limit": limit + 1}
+    rows = fetch_all(conn, statement("queries", "unlinked_customers"), asked)
+    items = _unlinked_of(conn, rows[:limit])
+    return UnlinkedPage(items, items[-1].customer_id if len(rows) > limit else None)
+
+
+def _unlinked_of(conn: AnyConnection, found: list[Row]) -> list[Unlinked]:
     routes = [row["customer_id"] for row in found]
     places: dict[str, object] = {"parts": [part_of(route) for route in routes], "routes": routes}
     waiting = {

@@ -22,15 +22,12 @@ customers = Blueprint("customers", __name__, url_prefix="/customers")
 def show() -> str:
     """A page of them. A user with the same address is a hint for a person, never a link."""
     with deps().pool.connection() as conn:
-        found = unlinked_customers(conn, limit=LIMIT + 1, after=text("after") or "")
-        items = found[:LIMIT]
-        named = {user["user_id"] for each in items for user in each.suggestions}
-        noted(conn, subjects=[each.customer_id for each in items], fields=["email", "name"])
-        noted(conn, subjects=named, fields=["email", "full_name"])
-    following = items[-1].customer_id if len(found) > LIMIT else None
+        page = unlinked_customers(conn, limit=LIMIT, after=text("after") or "")
+        noted(conn, subjects=page.customers(), fields=["email", "name"])
+        noted(conn, subjects=page.suggested(), fields=["email", "full_name"])
     return render_template(
         "console/customers.html",
-        items=items, next=following, can_link=caller().may(()), new_key=uuid4, now=now(),
+        items=page.items, next=page.next, can_link=caller().may(()), new_key=uuid4, now=now(),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def test_same_address_in_any_case_is_suggested(conn: Connection[Any]) -> None:
     append_all(conn, [created("cus_1", "ADA@example.com"), person("user_1", "ada@Example.com")])
     project(conn)
 
-    (found,) = unlinked_customers(conn, limit=10)
+    (found,) = unlinked_customers(conn, limit=10).items
 
     assert [user["user_id"] for user in found.suggestions] == ["user_1"]
     assert (found.events, found.email) == (1, "ADA@example.com")
@@ -38,7 +38,7 @@ def test_customer_without_an_address_has_no_suggestion(conn: Connection[Any]) ->
     append_all(conn, [created("cus_1", None), person("user_1", "ada@example.com")])
     project(conn)
 
-    assert [each.suggestions for each in unlinked_customers(conn, limit=10)] == [[]]
+    assert [each.suggestions for each in unlinked_customers(conn, limit=10).items] == [[]]
 
 
 def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
@@ -46,9 +46,13 @@ def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
     project(conn)
 
     first = unlinked_customers(conn, limit=3)
-    rest = unlinked_customers(conn, limit=3, after=first[-1].customer_id)
+    assert first.next is not None
+    rest = unlinked_customers(conn, limit=3, after=first.next)
 
-    assert [each.customer_id for each in (*first, *rest)] == [f"cus_{number}" for number in range(5)]
+    assert rest.next is None
+    assert [each.customer_id for each in (*first.items, *rest.items)] == [
+        f"cus_{number}" for number in range(5)
+    ]
 
 
 @pytest.mark.parametrize(
