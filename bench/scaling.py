@@ -56,10 +56,16 @@ def main() -> None:
             grow(conn, size, body_bytes=asked.bytes, have=have, say=lambda text: print(text, flush=True))
             have = size
             rows += measured(conn, conninfo, size, asked)
+            # After each size: the largest takes most of an hour, and may find the disk full.
+            _tell(rows, asked)
+
+
+def _tell(rows: list[tuple[Cell, ...]], asked: argparse.Namespace) -> None:
     notes = (
-        f"`python -m bench scaling --rows {' '.join(map(str, sorted(asked.rows)))}`: bodies of {asked.bytes} bytes, "
-        f"{EVENTS_EACH} events a user, {asked.asked} calls of each kind from one client, {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}. Milliseconds a call; a replay in microseconds an event, {asked.workers} workers."
+        f"`python -m bench scaling --rows {' '.join(map(str, sorted(asked.rows)))} --bytes {asked.bytes}`: "
+        f"{EVENTS_EACH} events a user, {asked.asked} calls of each kind from one client, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}. Milliseconds a call; a replay in microseconds an event, "
+        f"{asked.workers} workers."
     )
     report("Cost against the size of the log", COLUMNS, rows, notes=notes, write=asked.write)
     if asked.write:
