@@ -258,7 +258,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "true in production: test events are stored but never projected",
         "false: test events change live state; set TENURE_LIVEMODE=true in production",
     ),
-    "secret_key": ("signs console sessions and forms", "sessions end when the service restarts"),
+    "secret_key": (
+        "signs console sessions and forms",
+        "a key is made in TENURE_DATA_DIR; hosts that share no directory need one",
+    ),
     "signing_key": (
         "signs the log's checkpoints (Ed25519)",
         "a key is made in TENURE_DATA_DIR; keep a copy of it elsewhere",

@@ -148,28 +148,57 @@ def _row(
 
 def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None, write: bool) -> None:
     """A long run beside `tenure work`: memory at start and end, and how far the tables are behind."""
+    title = f"Doors and projector, {'paced' if rate else 'flat out'}"
+    notes = (
+        f"`python -m bench door --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
+        "`tenure work` beside it on the same cores, load {load:.1f}, ended {ended:%H:%M} UTC; RSS of the web workers "
+        "together, at five moments from the first to the last. Goal: lag under 1 s at the end of five minutes."
+    )
+    row = _long_run(conninfo, folder, seconds=seconds, rate=rate)
+    told = notes.format(load=os.getloadavg()[0], ended=utc_now())
+    report(title, _LONG_RUN, [row], notes=told, write=write)
+
+
+_LONG_RUN = (
+    "asked/s",
+    "acked",
+    "acked/s",
+    "p50 ms",
+    "p99 ms",
+    "most lag s",
+    "lag s at the end",
+    "RSS MB",
+)
+
+
+def _long_run(
+    conninfo: str, folder: Path, *, seconds: float, rate: float | None
+) -> tuple[str, int, float, float, float, float, float, str]:
     work = ["-m", "cli", "work"]
     with (
         served(conninfo, folder) as (port, server),
         process(work, environment(conninfo, folder), folder / "work.log"),
+        psycopg.connect(conninfo, autocommit=True) as conn,
     ):
         knock(port, requests("/webhooks/stripe", seed=1, many=4000), connections=16, seconds=3)
-        begin, lags = rss_mb(workers(server)), []
-        with psycopg.connect(conninfo, autocommit=True) as conn:
+        lags: list[float] = []
+        held = [rss_mb(workers(server))]
 
-            def look(_: Tally) -> None:
-                lags.append(_lag_s(conn))
+        def look(_: Tally) -> None:
+            lags.append(_lag_s(conn))
+            held.append(rss_mb(workers(server)))
 
-            told = knock(
-                port,
-                requests("/webhooks/stripe", seed=2),
-                connections=16,
-                seconds=seconds,
-                rate=rate,
-                each_second=look,
-            )
-            end, lag = rss_mb(workers(server)), _lag_s(conn)
-    row = (
+        told = knock(
+            port,
+            requests("/webhooks/stripe", seed=2),
+            connections=16,
+            seconds=seconds,
+            rate=rate,
+            each_second=look,
+        )
+        held.append(rss_mb(workers(server)))
+        lag = _lag_s(conn)
+    return (
         f"{rate:,.0f}" if rate else "as fast as it goes",
         told.acked,
         told.rate,
@@ -177,27 +206,7 @@ def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None
         told.percentile(0.99),
         max(lags, default=0.0),
         lag,
-        begin,
-        end,
-    )
-    report(
-        f"Doors and projector, {'paced' if rate else 'flat out'}",
-        (
-            "asked/s",
-            "acked",
-            "acked/s",
-            "p50 ms",
-            "p99 ms",
-            "most lag s",
-            "lag s at the end",
-            "RSS MB",
-            "RSS MB at end",
-        ),
-        [row],
-        notes=f"`python -m bench door --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
-        f"`tenure work` beside it on the same cores, load {os.getloadavg()[0]:.1f}, ended {utc_now():%H:%M} UTC; RSS of the web workers together. "
-        "Goal: lag under 1 s at the end of five minutes.",
-        write=write,
+        " → ".join(f"{held[len(held) * quarter // 4 - (quarter == 4)]:.0f}" for quarter in range(5)),
     )
 
 

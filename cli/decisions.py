@@ -54,7 +54,7 @@ def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any:
     else:
         emit_pairs(title, {name: value for name, value in told.items() if name not in _SAID_APART})
     if "warning" in told and not as_json:
-        click.echo(f"tenure: {told['warning']}", err=True)
+        click.echo(f"warning: {told['warning']}", err=True)
 
 
 def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values

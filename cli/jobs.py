@@ -15,7 +15,7 @@ from handlers.jobs import Job, cancel, listed, retry
 from handlers.jobs.errors import JobError
 from handlers.jobs.job import Status
 
-_COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "error")
+_COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "why")
 
 
 @click.group()
@@ -77,4 +77,5 @@ def _tell(moved: list[Job], what: str, *, as_json: bool) -> None:
 
 
 def _row(job: Job) -> dict[str, Any]:  # Any: cells
-    return asdict(job) | {"retries": f"{job.retry_count} of {job.max_retries}"}
+    why = job.error or (job.result or {}).get("reason")
+    return asdict(job) | {"retries": f"{job.retry_count} of {job.max_retries}", "why": why}

@@ -1,5 +1,6 @@
 """`tenure log-level`: what running processes log, without a restart."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import click
@@ -76,11 +77,11 @@ def _missing(logger: str, level: str | None) -> str:
 
 def _list(*, as_json: bool) -> None:
     with session(command_settings()) as conn:
-        found = [{"logger": name, "level": level} for name, level in log_levels(conn, now=utc_now()).items()]
+        found = [asdict(each) for each in log_levels(conn, now=utc_now())]
     if as_json:
         emit_json(found)
     else:
-        emit_table(found, ("logger", "level"), empty="every logger has its ordinary level")
+        emit_table(found, ("logger", "level", "until"), empty="every logger has its ordinary level")
 
 
 def _until(for_: str | None, now: datetime) -> datetime | None:

@@ -1,10 +1,13 @@
 """Logs: one structured line an event on stderr, ours and the libraries' alike, without secrets."""
 
+import json
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TextIO
 
+import orjson
 import structlog
 from structlog.typing import Processor
 
@@ -83,8 +86,15 @@ def _quieten(level: str) -> None:
 
 def _renderer(form: str, *, colors: bool) -> Processor:
     if form == "json":
-        return structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)
+        return structlog.processors.JSONRenderer(_json)
     return structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)
+
+
+def _json(said: object, *, default: Callable[[object], object]) -> str:
+    try:
+        return orjson.dumps(said, default=default).decode()
+    except TypeError:  # text that is no Unicode, numbers beyond 64 bits: rare, and no reason to be silent
+        return json.dumps(said, default=default, ensure_ascii=True)
 
 
 _SHARED: list[Processor] = [

@@ -12,8 +12,16 @@ from cli.wiring import command_settings, session
 from events.clock import utc_now
 from events.own.system import PlanPublished
 from handlers.errors import BadPlanFile
-from handlers.plan_files import read_plans
-from handlers.plans import Change, changes, missing, publish_default_plans, publish_plans, read_catalog
+from handlers.plan_files import read_plans, write_plans
+from handlers.plans import (
+    Change,
+    changes,
+    missing,
+    on_sale,
+    publish_default_plans,
+    publish_plans,
+    read_catalog,
+)
 from projections.errors import PartBehind, PartBusy
 from queries.plans import list_plans
 
@@ -37,9 +45,13 @@ def plans() -> None:
 
 
 @plans.command("list")
+@click.option("--toml", "as_toml", is_flag=True, help="Those on sale, as the file that publish takes.")
 @json_option
-def list_all(*, as_json: bool) -> None:
+def list_all(*, as_toml: bool, as_json: bool) -> None:
     """All plans in display order, retired ones included; prices in minor units, -1 is unlimited."""
+    if as_toml:
+        _emit_toml()
+        return
     with session(command_settings()) as conn:
         found = list_plans(conn)
     if as_json:
@@ -64,7 +76,10 @@ def defaults() -> None:
 @click.option("--reason", help="Kept with the events.")
 @json_option
 def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, as_json: bool) -> None:
-    """Publish the plans of a TOML file that differ from those in force, after showing how."""
+    """Publish the plans of a TOML file that differ from those in force, after showing how.
+
+    `tenure plans list --toml` writes such a file of the plans on sale.
+    """
     wanted = _read(file)
     settings = command_settings()
     try:
@@ -98,6 +113,16 @@ def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, 
         console().print(f"published {len(made)}" if made else "nothing to publish")
 
 
+def _emit_toml() -> None:
+    settings = command_settings()
+    try:
+        with session(settings) as conn:
+            plans = on_sale(read_catalog(conn, live_only=settings.livemode))
+    except (PartBehind, PartBusy) as busy:
+        raise Failure(str(busy)) from None
+    click.echo(write_plans(plans), nl=False)
+
+
 def _read(file: Path) -> list[PlanPublished]:
     try:
         if file.stat().st_size > _MOST_BYTES:
@@ -115,7 +140,9 @@ def _show(planned: Sequence[Change], left: Sequence[str]) -> None:
         for each in planned
         for name, (old, new) in each.fields.items()
     ]
-    emit_table(rows, ("plan", "", "what", "now", "then"), empty="the catalog is as the file says")
+    emit_table(
+        rows, ("plan", "", "what", "now", "then"), empty="the plans of the file are in force as they are"
+    )
     if left:
         console().print(f"not in the file, and kept: {', '.join(left)} (--retire-missing retires them)")
 

@@ -55,7 +55,7 @@ def start(
 @reason_option
 @json_option
 def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
-    """The trial runs on, also one that is over; undone by extending it to an earlier end."""
+    """The trial runs on, also one that is over; undone by extending it --until the end it had."""
     length = _length(days, until)
     told = run_decision(
         wanted,
@@ -63,7 +63,7 @@ def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str
         reason,
         lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
     )
-    show("trial extended", told, as_json=as_json)
+    show(f"trial {told['trial']}", told, as_json=as_json)
 
 
 @trial.command()
@@ -71,7 +71,7 @@ def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str
 @reason_option
 @json_option
 def end(*, wanted: str, reason: str, as_json: bool) -> None:
-    """The trial is over now; undone by `tenure trial extend`."""
+    """The trial is over now; undone by `tenure trial extend --until` the end it had."""
     told = run_decision(
         wanted,
         {"action": "end"},

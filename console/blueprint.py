@@ -5,7 +5,7 @@ from typing import cast
 
 import psycopg
 import structlog
-from flask import Blueprint, Flask, Response, render_template, request
+from flask import Blueprint, Flask, Response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from psycopg_pool import PoolClosed, PoolTimeout
@@ -103,6 +103,10 @@ def _register_errors(console: Blueprint) -> None:
     for busy in (PartBehind, PartBusy):
         console.register_error_handler(busy, _busy)
     console.register_error_handler(Exception, _unexpected)
+
+    @console.get("/", endpoint="slash")
+    def slash() -> AnyResponse:
+        return redirect(PREFIX, 308)
 
     @console.get("/<path:anything>", endpoint="nothing")
     def nothing(anything: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from psycopg import Connection
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from events.append import append
 from events.own import system_event
@@ -43,6 +43,15 @@ class Entry:
     allowed: str | None
     is_set: bool
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelInForce:
+    """A logger's level, until then or for good."""
+
+    logger: str
+    level: str
+    until: datetime | None
 
 
 class Configuration:
@@ -144,11 +153,10 @@ def set_log_level(
     return fact
 
 
-def log_levels(conn: AnyConnection, *, now: datetime) -> dict[str, str]:
-    """Logger to level, those in force now."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(statement("handlers", "log_levels"), {"now": now}).fetchall()
-    return {row["logger"]: row["level"] for row in found}
+def log_levels(conn: AnyConnection, *, now: datetime) -> list[LevelInForce]:
+    """Those in force now, by logger."""
+    with conn.cursor(row_factory=class_row(LevelInForce)) as cursor:
+        return cursor.execute(statement("handlers", "log_levels"), {"now": now}).fetchall()
 
 
 def fits(known: Key, value: Json) -> bool:

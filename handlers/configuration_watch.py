@@ -1,5 +1,6 @@
 """Running processes take a change of configuration without a restart: they watch its version."""
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -105,7 +106,7 @@ class ConfigurationWatch:
         if wanted != self._applied:
             self._apply_levels(wanted)
             self._applied = wanted
-            log.warning("log levels changed", levels=wanted)
+            log.warning("log levels changed", levels=wanted, process=os.getpid())
 
 
 def _value(held: Configuration, category: str, key: str) -> Any:  # Any: a value is what its type says

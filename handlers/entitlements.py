@@ -1,6 +1,7 @@
 """Plans that operators give, and take back."""
 
 from datetime import datetime
+from typing import Any
 
 from events.clock import micros
 from events.own.user import EntitlementGranted, EntitlementRevoked
@@ -45,12 +46,16 @@ def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until
         raise PlanUnknown(plan_key, sorted(catalog.plans))
     if until is not None and until <= now:
         raise UnusableInstant(f"expected an end after now, found {iso(until)}")
-    answer = {
+    answer: dict[str, Any] = {  # Any: JSON values
         "user_id": state.user_id,
         "plan": plan_key,
         "until": None if until is None else iso(until),
         "replaced": state.grant.plan if state.grant else None,
     }
+    if not catalog.plans[plan_key].is_active:
+        answer["warning"] = (
+            f"{plan_key} is retired: it is sold to nobody any more, and in force for this user"
+        )
     if state.grant == Grant(plan_key, None if until is None else micros(until)):
         raise AlreadySo(answer)
     return Verdict(EntitlementGranted(plan_key=plan_key, until=until), answer)

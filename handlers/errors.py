@@ -70,7 +70,7 @@ class PlanUnknown(DecisionRefused):
 
     def __init__(self, plan_key: str, known: list[str]) -> None:
         super().__init__(
-            f"expected a plan of the catalog ({', '.join(known) or 'it is empty'}), found another"
+            f"expected a plan of the catalog ({', '.join(known) or 'it is empty'}), found {plan_key!r}"
         )
         self.plan_key = plan_key
         self.known = known

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
+import tomli_w
 from pydantic import ValidationError
 
 from events.own.system import PlanPublished
@@ -12,6 +13,13 @@ from handlers.errors import BadPlanFile
 from queries.entitlements import ENRICHMENTS_LIMIT
 
 Json = dict[str, Any]  # Any: TOML values
+
+FORM = """\
+# A table a plan; its key is what users, grants and Stripe's metadata name.
+# Needed: plan_name, campaigns_limit and creators_limit (-1 is unlimited). Prices are in minor units.
+# features is yours, but for enrichments_limit (-1 or left out is unlimited), which Tenure counts.
+
+"""
 
 
 def default_plans() -> list[PlanPublished]:
@@ -38,6 +46,20 @@ def read_plans(text: str, *, where: str) -> list[PlanPublished]:
     plans = [_plan(key, said, where) for key, said in named.items()]
     _refuse_shared_prices(plans, where)
     return plans
+
+
+def write_plans(plans: Iterable[PlanPublished]) -> str:
+    """The file that `read_plans` reads as these plans. What has no value is left out: TOML has no null."""
+    said = {plan.plan_key: _without_null(plan.model_dump(exclude={"plan_key"})) for plan in plans}
+    return FORM + tomli_w.dumps({"plans": said})
+
+
+def _without_null(value: Any) -> Any:  # Any: JSON values
+    if isinstance(value, dict):
+        return {name: _without_null(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_without_null(each) for each in value if each is not None]
+    return value
 
 
 def _plan(key: str, said: object, where: str) -> PlanPublished:

@@ -100,6 +100,16 @@ def changes(
     return made
 
 
+def on_sale(catalog: Catalog) -> list[PlanPublished]:
+    """The plans in display order, as publishing would say them; retired ones are not on sale."""
+    plans = sorted(catalog.plans.values(), key=lambda plan: (plan.display_order, plan.plan_key))
+    return [_as_published(plan) for plan in plans if plan.is_active]
+
+
+def _as_published(plan: Plan) -> PlanPublished:
+    return PlanPublished(plan_key=plan.plan_key, **{name: getattr(plan, name) for name in FIELDS})
+
+
 def missing(catalog: Catalog, wanted: Sequence[PlanPublished]) -> list[str]:
     """Plans on sale that the file does not name."""
     kept = {plan.plan_key for plan in wanted}

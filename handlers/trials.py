@@ -69,7 +69,8 @@ def extend_trial(
     *,
     live_only: bool = False,
 ) -> Decided:
-    """The trial runs on from its end, or from now if it is over; an earlier end undoes an extension.
+    """The trial runs on from its end, or from now if it is over; an earlier end undoes an extension,
+    and the end it had undoes `end_trial`.
 
     Raises: TrialRefused, UnusableInstant, and as `decide`.
     """
@@ -82,7 +83,7 @@ def extend_trial(
 
 
 def end_trial(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The trial is over now: what undoes a start.
+    """The trial is over, and ended now: what undoes a start.
 
     Raises: TrialRefused, and as `decide`.
     """
@@ -140,7 +141,8 @@ def extend(state: State, now: datetime, length: Length, default_days: int) -> Ve
     _refuse_end(ends_at, now)
     if ends_at == was:
         raise TrialRefused(f"the trial ends at {iso(was)} already; name another end")
-    return Verdict(TrialExtended(ends_at=ends_at), _answer(state, "extended", ends_at), all_over(state, now))
+    did = "extended" if ends_at > was else "shortened"
+    return Verdict(TrialExtended(ends_at=ends_at), _answer(state, did, ends_at), all_over(state, now))
 
 
 def end(state: State, now: datetime) -> Verdict:

@@ -17,7 +17,7 @@ from events.tracing import note, span
 from webhooks.delivery import Delivery, Observe, log
 from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed
 from webhooks.guard import Body, Verified, read_body
-from webhooks.problems import answer, problem
+from webhooks.problems import Answer, answer, problem
 from webhooks.store import Pool, Read, Stored, store
 
 RETRY_AFTER_S = 30
@@ -46,18 +46,16 @@ class Door:
         self._clock = clock
         self._observe = observe
 
-    def answer(self, incoming: Request) -> Response:
+    def answer(self, incoming: Request, request_id: str) -> Answer:
         """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
-        delivery, response = _receive(self._provider, self._pool, self._clock, incoming)
+        delivery, said = _receive(self._provider, self._pool, self._clock, incoming)
         seconds = perf_counter() - started
         note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
-        request_id = _request_id(incoming)
-        response.headers["X-Request-Id"] = request_id
-        log(delivery, request_id=request_id, status=response.status_code, seconds=seconds)
+        log(delivery, request_id=request_id, status=said.status, seconds=seconds)
         if self._observe is not None:
             self._observe(delivery, seconds)
-        return response
+        return said
 
     def blueprint(self) -> Blueprint:
         """The same door as an address of a Flask app."""
@@ -65,12 +63,17 @@ class Door:
 
         @door.post(self.path, provide_automatic_options=False)
         def receive() -> Response:
-            return self.answer(request)
+            bound = structlog.contextvars.get_contextvars().get("request_id")
+            offered = bound if isinstance(bound, str) else request.headers.get("X-Request-Id", "")
+            request_id = request_id_of(offered)
+            response = self.answer(request, request_id).response()
+            response.headers["X-Request-Id"] = request_id
+            return response
 
         return door
 
 
-def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) -> tuple[Delivery, Response]:
+def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) -> tuple[Delivery, Answer]:
     source = provider.source
     try:
         if provider.verify is None:
@@ -89,7 +92,7 @@ def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) ->
         return Delivery(source=source, outcome="unavailable", reason=away.cause), _away()
 
 
-def _stored(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Response]:
+def _stored(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Answer]:
     delivery = Delivery(
         source=source,
         outcome=found.outcome if found.unreadable is None else "unreadable",
@@ -105,28 +108,26 @@ def _stored(source: str, found: Stored, verified: Verified) -> tuple[Delivery, R
     return delivery, answer(fields)
 
 
-def _request_id(incoming: Request) -> str:
-    """The id this request already has, here or at the proxy before us, else a new one."""
-    bound = structlog.contextvars.get_contextvars().get("request_id")
-    offered = bound if isinstance(bound, str) else incoming.headers.get("X-Request-Id", "")
+def request_id_of(offered: str) -> str:
+    """The id offered for the request, if it may be one; else a new one."""
     return offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
 
 
-def _refused() -> Response:
+def _refused() -> Answer:
     # One text for every reason: which check failed is for the operator, not for who is guessing.
     detail = "This delivery carries no valid signature."
     return problem(400, "signature-refused", "Signature refused", detail)
 
 
-def _too_large() -> Response:
+def _too_large() -> Answer:
     return problem(413, "body-too-large", "Body too large", "A delivery has at most 1 MiB.")
 
 
-def _closed() -> Response:
+def _closed() -> Answer:
     detail = "No signing secret is configured for this door, so nothing can be verified."
     return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
 
 
-def _away() -> Response:
+def _away() -> Answer:
     detail = "The delivery could not be stored; send it again."
     return problem(503, "database-away", "Database away", detail, retry_after_s=RETRY_AFTER_S)

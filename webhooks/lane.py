@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
-from werkzeug import Request, Response
+from werkzeug import Request
 
-from webhooks.door import Door
-from webhooks.problems import problem
+from webhooks.door import Door, request_id_of
+from webhooks.problems import Answer, problem
 
-_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_ALWAYS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
 _logger = structlog.get_logger("tenure.webhooks")
 
@@ -28,14 +28,15 @@ class Lane:
         door = self._doors.get(environ.get("PATH_INFO", ""))
         if door is None or environ.get("REQUEST_METHOD") != "POST":
             return self._beyond(environ, respond)
-        response = _answer(door, Request(environ))
-        response.headers.update(_ALWAYS)
-        return response(environ, respond)
+        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        said = _answer(door, Request(environ), request_id)
+        respond(said.line, [*said.headers, ("X-Request-Id", request_id), *_ALWAYS])
+        return [said.body]
 
 
-def _answer(door: Door, incoming: Request) -> Response:
+def _answer(door: Door, incoming: Request, request_id: str) -> Answer:
     try:
-        return door.answer(incoming)
+        return door.answer(incoming, request_id)
     except Exception:  # the last net: the provider must hear something, and send it again
         _logger.exception("unexpected error")
         detail = "Something unforeseen happened; send it again."

@@ -59,8 +59,11 @@ def storable(text: str) -> str:
 
 def kept(**values: object) -> dict[str, object]:
     """Those values that say something: storable text, booleans; the rest is left out."""
-    texts = {name: storable(value) for name, value in values.items() if isinstance(value, str) and value}
-    return texts | {name: value for name, value in values.items() if isinstance(value, bool)}
+    return {
+        name: storable(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if isinstance(value, bool) or (isinstance(value, str) and value)
+    }
 
 
 def from_seconds(value: object) -> datetime | None:

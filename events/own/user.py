@@ -62,7 +62,10 @@ class TrialEndingSoon(OwnEvent):
 
 
 class TrialExpired(OwnEvent):
-    """The trial that was to end then ended without a payment. Another end's expiry is not this trial's."""
+    """The trial that was to end then ended without a payment, when this occurred at the latest.
+
+    Another end's expiry is not this trial's.
+    """
 
     event_type = "trial.expired"
     ends_at: Instant

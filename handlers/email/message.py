@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from typing import Any
 from uuid import UUID
 
@@ -54,9 +54,12 @@ def compose(
         "billing_url": settings.get("email", "billing_url"),
         **_told(about),
     }
-    message = EmailMessage(policy=SMTP)
+    receiver = _address(user.email or "")
+    # Source: RFC 6532; only what needs it is written so, since not every server takes it.
+    message = EmailMessage(policy=SMTP if receiver.isascii() else SMTPUTF8)
     message["From"] = Address(product, addr_spec=sender)
-    message["To"] = Address(addr_spec=_address(user.email or ""))
+    local, _, domain = receiver.rpartition("@")
+    message["To"] = Address(username=local, domain=domain)
     message["Subject"] = one_line(occasion.subject.format(product=product))
     message["Date"] = now
     message["Message-ID"] = f"<{job_id}@{sender.rpartition('@')[2]}>"
@@ -96,8 +99,6 @@ def _address(text: str) -> str:
     if len(text) > ADDRESS_LIMIT or _ADDRESS.fullmatch(text) is None or not text.isprintable():
         raise Undeliverable("the user's address is none that mail can be sent to")
     local, _, domain = text.rpartition("@")
-    if not local.isascii():
-        raise Undeliverable("the user's address needs SMTPUTF8 before its @, which is not supported")
     try:
         return f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from events.payload import parse
 from handlers.email.recipient import AnyConnection, Recipient, is_settled
+from queries.instants import iso, read_iso
 
 Json = Mapping[str, Any]  # Any: JSON values
 
@@ -23,7 +24,7 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """`read` gives what is due from the payload of an event of `event_type`, or None.
+    """`read` gives what is due from an event of `event_type`, its payload and when it occurred, or None.
 
     `gone` gives why the message shall not be sent any more, or None while the reason holds.
     """
@@ -31,28 +32,35 @@ class Occasion:
     name: str
     event_type: str
     subject: str
-    read: Callable[[Json], Due | None]
+    read: Callable[[Json, datetime], Due | None]
     gone: Callable[[AnyConnection, Recipient, Json, datetime], str | None]
 
 
-def due_in(occasion: Occasion, payload: str | None) -> Due | None:
+def due_in(occasion: Occasion, payload: str | None, *, occurred_at: datetime) -> Due | None:
     """What an event asks for; None when its body does not say enough."""
-    return occasion.read({} if payload is None else parse(payload))
+    return occasion.read({} if payload is None else parse(payload), occurred_at)
 
 
-def _ending(body: Json) -> Due | None:
+def _ending(body: Json, _at: datetime) -> Due | None:
     ends_at, days = body.get("ends_at"), body.get("days")
     if not isinstance(ends_at, str) or not isinstance(days, int):
         return None
     return Due(f"{ends_at}:{days}", {"ends_at": ends_at, "days": days})
 
 
-def _expired(body: Json) -> Due | None:
-    ends_at = body.get("ends_at")
-    return Due(ends_at, {"ends_at": ends_at}) if isinstance(ends_at, str) else None
+def _expired(body: Json, at: datetime) -> Due | None:
+    """Somebody may have ended it before the end that was planned."""
+    planned = body.get("ends_at")
+    if not isinstance(planned, str):
+        return None
+    try:
+        ended_at = iso(min(read_iso(planned), at))
+    except ValueError:
+        return None
+    return Due(ended_at, {"ends_at": ended_at})
 
 
-def _failed(body: Json) -> Due | None:
+def _failed(body: Json, _at: datetime) -> Due | None:
     """Stripe tries a card several times: one message an invoice."""
     data = body.get("data")
     invoice = data.get("object") if isinstance(data, dict) else None
@@ -65,7 +73,7 @@ def _failed(body: Json) -> Due | None:
     return Due(about["invoice_id"], about)
 
 
-def _welcome(_body: Json) -> Due:
+def _welcome(_body: Json, _at: datetime) -> Due:
     return Due("1", {})
 
 

@@ -96,7 +96,7 @@ def _unscheduled(
     for row in _rows(conn, "reasons", asked):
         occasion = OF_EVENT[row["event_type"]]
         try:
-            due = due_in(occasion, row["payload"])
+            due = due_in(occasion, row["payload"], occurred_at=row["occurred_at"])
         except UnreadablePayload:
             due = None
         if due is not None:

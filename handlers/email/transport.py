@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -45,7 +44,7 @@ class Outbox:
         unfinished = path.with_suffix(".part")
         fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(fd, "wb") as file:
-            file.write(message.as_bytes(policy=SMTP))
+            file.write(message.as_bytes())
         unfinished.replace(path)
         log.info("no SMTP_URL, so the mail is a file", file=path.name, subject=str(message["Subject"]))
 
@@ -133,13 +132,13 @@ class Smtp:
     def _send(self, smtp: smtplib.SMTP, message: EmailMessage, handing_over: Callable[[], None]) -> None:
         sender, recipient = (message[name].addresses[0].addr_spec for name in ("From", "To"))
         try:
-            _expect(smtp.mail(sender), 250)
+            _expect(smtp.mail(sender, _options(smtp, recipient)), 250)
             _expect(smtp.rcpt(recipient), 250, 251)
             _expect(smtp.docmd("DATA"), 354)
         except (OSError, smtplib.SMTPException) as problem:
             raise _told(problem) from problem
         handing_over()
-        body = message.as_bytes(policy=SMTP)
+        body = message.as_bytes()
         try:
             smtp.send(_dotted(body))
             answer = smtp.getreply()
@@ -149,6 +148,15 @@ class Smtp:
                 f"the connection broke ({name}) before the server's last answer"
             ) from problem
         _expect(answer, 250)
+
+
+def _options(smtp: smtplib.SMTP, recipient: str) -> list[str]:
+    """What MAIL FROM asks for. Source: RFC 6531 §3.4. Raises: Undeliverable."""
+    if recipient.isascii():
+        return []
+    if not smtp.has_extn("smtputf8"):
+        raise Undeliverable("the user's address needs SMTPUTF8, which the mail server does not offer")
+    return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
 def _dotted(body: bytes) -> bytes:

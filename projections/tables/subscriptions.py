@@ -200,10 +200,13 @@ def _extended(state: State, fact: Fact) -> None:
 
 
 def _expired(state: State, fact: Fact) -> None:
-    """Only the end that was meant: one moved since has another."""
+    """Only the end that was meant: one moved since has another. Ended by hand, it ended then."""
     said = own.TrialExpired.model_validate_json(payload_of(fact))
-    if state.trial.status == "active" and state.trial.ends_at == micros(said.ends_at):
-        state.trial = replace(state.trial, status="expired")
+    trial = state.trial
+    if trial.status != "active" or trial.ends_at != micros(said.ends_at):
+        return
+    ended_at = trial.ends_at if trial.subscription is not None else min(trial.ends_at, fact.at)
+    state.trial = replace(trial, status="expired", ends_at=ended_at)
 
 
 def _granted(state: State, fact: Fact) -> None:

@@ -26,16 +26,13 @@ def core(state: State) -> Core:
 
 
 def _scheduled(state: State, fact: Fact) -> None:
-    said = own.EmailScheduled.model_validate_json(payload_of(fact))
-    state.emails[said.occasion] = {
-        "status": "scheduled",
-        "scheduled_for": said.scheduled_for.isoformat(),
-    }
+    said = own.EmailScheduled.model_validate_json(payload_of(fact)).model_dump(mode="json")
+    state.emails[said["occasion"]] = {"status": "scheduled", "scheduled_for": said["scheduled_for"]}
 
 
 def _sent(state: State, fact: Fact) -> None:
-    said = own.EmailSent.model_validate_json(payload_of(fact))
-    _mark(state, said.occasion, status="sent", sent_at=said.sent_at.isoformat())
+    said = own.EmailSent.model_validate_json(payload_of(fact)).model_dump(mode="json")
+    _mark(state, said["occasion"], status="sent", sent_at=said["sent_at"])
 
 
 def _failed(state: State, fact: Fact) -> None:

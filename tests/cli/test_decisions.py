@@ -1,11 +1,14 @@
 """Operators' decisions and the catalog at the command line."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 from psycopg import Connection
 
+from events.clock import utc_now
+from queries.instants import iso
 from tests.cli.conftest import Tenure
 from tests.handlers.people import joined, row, sold, tell, types_of
 from tests.projections.telling import customer, stripe, subscription
@@ -37,6 +40,55 @@ def test_a_trial_is_started_extended_and_ended(tenure: Tenure, conn: Connection)
     assert [each.exit_code for each in said] == [0, 0, 0]
     assert orjson.loads(said[1].stdout)["trial"] == "extended"
     assert row(conn, ADA)["trial_status"] == "expired"
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_trial_ended_is_put_back_exactly(tenure: Tenure, conn: Connection) -> None:
+    tenure("trial", "start", ADA, "--plan", "glow_up", *WHY)
+    before = row(conn, ADA)
+    conn.commit()
+
+    ended = orjson.loads(tenure("trial", "end", ADA, *WHY, "--json").stdout)
+    meanwhile = row(conn, ADA)
+    conn.commit()
+    undone = tenure("trial", "extend", ADA, "--until", iso(before["trial_end_date"]), *WHY)
+
+    assert iso(meanwhile["trial_end_date"]) == ended["ends_at"]
+    assert undone.exit_code == 0, undone.stderr
+    after = row(conn, ADA)
+    names = [name for name in before if name not in ("updated_at", "last_event_at")]
+    assert [after[name] for name in names] == [before[name] for name in names]
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_earlier_end_is_called_a_shortened_trial(tenure: Tenure) -> None:
+    tenure("trial", "start", ADA, "--plan", "glow_up", "--days", "9", *WHY)
+    sooner = iso(utc_now() + timedelta(days=2))
+
+    assert "trial shortened" in tenure("trial", "extend", ADA, "--until", sooner, *WHY).stdout
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_plan_that_is_retired_is_granted_with_a_warning(tenure: Tenure, tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(PRO)
+    tenure("plans", "publish", str(file), "--yes", "--retire-missing")
+
+    said = tenure("plan", "grant", ADA, "glow_up", *WHY)
+
+    assert said.exit_code == 0
+    assert "glow_up is retired" in said.stderr
+
+
+@pytest.mark.usefixtures("ada")
+def test_plans_on_sale_are_a_file_that_changes_nothing(tenure: Tenure, tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(tenure("plans", "list", "--toml").stdout)
+
+    again = tenure("plans", "publish", str(file), "--yes")
+
+    assert "[plans.glow_up]" in file.read_text()
+    assert "nothing to publish" in again.stdout
 
 
 @pytest.mark.usefixtures("ada")

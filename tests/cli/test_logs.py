@@ -85,3 +85,14 @@ def test_a_value_cannot_forge_a_second_line() -> None:
     structlog.get_logger("tenure.x").info("seen", event_type="a\nforged line")
 
     assert len(stream.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 2**70, float("nan"), {7: "a"}, b"\xff"])
+def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    logs.configure(level="INFO", form="json", stream=stream)
+
+    structlog.get_logger("tenure.x").info("odd", value=odd)
+
+    stream.seek(0)
+    assert json.loads(stream.read())["event"] == "odd"

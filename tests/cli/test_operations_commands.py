@@ -61,6 +61,7 @@ def test_cancelled_mail_is_a_fact_of_the_user(env: Env, conninfo: str) -> None:
         said = conn.execute("SELECT event_type, route_key FROM events").fetchall()
     assert done.returncode == 0
     assert said == [("email.cancelled", "user_1")]
+    assert "asked to" in tenure(env, "jobs", "list").stdout
     assert tenure(env, "jobs", "cancel", job, "--reason", "again").returncode == 1
 
 

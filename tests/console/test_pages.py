@@ -67,6 +67,12 @@ def test_markup_in_names_addresses_bodies_and_reasons_is_text(auditor: Person, s
     assert "&lt;script&gt;window.hacked=1" in auditor.get(f"/users/{HOSTILE_ID}").text
 
 
+def test_a_slash_too_many_leads_to_the_overview(auditor: Person) -> None:
+    answer = auditor.get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/console")
+
+
 def test_pages_are_never_kept_and_static_files_are(auditor: Person) -> None:
     assert auditor.get("/users").headers["Cache-Control"] == "no-store"
     assert "max-age" in auditor.get("/static/console.css").headers["Cache-Control"]

@@ -8,6 +8,7 @@ import pytest
 from database.pool import Connection, Pool
 from handlers.configuration import (
     Configuration,
+    LevelInForce,
     configured,
     entries,
     log_levels,
@@ -192,8 +193,8 @@ def test_log_level_ends_when_its_time_is_over(conn: Connection, conninfo: str) -
     conn.commit()
     _project(conninfo)
 
-    assert log_levels(conn, now=until - timedelta(seconds=1)) == {"tenure.work": "DEBUG"}
-    assert log_levels(conn, now=until) == {}
+    assert log_levels(conn, now=until - timedelta(seconds=1)) == [LevelInForce("tenure.work", "DEBUG", until)]
+    assert log_levels(conn, now=until) == []
 
 
 @pytest.mark.parametrize(("logger", "level"), [("root", "LOUD"), ("", "INFO"), ("a b", "INFO")])

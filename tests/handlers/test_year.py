@@ -200,7 +200,7 @@ COHORTS = (
            "free", "none", "expired", on(6, 6),
            said=(*TRIED, ("trial.ending_soon", 1), ("trial.extended", 1), ("trial.expired", 1))),
     Cohort("our trial, ended by hand", 50, ((on(5, 10), tries()), (on(5, 11), stops)),
-           "free", "none", "expired", on(5, 17), said=(("trial.started", 1), ("trial.expired", 1))),
+           "free", "none", "expired", on(5, 11), said=(("trial.started", 1), ("trial.expired", 1))),
     Cohort("our trial, paid long after", 50, ((on(2, 1), tries()), (on(9, 1), buys("fame_flex"))),
            "fame_flex", "active", "converted", on(2, 8), on(9, 1), said=TRIED),
     Cohort("Stripe's trial, with a card", 100, ((on(2, 1), buys("glow_up", trial_days=7)),),

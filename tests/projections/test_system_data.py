@@ -35,13 +35,13 @@ def test_email_goes_from_scheduled_to_sent() -> None:
     sent = own(said.EmailSent(occasion="trial_ending", sent_at=instant(DAY + 1)), at=DAY + 1)
 
     assert profile(scheduled)["email_schedule_status"] == {
-        "trial_ending": {"status": "scheduled", "scheduled_for": "2026-01-02T00:00:00+00:00"}
+        "trial_ending": {"status": "scheduled", "scheduled_for": "2026-01-02T00:00:00Z"}
     }
     assert profile(scheduled, sent)["email_schedule_status"] == {
         "trial_ending": {
             "status": "sent",
-            "scheduled_for": "2026-01-02T00:00:00+00:00",
-            "sent_at": "2026-01-02T00:00:01+00:00",
+            "scheduled_for": "2026-01-02T00:00:00Z",
+            "sent_at": "2026-01-02T00:00:01Z",
         }
     }
 

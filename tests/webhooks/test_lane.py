@@ -48,7 +48,7 @@ def test_refusals_are_those_of_the_door(size: int, status: int) -> None:
 
 
 def test_an_error_nobody_foresaw_is_a_problem_without_particulars(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Door, incoming: object) -> NoReturn:
+    def broken(self: Door, incoming: object, request_id: str) -> NoReturn:
         raise LookupError("maria@example.org")
 
     monkeypatch.setattr(Door, "answer", broken)

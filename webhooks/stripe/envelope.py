@@ -29,9 +29,11 @@ SOURCE = "stripe"
 def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
     """The envelope of one delivery; all but `metadata` is a pure function of the signed body."""
     own_id = text_at(event, "id") or digest_key(text.encode())
-    customer, owner = _customer(event), _owner(event)
-    aggregate_type, aggregate_id = _aggregate(event, customer, own_id)
-    correlation = _request_id(event) or _object_id(event)
+    thing, related = at(event, "data", "object"), event.get("related_object")
+    customer, owner = _customer(event, thing, related), _owner(event)
+    aggregate_type, aggregate_id = _aggregate(customer, thing, related, own_id)
+    request_id = _request_id(event)
+    correlation = request_id or text_at(thing, "id") or text_at(related, "id")
     return NewEvent(
         source_system=SOURCE,
         idempotency_key=index_key(_owned(own_id, owner)),
@@ -40,20 +42,20 @@ def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
         aggregate_id=index_key(aggregate_id),
         event_type=storable(f"{SOURCE}.{text_at(event, 'type') or 'untyped'}"),
         payload=text,
-        occurred_at=_occurred_at(event),
+        occurred_at=_occurred_at(event, thing),
         livemode=event.get("livemode") is not False,  # only a literal false is a test event
-        metadata=verified.metadata() | _metadata(event),
+        metadata=verified.metadata() | _metadata(event, related, request_id),
         correlation_id=None if correlation is None else index_key(correlation),
     )
 
 
-def _customer(event: Json) -> str | None:
+def _customer(event: Json, thing: object, related: object) -> str | None:
     """Whose event this is. A detached payment method has lost its customer but remembers it."""
-    if text_at(event, "related_object", "type") == "customer":
-        return text_at(event, "related_object", "id")
-    if text_at(event, "data", "object", "object") == "customer":
-        return text_at(event, "data", "object", "id")
-    return name_or_id(at(event, "data", "object", "customer")) or name_or_id(
+    if text_at(related, "type") == "customer":
+        return text_at(related, "id")
+    if text_at(thing, "object") == "customer":
+        return text_at(thing, "id")
+    return name_or_id(at(thing, "customer")) or name_or_id(
         at(event, "data", "previous_attributes", "customer")
     )
 
@@ -67,50 +69,39 @@ def _owned(key: str, owner: str | None) -> str:
     return key if owner is None else f"{owner}/{key}"
 
 
-def _object_id(event: Json) -> str | None:
-    return text_at(event, "data", "object", "id") or text_at(event, "related_object", "id")
-
-
-def _aggregate(event: Json, customer: str | None, own_id: str) -> tuple[str, str]:
+def _aggregate(customer: str | None, thing: object, related: object, own_id: str) -> tuple[str, str]:
     if customer is not None:
         return "stripe_customer", customer
     for kind, key in (
-        (text_at(event, "data", "object", "object"), text_at(event, "data", "object", "id")),
-        (text_at(event, "related_object", "type"), text_at(event, "related_object", "id")),
+        (text_at(thing, "object"), text_at(thing, "id")),
+        (text_at(related, "type"), text_at(related, "id")),
     ):
         if kind is not None and key is not None:
             return storable(f"stripe_{kind}"), key
     return "stripe_event", own_id
 
 
-def _occurred_at(event: Json) -> datetime:
+def _occurred_at(event: Json, thing: object) -> datetime:
     """The event's own time, else its object's, else 1970; the body alone decides."""
     created = event.get("created")
-    return (
-        from_seconds(created)
-        or from_iso(created)
-        or from_seconds(at(event, "data", "object", "created"))
-        or EPOCH
-    )
+    return from_seconds(created) or from_iso(created) or from_seconds(at(thing, "created")) or EPOCH
 
 
-def _metadata(event: Json) -> dict[str, object]:
+def _metadata(event: Json, related: object, request_id: str | None) -> dict[str, object]:
     return kept(
         api_version=event.get("api_version"),
         livemode=event.get("livemode"),
         account=event.get("account"),
         context=event.get("context"),
-        request_id=_request_id(event),
+        request_id=request_id,
         snapshot_event=event.get("snapshot_event"),
-    ) | _related(event)
+    ) | _related(related)
 
 
-def _related(event: Json) -> dict[str, object]:
-    related = kept(
-        id=at(event, "related_object", "id"),
-        type=at(event, "related_object", "type"),
-        url=at(event, "related_object", "url"),
-    )
+def _related(thing: object) -> dict[str, object]:
+    if not isinstance(thing, dict):
+        return {}
+    related = kept(id=thing.get("id"), type=thing.get("type"), url=thing.get("url"))
     return {"related_object": related} if related else {}
 
 

@@ -1,7 +1,8 @@
 """A real SMTP server in a process of its own; each message it takes is one JSON line on stdout.
 
 What it does depends on the recipient: `refused@` 550, `busy@` 451 after DATA, `cut@` takes the
-message and hangs up without an answer, `hang@` takes it and says nothing.
+message and hangs up without an answer, `hang@` takes it and says nothing. Started with `ascii` it
+offers no SMTPUTF8, with a file it offers STARTTLS.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ def _tell(said: dict[str, Any]) -> None:
 
 def main() -> None:
     tls = None
-    if len(sys.argv) > 2:
+    if sys.argv[2:] not in ([], ["ascii"]):
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(sys.argv[2])
     controller = Controller(
@@ -67,6 +68,7 @@ def main() -> None:
         port=int(sys.argv[1]),
         authenticator=_authenticate,
         auth_require_tls=False,
+        enable_SMTPUTF8="ascii" not in sys.argv,
         tls_context=tls,
     )
     controller.start()

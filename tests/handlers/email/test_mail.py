@@ -1,6 +1,8 @@
 """Each occasion is written about once, unless its reason went away; against a real SMTP server."""
 
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from handlers.configuration import set_value
 from handlers.email import Outbox, Smtp
 from handlers.email.occasions import Due
 from handlers.email.scheduling import schedule_email
+from handlers.trials import Length, end_trial, extend_trial
 from tests.handlers.email.conftest import MailServer
 from tests.handlers.email.post import (
     CUSTOMER,
@@ -26,6 +29,7 @@ from tests.handlers.email.post import (
     stripe,
 )
 from tests.handlers.jobs.shop import NOW, Clock, states
+from tests.handlers.orders import order
 
 ENDS = NOW + timedelta(days=3)
 WARNING = TrialEndingSoon(ends_at=ENDS, days=3)
@@ -248,6 +252,89 @@ def test_deleted_user_gets_no_mail(conn: Connection, conninfo: str, tmp_path: Pa
     send(conninfo, Outbox(tmp_path))
 
     assert (list(tmp_path.iterdir()), states(conninfo)) == ([], [("cancelled", 0)])
+
+
+def test_trial_ended_by_hand_is_told_with_the_day_it_ended(
+    conn: Connection, conninfo: str, tmp_path: Path
+) -> None:
+    _on_trial(conn)
+    schedule(conninfo)
+    clock = Clock(NOW + timedelta(minutes=1))
+    end_trial(conn, order(USER, now=clock.at))
+    conn.commit()
+
+    schedule(conninfo, now=clock.at)
+    send(conninfo, Outbox(tmp_path), clock=clock)
+
+    (file,) = tmp_path.iterdir()
+    text = message_from_bytes(file.read_bytes(), policy=default).get_body(["plain"])
+    assert text is not None
+    assert f"{NOW:%B %Y}, 12:01 UTC" in text.get_content()
+
+
+def test_trial_taken_up_again_ends_with_a_message_of_its_own(
+    conn: Connection, conninfo: str, tmp_path: Path
+) -> None:
+    _on_trial(conn)
+    clock = Clock(NOW + timedelta(minutes=1))
+    end_trial(conn, order(USER, "end", now=clock.at))
+    conn.commit()
+    schedule(conninfo, now=clock.at)
+    send(conninfo, Outbox(tmp_path), clock=clock)
+    clock.pass_s(60)
+    extend_trial(conn, order(USER, "undo", now=clock.at), Length(until=ENDS))
+    conn.commit()
+    clock.at = ENDS
+    own(conn, TrialExpired(ends_at=ENDS), at=ENDS)
+
+    made = schedule(conninfo, now=clock.at)
+    send(conninfo, Outbox(tmp_path), clock=clock)
+
+    assert made == {"trial_expired": 1}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_address_of_another_script_reaches_a_server_that_takes_it(
+    conn: Connection, conninfo: str, mail_server: MailServer
+) -> None:
+    person(conn, "ädä@example.com")
+    schedule(conninfo)
+
+    send(conninfo, Smtp(mail_server.url))
+
+    (taken,) = mail_server.taken()
+    assert taken["to"] == ["ädä@example.com"]
+    assert taken["message"]["To"] == "ädä@example.com"
+    assert states(conninfo) == [("completed", 0)]
+
+
+def test_server_that_does_not_take_it_is_named_as_the_reason(conn: Connection, conninfo: str) -> None:
+    person(conn, "ädä@example.com")
+    schedule(conninfo)
+    server = MailServer("ascii")
+
+    try:
+        send(conninfo, Smtp(server.url))
+        taken = server.taken()
+    finally:
+        server.stop()
+
+    assert taken == []
+    assert states(conninfo) == [("dead", 0)]
+    (why,) = conn.execute("SELECT error FROM background_jobs").fetchone() or ("",)
+    assert "SMTPUTF8, which the mail server does not offer" in why
+
+
+def test_address_of_another_script_is_no_matter_to_a_file(
+    conn: Connection, conninfo: str, tmp_path: Path
+) -> None:
+    person(conn, "ädä@example.com")
+    schedule(conninfo)
+
+    send(conninfo, Outbox(tmp_path))
+
+    (file,) = tmp_path.iterdir()
+    assert "To: ädä@example.com" in file.read_text()
 
 
 def test_mail_switched_off_waits(conn: Connection, conninfo: str, tmp_path: Path) -> None:
