@@ -91,7 +91,8 @@ def _stale(conn: AnyConnection, job: Job, options: Options) -> str | None:
     if any(now.get(part, 0) < position for part, position in job.pins.items()):
         return "of another log"
     look_into(conn, job.schema)
-    done = {"read": all_finished(conn, "read"), "link": all_finished(conn, "link")}
+    is_built = finished(conn, BUILT, 0) is not None
+    done = {} if is_built else {stage: all_finished(conn, stage) for stage in ("read", "link")}
     look_into(conn, "public")
     for stage, outcomes in done.items():
         for number, outcome in outcomes.items():

@@ -49,13 +49,12 @@ def replay(
     began = monotonic()
     with building.only_one(conninfo) as conn:
         built = _build(conninfo, conn, options, watching)
+        building.clean(built.job, options)  # indexes need the room
         watching.stage("indexing", 1)
         shadow.dress(conninfo, built.job.schema, workers=options.workers)
         watching.stage("catching up", 1)
         with session(conninfo, built.job.schema) as shadowed:
-            done = _take_over(shadowed, built, began, clock)
-    building.clean(built.job, options)
-    return done
+            return _take_over(shadowed, built, began, clock)
 
 
 def rebuild_user(conninfo: str, user_id: str, *, live_only: bool) -> None:
