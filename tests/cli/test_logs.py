@@ -4,6 +4,8 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import structlog
@@ -96,3 +98,26 @@ def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
 
     stream.seek(0)
     assert json.loads(stream.read())["event"] == "odd"
+
+
+def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with file.open("a", encoding="utf-8") as stream:
+        logs.configure(level="INFO", form="json", stream=stream)
+        log = structlog.get_logger("tenure.x")
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda n: log.info("line", n=n, padding="x" * (n * 40 % 9000)), range(500)))
+        logging.getLogger("somebody").warning("theirs")
+
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    assert sorted(each["n"] for each in told[:-1]) == list(range(500))
+    assert told[-1]["event"] == "theirs"
+
+
+def test_a_stream_that_is_gone_stops_nobody(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("a") as stream:
+        logs.configure(level="INFO", form="json", stream=stream)
+
+    structlog.get_logger("tenure.x").info("into nowhere")
+
+    assert (tmp_path / "log").read_text() == ""
