@@ -15,6 +15,8 @@ from structlog.typing import Processor
 
 from cli.redaction import redact
 
+STDERR = 2
+
 
 def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
     """From now on every logger of this process writes there; `form` is console or json."""
@@ -51,8 +53,8 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
 class _Direct:
     """Writes a finished line beside the handler; levels stay the standard library's.
 
-    A record made of the line, taken apart and formatted again costs as much as the whole line. Where the
-    stream is a file the line is one write(2), which needs no lock: waiting for the handler's, and for the
+    A record made of the line, taken apart and formatted again costs as much as the whole line. To
+    standard error the line is one write(2), which needs no lock: waiting for the handler's, and for the
     thread that holds it to run again, took a sixth of a web worker's time.
     """
 
@@ -85,9 +87,9 @@ class _Direct:
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """The file behind a stream; None for one in memory."""
+    """Standard error's, which stays what it is for as long as the process; None for any other stream."""
     try:
-        return stream.fileno()
+        return STDERR if stream.fileno() == STDERR else None
     except (OSError, ValueError, AttributeError):
         return None
 

@@ -3,8 +3,9 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,16 +101,21 @@ def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
     assert json.loads(stream.read())["event"] == "odd"
 
 
-def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
-    file = tmp_path / "log"
-    with file.open("a", encoding="utf-8") as stream:
-        logs.configure(level="INFO", form="json", stream=stream)
-        log = structlog.get_logger("tenure.x")
-        with ThreadPoolExecutor(8) as threads:
-            list(threads.map(lambda n: log.info("line", n=n, padding="x" * (n * 40 % 9000)), range(500)))
-        logging.getLogger("somebody").warning("theirs")
+MANY = """
+import logging, structlog
+from cli import logs
+logs.configure(level="INFO", form="json")
+log = structlog.get_logger("tenure.x")
+with ThreadPoolExecutor(8) as threads:
+    list(threads.map(lambda n: log.info("line", n=n, padding="x" * (n * 7 % 3000)), range(500)))
+logging.getLogger("somebody").warning("theirs")
+"""
 
-    told = [json.loads(line) for line in file.read_text().splitlines()]
+
+def test_lines_of_many_threads_stay_whole() -> None:
+    ran = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True)
+
+    told = [json.loads(line) for line in ran.stderr.splitlines()]
     assert sorted(each["n"] for each in told[:-1]) == list(range(500))
     assert told[-1]["event"] == "theirs"
 
