@@ -103,6 +103,7 @@ def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
 
 MANY = """
 import logging, structlog
+from concurrent.futures import ThreadPoolExecutor
 from cli import logs
 logs.configure(level="INFO", form="json")
 log = structlog.get_logger("tenure.x")
