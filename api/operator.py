@@ -52,7 +52,10 @@ _TRIAL_SCHEMA: dict[str, Any] = {  # Any: JSON schema
 
 
 class TrialOrder(Order):
-    """`days` from now for a start, from its end for an extension; without a length the default."""
+    """`days` from now for a start, from its end for an extension, or from now if it is over.
+
+    Without a length the default.
+    """
 
     model_config = ConfigDict(json_schema_extra=_TRIAL_SCHEMA)
 
@@ -104,7 +107,8 @@ class Outcome(BaseModel):
 def trial(user_id: str, json: TrialOrder) -> Response:
     """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe.
 
-    A start says the `plan` it tries, with a `warning` when that is none.
+    A start says the `plan` it tries, with a `warning` when that is none; the others say which end it `was`,
+    so that an extension `until` then undoes them.
     """
     length = Length(days=json.days, until=json.until)
     asked = {"action": json.action, "plan_key": json.plan_key, **length.asked()}

@@ -63,6 +63,8 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
                 _announce_demo(supervisor, settings, conninfo, address, secrets)
             else:
                 out.print("  a token  tenure tokens create auditor")
+            for name in _closed(settings) if secrets is None else ():
+                out.print(f"  closed   {name} is not set, so that door answers 503")
             out.print("  stop     Ctrl-C\n")
             sys.stdout.flush()
 
@@ -73,6 +75,15 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
 def _web(fd: int, workers: int, threads: int) -> list[str]:
     sizes = ["--workers", str(workers), "--threads", str(threads)]
     return [*_COMMAND, *_debug(), "serve", "--follow", "--fd", str(fd), *sizes]
+
+
+def _closed(settings: Settings) -> list[str]:
+    """The secrets whose doors let nobody in."""
+    doors = {
+        "STRIPE_WEBHOOK_SECRETS": settings.stripe_webhook_secrets,
+        "CLERK_WEBHOOK_SECRETS": settings.clerk_webhook_secrets,
+    }
+    return [name for name, found in doors.items() if not found]
 
 
 def _debug() -> list[str]:

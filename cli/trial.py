@@ -35,7 +35,7 @@ def start(
     reason: str,
     as_json: bool,
 ) -> None:
-    """A first trial begins now; undone by `tenure trial end`."""
+    """A first trial begins now; `tenure trial end` ends it, and who had one stays one who had."""
     length = _length(days, until)
     told = run_decision(
         wanted,
@@ -55,7 +55,7 @@ def start(
 @reason_option
 @json_option
 def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
-    """The trial runs on, also one that is over; undone by extending it --until the end it had."""
+    """The trial runs on from its end, or from now if it is over; undone by --until what it `was`."""
     length = _length(days, until)
     told = run_decision(
         wanted,
@@ -71,7 +71,7 @@ def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str
 @reason_option
 @json_option
 def end(*, wanted: str, reason: str, as_json: bool) -> None:
-    """The trial is over now; undone by `tenure trial extend --until` the end it had."""
+    """The trial is over now; undone by `tenure trial extend --until` what it `was`."""
     told = run_decision(
         wanted,
         {"action": "end"},

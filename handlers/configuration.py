@@ -184,8 +184,9 @@ def _allowed(category: str, key: str, known: Key | None, text: str, value_type: 
     try:
         value = read_value(text, value_type)
     except ConfigurationRefused as refused:
-        wanted = f": expected {known.allowed}; " if known else ": "
-        raise ConfigurationRefused(f"{category}.{key}{wanted}{refused}") from None
+        allowed = f"expected {known.allowed}" if known else ""
+        wanted = "" if str(refused).startswith(allowed) else f"{allowed}; "
+        raise ConfigurationRefused(f"{category}.{key}: {wanted}{refused}") from None
     if known is not None and not fits(known, value):
         raise ConfigurationRefused(f"{category}.{key}: expected {known.allowed}, found {text!r}")
     return value

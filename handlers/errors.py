@@ -12,7 +12,9 @@ class UserUnknown(DecisionRefused):
     """No event ever mentioned the user. Check the id."""
 
     def __init__(self, user_id: str) -> None:
-        super().__init__("expected a known user, found none with this id; check it")
+        super().__init__(
+            f"expected a known user, found none with the id {user_id!r}; check it, or tenure user create"
+        )
         self.user_id = user_id
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from events.own.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
@@ -25,8 +26,8 @@ def link_customer(
         raise NotACustomer(customer_id)
 
     def choose(state: State) -> Verdict:
-        _, said = lock_customers(conn, [customer_id])[customer_id]  # held by `decide` already
-        return link(state, customer_id, said)
+        owner, said = lock_customers(conn, [customer_id])[customer_id]  # held by `decide` already
+        return link(state, customer_id, said, owner=owner)
 
     return _decide(conn, command, customer_id, live_only, choose)
 
@@ -41,14 +42,24 @@ def unlink_customer(
     return _decide(conn, command, customer_id, live_only, lambda state: unlink(state, customer_id))
 
 
-def link(state: State, customer_id: str, said: Claims | None) -> Verdict:
+def link(state: State, customer_id: str, said: Claims | None, *, owner: str | None) -> Verdict:
     """The verdict on a link. A user whose history stops may be given one: it may be the mending.
 
-    `said` is what claims there are. One that a provider's word made may be made firm by an operator's.
+    `said` is what claims there are, `owner` whose it is now. One that a provider's word made may be made
+    firm by an operator's.
     """
-    answer = {"user_id": state.user_id, "customer_id": customer_id, "linked": True}
+    answer: dict[str, Any] = {  # Any: JSON values
+        "user_id": state.user_id,
+        "customer_id": customer_id,
+        "linked": True,
+    }
     if customer_id in state.links and said is not None and said.users[state.user_id].rank == BY_OPERATOR:
         raise AlreadySo(answer)
+    if said is None:
+        answer["warning"] = f"no event has named {customer_id} yet; check the id"
+    elif owner not in (None, state.user_id):
+        answer["taken_from"] = owner
+        answer["warning"] = f"{customer_id} was {owner}'s until now; tenure link remove gives it back"
     return Verdict(IdentityLinked(customer_id=customer_id), answer)
 
 
@@ -57,7 +68,7 @@ def unlink(state: State, customer_id: str) -> Verdict:
     if customer_id not in state.links:
         linked = ", ".join(sorted(state.links)) or "none"
         raise NothingToUndo(
-            f"expected a customer of this user ({linked}), found another; nothing was changed"
+            f"expected a customer of this user ({linked}), found {customer_id!r}; nothing was changed"
         )
     answer = {"user_id": state.user_id, "customer_id": customer_id, "linked": False}
     return Verdict(IdentityUnlinked(customer_id=customer_id), answer)

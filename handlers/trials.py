@@ -39,7 +39,9 @@ class Length:
     def end(self, after: datetime, default_days: int) -> datetime:
         if self.until is not None:
             return self.until
-        return after + timedelta(days=self.days if self.days is not None else default_days)
+        ends_at = after + timedelta(days=self.days if self.days is not None else default_days)
+        # Whole seconds, so that any form can give the end back; up, so that nobody gets less.
+        return ends_at if ends_at.microsecond == 0 else ends_at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def start_trial(
@@ -142,7 +144,8 @@ def extend(state: State, now: datetime, length: Length, default_days: int) -> Ve
     if ends_at == was:
         raise TrialRefused(f"the trial ends at {iso(was)} already; name another end")
     did = "extended" if ends_at > was else "shortened"
-    return Verdict(TrialExtended(ends_at=ends_at), _answer(state, did, ends_at), all_over(state, now))
+    answer = _answer(state, did, ends_at) | {"was": iso(was)}
+    return Verdict(TrialExtended(ends_at=ends_at), answer, all_over(state, now))
 
 
 def end(state: State, now: datetime) -> Verdict:
@@ -150,7 +153,8 @@ def end(state: State, now: datetime) -> Verdict:
     _refuse_not_ours(state)
     if lapsed(state, now).trial.status != "active" or state.trial.ends_at is None:
         raise TrialRefused("expected a trial that runs, found one that is over; nothing was changed")
-    return Verdict(TrialExpired(ends_at=from_micros(state.trial.ends_at)), _answer(state, "ended", now))
+    was = from_micros(state.trial.ends_at)
+    return Verdict(TrialExpired(ends_at=was), _answer(state, "ended", now) | {"was": iso(was)})
 
 
 def _answer(state: State, did: str, ends_at: datetime) -> dict[str, Any]:  # Any: JSON values

@@ -247,3 +247,32 @@ def test_a_slip_of_the_pen_is_one_line(tenure: Tenure, tmp_path: Path) -> None:
 def test_the_default_plans_are_published_once(tenure: Tenure) -> None:
     assert "published 4" in tenure("plans", "defaults").stdout
     assert "already" in tenure("plans", "defaults").stdout
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_customer_nobody_heard_of_is_linked_with_a_warning(tenure: Tenure) -> None:
+    said = tenure("link", "add", ADA, "cus_mistyped", *WHY)
+
+    assert said.exit_code == 0
+    assert "no event has named cus_mistyped" in said.stderr
+
+
+def test_a_customer_of_somebody_else_is_taken_with_their_name(tenure: Tenure, conn: Connection) -> None:
+    theirs = customer("cus_ada", metadata={"userId": ADA})
+    tell(conn, *sold(), *joined(ADA, "user_bob"), stripe("customer.created", theirs))
+
+    said = tenure("link", "add", "user_bob", "cus_ada", *WHY, "--json")
+
+    assert orjson.loads(said.stdout)["taken_from"] == ADA
+    assert f"{ADA}'s until now" in orjson.loads(said.stdout)["warning"]
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_end_says_which_end_it_was(tenure: Tenure) -> None:
+    started = orjson.loads(tenure("trial", "start", ADA, "--plan", "glow_up", *WHY, "--json").stdout)
+    ended = orjson.loads(tenure("trial", "end", ADA, *WHY, "--json").stdout)
+
+    undone = orjson.loads(tenure("trial", "extend", ADA, "--until", ended["was"], *WHY, "--json").stdout)
+
+    assert undone["ends_at"] == ended["was"] == started["ends_at"]
+    assert "." not in started["ends_at"]

@@ -14,8 +14,8 @@ from handlers.trials import Length, start_trial
 from projections.runner import Runner
 
 
-def test_a_trial_is_as_long_as_configured(conninfo: str) -> None:
-    now = utc_now()
+def test_a_trial_is_as_long_as_configured_to_the_next_second(conninfo: str) -> None:
+    now = utc_now().replace(microsecond=250_000)
     with psycopg.connect(conninfo, autocommit=True) as conn:
         append(conn, user_event(OnboardingStarted(), user_id="user_1", now=now, idempotency_key="o"))
         with conn.transaction():
@@ -25,5 +25,8 @@ def test_a_trial_is_as_long_as_configured(conninfo: str) -> None:
             order = Command(user_id="user_1", key="k", asked={}, now=now, actor="test", reason="asked")
             start_trial(conn, order, Length())
 
-        row = conn.execute("SELECT trial_end_date - trial_start_date FROM user_subscriptions").fetchone()
-    assert row == (timedelta(days=30),)
+        row = conn.execute("SELECT trial_start_date, trial_end_date FROM user_subscriptions").fetchone()
+    assert row is not None
+    starts_at, ends_at = row
+    assert ends_at.microsecond == 0
+    assert timedelta(0) <= ends_at - starts_at - timedelta(days=30) < timedelta(seconds=1)
