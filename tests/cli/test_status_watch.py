@@ -84,18 +84,29 @@ def test_the_command_redraws_until_ctrl_c(conninfo: str, tmp_path: Path) -> None
     command = [sys.executable, "-m", "cli", "status", "--watch", "--every", "0.1"]
     env = environment(conninfo, tmp_path) | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
     with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=tmp_path
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=tmp_path, preexec_fn=_hears_ctrl_c
     ) as started:
         os.close(theirs)
-        text, until = "", time.monotonic() + PATIENCE_S
-        while text.count("migrations_applied") < 2:
-            assert time.monotonic() < until, text
-            text += os.read(ours, 65536).decode(errors="replace")
-        started.send_signal(signal.SIGINT)
-        while LEAVE not in text:
-            text += os.read(ours, 65536).decode(errors="replace")
-        assert started.wait(PATIENCE_S) == 0
+        try:
+            _read_until(ours, lambda text: text.count("migrations_applied") >= 2)
+            started.send_signal(signal.SIGINT)
+            _read_until(ours, lambda text: LEAVE in text)
+            assert started.wait(PATIENCE_S) == 0
+        finally:
+            started.kill()
     os.close(ours)
+
+
+def _hears_ctrl_c() -> None:
+    """Whoever runs the tests in the background has it ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _read_until(terminal: int, is_there: Callable[[str], bool]) -> None:
+    text, until = "", time.monotonic() + PATIENCE_S
+    while not is_there(text):
+        assert time.monotonic() < until, text[-2000:]
+        text += os.read(terminal, 65536).decode(errors="replace")
 
 
 @pytest.mark.parametrize(("more", "look"), [((), "migrations_applied"), (("--json",), "{")])
