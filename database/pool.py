@@ -21,6 +21,14 @@ Pool = ConnectionPool[Connection]
 PREPARE_AFTER = 5
 _CONNECT_TIMEOUT_S = 5
 
+# A server that vanished says nothing: TCP alone would go on trying for a quarter of an hour.
+_NOTICES_SILENCE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+
 TRUSTED_S = 0.5
 _handed_out: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
@@ -113,6 +121,7 @@ def session_conninfo(conninfo: str, *, application_name: str, statement_timeout_
     return make_conninfo(
         **{
             "connect_timeout": _CONNECT_TIMEOUT_S,
+            **_NOTICES_SILENCE,
             **given,
             "application_name": application_name,
             "options": f"{ours} {theirs}".strip(),

@@ -4,7 +4,16 @@ import psycopg
 import pytest
 
 from database.errors import DatabaseUnavailable
-from database.pool import Connection, Pool, behind_pooler, connect, open_pool, place, reaching
+from database.pool import (
+    Connection,
+    Pool,
+    behind_pooler,
+    connect,
+    open_pool,
+    place,
+    reaching,
+    session_conninfo,
+)
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/x?connect_timeout=1"
 
@@ -110,3 +119,16 @@ def test_a_server_that_answers_itself_is_no_pooler(pool: Pool) -> None:
     with pool.connection() as conn:
         assert not behind_pooler(conn)
         assert conn.prepare_threshold is not None
+
+
+def test_a_server_that_vanished_is_noticed(conninfo: str) -> None:
+    """libpq's own settings; without them a connection waits for as long as TCP tries."""
+    ours = psycopg.conninfo.conninfo_to_dict(
+        session_conninfo(conninfo, application_name="test", statement_timeout_s=1)
+    )
+    theirs = psycopg.conninfo.conninfo_to_dict(
+        session_conninfo(f"{conninfo} tcp_user_timeout=5000", application_name="test", statement_timeout_s=1)
+    )
+
+    assert (ours["tcp_user_timeout"], ours["keepalives_idle"]) == ("30000", "30")
+    assert theirs["tcp_user_timeout"] == "5000"
