@@ -87,7 +87,7 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(bare_insert.BARE_TABLE)
     bare_port = free_port()
-    words = ["-m", "bench.bare", str(bare_port), str(THREADS), "flask"]
+    words = ["-m", "bench.bare", str(bare_port), str(THREADS)]
     with (
         served(conninfo, folder) as (port, server),
         process(words, environment(conninfo, folder), folder / "bare.log"),

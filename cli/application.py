@@ -31,7 +31,8 @@ from handlers.delivery_counts import DeliveryCounts
 from projections.version import projector_version
 from queries.rows import fetch_all
 from settings import Settings
-from webhooks import Delivery, Lane, Observe, clerk_door, stripe_door
+from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
+from webhooks.together import TOGETHER
 
 POOL_SIZE = 10
 MOST_LAG = timedelta(minutes=1)
@@ -81,6 +82,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     tracer = tracing.begin(settings)
     if tracer is not None:
         tracing.trace_requests(app, tracer)
+        del app.extensions[TOGETHER]  # a trace follows one delivery
     return app
 
 
@@ -112,6 +114,8 @@ def build_over(
     )
     for door in opened:
         app.register_blueprint(door.blueprint())
+    if doors is not None:
+        app.extensions[TOGETHER] = Together(opened, doors)
     app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(

@@ -33,7 +33,7 @@ threads_option = click.option(
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
     """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
-    from cli.web import (  # gunicorn is slow to import and no other command needs it
+    from cli.web.server import (  # gunicorn is slow to import and no other command needs it
         Server,
         Web,
         counts_directory,

@@ -10,15 +10,15 @@ from uuid import uuid4
 import structlog
 from flask import Blueprint, request
 from werkzeug import Request, Response
-from werkzeug.datastructures import Headers
 
 from events.clock import Clock
+from events.envelope import NewEvent
 from events.tracing import note, span
 from webhooks.delivery import Delivery, Observe, log
-from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed
-from webhooks.guard import Body, Verified, read_body
+from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed, WebhookError
+from webhooks.guard import Body, Headers, Verified, read_body
 from webhooks.problems import Answer, answer, problem
-from webhooks.store import Pool, Read, Stored, store
+from webhooks.store import Pool, Read, Stored, event_in, store
 
 RETRY_AFTER_S = 30
 
@@ -41,6 +41,7 @@ class Door:
         self, provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None
     ) -> None:
         self.path = f"/webhooks/{provider.source}"
+        self.source = provider.source
         self._provider = provider
         self._pool = pool
         self._clock = clock
@@ -49,13 +50,27 @@ class Door:
     def answer(self, incoming: Request, request_id: str) -> Answer:
         """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
-        delivery, said = _receive(self._provider, self._pool, self._clock, incoming)
-        seconds = perf_counter() - started
+        delivery, said = self._receive(incoming)
+        self.told(delivery, said, request_id, perf_counter() - started)
+        return said
+
+    def verify(self, headers: Headers, body: Body) -> Verified:
+        """Proof that the provider sent it. Raises: DoorClosed, DeliveryRefused."""
+        if self._provider.verify is None:
+            raise DoorClosed
+        with span("verify"):
+            return self._provider.verify(headers, body, self._clock())
+
+    def event(self, body: Body, verified: Verified) -> NewEvent:
+        """The event in a verified body. Raises: UnreadablePayload."""
+        return event_in(self._provider.read, body, verified)
+
+    def told(self, delivery: Delivery, said: Answer, request_id: str, seconds: float) -> None:
+        """Logs and counts a delivery that has its answer."""
         note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
         log(delivery, request_id=request_id, status=said.status, seconds=seconds)
         if self._observe is not None:
             self._observe(delivery, seconds)
-        return said
 
     def blueprint(self) -> Blueprint:
         """The same door as an address of a Flask app."""
@@ -72,27 +87,35 @@ class Door:
 
         return door
 
-
-def _receive(provider: Provider, pool: Pool, clock: Clock, incoming: Request) -> tuple[Delivery, Answer]:
-    source = provider.source
-    try:
-        if provider.verify is None:
-            raise DoorClosed
-        body = read_body(incoming)
-        with span("verify"):
-            verified = provider.verify(incoming.headers, body, clock())
-        return _stored(source, store(pool, source, provider.read, body, verified), verified)
-    except DoorClosed:
-        return Delivery(source=source, outcome="closed"), _closed()
-    except BodyTooLarge:
-        return Delivery(source=source, outcome="too_large"), _too_large()
-    except DeliveryRefused as refusal:
-        return Delivery(source=source, outcome="refused", reason=refusal.reason), _refused()
-    except DatabaseAway as away:
-        return Delivery(source=source, outcome="unavailable", reason=away.cause), _away()
+    def _receive(self, incoming: Request) -> tuple[Delivery, Answer]:
+        try:
+            if self._provider.verify is None:
+                raise DoorClosed  # before a byte of the body is read
+            body = read_body(incoming)
+            verified = self.verify(incoming.headers, body)
+            return taken(
+                self.source, store(self._pool, self.source, self._provider.read, body, verified), verified
+            )
+        except WebhookError as problem:
+            return refused(self.source, problem)
 
 
-def _stored(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Answer]:
+def refused(source: str, problem: WebhookError) -> tuple[Delivery, Answer]:
+    """How a delivery ends that the door does not take, or can't keep."""
+    match problem:
+        case DoorClosed():
+            return Delivery(source=source, outcome="closed"), _closed()
+        case BodyTooLarge():
+            return Delivery(source=source, outcome="too_large"), _too_large()
+        case DatabaseAway():
+            return Delivery(source=source, outcome="unavailable", reason=problem.cause), _away()
+        case DeliveryRefused():
+            return Delivery(source=source, outcome="refused", reason=problem.reason), _refused()
+    raise problem
+
+
+def taken(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Answer]:
+    """How a delivery ends that the log has."""
     delivery = Delivery(
         source=source,
         outcome=found.outcome if found.unreadable is None else "unreadable",

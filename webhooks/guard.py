@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Protocol
 
 from werkzeug import Request
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from events.clock import from_micros
@@ -21,6 +21,14 @@ TOLERANCE_S = 300
 _CHUNK_BYTES = 64 * 1024
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 _SECRET = re.compile(r"[!-~]+")
+
+
+class Headers(Protocol):
+    """What a request says beside its body; names in any case."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+
+    def get(self, name: str, default: str, /) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,11 @@ def read_body(request: Request) -> Body:
         raise DeliveryRefused("body_cut_short") from None
     if len(raw) > MAX_BODY_BYTES:
         raise BodyTooLarge
+    return as_body(raw)
+
+
+def as_body(raw: bytes) -> Body:
+    """Bytes that are all there."""
     return Body(raw, _text(raw))
 
 

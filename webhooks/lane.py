@@ -7,9 +7,7 @@ import structlog
 from werkzeug import Request
 
 from webhooks.door import Door, request_id_of
-from webhooks.problems import Answer, problem
-
-_ALWAYS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+from webhooks.problems import ALWAYS, Answer, problem
 
 _logger = structlog.get_logger("tenure.webhooks")
 
@@ -30,7 +28,7 @@ class Lane:
             return self._beyond(environ, respond)
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         said = _answer(door, Request(environ), request_id)
-        respond(said.line, [*said.headers, ("X-Request-Id", request_id), *_ALWAYS])
+        respond(said.line, [*said.headers, ("X-Request-Id", request_id), *ALWAYS])
         return [said.body]
 
 

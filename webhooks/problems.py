@@ -7,6 +7,8 @@ from http import HTTPStatus
 import orjson
 from werkzeug import Response
 
+ALWAYS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+
 _LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 

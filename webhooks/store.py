@@ -71,7 +71,7 @@ def _store(
     pool: Pool, source: str, read: Read, body: Body, verified: Verified
 ) -> tuple[str, UUID, str | None, str | None]:
     try:
-        event = _event(read, body, verified)
+        event = event_in(read, body, verified)
         appended = _asked(pool, lambda conn: append(conn, event))
         return appended.outcome, appended.id, event.event_type, None
     except UnreadablePayload as problem:
@@ -85,7 +85,8 @@ def _store(
     return outcome, kept_id, None, reason
 
 
-def _event(read: Read, body: Body, verified: Verified) -> NewEvent:
+def event_in(read: Read, body: Body, verified: Verified) -> NewEvent:
+    """The event in a verified body. Raises: UnreadablePayload."""
     if body.text is None:
         raise UnreadablePayload("bytes that are not UTF-8")
     return read(parse(body.text), body.text, verified)

@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from cli import tracing as cli_tracing
-from cli.application import build_over
+from cli.application import build, build_over
 from cli.demo.signing import sign_stripe
 from cli.doctor.of_settings import settings_checks
 from cli.local_secrets import dev_secrets
@@ -30,8 +31,10 @@ from events.clock import utc_now
 from handlers.usage import Usage, UsageCommand, record_usage
 from projections.runner import Runner
 from settings import Settings
+from tests.cli.conftest import as_url
 from tests.cli.processes import ROOT
 from tests.handlers.people import NOW, joined, sold, tell
+from webhooks.together import TOGETHER
 
 CALLERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 IMPORTED = """
@@ -166,6 +169,17 @@ def test_without_a_tracer_an_event_carries_nothing(app: Flask, conn: Connection,
 
     row = conn.execute("SELECT metadata ? 'traceparent' FROM events").fetchone()
     assert row == (False,)
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_a_trace_follows_one_delivery_and_no_group(
+    conninfo: str, tracer: OpenTelemetry, monkeypatch: pytest.MonkeyPatch, traced: bool
+) -> None:
+    monkeypatch.setattr(cli_tracing, "begin", lambda _: tracer if traced else None)
+
+    app = build(Settings(_env_file=None, database_url=SecretStr(as_url(conninfo))))
+
+    assert (TOGETHER in app.extensions) is not traced
 
 
 def test_nothing_is_imported_unless_it_is_configured() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from cli.demo.bulk import bulk_events
@@ -84,6 +85,106 @@ def test_slowloris_leaves_the_door_open(service: House) -> None:
         sock.close()
 
     assert max(took) < SOON_S
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_clients_that_do_not_hang_up_leave_the_door_open(service: House, version: bytes) -> None:
+    """We say the last word, and they stay on the line."""
+    asked = b"GET /healthz HTTP/%s\r\nHost: x\r\nConnection: close\r\n\r\n" % version
+    staying = [connected(service, sending=asked) for _ in range(MANY)]
+    try:
+        took_s = max(deliver(service, 200 + number) for number in range(3))
+        answers = [sock.recv(4096) for sock in staying]
+    finally:
+        for sock in staying:
+            sock.close()
+
+    assert took_s < SOON_S
+    assert all(answer.split(b" ")[1] == b"200" for answer in answers)
+
+
+def signed(number: int, *, path: bytes = b"/webhooks/stripe", more: bytes = b"") -> bytes:
+    """A whole signed delivery."""
+    body = b'{"id":"evt_form_%d","object":"event","type":"customer.created","note":"%s"}' % (
+        number,
+        b"x" * 3000,
+    )
+    headers = sign_stripe(body, secret=STRIPE_SECRET, at=datetime.now(UTC))
+    told = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
+    length = b"Content-Length: %d\r\n" % len(body)
+    return b"POST %s HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n%s" % (path, told, more, length, body)
+
+
+def chunked(request: bytes) -> bytes:
+    """The same body in two pieces."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:100], body[100:]))
+    return head + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+
+
+def appended(sock: socket.socket, many: int) -> bool:
+    """Whether that many deliveries are acked as new before the server hangs up."""
+    answer = b""
+    while answer.count(b'"status":"appended"') < many and (more := sock.recv(65536)):
+        answer += more
+    return answer.count(b'"status":"appended"') == many
+
+
+FORMS = {
+    "plain": signed(301),
+    "two at once": signed(302) + signed(303),
+    "and a page behind it": signed(304) + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "in chunks": chunked(signed(305)),
+    "with a query": signed(306, path=b"/webhooks/stripe?from=stripe"),
+    "expecting": signed(307, more=b"Expect: 100-continue\r\n"),
+    "and goes": signed(308, more=b"Connection: close\r\n"),
+    "old": signed(309).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+}
+
+
+@pytest.mark.parametrize("sent", FORMS.values(), ids=FORMS.keys())
+def test_a_delivery_in_any_form_of_http_is_acked(service: House, sent: bytes) -> None:
+    many = sent.count(b"Stripe-Signature")
+    with connected(service, sending=sent) as sock:
+        assert appended(sock, many)
+
+
+def test_a_connection_is_as_good_as_new_after_each_form(service: House) -> None:
+    with connected(service) as sock:
+        for number in range(310, 320):
+            sock.sendall(signed(number) if number % 2 else chunked(signed(number)))
+            assert appended(sock, 1)
+
+
+@pytest.mark.parametrize("size", [7, 1000])
+def test_a_delivery_in_pieces_is_acked(service: House, size: int) -> None:
+    sent = signed(500 + size)
+    with connected(service) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(sent), size):
+            sock.sendall(sent[at : at + size])
+        assert appended(sock, 1)
+
+
+def test_deliveries_that_wait_at_the_same_time_share_a_transaction(service: House) -> None:
+    lines = [connected(service) for _ in range(MANY)]
+    for number, line in enumerate(lines):
+        line.sendall(signed(600 + number))
+    acked = [appended(line, 1) for line in lines]
+    for line in lines:
+        line.close()
+    with psycopg.connect(service.conninfo) as conn:
+        row = conn.execute(
+            "SELECT count(*), count(DISTINCT xmin::text) FROM"
+            " (SELECT xmin FROM events ORDER BY recorded_at DESC LIMIT %s) AS latest",
+            (MANY,),
+        ).fetchone()
+
+    assert all(acked)
+    assert row is not None
+    assert row[0] == MANY
+    assert row[1] < MANY
 
 
 MALFORMED = {

@@ -11,11 +11,11 @@ from datetime import datetime
 from hmac import compare_digest
 
 from standardwebhooks import Webhook
-from werkzeug.datastructures import Headers
 
 from webhooks.errors import DeliveryRefused, UnusableSecret
 from webhooks.guard import (
     Body,
+    Headers,
     Secret,
     Verified,
     attempt_time,

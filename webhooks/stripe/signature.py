@@ -7,11 +7,11 @@ from datetime import datetime
 from hmac import compare_digest
 
 from stripe import SignatureVerificationError, WebhookSignature
-from werkzeug.datastructures import Headers
 
 from webhooks.errors import DeliveryRefused
 from webhooks.guard import (
     Body,
+    Headers,
     Secret,
     Verified,
     attempt_time,

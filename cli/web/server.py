@@ -59,7 +59,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return {
             "bind": self._web.bind,
             "workers": self._web.workers,
-            "worker_class": "cli.patience.PatientWorker",
+            "worker_class": "cli.web.worker.PatientWorker",
             "threads": self._web.threads,
             "worker_tmp_dir": None,
             "timeout": 60,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.patience import MOST_BODY_BYTES, MOST_HEAD_BYTES, is_whole
+from cli.web.whole import MOST_BODY_BYTES, MOST_HEAD_BYTES, is_whole
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"
 WAITS = {

@@ -1,0 +1,22 @@
+"""When a request is whole: there is nothing to wait for, and it may cost somebody's time."""
+
+import re
+
+MOST_HEAD_BYTES = 64 * 1024
+MOST_BODY_BYTES = 1024 * 1024  # longer ones are refused by their length, unread
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_END = b"\r\n\r\n"
+
+
+def is_whole(heard: bytes | bytearray) -> bool:
+    """Whether there is nothing left to wait for: a whole request, or one that will be refused anyway."""
+    end = heard.find(_END)
+    if end < 0:
+        return len(heard) > MOST_HEAD_BYTES
+    head, body = bytes(heard[: end + 2]), len(heard) - end - len(_END)
+    if _CHUNKED.search(head):
+        return body > MOST_BODY_BYTES or (body > 0 and heard.endswith(_END) and b"0\r\n" in heard[-1024:])
+    length = _LENGTH.search(head)
+    return length is None or body >= int(length[1]) or int(length[1]) > MOST_BODY_BYTES

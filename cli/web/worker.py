@@ -1,0 +1,220 @@
+"""A gunicorn worker whose threads only meet whole requests: slow and silent clients wait outside.
+
+gthread gives each new connection a thread, which then waits for bytes: sixteen clients that send
+nothing, or a byte now and then, close the doors to everybody. Here the loop collects a request, at
+no thread's cost, and drops who takes too long. Workers share new connections out evenly.
+"""
+
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
+    STOP_KEEPALIVE_LINGER,
+    TConn,
+    ThreadWorker,
+)
+
+from cli.web.carrier import Carrier
+from cli.web.crowds import CROWDS
+from cli.web.plain_post import plain_post
+from cli.web.whole import is_whole
+from webhooks.together import TOGETHER, Together
+
+YIELD_S = 0.001
+READ_S = 10.0  # for one whole request; providers send theirs at once
+LINGER_S = 2.0  # after our last word
+STALL_S = 5  # for what a thread still has to read or write itself
+MOST_DRAINED_BYTES = 64 * 1024
+MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
+
+
+class PatientConn(TConn):  # type: ignore[misc]
+    """A connection that keeps what it heard, and whose last words cost the loop no waiting."""
+
+    def __init__(self, worker: "PatientWorker", sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(worker.cfg, sock, client, server)
+        self.heard = bytearray()
+        self.lingers_until = 0.0
+        self.drained = 0
+        self._worker = worker
+
+    def close(self, graceful: bool = False) -> None:
+        """gunicorn waits up to two seconds here for the other end, and with it everybody else."""
+        if graceful:
+            self._worker.linger(self)
+        else:
+            super().close()
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]
+    """gthread, but a connection gets a thread when its request is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: gunicorn's own
+        self._connections = 0
+        super().__init__(*args, **kwargs)
+        self._held_bytes = 0
+        self._lingering: deque[PatientConn] = deque()
+        self._carrier: Carrier | None = None
+
+    def load_wsgi(self) -> None:
+        """After the fork, so the carrier's thread is this process's own."""
+        super().load_wsgi()
+        together = getattr(self.wsgi, "extensions", {}).get(TOGETHER)
+        if isinstance(together, Together):
+            self._carrier = Carrier(together, self)
+            self._carrier.start()
+
+    @property
+    def nr_conns(self) -> int:
+        """gunicorn counts here; the other workers see it."""
+        return self._connections
+
+    @nr_conns.setter
+    def nr_conns(self, connections: int) -> None:
+        self._connections = connections
+        CROWDS.say(self.age, connections)
+
+    def accept(self, listener: socket.socket) -> None:
+        """A new connection waits in the loop until it has said something whole."""
+        if self._connections > CROWDS.least():
+            time.sleep(YIELD_S)  # somebody with fewer was woken too
+        try:
+            sock, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        stall = struct.pack("ll", STALL_S, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, stall)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, stall)
+        self.nr_conns += 1
+        conn = PatientConn(self, sock, address, listener.getsockname())
+        self.poller.register(sock, EVENT_READ, self._waiting(conn))
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
+        """A kept-alive connection begins its next request."""
+        self.keepalived_conns.remove(conn)
+        self.poller.modify(client, EVENT_READ, self._waiting(conn))  # watched already: no system call
+        self.on_pending_socket_readable(conn, client)
+
+    def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
+        """More of a request; a thread gets it when it is whole, or is none."""
+        try:
+            more = client.recv(65536)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            more = b""
+        conn.heard += more
+        self._held_bytes += len(more)
+        whole = is_whole(conn.heard)
+        if more and not whole and self._held_bytes <= MOST_HELD_BYTES:
+            return
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self._held_bytes -= len(conn.heard)
+        if whole:
+            conn.data_ready = True
+            if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
+                self.enqueue_req(conn)
+        else:
+            self.nr_conns -= 1
+            conn.close()
+
+    def stays(self) -> bool:
+        """Whether a connection may be used again."""
+        return bool(self.alive) and len(self.keepalived_conns) < int(self.max_keepalived)
+
+    def give_back(self, conns: list[Any]) -> None:
+        self.method_queue.defer(self._each, self._keep, conns)
+
+    def end(self, conns: list[Any]) -> None:
+        self.method_queue.defer(self._each, self._end, conns)
+
+    def ask_alone(self, conns: list[Any]) -> None:
+        self.method_queue.defer(self._each, self.enqueue_req, conns)
+
+    def _each(self, do: Callable[[Any], None], conns: list[Any]) -> None:
+        for conn in conns:
+            do(conn)
+
+    def _keep(self, conn: Any) -> None:
+        """As gthread does with a connection that a thread has answered on."""
+        conn.heard.clear()
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _end(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        conn.close()  # its request was read to the last byte, so nothing is left that would cut the answer
+
+    def gone(self) -> None:
+        """Called where it was forked, once it is no more."""
+        CROWDS.forget(self.age)
+
+    def murder_pending(self) -> None:
+        """At every turn of the loop: who took too long is gone, and so is what was kept of it."""
+        waiting = list(self.pending_conns)
+        super().murder_pending()
+        for conn in waiting[: len(waiting) - len(self.pending_conns)]:
+            self._held_bytes -= len(conn.heard)
+        if self._carrier is not None and self._carrier.hangs():
+            self._each(self.enqueue_req, self._carrier.left())
+        now = time.monotonic()
+        while self._lingering and self._lingering[0].lingers_until <= now:
+            self._let_go(self._lingering[0])
+
+    def linger(self, conn: PatientConn) -> None:
+        """Say that we are done, and close when the other end is too: sooner, what it still sends would
+        cut off an answer that it has not read.
+
+        Source: RFC 9112, section 9.6.
+        """
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # it is gone
+            conn.close()
+            return
+        self.nr_conns += 1  # gunicorn has counted it out already
+        conn.sock.setblocking(False)
+        conn.lingers_until = time.monotonic() + LINGER_S
+        self._lingering.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
+
+    def _drain(self, conn: PatientConn, client: socket.socket) -> None:
+        try:
+            more = client.recv(65536)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            more = b""
+        conn.drained += len(more)
+        if not more or conn.drained > MOST_DRAINED_BYTES:
+            self._let_go(conn)
+
+    def _let_go(self, conn: PatientConn) -> None:
+        self._lingering.remove(conn)
+        self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def handle(self, conn: Any) -> Any:  # Any: gunicorn's own
+        """In a thread: what was collected is read first, the socket only for the rest."""
+        conn.init()
+        if conn.heard:
+            conn.parser.unreader.unread(bytes(conn.heard))
+            conn.heard.clear()
+        return super().handle(conn)
+
+    def _waiting(self, conn: Any) -> Any:
+        """The connection's time runs from now; what the loop calls when there is more of it."""
+        conn.timeout = time.monotonic() + READ_S
+        self.pending_conns.append(conn)
+        return partial(self.on_pending_socket_readable, conn)

@@ -1,0 +1,113 @@
+"""Deliveries that wait at the same time, answered after one transaction.
+
+A transaction costs much the same for one delivery as for ten, and so does the way to the database.
+Nobody waits for company: whoever carries takes what is there. What a group can't answer at once (a body
+that is no event, a head that somebody holds, a database that is away) goes the ordinary way, alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import psycopg
+import structlog
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from events.append import append_promptly
+from events.envelope import Appended, NewEvent
+from events.errors import UnreadablePayload
+from webhooks.door import Door, refused, request_id_of, taken
+from webhooks.errors import WebhookError
+from webhooks.guard import Headers, Verified, as_body
+from webhooks.problems import Answer
+from webhooks.store import Pool, Stored
+
+TOGETHER = "tenure.together"  # the app's extension that answers deliveries in groups, where it has one
+POOL_TIMEOUT_S = 1.0
+
+_logger = structlog.get_logger("tenure.webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A whole delivery: the door's path, what its headers say, its body, and when it was there."""
+
+    path: str
+    headers: Headers
+    body: bytes
+    began: float  # of perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is said to one delivery, under the id that its log line has."""
+
+    answer: Answer
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    nth: int
+    door: Door
+    request_id: str
+    verified: Verified
+    event: NewEvent
+
+
+class Together:
+    """Both doors for several deliveries at once; each statement of the pool's connections commits itself."""
+
+    def __init__(self, doors: Iterable[Door], pool: Pool) -> None:
+        self._doors = {door.path: door for door in doors}
+        self._pool = pool
+
+    def leads_to_a_door(self, path: str) -> bool:
+        return path in self._doors
+
+    def answers(self, posts: Sequence[Post]) -> list[Answered | None]:
+        """One for each, in their order; None: it must be asked alone. What is acked is durable."""
+        found: list[Answered | None] = [None] * len(posts)
+        signed = []
+        for nth, post in enumerate(posts):
+            read = self._read(nth, post)
+            if isinstance(read, _Signed):
+                signed.append(read)
+            else:
+                found[nth] = read
+        started = perf_counter()
+        appended = self._append([each.event for each in signed])
+        append_s = perf_counter() - started
+        for each, said in zip(signed, appended, strict=False):
+            stored = Stored(
+                outcome=said.outcome, event_id=said.id, append_s=append_s, event_type=each.event.event_type
+            )
+            delivery, answer = taken(each.door.source, stored, each.verified)
+            each.door.told(delivery, answer, each.request_id, perf_counter() - posts[each.nth].began)
+            found[each.nth] = Answered(answer, each.request_id)
+        return found
+
+    def _read(self, nth: int, post: Post) -> _Signed | Answered | None:
+        door = self._doors[post.path]
+        request_id = request_id_of(post.headers.get("X-Request-Id", ""))
+        body = as_body(post.body)
+        try:
+            verified = door.verify(post.headers, body)
+            return _Signed(nth, door, request_id, verified, door.event(body, verified))
+        except UnreadablePayload:
+            return None
+        except WebhookError as problem:
+            delivery, answer = refused(door.source, problem)
+            door.told(delivery, answer, request_id, perf_counter() - post.began)
+            return Answered(answer, request_id)
+
+    def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
+        """The log's answers, or none at all: then nothing was kept, or the log knows it by its key."""
+        if not events:
+            return []
+        try:
+            with self._pool.connection(timeout=POOL_TIMEOUT_S) as conn:
+                return append_promptly(conn, events)
+        except (psycopg.Error, PoolTimeout, PoolClosed) as problem:
+            _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
+            return []
