@@ -19,7 +19,7 @@ MOST_S = 366 * 86_400
 
 @click.command("log-level")
 @click.argument("logger", required=False)
-@click.argument("level", required=False, type=click.Choice(LEVELS, case_sensitive=False))
+@click.argument("level", required=False, metavar="LEVEL", type=click.Choice(LEVELS, case_sensitive=False))
 @click.option("--for", "for_", metavar="DURATION", help="How long: 90s, 30m, 12h, 7d. Without it for good.")
 @click.option("--reset", is_flag=True, help="Back to what LOG_LEVEL says.")
 @click.option("--reason", help="Why; kept with the event.")

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.errors import Failure
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
@@ -18,6 +20,16 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(file=stream, highlight=False, soft_wrap=False, width=width)
+
+
+def agreed(question: str, *, otherwise: str) -> None:
+    """Go on if somebody says yes. Raises: Failure, which says `otherwise`."""
+    try:
+        if click.confirm(question, err=True):
+            return
+    except click.Abort:  # nobody is there to ask, or he had enough
+        click.echo(err=True)
+    raise Failure(otherwise)
 
 
 def emit_json(value: object) -> None:

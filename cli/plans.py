@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.errors import Failure
-from cli.output import console, emit_json, emit_table, json_option
+from cli.output import agreed, console, emit_json, emit_table, json_option
 from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
@@ -90,7 +90,7 @@ def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, 
                 _show(planned, [] if retire_missing else missing(catalog, wanted))
             conn.commit()  # nobody waits for an answer while the part is held
             if planned and not yes:
-                click.confirm("Publish?", abort=True, err=True)
+                agreed("Publish?", otherwise="nothing was published; --yes publishes without asking")
             made = publish_plans(
                 conn,
                 wanted,

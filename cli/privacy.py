@@ -7,7 +7,7 @@ import click
 
 from cli.audit_files import write_out
 from cli.errors import Failure
-from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_json import as_document, dumped
 from cli.users import person
 from cli.whom import user_argument, user_id_of
@@ -52,7 +52,10 @@ def erase(
             return
         assert reason is not None  # asked for above
         if not yes and not plan.is_empty and sys.stdin.isatty():
-            click.confirm(f"Erase {counted(len(plan.events), 'payload')} of {user_id} for good?", abort=True)
+            agreed(
+                f"Erase {counted(len(plan.events), 'payload')} of {user_id} for good?",
+                otherwise="nothing was erased; --yes erases without asking",
+            )
         try:
             erased = erase_person(conn, plan, now=utc_now(), actor=person().name, reason=reason)
         except ErasureRefused:

@@ -15,7 +15,7 @@ from database.pool import connect
 from events.clock import utc_now
 from handlers.configuration_keys import told
 from handlers.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
-from handlers.upcoming import preview
+from handlers.upcoming import KINDS, preview
 from queries.counted import counted
 
 _COLUMNS = ("name", "every", "does", "last_run_at", "next_due_at", "runs", "failures", "error")
@@ -64,20 +64,27 @@ def run(*, name: str, as_json: bool) -> None:
 
 
 @schedule.command("preview")
-@click.option("--days", type=click.IntRange(0, 366), default=7, show_default=True)
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
+@click.option("--what", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable.")
 @json_option
-def preview_days(*, days: int, as_json: bool) -> None:
-    """Who will change, when and why, if nothing else happens. Nothing is written."""
+def preview_days(*, days: int, what: tuple[str, ...], as_json: bool) -> None:
+    """Who will change, when and why, if nothing else happens. Nothing is written.
+
+    A month's end resets everybody's counters: --what leaves out what you do not look for.
+    """
     settings = command_settings()
     with server(settings) as conninfo, closing(connect(conninfo, application_name="tenure-cli")) as conn:
         as_service(conn)
         grace = trial_grace(conn)
         conn.commit()
-        coming = [each._asdict() for each in preview(conn, utc_now(), days, grace=grace)]
+        found = preview(conn, utc_now(), days, grace=grace)
+    coming = [each._asdict() for each in found if not what or each.what in what]
     if as_json:
         emit_json(coming)
     else:
-        emit_table(coming, _COMING, empty=f"nobody changes within {counted(days, 'day')} because time passes")
+        whose = f" by {' or '.join(what)}" if what else ""
+        empty = f"nobody changes{whose} within {counted(days, 'day')} because time passes"
+        emit_table(coming, _COMING, empty=empty)
 
 
 def _named(name: str, handlers: list[Scheduled]) -> Scheduled:

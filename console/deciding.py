@@ -9,7 +9,7 @@ from psycopg import Connection
 from console.access import actor, caller
 from console.deps import deps, now
 from console.errors import Refused, sentence
-from console.inputs import field
+from console.inputs import field, reason_field
 from handlers.attempts import PASSING, attempt
 from handlers.decision import Command, Decided, key_part
 from handlers.errors import DecisionRefused, IdempotencyConflict
@@ -23,7 +23,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # An
 
     Raises: Refused.
     """
-    reason, form_key = field("reason"), field("key", most=36)
+    reason, form_key = reason_field(), field("key", most=36)
     return Command(
         user_id=user_id,
         key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",

@@ -9,6 +9,7 @@ from console.errors import bad_input
 from queries.instants import read_iso
 
 TEXT_LIMIT = 400
+REASON_LIMIT = 500  # as over HTTP
 LIMIT = 50
 
 
@@ -26,6 +27,11 @@ def field(name: str, *, most: int = TEXT_LIMIT) -> str:
     if found is None:
         raise bad_input(f"{_label(name)}: expected something, found nothing.")
     return found
+
+
+def reason_field() -> str:
+    """Why somebody does it. Raises: Refused."""
+    return field("reason", most=REASON_LIMIT)
 
 
 def optional_field(name: str, *, most: int = TEXT_LIMIT) -> str | None:

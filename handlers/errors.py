@@ -55,7 +55,8 @@ class LimitExceeded(DecisionRefused):
     """More than what remains; none of it was counted. Ask for less, or change the plan."""
 
     def __init__(self, metric: str, *, quantity: int, limit: int, used: int, remaining: int) -> None:
-        super().__init__(f"{metric}: expected at most {remaining} of the limit of {limit}, found {quantity}")
+        left = f"at most {remaining}" if remaining else "no more"
+        super().__init__(f"{metric}: expected {left}, with {used} of {limit} used already; found {quantity}")
         self.metric = metric
         self.quantity = quantity
         self.limit = limit

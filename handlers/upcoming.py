@@ -12,6 +12,8 @@ from projections.state import State
 from projections.tables.usage import next_reset, period_of
 from queries.counted import counted
 
+KINDS = ("trial.ending_soon", "trial.expired", "entitlement.revoked", "usage.reset")
+
 
 class Upcoming(NamedTuple):
     """One change to come. `what` is the type of the event that will say so."""

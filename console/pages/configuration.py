@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from console.access import actor, operator_only
 from console.deps import deps, now
 from console.errors import bad_input, sentence
-from console.inputs import field, optional_number
+from console.inputs import field, optional_number, reason_field
 from handlers.configuration import LEVELS, entries, log_levels, set_log_level, set_value
 from handlers.configuration_keys import ConfigurationRefused
 from queries.plans import list_plans
@@ -37,7 +37,7 @@ def show() -> str:
 def change() -> Response:
     """One value; the tables follow the event, running processes the tables."""
     category, key = field("category", most=64), field("key", most=64)
-    value, reason = field("value", most=VALUE_LIMIT), field("reason")
+    value, reason = field("value", most=VALUE_LIMIT), reason_field()
     try:
         with deps().pool.connection() as conn:
             _, said = set_value(conn, category, key, value, now=now(), actor=actor(), reason=reason)
@@ -54,7 +54,7 @@ def change_log_level() -> Response:
     """A logger's level in every running process, for good or for some minutes."""
     at, minutes = now(), optional_number("minutes", most=MINUTES_LIMIT)
     until = None if minutes is None else at + timedelta(minutes=minutes)
-    logger, level, reason = field("logger"), field("level"), field("reason")
+    logger, level, reason = field("logger"), field("level"), reason_field()
     try:
         with deps().pool.connection() as conn:
             set_log_level(conn, logger, level, now=at, actor=actor(), until=until, reason=reason)

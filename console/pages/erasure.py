@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from console.access import actor, noted, operator_only
 from console.deps import deps, now
 from console.errors import Refused, bad_input, not_found, sentence
-from console.inputs import field
+from console.inputs import field, reason_field
 from console.keys import key
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, PersonUnknown, erase_person, plan_erasure
 from queries.rows import AnyConnection
@@ -31,7 +31,7 @@ def erase(user_id: str) -> Response | tuple[str, int]:
     """Everything that goes now goes, whatever the dry run knew; the same form again erases nothing."""
     user_id = key(user_id, "user")
     try:
-        typed, reason, seen = field("user_id"), field("reason"), field("erasures", most=9)
+        typed, reason, seen = field("user_id"), reason_field(), field("erasures", most=9)
         if typed != user_id:
             raise bad_input("User id: expected the one on this page, found another. Nothing was erased.")
         done = _erase(user_id, reason, seen=seen)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from console.access import operator_only
 from console.deps import deps, now
 from console.errors import Refused, not_found, sentence
-from console.inputs import choice, field, text
+from console.inputs import choice, reason_field, text
 from handlers.jobs.errors import JobNotMovable, JobUnknown
 from handlers.jobs.queue import cancel, listed, retry
 
@@ -52,7 +52,7 @@ def again(job_id: UUID) -> Response:
 @operator_only
 def call_off(job_id: UUID) -> Response:
     """Not to be done. One that is called off already stays so, for the reason it has."""
-    reason = field("reason")
+    reason = reason_field()
     try:
         with deps().pool.connection() as conn:
             cancel(conn, job_id, now=now(), reason=reason, types=deps().job_types())

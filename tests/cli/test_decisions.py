@@ -43,6 +43,20 @@ def test_a_trial_is_started_extended_and_ended(tenure: Tenure, conn: Connection)
 
 
 @pytest.mark.usefixtures("ada")
+def test_a_preview_shows_what_is_looked_for(tenure: Tenure) -> None:
+    tenure("trial", "start", ADA, "--plan", "glow_up", *WHY)
+
+    def coming(*more: str) -> list[str]:
+        told = orjson.loads(tenure("schedule", "preview", "--days", "60", "--json", *more).stdout)
+        return [each["what"] for each in told]
+
+    everything = coming()
+    assert {"trial.expired", "usage.reset"} <= set(everything)
+    assert set(coming("--what", "trial.expired")) == {"trial.expired"}
+    assert "by entitlement.revoked" in tenure("schedule", "preview", "--what", "entitlement.revoked").stdout
+
+
+@pytest.mark.usefixtures("ada")
 def test_a_trial_ended_is_put_back_exactly(tenure: Tenure, conn: Connection) -> None:
     tenure("trial", "start", ADA, "--plan", "glow_up", *WHY)
     before = row(conn, ADA)
@@ -227,6 +241,7 @@ def test_a_file_of_plans_is_shown_before_it_is_published(tenure: Tenure, tmp_pat
 
     assert unasked.exit_code == 1
     assert "price_monthly" in unasked.stdout
+    assert unasked.stderr.strip().endswith("nothing was published; --yes publishes without asking")
     assert "published 1" in published.stdout
     assert "nothing to publish" in again.stdout
     listed = orjson.loads(tenure("plans", "list", "--json").stdout)

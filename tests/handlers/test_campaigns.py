@@ -47,6 +47,7 @@ def test_a_campaign_over_the_limit_is_refused_and_nothing_is_written(conn: Conne
     conn.rollback()
 
     assert refused.value.remaining == 0
+    assert "expected no more, with" in str(refused.value)
     assert only(conn, "SELECT count(*) FROM events") == before
     assert only(conn, "SELECT count(*) FROM campaigns") == 2
 
