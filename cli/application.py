@@ -115,7 +115,7 @@ def build_over(
     for door in opened:
         app.register_blueprint(door.blueprint())
     if doors is not None:
-        app.extensions[TOGETHER] = Together(opened, doors)
+        app.extensions[TOGETHER] = Together(opened, doors, observe=metrics.observe_groups(registry))
     app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(

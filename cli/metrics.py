@@ -4,7 +4,7 @@ Several workers answer on one address. In `tenure serve` they share their counts
 scrape sees all of them whichever worker it meets; under another server each counts for itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psycopg
@@ -49,6 +49,21 @@ def observe_doors(kept: CollectorRegistry) -> Observe:
     """The observer that counts deliveries by outcome, type and reason, and times them."""
     doors = _Doors(kept)
     return doors.observe
+
+
+def observe_groups(kept: CollectorRegistry) -> Callable[[bool], None]:
+    """The observer that counts the transactions which deliveries share."""
+    groups = Counter(
+        "tenure_groups",
+        "Transactions that deliveries share: kept, or given up so that each went alone.",
+        ("outcome",),
+        registry=kept,
+    )
+
+    def observe(found: bool) -> None:
+        groups.labels("kept" if found else "given_up").inc()
+
+    return observe
 
 
 class _Doors:

@@ -5,7 +5,7 @@ Nobody waits for company: whoever carries takes what is there. What a group can'
 that is no event, a head that somebody holds, a database that is away) goes the ordinary way, alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -58,9 +58,13 @@ class _Signed:
 class Together:
     """Both doors for several deliveries at once; each statement of the pool's connections commits itself."""
 
-    def __init__(self, doors: Iterable[Door], pool: Pool) -> None:
+    def __init__(
+        self, doors: Iterable[Door], pool: Pool, *, observe: Callable[[bool], None] | None = None
+    ) -> None:
+        """`observe` hears of each transaction: whether it kept what was asked."""
         self._doors = {door.path: door for door in doors}
         self._pool = pool
+        self._observe = observe
 
     def leads_to_a_door(self, path: str) -> bool:
         return path in self._doors
@@ -105,9 +109,12 @@ class Together:
         """The log's answers, or none at all: then nothing was kept, or the log knows it by its key."""
         if not events:
             return []
+        found: list[Appended] = []
         try:
             with self._pool.connection(timeout=POOL_TIMEOUT_S) as conn:
-                return append_promptly(conn, events)
+                found = append_promptly(conn, events)
         except (psycopg.Error, PoolTimeout, PoolClosed) as problem:
             _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
-            return []
+        if self._observe is not None:
+            self._observe(bool(found))
+        return found

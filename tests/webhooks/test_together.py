@@ -187,9 +187,12 @@ def test_what_can_not_be_asked_is_left_to_be_asked_alone() -> None:
             raise psycopg.OperationalError("connection refused")
 
     house = House(Away())
+    kept: list[bool] = []
+    house.together = Together(house.doors.values(), cast("Pool", Away()), observe=kept.append)
 
     assert house.together.answers(KINDS[:3]) == [None, None, None]
     assert house.heard == []
+    assert kept == [False]
 
 
 def test_refusals_are_answered_at_once_and_without_the_database() -> None:
