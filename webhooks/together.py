@@ -16,6 +16,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from events.append import append_promptly
 from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
+from webhooks.delivery import Delivery
 from webhooks.door import Door, refused, request_id_of, taken
 from webhooks.errors import WebhookError
 from webhooks.guard import Headers, Verified, as_body
@@ -40,10 +41,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is said to one delivery, under the id that its log line has."""
+    """What is said to one delivery, and what will be told of it once it is said."""
 
     answer: Answer
     request_id: str
+    delivery: Delivery
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,15 @@ class Together:
                 outcome=said.outcome, event_id=said.id, append_s=append_s, event_type=each.event.event_type
             )
             delivery, answer = taken(each.door.source, stored, each.verified)
-            each.door.told(delivery, answer, each.request_id, perf_counter() - posts[each.nth].began)
-            found[each.nth] = Answered(answer, each.request_id)
+            seconds = perf_counter() - posts[each.nth].began
+            found[each.nth] = Answered(answer, each.request_id, delivery, seconds)
         return found
+
+    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
+        """Log and count what was answered; nobody has to wait for that."""
+        for post, each in zip(posts, answers, strict=True):
+            if each is not None:
+                self._doors[post.path].told(each.delivery, each.answer, each.request_id, each.seconds)
 
     def _read(self, nth: int, post: Post) -> _Signed | Answered | None:
         door = self._doors[post.path]
@@ -102,8 +111,7 @@ class Together:
             return None
         except WebhookError as problem:
             delivery, answer = refused(door.source, problem)
-            door.told(delivery, answer, request_id, perf_counter() - post.began)
-            return Answered(answer, request_id)
+            return Answered(answer, request_id, delivery, perf_counter() - post.began)
 
     def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
         """The log's answers, or none at all: then nothing was kept, or the log knows it by its key."""

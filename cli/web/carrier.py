@@ -27,6 +27,8 @@ class Doors(Protocol):
 
     def answers(self, posts: Sequence[Post]) -> list[Answered | None]: ...
 
+    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None: ...
+
 
 class Server(Protocol):
     """Whose connections they are. All of it is called in the carrier's thread."""
@@ -89,14 +91,22 @@ class Carrier:
         return found
 
     def _carry(self, group: list[Held]) -> None:
-        kept: list[Conn] = []
-        over: list[Conn] = []
-        alone: list[Conn] = []
+        posts = [post for _, post in group]
         try:
-            answers = self._doors.answers([post for _, post in group])
+            answers = self._doors.answers(posts)
         except Exception:  # the last net: alone, each hears what is wrong with its own
             _logger.exception("deliveries go alone")
             answers = [None] * len(group)
+        self._answer(group, answers)
+        try:
+            self._doors.tell(posts, answers)
+        except Exception:  # what can't be told must not stop what is done
+            _logger.exception("unexpected error")
+
+    def _answer(self, group: list[Held], answers: Sequence[Answered | None]) -> None:
+        kept: list[Conn] = []
+        over: list[Conn] = []
+        alone: list[Conn] = []
         for (conn, post), answered in zip(group, answers, strict=True):
             if answered is None:
                 alone.append(conn)

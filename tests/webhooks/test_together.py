@@ -19,7 +19,8 @@ from events.routing import part_of
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, received, stripe_headers
 from webhooks import Delivery, Door, Together, clerk_door, stripe_door
-from webhooks.together import Answered, Post
+from webhooks.problems import Answer
+from webhooks.together import Post
 
 STRIPE, CLERK = "/webhooks/stripe", "/webhooks/clerk"
 
@@ -42,20 +43,21 @@ class House:
     def alone(self, post: Post) -> tuple[int, dict[str, Any]]:
         headers = cast("Any", post.headers)
         built = EnvironBuilder(post.path, method="POST", data=post.body, headers=dict(headers)).get_environ()
-        return told(Answered(self.doors[post.path].answer(Request(built), "req"), "req"))
+        return told(self.doors[post.path].answer(Request(built), "req"))
 
     def ask(self, posts: Sequence[Post]) -> list[tuple[int, dict[str, Any]]]:
         """As the server asks: together, and alone what was not answered."""
         answers = self.together.answers(posts)
+        self.together.tell(posts, answers)
         return [
-            self.alone(post) if answered is None else told(answered)
+            self.alone(post) if answered is None else told(answered.answer)
             for post, answered in zip(posts, answers, strict=True)
         ]
 
 
-def told(answered: Answered) -> tuple[int, dict[str, Any]]:
-    body = json.loads(answered.answer.body)
-    return answered.answer.status, {name: value for name, value in body.items() if name != "event_id"}
+def told(answer: Answer) -> tuple[int, dict[str, Any]]:
+    body = json.loads(answer.body)
+    return answer.status, {name: value for name, value in body.items() if name != "event_id"}
 
 
 def stripe(body: bytes, **headers: str) -> Post:
@@ -198,7 +200,9 @@ def test_what_can_not_be_asked_is_left_to_be_asked_alone() -> None:
 def test_refusals_are_answered_at_once_and_without_the_database() -> None:
     house = House(UntouchablePool(), clerk=())
 
-    refused, closed = house.together.answers([BAD_SIGNATURE, KINDS[8]])
+    posts = [BAD_SIGNATURE, KINDS[8]]
+    refused, closed = answers = house.together.answers(posts)
+    house.together.tell(posts, answers)
 
     assert refused is not None
     assert closed is not None

@@ -10,6 +10,7 @@ import pytest
 
 from cli.web.carrier import MOST_TOGETHER, Carrier, Conn
 from cli.web.plain_post import plain_post
+from webhooks.delivery import Delivery
 from webhooks.problems import answer
 from webhooks.together import Answered, Post
 
@@ -57,6 +58,7 @@ class Doors:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self.groups: list[int] = []
+        self.told = 0
         self.may = Event()
         self.may.set()
 
@@ -68,9 +70,15 @@ class Doors:
         self.may.wait(10)
         return self._answers(posts)
 
+    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
+        self.told += sum(each is not None for each in answers)
+        if self.told == 13:
+            raise LookupError("unlucky")
+
 
 def acked(posts: Sequence[Post]) -> list[Answered | None]:
-    return [Answered(answer({"you": post.body.decode()}), "req") for post in posts]
+    ended = Delivery(source="stripe", outcome="appended")
+    return [Answered(answer({"you": post.body.decode()}), "req", ended, 0.001) for post in posts]
 
 
 @pytest.fixture
@@ -105,6 +113,18 @@ def test_each_gets_its_own_answer(connect: Callable[[], Connected]) -> None:
     assert hall.until(5) == {"kept": 5, "over": 0, "alone": 0}
     for number, conn in enumerate(conns):
         assert conn.client.recv(4096).endswith(b'{"you":"%02d"}\n' % number)
+
+
+def test_what_can_not_be_told_is_answered_all_the_same(connect: Callable[[], Connected]) -> None:
+    doors, hall = Doors(acked), Hall()
+    carrier = started(doors, hall)
+
+    for number in range(15):
+        carrier.takes(connect(), plain_post(POST % (b"", number)))
+        hall.until(number + 1)
+
+    assert hall.until(15) == {"kept": 15, "over": 0, "alone": 0}
+    assert doors.told >= 14
 
 
 def test_who_waits_while_others_are_answered_goes_together(connect: Callable[[], Connected]) -> None:

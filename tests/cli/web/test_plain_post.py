@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.web.plain_post import MOST_BODY_BYTES, MOST_FIELDS, plain_post, reply, stays
+from webhooks.delivery import Delivery
 from webhooks.problems import answer
 from webhooks.together import Answered
 
@@ -133,7 +134,10 @@ def test_who_says_so_is_let_go() -> None:
 
 
 def test_a_reply_is_whole() -> None:
-    said = reply(Answered(answer({"status": "appended"}), "req-1"), stays=True)
+    said = reply(
+        Answered(answer({"status": "appended"}), "req-1", Delivery(source="stripe", outcome="appended"), 0.0),
+        stays=True,
+    )
     head, _, body = said.partition(b"\r\n\r\n")
     first, *fields = head.decode().split("\r\n")
     told = dict(field.split(": ", 1) for field in fields)
