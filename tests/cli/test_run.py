@@ -67,7 +67,7 @@ def test_signed_webhooks_become_rows(service: Running, env: dict[str, str], tmp_
     service.until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
 
     assert answers == {"appended": len(world.deliveries)}
-    assert _counted(address, "appended") == len(world.deliveries)
+    service.until(lambda: _counted(address, "appended") == len(world.deliveries))  # counted once answered
     status = json.loads(_tenure(env, tmp_path, "status", "--json").stdout)
     assert (status["events"], status["users"]) == (len(world.deliveries) + DEFAULT_PLANS, 2)
 
