@@ -103,12 +103,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
         """More of a request; a thread gets it when it is whole, or is none."""
-        try:
-            more = client.recv(65536)
-        except (BlockingIOError, InterruptedError):
+        more = _heard(client)
+        if more is None:
             return
-        except OSError:
-            more = b""
         conn.heard += more
         self._held_bytes += len(more)
         whole = is_whole(conn.heard)
@@ -189,12 +186,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
 
     def _drain(self, conn: PatientConn, client: socket.socket) -> None:
-        try:
-            more = client.recv(65536)
-        except (BlockingIOError, InterruptedError):
+        more = _heard(client)
+        if more is None:
             return
-        except OSError:
-            more = b""
         conn.drained += len(more)
         if not more or conn.drained > MOST_DRAINED_BYTES:
             self._let_go(conn)
@@ -218,3 +212,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.timeout = time.monotonic() + READ_S
         self.pending_conns.append(conn)
         return partial(self.on_pending_socket_readable, conn)
+
+
+def _heard(client: socket.socket) -> bytes | None:
+    """What it says now: nothing at all when it has hung up, None when it was a false alarm."""
+    try:
+        return client.recv(65536)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError:
+        return b""
