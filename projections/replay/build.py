@@ -62,7 +62,7 @@ def heads(conn: AnyConnection) -> dict[int, int]:
 
 def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: Options) -> Job:
     """A plan, and the empty tables it will fill."""
-    pages = one(conn, "replay_pages")[0]
+    pages = None if _reads_by_part(conn, options) else one(conn, "replay_pages")[0]
     job = plan(pins, heap_pages=pages, schema=schema, options=options)
     job = shadow.create(conn, job)
     shutil.rmtree(_folder(options, job), ignore_errors=True)
@@ -87,6 +87,8 @@ def _stale(conn: AnyConnection, job: Job, options: Options) -> str | None:
         return "by another version of the projector"
     if job.live_only != options.live_only:
         return "with another livemode"
+    if job.is_by_part != _reads_by_part(conn, options):
+        return "of a log that lay elsewhere"
     now = heads(conn)
     if any(now.get(part, 0) < position for part, position in job.pins.items()):
         return "of another log"
@@ -102,11 +104,18 @@ def _stale(conn: AnyConnection, job: Job, options: Options) -> str | None:
     return None
 
 
+def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
+    """A log on several nodes has no heap pages to read by."""
+    if options.by_part is not None:
+        return options.by_part
+    return bool(one(conn, "replay_has_nodes")[0]) and bool(rows(conn, "replay_is_on_nodes"))
+
+
 def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer: Observer) -> Built:
     """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
     context = Context(job, conninfo, snapshot, _folder(options, job))
     stages = (
-        ("reading the log", read_range, len(job.pages), job.events),
+        ("reading the log", read_range, job.ranges, job.events),
         ("linking customers", link_bucket, job.buckets, job.buckets),
         ("folding users", fold_bucket, job.buckets, None),
     )

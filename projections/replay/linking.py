@@ -44,7 +44,7 @@ def _heads(context: Context, number: int) -> list[Head]:
     heads: list[Head] = []
     job = context.job
     with Spills(context.folder, "read", sections=job.buckets) as spills:
-        for file in range(len(job.pages)):
+        for file in range(job.ranges):
             heads += _HEADS.decode(spills.section(file, number))
     return heads
 

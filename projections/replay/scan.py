@@ -1,8 +1,11 @@
-"""Stage one: a range of the log's heap to facts, filed by whose they are.
+"""Stage one: a range of the log to facts, filed by whose they are.
 
 The heap is read in the order it lies on disk: ordered by route the same rows come at a quarter of
 the speed, and the order of a history is the fold's business anyway. All ranges are read under one
 snapshot, so that an erased event, which moves, is neither missed nor met twice.
+
+A log that lies on several nodes has no such heap. It is read by part and position, which an erasure
+does not move; no snapshot spans the nodes, and an erasure meanwhile is projected when catching up.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +20,7 @@ from projections import links
 from projections.facts import Fact
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
-from projections.replay.job import Context
+from projections.replay.job import Context, Job
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.spill import Chunk, Head, SpillWriter, path_of
 from projections.replay.statements import Connection, session
@@ -118,7 +121,7 @@ def bucket_of(key: str, buckets: int) -> int:
 
 
 def read_range(context: Context, number: int, advance: Advance) -> Outcome:
-    """Read one range of pages into its file; how many events of each part it held."""
+    """Read one range of the log into its file; how many events of each part it held."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
         if (known := finished(conn, "read", number)) is not None:
@@ -139,18 +142,12 @@ def _events(
     conn: Connection, context: Context, number: int, held: dict[int, int], advance: Advance
 ) -> Iterator[Routed]:
     job = context.job
-    lower, upper = job.pages[number]
-    asked = {
-        "lower": f"({lower},0)",
-        "upper": f"({upper},0)",
-        "pins": [job.pins[part] for part in sorted(job.pins)],
-        "read_types": READ_PATTERNS,
-    }
+    name, asked = _asked(job, number)
     told = seen = 0
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(context.snapshot)))
-        query: Any = statement("projections", "replay_read")  # Any: psycopg wants a literal
+        query: Any = statement("projections", name)  # Any: psycopg wants a literal
         with conn.cursor() as cursor, cursor.copy(query, asked) as copy:
             copy.set_types(TYPES)
             for row in copy.rows():
@@ -163,3 +160,15 @@ def _events(
                 if row[9] or not job.live_only:
                     yield routed((part, row[1], row[2] + MICROS_TO_2000, *row[3:]))
     advance(seen - told)
+
+
+def _asked(job: Job, number: int) -> tuple[str, dict[str, object]]:
+    """The statement that reads a range, and its values."""
+    if job.is_by_part:
+        part, after, last = job.positions[number]
+        asked: dict[str, object] = {"part": part, "after": after, "last": last}
+        return "replay_read_part", asked | {"read_types": READ_PATTERNS}
+    lower, upper = job.pages[number]
+    pins = [job.pins[part] for part in sorted(job.pins)]
+    asked = {"lower": f"({lower},0)", "upper": f"({upper},0)", "pins": pins}
+    return "replay_read", asked | {"read_types": READ_PATTERNS}

@@ -81,9 +81,17 @@ def test_a_rebuild_at_the_live_checkpoints_is_the_live_tables(
 ) -> None:
     random = Random(seed)
     deliver(shared, told(history, seed), random)
-    pieces = {"range_pages": random.choice((1, 8, 64)), "bucket_events": random.choice((5, 50, 5000))}
+    options = Options(
+        work_dir=tmp_path,
+        workers=1,
+        live_only=True,
+        range_pages=random.choice((1, 8, 64)),
+        bucket_events=random.choice((5, 50, 5000)),
+        by_part=random.choice((False, True)),
+        range_events=random.choice((1, 10, 1000)),
+    )
 
-    found = compare(shared, options=Options(work_dir=tmp_path, workers=1, live_only=True, **pieces))
+    found = compare(shared, options=options)
 
     assert found.differences == []
 

@@ -10,6 +10,7 @@ from database import schema
 from database.pool import connect
 from events.own import user as own
 from projections.replay import compare, rebuild_user, replay, replay_due, roll_back, standing
+from projections.replay.build import heads, new_job
 from projections.replay.errors import (
     LogIncomplete,
     NothingToRollBack,
@@ -17,6 +18,8 @@ from projections.replay.errors import (
     TablesReferenced,
     UnknownUser,
 )
+from projections.replay.job import CHECKED
+from projections.replay.statements import session
 from tests.projections import replaying, telling
 from tests.projections.replaying import options, project, tables, tell
 
@@ -52,11 +55,47 @@ def test_the_size_of_the_pieces_makes_no_difference(
     assert compare(conninfo, options=sizes).equal
 
 
-def test_an_empty_log_replays(conninfo: str, tmp_path: Path) -> None:
-    done = replay(conninfo, options=options(tmp_path))
+@pytest.mark.parametrize("by_part", [False, True])
+def test_an_empty_log_replays(conninfo: str, tmp_path: Path, by_part: bool) -> None:
+    done = replay(conninfo, options=options(tmp_path, by_part=by_part))
 
     assert done.rows["users"] == 0
-    assert compare(conninfo, options=options(tmp_path)).equal
+    assert compare(conninfo, options=options(tmp_path, by_part=by_part)).equal
+
+
+@pytest.mark.parametrize("range_events", [3, 20_000])
+def test_read_by_part_the_log_gives_the_tables_it_gives_by_page(
+    conninfo: str, tmp_path: Path, range_events: int
+) -> None:
+    tell(conninfo, replaying.shop())
+    by_page = replay(conninfo, options=options(tmp_path, live_only=True))
+    of_pages = tables(conninfo)
+
+    by_part = replay(
+        conninfo, options=options(tmp_path, live_only=True, by_part=True, range_events=range_events)
+    )
+
+    of_parts = tables(conninfo)
+    del of_pages["projection_checkpoints"], of_parts["projection_checkpoints"]  # each has its receipt
+    assert of_parts == of_pages
+    assert (by_part.digest, by_part.rows) == (by_page.digest, by_page.rows)
+    assert by_part.rows["users"] > 0
+
+
+def test_a_log_on_several_nodes_is_read_by_part(conninfo: str, tmp_path: Path) -> None:
+    tell(conninfo, replaying.shop(users=2))
+    found = []
+    for change in (
+        "SELECT 1",
+        "CREATE TABLE pg_dist_partition (logicalrelid regclass)",
+        "INSERT INTO pg_dist_partition VALUES ('events')",
+    ):
+        rows(conninfo, change)
+        with session(conninfo) as conn:
+            job = new_job(conn, heads(conn), schema=CHECKED, options=options(tmp_path))
+        found.append((job.is_by_part, bool(job.pages), bool(job.positions)))
+
+    assert found == [(False, True, False), (False, True, False), (True, False, True)]
 
 
 def test_the_swapped_tables_are_made_like_the_old_ones(conninfo: str, tmp_path: Path) -> None:
@@ -294,8 +333,9 @@ def test_a_log_with_a_hole_is_refused(conninfo: str, tmp_path: Path) -> None:
     rows(conninfo, "ALTER TABLE events DISABLE TRIGGER ALL")
     rows(conninfo, "DELETE FROM events WHERE ctid = (SELECT min(ctid) FROM events)")
 
-    with pytest.raises(LogIncomplete):
-        replay(conninfo, options=options(tmp_path))
+    for by_part in (False, True):
+        with pytest.raises(LogIncomplete):
+            replay(conninfo, options=options(tmp_path, by_part=by_part))
 
 
 def test_two_replays_do_not_run_at_once(

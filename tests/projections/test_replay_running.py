@@ -245,6 +245,21 @@ def test_a_replay_that_could_not_swap_goes_on_from_where_it_had_caught_up(
     assert compare(conninfo, options=options(tmp_path)).differences == []
 
 
+def test_an_unfinished_replay_of_pages_is_not_gone_on_with_by_part(
+    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(conninfo, [telling.linked()])
+    monkeypatch.setattr("projections.replay.run._take_over", lambda *_: (_ for _ in ()).throw(KeyError))
+    with pytest.raises(KeyError):
+        replay(conninfo, options=options(tmp_path))
+    monkeypatch.undo()
+    listener = Listener()
+
+    replay(conninfo, options=options(tmp_path, by_part=True), observer=listener)
+
+    assert "lay elsewhere" in listener.told[0]
+
+
 def test_another_projectors_unfinished_replay_is_not_gone_on_with(
     conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
