@@ -127,7 +127,7 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
 
 
 def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str) -> Erased:
-    """Append privacy.erased and null what it names; the caller commits, and not in a savepoint.
+    """Append privacy.erased and null what it names; the caller commits.
 
     Nothing left to erase appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
     """

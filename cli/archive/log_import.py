@@ -12,6 +12,7 @@ from cli.archive.tables import LOG, as_text, columns_of, copy_into, key_of, name
 from cli.archive.writing import refuse_blind
 from cli.errors import Difference, Failure
 from database.pool import Connection, connect
+from events.routing import PARTS
 from events.statements import statement
 
 Heard = Callable[[str, int], None]
@@ -27,7 +28,7 @@ def import_log(conninfo: str, path: Path, *, heard: Heard = lambda _what, _done:
     """
     with closing(connect(conninfo, application_name="tenure-import")) as conn:
         refuse_blind(conn)
-        here: dict[int, int] = dict(conn.execute(statement("cli.archive", "log_heads")).fetchall())
+        here = _held(conn)
         checked = _check(conninfo, conn, path, here, heard)
         try:
             _put_in(conn, path, here, checked, heard)
@@ -43,6 +44,12 @@ def check_log(path: Path, *, heard: Heard = lambda _what, _done: None) -> Checke
     """The same look at an archive that is to go into an empty database. Raises: Damaged."""
     with reading(path, heard=lambda done: heard("checking", done)) as archive:
         return _checked(archive, {}, iter(()))
+
+
+def _held(conn: Connection) -> dict[int, int]:
+    """Part to head, each locked, in the order in which whoever takes several takes them."""
+    query = statement("cli.archive", "hold_head")
+    return {part: head for part in range(PARTS) for (head,) in conn.execute(query, {"part": part})}
 
 
 def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], heard: Heard) -> Checked:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COLUMN: Final = "part"
-SHARDS: Final = 64  # one a part: a part never shares its shard's size with another
+SHARDS: Final = 64  # spread by a hash, the 64 parts come to 39 of them, at most 4 together
 
 # In this order: the first one makes the co-location group, the others join it.
 DISTRIBUTED: Mapping[str, str] = {
@@ -14,8 +14,13 @@ DISTRIBUTED: Mapping[str, str] = {
     "log_nodes": "the Merkle tree of a part",
 }
 
-# Called with a part: the whole function runs on the node that holds it, in one round trip.
+# Called with a part, alone and outside of a transaction block, the whole function runs on the node that holds
+# the part, in one round trip; called otherwise, each of its statements goes there.
 DELEGATED: Mapping[str, str] = {"append_event": "p_part"}
+# What those call: known on every node. Citus sees no dependency in the body of a function.
+CALLED = ("same_event_body",)
+# Citus goes from node to node as the role that asks: the service, and the owner of erase_person().
+GOING_BETWEEN = ("tenure_app", "tenure_eraser")
 
 _USER = "keyed by user or customer; one fold reads many parts. About one row a user: small beside the log"
 _REPLAYED = "small, and replay exchanges it by renaming, which a reference table would not survive"

@@ -2,9 +2,12 @@
 
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from database import manifest, migrations
 from database.pool import Connection, connect
@@ -30,6 +33,33 @@ def test_each_migration_is_undone_by_its_rollback(empty_database: Database) -> N
 
     migrations.up(empty_database.conninfo)
     assert differences(seen[-1], look(empty_database)) == []
+
+
+def test_who_migrates_may_give_the_roles_away_and_need_not_have_their_rights(
+    template: str, empty_database: Database
+) -> None:
+    assert template  # the roles are there
+    name = f"migrator_{uuid4().hex[:12]}"
+    role = sql.Identifier(name)
+    given = sql.SQL("tenure_app, tenure_auditor, tenure_eraser")
+    with psycopg.connect(empty_database.conninfo, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE ROLE {} NOINHERIT CREATEROLE").format(role))
+        try:
+            conn.execute(sql.SQL("GRANT {} TO {}").format(given, role))
+            conn.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(empty_database.name), role)
+            )
+            conn.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
+
+            migrations.up(make_conninfo(empty_database.conninfo, options=f"-c role={name}"))
+            owner = conn.execute(
+                "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE proname = 'erase_person'"
+            ).fetchone()
+
+            assert owner == ("tenure_eraser",)
+        finally:
+            conn.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
+            conn.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 def test_every_table_has_row_level_security(conn: Connection) -> None:

@@ -351,6 +351,23 @@ def test_the_function_wants_an_erasure_of_its_own_transaction(service: Connectio
         service.execute("SELECT erase_person(%s::smallint, %s)", [place.part, place.position])
 
 
+def test_an_erasure_may_be_of_a_savepoint(service: Connection) -> None:
+    service.execute("SELECT 1")  # the transaction, of which the next is a part
+    with service.transaction():
+        place = append(service, privacy_event())
+
+    row = service.execute("SELECT * FROM erase_person(%s::smallint, %s)", [place.part, place.position])
+
+    assert row.fetchone() is not None
+
+
+def test_an_erasure_recorded_ahead_of_the_clock_is_of_its_transaction(told: Connection) -> None:
+    told.execute("UPDATE part_heads SET recorded_at = now() + interval '1 day'")
+    told.commit()
+
+    assert erase(told).events > 0
+
+
 def test_the_function_wants_an_erasure_and_no_other_event(service: Connection) -> None:
     place = append(service, own(said.OnboardingStarted(), at=99))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.scale.layout import COLUMN, DISTRIBUTED
+from cli.scale.obstacles import ASIDE
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("webhooks", "api", "console", "handlers", "queries", "projections", "events", "cli", "database")
@@ -15,6 +16,12 @@ REACHED = re.compile(
     rf"\b(?P<how>FROM|JOIN|UPDATE|INTO)\s+(?:public\.)?(?P<table>{_TABLES})\b"
     rf"(?:\s+(?:AS\s+)?(?!(?:{_WORDS})\b)(?P<alias>[a-z_]+))?(?P<rest>[^\n]*)"
 )
+LOCKING = re.compile(r"\bFOR (?:NO KEY )?(?:UPDATE|KEY SHARE|SHARE)\b")
+
+
+def apart(text: str) -> str:
+    """The statement without what is read before it and held as a result."""
+    return ASIDE.sub("", text)
 
 
 def statements() -> dict[str, str]:

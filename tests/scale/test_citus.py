@@ -7,10 +7,12 @@ import psycopg
 import pytest
 
 from cli.scale.layout import DISTRIBUTED, LOCAL
-from cli.scale.obstacles import obstacles
-from cli.scale.plan import Cluster, steps
+from cli.scale.obstacles import Obstacle, obstacles
+from cli.scale.plan import Cluster, cluster, steps
 from database.pool import Connection
+from events.statements import statement
 from tests.cli.conftest import Tenure, tenure
+from tests.scale.reading import ROOT
 
 __all__ = ["tenure"]
 
@@ -37,22 +39,88 @@ def test_a_dry_run_shows_the_statements_and_changes_nothing(tenure: Tenure) -> N
     assert any(
         line.startswith("SELECT create_distributed_function('append_event(smallint,") for line in lines
     )
+    assert "SELECT create_distributed_function('same_event_body(json,json)');" in lines
     assert any("has no Citus" in line for line in lines)
+    assert not any("in the way" in line for line in lines)
 
 
-def test_a_server_without_citus_is_refused(tenure: Tenure) -> None:
+def test_the_roles_of_the_service_may_log_in_before_a_table_is_distributed(conn: Connection) -> None:
+    one_server = Cluster(True, False, distributed=(), locked_out=("tenure_app", "tenure_eraser"))
+
+    texts = [step.as_string(conn) for step in steps(conn, one_server)]
+
+    assert [text.splitlines()[-1] for text in texts[1:3]] == [
+        'ALTER ROLE "tenure_app" LOGIN',
+        'ALTER ROLE "tenure_eraser" LOGIN',
+    ]
+    assert all("pg_hba.conf" in text and "pg_dist_authinfo" in text for text in texts[1:3])
+    assert set(cluster(conn).locked_out) <= {"tenure_app", "tenure_eraser"}
+
+
+def test_a_server_without_citus_is_refused_in_one_line(tenure: Tenure, conn: Connection) -> None:
+    before = standing(conn)
+
     result = tenure("scale", "citus")
 
     assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
     assert "expected a server with the extension citus" in result.stderr
+    assert "install Citus on every node and into shared_preload_libraries" in result.stderr
+    assert standing(conn) == before
 
 
-def test_what_the_present_schema_can_not_do_is_named(tenure: Tenure) -> None:
+def standing(conn: Connection) -> list[tuple[object, ...]]:
+    """Extensions, triggers, functions, and who may log in."""
+    conn.rollback()
+    return conn.execute(
+        "SELECT extname::text, 0::oid, '' FROM pg_extension"
+        " UNION ALL SELECT tgname, tgrelid, tgenabled::text FROM pg_trigger"
+        " UNION ALL SELECT proname, oid, md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        " UNION ALL SELECT rolname, oid, rolcanlogin::text FROM pg_roles WHERE rolname LIKE 'tenure%'"
+        " ORDER BY 1, 2"
+    ).fetchall()
+
+
+def test_nothing_known_is_in_the_way(conn: Connection, tenure: Tenure) -> None:
     said = json.loads(tenure("scale", "citus", "--dry-run", "--json").stdout)
 
-    named = {line.partition(":")[0] for line in said["obstacles"]}
-    assert {"append_event()", "erase_person()", "tenure_app", "projections/sql/claim_parts.sql"} <= named
+    assert obstacles(conn) == []
+    assert said["obstacles"] == []
     assert said["citus"] is False
+
+
+def test_the_functions_of_before_are_found(conn: Connection) -> None:
+    conn.execute((ROOT / "migrations/0020_name_the_part.rollback.sql").read_bytes())
+
+    whys = {
+        (each.name, word)
+        for each in obstacles(conn)
+        for word in ("clock", "xmin", "array")
+        if word in each.why
+    }
+
+    assert whys == {("append_event()", "clock"), ("erase_person()", "xmin"), ("erase_person()", "array")}
+
+
+OF_BEFORE = {
+    "claim_parts": "SELECT 1 FROM projection_checkpoints c JOIN part_heads USING (part) FOR UPDATE OF c",
+    "lock_present_states": "SELECT 1 FROM projection_states WHERE EXISTS (TABLE part_heads) FOR UPDATE",
+    "hold_head": "SELECT part, head FROM part_heads ORDER BY part FOR UPDATE",
+    "replay_read_part": "COPY (SELECT part FROM public.events WHERE ctid >= %(lower)s::tid) TO STDOUT",
+    "event_types": "WITH RECURSIVE known AS (SELECT min(event_type) FROM events) SELECT 1 FROM known",
+}
+
+
+@pytest.mark.parametrize("name", OF_BEFORE)
+def test_the_statements_of_before_are_found(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def as_before(package: str, wanted: str) -> bytes:
+        return OF_BEFORE[wanted].encode() if wanted == name else statement(package, wanted)
+
+    monkeypatch.setattr("cli.scale.obstacles.statement", as_before)
+
+    assert [found.name.rpartition("/")[2] for found in obstacles(conn)] == [f"{name}.sql"]
 
 
 @pytest.mark.parametrize(
@@ -74,23 +142,13 @@ def test_a_table_that_can_not_be_distributed_is_found(conn: Connection, change: 
     assert found in names(conn)
 
 
-def test_an_obstacle_that_was_mended_is_gone(conn: Connection) -> None:
-    row = conn.execute("SELECT pg_get_functiondef('append_event'::regproc)").fetchone()
-    assert row is not None
-    mended = row[0].replace(
-        "greatest(clock_timestamp(), h.recorded_at)", "greatest(event_recorded_at, h.recorded_at)"
-    )
-
-    conn.execute(mended.encode())
-
-    assert "append_event()" not in names(conn)
-
-
 def test_what_is_distributed_already_is_not_distributed_again(conn: Connection) -> None:
     done = Cluster(is_available=True, is_installed=True, distributed=set(DISTRIBUTED))
+    locked = Cluster(True, True, distributed=set(DISTRIBUTED), locked_out=("tenure_app",))
     half = Cluster(is_available=True, is_installed=True, distributed={"part_heads", "events"})
 
     assert steps(conn, done) == []
+    assert len(steps(conn, locked)) == 1
     left = [step.as_string(conn) for step in steps(conn, half)]
     assert [text for text in left if "create_distributed_table" in text] == [
         "SELECT create_distributed_table('event_conflicts', 'part', colocate_with => 'part_heads')",
@@ -102,7 +160,11 @@ def test_obstacles_stop_it_where_citus_is(tenure: Tenure, monkeypatch: pytest.Mo
     def standing(conn: psycopg.Connection[Any]) -> Cluster:
         return Cluster(is_available=True, is_installed=True, distributed=())
 
+    def found(conn: psycopg.Connection[Any]) -> list[Obstacle]:
+        return [Obstacle("append_event()", "its UPDATE of part_heads calls clock_timestamp()", "mend it")]
+
     monkeypatch.setattr("cli.scale.command.cluster", standing)
+    monkeypatch.setattr("cli.scale.command.obstacles", found)
     result = tenure("scale", "citus")
 
     assert result.exit_code == 1

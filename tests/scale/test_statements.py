@@ -8,14 +8,13 @@ import psycopg
 import pytest
 
 from tests.scale.explained import explainable, explained, way
-from tests.scale.reading import fans_out, in_python, statements
+from tests.scale.reading import LOCKING, REACHED, apart, fans_out, in_python, statements
 
 _COUNTS = "adds up 64 rows, for a page or a gauge"
 _AUDIT = "one index scan a node, for a page or a report; bounded by time or LIMIT"
 _RARE = "kept for somebody who asks a few times a year; reads the log once on every node"
 
 FAN_OUT = {
-    "cli/archive/log_heads": "a backup holds all heads",
     "cli/archive/read_heads": "a backup promises all heads",
     "cli/checkpoint_standing": _COUNTS,
     "cli/doctor_replica": _COUNTS,
@@ -26,6 +25,7 @@ FAN_OUT = {
     "handlers/person_mentions": _RARE,
     "handlers/person_standing": "adds up 64 heads once an erasure",
     "handlers/reconcile/thin_events": _AUDIT,
+    "projections/claim_parts": "a projector looks at 64 heads for parts that lag",
     "projections/replay_heads": "a replay is of the whole log",
     "projections/replay_read": "a replay is of the whole log",
     "projections/replay_receipts": "by type, LIMIT 1, once a status",
@@ -34,7 +34,6 @@ FAN_OUT = {
     "queries/completeness_windows": _AUDIT,
     "queries/erasures": "by type, once a full verification",
     "queries/event_place": "an event's own id names no part: one index probe a node",
-    "queries/event_types": "one index probe a type and node, for a filter's choices",
     "queries/events_everywhere": "a search without a user: newest first over all nodes, LIMIT",
     "queries/head_vector": "64 rows: a moment of the log",
     "queries/overview_appended": _AUDIT,
@@ -56,6 +55,25 @@ def test_every_statement_names_its_part_or_is_known_to_fan_out() -> None:
     unknown = {name: tables for name, tables in found.items() if name not in FAN_OUT}
     assert not unknown, f"these ask every node; give them a part, or a reason in FAN_OUT: {unknown}"
     assert set(FAN_OUT) == set(found), "these no longer fan out; take them off the list"
+
+
+def test_no_statement_locks_or_walks_more_than_one_node() -> None:
+    for name, text in statements().items():
+        around = apart(text)
+
+        if REACHED.search(around):
+            assert not (LOCKING.search(around) and fans_out(around)), f"{name} locks on every node"
+            assert "RECURSIVE" not in around, f"{name} walks every node"
+            assert "ctid" not in around or name == "projections/replay_read", f"{name} reads by page"
+
+
+def test_what_is_read_apart_is_no_part_of_the_locking_statement() -> None:
+    for name in ("projections/claim_parts", "projections/lock_present_states"):
+        text = statements()[name]
+
+        assert LOCKING.search(text)
+        assert REACHED.search(text)
+        assert not REACHED.search(apart(text))
 
 
 def test_no_statement_on_these_tables_hides_in_python() -> None:
