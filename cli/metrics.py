@@ -51,17 +51,27 @@ def observe_doors(kept: CollectorRegistry) -> Observe:
     return doors.observe
 
 
-def observe_groups(kept: CollectorRegistry) -> Callable[[bool], None]:
-    """The observer that counts the transactions which deliveries share."""
+def observe_groups(kept: CollectorRegistry) -> Callable[[int, bool], None]:
+    """The observer that counts the transactions which deliveries share, and those deliveries."""
     groups = Counter(
-        "tenure_groups",
-        "Transactions that deliveries share: kept, or given up so that each went alone.",
+        "tenure_webhook_groups",
+        "Transactions of deliveries that waited at the same time, one or more: kept, or given up.",
         ("outcome",),
         registry=kept,
     )
 
-    def observe(found: bool) -> None:
+    grouped = Counter(
+        "tenure_webhooks_grouped",
+        "Deliveries appended in such transactions; the others went alone.",
+        registry=kept,
+    )
+    for outcome in ("kept", "given_up"):
+        groups.labels(outcome)
+
+    def observe(deliveries: int, found: bool) -> None:
         groups.labels("kept" if found else "given_up").inc()
+        if found:
+            grouped.inc(deliveries)
 
     return observe
 
@@ -93,7 +103,7 @@ class _Doors:
         )
         self._seconds = Histogram(
             "tenure_webhook_seconds",
-            "From the first byte of a delivery to its answer.",
+            "From a delivery that is there to its last byte to its answer.",
             ("source",),
             registry=kept,
             buckets=BUCKETS_S,

@@ -25,7 +25,7 @@ class Delivery:
     append_s: float | None = None
 
 
-Observe = Callable[[Delivery, float], None]  # the delivery, and seconds from first byte to answer
+Observe = Callable[[Delivery, float], None]  # the delivery, and seconds from its last byte to its answer
 
 _logger = structlog.get_logger("tenure.webhooks")
 _LEVELS = {

@@ -29,7 +29,7 @@ POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must
 
 # What Postgres says when the body itself is the trouble. "Too deep" is an operational error there,
 # yet the same body would meet it again for ever.
-_REFUSALS = (
+REFUSALS = (
     psycopg.DataError,
     psycopg.errors.StatementTooComplex,
     psycopg.errors.ProgramLimitExceeded,
@@ -72,16 +72,16 @@ def _store(
 ) -> tuple[str, UUID, str | None, str | None]:
     try:
         event = event_in(read, body, verified)
-        appended = _asked(pool, lambda conn: append(conn, event))
+        appended = asked(pool, lambda conn: append(conn, event))
         return appended.outcome, appended.id, event.event_type, None
     except UnreadablePayload as problem:
         reason = problem.reason
-    except _REFUSALS as problem:
+    except REFUSALS as problem:
         reason = f"JSON that Postgres refuses ({type(problem).__name__})"
     keep = partial(
         keep_unreadable, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
     )
-    outcome, kept_id = _asked(pool, keep)
+    outcome, kept_id = asked(pool, keep)
     return outcome, kept_id, None, reason
 
 
@@ -92,27 +92,29 @@ def event_in(read: Read, body: Body, verified: Verified) -> NewEvent:
     return read(parse(body.text), body.text, verified)
 
 
-def _asked(pool: Pool, ask: Callable[[Connection[Any]], Answer]) -> Answer:
+def asked(
+    pool: Pool, ask: Callable[[Connection[Any]], Answer], *, timeout_s: float = POOL_TIMEOUT_S
+) -> Answer:
     """The log's answer, asked once more when the connection broke.
 
     Connections are not tested before use, which would double the round trips; the one that the server
     cut meanwhile shows itself here. Asking twice is safe: the log knows what it has by its key.
     """
-    with _statement_by_statement(pool) as conn:
+    with _statement_by_statement(pool, timeout_s) as conn:
         try:
             return ask(conn)
         except psycopg.OperationalError:
             if not conn.broken:
                 raise
     pool.check()  # its idle neighbours are probably cut as well
-    with _statement_by_statement(pool) as conn:
+    with _statement_by_statement(pool, timeout_s) as conn:
         return ask(conn)
 
 
 @contextmanager
-def _statement_by_statement(pool: Pool) -> Iterator[Connection[Any]]:
+def _statement_by_statement(pool: Pool, timeout_s: float) -> Iterator[Connection[Any]]:
     """Every statement commits itself: one round trip where BEGIN and COMMIT make it three."""
-    with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
+    with pool.connection(timeout=timeout_s) as conn:
         before = conn.autocommit
         if before:
             yield conn

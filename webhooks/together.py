@@ -11,20 +11,22 @@ from time import perf_counter
 
 import psycopg
 import structlog
-from psycopg_pool import PoolClosed, PoolTimeout
 
 from events.append import append_promptly
 from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
 from webhooks.delivery import Delivery
 from webhooks.door import Door, refused, request_id_of, taken
-from webhooks.errors import WebhookError
+from webhooks.errors import DatabaseAway, WebhookError
 from webhooks.guard import Headers, Verified, as_body
 from webhooks.problems import Answer
-from webhooks.store import Pool, Stored
+from webhooks.store import REFUSALS, Pool, Stored, asked
 
 TOGETHER = "tenure.together"  # the app's extension that answers deliveries in groups, where it has one
-POOL_TIMEOUT_S = 1.0
+POOL_TIMEOUT_S = 3.0  # who comes meanwhile waits as long again, and must hear the 503 too
+
+# Not the database's trouble but one delivery's, or one part's.
+_ALONE = (*REFUSALS, psycopg.errors.LockNotAvailable)
 
 _logger = structlog.get_logger("tenure.webhooks")
 
@@ -62,9 +64,9 @@ class Together:
     """Both doors for several deliveries at once; each statement of the pool's connections commits itself."""
 
     def __init__(
-        self, doors: Iterable[Door], pool: Pool, *, observe: Callable[[bool], None] | None = None
+        self, doors: Iterable[Door], pool: Pool, *, observe: Callable[[int, bool], None] | None = None
     ) -> None:
-        """`observe` hears of each transaction: whether it kept what was asked."""
+        """`observe` hears of each transaction: of how many deliveries, and whether it kept them."""
         self._doors = {door.path: door for door in doors}
         self._pool = pool
         self._observe = observe
@@ -83,7 +85,14 @@ class Together:
             else:
                 found[nth] = read
         started = perf_counter()
-        appended = self._append([each.event for each in signed])
+        try:
+            appended = self._append([each.event for each in signed])
+        except DatabaseAway as away:
+            for each in signed:
+                delivery, answer = refused(each.door.source, away)
+                seconds = perf_counter() - posts[each.nth].began
+                found[each.nth] = Answered(answer, each.request_id, delivery, seconds)
+            return found
         append_s = perf_counter() - started
         for each, said in zip(signed, appended, strict=False):
             stored = Stored(
@@ -114,15 +123,16 @@ class Together:
             return Answered(answer, request_id, delivery, perf_counter() - post.began)
 
     def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
-        """The log's answers, or none at all: then nothing was kept, or the log knows it by its key."""
+        """The log's answers, or none at all when each must be asked alone. Raises: DatabaseAway."""
         if not events:
             return []
         found: list[Appended] = []
         try:
-            with self._pool.connection(timeout=POOL_TIMEOUT_S) as conn:
-                found = append_promptly(conn, events)
-        except (psycopg.Error, PoolTimeout, PoolClosed) as problem:
+            found = asked(self._pool, lambda conn: append_promptly(conn, events), timeout_s=POOL_TIMEOUT_S)
+        except _ALONE as problem:
             _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
+        except psycopg.Error as problem:
+            raise DatabaseAway(type(problem).__name__) from problem
         if self._observe is not None:
-            self._observe(bool(found))
+            self._observe(len(events), bool(found))
         return found

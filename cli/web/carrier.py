@@ -13,7 +13,7 @@ from cli.web.plain_post import reply, stays
 from webhooks.together import Answered, Post
 
 MOST_TOGETHER = 64
-PATIENCE_S = 2.0  # a group takes milliseconds; with a database that does not answer it takes what TCP does
+PATIENCE_S = 5.0  # a group takes milliseconds, and waits three seconds for a connection; beyond that it hangs
 
 Conn = Any  # gunicorn's TConn, which has no types
 Held = tuple[Conn, Post]
@@ -52,12 +52,13 @@ class Carrier:
     def __init__(self, doors: Doors, server: Server) -> None:
         self._doors = doors
         self._server = server
-        self._waiting: SimpleQueue[Held] = SimpleQueue()
+        self._waiting: SimpleQueue[Held | None] = SimpleQueue()  # None: the last
+        self._thread = Thread(target=self._run, name="deliveries", daemon=True)
         self._began: float | None = None
 
     def start(self) -> None:
-        """From now on, until the process ends."""
-        Thread(target=self._run, name="deliveries", daemon=True).start()
+        """From now on, until `finish` or the end of the process."""
+        self._thread.start()
 
     def takes(self, conn: Conn, post: Post | None) -> bool:
         """Whether this is a delivery that will be answered here."""
@@ -65,6 +66,11 @@ class Carrier:
             return False
         self._waiting.put((conn, post))
         return True
+
+    def finish(self, within_s: float) -> None:
+        """Answer and tell who waits, then no more; at most that long."""
+        self._waiting.put(None)
+        self._thread.join(within_s)
 
     def hangs(self) -> bool:
         """Whether a group takes longer than anybody should wait for who is not in it."""
@@ -76,8 +82,8 @@ class Carrier:
         return [conn for conn, _ in self._at_once(most=None)]
 
     def _run(self) -> None:
-        while True:
-            group = [self._waiting.get(), *self._at_once(most=MOST_TOGETHER - 1)]
+        while (first := self._waiting.get()) is not None:
+            group = [first, *self._at_once(most=MOST_TOGETHER - 1)]
             self._began = monotonic()
             self._carry(group)
             self._began = None
@@ -87,7 +93,11 @@ class Carrier:
         found: list[Held] = []
         with suppress(Empty):
             while most is None or len(found) < most:
-                found.append(self._waiting.get_nowait())
+                held = self._waiting.get_nowait()
+                if held is None:
+                    self._waiting.put(None)  # the end comes after this group
+                    break
+                found.append(held)
         return found
 
     def _carry(self, group: list[Held]) -> None:

@@ -28,6 +28,7 @@ from webhooks.together import TOGETHER, Together
 
 YIELD_S = 0.001
 READ_S = 10.0  # for one whole request; providers send theirs at once
+FINISH_S = 1.0  # for log lines and counters, which come after the answers
 LINGER_S = 2.0  # after our last word
 STALL_S = 5  # for what a thread still has to read or write itself
 MOST_DRAINED_BYTES = 64 * 1024
@@ -69,6 +70,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if isinstance(together, Together):
             self._carrier = Carrier(together, self)
             self._carrier.start()
+
+    def run(self) -> None:
+        """Until it is told to stop; then every delivery that has its answer gets its log line too."""
+        super().run()
+        if self._carrier is not None:
+            self._carrier.finish(FINISH_S)
 
     @property
     def nr_conns(self) -> int:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -183,18 +183,26 @@ def test_a_head_that_somebody_holds_keeps_out_only_who_comes_for_it(pool: Pool, 
     assert set(alone) == {200}
 
 
-def test_what_can_not_be_asked_is_left_to_be_asked_alone() -> None:
+def test_all_hear_at_once_that_the_database_is_away() -> None:
     class Away:
         def connection(self, timeout: float) -> object:
-            raise psycopg.OperationalError("connection refused")
+            raise PoolTimeout("no connection")
 
-    house = House(Away())
-    kept: list[bool] = []
-    house.together = Together(house.doors.values(), cast("Pool", Away()), observe=kept.append)
+    said = House(Away()).ask([*KINDS[:3], BAD_SIGNATURE])
 
-    assert house.together.answers(KINDS[:3]) == [None, None, None]
-    assert house.heard == []
-    assert kept == [False]
+    assert [status for status, _ in said] == [503, 503, 503, 400]
+
+
+def test_transactions_and_their_deliveries_are_counted(pool: Pool, conninfo: str) -> None:
+    house, heard = House(pool), []
+    together = Together(house.doors.values(), pool, observe=lambda many, kept: heard.append((many, kept)))
+
+    together.answers([*KINDS[:3], BAD_SIGNATURE])
+    with closing(psycopg.connect(conninfo)) as holder:
+        holder.execute("SELECT 1 FROM part_heads FOR UPDATE")
+        together.answers(KINDS[3:5])
+
+    assert heard == [(3, True), (2, False)]
 
 
 def test_refusals_are_answered_at_once_and_without_the_database() -> None:

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 
@@ -197,6 +197,20 @@ def test_what_is_unanswered_goes_the_ordinary_way(connect: Callable[[], Connecte
     conn.client.setblocking(False)
     with pytest.raises(BlockingIOError):
         conn.client.recv(1)
+
+
+def test_who_is_answered_at_the_end_is_told_of_too(connect: Callable[[], Connected]) -> None:
+    doors, hall = Doors(acked), Hall()
+    doors.may.clear()
+    carrier = started(doors, hall)
+    for number in range(8):
+        carrier.takes(connect(), plain_post(POST % (b"", number)))
+    Timer(0.05, doors.may.set).start()
+
+    carrier.finish(10)
+
+    assert doors.told == 8
+    assert hall.until(8)["kept"] == 8
 
 
 def test_a_group_that_hangs_holds_up_only_itself(
