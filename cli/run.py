@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 import httpx
+import structlog
 from rich.markup import escape
 
 from cli.group import debugging
@@ -19,7 +20,8 @@ from cli.serve import host_option, port_option, threads_option, workers_option
 from cli.sockets import listen, url
 from cli.supervisor import Child, Supervisor
 from cli.wiring import as_service, server, service_settings
-from database import migrations
+from database import embedded, migrations
+from database.errors import DatabaseError
 from database.pool import Connection, connect, place
 from events.clock import utc_now
 from events.statements import statement
@@ -30,6 +32,8 @@ from settings import Settings
 # `tenure` again, from this very installation, whatever lies in the working directory.
 _MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import main; main()"
 _COMMAND = (sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parent.parent))
+
+_log = structlog.get_logger("tenure.supervisor")
 
 
 @click.command()
@@ -53,7 +57,8 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
             [
                 Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(),)),
                 Child("projector", [*_COMMAND, *_debug(), "work", "--follow"]),
-            ]
+            ],
+            tend=partial(_tend_database, settings),
         )
 
         def announce() -> None:
@@ -70,6 +75,17 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
 
         supervisor.run(ready=lambda: _answers(address), announce=announce)
     out.print("stopped")
+
+
+def _tend_database(settings: Settings) -> None:
+    """An embedded server that died starts again; one of somebody else's is theirs to tend."""
+    if settings.database_url is not None:
+        return
+    try:
+        if embedded.revive(settings.data_dir):
+            _log.warning("PostgreSQL died, started again")
+    except DatabaseError as problem:
+        _log.error("PostgreSQL died and does not start", error=str(problem))
 
 
 def _web(fd: int, workers: int, threads: int) -> list[str]:

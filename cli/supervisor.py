@@ -20,6 +20,7 @@ STEADY_S = 30.0  # who ran this long starts again without delay
 MAX_BACKOFF_S = 15.0
 HOPELESS = 4  # quick deaths before anything was ever ready
 _TICK_S = 0.1
+_TEND_S = 1.0
 
 _log = structlog.get_logger("tenure.supervisor")
 
@@ -68,9 +69,18 @@ class Child:
 class Supervisor:
     """Runs in the main thread; `stop` may be called from a signal handler."""
 
-    def __init__(self, children: Sequence[Child], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tend: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`tend` is called every second: what else has to be kept running."""
         self._children = list(children)
         self._clock = clock
+        self._tend = tend
+        self._tended_at = clock()
         self._stopping = False
         self._announced = False
 
@@ -101,6 +111,9 @@ class Supervisor:
     def tick(self) -> None:
         """Notice who died; start who is due."""
         now = self._clock()
+        if now - self._tended_at >= _TEND_S:
+            self._tended_at = now
+            self._tend()
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._died(child, now)

@@ -143,6 +143,22 @@ def start(
     return server
 
 
+def revive(data_dir: Path, *, say: Say = _silent) -> bool:
+    """Start the server again if it died under those who use it; whether it had.
+
+    Raises: EmbeddedServerFailed.
+    """
+    account = server_account()
+    home = location.home(data_dir, account, say)
+    running = Lock(home / "postgres.running")
+    if not running.try_exclusive():
+        return False
+    running.release()
+    with Lock(home / "postgres.start").exclusive():
+        _, attached = _ensure_running(home, account, throwaway=False, tuning={}, say=say)
+    return not attached
+
+
 def _ensure_running(
     home: Path, account: Account, throwaway: bool, tuning: Mapping[str, str], say: Say
 ) -> tuple[postmaster.Running, bool]:

@@ -1,6 +1,8 @@
 """`tenure run` for real: it serves, heals, stops within ten seconds and leaves nobody behind."""
 
 import json
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -90,6 +92,26 @@ def test_told_to_stop_it_stops_all(service: Running, which: signal.Signals) -> N
     assert service.process.wait(STOP_LIMIT_S) == 0, service.text
     assert time.monotonic() - began < STOP_LIMIT_S
     assert alive(family) == []
+
+
+def test_an_embedded_database_that_died_starts_again(tmp_path: Path) -> None:
+    made = dev_secrets(tmp_path)
+    env = environment(tmp_path, STRIPE_WEBHOOK_SECRETS=made.stripe, CLERK_WEBHOOK_SECRETS=made.clerk)
+    world = make_world(7, 1, start=datetime(2026, 1, 5, tzinfo=UTC), days=20, steps_per_user=3)
+    with running(command("run", "--port", "0"), env, tmp_path) as started:
+        address = started.address()
+        where = re.search(r"\(embedded, (\S+)\)", started.text)
+        assert where is not None
+        found = Path(where[1]) / "postmaster.pid"
+        pid = int(found.read_text().splitlines()[0])
+
+        os.kill(pid, signal.SIGKILL)
+
+        started.until(lambda: "PostgreSQL died, started again" in started.text)
+        started.until(lambda: httpx.get(f"{address}/readyz", timeout=10).status_code == httpx.codes.OK)
+        answers = post_all(_doors(address, tmp_path), world.deliveries, heard=lambda _: None)
+        assert answers == {"appended": len(world.deliveries)}
+        assert int(found.read_text().splitlines()[0]) != pid
 
 
 def test_children_do_not_outlive_a_killed_supervisor(service: Running) -> None:
