@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -23,6 +23,7 @@ from queries.profile import Profile
 from queries.timetravel import profile_at
 
 Json = dict[str, Any]  # Any: JSON values and instants
+T = TypeVar("T")
 
 
 @click.group()
@@ -65,15 +66,23 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
     return ask
 
 
+def _is_past(clocks: Json) -> bool:
+    return clocks["as_of"] is not None or clocks["known_at"] is not None
+
+
+def _known_then(conn: Connection, found: T | None, user_id: str, clocks: Json) -> T:
+    """What was found. Raises: Failure when that is nothing, and says whether there is something by now."""
+    if not found and _is_past(clocks) and profiles.profile(conn, user_id) is not None:
+        raise Failure(f"nothing was known of {user_id} by then; tenure user history shows since when")
+    return known(found, user_id)
+
+
 @user.command()
 @_question
 def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
     """The five tables of one user: a Clerk id, an e-mail address or a Stripe customer."""
-    past = clocks["as_of"] is not None or clocks["known_at"] is not None
-    found = profile_at(conn, user_id, **clocks) if past else profiles.profile(conn, user_id)
-    if found is None and past and profiles.profile(conn, user_id) is not None:
-        raise Failure(f"nothing was known of {user_id} by then; tenure user history shows since when")
-    found = known(found, user_id)
+    found = profile_at(conn, user_id, **clocks) if _is_past(clocks) else profiles.profile(conn, user_id)
+    found = _known_then(conn, found, user_id, clocks)
     if as_json:
         emit_json(found)
     else:
@@ -84,7 +93,7 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
 @_question
 def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
     """What happened, in canonical order, and what each event changed."""
-    found = known(history(conn, user_id, **clocks), user_id)
+    found = _known_then(conn, history(conn, user_id, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
         return
@@ -104,7 +113,7 @@ def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool)
 @click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
 def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
     """Why COLUMN is what it is: the event, the rule and the code that set it, and what was before."""
-    found = known(explain(conn, user_id, column, **clocks), user_id)
+    found = _known_then(conn, explain(conn, user_id, column, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
         return

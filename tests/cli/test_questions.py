@@ -277,10 +277,12 @@ def test_retrying_somebody_who_is_not_quarantined_says_so(tenure: Tenure, shop: 
 
 
 def test_before_anything_was_known_of_a_user(tenure: Tenure, shop: DemoWorld) -> None:
-    result = tenure("user", "show", shop.people[0].user_id, "--known-at", "2001-01-01")
+    user_id = shop.people[0].user_id
+    for question in (["show", user_id], ["history", user_id], ["explain", user_id, "current_plan"]):
+        result = tenure("user", *question, "--known-at", "2001-01-01")
 
-    assert result.exit_code == 1
-    assert "by then" in result.stderr
+        assert result.exit_code == 1
+        assert "by then" in result.stderr
 
 
 def test_retrying_nobody_is_no_failure(tenure: Tenure, shop: DemoWorld) -> None:
