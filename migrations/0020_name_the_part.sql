@@ -3,8 +3,8 @@
 -- its row's transaction, and each route is erased by an UPDATE of its own. The types of the log are found in a
 -- loop, since one statement may not walk several nodes. On one server nothing else changes.
 --
--- Look the key up; lock the part's head; insert behind it; count the head up. If another delivery of the same
--- event came first, the head was not touched, so a duplicate burns no position.
+-- Look the key up; lock the part's head and count it up; insert; if another delivery of the same event came
+-- first, count back down in the same transaction, so a duplicate burns no position.
 CREATE OR REPLACE FUNCTION append_event(
     p_part             smallint,
     p_id               uuid,
@@ -29,21 +29,28 @@ CREATE OR REPLACE FUNCTION append_event(
     OUT event_recorded_at timestamptz
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    held events%ROWTYPE;
+    held     events%ROWTYPE;
+    asked_at timestamptz;
 BEGIN
     SELECT * INTO held FROM events e
      WHERE e.part = p_part AND e.source_system = p_source_system
        AND e.idempotency_key = p_idempotency_key AND e.livemode = p_livemode;
 
     IF NOT FOUND THEN
-        -- The lock an UPDATE takes, and the clock is read behind it: nobody waits between the two.
-        SELECT h.head + 1, h.recorded_at INTO event_position, event_recorded_at
-          FROM part_heads h WHERE h.part = p_part FOR NO KEY UPDATE;
+        asked_at := clock_timestamp();
+        -- A clock that steps back must not make a later position look earlier.
+        UPDATE part_heads h
+           SET head = h.head + 1, recorded_at = greatest(asked_at, h.recorded_at)
+         WHERE h.part = p_part
+        RETURNING h.head, h.recorded_at INTO event_position, event_recorded_at;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'part % has no head: expected a part from 0 to 63', p_part;
         END IF;
-        -- A clock that steps back must not make a later position look earlier.
-        event_recorded_at := greatest(clock_timestamp(), event_recorded_at);
+        -- Who had to wait for the head was recorded when it had it, not when it asked.
+        IF clock_timestamp() - asked_at > interval '20 ms' THEN
+            event_recorded_at := greatest(clock_timestamp(), event_recorded_at);
+            UPDATE part_heads h SET recorded_at = event_recorded_at WHERE h.part = p_part;
+        END IF;
 
         INSERT INTO events (part, position, id, source_system, idempotency_key, livemode, route_key,
                             aggregate_type, aggregate_id, event_type, event_version, event_data, metadata,
@@ -53,12 +60,12 @@ BEGIN
                 p_correlation_id, p_causation_id, p_occurred_at, event_recorded_at, p_payload_salt, p_payload_digest)
         ON CONFLICT ON CONSTRAINT events_idempotency DO NOTHING;
         IF FOUND THEN
-            UPDATE part_heads h SET head = event_position, recorded_at = event_recorded_at WHERE h.part = p_part;
             outcome := 'appended';
             event_id := p_id;
             RETURN;
         END IF;
 
+        UPDATE part_heads h SET head = h.head - 1 WHERE h.part = p_part;
         SELECT * INTO STRICT held FROM events e
          WHERE e.part = p_part AND e.source_system = p_source_system
            AND e.idempotency_key = p_idempotency_key AND e.livemode = p_livemode;

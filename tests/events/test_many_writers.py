@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from random import Random
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import psycopg
@@ -121,6 +122,24 @@ def test_positions_are_commit_order_inside_a_part(conninfo: str) -> None:
         first.rollback()
 
         assert append(second, event("evt_2", route=b)).position == 1
+
+
+def test_who_waited_for_a_head_was_recorded_when_it_was_free(conninfo: str) -> None:
+    with closing(psycopg.connect(conninfo)) as first, closing(psycopg.connect(conninfo)) as second:
+        append(first, event("evt_1"))
+        freed: list[datetime] = []
+
+        def free() -> None:
+            row = first.execute("SELECT clock_timestamp()").fetchone()
+            assert row is not None
+            freed.append(row[0])
+            first.rollback()
+
+        Timer(0.2, free).start()
+        late = append(second, event("evt_2"))
+
+    assert late.position == 1
+    assert late.recorded_at >= freed[0]
 
 
 def test_duplicate_waits_for_the_one_that_may_roll_back(conninfo: str, conn: Connection[Any]) -> None:
