@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 
 import click
 import psycopg
+import structlog
 
 from cli import logs
 from database import embedded
@@ -13,6 +14,8 @@ from database.pool import PREPARE_AFTER, Connection, connect, session_conninfo
 from settings import Settings, load
 
 COMMAND_TIMEOUT_S = 60.0
+
+_log = structlog.get_logger("tenure.database")
 
 
 def _silent(_: str) -> None:
@@ -58,7 +61,10 @@ def join_server(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     _refuse_none(settings)
-    return embedded.start(settings.data_dir).conninfo
+    found = embedded.start(settings.data_dir)
+    if not found.attached:
+        _log.warning("PostgreSQL was not running, started")
+    return found.conninfo
 
 
 def _refuse_none(settings: Settings) -> None:

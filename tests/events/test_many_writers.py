@@ -135,8 +135,10 @@ def test_who_waited_for_a_head_was_recorded_when_it_was_free(conninfo: str) -> N
             freed.append(row[0])
             first.rollback()
 
-        Timer(0.2, free).start()
+        freeing = Timer(0.2, free)
+        freeing.start()
         late = append(second, event("evt_2"))
+        freeing.join()
 
     assert late.position == 1
     assert late.recorded_at >= freed[0]
