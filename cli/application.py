@@ -1,9 +1,11 @@
 """The Flask app put together: the API and console, and both doors, over one pool."""
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -17,7 +19,7 @@ from api.throttle import Throttle
 from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
-from cli.part_metrics import PartMetrics
+from cli.part_metrics import part_metrics
 from cli.replica import replica_of
 from cli.scheduled import job_types
 from cli.sealing import signing_keys
@@ -37,6 +39,7 @@ from webhooks.together import TOGETHER
 POOL_SIZE = 10
 MOST_LAG = timedelta(minutes=1)
 CHECK_TIMEOUT_S = 2.0
+COUNTS_TIMEOUT_S = 2.0
 
 
 class PerProcess:
@@ -90,9 +93,8 @@ def build_over(
     pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry, *, doors: Pool | None = None
 ) -> Flask:
     """API, doors and health over this pool; the doors over `doors` where there is one."""
-    registry.register(metrics.Standing(pool, utc_now))
-    registry.register(PartMetrics(pool, utc_now))
-    registry.register(CompletenessMetrics(pool, utc_now, live_only=settings.livemode))
+    asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
+    registry.register(metrics.AskedAtEachScrape(pool, utc_now, asks))
     observe = counting(metrics.observe_doors(registry), pool)
     throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
@@ -134,8 +136,10 @@ def build_over(
 
 def counting(observe: Observe, pool: Pool) -> Observe:
     """The same observer, which also counts each delivery for the console's pages."""
-    counts = DeliveryCounts(pool.connection, utc_now)
+    counts = DeliveryCounts(partial(pool.connection, timeout=COUNTS_TIMEOUT_S), utc_now)
     counts.start()
+    owner = os.getpid()
+    atexit.register(lambda: counts.stop() if os.getpid() == owner else None)
 
     def both(delivery: Delivery, took_s: float) -> None:
         observe(delivery, took_s)

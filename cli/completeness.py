@@ -5,20 +5,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 import click
-import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from psycopg_pool import PoolTimeout
 
 from cli.output import console, emit_json, emit_table, json_option
 from cli.wiring import command_settings, session
-from database.pool import Pool
-from events.clock import Clock, utc_now
+from events.clock import utc_now
 from handlers.completeness import alarms
 from queries.completeness import ledger, outages, reconciled
-from queries.rows import Row
+from queries.rows import AnyConnection, Row
 
-TIMEOUT_S = 2.0
 FRESH_FOR = timedelta(seconds=60)
 WINDOW = timedelta(hours=24)
 COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals")
@@ -51,32 +46,27 @@ def _age(row: Row, now: datetime) -> str | None:
     return None if last is None else str(timedelta(seconds=int((now - last).total_seconds())))
 
 
-class CompletenessMetrics(Collector):
+class CompletenessMetrics:
     """The ledger of the last day and the alarms; asked of the database at most once a minute."""
 
-    def __init__(self, pool: Pool, clock: Clock, *, live_only: bool) -> None:
-        self._pool = pool
-        self._clock = clock
+    def __init__(self, *, live_only: bool) -> None:
         self._live_only = live_only
         self._lock = Lock()
         self._held: tuple[datetime, list[Metric]] | None = None
 
-    def collect(self) -> Iterable[Metric]:
-        now = self._clock()
+    def __call__(self, conn: AnyConnection, now: datetime) -> Iterable[Metric]:
         with self._lock:
             if self._held is None or not timedelta(0) <= now - self._held[0] < FRESH_FOR:
-                self._held = (now, self._asked(now))
+                self._held = (now, self._asked(conn, now))
             return self._held[1]
 
-    def _asked(self, now: datetime) -> list[Metric]:
-        try:
-            with self._pool.connection(timeout=TIMEOUT_S) as conn:
-                rows = ledger(conn, since=now - WINDOW, until=now, live_only=self._live_only)
-                found, ends = alarms(conn, now=now), reconciled(conn)
-        except (psycopg.Error, PoolTimeout):
-            return []
+    def _asked(self, conn: AnyConnection, now: datetime) -> list[Metric]:
+        rows = ledger(conn, since=now - WINDOW, until=now, live_only=self._live_only)
+        found, ends = alarms(conn, now=now), reconciled(conn)
         day = GaugeMetricFamily(
-            "tenure_completeness_day", "The last day's ledger.", labels=("source", "count")
+            "tenure_completeness_day",
+            "The last day's ledger, up to a minute old; each worker looks for itself.",
+            labels=("source", "count"),
         )
         for source in sorted({row["source"] for row in rows}):
             for name in COUNTED:

@@ -4,7 +4,8 @@ Several workers answer on one address. In `tenure serve` they share their counts
 scrape sees all of them whichever worker it meets; under another server each counts for itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ from database.pool import Pool
 from events.clock import Clock
 from events.statements import statement
 from queries.lag import projection_lag
-from queries.rows import fetch_one
+from queries.rows import AnyConnection, fetch_one
 from webhooks.delivery import Delivery, Observe
 
 TIMEOUT_S = 2.0
@@ -136,36 +137,48 @@ class Bounded:
         return wanted
 
 
-class Standing(Collector):
-    """How the log and the tables stand, asked of the database at each scrape."""
+Ask = Callable[[AnyConnection, datetime], Iterable[Metric]]
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+
+class AskedAtEachScrape(Collector):
+    """What only the database knows, over one connection: when it is away, a scrape waits for it once."""
+
+    def __init__(self, pool: Pool, clock: Clock, asks: Sequence[Ask]) -> None:
         self._pool = pool
         self._clock = clock
+        self._asks = asks
 
     def collect(self) -> Iterable[Metric]:
         found = self._found()
-        told = {"tenure_database_up": float(found is not None), **(found or {})}
-        return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in told.items()]
+        up = GaugeMetricFamily(
+            "tenure_database_up", "1 while the database answers.", float(found is not None)
+        )
+        return [up, *(found or ())]
 
-    def _found(self) -> dict[str, float] | None:
+    def _found(self) -> list[Metric] | None:
+        now = self._clock()
         try:
             with self._pool.connection(timeout=TIMEOUT_S) as conn:
-                row = fetch_one(conn, statement("cli", "standing"), {})
-                lag = projection_lag(conn)
+                return [metric for ask in self._asks for metric in ask(conn, now)]
         except (psycopg.Error, PoolTimeout):
             return None
-        assert row is not None  # a SELECT without FROM always answers one row
-        oldest = lag.oldest_recorded_at
-        waited_s = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
-        return {f"tenure_{name}": float(value) for name, value in row.items()} | {
-            "tenure_projection_lag_events": float(lag.events),
-            "tenure_projection_lag_seconds": max(0.0, waited_s),
-        }
+
+
+def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
+    """How the log and the tables stand."""
+    row = fetch_one(conn, statement("cli", "standing"), {})
+    assert row is not None  # a SELECT without FROM always answers one row
+    lag = projection_lag(conn)
+    oldest = lag.oldest_recorded_at
+    waited_s = 0.0 if oldest is None else (now - oldest).total_seconds()
+    found = {f"tenure_{name}": float(value) for name, value in row.items()} | {
+        "tenure_projection_lag_events": float(lag.events),
+        "tenure_projection_lag_seconds": max(0.0, waited_s),
+    }
+    return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in found.items()]
 
 
 _MEANING = {
-    "tenure_database_up": "1 while the database answers.",
     "tenure_log_events": "Events in the log.",
     "tenure_quarantined_users": "Users whose history stops at an event that can't be folded.",
     "tenure_event_conflicts": "Second bodies that came under a key that was taken.",

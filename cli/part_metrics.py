@@ -3,33 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from psycopg_pool import PoolTimeout
 
-from database.pool import Pool
-from events.clock import Clock
 from events.statements import statement
 from queries.rows import AnyConnection, fetch_all, fetch_one
 
-TIMEOUT_S = 2.0
 
-
-class PartMetrics(Collector):
+def part_metrics(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
     """Sixty-four parts, a dozen handlers, one checkpoint: never more series than that."""
-
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
-        self._clock = clock
-
-    def collect(self) -> Iterable[Metric]:
-        now = self._clock()
-        try:
-            with self._pool.connection(timeout=TIMEOUT_S) as conn:
-                return [*_parts(conn, now), *_handlers(conn, now), *_seals(conn, now)]
-        except (psycopg.Error, PoolTimeout):
-            return []  # tenure_database_up says so
+    return [*_parts(conn, now), *_handlers(conn, now), *_seals(conn, now)]
 
 
 def _parts(conn: AnyConnection, now: datetime) -> list[Metric]:

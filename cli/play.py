@@ -15,7 +15,7 @@ from cli.demo.deliveries import Delivery
 from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
 from cli.errors import Failure
-from cli.local_secrets import DevSecrets, dev_secrets, dev_token
+from cli.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
 from cli.output import console
 from cli.posting import Doors, disordered, post_all
 from cli.scheduled import scheduled
@@ -84,6 +84,12 @@ def signing_secrets(settings: Settings, *, yes: bool) -> DevSecrets:
         raise Failure(
             "webhook secrets are set, so this may be a real service, and nothing leaves a log again; "
             "if it is not: tenure demo --yes"
+        )
+    lent = (settings.data_dir / DEV_FILE).exists()
+    if not (stripe and clerk) and not lent:
+        raise Failure(
+            f"{settings.data_dir} knows no signing secrets: call this where the service's "
+            "TENURE_DATA_DIR or .env is; a service with secrets for a demo: tenure run --demo"
         )
     made = dev_secrets(settings.data_dir)
     return DevSecrets(

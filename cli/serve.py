@@ -40,13 +40,14 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
     )
 
     settings = service_settings()
-    if fd is None:
-        taken = listen(host, port)
-        click.echo(f"listening on {url(host, taken)}", err=True)
-        fd = taken.detach()
-    web = Web(bind=f"fd://{fd}", workers=workers, threads=threads, follow=follow)
+    taken = None if fd is not None else listen(host, port)
+    bind = f"fd://{fd if taken is None else taken.fileno()}"
+    web = Web(bind=bind, workers=workers, threads=threads, follow=follow)
     # Workers join an embedded server; it must not stop with the first of them.
     with server(settings), counts_directory() as counts:
+        if taken is not None:
+            click.echo(f"listening on {url(host, taken)}", err=True)
+            taken.detach()
         Server(web, partial(_app, settings, counts), debug=settings.log_level == "DEBUG").run()
 
 

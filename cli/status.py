@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from psycopg import errors
 from rich.markup import escape
 
@@ -40,6 +41,11 @@ def status(*, as_json: bool, watch: bool, every_s: float) -> None:
     With --watch the tables are not compared with their digest, which reads every user's state. In a pipe
     one screen follows the other; with --json each look is one line.
     """
+    if (
+        not watch
+        and click.get_current_context().get_parameter_source("every_s") is not ParameterSource.DEFAULT
+    ):
+        raise click.UsageError("--every says how often --watch looks; it needs --watch")
     settings = command_settings()
     with server(settings) as conninfo:
         embedded = settings.database_url is None
@@ -177,6 +183,10 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "lag_events": (
         "1 event waits, for {lag_s} s: is `tenure work` running?",
         "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
+    ),
+    "unreadable": (
+        "1 signed delivery is no JSON object: tenure events unreadable",
+        "{unreadable} signed deliveries are no JSON objects: tenure events unreadable",
     ),
     "conflicts": (
         "1 second body came under a key that was taken: tenure events conflicts",

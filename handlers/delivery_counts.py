@@ -67,8 +67,12 @@ class DeliveryCounts:
         Thread(target=self._run, name="delivery-counts", daemon=True).start()
 
     def stop(self) -> None:
-        """No more flushes."""
+        """The last flush, when the process ends; what the database does not take then is lost."""
         self._stop.set()
+        try:
+            self.flush()
+        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+            _log.warning("delivery counts lost", error=type(error).__name__)
 
     def _run(self) -> None:
         while not self._stop.wait(FLUSH_S):

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -66,6 +67,15 @@ def test_real_secrets_are_asked_about_first(settings: Settings) -> None:
         signing_secrets(settings, yes=False)
 
     assert signing_secrets(settings, yes=True).stripe.startswith("whsec_")
+
+
+def test_without_secrets_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, TENURE_DATA_DIR=tmp_path)
+
+    with pytest.raises(Failure, match="knows no signing secrets"):
+        signing_secrets(settings, yes=False)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def _answering(*statuses: int) -> tuple[Doors, list[httpx.Request]]:

@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from cli.demo.world import DemoWorld
-from cli.metrics import Standing
+from cli.metrics import AskedAtEachScrape, standing
 from cli.posting import Doors
 from database.pool import Pool, open_pool
 from events.clock import utc_now
@@ -47,7 +47,7 @@ def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("cli.metrics.TIMEOUT_S", 0.1)
     registry = CollectorRegistry()
     with open_pool("host=127.0.0.1 port=1 dbname=x", application_name="test") as away:
-        registry.register(Standing(away, utc_now))
+        registry.register(AskedAtEachScrape(away, utc_now, [standing, standing]))
 
         found = _values(generate_latest(registry).decode())
 

@@ -5,7 +5,7 @@ import pytest
 from cli.status import _ADVICE, advice
 
 COUNTS = ("migrations_pending", "quarantined", "unlinked_customers", "dead_jobs", "failing_handlers",
-          "lag_events", "conflicts")  # fmt: skip
+          "lag_events", "conflicts", "unreadable")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -147,3 +147,10 @@ def test_a_database_that_went_away_is_a_line_of_json(capsys: pytest.CaptureFixtu
 
 def test_without_watch_the_tables_are_compared(tenure: Tenure) -> None:
     assert "tables_equal_replay" in tenure("status").stdout
+
+
+def test_every_alone_means_nothing(tenure: Tenure) -> None:
+    answer = tenure("status", "--every", "5")
+
+    assert answer.exit_code == 2
+    assert "needs --watch" in answer.stderr

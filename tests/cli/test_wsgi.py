@@ -49,6 +49,8 @@ def test_two_workers_take_webhooks_at_once(
             ).fetchone()
 
     assert answers == {"appended": len(world.deliveries)}
+    counted = conn.execute("SELECT sum(deliveries) FROM delivery_counts").fetchone()
+    assert counted == (len(world.deliveries),)  # those of the last seconds too
     assert len(workers) == 2
     assert row is not None
     assert row[0] >= 2

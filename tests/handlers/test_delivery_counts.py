@@ -79,6 +79,17 @@ def test_a_flood_of_repeats_stays_in_bounds(pool: Pool) -> None:
     assert counted(pool) == {"duplicate": MOST_REPEATS + 5}
 
 
+def test_the_last_ones_are_written_at_the_end_and_nobody_waits_for_a_pool_that_is_closed(pool: Pool) -> None:
+    counts = DeliveryCounts(pool.connection, lambda: NOW)
+    counts.note("stripe", "appended", None)
+    counts.stop()
+    assert counted(pool) == {"appended": 1}
+
+    counts.note("stripe", "appended", None)
+    pool.close()
+    counts.stop()
+
+
 def test_old_minutes_are_forgotten(pool: Pool) -> None:
     at = [NOW - KEPT - HOUR]
     counts = DeliveryCounts(pool.connection, lambda: at[0])

@@ -11,6 +11,7 @@ WAITS = {
     "half the headers": HEAD + b"Content-Length: 3\r\n",
     "half the body": HEAD + b"Content-Length: 3\r\n\r\nab",
     "chunks without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+    "half a chunk's length": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;a",
     "chunked and nothing yet": HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
 }
 WHOLE = {
@@ -18,12 +19,16 @@ WHOLE = {
     "the body": HEAD + b"content-LENGTH: 3 \r\n\r\nabc",
     "and the next request": HEAD + b"Content-Length: 3\r\n\r\nabcGET /",
     "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+    "chunks with an extension": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nab\r\n0\r\n\r\n",
     "chunks and trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-A: b\r\n\r\n",
 }
 REFUSED_ANYWAY = {
     "endless headers": b"a" * (MOST_HEAD_BYTES + 1),
     "too long": HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_BODY_BYTES + 1),
     "no number": HEAD + b"Content-Length: -3\r\n\r\n",
+    "no chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
+    "a chunk without a length": HEAD + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
+    "a line without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"a" * 256,
     "endless chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"a" * (MOST_BODY_BYTES + 1),
 }
 
