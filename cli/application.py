@@ -39,7 +39,7 @@ from webhooks.together import TOGETHER
 POOL_SIZE = 10
 MOST_LAG = timedelta(minutes=1)
 CHECK_TIMEOUT_S = 2.0
-COUNTS_TIMEOUT_S = 2.0
+COUNTS_TIMEOUT_S = 1.0
 
 
 class PerProcess:

@@ -40,8 +40,9 @@ def test_two_workers_take_webhooks_at_once(
             started.until(lambda: healthy(address))
             _ask_many(f"{address}/readyz")
             assert httpx.get(address).headers["location"] == "/console"
-            doors = Doors(client=httpx.Client(base_url=address, timeout=10), secrets=made, clock=utc_now)
-            answers = post_all(doors, world.deliveries, heard=lambda _: None)
+            with httpx.Client(base_url=address, timeout=10) as client:
+                doors = Doors(client=client, secrets=made, clock=utc_now)
+                answers = post_all(doors, world.deliveries, heard=lambda _: None)
             workers = {each.pid for each in started.family()}
             row = conn.execute(
                 "SELECT count(*), count(DISTINCT backend_start) FROM pg_stat_activity"
