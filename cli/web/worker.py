@@ -2,7 +2,8 @@
 
 gthread gives each new connection a thread, which then waits for bytes: sixteen clients that send
 nothing, or a byte now and then, close the doors to everybody. Here the loop collects a request, at
-no thread's cost, and drops who takes too long. Workers share new connections out evenly.
+no thread's cost, and drops who takes too long; a thread never reads from a socket. Workers share new
+connections out evenly.
 """
 
 import socket
@@ -14,6 +15,9 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn.http.body import ChunkedReader  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.http.unreader import Unreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     STOP_KEEPALIVE_LINGER,
     TConn,
@@ -23,16 +27,53 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 from cli.web.carrier import Carrier
 from cli.web.crowds import CROWDS
 from cli.web.plain_post import plain_post
-from cli.web.whole import is_whole
+from cli.web.whole import Stands, Walk, stands
 from webhooks.together import TOGETHER, Together
 
 YIELD_S = 0.001
+PIECE_BYTES = 8192
 READ_S = 10.0  # for one whole request; providers send theirs at once
 FINISH_S = 1.0  # for log lines and counters, which come after the answers
 LINGER_S = 2.0  # after our last word
-STALL_S = 5  # for what a thread still has to read or write itself
-MOST_DRAINED_BYTES = 64 * 1024
+STALL_S = 5  # for a client that does not read its answer
+MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that who sends too much hears that it is too much
 MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
+
+
+class Heard(Unreader):  # type: ignore[misc]
+    """What the loop has collected; a thread that wants more finds the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = b""
+        self._at = 0
+
+    def hear(self, heard: bytes) -> None:
+        """The next request; of the one before nothing is left."""
+        self._bytes, self._at = heard, 0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """In pieces, as from a socket: gunicorn copies what is left of one at every chunk."""
+        begin, self._at = self._at, self._at + max(size_hint or 0, PIECE_BYTES)
+        return self._bytes[begin : self._at]
+
+    def take_buffered(self) -> bytes:
+        rest = self._bytes[self._at :]
+        self._at = len(self._bytes)
+        return bytes(super().take_buffered()) + rest
+
+
+class Chunks:
+    """A chunked body whose reader sees no error but the one of a client that is gone."""
+
+    def __init__(self, reader: ChunkedReader) -> None:
+        self._reader = reader
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(self._reader.read(size))
+        except ParseException as error:
+            raise OSError(str(error)) from error
 
 
 class PatientConn(TConn):  # type: ignore[misc]
@@ -41,9 +82,25 @@ class PatientConn(TConn):  # type: ignore[misc]
     def __init__(self, worker: "PatientWorker", sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(worker.cfg, sock, client, server)
         self.heard = bytearray()
+        self.hopeless = False
+        self.walk = Walk()
         self.lingers_until = 0.0
         self.drained = 0
         self._worker = worker
+
+    def init(self) -> None:
+        """In the first thread it meets."""
+        begun = self.initialized
+        super().init()
+        if not begun:
+            self.parser.unreader = Heard()
+
+    def take(self) -> bytes:
+        """What was heard of a request; the next one begins with nothing."""
+        taken = bytes(self.heard)
+        self.heard.clear()
+        self.walk = Walk()
+        return taken
 
     def close(self, graceful: bool = False) -> None:
         """gunicorn waits up to two seconds here for the other end, and with it everybody else."""
@@ -109,25 +166,29 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.on_pending_socket_readable(conn, client)
 
     def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
-        """More of a request; a thread gets it when it is whole, or is none."""
+        """More of a request, or the end of it."""
         more = _heard(client)
-        if more is None:
-            return
+        if more is not None:
+            self._weigh(conn, more)
+
+    def _weigh(self, conn: Any, more: bytes) -> None:
+        """A thread gets a request when it is whole, or is none; who hangs up half way gets nothing."""
         conn.heard += more
         self._held_bytes += len(more)
-        whole = is_whole(conn.heard)
-        if more and not whole and self._held_bytes <= MOST_HELD_BYTES:
+        found = stands(conn.heard, conn.walk)
+        if more and found is Stands.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
             return
-        self.poller.unregister(client)
+        self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         self._held_bytes -= len(conn.heard)
-        if whole:
-            conn.data_ready = True
-            if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
-                self.enqueue_req(conn)
-        else:
+        if found is Stands.PARTIAL:
             self.nr_conns -= 1
             conn.close()
+            return
+        conn.data_ready = True
+        conn.hopeless = found is Stands.HOPELESS
+        if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
+            self.enqueue_req(conn)
 
     def stays(self) -> bool:
         """Whether a connection may be used again."""
@@ -148,7 +209,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _keep(self, conn: Any) -> None:
         """As gthread does with a connection that a thread has answered on."""
-        conn.heard.clear()
+        conn.take()
         conn.set_timeout()
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
@@ -207,12 +268,31 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def handle(self, conn: Any) -> Any:  # Any: gunicorn's own
-        """In a thread: what was collected is read first, the socket only for the rest."""
+        """In a thread: it reads what was collected and nothing else."""
         conn.init()
-        if conn.heard:
-            conn.parser.unreader.unread(bytes(conn.heard))
-            conn.heard.clear()
+        conn.parser.unreader.hear(conn.take())
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Where a request that has not come to its end would be followed by another, nobody knows."""
+        if conn.hopeless:
+            req.force_close()
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body.reader = Chunks(req.body.reader)
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """gunicorn gives up on a long body that nobody read; ours is all here."""
+        return bool(keepalive and conn.parser.finish_body())
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """A request that was sent behind another is collected like any: it may not be whole."""
+        behind = b"" if conn.parser is None else conn.parser.unreader.take_buffered()
+        super().finish_request(conn, fs)
+        if behind and self.keepalived_conns and self.keepalived_conns[-1] is conn:
+            self.keepalived_conns.pop()
+            self.poller.modify(conn.sock, EVENT_READ, self._waiting(conn))
+            self._weigh(conn, behind)
 
     def _waiting(self, conn: Any) -> Any:
         """The connection's time runs from now; what the loop calls when there is more of it."""

@@ -195,6 +195,17 @@ MALFORMED = {
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "negative length": b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     "bad chunk": b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+    **{
+        f"{wrong} at {path.decode()}": b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n%s" % (path, end)
+        for path in (b"/webhooks/stripe", b"/api/campaigns", b"/console/login")
+        for wrong, end in {
+            "bad second chunk": b"zz\r\n\r\n",
+            "odd extension": b"2;a b c\r\nab\r\n0\r\n\r\n",
+            "odd trailer": b"0\r\nX A: b\r\n\r\n",
+            "chunk without an end": b"2\r\nabc\r\n0\r\n\r\n",
+        }.items()
+    },
     "endless line": b"POST /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
     "many headers": b"POST / HTTP/1.1\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(500)) + b"\r\n",
     "NUL in a header": b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nStripe-Signature: a\x00b\r\n\r\n",
@@ -229,3 +240,60 @@ def test_a_body_too_large_is_refused_before_it_is_sent(service: House) -> None:
     head = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n"
 
     assert said(service, head).startswith(b"HTTP/1.1 413")
+
+
+LONG = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n"
+HOPELESS = {
+    "by its length": (LONG + b"Content-Length: 1048577\r\n\r\n", b"413"),
+    "in one chunk": (
+        LONG + b"Transfer-Encoding: chunked\r\n\r\n101000\r\n" + b"a" * (1024 * 1024 + 4000),
+        b"413",
+    ),
+    "in tiny chunks": (LONG + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 14_000, b"400"),
+    "an end that is none": (LONG + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n0\r\n\r\n", b""),
+    "half of a second one": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + LONG, b"200"),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), HOPELESS.values(), ids=HOPELESS.keys())
+def test_no_thread_waits_for_the_rest(service: House, sent: bytes, status: bytes) -> None:
+    """A page needs a thread; whoever holds sixteen of them had the house to himself."""
+    clients = [connected(service) for _ in range(MANY)]
+    try:
+        for client in clients:
+            with suppress(OSError):  # refused before its end
+                client.sendall(sent)
+        began = time.monotonic()
+        assert said(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
+        took_s = time.monotonic() - began
+        answers = [client.recv(65536) for client in clients] if status else []
+    finally:
+        for client in clients:
+            client.close()
+
+    assert took_s < SOON_S
+    assert all(answer.split(b" ")[1] == status for answer in answers)
+    if status.startswith(b"4"):
+        assert all(b"\r\nConnection: close\r\n" in answer for answer in answers)
+
+
+def test_requests_behind_each_other_are_all_answered(service: House) -> None:
+    page = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connected(service, sending=page * 3 + page[:20]) as client:
+        time.sleep(0.3)
+        client.sendall(page[20:-2] + b"Connection: close\r\n\r\n")
+        heard = b""
+        while more := client.recv(65536):
+            heard += more
+
+    assert heard.count(b"HTTP/1.1 200") == 4
+
+
+def test_who_sends_too_much_hears_so_and_may_stay_when_it_was_all_heard(service: House) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)) as line:
+        for length, status in ((3_500_000, 401), (5_000_000, 413), (3_500_000, 401)):
+            line.request("POST", "/api/jobs/x/results", b"x" * length, {"Content-Type": "application/json"})
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status == status
+            assert answer.will_close == (status == 413)  # http.client opens another one then

@@ -2,7 +2,15 @@
 
 import pytest
 
-from cli.web.whole import MOST_BODY_BYTES, MOST_HEAD_BYTES, is_whole
+from cli.web.whole import (
+    MOST_API_BODY_BYTES,
+    MOST_BODY_BYTES,
+    MOST_FRAMING_BYTES,
+    MOST_HEAD_BYTES,
+    Stands,
+    Walk,
+    stands,
+)
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"
 WAITS = {
@@ -29,22 +37,58 @@ REFUSED_ANYWAY = {
     "no chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
     "a chunk without a length": HEAD + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
     "a line without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"a" * 256,
-    "endless chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"a" * (MOST_BODY_BYTES + 1),
+    "a chunk that goes on": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
+    "endless data": HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"a" * (MOST_BODY_BYTES + 2049),
+    "endless chunks": HEAD
+    + b"Transfer-Encoding: chunked\r\n\r\n"
+    + b"1\r\na\r\n" * (MOST_FRAMING_BYTES // 2),
+    "endless trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a" * (MOST_HEAD_BYTES + 1),
 }
+
+
+def found(heard: bytes) -> Stands:
+    return stands(heard, Walk())
 
 
 @pytest.mark.parametrize("heard", WAITS.values(), ids=WAITS.keys())
 def test_a_request_that_is_not_there_yet_waits(heard: bytes) -> None:
-    assert not is_whole(heard)
+    assert found(heard) is Stands.PARTIAL
 
 
-@pytest.mark.parametrize("heard", [*WHOLE.values(), *REFUSED_ANYWAY.values()], ids=[*WHOLE, *REFUSED_ANYWAY])
-def test_what_is_whole_or_will_be_refused_does_not(heard: bytes) -> None:
-    assert is_whole(heard)
+@pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
+def test_what_is_whole_does_not(heard: bytes) -> None:
+    assert found(heard) is Stands.WHOLE
+
+
+@pytest.mark.parametrize("heard", REFUSED_ANYWAY.values(), ids=REFUSED_ANYWAY.keys())
+def test_what_will_be_refused_does_not(heard: bytes) -> None:
+    assert found(heard) is Stands.HOPELESS
 
 
 @pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
 def test_every_beginning_of_a_request_waits(heard: bytes) -> None:
-    end = heard.find(b"\r\n\r\n")
+    end = len(heard.removesuffix(b"GET /"))
+    walk = Walk()
 
-    assert not any(is_whole(heard[:length]) for length in range(end + 4))
+    for length in range(end):
+        assert found(heard[:length]) is Stands.PARTIAL
+        assert stands(heard[:length], walk) is Stands.PARTIAL  # byte by byte it is the same walk
+    assert stands(heard, walk) is Stands.WHOLE
+
+
+@pytest.mark.parametrize("size", [250, 1000, MOST_BODY_BYTES])
+def test_the_longest_body_is_whole_in_chunks_and_a_longer_one_hopeless(size: int) -> None:
+    sizes = [min(size, MOST_BODY_BYTES - at) for at in range(0, MOST_BODY_BYTES, size)]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (each, b"a" * each) for each in sizes)
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    assert found(head + chunks + b"0\r\n\r\n") is Stands.WHOLE
+    assert found(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is Stands.HOPELESS
+
+
+@pytest.mark.parametrize("length", [MOST_BODY_BYTES + 1, MOST_API_BODY_BYTES])
+def test_the_api_takes_longer_ones(length: int) -> None:
+    told = b"Host: x\r\nContent-Length: %d\r\n\r\n" % length
+
+    assert found(b"POST /api/jobs/x/results HTTP/1.1\r\n" + told) is Stands.PARTIAL
+    assert found(b"POST /webhooks/stripe HTTP/1.1\r\n" + told) is Stands.HOPELESS
