@@ -1,6 +1,11 @@
 """When a request is whole enough to cost a thread."""
 
 import pytest
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cli.web.whole import (
     MOST_API_BODY_BYTES,
@@ -92,3 +97,47 @@ def test_the_api_takes_longer_ones(length: int) -> None:
 
     assert found(b"POST /api/jobs/x/results HTTP/1.1\r\n" + told) is Stands.PARTIAL
     assert found(b"POST /webhooks/stripe HTTP/1.1\r\n" + told) is Stands.HOPELESS
+
+
+def as_gunicorn_reads(heard: bytes) -> Stands:
+    """Of bytes after which nothing comes."""
+    try:
+        request = next(RequestParser(Config(), [heard], ("127.0.0.1", 1)))
+        request.body.read()
+    except NoMoreData:
+        return Stands.PARTIAL
+    except ParseException:
+        return Stands.HOPELESS
+    return Stands.WHOLE
+
+
+CHUNK = st.builds(
+    lambda data, form, more: (form % len(data)).encode() + more + b"\r\n" + data + b"\r\n",
+    st.binary(min_size=1, max_size=40),
+    st.sampled_from(["%x", "%X", "00%x"]),
+    st.sampled_from([b"", b";a=b", b" ;a", b';a="b c"']),
+)
+CHUNKED = st.builds(
+    lambda chunks, end: b"".join(chunks) + end,
+    st.lists(CHUNK, max_size=6),
+    st.sampled_from(
+        [b"0\r\n\r\n", b"000\r\n\r\n", b"0;a\r\nX-A: b\r\n\r\n", b"0\r\nX-A: b\r\n", b"", b"2\r\na"]
+    ),
+)
+PIECES = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from([b"", b"\r", b"\n", b"0", b"\r\n", b"z"])), max_size=2
+)
+
+
+@given(CHUNKED, PIECES)
+def test_chunks_are_counted_as_gunicorn_counts_them(body: bytes, wounds: list[tuple[int, bytes]]) -> None:
+    """Nobody waits for what gunicorn would not, and nobody is refused whom gunicorn would understand."""
+    for at, piece in wounds:
+        body = body[:at] + piece + body[at + 1 :]
+    heard = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body
+    theirs, ours = as_gunicorn_reads(heard), found(heard)
+
+    if theirs is Stands.WHOLE:
+        assert ours is Stands.WHOLE
+    if ours is Stands.WHOLE:
+        assert theirs is not Stands.PARTIAL
