@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import psycopg
 from flask import Flask
 from prometheus_client import CollectorRegistry
 from werkzeug.utils import redirect
@@ -26,11 +27,13 @@ from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
 from console import create_console
+from database import migrations
 from database.pool import Pool, open_pool
 from events.clock import utc_now
 from events.statements import statement
 from handlers.delivery_counts import DeliveryCounts
 from projections.version import projector_version
+from queries.counted import counted
 from queries.rows import fetch_all
 from settings import Settings
 from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
@@ -103,7 +106,11 @@ def build_over(
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         replica=replica_of(settings),
         live_only=settings.livemode,
-        checks={"projector": lag_check(pool, utc_now, most=MOST_LAG), "tables": built_by_us(pool)},
+        checks={
+            "projector": lag_check(pool, utc_now, most=MOST_LAG),
+            "tables": built_by_us(pool),
+            "schema": as_new_as_us(pool),
+        },
         registry=registry,
         throttle=throttle,
     )
@@ -146,6 +153,24 @@ def counting(observe: Observe, pool: Pool) -> Observe:
         counts.note(delivery.source, delivery.outcome, delivery.event_id)
 
     return both
+
+
+def as_new_as_us(pool: Pool) -> Callable[[], str | None]:
+    """Ready when the schema has every migration of this installation; newer ones are its successor's."""
+    wanted = migrations.names()
+
+    def check() -> str | None:
+        try:
+            with pool.connection(timeout=CHECK_TIMEOUT_S) as conn:
+                applied = {row["name"] for row in fetch_all(conn, statement("cli", "applied_names"), {})}
+        except psycopg.errors.InsufficientPrivilege:
+            return None  # migrated by a release that did not show it
+        waiting = len(wanted - applied)
+        if not waiting:
+            return None
+        return f"{counted(waiting, 'migration waits', 'migrations wait')}; run tenure migrate up"
+
+    return check
 
 
 def built_by_us(pool: Pool) -> Callable[[], str | None]:

@@ -1,5 +1,6 @@
 """`tenure serve`: the web server alone: doors, API, console."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -7,7 +8,8 @@ from wsgiref.types import WSGIApplication
 import click
 
 from cli.sockets import listen, url
-from cli.wiring import server, service_settings
+from cli.wiring import refuse_unmigrated, server, service_settings
+from database.errors import DatabaseUnavailable
 from settings import Settings
 
 host_option = click.option(
@@ -44,7 +46,9 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
     bind = f"fd://{fd if taken is None else taken.fileno()}"
     web = Web(bind=bind, workers=workers, threads=threads, follow=follow)
     # Workers join an embedded server; it must not stop with the first of them.
-    with server(settings), counts_directory() as counts:
+    with server(settings) as conninfo, counts_directory() as counts:
+        with suppress(DatabaseUnavailable):  # doors answer 503 until it is there
+            refuse_unmigrated(conninfo)
         if taken is not None:
             click.echo(f"listening on {url(host, taken)}", err=True)
             taken.detach()

@@ -6,14 +6,19 @@ from contextlib import closing, contextmanager
 import click
 import psycopg
 import structlog
+from psycopg.conninfo import make_conninfo
 
 from cli import logs
+from cli.errors import Failure
 from database import embedded
 from database.errors import NoDatabase
-from database.pool import PREPARE_AFTER, Connection, connect, session_conninfo
+from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
+from events.statements import statement
+from queries.rows import fetch_one
 from settings import Settings, load
 
 COMMAND_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 3
 
 _log = structlog.get_logger("tenure.database")
 
@@ -71,6 +76,18 @@ def _refuse_none(settings: Settings) -> None:
     """A wrong directory or a lost DATABASE_URL must not look like a service without any events."""
     if not embedded.exists(settings.data_dir):
         raise NoDatabase(settings.data_dir.absolute())
+
+
+def refuse_unmigrated(conninfo: str) -> None:
+    """One word at the start, for what would be a stream of errors later.
+
+    Raises: DatabaseUnavailable, Failure.
+    """
+    soon = make_conninfo(conninfo, connect_timeout=CONNECT_TIMEOUT_S)
+    with closing(connect(soon, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)) as conn:
+        row = fetch_one(conn, statement("cli", "has_schema"), {})
+    if row is None or not row["has_schema"]:
+        raise Failure(f"the database {place(conninfo)} has no schema of ours yet: tenure migrate up")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import structlog
 
 from cli import lifeline, tracing
 from cli.background import background
-from cli.wiring import projector_connection, server, service_settings
+from cli.wiring import projector_connection, refuse_unmigrated, server, service_settings
 from database.pool import Connection
 from handlers.plans import publish_default_plans
 from projections.batch import Report
@@ -33,6 +33,7 @@ def work(*, follow: bool) -> None:
     if follow:
         lifeline.follow_parent()
     with server(settings) as conninfo:
+        refuse_unmigrated(conninfo)
         _publish_first_plans(conninfo, settings)
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)

@@ -82,6 +82,13 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
         self.ensure_internal_schema_updated()
         self.connection.execute(statement("database", "create_manifest"))
         self.connection.execute(statement("database", "close_bookkeeping"))
+        self.connection.execute(statement("database", "hold_roles"))
+        if self.connection.info.server_version >= 160000:
+            _set(self.connection, "createrole_self_grant", "set, inherit")  # of those that come to be
+
+    def show(self) -> None:
+        """Let the service read what is applied: it is not ready on an older schema."""
+        self.connection.execute(statement("database", "open_bookkeeping"))
 
     def applied(self) -> list[Applied]:
         """Every applied migration, lowest number first; changes nothing."""

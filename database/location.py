@@ -29,6 +29,8 @@ _SOCKET_LIMIT = 100  # bytes; the kernel's limit is 103 on macOS and 107 on Linu
 def home(data_dir: Path, account: Account, say: Callable[[str], None]) -> Path:
     """The directory that holds `postgres/` and its locks; the same for every process that asks."""
     data_dir = data_dir.resolve()
+    if data_dir.exists() and not data_dir.is_dir():
+        raise EmbeddedServerFailed(f"expected a directory in TENURE_DATA_DIR, found a file: {data_dir}")
     if not data_dir.exists():
         data_dir.mkdir(parents=True)
         data_dir.chmod(0o711 if account.needs_switch else 0o700)

@@ -55,9 +55,12 @@ def up(
     with _locked(conninfo) as ledger:
         applied = _verified(ledger, directory)
         pending = [one for one in files if one.name not in applied]
-        for one in pending:
-            say(f"applying {one.name}")
-            ledger.apply(one)
+        try:
+            for one in pending:
+                say(f"applying {one.name}")
+                ledger.apply(one)
+        finally:
+            ledger.show()
     return [one.name for one in pending]
 
 
@@ -100,6 +103,7 @@ def baseline(
         pending = [one for one in files if one.name not in applied]
         for one in pending:
             ledger.mark(one)
+        ledger.show()
     return [one.name for one in pending]
 
 
@@ -109,6 +113,11 @@ def status(conninfo: str, *, directory: Path = DIRECTORY) -> list[MigrationStatu
     with _open(conninfo) as ledger:
         applied = {one.migration_id: one for one in ledger.applied()}
     return [_status(name, files.get(name), applied.get(name)) for name in sorted({*files, *applied})]
+
+
+def names(*, directory: Path = DIRECTORY) -> frozenset[str]:
+    """Of every migration of this installation."""
+    return frozenset(one.name for one in read(directory))
 
 
 def _status(name: str, file: MigrationFile | None, applied: Applied | None) -> MigrationStatus:

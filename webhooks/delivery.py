@@ -11,7 +11,7 @@ import structlog
 class Delivery:
     """How one delivery ended.
 
-    `outcome`: appended, duplicate, conflict, unreadable, refused, too_large, closed, unavailable.
+    `outcome`: appended, duplicate, conflict, unreadable, refused, too_large, closed, unavailable, failed.
     `reason` says why where the outcome alone does not; it is one of few words for `refused`.
     `append_s`: seconds until the log had answered; None when it did not.
     """
@@ -33,6 +33,7 @@ _LEVELS = {
     "unreadable": "warning",
     "closed": "warning",
     "unavailable": "error",
+    "failed": "error",
 }
 
 

@@ -20,6 +20,8 @@ from webhooks.guard import Body, Headers, Verified, read_body
 from webhooks.problems import Answer, answer, problem
 from webhooks.store import Pool, Read, Stored, event_in, store
 
+_logger = structlog.get_logger("tenure.webhooks")
+
 RETRY_AFTER_S = 30
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -50,7 +52,11 @@ class Door:
     def answer(self, incoming: Request, request_id: str) -> Answer:
         """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
-        delivery, said = self._receive(incoming)
+        try:
+            delivery, said = self._receive(incoming)
+        except Exception:  # the last net: the provider must hear something, and send it again
+            _logger.exception("unexpected error", source=self.source, request_id=request_id)
+            delivery, said = Delivery(source=self.source, outcome="failed"), _failed()
         self.told(delivery, said, request_id, perf_counter() - started)
         return said
 
@@ -144,6 +150,10 @@ def _refused() -> Answer:
 
 def _too_large() -> Answer:
     return problem(413, "body-too-large", "Body too large", "A delivery has at most 1 MiB.")
+
+
+def _failed() -> Answer:
+    return problem(500, "internal", "Internal error", "Something unforeseen happened; send it again.")
 
 
 def _closed() -> Answer:

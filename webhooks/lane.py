@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import structlog
 from werkzeug import Request
 
 from webhooks.door import Door, request_id_of
-from webhooks.problems import ALWAYS, Answer, problem
-
-_logger = structlog.get_logger("tenure.webhooks")
+from webhooks.problems import ALWAYS
 
 
 class Lane:
@@ -27,15 +24,6 @@ class Lane:
         if door is None or environ.get("REQUEST_METHOD") != "POST":
             return self._beyond(environ, respond)
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        said = _answer(door, Request(environ), request_id)
+        said = door.answer(Request(environ), request_id)
         respond(said.line, [*said.headers, ("X-Request-Id", request_id), *ALWAYS])
         return [said.body]
-
-
-def _answer(door: Door, incoming: Request, request_id: str) -> Answer:
-    try:
-        return door.answer(incoming, request_id)
-    except Exception:  # the last net: the provider must hear something, and send it again
-        _logger.exception("unexpected error")
-        detail = "Something unforeseen happened; send it again."
-        return problem(500, "internal", "Internal error", detail)

@@ -31,6 +31,7 @@ LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedel
 ORDER = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete", "canceled", "incomplete_expired")
 OUTCOMES = (
     "appended", "duplicate", "conflict", "unreadable", "refused", "too_large", "closed", "unavailable",
+    "failed",
 )  # fmt: skip
 SOURCES = ("stripe", "clerk", "tenure")
 

@@ -45,6 +45,7 @@ UNION ALL
 SELECT 'policy', p.tablename || '.' || p.policyname,
        concat_ws(' ', p.permissive, p.cmd, p.roles::text, 'USING ' || p.qual, 'CHECK ' || p.with_check)
   FROM pg_policies p WHERE p.schemaname = current_schema()
+   AND p.tablename NOT IN ('migration_manifest', '_yoyo_migration')
 UNION ALL
 SELECT 'function', p.oid::regprocedure::text,
        pg_get_functiondef(p.oid) || ' owner=' || pg_get_userbyid(p.proowner)

@@ -27,9 +27,9 @@ SELECT told.source, told.hour,
          GROUP BY 1, 2
         UNION ALL
         SELECT d.source, date_trunc('hour', d.minute, 'UTC'), 0, 0, 0, 0,
-               sum(d.deliveries) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'unreadable', 'too_large')),
+               sum(d.deliveries) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large')),
                sum(d.deliveries) FILTER (WHERE d.outcome = 'refused'),
-               max(d.minute) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'unreadable', 'too_large', 'refused'))
+               max(d.minute) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large', 'refused'))
           FROM delivery_counts d
          WHERE d.minute >= %(since)s AND d.minute < %(until)s AND d.source IN ('stripe', 'clerk')
          GROUP BY 1, 2

@@ -11,7 +11,6 @@ from database.pool import open_pool
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import NOW, STRIPE_SECRET, stripe_headers
 from webhooks import Lane, stripe_door
-from webhooks.door import Door
 from webhooks.guard import MAX_BODY_BYTES
 from webhooks.store import Pool
 
@@ -48,10 +47,10 @@ def test_refusals_are_those_of_the_door(size: int, status: int) -> None:
 
 
 def test_an_error_nobody_foresaw_is_a_problem_without_particulars(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Door, incoming: object, request_id: str) -> NoReturn:
+    def broken(incoming: object) -> NoReturn:
         raise LookupError("maria@example.org")
 
-    monkeypatch.setattr(Door, "answer", broken)
+    monkeypatch.setattr("webhooks.door.read_body", broken)
 
     answer = _post(_client(UntouchablePool()))
 
