@@ -40,6 +40,7 @@ OURS = (
     "tenure.api",
     "tenure.configuration",
     "tenure.console",
+    "tenure.database",
     "tenure.deliveries",
     "tenure.email",
     "tenure.reconcile",
