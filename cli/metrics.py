@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import psycopg
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.metrics import MetricWrapperBase
@@ -16,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from psycopg_pool import PoolTimeout
 
-from database.pool import Pool
+from database.pool import Connection, Pool
 from events.clock import Clock
 from events.statements import statement
 from queries.lag import projection_lag
@@ -26,6 +27,8 @@ from webhooks.delivery import Delivery, Observe
 TIMEOUT_S = 2.0
 MOST_TYPES = 100
 BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+_log = structlog.get_logger("tenure.database")
 
 
 def registry(counts: Path | None) -> CollectorRegistry:
@@ -156,12 +159,24 @@ class AskedAtEachScrape(Collector):
         return [up, *(found or ())]
 
     def _found(self) -> list[Metric] | None:
+        """None when the database is away; one question that fails takes no other's answer."""
         now = self._clock()
         try:
             with self._pool.connection(timeout=TIMEOUT_S) as conn:
-                return [metric for ask in self._asks for metric in ask(conn, now)]
+                return [metric for ask in self._asks for metric in _answers(ask, conn, now)]
         except (psycopg.Error, PoolTimeout):
             return None
+
+
+def _answers(ask: Ask, conn: Connection, now: datetime) -> list[Metric]:
+    try:
+        with conn.transaction():
+            return list(ask(conn, now))
+    except psycopg.Error as error:
+        if conn.closed:
+            raise
+        _log.warning("no answer for metrics", error=type(error).__name__)
+        return []
 
 
 def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:

@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from api.limits import LONGER
+from webhooks.guard import MAX_BODY_BYTES
+
 MOST_HEAD_BYTES = 64 * 1024
-MOST_BODY_BYTES = 1024 * 1024
-MOST_API_BODY_BYTES = 4 * 1024 * 1024  # what a scraping job found comes in bulk
+MOST_BODY_BYTES = MAX_BODY_BYTES
+MOST_API_BODY_BYTES = max(LONGER.values())
 MOST_FRAMING_BYTES = 32 * 1024  # around chunks: six thousand of them, since each costs a parser its time
 READ_STEP_BYTES = 2048  # whoever reads a body asks for no fewer bytes at once
 

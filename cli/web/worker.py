@@ -152,9 +152,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        stall = struct.pack("ll", STALL_S, 0)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, stall)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, stall)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
         self.nr_conns += 1
         conn = PatientConn(self, sock, address, listener.getsockname())
         self.poller.register(sock, EVENT_READ, self._waiting(conn))

@@ -1,14 +1,19 @@
 """What /metrics says of the doors, the log and the tables."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
 
 from cli.demo.world import DemoWorld
 from cli.metrics import AskedAtEachScrape, standing
 from cli.posting import Doors
 from database.pool import Pool, open_pool
 from events.clock import utc_now
+from queries.rows import AnyConnection
 
 
 def _values(text: str) -> dict[str, float]:
@@ -52,3 +57,17 @@ def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) 
         found = _values(generate_latest(registry).decode())
 
     assert found == {"tenure_database_up": 0.0}
+
+
+def test_one_question_that_fails_takes_no_other_answer(pool: Pool) -> None:
+    def broken(conn: AnyConnection, _: datetime) -> Iterable[Metric]:
+        conn.execute("SELECT 1 / 0")
+        return []
+
+    registry = CollectorRegistry()
+    registry.register(AskedAtEachScrape(pool, utc_now, [broken, standing]))
+
+    found = _values(generate_latest(registry).decode())
+
+    assert found["tenure_database_up"] == 1
+    assert "tenure_log_events" in found
