@@ -4,44 +4,35 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-import psycopg
 from flask import Flask
 from prometheus_client import CollectorRegistry
 from werkzeug.utils import redirect
 
 from api.app import create_app
-from api.health import lag_check
 from api.throttle import Throttle
 from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
 from cli.local_secrets import session_key
 from cli.part_metrics import part_metrics
+from cli.readiness import readiness
 from cli.replica import replica_of
 from cli.scheduled import job_types
 from cli.sealing import signing_keys
 from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
 from console import create_console
-from database import migrations
 from database.pool import Pool, open_pool
 from events.clock import utc_now
-from events.statements import statement
 from handlers.delivery_counts import DeliveryCounts
-from projections.version import projector_version
-from queries.counted import counted
-from queries.rows import fetch_all
 from settings import Settings
 from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
 from webhooks.together import TOGETHER
 
 POOL_SIZE = 10
-MOST_LAG = timedelta(minutes=1)
-CHECK_TIMEOUT_S = 2.0
 COUNTS_TIMEOUT_S = 1.0
 
 
@@ -98,7 +89,6 @@ def build_over(
     """API, doors and health over this pool; the doors over `doors` where there is one."""
     asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
     registry.register(metrics.AskedAtEachScrape(pool, utc_now, asks))
-    observe = counting(metrics.observe_doors(registry), pool)
     throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
         pool=pool,
@@ -106,26 +96,11 @@ def build_over(
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         replica=replica_of(settings),
         live_only=settings.livemode,
-        checks={
-            "projector": lag_check(pool, utc_now, most=MOST_LAG),
-            "tables": built_by_us(pool),
-            "schema": as_new_as_us(pool),
-        },
+        checks=readiness(pool),
         registry=registry,
         throttle=throttle,
     )
-    stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
-    clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
-    ours = pool if doors is None else doors
-    opened = (
-        stripe_door(ours, stripe, utc_now, observe=observe),
-        clerk_door(ours, clerk, utc_now, observe=observe),
-    )
-    for door in opened:
-        app.register_blueprint(door.blueprint())
-    if doors is not None:
-        app.extensions[TOGETHER] = Together(opened, doors, observe=metrics.observe_groups(registry))
-    app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
+    _open_doors(app, settings, pool, registry, alone=doors)
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(
         create_console(
@@ -141,6 +116,25 @@ def build_over(
     return app
 
 
+def _open_doors(
+    app: Flask, settings: Settings, pool: Pool, registry: CollectorRegistry, *, alone: Pool | None
+) -> None:
+    """Both doors, over `alone` where they have a pool of their own; then they answer in groups too."""
+    stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
+    clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
+    ours = pool if alone is None else alone
+    observe = counting(metrics.observe_doors(registry), pool)
+    opened = (
+        stripe_door(ours, stripe, utc_now, observe=observe),
+        clerk_door(ours, clerk, utc_now, observe=observe),
+    )
+    for door in opened:
+        app.register_blueprint(door.blueprint())
+    if alone is not None:
+        app.extensions[TOGETHER] = Together(opened, alone, observe=metrics.observe_groups(registry))
+    app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
+
+
 def counting(observe: Observe, pool: Pool) -> Observe:
     """The same observer, which also counts each delivery for the console's pages."""
     counts = DeliveryCounts(partial(pool.connection, timeout=COUNTS_TIMEOUT_S), utc_now)
@@ -153,34 +147,3 @@ def counting(observe: Observe, pool: Pool) -> Observe:
         counts.note(delivery.source, delivery.outcome, delivery.event_id)
 
     return both
-
-
-def as_new_as_us(pool: Pool) -> Callable[[], str | None]:
-    """Ready when the schema has every migration of this installation; newer ones are its successor's."""
-    wanted = migrations.names()
-
-    def check() -> str | None:
-        try:
-            with pool.connection(timeout=CHECK_TIMEOUT_S) as conn:
-                applied = {row["name"] for row in fetch_all(conn, statement("cli", "applied_names"), {})}
-        except psycopg.errors.InsufficientPrivilege:
-            return None  # migrated by a release that did not show it
-        waiting = len(wanted - applied)
-        if not waiting:
-            return None
-        return f"{counted(waiting, 'migration waits', 'migrations wait')}; run tenure migrate up"
-
-    return check
-
-
-def built_by_us(pool: Pool) -> Callable[[], str | None]:
-    """Ready when the tables were built by the projector of this installation."""
-
-    def check() -> str | None:
-        with pool.connection(timeout=CHECK_TIMEOUT_S) as conn:
-            others = fetch_all(conn, statement("cli", "other_versions"), {"version": projector_version()})
-        if not others:
-            return None
-        return "the tables were built by another version of the projector; run tenure replay"
-
-    return check

@@ -16,98 +16,25 @@ from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader  # type: ignore[import-untyped]
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from gunicorn.http.unreader import Unreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     STOP_KEEPALIVE_LINGER,
-    TConn,
     ThreadWorker,
 )
 
 from cli.web.carrier import Carrier
+from cli.web.connection import Chunks, PatientConn
 from cli.web.crowds import CROWDS
 from cli.web.plain_post import plain_post
-from cli.web.whole import Stands, Walk, stands
+from cli.web.whole import Stands, stands
 from webhooks.together import TOGETHER, Together
 
 YIELD_S = 0.001
-PIECE_BYTES = 8192
 READ_S = 10.0  # for one whole request; providers send theirs at once
 FINISH_S = 1.0  # for log lines and counters, which come after the answers
 LINGER_S = 2.0  # after our last word
 STALL_S = 5  # for a client that does not read its answer
 MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that who sends too much hears that it is too much
 MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
-
-
-class Heard(Unreader):  # type: ignore[misc]
-    """What the loop has collected; a thread that wants more finds the end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bytes = b""
-        self._at = 0
-
-    def hear(self, heard: bytes) -> None:
-        """The next request; of the one before nothing is left."""
-        self._bytes, self._at = heard, 0
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """In pieces, as from a socket: gunicorn copies what is left of one at every chunk."""
-        begin, self._at = self._at, self._at + max(size_hint or 0, PIECE_BYTES)
-        return self._bytes[begin : self._at]
-
-    def take_buffered(self) -> bytes:
-        rest = self._bytes[self._at :]
-        self._at = len(self._bytes)
-        return bytes(super().take_buffered()) + rest
-
-
-class Chunks:
-    """A chunked body whose reader sees no error but the one of a client that is gone."""
-
-    def __init__(self, reader: ChunkedReader) -> None:
-        self._reader = reader
-
-    def read(self, size: int) -> bytes:
-        try:
-            return bytes(self._reader.read(size))
-        except ParseException as error:
-            raise OSError(str(error)) from error
-
-
-class PatientConn(TConn):  # type: ignore[misc]
-    """A connection that keeps what it heard, and whose last words cost the loop no waiting."""
-
-    def __init__(self, worker: "PatientWorker", sock: socket.socket, client: Any, server: Any) -> None:
-        super().__init__(worker.cfg, sock, client, server)
-        self.heard = bytearray()
-        self.hopeless = False
-        self.walk = Walk()
-        self.lingers_until = 0.0
-        self.drained = 0
-        self._worker = worker
-
-    def init(self) -> None:
-        """In the first thread it meets."""
-        begun = self.initialized
-        super().init()
-        if not begun:
-            self.parser.unreader = Heard()
-
-    def take(self) -> bytes:
-        """What was heard of a request; the next one begins with nothing."""
-        taken = bytes(self.heard)
-        self.heard.clear()
-        self.walk = Walk()
-        return taken
-
-    def close(self, graceful: bool = False) -> None:
-        """gunicorn waits up to two seconds here for the other end, and with it everybody else."""
-        if graceful:
-            self._worker.linger(self)
-        else:
-            super().close()
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -154,7 +81,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
         self.nr_conns += 1
-        conn = PatientConn(self, sock, address, listener.getsockname())
+        conn = PatientConn(self.cfg, sock, address, listener.getsockname(), linger=self.linger)
         self.poller.register(sock, EVENT_READ, self._waiting(conn))
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
