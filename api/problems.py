@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import psycopg
 import structlog
 from flask import Flask, Response, request
-from psycopg_pool import PoolClosed, PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -41,8 +40,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(BadCursor, _bad_cursor)
     app.register_error_handler(HTTPException, _http)
-    for away in (psycopg.OperationalError, PoolTimeout, PoolClosed):
-        app.register_error_handler(away, _unavailable)
+    app.register_error_handler(psycopg.OperationalError, _unavailable)
     app.register_error_handler(Exception, _unexpected)
 
 

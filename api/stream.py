@@ -16,7 +16,6 @@ import psycopg
 import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
-from psycopg_pool import PoolClosed, PoolTimeout
 from pydantic import Field, StringConstraints
 
 from api.access import noted, requires
@@ -161,7 +160,7 @@ class Following:
                     bodies=self._bodies,
                     limit=PAGE,
                 )
-        except (psycopg.Error, PoolTimeout, PoolClosed) as problem:
+        except psycopg.Error as problem:
             _log.warning("stream waits for the database", error=type(problem).__name__)
             return b"", False
         said = b"".join(self._message(row) for row in found.events)

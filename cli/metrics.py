@@ -15,7 +15,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from psycopg_pool import PoolTimeout
 
 from database.pool import Connection, Pool
 from events.clock import Clock
@@ -164,7 +163,7 @@ class AskedAtEachScrape(Collector):
         try:
             with self._pool.connection(timeout=TIMEOUT_S) as conn:
                 return [metric for ask in self._asks for metric in _answers(ask, conn, now)]
-        except (psycopg.Error, PoolTimeout):
+        except psycopg.Error:
             return None
 
 

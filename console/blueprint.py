@@ -8,7 +8,6 @@ import structlog
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from psycopg_pool import PoolClosed, PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -98,8 +97,7 @@ def _register_errors(console: Blueprint) -> None:
     console.register_error_handler(CSRFError, _stale_form)
     console.register_error_handler(BadCursor, _bad_cursor)
     console.register_error_handler(HTTPException, _http)
-    for away in (psycopg.OperationalError, PoolTimeout, PoolClosed):
-        console.register_error_handler(away, _unavailable)
+    console.register_error_handler(psycopg.OperationalError, _unavailable)
     for busy in (PartBehind, PartBusy):
         console.register_error_handler(busy, _busy)
     console.register_error_handler(Exception, _unexpected)

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 from psycopg.rows import tuple_row
-from psycopg_pool import PoolTimeout
+from psycopg_pool import PoolClosed
 
 from events.clock import Clock
 from events.statements import statement
@@ -68,7 +68,9 @@ class ConfigurationWatch:
             try:
                 with self._connect() as conn:
                     self.look(conn)
-            except (psycopg.Error, PoolTimeout) as problem:
+            except PoolClosed:
+                return
+            except psycopg.Error as problem:
                 log.debug("configuration.not_seen", error=type(problem).__name__)
             stop.wait(self._every_s)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from psycopg import Connection
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed
 
 from events.clock import Clock
 from events.statements import statement
@@ -62,26 +62,28 @@ class DeliveryCounts:
             self._take_back(counts, repeats)
             raise
 
-    def start(self) -> None:
-        """Flush every few seconds, in a thread that ends with the process."""
-        Thread(target=self._run, name="delivery-counts", daemon=True).start()
+    def start(self) -> Thread:
+        """Flush every few seconds, in a thread that ends with the process or once the pool is closed."""
+        thread = Thread(target=self._run, name="delivery-counts", daemon=True)
+        thread.start()
+        return thread
 
     def stop(self) -> None:
         """The last flush, when the process ends; what the database does not take then is lost."""
         self._stop.set()
         try:
             self.flush()
-        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+        except psycopg.Error as error:
             _log.warning("delivery counts lost", error=type(error).__name__)
 
     def _run(self) -> None:
         while not self._stop.wait(FLUSH_S):
             try:
                 self.flush()
-            except (psycopg.Error, PoolTimeout) as error:
-                _log.warning("delivery counts wait", error=type(error).__name__)
             except PoolClosed:
-                return
+                return  # nothing will be written any more
+            except psycopg.Error as error:
+                _log.warning("delivery counts wait", error=type(error).__name__)
 
     def _write(
         self, counts: Counter[tuple[datetime, str, str]], repeats: dict[UUID, tuple[int, datetime]]

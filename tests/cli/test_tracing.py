@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from cli import application
 from cli import tracing as cli_tracing
 from cli.application import build, build_over
 from cli.demo.signing import sign_stripe
@@ -25,7 +27,7 @@ from cli.local_secrets import dev_secrets
 from cli.traced_batches import TracedBatches
 from cli.tracing import OpenTelemetry, trace_requests
 from cli.wiring import projector_connection
-from database.pool import Connection, Pool
+from database.pool import Connection, Pool, open_pool
 from events import tracing
 from events.clock import utc_now
 from handlers.usage import Usage, UsageCommand, record_usage
@@ -175,9 +177,18 @@ def test_without_a_tracer_an_event_carries_nothing(app: Flask, conn: Connection,
 def test_a_trace_follows_one_delivery_and_no_group(
     conninfo: str, tracer: OpenTelemetry, monkeypatch: pytest.MonkeyPatch, traced: bool
 ) -> None:
+    opened: list[Pool] = []
+
+    def kept(*args: Any, **options: Any) -> Pool:  # Any: as the pool takes them
+        opened.append(open_pool(*args, **options))
+        return opened[-1]
+
     monkeypatch.setattr(cli_tracing, "begin", lambda _: tracer if traced else None)
+    monkeypatch.setattr(application, "open_pool", kept)
 
     app = build(Settings(_env_file=None, database_url=SecretStr(as_url(conninfo))))
+    for pool in opened:
+        pool.close()
 
     assert (TOGETHER in app.extensions) is not traced
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -232,3 +233,12 @@ def test_watch_applies_levels_and_takes_them_back_in_time(
     watch.look(conn)
 
     assert applied == [{"root": "DEBUG"}, {}]
+
+
+def test_a_watch_ends_with_its_pool(pool: Pool) -> None:
+    pool.close()
+
+    thread = ConfigurationWatch(pool.connection, clock=lambda: NOW, every_s=0.01).start(Event())
+    thread.join(10)
+
+    assert not thread.is_alive()

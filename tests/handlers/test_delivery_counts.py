@@ -11,6 +11,7 @@ import pytest
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from handlers import delivery_counts
 from handlers.delivery_counts import KEPT, MOST_REPEATS, DeliveryCounts
 from queries.deliveries import outcomes, repeats_among
 
@@ -88,6 +89,18 @@ def test_the_last_ones_are_written_at_the_end_and_nobody_waits_for_a_pool_that_i
     counts.note("stripe", "appended", None)
     pool.close()
     counts.stop()
+
+
+def test_the_thread_ends_with_its_pool(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery_counts, "FLUSH_S", 0.01)
+    counts = DeliveryCounts(pool.connection, lambda: NOW)
+    counts.note("stripe", "appended", None)
+    pool.close()
+
+    thread = counts.start()
+    thread.join(10)
+
+    assert not thread.is_alive()
 
 
 def test_old_minutes_are_forgotten(pool: Pool) -> None:
