@@ -239,7 +239,8 @@ def _one_line(error: ValidationError) -> str:
     for item in error.errors(include_input=False, include_url=False):
         field = str(item["loc"][0])
         name = field if field.isupper() else _variable(field)
-        found.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
+        said = "must be true or false" if item["type"] == "bool_parsing" else item["msg"]
+        found.append(f"{name}: {said.removeprefix('Value error, ')}")
     return "; ".join(found)
 
 

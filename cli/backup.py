@@ -69,10 +69,11 @@ def restore(*, file: Path, as_json: bool) -> None:
     the same command goes on.
     """
     settings = command_settings()
-    with server(settings, may_begin=True) as conninfo:
+    with stages(file.stat().st_size) as heard:
+        found = look_at(file, heard=heard)
+    with server(settings, may_begin=True, locks=True) as conninfo:
         writing = mark.writing(conninfo)
         with stages(file.stat().st_size) as heard:
-            found = look_at(file, heard=heard)
             load(conninfo, found, heard=heard, say=_say)
         try:
             told = verify_restored(writing, settings, found, say=_say)

@@ -55,7 +55,7 @@ def stripe(
         plans_file.write_text(as_toml(proposed), encoding="utf-8")
         shown: dict[str, object] = {"file": str(plans_file), "plans": [plan.key for plan in proposed]}
     else:
-        with server(settings) as conninfo, watching() as observe, told_in_one_line():
+        with server(settings, locks=True) as conninfo, watching() as observe, told_in_one_line():
 
             @contextmanager
             def worker() -> Iterator[Connection]:

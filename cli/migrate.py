@@ -27,7 +27,7 @@ def migrate() -> None:
 @click.argument("target", required=False)
 def up(target: str | None) -> None:
     """Apply what is pending, or only up to and with TARGET."""
-    with server(command_settings(), say=_say, may_begin=True) as conninfo:
+    with server(command_settings(), say=_say, may_begin=True, locks=True) as conninfo:
         names = migrations.up(conninfo, target=target, say=_say)
     _say(f"{len(names)} applied" if names else "nothing to apply")
 
@@ -37,7 +37,7 @@ def up(target: str | None) -> None:
 @click.confirmation_option(prompt="Rolling back drops tables and what is in them. Go on?", help="Do not ask.")
 def down(steps: int) -> None:
     """Roll the last migrations back, newest first."""
-    with server(command_settings(), say=_say) as conninfo:
+    with server(command_settings(), say=_say, locks=True) as conninfo:
         names = migrations.down(conninfo, steps=steps, say=_say)
     _say(f"{len(names)} rolled back" if names else "nothing to roll back")
 
@@ -70,7 +70,7 @@ def baseline(*, target: str | None, schema: str | None, as_json: bool) -> None:
     has told can't be adopted: --set-aside moves such tables away, with all that is in them, and then
     migrates; `tenure import legacy` makes their history from there.
     """
-    with server(command_settings()) as conninfo:
+    with server(command_settings(), locks=True) as conninfo:
         if schema is not None:
             moved = set_aside(conninfo, schema)
             _say(f"moved to {schema}: {', '.join(moved)}" if moved else "nothing is in the way")

@@ -39,7 +39,7 @@ def clerk_api(settings: Settings, *, clock: Clock) -> ClerkApi:
 def working_connection(settings: Settings) -> Iterator[Connection]:
     """With the service's rights, in autocommit: each page is a transaction of its own."""
     with (
-        server(settings) as conninfo,
+        server(settings, locks=True) as conninfo,
         closing(connect(conninfo, application_name="tenure-reconcile", autocommit=True)) as conn,
     ):
         as_service(conn)

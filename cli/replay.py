@@ -59,7 +59,7 @@ def run(
         workers=workers or os.cpu_count() or 1,
         live_only=settings.livemode,
     )
-    with server(settings) as conninfo:
+    with server(settings, locks=True) as conninfo:
         user_id = None if wanted is None else _user_id(conninfo, wanted)
         if check or diff:
             _compare(conninfo, options, table, user_id, access=diff, as_json=as_json)

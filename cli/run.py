@@ -49,7 +49,7 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
     settings = service_settings()
     out = console(stderr=False)
     say = partial(out.print, markup=False)
-    with listen(host, port) as taken, server(settings, say=say, may_begin=True) as conninfo:
+    with listen(host, port) as taken, server(settings, say=say, may_begin=True, locks=True) as conninfo:
         migrations.up(conninfo, say=say)
         secrets = _lend_to_children(settings) if demo else None
         address = url(host, taken)

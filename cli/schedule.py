@@ -48,7 +48,7 @@ def list_all(*, as_json: bool) -> None:
 def run(*, name: str, as_json: bool) -> None:
     """Run one handler now, whoever leads; it then waits for its next due time."""
     settings = command_settings()
-    with server(settings) as conninfo:
+    with server(settings, locks=True) as conninfo:
         handler = _named(name, scheduled(settings, conninfo))
         with closing(direct_connection(conninfo, "tenure-cli")) as conn:
             ran = run_now(conn, handler, now=utc_now())

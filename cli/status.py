@@ -54,7 +54,7 @@ def status(*, as_json: bool, watch: bool, every_s: float) -> None:
             if as_json:
                 telling(glance, every_s=every_s)
             else:
-                watching(lambda: lines(glance()), every_s=every_s)
+                watching(lambda: lines(glance(), advice_first=True), every_s=every_s)
             return
         found = look(conninfo, embedded=embedded)
     if as_json:
@@ -72,8 +72,8 @@ def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
     return found | {"advice": advice(found)}
 
 
-def lines(found: Row) -> list[str]:
-    """The screen, as rich's markup."""
+def lines(found: Row, *, advice_first: bool = False) -> list[str]:
+    """The screen, as rich's markup. A low one shows its beginning: then advice should come first."""
     shown = {
         name: value
         for name, value in found.items()
@@ -82,7 +82,8 @@ def lines(found: Row) -> list[str]:
     if "running" in shown:
         shown["running"] = ", ".join(shown["running"]) or "nothing"
     advised = [f"[yellow]{escape(line)}[/yellow]" for line in found["advice"]]
-    return pair_lines("Tenure", shown) + advised
+    pairs = pair_lines("Tenure", shown)
+    return advised + pairs if advice_first else pairs + advised
 
 
 def advice(found: Row) -> list[str]:

@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from cli import logs
 from cli.errors import Failure
-from database import embedded
+from database import embedded, sessions
 from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
 from events.statements import statement
@@ -43,14 +43,22 @@ def service_settings() -> Settings:
 
 @contextmanager
 def server(
-    settings: Settings, *, say: Callable[[str], None] = _silent, may_begin: bool = False
+    settings: Settings,
+    *,
+    say: Callable[[str], None] = _silent,
+    may_begin: bool = False,
+    locks: bool = False,
 ) -> Iterator[str]:
     """How to reach the database as its owner; an embedded server runs inside the block.
 
-    Raises: NoDatabase where there is none, unless the command may begin one.
+    `locks`: the command leans on the locks of its session. Raises: NoDatabase where there is none, unless
+    the command may begin one; SessionShared.
     """
     if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
+        given = settings.database_url.get_secret_value()
+        if locks:
+            sessions.refuse_shared(given)
+        yield given
         return
     if not may_begin:
         _refuse_none(settings)

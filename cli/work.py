@@ -32,7 +32,7 @@ def work(*, follow: bool) -> None:
         signal.signal(which, lambda *_: stop.set())
     if follow:
         lifeline.follow_parent()
-    with server(settings) as conninfo:
+    with server(settings, locks=True) as conninfo:
         refuse_unmigrated(conninfo)
         _publish_first_plans(conninfo, settings)
         _log.info("projector started")

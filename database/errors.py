@@ -19,6 +19,17 @@ class DatabaseUnavailable(DatabaseError):
         self.reason = reason
 
 
+class SessionShared(DatabaseError):
+    """A pooler in transaction mode, where a session is needed. Connect directly."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"a pooler lends out sessions by transaction at {place}, and this needs one of its own: set "
+            "DATABASE_URL to the direct connection, or to a pooler in session mode"
+        )
+        self.place = place
+
+
 class EmbeddedServerFailed(DatabaseError):
     """The embedded PostgreSQL did not start or stop. The message says where its log is."""
 

@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 
 from cli.doctor.findings import Finding, worst
-from cli.doctor.of_database import guard_checks, migration_checks, server_checks
+from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
 from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
 from cli.doctor.of_settings import settings_checks
@@ -43,7 +43,8 @@ def _with_database(settings: Settings) -> list[Finding]:
     """Checks that need the server; when it is away, that is the finding."""
     try:
         with server(settings) as conninfo:
-            found = migration_checks(conninfo)
+            found = [session_check(conninfo, embedded=settings.database_url is None)]
+            found += migration_checks(conninfo)
             opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
             with closing(opened) as conn:
                 found += server_checks(conn)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cli.doctor.findings import Finding, either
-from database import migrations
+from database import migrations, sessions
 from database.migrations import State
 from events.clock import utc_now
 from events.statements import statement
@@ -12,6 +12,22 @@ from queries.rows import AnyConnection, fetch_one
 
 OLDEST_SERVER = 150000
 MOST_SKEW = timedelta(seconds=5)
+
+
+def session_check(conninfo: str, *, embedded: bool) -> Finding:
+    """Embedded, remote, or a pooler in whose shared sessions nobody can hold a lock."""
+    if embedded:
+        where = "embedded PostgreSQL in the data directory"
+        return Finding("warn", "server", where, "fine for one machine; tenure backup")
+    return either(
+        not sessions.are_shared(conninfo),
+        "server",
+        "remote, with sessions of its own",
+        "a pooler lends out sessions by transaction: enough for `tenure serve` (docs/deployment.md), while "
+        "work, migrate, replay, import and reconcile refuse",
+        "for these set DATABASE_URL to the direct connection, or to a pooler in session mode",
+        severity="warn",
+    )
 
 
 def migration_checks(conninfo: str) -> list[Finding]:

@@ -25,7 +25,7 @@ def replica_checks(primary: AnyConnection, settings: Settings) -> list[Finding]:
         row = _asked(conninfo)
     except DatabaseUnavailable as away:
         fix = "start it, or correct or unset DATABASE_REPLICA_URL: auditors get 503 meanwhile"
-        return [Finding("fail", "replica", str(away), fix)]
+        return [Finding("fail", "replica", f"cannot reach {away.place}: {away.reason}", fix)]
     present = heads(primary)  # asked after the replica: a replica of this log can't be ahead of it
     return [_kind(row, present, place(conninfo)), *_lag(row, present)]
 

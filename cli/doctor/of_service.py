@@ -86,7 +86,7 @@ def _waiting(row: Row) -> list[Finding]:
             not row[name],
             name.replace("_", " "),
             "none",
-            f"{row[name]} {what}",
+            counted(row[name], *what),
             fix,
             severity="fail" if name == "quarantined" else "warn",
         )
@@ -95,17 +95,29 @@ def _waiting(row: Row) -> list[Finding]:
 
 
 WAITING = (
-    ("quarantined", "users stand at an event that can't be folded", "tenure quarantine list"),
+    (
+        "quarantined",
+        ("user stands at an event that can't be folded", "users stand at an event that can't be folded"),
+        "tenure quarantine list",
+    ),
     (
         "unlinked",
-        "Stripe customers belong to nobody known",
+        ("Stripe customer belongs to nobody known", "Stripe customers belong to nobody known"),
         "tenure link unlinked lists them; tenure link add USER CUSTOMER --reason …, or wait for the link",
     ),
     (
         "conflicts",
-        "second bodies came under a key that was taken",
+        ("second body came under a key that was taken", "second bodies came under a key that was taken"),
         "tenure events conflicts lists them; does anybody forge events?",
     ),
-    ("unreadable", "signed bodies are no JSON object", "tenure events unreadable lists them"),
-    ("dead_jobs", "background jobs have no try left", "tenure jobs list --status dead, tenure jobs retry ID"),
+    (
+        "unreadable",
+        ("signed body is no JSON object", "signed bodies are no JSON object"),
+        "tenure events unreadable lists them",
+    ),
+    (
+        "dead_jobs",
+        ("background job has no try left", "background jobs have no try left"),
+        "tenure jobs list --status dead, tenure jobs retry ID",
+    ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from database import sessions
 from events.append import append
 from events.clock import utc_now
 from events.envelope import NewEvent
@@ -120,11 +121,12 @@ def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: 
     assert ["DatabaseUnavailable" in each.stderr for each in said] == [False, True]
 
 
-def test_a_pooler_is_recognised(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    pooled = "postgresql://u:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?connect_timeout=1"
-    monkeypatch.setenv("DATABASE_URL", pooled)
+def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, before = examined()
+    monkeypatch.setattr(sessions, "are_shared", lambda _: True)
 
     _, found = examined()
 
-    assert found["server"]["severity"] == "fail"
+    assert before["server"]["severity"] == "ok"
+    assert found["server"]["severity"] == "warn"
     assert "direct connection" in found["server"]["fix"]

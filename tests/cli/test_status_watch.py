@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from cli.screen import telling, watching
+from cli.status import lines
 from database.errors import DatabaseUnavailable
 from tests.cli.commands import environment
 from tests.cli.conftest import Tenure
@@ -143,6 +144,12 @@ def test_a_database_that_went_away_is_a_line_of_json(capsys: pytest.CaptureFixtu
         True,
         True,
     ]
+
+
+def test_a_low_screen_shows_the_advice() -> None:
+    found = {"at": "now", "idle": True, "advice": ["do this"]}
+
+    assert lines(found)[-1] == lines(found, advice_first=True)[0] == "[yellow]do this[/yellow]"
 
 
 def test_without_watch_the_tables_are_compared(tenure: Tenure) -> None:

@@ -1,5 +1,6 @@
 """A command where there is no database yet."""
 
+import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -47,3 +48,14 @@ def test_a_command_that_begins_one_says_where(nowhere: Path) -> None:
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert f"a new, empty database begins in {nowhere}" in first.stderr
     assert "begins" not in again.stderr
+
+
+def test_a_backup_that_is_broken_begins_none(nowhere: Path) -> None:
+    whole = nowhere.parent / "backup.gz"
+    whole.write_bytes(gzip.compress(b'{"kind": "backup"}\n')[:-9])
+
+    said = _tenure("restore", str(whole))
+
+    assert said.exit_code == 1
+    assert len(said.stderr.splitlines()) == 1
+    assert not nowhere.exists()

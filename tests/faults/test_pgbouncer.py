@@ -1,4 +1,4 @@
-"""`tenure serve` behind a real pgbouncer in transaction mode, as docs/deployment.md sets it up."""
+"""Behind a real pgbouncer, as docs/deployment.md sets it up: what serves there, and what refuses to."""
 
 import os
 import pwd
@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from database import sessions
 from tests.cli.processes import ROOT
 from tests.faults.house import STRIPE_SECRET, free_port
 from tests.faults.provider import Provider
@@ -36,7 +38,7 @@ listen_port = {own_port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users.txt
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 4
 max_client_conn = 200
 ignore_startup_parameters = extra_float_digits,options
@@ -57,7 +59,12 @@ ALTER ROLE tenure_pooled SET statement_timeout = '30s';
 
 
 @pytest.fixture
-def pooled(conninfo: str) -> Iterator[tuple[str, Path]]:
+def mode() -> str:
+    return "transaction"
+
+
+@pytest.fixture
+def pooled(conninfo: str, mode: str) -> Iterator[tuple[str, Path]]:
     """(DATABASE_URL through pgbouncer, a folder for the service)."""
     given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     with psycopg.connect(conninfo, autocommit=True) as conn:
@@ -67,7 +74,7 @@ def pooled(conninfo: str) -> Iterator[tuple[str, Path]]:
     folder, own_port = Path(tempfile.mkdtemp(prefix="tenure-pgbouncer-")), free_port()
     (folder / "users.txt").write_text('"tenure_pooled" ""\n')
     values = {"host": "127.0.0.1", "port": wire.port} if wire else {"host": host, "port": server_port}
-    text = CONFIGURATION.format(folder=folder, own_port=own_port, name=given["dbname"], **values)
+    text = CONFIGURATION.format(mode=mode, folder=folder, own_port=own_port, name=given["dbname"], **values)
     (folder / "pgbouncer.ini").write_text(text)
     command, user = [str(PGBOUNCER), str(folder / "pgbouncer.ini")], None
     if os.geteuid() == 0:  # pgbouncer refuses to run as root
@@ -129,3 +136,78 @@ def test_doors_and_api_serve_through_transaction_pooling(
     assert kept == (len(provider.acked), len(provider.acked))
     assert "prepared statement" not in log.read_text()
     assert "permission denied" not in log.read_text()
+
+
+@pytest.mark.parametrize(("mode", "shared"), [("transaction", True), ("statement", True), ("session", False)])
+@pytest.mark.parametrize("busy", [False, True])
+def test_shared_sessions_are_seen(pooled: tuple[str, Path], shared: bool, busy: bool) -> None:
+    url, _ = pooled
+    with ExitStack() as others:
+        if busy:
+            for _ in range(2):
+                others.enter_context(_asking_again_and_again(url))
+
+        assert [sessions.are_shared(url) for _ in range(5)] == [shared] * 5
+
+
+def test_a_server_that_answers_itself_shares_none(conninfo: str) -> None:
+    assert not sessions.are_shared(conninfo)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("work",),
+        ("migrate", "up"),
+        ("migrate", "down", "--yes"),
+        ("migrate", "baseline"),
+        ("replay",),
+        ("replay", "--check"),
+        ("schedule", "run", "seal"),
+        ("reconcile", "stripe"),
+    ],
+)
+def test_what_leans_on_session_locks_refuses_and_leaves_none(
+    pooled: tuple[str, Path], conn: psycopg.Connection[tuple[object, ...]], words: tuple[str, ...]
+) -> None:
+    url, folder = pooled
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": url,
+        "TENURE_DATA_DIR": str(folder),
+        "STRIPE_API_KEY": "rk_test_of_nobody",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("tenure: a pooler lends out sessions by transaction at 127.0.0.1:")
+    assert len(done.stderr.splitlines()) == 1
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+    held = conn.execute(locks + "(SELECT oid FROM pg_database WHERE datname = current_database())")
+    assert held.fetchone() == (0,)
+
+
+@contextmanager
+def _asking_again_and_again(url: str) -> Iterator[None]:
+    stop = threading.Event()
+
+    def ask() -> None:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+            while not stop.is_set():
+                conn.execute("SELECT pg_sleep(0.001)")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
