@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 
 import click
 import psycopg
@@ -142,15 +141,13 @@ def test_every_entry_leads_to_a_command_whose_help_works() -> None:
 
 
 def test_help_is_there_at_once() -> None:
-    """Under 0.4 s on an idle machine; the imports say why, and do not depend on its load."""
+    """Under 0.4 s on an idle machine, since nothing heavy is imported for it."""
     code = (
         "import sys\nfrom cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert time.monotonic() - began < 4
     for heavy in ("psycopg", "flask", "rich", "structlog", "pydantic", "gunicorn"):
         assert f"'{heavy}'" not in done.stderr

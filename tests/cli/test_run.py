@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,12 +84,10 @@ def _counted(address: str, outcome: str) -> float:
 def test_told_to_stop_it_stops_all(service: Running, which: signal.Signals) -> None:
     family = service.family()
     assert len(family) >= 4  # web, two workers, projector
-    began = time.monotonic()
 
     service.process.send_signal(which)
 
     assert service.process.wait(STOP_LIMIT_S) == 0, service.text
-    assert time.monotonic() - began < STOP_LIMIT_S
     assert alive(family) == []
 
 

@@ -3,8 +3,8 @@
 import http.client
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import psycopg
@@ -15,7 +15,8 @@ from cli.demo.signing import sign_stripe
 from tests.faults.house import STRIPE_SECRET, House, house
 
 MANY = 64
-SOON_S = 2.0  # an honest delivery is answered within this, also on a busy test machine
+TRIES = 5
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +25,18 @@ def service() -> Iterator[House]:
         yield running
 
 
-def deliver(service: House, number: int) -> float:
-    """Seconds until a signed event was acked."""
+def deliver(service: House, number: int) -> None:
+    """A signed event is acked."""
     event = next(bulk_events(1, seed=number))
     headers = sign_stripe(event.body, secret=STRIPE_SECRET, at=datetime.now(UTC))
-    began = time.monotonic()
-    with closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE_S)) as line:
         line.request("POST", "/webhooks/stripe", event.body, headers)
         answer = line.getresponse()
         assert answer.status == 200, answer.read()
-    return time.monotonic() - began
 
 
 def connected(service: House, *, sending: bytes = b"") -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    sock = socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_S)
     sock.sendall(sending)
     return sock
 
@@ -49,6 +48,49 @@ def said(service: House, request: bytes) -> bytes:
             return sock.recv(4096).split(b"\r\n")[0]
         except (ConnectionResetError, TimeoutError):
             return b""
+
+
+@contextmanager
+def crowd(service: House, sent: bytes) -> Iterator[list[socket.socket]]:
+    """Many clients that sent that and stay."""
+    clients = [connected(service) for _ in range(MANY)]
+    try:
+        for client in clients:
+            with suppress(OSError):  # refused before its end
+                client.sendall(sent)
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+def beside(
+    service: House, sent: bytes, ask: Callable[[list[socket.socket]], None], *, all_stay: bool = False
+) -> bool:
+    """Whether who asks is answered while the server still waits for one that came before this crowd,
+    or where `all_stay` for every one of the crowd.
+
+    A busy machine may be slower than the server is patient, so it has a few tries; where the crowd
+    holds what it takes to answer, none of them succeeds.
+    """
+    for _ in range(TRIES):
+        with connected(service, sending=b"POST /webho") as first, crowd(service, sent) as clients:
+            ask(clients)
+            if all(map(waited_for, clients if all_stay else [first])):
+                return True
+    return False
+
+
+def waited_for(sock: socket.socket) -> bool:
+    """Whether the server neither answered nor hung up."""
+    sock.setblocking(False)
+    try:
+        sock.recv(1)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 SLOW = {
@@ -63,44 +105,30 @@ SLOW = {
 
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW.keys())
 def test_slow_clients_leave_the_door_open(service: House, sent: bytes) -> None:
-    slow = [connected(service, sending=sent) for _ in range(MANY)]
-    try:
-        took_s = max(deliver(service, number) for number in range(3))
-    finally:
-        for sock in slow:
-            sock.close()
-
-    assert took_s < SOON_S
+    assert beside(service, sent, lambda _: deliver(service, 1), all_stay=True)
 
 
 def test_slowloris_leaves_the_door_open(service: House) -> None:
-    slow = [connected(service, sending=b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n") for _ in range(MANY)]
-    took = []
-    for round_ in range(10):
-        for sock in slow:
-            with suppress(OSError):
-                sock.sendall(b"X-%d: a\r\n" % round_)
-        took.append(deliver(service, 100 + round_))
-    for sock in slow:
-        sock.close()
+    def trickle(slow: list[socket.socket]) -> None:
+        for round_ in range(10):
+            for sock in slow:
+                with suppress(OSError):
+                    sock.sendall(b"X-%d: a\r\n" % round_)
+            deliver(service, 100 + round_)
 
-    assert max(took) < SOON_S
+    assert beside(service, b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n", trickle, all_stay=True)
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 def test_clients_that_do_not_hang_up_leave_the_door_open(service: House, version: bytes) -> None:
     """We say the last word, and they stay on the line."""
     asked = b"GET /healthz HTTP/%s\r\nHost: x\r\nConnection: close\r\n\r\n" % version
-    staying = [connected(service, sending=asked) for _ in range(MANY)]
-    try:
-        took_s = max(deliver(service, 200 + number) for number in range(3))
-        answers = [sock.recv(4096) for sock in staying]
-    finally:
-        for sock in staying:
-            sock.close()
 
-    assert took_s < SOON_S
-    assert all(answer.split(b" ")[1] == b"200" for answer in answers)
+    def ask(staying: list[socket.socket]) -> None:
+        deliver(service, 200)
+        assert all(sock.recv(4096).split(b" ")[1] == b"200" for sock in staying)
+
+    assert beside(service, asked, ask)
 
 
 def signed(number: int, *, path: bytes = b"/webhooks/stripe", more: bytes = b"") -> bytes:
@@ -233,7 +261,7 @@ def test_what_is_no_request_is_refused_or_dropped(service: House, sent: bytes) -
     assert b"Set-Cookie: a" not in answer
     assert b"Set-Cookie: b" not in answer
     assert b"root:" not in answer
-    assert deliver(service, hash(sent) % 10_000 + 1000) < SOON_S
+    deliver(service, hash(sent) % 10_000 + 1000)
 
 
 def test_a_body_too_large_is_refused_before_it_is_sent(service: House) -> None:
@@ -258,20 +286,13 @@ HOPELESS = {
 @pytest.mark.parametrize(("sent", "status"), HOPELESS.values(), ids=HOPELESS.keys())
 def test_no_thread_waits_for_the_rest(service: House, sent: bytes, status: bytes) -> None:
     """A page needs a thread; whoever holds sixteen of them had the house to himself."""
-    clients = [connected(service) for _ in range(MANY)]
-    try:
-        for client in clients:
-            with suppress(OSError):  # refused before its end
-                client.sendall(sent)
-        began = time.monotonic()
-        assert said(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
-        took_s = time.monotonic() - began
-        answers = [client.recv(65536) for client in clients] if status else []
-    finally:
-        for client in clients:
-            client.close()
+    answers: list[bytes] = []
 
-    assert took_s < SOON_S
+    def ask(clients: list[socket.socket]) -> None:
+        assert said(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
+        answers[:] = [client.recv(65536) for client in clients] if status else []
+
+    assert beside(service, sent, ask, all_stay=status == b"200")
     assert all(answer.split(b" ")[1] == status for answer in answers)
     if status.startswith(b"4"):
         assert all(b"\r\nConnection: close\r\n" in answer for answer in answers)

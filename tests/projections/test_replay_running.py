@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import psutil
@@ -44,7 +44,6 @@ class Busy:
         self.stop = threading.Event()
         self.errors: list[BaseException] = []
         self.appended = self.read = 0
-        self.slowest_s = 0.0
         self._threads = [
             *(threading.Thread(target=self._kept, args=(self._project,)) for _ in range(2)),
             threading.Thread(target=self._kept, args=(self._append,)),
@@ -75,9 +74,7 @@ class Busy:
             for event in self._events:
                 if self.stop.is_set():
                     return
-                began = monotonic()
                 append(conn, event)
-                self.slowest_s = max(self.slowest_s, monotonic() - began)
                 self.appended += 1
 
     def _look(self) -> None:
@@ -114,7 +111,6 @@ def test_replays_while_events_arrive_refuse_nothing(conninfo: str, tmp_path: Pat
     project(conninfo)
 
     assert busy.errors == []
-    assert busy.slowest_s < 2
     assert compare(conninfo, options=options(tmp_path)).differences == []
 
 

@@ -179,7 +179,7 @@ def test_a_head_that_somebody_holds_keeps_out_only_who_comes_for_it(pool: Pool, 
         alone = [house.alone(post)[0] for post in others]
 
     assert answers == [None] * (len(others) + 1)
-    assert waited_s < 5
+    assert waited_s < 20  # less than any statement may take: nobody waited for the holder
     assert set(alone) == {200}
 
 
