@@ -202,7 +202,7 @@ def _row(settings: Settings, field: str, why: str, missing: str | None) -> Setti
         is_set=is_set,
         value=_masked(value),
         why=why,
-        missing=missing if value in (None, ()) else None,
+        missing=missing if value in (None, (), False) else None,
     )
 
 

@@ -18,7 +18,7 @@ from cli.archive.writing import write_archive
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.wiring import command_settings, server
-from database import migrations
+from database import migrations, sessions
 from database.pool import connect
 from settings import Settings
 
@@ -72,6 +72,7 @@ def restore(*, file: Path, as_json: bool) -> None:
     with stages(file.stat().st_size) as heard:
         found = look_at(file, heard=heard)
     with server(settings, may_begin=True, locks=True) as conninfo:
+        sessions.refuse_pooler(conninfo)
         writing = mark.writing(conninfo)
         with stages(file.stat().st_size) as heard:
             load(conninfo, found, heard=heard, say=_say)

@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from cli.adopting import COLUMNS, Differing, differing, set_aside, summary
+from cli.archive import mark
 from cli.errors import Difference
 from cli.output import console, emit_json, emit_table, json_option
 from cli.scratch import scratch
@@ -28,6 +29,8 @@ def migrate() -> None:
 def up(target: str | None) -> None:
     """Apply what is pending, or only up to and with TARGET."""
     with server(command_settings(), say=_say, may_begin=True, locks=True) as conninfo:
+        with closing(connect(conninfo, application_name="tenure-migrate")) as conn:
+            mark.refuse_unfinished(conn)
         names = migrations.up(conninfo, target=target, say=_say)
     _say(f"{len(names)} applied" if names else "nothing to apply")
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ import httpx
 import structlog
 from rich.markup import escape
 
+from cli.archive import mark
 from cli.group import debugging
 from cli.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
 from cli.output import console
@@ -50,6 +52,8 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
     out = console(stderr=False)
     say = partial(out.print, markup=False)
     with listen(host, port) as taken, server(settings, say=say, may_begin=True, locks=True) as conninfo:
+        with closing(connect(conninfo, application_name="tenure-run")) as conn:
+            mark.refuse_unfinished(conn)
         migrations.up(conninfo, say=say)
         secrets = _lend_to_children(settings) if demo else None
         address = url(host, taken)

@@ -8,7 +8,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from cli.sockets import listen, url
-from cli.wiring import refuse_unmigrated, server, service_settings
+from cli.wiring import refuse_unfit, server, service_settings
 from database.errors import DatabaseUnavailable
 from settings import Settings
 
@@ -48,7 +48,7 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
     # Workers join an embedded server; it must not stop with the first of them.
     with server(settings) as conninfo, counts_directory() as counts:
         with suppress(DatabaseUnavailable):  # doors answer 503 until it is there
-            refuse_unmigrated(conninfo)
+            refuse_unfit(conninfo)
         if taken is not None:
             click.echo(f"listening on {url(host, taken)}", err=True)
             taken.detach()

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 from psycopg import errors
 from rich.markup import escape
 
+from cli.archive import mark
 from cli.output import console, emit_json, json_option, pair_lines
 from cli.screen import telling, watching
 from cli.wiring import as_service, command_settings, server
@@ -67,6 +68,9 @@ def status(*, as_json: bool, watch: bool, every_s: float) -> None:
 def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
     """Everything there is to say now; `compared`: the tables with what the last replay and batches left."""
     found: Row = {"at": utc_now().replace(microsecond=0), "database": place(conninfo), "embedded": embedded}
+    with closing(connect(conninfo, application_name="tenure-cli")) as conn:
+        if said := mark.unfinished(conn):
+            return found | {"restore_unfinished": True, "advice": [said]}
     found |= _migrations(conninfo)
     found |= _tables(conninfo, expected=not found["migrations_pending"], compared=compared)
     return found | {"advice": advice(found)}

@@ -9,6 +9,7 @@ import structlog
 from psycopg.conninfo import make_conninfo
 
 from cli import logs
+from cli.archive import mark
 from cli.errors import Failure
 from database import embedded, sessions
 from database.errors import NoDatabase
@@ -86,16 +87,18 @@ def _refuse_none(settings: Settings) -> None:
         raise NoDatabase(settings.data_dir.absolute())
 
 
-def refuse_unmigrated(conninfo: str) -> None:
+def refuse_unfit(conninfo: str) -> None:
     """One word at the start, for what would be a stream of errors later.
 
-    Raises: DatabaseUnavailable, Failure.
+    Raises: DatabaseUnavailable, RoleShared, Failure.
     """
     soon = make_conninfo(conninfo, connect_timeout=CONNECT_TIMEOUT_S)
     with closing(connect(soon, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)) as conn:
+        mark.refuse_unfinished(conn)
         row = fetch_one(conn, statement("cli", "has_schema"), {})
-    if row is None or not row["has_schema"]:
-        raise Failure(f"the database {place(conninfo)} has no schema of ours yet: tenure migrate up")
+        if row is None or not row["has_schema"]:
+            raise Failure(f"the database {place(conninfo)} has no schema of ours yet: tenure migrate up")
+        as_service(conn)
 
 
 @contextmanager
@@ -110,10 +113,8 @@ def session(settings: Settings) -> Iterator[Connection]:
 
 
 def as_service(conn: Connection) -> None:
-    """The rights of the service, which owns nothing: it can't edit its own past."""
-    conn.execute("SET ROLE tenure_app")
-    if not conn.autocommit:
-        conn.commit()
+    """The rights of the service, which owns nothing: it can't edit its own past. Raises: RoleShared."""
+    sessions.take_role(conn, "tenure_app")
 
 
 def service_connection(conninfo: str, *, name: str) -> Connection:

@@ -11,7 +11,7 @@ import structlog
 
 from cli import lifeline, tracing
 from cli.background import background
-from cli.wiring import projector_connection, refuse_unmigrated, server, service_settings
+from cli.wiring import projector_connection, refuse_unfit, server, service_settings
 from database.pool import Connection
 from handlers.plans import publish_default_plans
 from projections.batch import Report
@@ -33,7 +33,7 @@ def work(*, follow: bool) -> None:
     if follow:
         lifeline.follow_parent()
     with server(settings, locks=True) as conninfo:
-        refuse_unmigrated(conninfo)
+        refuse_unfit(conninfo)
         _publish_first_plans(conninfo, settings)
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)

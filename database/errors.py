@@ -30,6 +30,28 @@ class SessionShared(DatabaseError):
         self.place = place
 
 
+class RoleShared(DatabaseError):
+    """A pooler in transaction mode, and a login that does not have the role by itself."""
+
+    def __init__(self, place: str, role: str) -> None:
+        super().__init__(
+            f"a pooler lends out sessions by transaction at {place}, where SET ROLE reaches strangers: "
+            f"use a login whose own role is {role} (docs/deployment.md, pgbouncer), or the direct connection"
+        )
+        self.place, self.role = place, role
+
+
+class PoolerBetween(DatabaseError):
+    """A pooler of whatever mode. Connect directly."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"a pooler answers at {place}, and this begins its connections with settings a pooler may leave "
+            "out: set DATABASE_URL to the direct connection"
+        )
+        self.place = place
+
+
 class EmbeddedServerFailed(DatabaseError):
     """The embedded PostgreSQL did not start or stop. The message says where its log is."""
 

@@ -19,6 +19,7 @@ Pool = ConnectionPool[Connection]
 
 # A statement that ran five times on a connection is prepared there.
 PREPARE_AFTER = 5
+RECONNECT_S = 2.0
 _CONNECT_TIMEOUT_S = 5
 
 # A server that vanished says nothing: TCP alone would go on trying for a quarter of an hour.
@@ -64,6 +65,8 @@ def open_pool(
         check=_check_if_idle if tested else None,  # no `reset`: a thread of the pool would run it
         name=application_name,
         open=True,
+        # Whoever comes after it gave up makes it try at once; else it waits twice as long each time.
+        reconnect_timeout=RECONNECT_S,
     )
 
 
@@ -75,10 +78,14 @@ def _check_if_idle(conn: Connection) -> None:
 
 
 def _meet(configure: Callable[[Connection], None] | None, conn: Connection) -> None:
-    if behind_pooler(conn):
-        conn.prepare_threshold = None  # the next transaction may run in another session
+    _prepare_nothing_for_strangers(conn)
     if configure is not None:
         configure(conn)
+
+
+def _prepare_nothing_for_strangers(conn: Connection) -> None:
+    if behind_pooler(conn):
+        conn.prepare_threshold = None  # the next transaction may run in another session
 
 
 def behind_pooler(conn: Connection) -> bool:
@@ -104,7 +111,9 @@ def connect(
         conninfo, application_name=application_name, statement_timeout_s=statement_timeout_s
     )
     with reaching(conninfo):
-        return psycopg.connect(wanted, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
+        conn = psycopg.connect(wanted, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
+        _prepare_nothing_for_strangers(conn)
+    return conn
 
 
 def session_conninfo(conninfo: str, *, application_name: str, statement_timeout_s: float) -> str:
@@ -153,11 +162,15 @@ def place(conninfo: str) -> str:
 
 def _parsed(conninfo: str) -> Mapping[str, Any]:  # Any: psycopg's own type for libpq's values
     try:
-        return conninfo_to_dict(conninfo)
+        found = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
         reason = "the connection string is not a libpq URL or key=value list"
         # Without its cause: libpq's message may quote a password.
         raise DatabaseUnavailable("(unreadable address)", reason) from None
+    if "@" in str(found.get("host") or ""):  # the rest of a password, never to be shown
+        reason = "its host has an @; write an @ in the password as %40"
+        raise DatabaseUnavailable("(unreadable address)", reason)
+    return found
 
 
 def _first_line(error: psycopg.Error) -> str:

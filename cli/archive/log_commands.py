@@ -41,7 +41,7 @@ def import_events(*, file: Path, as_json: bool) -> None:
     The log here must be empty, or a beginning of the one in FILE: then only the rest is added.
     Afterwards `tenure replay` builds the tables, or `tenure work` in passing.
     """
-    with server(command_settings()) as conninfo, stages(file.stat().st_size) as heard:
+    with server(command_settings(), locks=True) as conninfo, stages(file.stat().st_size) as heard:
         found = import_log(conninfo, file, heard=heard)
     told = {
         "events": found.events,

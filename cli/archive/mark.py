@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from cli.errors import Failure
 from database.pool import Connection, connect
 from events.statements import statement
 
@@ -36,6 +37,26 @@ def read_mark(conn: Connection) -> Mark | None:
         return None
     found = conn.execute(statement("cli.archive", "read_mark")).fetchone()
     return None if found is None else Mark(*found)
+
+
+def unfinished(conn: Connection) -> str | None:
+    """What to say of a restore that was begun here and not finished; None when there is none."""
+    try:
+        found = read_mark(conn)
+    except errors.InsufficientPrivilege:  # the mark is its owner's
+        return "a restore was begun here and not finished; finish it: tenure restore FILE"
+    if found is None:
+        return None
+    return (
+        f"the restore of {found.file} was begun here and not finished ({found.phase}); "
+        "finish it with the same file (tenure restore), or take another empty database"
+    )
+
+
+def refuse_unfinished(conn: Connection) -> None:
+    """Raises: Failure, which names the file."""
+    if said := unfinished(conn):
+        raise Failure(said)
 
 
 def begin(conn: Connection, file: str, sha256: str) -> None:

@@ -68,6 +68,7 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
 
     After a kill the same file goes on where it was.
     """
+    program = None if backup.portable else _pg_restore(conninfo, backup)
     with closing(connect(mark.writing(conninfo), application_name="tenure-restore")) as conn:
         found = mark.read_mark(conn)
         if found is None:
@@ -76,10 +77,7 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
             mark.begin(conn, backup.path.name, backup.sha256)
             conn.commit()
         elif found.sha256 != backup.sha256:
-            raise Failure(
-                f"the restore of {found.file} was begun here and not finished ({found.phase}); "
-                "finish it with the same file, or take another empty database"
-            )
+            mark.refuse_unfinished(conn)
         elif found.phase != mark.BEGUN:
             say(f"its rows are here already, since a restore that did not finish: {found.phase}")
             return
@@ -88,10 +86,10 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
     conninfo = mark.writing(conninfo)
     migrations.up(conninfo, target=files[-1].name, say=say)
     _empty(conninfo)
-    if backup.portable:
+    if program is None:
         _load_text(conninfo, backup.path, heard)
     else:
-        load_dump(conninfo, backup.path, _pg_restore(conninfo, backup))
+        load_dump(conninfo, backup.path, program)
     mark.move_on(conninfo, mark.LOADED)
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 import click
 from rich.markup import escape
 
+from cli.archive import mark
 from cli.doctor.findings import Finding, worst
 from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
 from cli.doctor.of_replica import replica_checks
@@ -43,6 +44,9 @@ def _with_database(settings: Settings) -> list[Finding]:
     """Checks that need the server; when it is away, that is the finding."""
     try:
         with server(settings) as conninfo:
+            with closing(connect(conninfo, application_name="tenure-cli")) as conn:
+                if said := mark.unfinished(conn):
+                    return [Finding("fail", "restore", said, "tenure restore FILE")]
             found = [session_check(conninfo, embedded=settings.database_url is None)]
             found += migration_checks(conninfo)
             opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
@@ -55,5 +59,6 @@ def _with_database(settings: Settings) -> list[Finding]:
     except Exception as problem:  # whatever keeps us out is what the doctor was asked about
         if debugging():
             show_where(problem)
-        return [Finding("fail", "database", one_line(problem), "tenure config check")]
+        said = one_line(problem).removeprefix("tenure: ")
+        return [Finding("fail", "database", said, "tenure config check")]
     return found

@@ -1,10 +1,12 @@
 """Checks of the server and the schema: reachable, migrated, guarded."""
 
+from contextlib import closing
 from datetime import timedelta
 
 from cli.doctor.findings import Finding, either
 from database import migrations, sessions
 from database.migrations import State
+from database.pool import connect
 from events.clock import utc_now
 from events.statements import statement
 from queries.counted import counted
@@ -12,6 +14,7 @@ from queries.rows import AnyConnection, fetch_one
 
 OLDEST_SERVER = 150000
 MOST_SKEW = timedelta(seconds=5)
+SHARED = "a pooler lends out sessions by transaction"
 
 
 def session_check(conninfo: str, *, embedded: bool) -> Finding:
@@ -19,15 +22,16 @@ def session_check(conninfo: str, *, embedded: bool) -> Finding:
     if embedded:
         where = "embedded PostgreSQL in the data directory"
         return Finding("warn", "server", where, "fine for one machine; tenure backup")
-    return either(
-        not sessions.are_shared(conninfo),
-        "server",
-        "remote, with sessions of its own",
-        "a pooler lends out sessions by transaction: enough for `tenure serve` (docs/deployment.md), while "
-        "work, migrate, replay, import and reconcile refuse",
-        "for these set DATABASE_URL to the direct connection, or to a pooler in session mode",
-        severity="warn",
-    )
+    if not sessions.are_shared(conninfo):
+        return Finding("ok", "server", "remote, with sessions of its own")
+    with closing(connect(conninfo, application_name="tenure-cli")) as conn:
+        has_role = sessions.brings_role(conn, "tenure_app")
+    if has_role:
+        enough = "enough for `tenure serve`; work, migrate, replay, import and reconcile refuse"
+        fix = "for these set DATABASE_URL to the direct connection, or to a pooler in session mode"
+        return Finding("warn", "server", f"{SHARED}: {enough}", fix)
+    fix = "set DATABASE_URL to the direct connection, or a login as in docs/deployment.md, pgbouncer"
+    return Finding("fail", "server", f"{SHARED}, and this login's own role is not tenure_app", fix)
 
 
 def migration_checks(conninfo: str) -> list[Finding]:

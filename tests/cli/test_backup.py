@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 from click.testing import Result
 
-from cli.archive import mark, verifying
+from cli.archive import mark, restoring, verifying
 from cli.archive.programs import find, login
 from cli.demo.world import DemoWorld
 from cli.sealing import sealer_of
@@ -177,11 +178,33 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
     with connect(sealed_shop, application_name="test") as conn:  # or it could be the same to the byte
         conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
     other = made(at, sealed_shop, tmp_path / "other.dump")
-    assert "was begun here and not finished" in at(empty)("restore", str(other)).stderr
+    for words in (("restore", str(other)), ("migrate", "up"), ("work",), ("run",), ("serve", "--port", "0")):
+        told = at(empty)(*words)
+        assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1), words
+        assert f"the restore of {path.name} was begun here and not finished" in told.stderr
+    for words in (("status",), ("doctor",)):
+        assert f"the restore of {path.name} was begun here" in at(empty)(*words).stdout
     again = at(empty)("restore", str(path))
     assert again.exit_code == 0, again.stderr
     with connect(empty, application_name="test") as conn:
         assert conn.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
+
+
+def test_a_backup_of_a_newer_server_changes_nothing(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+
+    def newer(path: Path, *, heard: restoring.Heard) -> restoring.Backup:
+        found = restoring.look_at(path, heard=heard)
+        return replace(found, facts=found.facts | {"server_version": 990000})
+
+    monkeypatch.setattr("cli.backup.look_at", newer)
+
+    result = at(empty)("restore", str(path))
+
+    assert (result.exit_code, "is from PostgreSQL 99" in result.stderr) == (1, True), result.stderr
+    assert not contents(empty)
 
 
 def test_a_restore_killed_with_minus_nine_leaves_its_mark(

@@ -122,11 +122,12 @@ def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: 
 
 
 def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, before = examined()
+    _, direct = examined()
     monkeypatch.setattr(sessions, "are_shared", lambda _: True)
+    _, shared = examined()
+    monkeypatch.setattr(sessions, "brings_role", lambda *_: True)
+    _, brought = examined()
 
-    _, found = examined()
-
-    assert before["server"]["severity"] == "ok"
-    assert found["server"]["severity"] == "warn"
-    assert "direct connection" in found["server"]["fix"]
+    found = [each["server"] for each in (direct, shared, brought)]
+    assert [each["severity"] for each in found] == ["ok", "fail", "warn"]
+    assert all("direct connection" in each["fix"] for each in found[1:])

@@ -1,7 +1,10 @@
 """Connections: their session settings, and what a person reads when there is none."""
 
+from time import sleep
+
 import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from database.errors import DatabaseUnavailable
 from database.pool import (
@@ -113,6 +116,25 @@ def test_a_connection_used_just_now_is_trusted_and_then_replaced(
 def test_place_names_a_socket_and_hides_the_user() -> None:
     assert place("postgresql://app:x@/tenure?host=%2Ftmp%2Fa") == "/tmp/a/tenure"
     assert place("host=db port=5433 dbname=x user=u password=p") == "db:5433/x"
+
+
+def test_the_rest_of_a_password_is_no_host_to_show() -> None:
+    with pytest.raises(DatabaseUnavailable, match="%40") as failed:
+        connect("postgresql://app:pass@word@127.0.0.1:1/x", application_name="test")
+
+    assert "word@" not in str(failed.value)
+
+
+def test_a_pool_gives_up_soon_so_that_the_next_who_asks_makes_it_try() -> None:
+    with open_pool(NOWHERE, application_name="test") as pool:
+        with pytest.raises(PoolTimeout), pool.connection(timeout=0.1):
+            pass
+        for _ in range(600):
+            if pool.get_stats()["pool_size"] == 0:
+                break
+            sleep(0.05)
+
+        assert pool.get_stats()["pool_size"] == 0
 
 
 def test_a_server_that_answers_itself_is_no_pooler(pool: Pool) -> None:

@@ -19,6 +19,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from database import sessions
+from database.errors import PoolerBetween
 from tests.cli.processes import ROOT
 from tests.faults.house import STRIPE_SECRET, free_port
 from tests.faults.provider import Provider
@@ -51,7 +52,12 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL;
 END $$;
-GRANT tenure_app TO tenure_pooled;
+DO $$ BEGIN
+    CREATE ROLE tenure_borrowing LOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+END $$;
+GRANT tenure_app TO tenure_pooled, tenure_borrowing;
 ALTER ROLE tenure_pooled SET role = 'tenure_app';
 ALTER ROLE tenure_pooled SET timezone = 'UTC';
 ALTER ROLE tenure_pooled SET statement_timeout = '30s';
@@ -72,7 +78,7 @@ def pooled(conninfo: str, mode: str) -> Iterator[tuple[str, Path]]:
     host, server_port = given["host"], int(given.get("port", "5432"))
     wire = Wire(f"{host}/.s.PGSQL.{server_port}") if host.startswith("/") else None
     folder, own_port = Path(tempfile.mkdtemp(prefix="tenure-pgbouncer-")), free_port()
-    (folder / "users.txt").write_text('"tenure_pooled" ""\n')
+    (folder / "users.txt").write_text('"tenure_pooled" ""\n"tenure_borrowing" ""\n')
     values = {"host": "127.0.0.1", "port": wire.port} if wire else {"host": host, "port": server_port}
     text = CONFIGURATION.format(mode=mode, folder=folder, own_port=own_port, name=given["dbname"], **values)
     (folder / "pgbouncer.ini").write_text(text)
@@ -165,27 +171,13 @@ def test_a_server_that_answers_itself_shares_none(conninfo: str) -> None:
         ("replay", "--check"),
         ("schedule", "run", "seal"),
         ("reconcile", "stripe"),
+        ("events", "import", os.devnull),
     ],
 )
 def test_what_leans_on_session_locks_refuses_and_leaves_none(
     pooled: tuple[str, Path], conn: psycopg.Connection[tuple[object, ...]], words: tuple[str, ...]
 ) -> None:
-    url, folder = pooled
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": url,
-        "TENURE_DATA_DIR": str(folder),
-        "STRIPE_API_KEY": "rk_test_of_nobody",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", *words],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = tenure(*pooled, *words)
 
     assert done.returncode == 1
     assert done.stderr.startswith("tenure: a pooler lends out sessions by transaction at 127.0.0.1:")
@@ -193,6 +185,47 @@ def test_what_leans_on_session_locks_refuses_and_leaves_none(
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
     held = conn.execute(locks + "(SELECT oid FROM pg_database WHERE datname = current_database())")
     assert held.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("mode", "code"), [("transaction", 1), ("session", 0)])
+def test_a_role_is_not_taken_in_a_strangers_session(pooled: tuple[str, Path], mode: str, code: int) -> None:
+    url, folder = pooled
+    borrowing = url.replace("tenure_pooled", "tenure_borrowing")
+
+    asked = [("events", "list"), *([("serve", "--port", "0")] if code else [])]
+    done = [tenure(borrowing, folder, *words) for words in asked]
+    brought = tenure(url, folder, "events", "list")
+
+    assert [each.returncode for each in (*done, brought)] == [*([code] * len(done)), 0]
+    for each in done if code else ():
+        assert "use a login whose own role is tenure_app" in each.stderr
+        assert len(each.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_what_leans_on_a_beginning_refuses_any_pooler(pooled: tuple[str, Path], conninfo: str) -> None:
+    sessions.refuse_pooler(conninfo)
+
+    with pytest.raises(PoolerBetween):
+        sessions.refuse_pooler(pooled[0])
+
+
+def tenure(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": url,
+        "TENURE_DATA_DIR": str(folder),
+        "STRIPE_API_KEY": "rk_test_of_nobody",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @contextmanager
