@@ -23,6 +23,13 @@ class Mark:
     phase: str
     begun_at: datetime
 
+    def told(self) -> str:
+        """One line for people."""
+        return (
+            f"the restore of {self.file} was begun here and not finished ({self.phase}); "
+            "finish it with the same file (tenure restore), or take another empty database"
+        )
+
 
 def writing(conninfo: str) -> str:
     """How the restore itself connects: it may write while nobody else may."""
@@ -45,12 +52,7 @@ def unfinished(conn: Connection) -> str | None:
         found = read_mark(conn)
     except errors.InsufficientPrivilege:  # the mark is its owner's
         return "a restore was begun here and not finished; finish it: tenure restore FILE"
-    if found is None:
-        return None
-    return (
-        f"the restore of {found.file} was begun here and not finished ({found.phase}); "
-        "finish it with the same file (tenure restore), or take another empty database"
-    )
+    return None if found is None else found.told()
 
 
 def refuse_unfinished(conn: Connection) -> None:

@@ -77,7 +77,7 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
             mark.begin(conn, backup.path.name, backup.sha256)
             conn.commit()
         elif found.sha256 != backup.sha256:
-            mark.refuse_unfinished(conn)
+            raise Failure(found.told())
         elif found.phase != mark.BEGUN:
             say(f"its rows are here already, since a restore that did not finish: {found.phase}")
             return
