@@ -1,7 +1,7 @@
 """The append function: what it answers, what it keeps, in one session."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -74,6 +74,48 @@ def test_pending_webhooks_and_white_space_make_no_other_event(conn: Conn, payloa
 
     assert append(conn, event(payload=payload)).outcome == "duplicate"
     assert one(conn, "SELECT count(*) FROM event_conflicts") == 0
+
+
+def rendered(version: str, body: Mapping[str, object], **fields: object) -> str:
+    """One event as an endpoint of that API version gets it."""
+    shape = {
+        "id": "evt_1",
+        "type": "customer.updated",
+        "created": 5,
+        "livemode": True,
+        "api_version": version,
+    }
+    return json.dumps(shape | {"data": {"object": {"id": "cus_1"} | body}} | fields)
+
+
+@pytest.mark.parametrize("name", ["Ada", "A\0da"])
+def test_one_event_in_two_api_versions_is_no_conflict(conn: Conn, name: str) -> None:
+    append(conn, event(payload=rendered("2026-09-30.endive", {"name": name, "items": []})))
+    old = rendered("2020-08-27", {"name": name, "plan": "x"}, request="req_1", pending_webhooks=2)
+
+    assert append(conn, event(payload=old)).outcome == "duplicate"
+    assert one(conn, "SELECT count(*) FROM event_conflicts") == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "customer.deleted"},
+        {"created": 6},
+        {"livemode": False},
+        {"data": {"object": {"id": "cus_2"}}},
+    ],
+)
+def test_another_event_in_another_api_version_is_a_conflict(conn: Conn, fields: dict[str, Any]) -> None:
+    append(conn, event(payload=rendered("2026-09-30.endive", {})))
+
+    assert append(conn, event(payload=rendered("2020-08-27", {}, **fields))).outcome == "conflict"
+
+
+def test_pending_webhooks_beside_a_nul_make_no_other_event(conn: Conn) -> None:
+    append(conn, event(payload='{"name": "\\u0000", "pending_webhooks": 2}'))
+
+    assert append(conn, event(payload='{"name": "\\u0000", "pending_webhooks": 1}')).outcome == "duplicate"
 
 
 @pytest.mark.parametrize(

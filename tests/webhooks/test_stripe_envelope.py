@@ -52,6 +52,15 @@ def with_object(**changes: Any) -> dict[str, Any]:
     return SUBSCRIPTION | {"data": {"object": SUBSCRIPTION["data"]["object"] | changes}}
 
 
+def test_test_events_of_the_dashboard_share_an_id_and_are_different_events() -> None:
+    first, second = (
+        read(SUBSCRIPTION | {"id": "evt_00000000000000", "type": kind})
+        for kind in ("customer.created", "customer.deleted")
+    )
+
+    assert first.idempotency_key != second.idempotency_key
+
+
 def test_a_snapshot_event_is_filed_under_its_customer() -> None:
     found = read(SUBSCRIPTION)
 
