@@ -1,7 +1,7 @@
 """The append function: what it answers, what it keeps, in one session."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -76,7 +76,7 @@ def test_pending_webhooks_and_white_space_make_no_other_event(conn: Conn, payloa
     assert one(conn, "SELECT count(*) FROM event_conflicts") == 0
 
 
-def rendered(version: str, body: Mapping[str, object], **fields: object) -> str:
+def rendered(version: str, body: dict[str, Any], **fields: Any) -> str:
     """One event as an endpoint of that API version gets it."""
     shape = {
         "id": "evt_1",
