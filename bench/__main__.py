@@ -1,8 +1,9 @@
 """`python -m bench [NAME …]`: all benchmarks, or the named ones; --write records them."""
 
-import subprocess
 import sys
 from pathlib import Path
+
+import child_processes
 
 NOT_BENCHMARKS = {
     "__init__",
@@ -29,7 +30,7 @@ def main() -> int:
         print(f"no benchmark {', '.join(unknown)}; known: {', '.join(known)}", file=sys.stderr)
         return 2
     return sum(
-        subprocess.run([sys.executable, "-m", f"bench.{name}", *flags]).returncode != 0 for name in names
+        child_processes.run([sys.executable, "-m", f"bench.{name}", *flags]).returncode != 0 for name in names
     )
 
 

@@ -1,17 +1,16 @@
 """The append function at 1, 8 and 16 clients, beside a bare INSERT of the same row."""
 
 import argparse
-import multiprocessing as mp
 import time
 from collections.abc import Callable
 from itertools import islice
-from multiprocessing.queues import SimpleQueue
-from multiprocessing.synchronize import Barrier
 from statistics import median
+from threading import Barrier
 
 import psycopg
 from psycopg import sql
 
+import child_processes
 from bench.report import report, spread
 from bench.server import durable_database
 from cli.demo.bulk import BulkEvent, bulk_events
@@ -33,6 +32,7 @@ BARE_INSERT = sql.SQL(
     "INSERT INTO bare_events VALUES (%s, nextval('bare_position'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
     " NULL, NULL, %s, clock_timestamp(), %s, %s)"
 )
+_gate: Barrier
 Step = Callable[[psycopg.Connection, BulkEvent, int], None]
 
 
@@ -78,35 +78,30 @@ def _insert(conn: psycopg.Connection, event: BulkEvent, salt: int) -> None:
     )
 
 
-def _client(
-    conninfo: str, bare: bool, number: int, seconds: float, gate: Barrier, done: SimpleQueue[int]
-) -> None:
+def _take_gate(gate: Barrier) -> None:
+    global _gate
+    _gate = gate
+
+
+def _client(conninfo: str, bare: bool, number: int, seconds: float) -> int:
     events = list(islice(bulk_events(3000, seed=number), 2000))
     step: Step = _insert if bare else _append
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        gate.wait()
+        _gate.wait()
         count, until = 0, time.perf_counter() + seconds
         base = (time.time_ns() // 1000 % 10**10) * 100 + number
         while time.perf_counter() < until:
             step(conn, events[count % 2000], base + count * 1_000_000_000_000)
             count += 1
-    done.put(count)
+    return count
 
 
 def rate(conninfo: str, *, clients: int, bare: bool, seconds: float) -> float:
     """Rows committed a second, each in a transaction of its own."""
-    gate: Barrier = mp.Barrier(clients)
-    done: SimpleQueue[int] = mp.SimpleQueue()
-    workers = [
-        mp.Process(target=_client, args=(conninfo, bare, number, seconds, gate, done))
-        for number in range(clients)
-    ]
-    for worker in workers:
-        worker.start()
-    total = sum(done.get() for _ in workers)
-    for worker in workers:
-        worker.join()
-    return float(total / seconds)
+    gate = child_processes.SPAWN.Barrier(clients)
+    with child_processes.pool(clients, _take_gate, (gate,)) as workers:
+        runs = [workers.submit(_client, conninfo, bare, number, seconds) for number in range(clients)]
+        return sum(run.result() for run in runs) / seconds
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ spends its time on both can do 1/(1/F + 1/I).
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from statistics import median
 import psutil
 import psycopg
 
+import child_processes
 from bench import append as bare_insert
 from bench.knocking import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
@@ -49,7 +49,7 @@ def environment(conninfo: str, folder: Path) -> dict[str, str]:
 def process(words: list[str], env: dict[str, str], log: Path) -> Iterator[psutil.Process]:
     """A Python process inside the block; its output goes to a file, as to a journal."""
     with log.open("ab") as out:
-        started = subprocess.Popen([sys.executable, *words], env=env, stdout=out, stderr=out)
+        started = child_processes.start([sys.executable, *words], env=env, stdout=out, stderr=out)
         try:
             yield psutil.Process(started.pid)
         finally:

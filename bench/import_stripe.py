@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+import child_processes
 from bench.report import report
 from bench.server import durable_database
 from events.clock import utc_now
@@ -27,7 +27,7 @@ EVERY_S = 0.05
 def account(size: int) -> Iterator[str]:
     """Where an account of that many customers answers."""
     command = [sys.executable, "-m", "tests.doubles.crowd", str(size)]
-    double = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    double = child_processes.start(command, cwd=ROOT, stdout=child_processes.PIPE, text=True)
     assert double.stdout is not None
     try:
         yield double.stdout.readline().strip()
@@ -51,7 +51,7 @@ def taken_over(conninfo: str, url: str, *, rate: float, workers: int) -> tuple[f
         options = ["--rate", str(rate), "--workers", str(workers), "--json"]
         command = [sys.executable, "-m", "cli", "import", "stripe", *options]
         began = time.perf_counter()
-        importing = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        importing = child_processes.start(command, cwd=ROOT, env=environment, stdout=child_processes.PIPE)
         watched, peak = psutil.Process(importing.pid), 0
         while importing.poll() is None:
             try:

@@ -1,6 +1,5 @@
 """Figures to the screen and, with --write, to bench/RESULTS.md beside the commit they were taken at."""
 
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,8 @@ from statistics import median
 
 from rich.console import Console
 from rich.table import Table
+
+import child_processes
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 Cell = str | int | float
@@ -59,7 +60,7 @@ def _write(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], n
 
 
 def _lines(columns: Sequence[str], rows: Sequence[Sequence[Cell]], notes: str) -> list[str]:
-    commit = subprocess.run(
+    commit = child_processes.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
     )
     return [

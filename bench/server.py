@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from child_processes import stop_on_signals
 from database import embedded, migrations
 
 # What an operator would set on a small server; commits stay durable.
@@ -14,6 +15,7 @@ TUNING = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": 
 @contextmanager
 def durable_database() -> Iterator[str]:
     """The conninfo of an empty migrated database; gone afterwards."""
+    stop_on_signals()
     with tempfile.TemporaryDirectory(prefix="tenure-bench-", dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         with embedded.start(Path(folder), database="bench", tuning=TUNING) as server:

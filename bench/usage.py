@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ import psycopg
 from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
+import child_processes
 from bench import door
 from bench.knocking import Tally, answering, knock
 from bench.report import report, spread
@@ -84,10 +84,10 @@ def bare_service(conninfo: str) -> Iterator[Served]:
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])
     sizes = ["-k", "gthread", "-w", "2", "--threads", "8", "--keep-alive", "30", "--log-level", "error"]
-    server = subprocess.Popen(
+    server = child_processes.start(
         [sys.executable, "-m", "gunicorn", *sizes, "-b", f"127.0.0.1:{port}", "bench.usage:bare_app()"],
         env=os.environ | {"BENCH_DATABASE": conninfo, "LOG_LEVEL": "WARNING"},
-        stdout=subprocess.DEVNULL,
+        stdout=child_processes.DEVNULL,
     )
     try:
         answering(port)

@@ -32,6 +32,8 @@ def one_line(error: Exception) -> str:
         return f"tenure: {_flat(str(error))}"
     if package == "psycopg":
         return f"tenure: {_database(error)}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"tenure: {error.filename or 'a file'} can't be used: {error.strerror}"
     name = type(error).__name__
     return f"tenure: unexpected {name}: {_flat(str(error))}; see where with --debug"
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from child_processes import Stopped, stop_on_signals
 from cli.errors import one_line
 
 
@@ -59,6 +60,7 @@ class TenureGroup(LazyGroup):
         if not standalone_mode:
             return super().main(wanted, prog_name, complete_var, False, **extra)
         debug = _take_debug(wanted)
+        stop_on_signals()
         try:
             code = super().main(wanted, prog_name or "tenure", complete_var, False, obj=debug, **extra)
         except Exception as error:
@@ -67,6 +69,9 @@ class TenureGroup(LazyGroup):
             code = _report(error)
         except KeyboardInterrupt:
             code = _report(click.Abort())
+        except Stopped as stopped:
+            click.echo(f"tenure: stopped by {stopped.signal.name}", err=True)
+            raise
         sys.exit(code if isinstance(code, int) else 0)
 
 

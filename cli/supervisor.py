@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from types import FrameType
 
 import structlog
 
+import child_processes
 from cli.errors import Failure
 from queries.counted import counted
 
@@ -42,15 +42,15 @@ class Child:
     command: Sequence[str]
     pass_fds: tuple[int, ...] = ()
     once: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    process: child_processes.Process[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
     start_at: float = field(default=0.0)
 
     def start(self, now: float) -> None:
         """In a session of its own: Ctrl-C is for the supervisor, which then asks the children."""
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, pass_fds=self.pass_fds, start_new_session=True
+        self.process = child_processes.start(
+            self.command, stdin=child_processes.PIPE, pass_fds=self.pass_fds, start_new_session=True
         )
         self.started_at = now
 
@@ -59,7 +59,7 @@ class Child:
         assert self.process is not None
         try:
             self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
+        except child_processes.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)  # not reaped yet, so the id is still its own
             self.process.wait()
             return False

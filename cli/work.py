@@ -9,7 +9,8 @@ import click
 import psycopg
 import structlog
 
-from cli import lifeline, tracing
+from child_processes import follow_parent
+from cli import tracing
 from cli.background import background
 from cli.wiring import projector_connection, refuse_unfit, server, service_settings
 from database.pool import Connection
@@ -31,7 +32,7 @@ def work(*, follow: bool) -> None:
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: stop.set())
     if follow:
-        lifeline.follow_parent()
+        follow_parent()
     with server(settings, locks=True) as conninfo:
         refuse_unfit(conninfo)
         _publish_first_plans(conninfo, settings)

@@ -5,11 +5,11 @@ PostgreSQL refuses to run as root, so for root it runs as an account of its own.
 
 import os
 import pwd
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import child_processes
 from database.errors import EmbeddedServerFailed
 
 NAME = "pgserver"
@@ -41,10 +41,10 @@ class Account:
     def runs(self, *command: str) -> bool:
         """Whether this account can run the program and it succeeds."""
         try:
-            done = subprocess.run(
+            done = child_processes.run(
                 command,
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=child_processes.DEVNULL,
                 capture_output=True,
                 check=False,
                 **self.popen_options(),
@@ -72,7 +72,7 @@ def _entry() -> pwd.struct_passwd | None:
 def _create() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = child_processes.run(command, capture_output=True, text=True, check=False)
         reason = done.stderr.strip()
     except OSError as error:
         reason = str(error)

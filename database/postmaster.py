@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 import psutil
 
+import child_processes
 from database.account import Account
 from database.errors import EmbeddedServerFailed
 from database.location import VERSION, remove_socket_directory, socket_directory
@@ -22,7 +22,7 @@ _STOP_LIMIT_S = 60
 _LOG_LIMIT_BYTES = 10_000_000
 
 # Children of ours that the kernel wants reaped; a reference also keeps Popen from warning.
-_launched: list[subprocess.Popen[bytes]] = []
+_launched: list[child_processes.Process[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def initialise(
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command = [str(programs / "initdb"), "--pgdata", str(unfinished), "--username=postgres"]
     command += ["--auth=trust", "--encoding=UTF8", *locale, *([] if sync else ["--no-sync"])]
-    done = subprocess.run(
+    done = child_processes.run(
         command,
         cwd="/",
         env=_environment(),
-        stdin=subprocess.DEVNULL,
+        stdin=child_processes.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -80,15 +80,14 @@ def launch(
     _clear_after_crash(pgdata)
     log = _open_log(pgdata)
     try:
-        child = subprocess.Popen(
+        child = child_processes.start_detached(
             command,
             cwd="/",
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=child_processes.DEVNULL,
             stdout=log,
             stderr=log,
             pass_fds=(running.fileno(),),
-            start_new_session=True,  # Ctrl-C in a terminal is for us, not for the server
             umask=0o077,
             **account.popen_options(),
         )
@@ -129,7 +128,7 @@ def stop(pgdata: Path, running: Lock) -> None:
     raise EmbeddedServerFailed(f"PostgreSQL in {pgdata} did not stop; its log is {_log_path(pgdata)}")
 
 
-def _await(pgdata: Path, child: subprocess.Popen[bytes]) -> Running:
+def _await(pgdata: Path, child: child_processes.Process[bytes]) -> Running:
     deadline = time.monotonic() + _START_LIMIT_S
     while time.monotonic() < deadline:
         if child.poll() is not None:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import AbstractContextManager
-from multiprocessing import get_context
 
 from psycopg.rows import tuple_row
 
+import child_processes
 from events.seals.checkpoint import PARTS, Checkpoint, verify_checkpoint
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey, parse_verifier_key
@@ -166,8 +166,7 @@ def _run(connect: Connect, tasks: list[_Task], workers: int) -> Iterator[PartRep
                 yield _verified_by(conn, task)
                 conn.rollback()  # each part is read as one snapshot of its own
         return
-    # Spawned: a fork would share the sockets of whatever connections are open here.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with child_processes.pool(workers) as pool:
         waiting = [pool.submit(_verified_part, connect, task) for task in tasks]
         for done in as_completed(waiting):
             yield done.result()

@@ -4,7 +4,6 @@
 """
 
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +13,7 @@ from typing import Any
 
 import orjson
 
+import child_processes
 from cli.archive.format import Damaged, draft_of, keep
 from cli.archive.programs import last_words, login
 from cli.archive.tables import ours
@@ -83,7 +83,7 @@ def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
     """Every row, in one transaction, into tables that are there and empty. Raises: Failure."""
     target, environment = login(conninfo)
     command = [str(pg_restore), "--data-only", "--no-owner", "--exit-on-error", "--single-transaction"]
-    done = subprocess.run(
+    done = child_processes.run(
         [*command, f"--dbname={target}", str(path)], env=environment, capture_output=True, check=False
     )
     if done.returncode != 0:
@@ -95,16 +95,12 @@ def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
     command += ["--format=custom", "--data-only", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s"]
     command += [f"--table=public.{name}" for name in ours()]
     command += [f"--file={draft}", f"--dbname={source}"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    with child_processes.child(
+        command, env=environment, stdout=child_processes.DEVNULL, stderr=child_processes.PIPE
     ) as child:
-        try:
-            while child.poll() is None:
-                heard(draft.stat().st_size)
-                time.sleep(0.1)
-        except BaseException:
-            child.kill()
-            raise
+        while child.poll() is None:
+            heard(draft.stat().st_size)
+            time.sleep(0.1)
         words = child.stderr.read() if child.stderr else b""
     if child.returncode != 0:
         raise Failure(f"pg_dump failed: {last_words(words)}")

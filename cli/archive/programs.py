@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+import child_processes
 from database.errors import EmbeddedServerFailed
 from database.location import VERSION, bundled
 
@@ -44,10 +44,10 @@ def last_words(text: bytes) -> str:
 
 def _major(program: Path) -> int | None:
     try:
-        done = subprocess.run(
+        done = child_processes.run(
             [str(program), "--version"], capture_output=True, text=True, check=False, timeout=30
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, child_processes.TimeoutExpired):
         return None
     found = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
     return int(found[1]) if done.returncode == 0 and found else None

@@ -15,7 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from cli import lifeline
+from child_processes import follow_parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "child_exit": lambda _, worker: worker.gone(),
             "post_worker_init": lambda _: _spare_what_stays(),
             # Our parent holds the other end of stdin; only the arbiter listens, workers follow it.
-            "when_ready": lambda _: lifeline.follow_parent() if self._web.follow else None,
+            "when_ready": lambda _: follow_parent() if self._web.follow else None,
         }
 
 

@@ -64,10 +64,7 @@ def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: 
     """A plan, and the empty tables it will fill."""
     pages = None if _reads_by_part(conn, options) else one(conn, "replay_pages")[0]
     job = plan(pins, heap_pages=pages, schema=schema, options=options)
-    job = shadow.create(conn, job)
-    shutil.rmtree(_folder(options, job), ignore_errors=True)
-    _folder(options, job).mkdir(parents=True)
-    return job
+    return shadow.create(conn, job)
 
 
 def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: Observer) -> Job | None:
@@ -114,6 +111,7 @@ def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
 def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer: Observer) -> Built:
     """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
     context = Context(job, conninfo, snapshot, _folder(options, job))
+    context.folder.mkdir(parents=True, exist_ok=True)  # gone, where a killed replay goes on elsewhere
     stages = (
         ("reading the log", read_range, job.ranges, job.events),
         ("linking customers", link_bucket, job.buckets, job.buckets),

@@ -1,30 +1,27 @@
 """Worker processes: pieces of work done side by side, and done again when a process is killed."""
 
 import gc
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
-from multiprocessing.sharedctypes import Synchronized
-from threading import Thread
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+import child_processes
 from projections.replay.errors import WorkersLost
 from projections.replay.job import Context
 from projections.replay.observer import Observer
 from projections.replay.progress import Outcome
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized  # noqa: TID251  (its type alone)
 
 Advance = Callable[[int], None]
 Piece = Callable[[Context, int, Advance], Outcome]
 
 MAX_DEATHS = 3
 TELL_S = 0.2
-
-_SPAWNING = get_context("spawn")
 
 _context: Context
 _counter: "Synchronized[int]"
@@ -37,8 +34,9 @@ class Crew:
         self._context = context
         self._workers = workers
         self._observer = observer
-        self._pool: ProcessPoolExecutor | None = None
-        self._counter = _SPAWNING.Value("q", 0)
+        self._pool: child_processes.Pool | None = None
+        self._pools = ExitStack()
+        self._counter = child_processes.SPAWN.Value("q", 0)
 
     def run(self, piece: Piece, numbers: Iterable[int], *, stage: str) -> None:
         """Do every piece. Raises: WorkersLost; whatever a piece raises."""
@@ -49,8 +47,8 @@ class Crew:
         for death in range(1, MAX_DEATHS + 1):
             try:
                 self._run_beside(piece, wanted)
-            except BrokenProcessPool:
-                self._dismiss()
+            except BrokenProcessPool as broken:
+                self._dismiss(broken)
                 self._observer.say(f"a replay worker died while {stage}; its work is done again")
                 if death == MAX_DEATHS:
                     raise WorkersLost(stage, death) from None
@@ -72,9 +70,8 @@ class Crew:
     def _run_beside(self, piece: Piece, wanted: list[int]) -> None:
         """After a death all pieces are asked for again: those that are done say so themselves."""
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers, _SPAWNING, initializer=_begin, initargs=(self._context, self._counter)
-            )
+            pool = child_processes.pool(self._workers, _begin, (self._context, self._counter))
+            self._pool = self._pools.enter_context(pool)
         self._counter.value = 0
         waiting: set[Future[Outcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
         while waiting:
@@ -83,10 +80,9 @@ class Crew:
                 each.result()
             self._observer.advance(self._counter.value)
 
-    def _dismiss(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+    def _dismiss(self, error: BaseException | None) -> None:
+        pools, self._pools, self._pool = self._pools, ExitStack(), None
+        pools.__exit__(None if error is None else type(error), error, None)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +90,7 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dismiss()
+        self._dismiss(error)
 
 
 @contextmanager
@@ -111,18 +107,9 @@ def _without_gc() -> Iterator[None]:
 
 
 def _begin(context: Context, counter: "Synchronized[int]") -> None:
-    """A worker's first act. It dies with its parent, also when that is killed; Ctrl-C is its parent's."""
+    """What every piece of a worker needs."""
     global _context, _counter
     _context, _counter = context, counter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None  # this runs in a worker
-    connection.wait([parent.sentinel])
-    os._exit(1)
 
 
 def _do(piece: Piece, number: int) -> Outcome:

@@ -193,6 +193,29 @@ def test_a_replay_killed_anywhere_goes_on(conninfo: str, tmp_path: Path, workers
     assert listener.told in (["going on with the replay that was left unfinished"], [])
 
 
+@pytest.mark.parametrize("when", [0, 1, 24])
+def test_a_killed_replay_can_be_finished_where_its_folder_is_not(
+    conninfo: str, tmp_path: Path, when: int
+) -> None:
+    tell(conninfo, replaying.shop(users=20))
+    project(conninfo)
+    with replaying_process(conninfo, tmp_path, 1) as process:
+        while process.poll() is None and (pieces_done(conninfo) < when or not has_plan(conninfo)):
+            sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+
+    wait_until_free(conninfo)
+    replay(conninfo, options=options(tmp_path / "another machine"))
+
+    assert compare(conninfo, options=options(tmp_path)).equal
+
+
+def has_plan(conninfo: str) -> bool:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        found = conn.execute("SELECT to_regclass('tenure_shadow.replay_plan') IS NOT NULL").fetchone()
+    return found == (True,)
+
+
 def test_a_killed_worker_is_replaced(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=20))
     project(conninfo)

@@ -1,0 +1,157 @@
+"""Processes that end with the one that starts them: when it is stopped by a signal, and when it dies.
+
+Every process is started here; ruff forbids `subprocess` and `multiprocessing` elsewhere. Only what
+`start_detached` starts outlives its starter: the embedded PostgreSQL, which has locks of its own.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, connection, get_context, parent_process
+from types import FrameType
+from typing import Any
+
+DEVNULL, PIPE, STDOUT = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+Completed = subprocess.CompletedProcess
+Pool = ProcessPoolExecutor
+Process = subprocess.Popen
+TimeoutExpired = subprocess.TimeoutExpired
+SPAWN = get_context("spawn")  # a fork would share the sockets of the connections that are open here
+
+CLEANUP_S = 30  # a stopped command has this long to end what it started
+GRACE_S = 8.0  # a process whose parent died has this long to stop by itself
+_PR_SET_PDEATHSIG = 1
+
+
+class Stopped(SystemExit):
+    """A signal stops this command: each block on the way out ends what it started. Exit 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number)
+
+
+def stop_on_signals() -> None:
+    """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; what nohup ignores stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+
+
+def run(command: Sequence[str], **options: Any) -> Completed[Any]:  # Any: as subprocess.run
+    """Run a program to its end. Raises: what subprocess.run raises."""
+    return subprocess.run(command, preexec_fn=_dies_with(os.getpid()), **options)
+
+
+def start(command: Sequence[str], **options: Any) -> Process[Any]:  # Any: as subprocess.Popen
+    """Start a program that gets SIGTERM when this process dies; else the caller ends it, as `child` does."""
+    return subprocess.Popen(command, preexec_fn=_dies_with(os.getpid()), **options)
+
+
+def start_detached(command: Sequence[str], **options: Any) -> Process[Any]:  # Any: as subprocess.Popen
+    """Start a program that outlives this process and its terminal."""
+    return subprocess.Popen(command, start_new_session=True, **options)
+
+
+@contextmanager
+def child(command: Sequence[str], *, stop_s: float = GRACE_S, **options: Any) -> Iterator[Process[Any]]:
+    """A program that is gone when the block ends: by itself, by SIGTERM, or after `stop_s` by SIGKILL."""
+    process = start(command, **options)
+    try:
+        yield process
+    finally:
+        end(process, stop_s)
+
+
+def end(process: Process[Any], stop_s: float = GRACE_S) -> None:
+    """Stop a process and wait for it."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(stop_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()
+
+
+@contextmanager
+def pool(
+    workers: int, initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes, spawned as they are needed. An error in the block kills them at their work."""
+    others = set(active_children())
+    executor = ProcessPoolExecutor(
+        workers, SPAWN, initializer=_begin_worker, initargs=(initializer, initargs)
+    )
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for worker in set(active_children()) - others:
+            worker.kill()
+            worker.join()
+        raise
+    executor.shutdown()
+
+
+def follow_parent() -> None:
+    """Stop this process (SIGTERM, then SIGKILL) when nobody holds the other end of its stdin."""
+    threading.Thread(target=_wait_for_parent, name="follow-parent", daemon=True).start()
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # a second one must not interrupt the cleanup
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(CLEANUP_S)  # but a cleanup that hangs ends with the process, and with it its children
+    raise Stopped(number)
+
+
+def _dies_with(parent: int) -> Callable[[], None] | None:
+    """What a child runs first: ask the kernel for SIGTERM at the parent's death (Linux alone)."""
+    if _PRCTL is None:
+        return None
+
+    def ask() -> None:
+        assert _PRCTL is not None
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return ask
+
+
+def _begin_worker(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
+    """A pool worker's first act: die with the parent, however that dies; Ctrl-C is for the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    if initializer is not None:
+        initializer(*initargs)
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None  # this runs in a worker
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _wait_for_parent() -> None:
+    try:
+        while os.read(0, 1024):
+            pass
+    except OSError:
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(GRACE_S)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+# Loaded before any fork: between fork and exec nothing may be imported.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
