@@ -2,7 +2,8 @@
 
 Three kernel locks tell the truth, also after kill -9: `postgres.start` is held while somebody
 starts or stops the server, `postgres.users` is shared by every process that uses it, and
-`postgres.running` is inherited by the server itself. The last user out stops the server.
+`postgres.running` is inherited by the server itself. The last user out stops the server; where the last users
+were killed, its minder does (`minder`).
 """
 
 import atexit
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from database import location, postmaster
+from database import location, minder, postmaster
 from database.account import Account, server_account
 from database.errors import EmbeddedServerFailed
 from database.locks import Lock
@@ -78,6 +79,7 @@ class EmbeddedServer:
                 return
             try:
                 postmaster.stop(self.pgdata, Lock(self._home / "postgres.running"))
+                minder.await_end(self._home)
                 if self._throwaway:
                     shutil.rmtree(self.pgdata)
             finally:
@@ -125,6 +127,7 @@ def start(
             users.shared()
             try:
                 running, attached = _ensure_running(home, account, throwaway, tuning or {}, say)
+                minder.ensure(home, running.pid, throwaway=throwaway)
                 conninfo = _url(running.url, database)
                 _ensure_database(running.url, database)
             except BaseException:
@@ -155,7 +158,8 @@ def revive(data_dir: Path, *, say: Say = _silent) -> bool:
         return False
     running.release()
     with Lock(home / "postgres.start").exclusive():
-        _, attached = _ensure_running(home, account, throwaway=False, tuning={}, say=say)
+        found, attached = _ensure_running(home, account, throwaway=False, tuning={}, say=say)
+        minder.ensure(home, found.pid, throwaway=False)
     return not attached
 
 

@@ -93,8 +93,18 @@ def launch(
         )
     finally:
         os.close(log)
+    reap_later(child)
+    try:
+        return _await(pgdata, child)
+    except BaseException:
+        child.send_signal(signal.SIGQUIT)
+        raise
+
+
+def reap_later(child: child_processes.Process[bytes]) -> None:
+    """Remember a process that may end before this one does."""
+    _reap()
     _launched.append(child)
-    return _await(pgdata, child)
 
 
 def wait_ready(pgdata: Path, running: Lock) -> Running | None:
@@ -139,7 +149,6 @@ def _await(pgdata: Path, child: child_processes.Process[bytes]) -> Running:
         if found is not None and found.pid == child.pid:
             return found
         time.sleep(0.01)
-    child.send_signal(signal.SIGQUIT)
     raise EmbeddedServerFailed(
         f"PostgreSQL was not ready after {_START_LIMIT_S} s; its log is {_log_path(pgdata)}"
     )

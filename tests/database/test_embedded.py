@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from database import embedded, location
+from database import embedded, location, minder
 from database.errors import EmbeddedServerFailed
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another 
 USER = """
 import sys
 from pathlib import Path
-from database import embedded
+from database import embedded, minder
 with embedded.start(Path(sys.argv[1]), throwaway=True) as server:
     print(server.pid, server.attached, flush=True)
     sys.stdin.read()
@@ -125,14 +125,52 @@ def test_many_processes_at_once_start_one_server(place: Path) -> None:
         assert set(threads.map(use, range(4))) == {server.pid}
 
 
-def test_killed_process_leaves_a_server_that_the_next_one_joins_and_stops(place: Path) -> None:
+def test_a_server_whose_users_were_all_killed_stops(place: Path) -> None:
+    with another_process(place) as (first, pid, _), another_process(place) as (second, _, _):
+        minder = minder_of(place)
+        first.kill()
+        second.kill()
+
+    gone, _ = psutil.wait_procs([psutil.Process(pid), minder], timeout=60)
+    assert len(gone) == 2
+    assert not (place / "postgres").exists()  # it was throwaway
+
+
+def test_a_server_whose_last_user_was_killed_is_joined_before_its_minder_looks(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minder, "ensure", lambda *_, **__: None)
     with another_process(place) as (process, pid, _):
+        minder_of(place).kill()
         process.kill()
     assert alive(pid)
 
     with embedded.start(place, throwaway=True) as server:
         assert (server.pid, server.attached) == (pid, True)
     assert not alive(pid)
+
+
+def test_a_killed_minder_is_replaced_by_the_next_user(place: Path) -> None:
+    with embedded.start(place, throwaway=True) as server:
+        before = minder_of(place)
+        before.kill()
+        before.wait(60)
+        with another_process(place) as (_, pid, _):
+            assert pid == server.pid
+
+        assert len(alive_minders(place)) == 1
+    assert alive_minders(place) == []
+
+
+def alive_minders(place: Path) -> list[psutil.Process]:
+    everything = psutil.process_iter(["cmdline"])
+    words = [(each, each.info["cmdline"] or []) for each in everything]
+    return [each for each, line in words if str(place) in line and any("database.minder" in w for w in line)]
+
+
+def minder_of(place: Path) -> psutil.Process:
+    (found,) = alive_minders(place)
+    return found
 
 
 def test_killed_server_recovers_what_was_committed(place: Path) -> None:
