@@ -14,6 +14,7 @@ from events.identifiers import uuid7
 from events.payload import digest, new_salt
 from events.routing import part_of
 from events.statements import statement
+from events.text import storable_value
 from events.tracing import carried, note, span
 
 AnyConnection = Connection[Any]  # Any: the log does not care which row factory the caller uses
@@ -95,9 +96,9 @@ def keep_unreadable(
 
 
 def json_text(value: object) -> str:
-    """JSON with sorted keys; what Postgres' jsonb can't hold (NUL) becomes U+FFFD."""
-    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+    """JSON with sorted keys, every text in it as PostgreSQL can hold it."""
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(storable_value(value), option=options).decode()
 
 
 def _as_json(rows: list[dict[str, object]]) -> str:

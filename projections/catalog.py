@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from events.errors import UnreadablePayload
+from events.text import storable_json
 from projections.facts import PlanHint
 
 UNLIMITED = -1
@@ -104,13 +106,13 @@ def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
         if (rule := RULES.get(event.type)) is None:
             continue
         # One plan that can't be read must not stop every user: the version before it stays.
-        with suppress(msgspec.MsgspecError):
+        with suppress(msgspec.MsgspecError, UnreadablePayload, RecursionError):
             rule(catalog, event)
     return catalog
 
 
 def _publish(catalog: Catalog, event: PlanEvent) -> None:
-    new = _PUBLISHED.decode(event.payload)
+    new = _PUBLISHED.decode(storable_json(event.payload))
     old = catalog.plans.get(new.plan_key)
     same_limits = old is not None and (old.campaigns_limit, old.creators_limit, old.features) == (
         new.campaigns_limit,
@@ -131,7 +133,7 @@ def _publish(catalog: Catalog, event: PlanEvent) -> None:
 
 
 def _retire(catalog: Catalog, event: PlanEvent) -> None:
-    key = _RETIRED.decode(event.payload).plan_key
+    key = _RETIRED.decode(storable_json(event.payload)).plan_key
     if plan := catalog.plans.get(key):
         catalog.plans[key] = msgspec.structs.replace(plan, is_active=False, changed_at=event.at)
 

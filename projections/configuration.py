@@ -14,9 +14,11 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events.clock import from_micros
+from events.errors import UnreadablePayload
 from events.identifiers import derived_id
 from events.routing import SYSTEM_ROUTE, part_of
 from events.statements import statement
+from events.text import storable_json
 from projections.rows import Row, as_json
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
@@ -57,7 +59,7 @@ def tables_of(settings: Iterable[Setting]) -> dict[str, list[Row]]:
             continue
         try:
             table, name, row = rule(setting)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, UnreadablePayload, RecursionError):
             continue
         first = kept[table].get(name)
         at = from_micros(setting.at)
@@ -97,7 +99,7 @@ def rebuild(conn: AnyConnection, bound: int) -> None:
 
 
 def _configuration(setting: Setting) -> tuple[str, str, Row]:
-    said = msgspec.json.decode(setting.payload, type=_Configuration)
+    said = msgspec.json.decode(storable_json(setting.payload), type=_Configuration)
     if bytes(said.value).strip() == b"null":
         raise ValueError("a value may not be null")
     return (
@@ -115,7 +117,7 @@ def _configuration(setting: Setting) -> tuple[str, str, Row]:
 
 
 def _logging(setting: Setting) -> tuple[str, str, Row]:
-    said = msgspec.json.decode(setting.payload, type=_Logging)
+    said = msgspec.json.decode(storable_json(setting.payload), type=_Logging)
     row: Row = {"logger": said.logger, "level": said.level, "until": said.until}
     return "logging_configurations", said.logger, row
 

@@ -8,6 +8,8 @@ import orjson
 from msgspec import Raw, UnsetType
 from msgspec.structs import fields
 
+from events.errors import UnreadablePayload
+from events.text import storable_json
 from projections.errors import Unfoldable
 from projections.facts import Body, ClerkUserDeleted, Fact, Own, Problem
 from projections.shapes import clerk, stripe
@@ -40,7 +42,9 @@ def read(
     problem = None
     if payload is not None:
         try:
-            body, before = _bodies(source, event_type, route_key, payload)
+            body, before = _bodies(source, event_type, route_key, storable_json(payload))
+        except UnreadablePayload as found:
+            problem = Problem("$", str(found))
         except Unfoldable as found:
             problem = Problem(found.field, found.reason)
     return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]

@@ -58,9 +58,8 @@ def cells_of(table: str, core: Core, catalog: Catalog) -> tuple[Row, int]:
 
 
 def as_json(value: object) -> bytes:
-    """JSON of rows. Postgres' text can't hold NUL, so it becomes U+FFFD."""
-    text = _ENCODER.encode(value)
-    return text.replace(b"\\u0000", b"\\ufffd") if b"\\u0000" in text else text
+    """JSON of rows and states, the same bytes for the same value."""
+    return _ENCODER.encode(value)
 
 
 def row_digest(rows: dict[str, Row]) -> bytes:

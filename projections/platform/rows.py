@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Raw, UnsetType
 
 from projections.platform.aggregate import Aggregate
@@ -25,13 +24,11 @@ def item_rows(state: CreatorList, items: Iterator[Item] | list[Item]) -> list[Ro
 
 
 def copied(row: Row) -> Row:
-    """The row as COPY takes it: JSON as text, and what Postgres can't hold replaced as in the live row."""
+    """The row as COPY takes it: JSON as text."""
     return {name: _plain(cell) for name, cell in row.items()}
 
 
 def _plain(cell: Any) -> Any:  # Any: a column's value
     if isinstance(cell, Raw):
         return as_json(cell).decode()
-    if isinstance(cell, str) and ("\x00" in cell or "u0000" in cell):
-        return msgspec.json.decode(as_json(cell))
     return [_plain(each) for each in cell] if isinstance(cell, list) else cell

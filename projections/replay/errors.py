@@ -78,6 +78,17 @@ class ProjectorBehind(ReplayError):
         self.waited_s = waited_s
 
 
+class ColumnsDiffer(ReplayError):
+    """A fold gave two rows of one table different columns: a fault in the projector. Report it."""
+
+    def __init__(self, table: str, expected: Sequence[str], found: Sequence[str]) -> None:
+        super().__init__(
+            f"{table}: expected a row with the columns {', '.join(expected)}, found {', '.join(found)}; "
+            "the live tables are untouched, report this as a fault"
+        )
+        self.table, self.expected, self.found = table, list(expected), list(found)
+
+
 class NothingToRollBack(ReplayError):
     """There are no tables of before, or they have other columns than the live ones."""
 

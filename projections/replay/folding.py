@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
 
@@ -14,12 +13,12 @@ from projections.facts import Fact
 from projections.fold import fold_on, present, refold
 from projections.replay.digest import MODULUS
 from projections.replay.job import Context
-from projections.replay.loading import Loader, storable
+from projections.replay.loading import Loader
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance
 from projections.replay.spill import Chunk, Entry, Spills
 from projections.replay.statements import AnyConnection, session
-from projections.rows import Row, as_json, rows_of
+from projections.rows import Row, as_json, row_digest, rows_of
 from projections.state import Folded, State
 
 LONG_HISTORY = 20_000
@@ -128,16 +127,13 @@ def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_di
     state = present(folded)
     if not state.cores:
         return 0
-    made = rows_of(state, catalog)
-    text = as_json(made)
-    digest = sha256(text).digest()
-    if b"\\ufffd" in text:
-        made = {table: storable(row) for table, row in made.items()}
-    for table, row in made.items():
+    rows = rows_of(state, catalog)
+    digest = row_digest(rows)
+    for table, row in rows.items():
         loader.take(table, row)
     loader.take("projection_states", _state_row(user, folded, catalog_digest, digest))
     if state.poison is not None:
-        loader.take("quarantine", storable(store.quarantine_row(user, state.poison)))
+        loader.take("quarantine", store.quarantine_row(user, state.poison))
     return int.from_bytes(digest)
 
 

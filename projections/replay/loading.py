@@ -1,4 +1,4 @@
-"""Rows into the shadow tables by COPY, some hundreds at a time."""
+"""Rows into the shadow tables by COPY, some thousands at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Self
 import msgspec
 from psycopg import sql
 
+from projections.replay.errors import ColumnsDiffer
 from projections.replay.statements import Connection
 from projections.rows import Row, as_json
 
@@ -26,12 +27,15 @@ class Loader:
         self.counts: dict[str, int] = {}
 
     def take(self, table: str, row: Row) -> None:
-        """A row as the live projector would write it."""
+        """A row as the live projector would write it. Raises: ColumnsDiffer."""
         waiting = self._waiting.get(table)
         if waiting is None:
             waiting = self._waiting[table] = []
             self._columns[table] = tuple(row)
-        waiting.append(tuple([_plain(cell) for cell in row.values()]))
+        columns = self._columns[table]
+        if row.keys() != set(columns):
+            raise ColumnsDiffer(table, sorted(columns), sorted(row))
+        waiting.append(tuple([_plain(row[column]) for column in columns]))
         self._rows += 1
         if self._rows >= FLUSH_ROWS:
             self.flush()
@@ -60,12 +64,6 @@ class Loader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._waiting.clear()
-
-
-def storable(row: Row) -> Row:
-    """The row as Postgres can hold it: what the live projector's JSON does to a NUL is done here too."""
-    text = as_json(row)
-    return msgspec.json.decode(text) if b"\\ufffd" in text else row
 
 
 def _plain(cell: Any) -> Any:  # Any: a column's value

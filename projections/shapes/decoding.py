@@ -17,6 +17,8 @@ def decode(decoder: msgspec.json.Decoder[Shape], text: str | bytes | msgspec.Raw
         return decoder.decode(text)
     except msgspec.ValidationError as problem:
         raise unfoldable(problem) from None
+    except RecursionError:
+        raise Unfoldable("$", "JSON nested too deep") from None
     except (msgspec.DecodeError, UnicodeError):
         return convert(_parsed(text), decoder.type)
 
@@ -35,18 +37,8 @@ def unfoldable(problem: msgspec.ValidationError) -> Unfoldable:
 
 
 def _parsed(text: str | bytes | msgspec.Raw) -> Any:  # Any: parsed JSON
-    """JSON that msgspec refuses and Postgres stores: lone surrogates become U+FFFD."""
+    """JSON that msgspec refuses and PostgreSQL stores."""
     try:
-        return _scrubbed(parse(text if isinstance(text, str) else bytes(text)))
+        return parse(text if isinstance(text, str) else bytes(text))
     except UnreadablePayload as problem:
         raise Unfoldable("$", str(problem)) from None
-
-
-def _scrubbed(value: Any) -> Any:  # Any: parsed JSON
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
-    if isinstance(value, dict):
-        return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
-    return value

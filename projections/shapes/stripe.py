@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 from msgspec.json import Decoder
 
+from events.text import REPLACEMENT
 from projections.facts import (
     Address,
     Body,
@@ -277,7 +278,7 @@ def _text(metadata: Metadata, keys: tuple[str, ...]) -> str | None:
 
 
 def _usable(value: object) -> str | None:
-    """A key somebody else chose: text of a sane length, or nothing."""
-    if not isinstance(value, str) or "\x00" in value:
+    """A key that another party chose: text of a sane length without a NUL (read as U+FFFD), or nothing."""
+    if not isinstance(value, str) or REPLACEMENT in value:
         return None
     return value.strip() if 0 < len(value.strip()) <= 200 else None

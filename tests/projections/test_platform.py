@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Raw
 
 from events.own.platform import (
     CampaignActivated,
@@ -207,11 +208,20 @@ def test_the_platforms_json_stays_as_it_was_written() -> None:
     assert bytes(the_list(said(item, 1)).items[A].creator) == b'{"n":1}'
 
 
-@pytest.mark.parametrize("json", ["1e400000", "9" * 5000, '"\\ud800"', "[" * 5000 + "]" * 5000])
+@pytest.mark.parametrize("json", ["1e400000", "9" * 5000, "[" * 5000 + "]" * 5000])
 def test_json_that_a_row_can_not_hold_makes_no_row(json: str) -> None:
     (fact,) = facts_of([said(JobCreated(job_id=J))])
 
     assert work_of(USER, [read_again(fact, f'{{"job_id": "{J}", "keywords": {json}}}')]).jobs == []
+
+
+def test_text_that_a_row_can_not_hold_is_replaced_and_numbers_keep_their_digits() -> None:
+    (fact,) = facts_of([said(JobCreated(job_id=J))])
+    written = '{"a\\u0000": "\\ud800", "b": [1.10, 2e3, "\\\\u0000"]}'
+    (job,) = work_of(USER, [read_again(fact, f'{{"job_id": "{J}", "keywords": {written}}}')]).jobs
+
+    assert isinstance(job.keywords, Raw)
+    assert bytes(job.keywords) == '{"a\ufffd":"\ufffd","b":[1.10,2e3,"\\\\u0000"]}'.encode()
 
 
 def test_what_was_in_the_log_before_an_erasure_is_gone() -> None:

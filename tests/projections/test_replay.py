@@ -8,10 +8,12 @@ import pytest
 
 from database import schema
 from database.pool import connect
+from events.envelope import NewEvent
 from events.own import user as own
 from projections.replay import compare, rebuild_user, replay, replay_due, roll_back, standing
 from projections.replay.build import heads, new_job
 from projections.replay.errors import (
+    ColumnsDiffer,
     LogIncomplete,
     NothingToRollBack,
     ReplayRunning,
@@ -19,6 +21,7 @@ from projections.replay.errors import (
     UnknownUser,
 )
 from projections.replay.job import CHECKED
+from projections.replay.loading import Loader
 from projections.replay.statements import session
 from tests.projections import replaying, telling
 from tests.projections.replaying import options, project, tables, tell
@@ -161,12 +164,50 @@ def test_quarantine_is_the_same_in_a_replay(conninfo: str, tmp_path: Path) -> No
     assert tables(conninfo)["quarantine"] == before["quarantine"]
 
 
-def test_what_postgres_cannot_hold_is_replaced_the_same_way(conninfo: str, tmp_path: Path) -> None:
-    odd = telling.user(first_name="A\x00\ufffd\\u0000\t\n\\N", last_name="\\")
-    tell(conninfo, [telling.clerk("user.created", odd)])
-    project(conninfo)
+def _named(user_id: str, name: str, *, at: int = 0) -> NewEvent:
+    return telling.clerk("user.created", telling.user(id=user_id, first_name=name, last_name=None), at=at)
 
-    assert compare(conninfo, options=options(tmp_path)).differences == []
+
+@pytest.mark.parametrize(
+    "name", ["A\x00", "\ufffd", r"\u0000", r"\ufffd", r"\\u0000", "A\ud800", "A\t\n\\N\\."]
+)
+def test_text_that_looks_like_an_escape_is_the_same_in_a_replay(
+    conninfo: str, tmp_path: Path, name: str
+) -> None:
+    """Three users, so that their rows are copied under the columns of another one's."""
+    users = [(f"user_{number}", text) for number, text in enumerate(("plain", name, "plain"))]
+    tell(conninfo, [_named(*user) for user in users])
+    project(conninfo)
+    expected = name.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
+
+    assert rows(conninfo, "SELECT full_name FROM users WHERE user_id = 'user_1'") == [(expected,)]
+    assert compare(conninfo, options=options(tmp_path, bucket_events=100)).differences == []
+    replay(conninfo, options=options(tmp_path))
+    assert rows(conninfo, "SELECT full_name FROM users WHERE user_id = 'user_1'") == [(expected,)]
+
+
+def test_a_repeated_name_with_nul_changes_no_row(conninfo: str) -> None:
+    tell(conninfo, [telling.clerk("user.created", telling.user(first_name="A\x00"))])
+    project(conninfo)
+    (before,) = rows(conninfo, "SELECT updated_at FROM users")
+    for at in (5, 9):
+        tell(conninfo, [telling.clerk("user.updated", telling.user(first_name="A\x00"), at=at)])
+        project(conninfo)
+
+    assert rows(conninfo, "SELECT updated_at FROM users") == [before]
+
+
+def test_rows_are_copied_by_name(conninfo: str, tmp_path: Path) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA copied CREATE TABLE pairs (one text, two text)")
+        with Loader(conn, "copied") as loader:
+            loader.take("pairs", {"one": "1", "two": "2"})
+            loader.take("pairs", {"two": "2", "one": "1"})
+            with pytest.raises(ColumnsDiffer, match="expected a row with the columns one, two, found one"):
+                loader.take("pairs", {"one": "1"})
+            loader.flush()
+
+        assert conn.execute("SELECT * FROM copied.pairs").fetchall() == [("1", "2"), ("1", "2")]
 
 
 def test_an_operators_link_to_a_customer_nobody_heard_of_replays(conninfo: str, tmp_path: Path) -> None:

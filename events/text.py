@@ -1,0 +1,60 @@
+"""Text as PostgreSQL can hold it: NUL and lone surrogates become U+FFFD.
+
+The replacement is made on values, never on encoded JSON: there the escape of a NUL and six typed
+characters that look like it differ only by the number of backslashes before them.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from events.errors import UnreadablePayload
+
+REPLACEMENT = "\ufffd"
+
+# Without one of these in it, JSON has no escape of a NUL or a surrogate.
+_SUSPECT = ("\\u0000", "\\ud", "\\uD")
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD for each NUL and each lone surrogate."""
+    if text.isascii():
+        return text.replace("\x00", REPLACEMENT)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\x00", REPLACEMENT)
+
+
+def storable_value(value: Any) -> Any:  # Any: parsed JSON
+    """The same JSON value with every text in it storable, keys included."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable_value(key): storable_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_value(item) for item in value]
+    return value
+
+
+def storable_json(text: str) -> str:
+    """The same JSON document with every text in it storable; numbers keep their digits.
+
+    Raises: UnreadablePayload when the document is nested too deep to be read.
+    """
+    if not any(mark in text for mark in _SUSPECT):
+        return text
+    try:
+        document = json.loads(text, parse_int=_as_written, parse_float=_as_written)
+        return msgspec.json.encode(storable_value(document)).decode()
+    except RecursionError:
+        raise UnreadablePayload("JSON nested too deep") from None
+    except ValueError as problem:
+        raise UnreadablePayload(f"no JSON ({type(problem).__name__})") from None
+
+
+def _as_written(number: str) -> Raw:
+    return Raw(number.encode())
