@@ -74,15 +74,16 @@ def restore(*, file: Path, as_json: bool) -> None:
     with server(settings, may_begin=True, locks=True) as conninfo:
         sessions.refuse_pooler(conninfo)
         writing = mark.writing(conninfo)
-        with stages(file.stat().st_size) as heard:
-            load(conninfo, found, heard=heard, say=_say)
-        try:
-            told = verify_restored(writing, settings, found, say=_say)
-        except Difference as problem:
-            mark.move_on(writing, f"not what was backed up: {problem.message}")
-            raise
-        newer = migrations.up(writing, say=_say)
-        mark.end(writing)
+        with mark.only_one(conninfo):
+            with stages(file.stat().st_size) as heard:
+                load(conninfo, found, heard=heard, say=_say)
+            try:
+                told = verify_restored(writing, settings, found, say=_say)
+            except Difference as problem:
+                mark.move_on(writing, f"not what was backed up: {problem.message}")
+                raise
+            newer = migrations.up(writing, say=_say)
+            mark.end(writing)
     told = {"file": str(file), **told, "migrated": len(newer)}
     if as_json:
         emit_json(told)

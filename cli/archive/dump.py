@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from psycopg.conninfo import make_conninfo
 
 import child_processes
 from cli.archive.format import Damaged, draft_of, keep
+from cli.archive.mark import SESSION
 from cli.archive.programs import last_words, login
 from cli.archive.tables import ours
 from cli.archive.writing import described, refuse_blind
@@ -81,7 +83,7 @@ def read_trailer(path: Path, *, heard: Heard) -> Trailer:
 
 def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
     """Every row, in one transaction, into tables that are there and empty. Raises: Failure."""
-    target, environment = login(conninfo)
+    target, environment = login(make_conninfo(conninfo, application_name=SESSION))
     command = [str(pg_restore), "--data-only", "--no-owner", "--exit-on-error", "--single-transaction"]
     done = child_processes.run(
         [*command, f"--dbname={target}", str(path)], env=environment, capture_output=True, check=False

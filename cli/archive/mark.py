@@ -1,8 +1,10 @@
 """A database that is being restored says so, and lets nobody write, until all of it was verified."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic, sleep
 
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -12,6 +14,10 @@ from database.pool import Connection, connect
 from events.statements import statement
 
 BEGUN, LOADED = "begun", "loaded"
+# The name of every session of a restore, pg_restore's own included.
+SESSION = "tenure-restore"
+_LETS_GO_S = 10.0  # a killed restore's session ends a little later than its process
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,27 @@ def refuse_unfinished(conn: Connection) -> None:
         raise Failure(said)
 
 
+@contextmanager
+def only_one(conninfo: str) -> Iterator[None]:
+    """Lock restoring into this database inside the block, and end what a killed restore left running there.
+
+    Raises: Failure.
+    """
+    with closing(connect(conninfo, application_name=SESSION, autocommit=True)) as conn:
+        deadline = monotonic() + _LETS_GO_S
+        while conn.execute(statement("cli.archive", "lock_restore")).fetchone() != (True,):
+            if monotonic() > deadline:
+                raise Failure(
+                    "another tenure restore into this database is running: wait for it, or stop it; "
+                    "if its machine is gone, its session ends within a minute"
+                )
+            sleep(_LOOK_EVERY_S)
+        rows = conn.execute(statement("cli.archive", "end_other_restores"), {"name": SESSION}).fetchall()
+        if (False,) in rows:
+            raise Failure("pg_restore of a killed restore does not end; run this command again in a minute")
+        yield
+
+
 def begin(conn: Connection, file: str, sha256: str) -> None:
     """Mark it, and refuse everybody else's writes. The caller commits."""
     conn.execute(statement("cli.archive", "mark_begun"))
@@ -73,14 +100,14 @@ def begin(conn: Connection, file: str, sha256: str) -> None:
 
 def move_on(conninfo: str, phase: str) -> None:
     """What was reached."""
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
         conn.execute("UPDATE restore_unfinished SET phase = %s", [phase])
         conn.commit()
 
 
 def end(conninfo: str) -> None:
     """All of it is there and verified: the database is like any other."""
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
         conn.execute("DROP TABLE restore_unfinished")
         _default_read_only(conn, sql.SQL("RESET default_transaction_read_only"))
         conn.commit()

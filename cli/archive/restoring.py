@@ -69,7 +69,7 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
     After a kill the same file goes on where it was.
     """
     program = None if backup.portable else _pg_restore(conninfo, backup)
-    with closing(connect(mark.writing(conninfo), application_name="tenure-restore")) as conn:
+    with closing(connect(mark.writing(conninfo), application_name=mark.SESSION)) as conn:
         found = mark.read_mark(conn)
         if found is None:
             _refuse_taken(conn, conninfo)
@@ -83,13 +83,28 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
             return
         else:
             files = wanted_migrations(backup)
-    conninfo = mark.writing(conninfo)
+    _fill(mark.writing(conninfo), backup, files, program, heard=heard, say=say)
+
+
+def _fill(
+    conninfo: str,
+    backup: Backup,
+    files: list[MigrationFile],
+    program: Path | None,
+    *,
+    heard: Heard,
+    say: Callable[[str], None],
+) -> None:
+    """The schema, then the rows in one transaction: where one event is, all of them are."""
     migrations.up(conninfo, target=files[-1].name, say=say)
-    _empty(conninfo)
-    if program is None:
-        _load_text(conninfo, backup.path, heard)
+    if _has_events(conninfo):
+        say("its rows are here already, since a restore that was stopped at its end")
     else:
-        load_dump(conninfo, backup.path, program)
+        _empty(conninfo)
+        if program is None:
+            _load_text(conninfo, backup.path, heard)
+        else:
+            load_dump(conninfo, backup.path, program)
     mark.move_on(conninfo, mark.LOADED)
 
 
@@ -112,7 +127,7 @@ def wanted_migrations(backup: Backup) -> list[MigrationFile]:
 
 def _pg_restore(conninfo: str, backup: Backup) -> Path:
     made_by = int(backup.facts["server_version"]) // 10_000
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=mark.SESSION)) as conn:
         server = conn.info.server_version // 10_000
     if server < made_by:
         raise Failure(
@@ -135,9 +150,14 @@ def _refuse_taken(conn: Connection, conninfo: str) -> None:
         )
 
 
+def _has_events(conninfo: str) -> bool:
+    with closing(connect(conninfo, application_name=mark.SESSION)) as conn:
+        return conn.execute(statement("cli.archive", "has_events")).fetchone() == (True,)
+
+
 def _empty(conninfo: str) -> None:
     """Rows that migrations put in are in the backup too."""
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=mark.SESSION)) as conn:
         conn.execute("ALTER TABLE part_heads DISABLE TRIGGER part_heads_no_delete")
         for table in ours():
             row = conn.execute(
@@ -151,7 +171,7 @@ def _empty(conninfo: str) -> None:
 
 def _load_text(conninfo: str, path: Path, heard: Heard) -> None:
     with (
-        closing(connect(conninfo, application_name="tenure-restore")) as conn,
+        closing(connect(conninfo, application_name=mark.SESSION)) as conn,
         reading(path, heard=lambda done: heard("loading", done)) as archive,
     ):
         as_text(conn)

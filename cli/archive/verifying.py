@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from cli.archive.mark import SESSION
 from cli.archive.restoring import Backup
 from cli.errors import Difference
 from cli.sealing import connecting, public_keys
@@ -31,7 +32,7 @@ def verify_restored(conninfo: str, settings: Settings, backup: Backup, *, say: S
 
 
 def _all_there(conninfo: str, backup: Backup) -> int:
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
         promised = sum(size.head for size in part_sizes(conn))
         row = conn.execute("SELECT count(*) FROM events").fetchone()
     found = int(row[0]) if row else 0
@@ -45,7 +46,7 @@ def _all_there(conninfo: str, backup: Backup) -> int:
 
 def _sealed(conninfo: str, settings: Settings, say: Say) -> Told:
     say("verifying digests, trees and signatures")
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
         trusted, whose = _trusted(conn, settings)
     report = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
     if report.first is not None:
@@ -68,7 +69,7 @@ def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  #
 
 def _tables(conninfo: str, settings: Settings, backup: Backup, say: Say) -> Told:
     live_only = bool(backup.facts.get("live_only", settings.livemode))
-    with closing(connect(conninfo, application_name="tenure-restore")) as conn:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
         due = None if backup.portable else replay_due(conn)
     if due is not None:
         return {"tables": f"as they were; {due}"}

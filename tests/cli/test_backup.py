@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+import psutil
 import psycopg
 import pytest
 from click.testing import Result
@@ -19,7 +21,8 @@ from cli.archive import mark, restoring, verifying
 from cli.archive.programs import find, login
 from cli.demo.world import DemoWorld
 from cli.sealing import sealer_of
-from database.pool import connect
+from database import migrations
+from database.pool import Connection, connect
 from events.clock import utc_now
 from settings import Settings
 from tests.cli.commands import environment
@@ -222,6 +225,75 @@ def test_a_restore_killed_with_minus_nine_leaves_its_mark(
         found = mark.read_mark(conn)
     assert found is not None
     assert at(empty)("restore", str(path)).exit_code == 0
+
+
+def test_a_restore_stopped_after_its_rows_were_committed_can_be_run_again(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mark, "move_on", dies)
+        assert at(empty)("restore", str(path)).exit_code == 1
+
+    again = at(empty)("restore", str(path))
+
+    assert again.exit_code == 0, again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.dump")
+    command = [sys.executable, "-m", "cli", "restore", str(path)]
+    with (
+        connect(empty, application_name="test") as conn,
+        connect(empty, application_name="test", autocommit=True) as other,
+        subprocess.Popen(command, env=environment(empty, tmp_path), cwd=tmp_path) as restoring_process,
+    ):
+        try:
+            _lock_the_log(conn)
+            _until(other, WAITS, mark.SESSION)
+            below = psutil.Process(restoring_process.pid).children(recursive=True)
+            names = [each.name() for each in below]
+            restoring_process.send_signal(number)
+            _, alive = psutil.wait_procs(below, timeout=60)
+        finally:
+            restoring_process.kill()
+        conn.rollback()
+
+    again = at(empty)("restore", str(path))
+
+    assert names == ["pg_restore"]
+    assert alive == []
+    assert again.exit_code == 0, again.stderr
+
+
+WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+    " AND datname = current_database())"
+)
+
+
+def _lock_the_log(conn: Connection) -> None:
+    """Once the schema is there, so that pg_restore waits."""
+    _until(conn, "SELECT to_regclass('migration_manifest') IS NOT NULL")
+    newest = max(migrations.names())
+    _until(conn, "SELECT EXISTS (SELECT FROM migration_manifest WHERE migration_id = %s)", newest)
+    conn.execute("LOCK TABLE events IN SHARE MODE")
+
+
+def _until(conn: Connection, query: LiteralString, *values: str) -> None:
+    deadline = time.monotonic() + 60
+    while conn.execute(query, values).fetchone() != (True,):
+        conn.rollback()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    conn.rollback()
 
 
 def test_a_restore_that_does_not_prove_stays_marked(
