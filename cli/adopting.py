@@ -30,11 +30,16 @@ class Differing:
 
 
 def differing(expected: Snapshot, found: Snapshot) -> list[Differing]:
-    """What is missing or made differently, columns first; not what hangs on a missing table."""
+    """What is missing or made differently, columns first; not what hangs on a missing table.
+
+    Rights do not count: adopting the schema gives those listed.
+    """
     told = [
         _told(name, definition, found.get(name))
         for name, definition in expected.items()
-        if found.get(name) != definition and not name.endswith("_not_null")  # its column says the same
+        if found.get(name) != definition
+        and not name.startswith("grant ")
+        and not name.endswith("_not_null")  # its column says the same
     ]
     gone = {one.table for one in told if one.what == "table"}
     kept = [one for one in told if one.what == "table" or one.table not in gone]

@@ -128,6 +128,18 @@ class MigrationLocked(MigrationError):
         self.waited_s = waited_s
 
 
+class RightsDiffer(MigrationError):
+    """A role has other rights than migrations/rights.toml lists, and this login may not change them."""
+
+    def __init__(self, found: str, owner: str) -> None:
+        super().__init__(
+            f"expected the rights that migrations/rights.toml lists, found: {found}; "
+            f"this login may not change them: run tenure migrate up as {owner}"
+        )
+        self.found = found
+        self.owner = owner
+
+
 class SchemaDiffers(MigrationError):
     """The database is not what the migrations would have made. Nothing was marked."""
 

@@ -17,6 +17,7 @@ from yoyo.migrations import Migration, default_migration_table
 from database.errors import MigrationFailed, MigrationLocked
 from database.migration_files import MigrationFile
 from database.pool import Connection, connect
+from database.rights import Change, Listed, enforce
 from events.statements import statement
 
 # One lock for all migrations of a database: "tenure" in ASCII.
@@ -41,8 +42,9 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
 
     _is_locked: bool = False
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, rights: Listed | None = None) -> None:
         super().__init__(conninfo, default_migration_table)
+        self._rights = rights
 
     def connect(self, conninfo: str) -> Connection:
         """yoyo's own reads only URLs, and not all of them."""
@@ -104,6 +106,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
         with self._one_transaction(migration.name, migration.body):
             self.connection.execute(migration.body)
             self._note(migration, baseline=False, operation="apply")
+            self.enforce_rights()
 
     def mark(self, migration: MigrationFile) -> None:
         """Note the migration as applied without running it."""
@@ -121,6 +124,17 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             self.connection.execute(
                 statement("database", "forget_checksum"), {"migration_id": migration.name}
             )
+            self.enforce_rights()
+
+    def enforce_rights(self) -> list[Change]:
+        """Give every role the rights listed and no others; what was changed. Raises: RightsDiffer.
+
+        Nothing before the first migration, which makes the roles.
+        """
+        if self._rights is None or not self.applied():
+            return []
+        with self.connection.transaction():
+            return enforce(self.connection, self._rights)
 
     def _note(self, migration: MigrationFile, *, baseline: bool, operation: str) -> None:
         known = _known_to_yoyo(migration)

@@ -107,7 +107,8 @@ def _without_transaction(path: Path) -> bytes:
 _FORWARD_TEMPLATE = """\
 -- Why: what was wrong or missing without this change.
 -- One change, safe while the old code still serves, nothing newer than PostgreSQL 15. A new table:
--- ALTER TABLE … ENABLE ROW LEVEL SECURITY. No BEGIN or COMMIT. Afterwards: make manifest.
+-- ALTER TABLE … ENABLE ROW LEVEL SECURITY, and a line in rights.toml. No BEGIN or COMMIT.
+-- Afterwards: make manifest.
 """
 
 _ROLLBACK_TEMPLATE = """\

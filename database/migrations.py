@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from database import rights
 from database.errors import MigrationEdited, MigrationError, MigrationUnknown, SchemaDiffers
 from database.ledger import Applied, Ledger
 from database.migration_files import DIRECTORY, MigrationFile, new, read
@@ -49,11 +50,14 @@ def up(
 ) -> list[str]:
     """Apply what is pending, up to and with `target`; returns the names applied.
 
-    Raises: MigrationEdited, MigrationUnknown, MigrationFailed, MigrationLocked.
+    Rights that the database has and migrations/rights.toml does not list are taken back first.
+    Raises: MigrationEdited, MigrationUnknown, MigrationFailed, MigrationLocked, RightsDiffer.
     """
     files = _until(read(directory), target)
-    with _locked(conninfo) as ledger:
+    with _locked(conninfo, directory) as ledger:
         applied = _verified(ledger, directory)
+        for line in rights.summary(ledger.enforce_rights()):
+            say(line)
         pending = [one for one in files if one.name not in applied]
         try:
             for one in pending:
@@ -71,7 +75,7 @@ def down(conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, say: Say
     """
     if steps < 1:
         raise MigrationError(f"expected at least 1 step, found {steps}")
-    with _locked(conninfo) as ledger:
+    with _locked(conninfo, directory) as ledger:
         applied = _verified(ledger, directory)
         last = [one for one in reversed(read(directory)) if one.name in applied][:steps]
         for one in last:
@@ -95,7 +99,7 @@ def baseline(
     Raises: SchemaDiffers, else as `up`.
     """
     files = _until(read(directory), target)
-    with _locked(conninfo) as ledger:
+    with _locked(conninfo, directory) as ledger:
         applied = _verified(ledger, directory)
         differing = compare(ledger.connection) if compare else []
         if differing:
@@ -103,6 +107,7 @@ def baseline(
         pending = [one for one in files if one.name not in applied]
         for one in pending:
             ledger.mark(one)
+        ledger.enforce_rights()
         ledger.show()
     return [one.name for one in pending]
 
@@ -110,7 +115,7 @@ def baseline(
 def status(conninfo: str, *, directory: Path = DIRECTORY) -> list[MigrationStatus]:
     """Every migration of the files and of the database, lowest number first; changes nothing."""
     files = {one.name: one for one in read(directory)}
-    with _open(conninfo) as ledger:
+    with _open(conninfo, directory) as ledger:
         applied = {one.migration_id: one for one in ledger.applied()}
     return [_status(name, files.get(name), applied.get(name)) for name in sorted({*files, *applied})]
 
@@ -165,14 +170,14 @@ def _until(files: list[MigrationFile], target: str | None) -> list[MigrationFile
 
 
 @contextmanager
-def _open(conninfo: str) -> Iterator[Ledger]:
-    ledger = Ledger(conninfo)
+def _open(conninfo: str, directory: Path) -> Iterator[Ledger]:
+    ledger = Ledger(conninfo, rights.listed(directory))
     with closing(ledger.connection):
         yield ledger
 
 
 @contextmanager
-def _locked(conninfo: str) -> Iterator[Ledger]:
-    with _open(conninfo) as ledger, ledger.lock():
+def _locked(conninfo: str, directory: Path) -> Iterator[Ledger]:
+    with _open(conninfo, directory) as ledger, ledger.lock():
         ledger.prepare()
         yield ledger

@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from cli.doctor.findings import Finding, either
-from database import migrations, sessions
+from database import migrations, rights, sessions
 from database.migrations import State
 from database.pool import connect
 from events.clock import utc_now
@@ -107,7 +107,7 @@ def guard_checks(conn: AnyConnection) -> list[Finding]:
     """What keeps the log from being changed and the tables from strangers."""
     row = fetch_one(conn, statement("cli", "doctor_guards"), {})
     assert row is not None  # always one row
-    unprotected, off, too_much = row["unprotected"], row["guards_off"], row["too_much"]
+    unprotected, off = row["unprotected"], row["guards_off"]
     return [
         either(
             not unprotected,
@@ -123,11 +123,27 @@ def guard_checks(conn: AnyConnection) -> list[Finding]:
             f"guards of the log are off or gone: {', '.join(off) or 'dropped'}",
             "ALTER TABLE events ENABLE ALWAYS TRIGGER …, then tenure audit verify --full",
         ),
+        *rights_checks(conn),
+    ]
+
+
+def rights_checks(conn: AnyConnection) -> list[Finding]:
+    """Whether each role has the rights that migrations/rights.toml lists, and no others."""
+    listed = rights.listed()
+    assert listed is not None  # shipped with the migrations
+    wrong = [str(change) for change in rights.differences(conn, listed)]
+    members = [f"{member} is a member of {role}" for member, role in rights.memberships(conn, listed)]
+    return [
+        either(not wrong, "rights", "as listed", _first(wrong), "tenure migrate up"),
         either(
-            not too_much,
-            "rights",
-            "the service can only append",
-            f"tenure_app may {', '.join(too_much)} on events",
-            "REVOKE it: the service appends through append_event() alone",
+            not members,
+            "memberships",
+            "none that gives more rights",
+            _first(members),
+            "REVOKE … FROM …, as a superuser or the role's administrator",
         ),
     ]
+
+
+def _first(lines: list[str]) -> str:
+    return "; ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")

@@ -1,4 +1,4 @@
--- One row: tables without row-level security, guards of the log that are off, and rights the service must not have.
+-- One row: tables without row-level security, and guards of the log that are off.
 -- Leans on nothing: catalogs.
 SELECT ARRAY(SELECT c.relname::text FROM pg_class c
               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
@@ -7,6 +7,4 @@ SELECT ARRAY(SELECT c.relname::text FROM pg_class c
               WHERE t.tgrelid = 'public.events'::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'A'
               ORDER BY 1)                                                         AS guards_off,
        (SELECT count(*) FROM pg_trigger t
-         WHERE t.tgrelid = 'public.events'::regclass AND NOT t.tgisinternal)      AS guards,
-       ARRAY(SELECT wanted FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS wanted
-              WHERE has_table_privilege('tenure_app', 'public.events', wanted))   AS too_much
+         WHERE t.tgrelid = 'public.events'::regclass AND NOT t.tgisinternal)      AS guards

@@ -8,7 +8,6 @@ BEGIN
         RETURN;
     END IF;
     FOREACH name IN ARRAY ARRAY['migration_manifest', '_yoyo_migration'] LOOP
-        EXECUTE format('GRANT SELECT ON %I TO tenure_app, tenure_auditor', name);
         IF NOT EXISTS (SELECT FROM pg_policies
                         WHERE schemaname = current_schema() AND tablename = name AND policyname = name || '_seen') THEN
             EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO tenure_app, tenure_auditor USING (true)',

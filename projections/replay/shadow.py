@@ -14,7 +14,7 @@ from projections.catalog import Catalog
 from projections.replay import job as jobs
 from projections.replay.errors import TablesReferenced
 from projections.replay.job import Job
-from projections.replay.statements import AnyConnection, do, look_into, rows, session
+from projections.replay.statements import AnyConnection, close_to_others, do, look_into, rows, session
 from projections.replay.tables import FILLERS, LOADED, REBUILT, WHOLE
 from projections.store import read_catalog
 
@@ -33,11 +33,14 @@ def create(conn: AnyConnection, job: Job) -> Job:
                 sql.Identifier(job.schema, table), sql.Identifier("public", table), sql.SQL(LIKE)
             )
             conn.execute(twin)
+        look_into(conn, job.schema)
+        do(conn, "replay_make_progress")
+        close_to_others(conn, job.schema)
+        for table in REBUILT:
             _define(conn, job.schema, table, "replay_options", "replay_rights")
         for table in WHOLE:
             _define(conn, job.schema, table, "replay_keys", "replay_indexes")
         look_into(conn, job.schema)
-        do(conn, "replay_make_progress")
         do(conn, "replay_pin", version=job.version, parts=list(job.pins), positions=list(job.pins.values()))
         for filler in FILLERS:
             filler(conn, job.pins)

@@ -48,6 +48,12 @@ def do(conn: AnyConnection, name: str, **asked: object) -> None:
     conn.execute(statement("projections", name), asked)
 
 
+def close_to_others(conn: AnyConnection, schema: str) -> None:
+    """Take back what the database's default privileges gave other roles on a new schema and its tables."""
+    for (definition,) in rows(conn, "replay_close", schema=schema):
+        conn.execute(definition.encode())
+
+
 def count(conn: AnyConnection, table: str) -> int:
     """How many rows a table has."""
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))

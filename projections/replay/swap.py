@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from projections.replay.errors import NothingToRollBack, TablesBusy
 from projections.replay.job import PREVIOUS
-from projections.replay.statements import AnyConnection, Connection, look_into, rows
+from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, rows
 from projections.replay.tables import REBUILT
 
 # Below deadlock_timeout (one second by default): we give way before a reader is thrown out.
@@ -91,6 +91,7 @@ def _move(conn: AnyConnection, schema: str) -> None:
     conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
     conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(PREVIOUS)))
     conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(PREVIOUS)))
+    close_to_others(conn, PREVIOUS)
     for key in keys:
         key.run(conn, "DROP CONSTRAINT {name}")
     for table in REBUILT:

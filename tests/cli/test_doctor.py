@@ -49,16 +49,30 @@ def test_a_guard_of_the_log_that_is_off_is_found(conninfo: str, examined: Any) -
     assert "events_no_update" in found["append-only"]["found"]
 
 
-def test_rights_the_service_must_not_have_are_found(conninfo: str, examined: Any) -> None:
+def test_rights_that_are_not_listed_are_found_and_taken_back(
+    conninfo: str, examined: Any, tenure: Tenure
+) -> None:
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("GRANT DELETE ON events TO tenure_app")
+        conn.execute("GRANT EXECUTE ON FUNCTION append_event TO PUBLIC")
+        conn.execute("REVOKE SELECT ON users FROM tenure_auditor")
         conn.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
 
     code, found = examined()
+    repaired = tenure("migrate", "up")
+    _, after = examined()
 
     assert code == 1
-    assert "DELETE" in found["rights"]["found"]
+    wrong = (
+        "PUBLIC has EXECUTE on append_event",
+        "tenure_app has DELETE on events",
+        "tenure_auditor lacks SELECT on users",
+    )
+    assert found["rights"]["found"] == "; ".join(wrong)
+    assert found["rights"]["fix"] == "tenure migrate up"
     assert "users" in found["row-level security"]["found"]
+    assert "took back from PUBLIC: EXECUTE on append_event" in repaired.stdout
+    assert after["rights"]["severity"] == "ok"
 
 
 def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from database import migrations
+from database import migrations, rights
 from database.migration_files import read
 from database.pool import connect
 from tests.cli.conftest import Tenure, as_url
@@ -49,6 +49,10 @@ def test_schema_made_by_hand_is_adopted(fresh: Tenure, empty_database: Any) -> N
 
     assert result.exit_code == 0, result.stderr
     assert all(one.baseline for one in migrations.status(empty_database.conninfo))
+    with connect(empty_database.conninfo, application_name="test") as conn:
+        listed = rights.listed()
+        assert listed is not None
+        assert rights.differences(conn, listed) == []
 
 
 def test_schema_that_differs_is_refused_by_name(fresh: Tenure, empty_database: Any) -> None:
