@@ -137,6 +137,7 @@ _HARMLESS = frozenset(
     {"secret_index", "secret_fingerprint", "token_id", "address_count", "email_count", "email_kind"}
 )
 
+_IN_ADDRESS = r"[^\s@<>\"'(),;:=]"
 _PATTERNS = (
     (re.compile(r"\b(whsec|sk|rk|pk)_[A-Za-z0-9_+/=-]{6,}"), r"\1_" + HIDDEN),
     (re.compile(r"\btnr_([a-z]+)_[A-Za-z0-9_-]+"), r"tnr_\1_" + HIDDEN),
@@ -144,11 +145,11 @@ _PATTERNS = (
     (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@"), r"\1:" + HIDDEN + "@"),
     (re.compile(r"(?i)\bpassword=\S+"), "password=" + HIDDEN),
     (re.compile(r"\bv1[=,][A-Za-z0-9+/=]{32,}"), "v1=" + HIDDEN),
+    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*", re.DOTALL), HIDDEN),
     (
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
+        re.compile(rf"(?<!{_IN_ADDRESS}){_IN_ADDRESS}++@{_IN_ADDRESS}{{1,255}}\.[A-Za-z]{{2,}}"),
         HIDDEN,
     ),
-    (re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.[A-Za-z]{2,}"), HIDDEN),
 )
 # Something of each pattern: what has none of these can match none of them.
 _SUSPECT = re.compile(r"@|://|v1[=,]|-----BEGIN|(?:whsec|sk|rk|pk|tnr)_|(?i:bearer|basic)\s|(?i:password)=")

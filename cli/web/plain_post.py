@@ -20,7 +20,8 @@ MOST_BODY_BYTES = 64 * 1024
 
 _END = b"\r\n\r\n"
 _FIRST = re.compile(r"POST (/[A-Za-z0-9/_-]*) HTTP/1\.1")
-_FIELD = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*((?:[!-~](?:[ -~\t]*[!-~])?)?)[ \t]*")
+_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_VALUE = re.compile(r"[ -~\t]*")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _LENGTH = re.compile(r"[0-9]{1,7}")
 _CHANGES_THE_REST = frozenset({"transfer-encoding", "expect", "upgrade", "http2-settings", "te", "trailer"})
@@ -65,13 +66,13 @@ def _fields(lines: list[str]) -> dict[str, str] | None:
     if len(lines) > MOST_FIELDS:
         return None
     for line in lines:
-        field = _FIELD.fullmatch(line)
-        if field is None:
+        name, colon, value = line.partition(":")
+        if not colon or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return None
-        name = field[1].lower()
+        name = name.lower()
         if name in found or name in _CHANGES_THE_REST:
             return None
-        found[name] = field[2]
+        found[name] = value.strip(" \t")
     if _HOST.fullmatch(found.get("host", "")) is None:
         return None
     if found.get("connection", "keep-alive").lower() not in ("keep-alive", "close"):

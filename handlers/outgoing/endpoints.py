@@ -23,7 +23,7 @@ AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the
 OVERLAP = timedelta(hours=24)
 URL_LIMIT = 2_000
 _TYPE = re.compile(r"(?:[a-z0-9_.]{1,100}\*?|\*)", re.ASCII)
-_LITERAL = re.compile(r"[0-9.]+|\[.*\]|.*:.*")
+_LITERAL = re.compile(r"[0-9.]+|\[[^\]]*\]|[^:]*:.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
