@@ -1,5 +1,6 @@
 """Who asks, whether they may, and the note of what they were given."""
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -19,12 +20,14 @@ from handlers.tokens import (
     check_token,
     note_reads,
     token_digest,
+    token_is_valid,
 )
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 REASON_LIMIT = 500
+RECHECK_S = 1.0
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
 
 
@@ -51,6 +54,26 @@ def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def caller() -> Caller:
     """Who asks; only inside a view that `requires` a role."""
     return cast("Caller", g.caller)
+
+
+def still_allowed() -> Callable[[], bool]:
+    """A check for answers that take long, at most one query per `RECHECK_S`.
+
+    The answer must end once it is False: the caller's token was revoked or has expired. It asks the
+    primary, so a lagging replica can't keep a revoked token alive, and it may be called outside the request.
+    """
+    held, token_id = deps(), caller().token_id
+    checked_at, valid = time.monotonic(), True
+
+    def check() -> bool:
+        nonlocal checked_at, valid
+        if token_id is not None and valid and time.monotonic() - checked_at >= RECHECK_S:
+            with held.pool.connection() as conn:
+                valid = token_is_valid(conn, token_id, now=held.clock())
+            checked_at = time.monotonic()
+        return valid
+
+    return check
 
 
 def actor() -> str:

@@ -1,18 +1,19 @@
 """/api/events/export: the log as a stream of any size."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import structlog
 from flask import Blueprint, Response
 
-from api.access import noted, requires
+from api.access import noted, requires, still_allowed
 from api.deps import deps
 from api.errors import Refused
 from api.events import event_filter, fields_read
 from api.models import ExportQuestion
 from api.openapi import documented
 from api.replica import own_connection
+from handlers.tokens import TokenRefused
 from queries.export import exported
 from queries.export_formats import FORMATS
 
@@ -43,7 +44,7 @@ def show(query: ExportQuestion) -> Response:
         conn = opening.enter_context(own_connection())
         rows = opening.enter_context(exported(conn, event_filter(query), bodies=bodies))
         pieces = write(rows, bodies=bodies)
-        response = Response(_watched(pieces), mimetype=media_type)
+        response = Response(_watched(pieces, still_allowed()), mimetype=media_type)
         response.call_on_close(opening.pop_all().close)
     response.headers["Content-Disposition"] = f'attachment; filename="events.{query.format}"'
     response.headers["X-Accel-Buffering"] = "no"
@@ -64,10 +65,16 @@ def _take_turn(opening: ExitStack) -> None:
     opening.callback(turns.release)
 
 
-def _watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces; what fails on the way is logged and goes on to the server, which breaks off."""
+def _watched(pieces: Iterator[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
+    """The pieces; any error on the way is logged and raised, so that the server breaks the answer off.
+
+    Raises: TokenRefused once the caller's token was revoked or has expired.
+    """
     try:
-        yield from pieces
+        for piece in pieces:
+            if not allowed():
+                raise TokenRefused("one that was revoked or has expired")
+            yield piece
     except Exception as error:
         _log.error("export broken off", error=type(error).__name__, exc_info=error)
         raise

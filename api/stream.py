@@ -18,12 +18,13 @@ from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import Field, StringConstraints
 
-from api.access import noted, requires
+from api.access import caller, noted, requires, still_allowed
 from api.deps import Pool, deps
 from api.errors import Refused
 from api.models import Question, Word
 from api.openapi import documented
 from api.replica import reading_pool
+from handlers.tokens import Role
 from queries.following import START, Vector, events_after, heads, read_vector_cursor, vector_cursor
 from queries.rows import Row
 
@@ -33,9 +34,10 @@ MOST_CLIENTS = 4
 RETRY_AFTER_S = 10
 POLL_S = 0.5
 HEARTBEAT_S = 15.0
-LONGEST_S = 600.0  # then the client comes again, and its token is looked at again
+LONGEST_S = 600.0  # then the client reconnects
 PAGE = 100
 EVERYBODY = "*"
+BODIES: tuple[Role, ...] = ("auditor",)  # as everywhere else
 START_WORD = "start"
 
 _KEY = "tenure.streams"
@@ -68,6 +70,9 @@ def follow(query: StreamQuestion) -> Response:
     Each message's `id` is where to go on: as Last-Event-ID or `after`. The server ends a stream
     after ten minutes; clients reconnect.
     """
+    if query.include == "data" and not caller().may(BODIES):
+        detail = f"include=data: expected a token of role auditor, found one of role {caller().role}"
+        raise Refused(403, "forbidden", "Forbidden", detail)
     turns = _turns()
     if not turns.acquire(blocking=False):
         raise Refused(
@@ -79,7 +84,9 @@ def follow(query: StreamQuestion) -> Response:
         )
     try:
         vector = _begin(query)
-        followed = Following(reading_pool(), vector, query, live_only=deps().live_only)
+        followed = Following(
+            reading_pool(), vector, query, live_only=deps().live_only, allowed=still_allowed()
+        )
         response = Response(followed.messages(), mimetype="text/event-stream")
         response.call_on_close(turns.release)
     except BaseException:
@@ -121,6 +128,7 @@ class Following:
         query: StreamQuestion,
         *,
         live_only: bool,
+        allowed: Callable[[], bool] = lambda: True,
         tick: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -129,15 +137,16 @@ class Following:
         self._types = [query.type or "*"]
         self._bodies = query.include == "data"
         self._live_only = live_only
+        self._allowed = allowed
         self._tick = tick
         self._sleep = sleep
 
     def messages(self) -> Iterator[bytes]:
-        """Until the client hangs up, or it has been long enough."""
+        """Until the client hangs up, its token ends, or `LONGEST_S` have passed."""
         ends_at = self._tick() + LONGEST_S
         yield b"retry: 2000\n" + self._place()
         spoke_at = self._tick()
-        while self._tick() < ends_at:
+        while self._tick() < ends_at and self._may_go_on():
             said, more = self._next()
             if said:
                 yield said
@@ -147,6 +156,14 @@ class Following:
                 spoke_at = self._tick()
             if not more:
                 self._sleep(POLL_S)
+
+    def _may_go_on(self) -> bool:
+        """False also while the database is down: a token that can't be checked gets nothing."""
+        try:
+            return self._allowed()
+        except psycopg.Error as problem:
+            _log.warning("stream ended: token not checked", error=type(problem).__name__)
+            return False
 
     def _next(self) -> tuple[bytes, bool]:
         """The next messages, and whether there may be more at once."""
@@ -165,7 +182,7 @@ class Following:
             return b"", False
         said = b"".join(self._message(row) for row in found.events)
         self._vector = list(found.vector)
-        return said, found.looked_at >= PAGE
+        return said, found.more
 
     def _message(self, row: Row) -> bytes:
         """The vector moves with each message: whoever breaks off here goes on here.
@@ -173,9 +190,8 @@ class Following:
         Events that did not match move it when something later is said, or with the heartbeat.
         """
         self._vector[row["part"]] = row["position"]
-        body = row.pop("event_data")
-        if self._bodies:
-            row["event_data"] = None if body is None else orjson.Fragment(body)
+        if self._bodies and row["event_data"] is not None:
+            row["event_data"] = orjson.Fragment(row["event_data"])
         data = orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z)
         # A body may be pretty-printed: each of its lines is a line of data.
         lines = b"".join(b"data: " + line + b"\n" for line in data.splitlines())

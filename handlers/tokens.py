@@ -125,6 +125,11 @@ def check_token(conn: AnyConnection, text: str, *, now: datetime) -> Caller:
     return Caller(row["id"], row["name"], cast("Role", row["role"]))
 
 
+def token_is_valid(conn: AnyConnection, token_id: UUID, *, now: datetime) -> bool:
+    """True unless the token was revoked or has expired since it was checked: for answers that take long."""
+    return _row(conn, "token_is_valid", {"id": token_id, "now": now}) is not None
+
+
 def token_digest(text: str) -> bytes:
     """What is kept. The token is 256 random bits, so a plain hash can't be searched."""
     return sha256(text.encode("utf-8", "surrogatepass")).digest()

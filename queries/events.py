@@ -8,6 +8,7 @@ from uuid import UUID
 
 from events.routing import PARTS, part_of
 from events.statements import statement
+from queries.bodies import with_bodies
 from queries.compose import compose
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
@@ -72,6 +73,7 @@ _BY_OCCURRENCE = _Order(
 class EventPage:
     """Events newest first; `next` leads to older ones, `previous` to newer ones.
 
+    With bodies a page may hold fewer than asked for: it ends where they exceed `rows.MOST_PAGE_BYTES`.
     `estimated_count` is the planner's guess of how many match in all; None when it has no idea.
     """
 
@@ -111,9 +113,10 @@ def search(
     if key is not None:
         where.append(order.older if before is None else order.newer)
     closing = order.newest_first if before is None else order.oldest_first
-    query = compose(columns(bodies), chosen.source, where=where, closing=[closing, "events_limit"])
-    found = fetch_all(conn, query, chosen.values | _key_values(key) | {"limit": limit + 1})
-    more, items = len(found) > limit, found[:limit]
+    query = compose(columns(False), chosen.source, where=where, closing=[closing, "events_limit"])
+    rows = fetch_all(conn, query, chosen.values | _key_values(key) | {"limit": limit + 1})
+    items = with_bodies(conn, rows[:limit]) if bodies else rows[:limit]
+    more = len(rows) > len(items)
     if before is not None:
         items.reverse()
     cursors = [_cursor_of(row, wanted) for row in (items[:1] + items[-1:])]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from events.routing import PARTS
 from events.statements import statement
+from queries.bodies import with_bodies
 from queries.errors import BadCursor
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
@@ -19,11 +20,15 @@ _MOST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Events that matched, and the vector behind everything that was looked at."""
+    """Events that matched, the vector behind everything that was looked at, and how many rows that was.
+
+    `more`: there may be further events now.
+    """
 
     events: list[Row]
     vector: Vector
     looked_at: int
+    more: bool
 
 
 def heads(conn: AnyConnection) -> Vector:
@@ -44,15 +49,23 @@ def events_after(
 ) -> Followed:
     """The next events of every part, at most `limit` a part, those of `types` among them.
 
-    Inside a part commit order is position order, so nothing is ever skipped.
+    With bodies fewer, when they exceed `rows.MOST_PAGE_BYTES`. Inside a part commit order is position
+    order, so nothing is ever skipped.
     """
-    values = {"positions": list(vector), "limit": limit, "bodies": bodies}
-    rows = fetch_all(conn, statement("queries", "events_after"), values)
+    rows = fetch_all(conn, statement("queries", "events_after"), {"positions": list(vector), "limit": limit})
+    events = [row for row in rows if matches(row["event_type"], types) and (row["livemode"] or not live_only)]
+    looked_at = rows
+    if bodies and events:
+        matching = len(events)
+        events = with_bodies(conn, events)
+        if len(events) < matching:
+            last_id = events[-1]["id"]
+            looked_at = rows[: [row["id"] for row in rows].index(last_id) + 1]
     reached = list(vector)
-    for row in rows:
+    for row in looked_at:
         reached[row["part"]] = max(reached[row["part"]], row["position"])
-    wanted = [row for row in rows if matches(row["event_type"], types) and (row["livemode"] or not live_only)]
-    return Followed(wanted, tuple(reached), len(rows))
+    more = len(looked_at) < len(rows) or len(rows) >= limit
+    return Followed(events, tuple(reached), len(looked_at), more)
 
 
 def matches(event_type: str, types: Iterable[str]) -> bool:

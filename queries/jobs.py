@@ -101,7 +101,8 @@ def results(
     """What a user's job found, oldest first; the creators themselves only when asked. Raises: BadCursor."""
     opening = ["results_columns", *(["results_creators"] if creators else [])]
     where, values = ["results_where_job"], {"job_id": job_id, "user_id": user_id}
-    return page(conn, RESULTS, opening, where, values, limit=limit, after=after)
+    weight = "bytes" if creators else None
+    return page(conn, RESULTS, opening, where, values, limit=limit, after=after, weight=weight)
 
 
 def verify_results(conn: AnyConnection, job_id: UUID, user_id: str) -> list[Row]:

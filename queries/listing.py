@@ -8,7 +8,7 @@ from events.clock import from_micros, micros
 from queries.compose import compose
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one, fetch_within
 
 Values = dict[str, Any]  # Any: one type a parameter
 
@@ -48,16 +48,28 @@ def page(
     limit: int,
     after: str | None,
     estimate: bool = False,
+    weight: str | None = None,
 ) -> Page:
-    """One page, in two statements. Raises: BadCursor."""
+    """One page, in two statements. Raises: BadCursor.
+
+    `weight`: a column with a row's size in bytes, left out of the items; the page then ends early where
+    they exceed `rows.MOST_PAGE_BYTES`.
+    """
     behind, key = list(where), values
     if after is not None:
         behind.append(listing.after)
         key = values | _key(listing, after)
     query = compose(*columns, listing.source, where=behind, closing=listing.closing)
-    found = fetch_all(conn, query, key | {"limit": limit + 1})
-    items = found[:limit]
-    following = _cursor(listing, items[-1]) if len(found) > limit else None
+    asked = key | {"limit": limit + 1}
+    if weight is None:
+        rows = fetch_all(conn, query, asked)
+        items, more = rows[:limit], len(rows) > limit
+    else:
+        rows, cut = fetch_within(conn, query, asked, weight=weight)
+        items, more = rows[:limit], cut or len(rows) > limit
+        for row in items:
+            del row[weight]
+    following = _cursor(listing, items[-1]) if more else None
     return Page(items, following, _total(conn, listing, where, values, estimate=estimate), estimate)
 
 

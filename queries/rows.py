@@ -11,6 +11,9 @@ from psycopg.sql import Composed
 AnyConnection = Connection[Any]  # Any: a query does not care which row factory the caller uses
 Row = dict[str, Any]  # Any: a column's type is the table's
 
+MOST_PAGE_BYTES = 4 * 1024 * 1024
+ROWS_AT_ONCE = 4  # of up to some MiB each
+
 
 def fetch_all(conn: AnyConnection, query: Composed | bytes, parameters: Mapping[str, object]) -> list[Row]:
     """All rows of one statement."""
@@ -23,6 +26,24 @@ def fetch_one(conn: AnyConnection, query: Composed | bytes, parameters: Mapping[
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(query, parameters).fetchone()
     return None if row is None else in_utc(row)
+
+
+def fetch_within(
+    conn: AnyConnection, query: Composed | bytes, parameters: Mapping[str, object], *, weight: str
+) -> tuple[list[Row], bool]:
+    """The first rows of one statement, and True if it may have more: at least one row, and none after their
+    `weight` columns add up to `MOST_PAGE_BYTES`. The rest stays on the server.
+    """
+    rows: list[Row] = []
+    weight_bytes = 0
+    with conn.transaction(), conn.cursor(name="page", row_factory=dict_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        for row in cursor.execute(query, parameters):
+            rows.append(in_utc(row))
+            weight_bytes += row[weight] or 0
+            if weight_bytes >= MOST_PAGE_BYTES:
+                return rows, True
+    return rows, False
 
 
 def in_utc(row: Row) -> Row:

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from re import _compiler, _parser  # type: ignore[attr-defined]  # the parse tree has no public name
-from re import _constants as op  # type: ignore[attr-defined]
+from re import _constants as op
 from typing import Any, NamedTuple
 
 import pytest

@@ -17,6 +17,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IG
 _MEASURED = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _API = re.compile(rb"[A-Z]+ /api/")
 _CHUNK_LINE_BYTES = 256
 _LINE = b"\r\n"
@@ -54,6 +55,18 @@ def stands(heard: bytes | bytearray, walk: Walk) -> Stands:
     if len(heard) - begin >= int(length[1]):
         return Stands.WHOLE
     return Stands.HOPELESS if int(length[1]) > most else Stands.PARTIAL
+
+
+def expects_continue(received: bytes | bytearray) -> bool:
+    """True if the client sends the body only after `100 Continue`, and none of the body has come.
+
+    Source: RFC 9110, section 10.1.1.
+    """
+    head, end, body = bytes(received[:MOST_HEAD_BYTES]).partition(_END)
+    first, _, _ = head.partition(_LINE)
+    return (
+        bool(end) and not body and first.endswith(b"HTTP/1.1") and _EXPECTS.search(head + _LINE) is not None
+    )
 
 
 def _chunks(heard: bytes | bytearray, begin: int, most: int, walk: Walk) -> Stands:

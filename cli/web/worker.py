@@ -11,6 +11,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -25,7 +26,7 @@ from cli.web.carrier import Carrier
 from cli.web.connection import Chunks, PatientConn
 from cli.web.crowds import CROWDS
 from cli.web.plain_post import plain_post
-from cli.web.whole import Stands, stands
+from cli.web.whole import Stands, expects_continue, stands
 from webhooks.together import TOGETHER, Together
 
 YIELD_S = 0.001
@@ -102,6 +103,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._held_bytes += len(more)
         found = stands(conn.heard, conn.walk)
         if more and found is Stands.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
+            if expects_continue(conn.heard):
+                _send_continue(conn)
             return
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
@@ -200,6 +203,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Where a request that has not come to its end would be followed by another, nobody knows."""
+        req._expected_100_continue = False  # sent already, or the whole body came without it
         if conn.hopeless:
             req.force_close()
         if isinstance(req.body.reader, ChunkedReader):
@@ -224,6 +228,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.timeout = time.monotonic() + READ_S
         self.pending_conns.append(conn)
         return partial(self.on_pending_socket_readable, conn)
+
+
+def _send_continue(conn: Any) -> None:
+    """A client that is gone, or reads nothing, is dropped later like any other."""
+    with suppress(OSError):
+        conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n", socket.MSG_DONTWAIT)
 
 
 def _heard(client: socket.socket) -> bytes | None:

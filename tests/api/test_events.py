@@ -9,8 +9,11 @@ import pytest
 from flask import Flask
 from psycopg import Connection
 
+from api import access
+from handlers.tokens import TokenRefused, list_tokens, revoke_token
+from queries import export_formats, rows
 from queries.export_formats import FORMATS
-from tests.api.conftest import Caller, access_log
+from tests.api.conftest import Caller, Wall, access_log
 from tests.queries.people import link, told
 
 BODY = '{"id": "evt_1",  "amount": 1.10}'
@@ -186,4 +189,37 @@ def test_a_failure_on_the_way_breaks_the_stream(
     assert next(pieces) == b"{}\n"
     with pytest.raises(RuntimeError, match="disk on fire"):
         next(pieces)
+    answer.close()
+
+
+def test_a_page_of_large_bodies_ends_early_and_the_next_one_goes_on(
+    log: Connection[Any], auditor: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_PAGE_BYTES", 1)
+    pages = [auditor.get("/api/events?include=data").json]
+    while pages[-1]["next"] is not None:
+        pages.append(auditor.get(f"/api/events?include=data&after={pages[-1]['next']}").json)
+    back = auditor.get(f"/api/events?include=data&before={pages[-1]['previous']}").json
+
+    assert [[event["idempotency_key"] for event in page["items"]] for page in pages] == [
+        ["evt_2"],
+        ["msg_1"],
+        ["evt_1"],
+    ]
+    assert back["items"] == pages[1]["items"]
+
+
+def test_an_export_of_a_revoked_token_breaks_off(
+    log: Connection[Any], auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "RECHECK_S", 0.0)
+    monkeypatch.setattr(export_formats, "PIECE_BYTES", 1)
+    answer = auditor.get("/api/events/export?format=jsonl")
+
+    [token] = [token for token in list_tokens(log) if token.role == "auditor"]
+    revoke_token(log, token.id, now=wall())
+    log.commit()
+
+    with pytest.raises(TokenRefused):
+        list(answer.response)
     answer.close()

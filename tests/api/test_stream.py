@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from api import stream
+from api import access, stream
 from api.deps import Pool
 from api.stream import HEARTBEAT_S, LONGEST_S, MOST_CLIENTS, Following, StreamQuestion
 from events.append import append
 from events.envelope import NewEvent
+from handlers.tokens import list_tokens, revoke_token
+from queries import rows
 from queries.errors import BadCursor
 from queries.following import START, heads, read_vector_cursor, vector_cursor
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, Wall
 
 Conn = Connection[Any]  # Any: whatever row factory
 AT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -189,3 +191,39 @@ def test_a_place_ahead_of_the_log_is_told_and_not_waited_for(auditor: Caller) ->
 
     assert answer.status_code == 409
     assert answer.json["type"].endswith("ahead-of-the-log")
+
+
+def test_bodies_need_the_role_that_reads_them_elsewhere(service: Caller, auditor: Caller) -> None:
+    refused = service.get("/api/events/stream?include=data")
+    allowed = auditor.get("/api/events/stream?include=data")
+    allowed.close()
+
+    assert (refused.status_code, allowed.status_code) == (403, 200)
+
+
+def test_a_revoked_token_ends_its_open_stream(
+    conn: Conn, auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "RECHECK_S", 0.0)
+    answer = auditor.get("/api/events/stream?include=data")
+    messages = cast("Iterator[bytes]", answer.response)
+    next(messages)
+
+    [token] = [token for token in list_tokens(conn) if token.role == "auditor"]
+    revoke_token(conn, token.id, now=wall())
+    conn.commit()
+    tell(conn, 1)
+
+    assert list(messages) == []
+
+
+def test_large_bodies_come_in_pages_and_all_of_them(
+    conn: Conn, service_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_PAGE_BYTES", 40)
+    appended = [tell(conn, number) for number in range(30)]
+
+    pieces = list(islice(following(service_pool, include="data"), 20))
+
+    assert sorted(keys(b"".join(pieces))) == sorted(appended)
+    assert max(len(read(piece)) for piece in pieces) == 3

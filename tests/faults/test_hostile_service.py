@@ -298,6 +298,17 @@ def test_no_thread_waits_for_the_rest(service: House, sent: bytes, status: bytes
         assert all(b"\r\nConnection: close\r\n" in answer for answer in answers)
 
 
+def test_a_client_that_asks_first_is_told_to_send_its_body_once(service: House) -> None:
+    head, _, body = signed(90_001, more=b"Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+    with connected(service, sending=head + b"\r\n\r\n") as sock:
+        interim = sock.recv(4096)
+        sock.sendall(body)
+        final = sock.recv(4096)
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert final.startswith(b"HTTP/1.1 200 ")
+
+
 def test_requests_behind_each_other_are_all_answered(service: House) -> None:
     page = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with connected(service, sending=page * 3 + page[:20]) as client:

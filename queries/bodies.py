@@ -1,0 +1,16 @@
+"""The bodies of a page of events: as many as fit into a bounded answer."""
+
+from collections.abc import Sequence
+
+from events.statements import statement
+from queries.rows import AnyConnection, Row, fetch_within
+
+
+def with_bodies(conn: AnyConnection, rows: Sequence[Row]) -> list[Row]:
+    """The first of these events with `event_data`, the JSON text that was signed (None: erased).
+
+    At least one; no more once their bodies exceed `rows.MOST_PAGE_BYTES`. The next page has the others.
+    """
+    values = {"parts": [row["part"] for row in rows], "positions": [row["position"] for row in rows]}
+    bodies, _ = fetch_within(conn, statement("queries", "event_bodies"), values, weight="bytes")
+    return [row | {"event_data": body["event_data"]} for row, body in zip(rows, bodies, strict=False)]
