@@ -13,6 +13,7 @@ from cli.users import person
 from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
 from events.clock import utc_now
+from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
 from handlers.tokens import note_reads
 from queries.counted import counted
@@ -43,7 +44,8 @@ def erase(
     """
     if reason is None and not dry_run:
         raise click.UsageError("expected --reason, or --dry-run to see what would go.")
-    with session(command_settings()) as conn:
+    settings = command_settings()
+    with session(settings) as conn:
         conn.execute("SET statement_timeout = 0")  # the search reads the whole log
         user_id = user_id_of(conn, wanted)
         plan = plan_erasure(conn, user_id, search=not no_search)
@@ -61,7 +63,9 @@ def erase(
         except ErasureRefused:
             conn.rollback()
             raise
-    _tell(plan, erased, as_json)
+        conn.commit()  # the person is erased, whatever becomes of the copies
+        swept = sweep(conn, settings.data_dir)
+    _tell(plan, erased, swept, as_json)
 
 
 @privacy.command()
@@ -107,7 +111,7 @@ def _counts(plan: ErasurePlan) -> dict[str, object]:
     }
 
 
-def _tell(plan: ErasurePlan, erased: Erased, as_json: bool) -> None:
+def _tell(plan: ErasurePlan, erased: Erased, swept: Swept, as_json: bool) -> None:
     said = {
         "user_id": plan.user_id,
         "event_id": erased.event.id if erased.event else None,
@@ -116,6 +120,7 @@ def _tell(plan: ErasurePlan, erased: Erased, as_json: bool) -> None:
         "unreadable_deliveries": erased.deliveries,
         "jobs": erased.jobs,
         "kept_elsewhere": [str(row["id"]) for row in plan.elsewhere],
+        "copies": swept.as_json(),
     }
     if as_json:
         emit_json(said)
@@ -125,6 +130,9 @@ def _tell(plan: ErasurePlan, erased: Erased, as_json: bool) -> None:
         return
     emit_pairs(f"erased {plan.user_id}", said)
     _warn(plan)
+    if swept.replays.is_replaying:
+        waits = "a replay is running: its tables, its files and those of before go within a minute of its end"
+        console(stderr=True).print(waits, markup=False)
 
 
 def _warn(plan: ErasurePlan) -> None:

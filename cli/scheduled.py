@@ -1,6 +1,6 @@
 """What time brings, and how often: the table of scheduled handlers, and the job types there are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from events.clock import utc_now
 from handlers import job_timeouts, scans
 from handlers.configuration import configured
 from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
+from handlers.erasure_sweep import sweep
 from handlers.jobs import Registry
 from handlers.jobs.queue import prune
 from handlers.outgoing.delivering import deliver_job
@@ -62,6 +63,7 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
         Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
         Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
         Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
+        Scheduled("sweep_erased", minute, _sweep_erased(settings), "Copies that still hold an erased person"),
         Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),
         *reconciling(settings),
         Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
@@ -84,6 +86,10 @@ def transport(settings: Settings) -> Transport:
 def trial_grace(conn: Connection) -> timedelta:
     """How long Stripe has to tell of a trial's end itself."""
     return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
+
+
+def _sweep_erased(settings: Settings) -> Callable[[Connection, datetime], Mapping[str, Any]]:
+    return lambda conn, _now: sweep(conn, settings.data_dir).as_json()
 
 
 def _forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:

@@ -4,22 +4,21 @@ Their payloads become null in one transaction with a sealed event that names wha
 so every proof still holds. What arrives afterwards is a new fact and is kept; erasing again takes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from events.append import append
 from events.envelope import Appended
-from events.errors import UnreadablePayload
 from events.own import user_event
 from events.own.user import PrivacyErased
-from events.payload import parse
 from events.routing import part_of
 from events.statements import statement
+from handlers.personal import PersonalTexts
 from handlers.tokens import AnyConnection
 
 SHORTEST_TEXT = 6  # a shorter one would be found everywhere
@@ -43,8 +42,8 @@ class ReasonNamesPerson(ErasureRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "expected a reason that names nobody: it is sealed for ever; "
-            "leave out addresses, a ticket's number says enough"
+            "expected a reason that names nobody, found an address or a word of the person's name; "
+            "the reason is sealed and never erased, so give a ticket's number"
         )
 
 
@@ -75,6 +74,7 @@ class ErasurePlan:
     unprojected: int
     erasures: int
     texts: tuple[str, ...] = field(repr=False)
+    personal: PersonalTexts = field(repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -104,13 +104,15 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
     if not standing["is_known"]:
         raise PersonUnknown(user_id)
     routes = [user_id, *standing["customers"]]
-    texts = _texts(conn, about, routes, standing["email"])
     streams = {"routes": routes, "parts": [part_of(route) for route in routes]}
+    personal = PersonalTexts().add_payloads(_payloads(conn, streams))
+    texts = _texts(routes, personal, standing["email"])
     events = _rows(conn, "person_events", streams)
     mentions = _rows(conn, "person_mentions", {"routes": routes, "texts": texts}) if search else []
     near = [row for row in mentions if not row["is_theirs"]]
     conflicts = _rows(conn, "person_conflicts", {"routes": routes, "ids": [row["id"] for row in near]})
     jobs = _rows(conn, "person_jobs", {"texts": texts}) if standing["has_jobs"] else []
+    deliveries = _rows(conn, "person_deliveries", {"texts": _with_names(texts, personal)})
     return ErasurePlan(
         user_id=user_id,
         customers=tuple(standing["customers"]),
@@ -118,11 +120,12 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
         mentions=near,
         elsewhere=[row for row in mentions if row["is_theirs"]],
         conflicts=conflicts[0]["count"],
-        deliveries=[row["id"] for row in _rows(conn, "person_deliveries", {"texts": texts})],
+        deliveries=[row["id"] for row in deliveries],
         jobs=[row["id"] for row in jobs],
         unprojected=standing["unprojected"],
         erasures=standing["erasures"],
         texts=tuple(texts),
+        personal=personal,
     )
 
 
@@ -134,8 +137,10 @@ def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor
     _refuse_naming_reason(reason, plan)
     if plan.is_empty:
         return Erased(None)
+    conn.execute(statement("handlers", "lock_erasure"))
     fact = PrivacyErased(
         customer_ids=plan.customers,
+        through=_heads(conn, plan),
         event_ids=tuple(row["id"] for row in plan.mentions),
         delivery_ids=tuple(plan.deliveries),
     )
@@ -153,6 +158,8 @@ def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor
     if said.outcome != "appended":
         raise ErasureRaced
     gone = _rows(conn, "erase_person", {"part": said.part, "position": said.position})[0]
+    conn.execute(statement("handlers", "erase_results"), {"user_id": plan.user_id, "part": said.part})
+    conn.execute(statement("handlers", "erase_errors"), {"texts": list(plan.texts)})
     if plan.jobs:
         conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
     return Erased(
@@ -164,29 +171,40 @@ def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor
     )
 
 
-def _texts(conn: AnyConnection, about: dict[str, object], routes: list[str], email: str | None) -> list[str]:
-    """What the person is known by, in lower case: ids without their account, and addresses."""
-    bodies = (row["event_data"] for row in _rows(conn, "person_addresses", about))
-    known = {route.rpartition("/")[2] for route in routes} | {email or ""} | set(_addresses(bodies))
-    return sorted({text.lower() for text in known if len(text) >= SHORTEST_TEXT})
+def _payloads(conn: AnyConnection, streams: dict[str, Any]) -> Iterator[str]:  # Any: as the statement
+    """The person's payloads, some hundreds in memory at a time."""
+    with conn.transaction(), conn.cursor(name="person_payloads", row_factory=tuple_row) as cursor:
+        cursor.itersize = 500
+        for (payload,) in cursor.execute(statement("handlers", "person_payloads"), streams):
+            yield payload
 
 
-def _addresses(bodies: Iterable[str]) -> Iterable[str]:
-    for body in bodies:
-        try:
-            found = parse(body).get("data")
-        except UnreadablePayload:
-            continue
-        listed = found.get("email_addresses") if isinstance(found, dict) else None
-        for each in listed if isinstance(listed, list) else ():
-            address = each.get("email_address") if isinstance(each, dict) else None
-            if isinstance(address, str) and "\0" not in address:
-                yield address
+def _texts(routes: list[str], personal: PersonalTexts, email: str | None) -> list[str]:
+    """What the log is searched for, in lower case: ids without their account, and e-mail addresses."""
+    ids = {route.rpartition("/")[2] for route in routes}
+    addresses = {text for text in {*personal.addresses, email or ""} if "@" in text}
+    return _searchable(ids | addresses)
+
+
+def _with_names(texts: list[str], personal: PersonalTexts) -> list[str]:
+    """As above, and whole names: an unreadable body has no id by which it would be found."""
+    return _searchable({*texts, *(name for name in personal.names if " " in name)})
+
+
+def _searchable(texts: set[str]) -> list[str]:
+    """Texts that a parameter can hold: no NUL, no lone surrogate."""
+    long = {text.lower() for text in texts if len(text) >= SHORTEST_TEXT}
+    return sorted(text for text in long if "\0" not in text and text.encode(errors="ignore").decode() == text)
+
+
+def _heads(conn: AnyConnection, plan: ErasurePlan) -> dict[int, int]:
+    """Part to its last position, of the parts whose streams are erased: what the erasure covers."""
+    parts = [part_of(route) for route in (plan.user_id, *plan.customers)]
+    return {row["part"]: row["head"] for row in _rows(conn, "person_heads", {"parts": parts})}
 
 
 def _refuse_naming_reason(reason: str, plan: ErasurePlan) -> None:
-    said = reason.lower()
-    if "@" in said or any(text in said for text in plan.texts):
+    if "@" in reason or any(text in reason.lower() for text in plan.texts) or plan.personal.in_text(reason):
         raise ReasonNamesPerson
 
 

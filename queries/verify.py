@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from psycopg.rows import tuple_row
 
 import child_processes
+from events.routing import part_of
 from events.seals.checkpoint import PARTS, Checkpoint, verify_checkpoint
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey, parse_verifier_key
@@ -190,18 +191,22 @@ def _unaccounted(conn: AnyConnection, erased: list[Erased]) -> list[Finding]:
     """Payloads that are gone though no privacy.erased says so."""
     if not erased:
         return []
-    routes: dict[str, int] = {}
-    also: dict[str, int] = {}
+    routes: dict[str, int] = {}  # route to when it was erased, by code older than `through`
+    through: dict[str, int] = {}  # route to the last position covered, in the one part that it has
+    event_ids: set[str] = set()
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("queries", "erasures")).fetchall()
     for _, _, route, recorded, payload in rows:
         said = json.loads(payload) if payload else {}
         for name in (route, *said.get("customer_ids", ())):
-            routes[name] = max(recorded, routes.get(name, 0))
-        for name in said.get("event_ids", ()):
-            also[name] = max(recorded, also.get(name, 0))
+            covered = said.get("through", {}).get(str(part_of(name)))
+            into, upto = (routes, recorded) if covered is None else (through, covered)
+            into[name] = max(upto, into.get(name, 0))
+        event_ids.update(said.get("event_ids", ()))
     return [
         Finding(one.part, one.position, "its payload is gone, but no privacy.erased event says so")
         for one in erased
-        if one.recorded > max(routes.get(one.route_key, -1), also.get(one.event_id, -1))
+        if one.event_id not in event_ids
+        and one.recorded > routes.get(one.route_key, -1)
+        and one.position > through.get(one.route_key, 0)
     ]

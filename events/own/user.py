@@ -1,5 +1,6 @@
 """Events of one user: profile, onboarding, plans, trials, entitlements, links."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -105,12 +106,16 @@ class IdentityUnlinked(OwnEvent):
 
 class PrivacyErased(OwnEvent):
     """The person's payloads are gone from the log: of their own stream, of these customers' streams,
-    of these events of other streams, and these unreadable deliveries. Ids only; it is never erased."""
+    of these events of other streams, and these unreadable deliveries. Ids only; it is never erased.
+
+    `through`: part to the last position covered; recording times do not compare across parts.
+    """
 
     event_type = "privacy.erased"
     customer_ids: tuple[Key, ...] = ()
     event_ids: tuple[UUID, ...] = ()
     delivery_ids: tuple[UUID, ...] = ()
+    through: Mapping[int, int] = Field(default_factory=dict)
 
 
 class UsageRecorded(OwnEvent):

@@ -6,6 +6,7 @@ from projections.replay.compare import Difference
 from projections.replay.digest import Standing, live_digest, replay_due, standing
 from projections.replay.errors import ReplayError
 from projections.replay.job import Options
+from projections.replay.leftovers import Leftovers, delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.run import Replayed, rebuild_user, replay
 from projections.replay.swap import roll_back
@@ -14,6 +15,7 @@ __all__ = [
     "AccessChange",
     "Comparison",
     "Difference",
+    "Leftovers",
     "Observer",
     "Options",
     "ReplayError",
@@ -21,6 +23,7 @@ __all__ = [
     "Silent",
     "Standing",
     "compare",
+    "delete_leftovers",
     "live_digest",
     "rebuild_user",
     "replay",

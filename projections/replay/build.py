@@ -16,6 +16,7 @@ from projections.replay.digest import MODULUS, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, ReplayRunning
 from projections.replay.folding import fold_bucket
 from projections.replay.job import Context, Job, Options, plan
+from projections.replay.leftovers import FOLDER
 from projections.replay.linking import link_bucket
 from projections.replay.observer import Observer
 from projections.replay.progress import Outcome, all_finished, finish, finished
@@ -173,4 +174,4 @@ def _built(job: Job, linked: dict[int, Outcome], folded: dict[int, Outcome]) -> 
 
 
 def _folder(options: Options, job: Job) -> Path:
-    return options.work_dir / f"replay-{job.run_id}"
+    return options.work_dir / f"{FOLDER}{job.run_id}"

@@ -14,6 +14,7 @@ from projections.replay.compare import MAX_KEPT, Difference, Side, compare_table
 from projections.replay.digest import expected, summed
 from projections.replay.errors import ProjectorBehind
 from projections.replay.job import CHECKED, Options
+from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.one_user import load_user
 from projections.replay.statements import Connection, do, one, rows, session
@@ -53,6 +54,7 @@ def compare(
     watching = observer or Silent()
     began = monotonic()
     with building.only_one(conninfo) as conn, _settled(conninfo) as live:
+        delete_leftovers(conn, options.work_dir)
         pins = store.checkpoints(live)
         job = building.new_job(conn, pins, schema=CHECKED, options=options)
         try:
@@ -73,6 +75,7 @@ def compare(
         finally:
             shadow.drop(conn, CHECKED)
             building.clean(job, options)
+            delete_leftovers(conn, options.work_dir)
     return Comparison(
         heads=tuple(pins[part] for part in sorted(pins)),
         differences=differences,

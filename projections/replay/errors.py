@@ -20,7 +20,8 @@ class LogIncomplete(ReplayError):
     def __init__(self, part: int, expected: int, found: int) -> None:
         super().__init__(
             f"part {part} of the log: expected {expected} events, found {found}; "
-            "the log was changed by hand: tenure audit verify"
+            "the log was changed by hand or rewritten meanwhile (VACUUM FULL): tenure audit verify; "
+            "the next tenure replay starts afresh"
         )
         self.part, self.expected, self.found = part, expected, found
 

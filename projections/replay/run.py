@@ -13,8 +13,9 @@ from projections.replay import build as building
 from projections.replay import shadow
 from projections.replay.build import Built
 from projections.replay.digest import expected, summed
-from projections.replay.errors import DigestDiffers, UnknownUser
+from projections.replay.errors import DigestDiffers, LogIncomplete, UnknownUser
 from projections.replay.job import SHADOW, Job, Options
+from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
 from projections.replay.swap import swap
@@ -48,13 +49,17 @@ def replay(
     watching = observer or Silent()
     began = monotonic()
     with building.only_one(conninfo) as conn:
+        if SHADOW in delete_leftovers(conn, options.work_dir).schemas:
+            watching.say("a replay was left unfinished but a person was erased since: starting afresh")
         built = _build(conninfo, conn, options, watching)
         building.clean(built.job, options)  # indexes need the room
         watching.stage("indexing", 1)
         shadow.dress(conninfo, built.job.schema, workers=options.workers)
         watching.stage("catching up", 1)
         with session(conninfo, built.job.schema) as shadowed:
-            return _take_over(shadowed, built, began, clock)
+            done = _take_over(shadowed, built, began, clock)
+        delete_leftovers(conn, options.work_dir)
+        return done
 
 
 def rebuild_user(conninfo: str, user_id: str, *, live_only: bool) -> None:
@@ -74,7 +79,13 @@ def _build(conninfo: str, conn: Connection, options: Options, observer: Observer
     with session(conninfo) as reader, building.exported(reader) as snapshot:
         if job is None:
             job = building.new_job(conn, building.heads(reader), schema=SHADOW, options=options)
-        return building.build(conninfo, job, snapshot=snapshot, options=options, observer=observer)
+        try:
+            return building.build(conninfo, job, snapshot=snapshot, options=options, observer=observer)
+        except (LogIncomplete, DigestDiffers):
+            # Going on with pieces that do not add up would fail the same way each time.
+            shadow.drop(conn, SHADOW)
+            building.clean(job, options)
+            raise
 
 
 def _take_over(shadowed: Connection, built: Built, began: float, clock: Clock) -> Replayed:

@@ -11,9 +11,9 @@ from typing import LiteralString, NamedTuple
 
 from psycopg import errors, sql
 
-from projections.replay.errors import NothingToRollBack, TablesBusy
+from projections.replay.errors import NothingToRollBack, ReplayRunning, TablesBusy
 from projections.replay.job import PREVIOUS
-from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, rows
+from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, one, rows
 from projections.replay.tables import REBUILT
 
 # Below deadlock_timeout (one second by default): we give way before a reader is thrown out.
@@ -50,21 +50,31 @@ def swap(conn: Connection, schema: str, *, last: Callable[[], None], after: Call
 def roll_back(conn: Connection) -> list[str]:
     """Exchange the live tables with those before the last swap; the tables exchanged.
 
-    Their checkpoints came with them, so the live projector catches up from there.
-    Raises: NothingToRollBack, TablesBusy.
+    Their checkpoints came with them, so the live projector catches up from there. Neither set may still
+    hold an erased person. Raises: NothingToRollBack, ReplayRunning, TablesBusy.
     """
     tables = _previous(conn)
 
     def exchange() -> None:
+        if PREVIOUS in _drop_stale(conn):
+            raise NothingToRollBack("the tables of before still held a person erased since: tenure replay")
         _pause_projectors(conn)
         conn.execute("CREATE SCHEMA tenure_returning")
         for table in tables:
             _set_schema(conn, PREVIOUS, table, "tenure_returning")
         _move(conn, "tenure_returning")
+        _drop_stale(conn)
 
     _patiently(conn, exchange)
     _check_keys(conn)
     return tables
+
+
+def _drop_stale(conn: AnyConnection) -> list[str]:
+    is_free, dropped, _ = one(conn, "drop_stale_rebuilds")
+    if not is_free:
+        raise ReplayRunning
+    return list(dropped)
 
 
 def _patiently(conn: Connection, exchange: Callable[[], None]) -> None:

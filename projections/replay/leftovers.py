@@ -1,0 +1,37 @@
+"""Delete what replays leave beside the live tables, once it may hold an erased person.
+
+The tables before the last replay, the shadow tables and files of a killed one, and those of a killed check
+are copies of personal data. Copies that have not projected every erasure of the log are dropped whole.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from projections.replay.statements import AnyConnection, one
+
+FOLDER = "replay-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftovers:
+    """What was deleted. `is_replaying`: nothing was, since a running replay deletes its own when it ends."""
+
+    is_replaying: bool = False
+    schemas: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def delete_leftovers(conn: AnyConnection, work_dir: Path) -> Leftovers:
+    """Drop stale tables and delete the files of replays that can't go on. Commits nothing.
+
+    The replay lock is taken until the caller's transaction ends, so no replay begins meanwhile.
+    """
+    with conn.transaction():
+        is_free, dropped, kept_run = one(conn, "drop_stale_rebuilds")
+        if not is_free:
+            return Leftovers(is_replaying=True)
+        stale = [path for path in work_dir.glob(f"{FOLDER}*") if path.name != f"{FOLDER}{kept_run}"]
+        for path in stale:
+            shutil.rmtree(path, ignore_errors=True)
+    return Leftovers(schemas=tuple(dropped), folders=tuple(path.name for path in stale))
