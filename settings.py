@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -53,6 +54,17 @@ def _base64_secrets(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
             raise ValueError(
                 f"secret {number} of {len(values)} must be base64 after whsec_; "
                 "copy the endpoint's signing secret again"
+            ) from None
+    return values
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError(
+                f"expected addresses or networks such as 10.0.0.5 or 10.0.0.0/8, found {value!r}"
             ) from None
     return values
 
@@ -142,6 +154,9 @@ class Settings(BaseSettings):
         BeforeValidator(_comma_list),
         AfterValidator(_base64_secrets),
     ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)
+    ] = Field(("127.0.0.0/8", "::1"), validation_alias="TENURE_TRUSTED_PROXIES")
     stripe_api_key: SecretStr | None = None
     stripe_api_base: HttpUrl = "https://api.stripe.com"
     clerk_secret_key: SecretStr | None = None
@@ -274,6 +289,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
     "clerk_webhook_secrets": (
         "signing secrets of the Clerk endpoint, newest first",
         "POST /webhooks/clerk answers 503",
+    ),
+    "trusted_proxies": (
+        "addresses or networks of reverse proxies whose X-Forwarded-* headers are believed",
+        None,
     ),
     "stripe_api_key": (
         "reads Stripe to reconcile; a restricted read-only key is enough",

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from werkzeug.utils import redirect
 
 from api.app import create_app
+from api.proxies import TrustedProxies
 from api.throttle import Throttle
 from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
@@ -132,7 +134,9 @@ def _open_doors(
         app.register_blueprint(door.blueprint())
     if alone is not None:
         app.extensions[TOGETHER] = Together(opened, alone, observe=metrics.observe_groups(registry))
-    app.wsgi_app = Lane(opened, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
+    networks = [ip_network(text) for text in settings.trusted_proxies]
+    behind = TrustedProxies(app.wsgi_app, networks)
+    app.wsgi_app = Lane(opened, behind)  # type: ignore[method-assign,assignment]  # as Flask says to
 
 
 def counting(observe: Observe, pool: Pool) -> Observe:

@@ -1,5 +1,6 @@
 """In and out: a token becomes a session."""
 
+import structlog
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -14,13 +15,17 @@ from handlers.tokens import token_digest
 sign_in = Blueprint("sign_in", __name__)
 
 TOKEN_LIMIT = 200
+UNTRUSTED_PROXY = "tenure.untrusted_proxy"  # set by the middleware in front of API and console
+PROXY_SETTING = "TENURE_TRUSTED_PROXIES"
+
+_log = structlog.get_logger("tenure.console")
 
 
 @sign_in.get("/sign-in")
 def show() -> str:
     """The form; it says why a session ended, if one did."""
     message = "Your session has ended. Sign in again." if request.args.get("over") else None
-    return _form(message=message)
+    return _form(message=message, untrusted_proxy=_untrusted_proxy())
 
 
 @sign_in.post("/sign-in")
@@ -56,9 +61,24 @@ def leave() -> Response:
     return redirect(url_for("console.sign_in.show"), 303)
 
 
-def _form(*, message: str | None = None, problem: str | None = None) -> str:
+def _untrusted_proxy() -> bool:
+    """True when TLS ends at a proxy that no setting names: the session's cookie then lacks `Secure`."""
+    peer = request.environ.get(UNTRUSTED_PROXY)
+    if peer is not None:
+        _log.warning(
+            "proxy not trusted, so the console's cookie is not Secure", peer=peer, setting=PROXY_SETTING
+        )
+    return peer is not None
+
+
+def _form(*, message: str | None = None, problem: str | None = None, untrusted_proxy: bool = False) -> str:
     return render_template(
-        "console/sign_in.html", message=message, problem=problem, next=_next(), signed_in=caller_or_none()
+        "console/sign_in.html",
+        message=message,
+        problem=problem,
+        untrusted_proxy=untrusted_proxy,
+        next=_next(),
+        signed_in=caller_or_none(),
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from api.proxies import UNTRUSTED
 from cli.scheduled import scheduled
+from console.pages.sign_in import PROXY_SETTING, UNTRUSTED_PROXY
 from database.pool import connect
 from handlers.sessions import IDLE, LONGEST, forget_sessions
 from handlers.tokens import create_token, list_tokens, revoke_token
@@ -243,3 +245,12 @@ def test_two_people_do_not_share_a_session(visitor: Visitor) -> None:
     first.send("/sign-out", "/users")
 
     assert second.get("").status_code == 200
+
+
+def test_an_untrusted_proxy_that_ends_tls_is_named_with_the_setting(stranger: Person) -> None:
+    assert UNTRUSTED_PROXY == UNTRUSTED
+
+    page = stranger.get("/sign-in", environ_base={UNTRUSTED: "10.0.0.5"}).text
+
+    assert PROXY_SETTING in page
+    assert PROXY_SETTING not in stranger.get("/sign-in").text
