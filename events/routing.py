@@ -1,5 +1,6 @@
 """Which part an event lives in: a pure function of its route key, fixed for ever."""
 
+import re
 from hashlib import sha256
 
 PARTS = 64
@@ -7,7 +8,27 @@ PARTS = 64
 CATALOG_ROUTE = "catalog"
 SYSTEM_ROUTE = "system"
 
+MAX_KEY_BYTES = 500
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
 
 def part_of(route_key: str) -> int:
     """The part, 0 to 63, of a route key. Changing this would lose every duplicate check ever made."""
     return int.from_bytes(sha256(route_key.encode("utf-8", "surrogatepass")).digest()[:8]) % PARTS
+
+
+def index_key(text: str) -> str:
+    """`text` as an index can hold it: itself, or its digest when it is too long or can't be stored.
+
+    A btree entry ends at 2,704 bytes, and Postgres' text has no NUL and no lone surrogate.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw) <= MAX_KEY_BYTES and _UNSTORABLE.search(text) is None:
+        return text
+    return digest_key(raw)
+
+
+def digest_key(raw: bytes) -> str:
+    """The key of what has none of its own."""
+    return f"sha256:{sha256(raw).hexdigest()}"

@@ -5,10 +5,11 @@ a ring. A customer's lock is what keeps a new link and that customer's events fr
 other: whoever comes second sees the first one's work.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import structlog
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
 from projections import configuration, erasure, links, log, platform, store
@@ -16,11 +17,22 @@ from projections.catalog import Catalog
 from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
 from projections.log import AnyConnection, Routed
+from projections.refusal import (
+    check_constraints,
+    is_refusal,
+    is_stopped_by_row,
+    is_storable,
+    reason_of,
+    stop_before_refusal,
+    write_halving,
+)
 from projections.rows import Row, row_digest, rows_of
 from projections.state import Folded, Poison, State
 from projections.version import projector_version
 
 EMPTY = Catalog()
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -35,24 +47,41 @@ class Report:
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """What a batch knows while it runs."""
 
     by_user: dict[str, list[Fact]] = field(default_factory=dict)
     refolds: set[str] = field(default_factory=set)
 
+    def of(self, users: Iterable[str]) -> "Work":
+        """The share of these users."""
+        by_user = {user: self.by_user[user] for user in users}
+        return Work(by_user, self.refolds & by_user.keys())
+
 
 class Projector:
-    """Folds batches. Keeps the catalog between them; everything else is in the database."""
+    """Folds batches. Keeps the catalog between them; everything else is in the database.
+
+    `careful` narrows what Postgres or Python refuses to its owner, who is quarantined, by bisection
+    over savepoints. A batch that was refused as a whole is projected again so.
+    """
 
     def __init__(self, *, live_only: bool) -> None:
         self._live_only = live_only
+        self.careful = False
+        self.claimed: tuple[int, ...] = ()
         self._catalog = EMPTY
         self._catalog_digest = ""
 
-    def project(self, conn: AnyConnection, *, parts: int, limit: int) -> Report:
-        """Fold the next events of at most `parts` parts. The caller commits."""
-        positions = store.claim_parts(conn, parts)
+    def project(
+        self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int] = ()
+    ) -> Report:
+        """Fold the next events of at most `parts` parts, none of them `avoided`. The caller commits."""
+        return self._narrowed(conn, lambda: self._project(conn, parts, limit, avoided))
+
+    def _project(self, conn: AnyConnection, parts: int, limit: int, avoided: Collection[int]) -> Report:
+        positions = store.claim_parts(conn, parts, avoided)
+        self.claimed = tuple(positions)
         if not positions:
             return Report()
         found, reached = log.next_events(conn, positions, limit=limit, live_only=self._live_only)
@@ -66,7 +95,7 @@ class Projector:
         self._meet_catalog(conn, found, reached)
         configuration.write(conn, _settings_in(found))
         report = self._fold(conn, self._routed(conn, found, reached), reached)
-        platform.project(conn, found, reached, live_only=self._live_only)
+        platform.project(conn, found, reached, live_only=self._live_only, careful=self.careful)
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
@@ -74,15 +103,35 @@ class Projector:
         """Write again the rows of some users last written under another catalog. The caller commits."""
         self._load_catalog(conn)
         users = store.outdated_users(conn, self._catalog_digest, limit)
-        return self._fold(conn, _Work(by_user={user: [] for user in users}), {})
+        work = Work(by_user={user: [] for user in users})
+        return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
     def retry(self, conn: AnyConnection, users: Iterable[str]) -> Report:
         """Fold users' whole histories again, up to the checkpoints. The caller commits."""
         self._load_catalog(conn)
         wanted = set(users)
-        report = self._fold(conn, _Work(by_user={user: [] for user in wanted}, refolds=wanted), {})
+        work = Work(by_user={user: [] for user in wanted}, refolds=set(wanted))
+        report = self._fold_apart(conn, sorted(wanted), work, {})
         platform.rebuild(conn, wanted, store.checkpoints(conn), live_only=self._live_only)
         return report
+
+    def _narrowed(self, conn: AnyConnection, fold: Callable[[], Report]) -> Report:
+        """The report of `fold`; when it is refused, of the same with every owner by itself."""
+        try:
+            with conn.transaction():
+                report = fold()
+                check_constraints(conn)
+            return report
+        except Exception as problem:
+            if self.careful or not is_refusal(problem):
+                raise
+            logger.warning("projector.batch_refused", error=type(problem).__name__)
+        self.careful = True
+        try:
+            with conn.transaction():
+                return fold()
+        finally:
+            self.careful = False
 
     def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
         if any(event.route_key == CATALOG_ROUTE and event.fact.source == "tenure" for event in found):
@@ -97,7 +146,7 @@ class Projector:
             self._catalog = msgspec.json.decode(stored[1], type=Catalog)
             self._catalog_digest = stored[0]
 
-    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> _Work:
+    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Work:
         """Each fact beside its user, after the links these facts make or break."""
         erased = erasure.erasures_in(found)
         touched = erasure.touched_customers(conn, erased)
@@ -106,7 +155,7 @@ class Projector:
             claim.customer for claim in claims
         }
         held = store.lock_customers(conn, customers | touched)
-        work = _Work(refolds=set(erased))
+        work = Work(refolds=set(erased))
         heard = {customer: link for customer, link in held.items() if customer in customers}
         owners = self._settle_links(conn, heard, claims, _first_at(found, claims), work)
         if touched:
@@ -131,7 +180,7 @@ class Projector:
         held: Mapping[str, tuple[str | None, links.Claims | None]],
         claims: list[links.Claim],
         first_at: Mapping[str, int],
-        work: _Work,
+        work: Work,
     ) -> dict[str, str | None]:
         """Customer to user after the claims; users who gained or lost one are to be refolded."""
         heard: dict[str, list[links.Claim]] = {}
@@ -155,12 +204,69 @@ class Projector:
             store.write_links(conn, changed)
         return owners
 
-    def _fold(self, conn: AnyConnection, work: _Work, reached: dict[int, int]) -> Report:
+    def _fold(self, conn: AnyConnection, work: Work, reached: dict[int, int]) -> Report:
+        if self.careful:
+            return self._fold_apart(conn, sorted(work.by_user), work, reached)
+        stopped: list[str] = []
+        report = self._fold_together(conn, work, reached, stopped)
+        report.users += self._fold_apart(conn, sorted(stopped), work, reached).users
+        return report
+
+    def _fold_apart(
+        self, conn: AnyConnection, users: list[str], work: Work, reached: dict[int, int]
+    ) -> Report:
+        """Fold these users, halved until each one that is refused stands alone and is quarantined."""
+
+        def fold(some: Sequence[str]) -> None:
+            self._fold_together(conn, work.of(some), reached)
+
+        write_halving(
+            conn,
+            users,
+            fold,
+            lambda user, problem: self._stop(conn, user, reached, problem),
+        )
+        return Report(users=len(users))
+
+    def _stop(self, conn: AnyConnection, user: str, reached: dict[int, int], problem: Exception) -> None:
+        """Quarantine a user whose rows are refused at the event after which they are."""
+        reason = reason_of(problem)
+        logger.error("projector.user_refused", user_id=user, reason=reason)
+        linked, histories = self._histories(conn, {user}, reached)
+
+        def write(folded: Folded) -> None:
+            held = store.lock_states(conn, [user])
+            self._write(conn, {user: folded}, {}, {user: held[user][1]}, whole={user})
+
+        def storable(folded: Folded) -> bool:
+            return is_storable(conn, lambda: write(folded))
+
+        folded = stop_before_refusal(user, linked[user], histories[user], storable, reason)
+        if folded is None:
+            logger.error("projector.user_left_out", user_id=user, reason=reason)
+            store.forget_users(conn, [user])
+        else:
+            write(folded)
+
+    def _fold_together(
+        self,
+        conn: AnyConnection,
+        work: Work,
+        reached: dict[int, int],
+        stopped: list[str] | None = None,
+    ) -> Report:
+        """Fold and write all of them at once. Users whose rows were refused before are added to
+        `stopped` instead; without that list they are folded anew."""
         held = store.lock_states(conn, work.by_user)
         before: dict[str, State] = {}
         folds: dict[str, Folded] = {}
         for user, facts in work.by_user.items():
             folded = held[user][0]
+            if folded is not None and is_stopped_by_row(folded):
+                if stopped is not None:
+                    stopped.append(user)
+                    continue
+                work.refolds.add(user)
             if folded is not None:
                 before[user] = present(folded)
             if user in work.refolds or (folded is not None and not advance(folded, facts)):
@@ -169,21 +275,28 @@ class Projector:
                 folds[user] = folded
             else:
                 work.refolds.add(user)  # the first events of a user, or a customer's from before the link
-        folds |= self._refolded(conn, work.refolds, reached)
+        refolds = work.refolds.difference(stopped or ())
+        folds |= self._refolded(conn, refolds, reached)
         digests = {user: digest for user, (_, digest) in held.items()}
-        self._write(conn, folds, before, digests, whole=work.refolds)
-        return Report(users=len(folds), refolds=len(work.refolds))
+        self._write(conn, folds, before, digests, whole=refolds)
+        return Report(users=len(folds), refolds=len(refolds))
 
     def _refolded(self, conn: AnyConnection, users: set[str], reached: dict[int, int]) -> dict[str, Folded]:
         """Whole histories, each part's up to its checkpoint: what lies beyond comes in its own batch."""
         if not users:
             return {}
+        linked, histories = self._histories(conn, users, reached)
+        return {user: refold(user, linked[user], facts) for user, facts in histories.items()}
+
+    def _histories(
+        self, conn: AnyConnection, users: set[str], reached: dict[int, int]
+    ) -> tuple[dict[str, dict[str, int]], dict[str, list[Fact]]]:
+        """User to their customers (linked since), and to their facts."""
         linked = store.customers_of(conn, users)
         bounds = store.checkpoints(conn) | reached
         routes = users.union(*linked.values())
         found = log.streams(conn, routes, bounds, live_only=self._live_only)
-        histories = {user: log.history(found, user, linked[user]) for user in users}
-        return {user: refold(user, linked[user], facts) for user, facts in histories.items()}
+        return linked, {user: log.history(found, user, linked[user]) for user in users}
 
     def _write(
         self,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+import psycopg
 from psycopg.rows import tuple_row
 
 from events.append import append_all
@@ -18,11 +19,12 @@ from events.envelope import Appended, NewEvent
 from events.statements import statement
 from events.tracing import span
 from projections import log, platform, store
-from projections.batch import EMPTY, Projector
+from projections.batch import EMPTY, Projector, Work
 from projections.catalog import Catalog
 from projections.errors import PartBehind, PartBusy
 from projections.fold import advance, present
 from projections.log import AnyConnection, Routed, routed
+from projections.refusal import is_refusal, is_stopped_by_row
 from projections.state import Folded, State, decode
 from projections.version import projector_version
 
@@ -88,7 +90,7 @@ class Deciding(Projector):
             if choose(now) != events:
                 raise Moved
         with span("project"):
-            if by_batch:
+            if by_batch or self.careful:
                 self._absorb(self._conn, found, reached)
             else:
                 self._fold_held(found, now.users, reached)
@@ -123,10 +125,13 @@ class Deciding(Projector):
     def _fold_held(self, found: list[Routed], held: dict[str, Held], reached: dict[int, int]) -> None:
         """As a batch folds, but over states in hand, and written in one round trip."""
         late: set[str] = set()
+        stopped: list[str] = []
         folds: dict[str, Folded] = {}
         for user in {event.route_key for event in found}:
             facts = [event.fact for event in found if event.route_key == user]
-            if advance(held[user].folded, facts):
+            if is_stopped_by_row(held[user].folded):
+                stopped.append(user)
+            elif advance(held[user].folded, facts):
                 folds[user] = held[user].folded
             else:
                 late.add(user)
@@ -136,7 +141,8 @@ class Deciding(Projector):
         with self._conn.pipeline():
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
-        platform.project(self._conn, found, reached, live_only=self._live_only)
+        self._fold_apart(self._conn, stopped, Work({user: [] for user in stopped}), reached)
+        platform.project(self._conn, found, reached, live_only=self._live_only, careful=self.careful)
 
     def _use_catalog(self, digest: str | None) -> None:
         self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST
@@ -183,9 +189,14 @@ class Inline(Deciding):
             try:
                 return self._say(events, now, choose, by_batch=by_batch)
             except Moved:
-                self._let_go()
-                self._positions = positions
-                self._catch_up()
+                pass
+            except psycopg.Error as problem:
+                if self.careful or not is_refusal(problem):
+                    raise
+                self.careful = True  # one of the users is refused: each by itself
+            self._let_go()
+            self._positions = positions
+            self._catch_up()
         raise PartBusy(self._part, ATTEMPTS)
 
     def _look(
@@ -221,6 +232,9 @@ class Inline(Deciding):
         claimed = {user for _, claims in links.values() if claims for user in claims.users}
         return sorted(claimed | set(users))
 
+    def _absorb_narrowed(self, found: list[Routed], reached: dict[int, int]) -> None:
+        self._narrowed(self._conn, lambda: self._absorb(self._conn, found, reached))
+
     def _let_go(self) -> None:
         self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
         self._conn.execute(b"RELEASE SAVEPOINT inline_look")
@@ -235,7 +249,7 @@ class Inline(Deciding):
             found, reached = log.next_events(
                 self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
             )
-            self._absorb(self._conn, found, reached)
+            self._absorb_narrowed(found, reached)
             pending -= reached[self._part] - position
             self._positions |= reached
             position = reached[self._part]

@@ -6,12 +6,23 @@ from typing import Any
 
 import orjson
 from msgspec import Raw, UnsetType
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from events.errors import UnreadablePayload
+from events.routing import index_key
 from events.text import storable_json
 from projections.errors import Unfoldable
-from projections.facts import Body, ClerkUserDeleted, Fact, Own, Problem
+from projections.facts import (
+    Body,
+    Checkout,
+    ClerkUserDeleted,
+    Customer,
+    Fact,
+    Own,
+    PaymentMethod,
+    Problem,
+    Subscription,
+)
 from projections.shapes import clerk, stripe
 
 StripeReader = Callable[[Raw | dict[str, Any], str, str], Body]  # Any: parsed JSON
@@ -47,6 +58,8 @@ def read(
             problem = Problem("$", str(found))
         except Unfoldable as found:
             problem = Problem(found.field, found.reason)
+        except Exception as found:  # a bug in a reader stops one user, not the world
+            problem = Problem("$", f"{type(found).__name__} in the reader")
     return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]
 
 
@@ -62,9 +75,31 @@ def _bodies(source: str, event_type: str, route_key: str, payload: str) -> tuple
     account = route_key.rpartition("/")[0] + "/" if "/" in route_key else ""
     reader = STRIPE_READERS[kind]
     body = reader(data.object, account, event_type)
+    if not _belongs(body, route_key, account):
+        return None, None
     if isinstance(data.previous_attributes, UnsetType) or kind not in TRACKED:
-        return body, None
-    return body, _body_before(kind, body, data.object, data.previous_attributes, account)
+        return _filed(body, route_key), None
+    before = _body_before(kind, body, data.object, data.previous_attributes, account)
+    return _filed(body, route_key), None if before is None else _filed(before, route_key)
+
+
+def _belongs(body: Body, route_key: str, account: str) -> bool:
+    """False for an object that names another customer than the one its event is filed under.
+
+    Such an event stays in the history of the customer it is filed under, as an event without an
+    object: it neither changes nor claims anything.
+    """
+    customer = body.id if isinstance(body, Customer) else getattr(body, "customer", None)
+    return customer in (None, account, route_key) or index_key(customer) == route_key
+
+
+def _filed(body: Body, route_key: str) -> Body:
+    """The object under the customer of its route, so that no user shows a customer of another's."""
+    if isinstance(body, Customer):
+        return body if body.id == route_key else replace(body, id=route_key)
+    if isinstance(body, Subscription) or (isinstance(body, PaymentMethod | Checkout) and body.customer):
+        return body if body.customer == route_key else replace(body, customer=route_key)
+    return body
 
 
 def _clerk_body(event_type: str, payload: str) -> Body | None:

@@ -1,19 +1,22 @@
 """The live projector: follows the heads of the log, batch by batch, until told to stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Event
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import psycopg
 import structlog
 from psycopg import errors
 
+from events.routing import PARTS
 from projections.batch import Projector, Report
 from projections.log import AnyConnection
+from projections.refusal import is_refusal
 
 logger = structlog.get_logger(__name__)
 
 POLL_S = 0.05
+AVOID_S = 5.0  # how long a part is left alone whose next event is refused for no user's sake
 # Batches after which a new plan reaches users of whom nothing new is told, however busy the log is.
 REFRESH_AFTER = 20
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -39,6 +42,7 @@ class Runner:
         self._limit = max(1, batch_events // parts)
         self._on_batch = on_batch
         self._since_refresh = 0
+        self._avoided: dict[int, float] = {}
 
     def run(self, stop: Event) -> None:
         """Follow the log until `stop` is set; a lost database is waited for."""
@@ -50,18 +54,19 @@ class Runner:
                     while not stop.is_set():
                         if not self.step(conn):
                             stop.wait(POLL_S)
-            except psycopg.OperationalError as problem:
+            except psycopg.Error as problem:
                 wait_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
                 failures += 1
-                logger.warning("projector.database_away", error=type(problem).__name__, retry_in_s=wait_s)
+                is_down = isinstance(problem, psycopg.OperationalError)
+                event = "projector.database_away" if is_down else "projector.batch_failed"
+                logger.warning(event, error=type(problem).__name__, retry_in_s=wait_s)
                 stop.wait(wait_s)
 
     def step(self, conn: AnyConnection) -> bool:
         """Project one batch in one transaction. Whether there was anything to do."""
         started = perf_counter()
         try:
-            with conn.transaction():
-                report = self._projector.project(conn, parts=self._parts, limit=self._limit)
+            report = self._project(conn, parts=self._parts, limit=self._limit, avoided=self._parts_avoided())
             self._since_refresh += 1
             if report.events == 0 or self._since_refresh >= REFRESH_AFTER:
                 self._since_refresh = 0
@@ -70,9 +75,43 @@ class Runner:
         except PASSING as problem:
             logger.info("projector.batch_again", error=type(problem).__name__)
             return True
+        except Exception as problem:
+            if not is_refusal(problem):
+                raise
+            self._narrow(conn)
+            return True
         if self._on_batch is not None and (report.events or report.users):
             self._on_batch(report, perf_counter() - started)
         return bool(report.events or report.users)
+
+    def _project(self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int]) -> Report:
+        with conn.transaction():
+            return self._projector.project(conn, parts=parts, limit=limit, avoided=avoided)
+
+    def _narrow(self, conn: AnyConnection) -> None:
+        """Project each part of the refused batch by itself, and where that is refused event by event."""
+        for part in self._projector.claimed:
+            if not self._advance(conn, part, self._limit):
+                while self._advance(conn, part, 1):
+                    pass
+
+    def _advance(self, conn: AnyConnection, part: int, limit: int) -> bool:
+        """True if events of this part were projected. A part that is refused is avoided for a while."""
+        others = set(range(PARTS)) - {part}
+        try:
+            return bool(self._project(conn, parts=1, limit=limit, avoided=others).events)
+        except Exception as problem:
+            if not is_refusal(problem):
+                raise
+            if limit == 1:
+                self._avoided[part] = monotonic() + AVOID_S
+                logger.error("projector.part_refused", part=part, error=type(problem).__name__)
+            return False
+
+    def _parts_avoided(self) -> list[int]:
+        now = monotonic()
+        self._avoided = {part: until for part, until in self._avoided.items() if until > now}
+        return list(self._avoided)
 
     def drain(self) -> int:
         """Project everything there is now, then return how many batches that took."""

@@ -1,6 +1,6 @@
 """The projection's own tables: locking who a batch is about, and writing what the fold gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from psycopg import Connection
@@ -17,9 +17,9 @@ from projections.state import Folded, Poison, decode
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
-def claim_parts(conn: AnyConnection, parts: int) -> dict[int, int]:
+def claim_parts(conn: AnyConnection, parts: int, avoided: Collection[int] = ()) -> dict[int, int]:
     """Part to position of parts that lag, locked: another projector takes others."""
-    return {row[0]: row[1] for row in _all(conn, "claim_parts", parts=parts)}
+    return {row[0]: row[1] for row in _all(conn, "claim_parts", parts=parts, avoided=list(avoided))}
 
 
 def checkpoints(conn: AnyConnection) -> dict[int, int]:

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from events.clock import from_micros
 
 Json = Mapping[str, object]
 
-MAX_KEY_BYTES = 500
 MAX_NAME_CHARS = 200
 
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
@@ -34,22 +32,6 @@ def text_at(value: object, *path: str) -> str | None:
 def name_or_id(value: object) -> str | None:
     """An id given as text or, expanded, as the object that has it."""
     return text_at({"id": value}, "id") or text_at(value, "id")
-
-
-def index_key(text: str) -> str:
-    """`text` as an index can hold it: itself, or its digest when it is too long or can't be stored.
-
-    A btree entry ends at 2,704 bytes, and Postgres' text has no NUL and no lone surrogate.
-    """
-    raw = text.encode("utf-8", "surrogatepass")
-    if len(raw) <= MAX_KEY_BYTES and _UNSTORABLE.search(text) is None:
-        return text
-    return digest_key(raw)
-
-
-def digest_key(raw: bytes) -> str:
-    """The key of what has none of its own."""
-    return f"sha256:{sha256(raw).hexdigest()}"
 
 
 def storable(text: str) -> str:

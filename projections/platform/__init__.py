@@ -10,6 +10,6 @@ can't be read leaves no row.
 """
 
 from projections.platform.live import project, rebuild
-from projections.platform.whole import TABLES, copied_rows, sifted
+from projections.platform.whole import TABLES, Rows, copied_rows, sifted, storable_rows
 
-__all__ = ["TABLES", "copied_rows", "project", "rebuild", "sifted"]
+__all__ = ["TABLES", "Rows", "copied_rows", "project", "rebuild", "sifted", "storable_rows"]

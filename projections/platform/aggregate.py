@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from events.clock import from_micros
 from projections.facts import Fact, Own
+from projections.refusal import longest_storable
 
 Said = Any  # Any: each event's own payload
 S = TypeVar("S", bound="Aggregate")
@@ -87,6 +88,33 @@ def folded(kind: Kind[S], key: Key, state: S | None, facts: Iterable[Fact]) -> S
     return state
 
 
+def key_of(state: Aggregate) -> Key:
+    return Key(state.user_id, state.id)
+
+
+def stopped_before_refusal(
+    kind: Kind[S], key: Key, facts: Iterable[Fact], storable: Callable[[S], bool]
+) -> S | None:
+    """The longest storable beginning of an aggregate, stopped at the event after it, as rows are.
+
+    Its whole history is known to be refused. None when not even its creation can be stored.
+    """
+    history = sorted(facts, key=rank)
+
+    def stopped(at: int) -> S | None:
+        state = folded(kind, key, None, history[:at])
+        if state is not None and state.unfolded_event_id is None:
+            state.unfolded_event_id = history[at].id
+        return state
+
+    def is_accepted(at: int) -> bool:
+        state = stopped(at)
+        return state is None or storable(state)
+
+    length = longest_storable(len(history), is_accepted)
+    return None if length is None else stopped(length)
+
+
 def _after(kind: Kind[S], key: Key, state: S | None, fact: Fact) -> S | None:
     at = from_micros(fact.at)
     if state is None:
@@ -94,13 +122,13 @@ def _after(kind: Kind[S], key: Key, state: S | None, fact: Fact) -> S | None:
             return None
         try:
             return kind.create(key, _read(fact, kind.payload), at)
-        except (msgspec.MsgspecError, RecursionError):
+        except Exception:  # unreadable, or a bug in the rule: no row, and no other aggregate is stopped
             return None
     rule = kind.rules.get(fact.type)
     if rule is not None:
         try:
             rule.apply(state, _read(fact, rule.payload), at)
-        except (msgspec.MsgspecError, RecursionError):
+        except Exception:  # as above
             state.unfolded_event_id = fact.id
             return state
     state.version += 1

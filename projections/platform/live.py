@@ -4,19 +4,32 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from events.clock import micros
 from events.routing import part_of
 from projections import log
 from projections.facts import Fact
 from projections.log import AnyConnection, Routed
 from projections.platform import store
-from projections.platform.aggregate import Aggregate, Key, Kind, folded, grouped, rank
+from projections.platform.aggregate import (
+    Aggregate,
+    Key,
+    Kind,
+    folded,
+    grouped,
+    key_of,
+    rank,
+    stopped_before_refusal,
+)
 from projections.platform.campaigns import CAMPAIGNS
 from projections.platform.jobs import JOBS
 from projections.platform.lists import LISTS, CreatorList
-from projections.platform.whole import ERASED, Work, sifted, work_of
+from projections.platform.whole import ERASED, Work, sifted, since_erasure, work_of
+from projections.refusal import is_storable, reason_of, write_halving
 
 S = TypeVar("S", bound=Aggregate)
+logger = structlog.get_logger(__name__)
 Bounds = Mapping[int, int]
 
 
@@ -31,10 +44,18 @@ class Table(Generic[S]):
     all_of: Callable[[Work], list[S]]
 
 
-def project(conn: AnyConnection, found: Iterable[Routed], bounds: Bounds, *, live_only: bool) -> None:
+def project(
+    conn: AnyConnection,
+    found: Iterable[Routed],
+    bounds: Bounds,
+    *,
+    live_only: bool,
+    careful: bool = False,
+) -> None:
     """Fold these events into their aggregates. `bounds`: how far each part of theirs is read.
 
-    The users are folded already, and locked. The caller commits.
+    The users are folded already, and locked. If careful, an aggregate that Postgres refuses stops
+    alone. The caller commits.
     """
     facts: dict[str, list[Fact]] = {}
     for event in found:
@@ -49,7 +70,9 @@ def project(conn: AnyConnection, found: Iterable[Routed], bounds: Bounds, *, liv
         for user, told in mine.items():
             if user not in erased:
                 work |= grouped(table.kind, user, told)
-        if work:
+        if work and careful:
+            _fold_apart(conn, table, work, bounds, live_only=live_only)
+        elif work:
             _fold(conn, table, work, bounds, live_only=live_only)
     if erased:
         rebuild(conn, erased, bounds, live_only=live_only)
@@ -64,11 +87,56 @@ def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live
     there = store.keys_of(conn, users)
     for table in TABLES:
         states = [state for work in works for state in table.all_of(work)]
-        kept = {Key(state.user_id, state.id) for state in states}
+        kept = {key_of(state) for state in states}
         gone = [key for name, key in there if name == table.table and key not in kept]
         store.delete_all(conn, f"delete_{table.table}", gone)
-        if states:
-            table.write(conn, [], states)
+        _write_whole(conn, table, states, bounds, live_only=live_only)
+
+
+def _write_whole(
+    conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds, *, live_only: bool
+) -> None:
+    """Write these aggregates; one that is refused stops alone."""
+
+    def refuse(state: S, problem: Exception) -> None:
+        _stop(conn, table, key_of(state), bounds, problem, live_only=live_only)
+
+    write_halving(conn, states, lambda some: table.write(conn, [], some), refuse)
+
+
+def _fold_apart(
+    conn: AnyConnection, table: Table[S], work: dict[Key, list[Fact]], bounds: Bounds, *, live_only: bool
+) -> None:
+    """Fold these aggregates, halved until each one that is refused stands alone and stops."""
+
+    def fold(keys: Sequence[Key]) -> None:
+        _fold(conn, table, {key: work[key] for key in keys}, bounds, live_only=live_only)
+
+    def refuse(key: Key, problem: Exception) -> None:
+        _stop(conn, table, key, bounds, problem, live_only=live_only)
+
+    write_halving(conn, sorted(work), fold, refuse)
+
+
+def _stop(
+    conn: AnyConnection,
+    table: Table[S],
+    key: Key,
+    bounds: Bounds,
+    problem: Exception,
+    *,
+    live_only: bool,
+) -> None:
+    """Write the aggregate as it was before the event after which it is refused; it stops there."""
+    logger.error("projector.aggregate_refused", table=table.table, id=str(key.id), reason=reason_of(problem))
+    facts = _history(conn, table.kind, key, bounds, live_only=live_only)
+    state = stopped_before_refusal(
+        table.kind, key, facts, lambda state: is_storable(conn, lambda: table.write(conn, [], [state]))
+    )
+    if state is None:
+        store.delete_all(conn, f"delete_{table.table}", [key])
+    else:
+        table.write(conn, [], [state])
 
 
 def _fold(
@@ -104,6 +172,12 @@ def _refolded(
     found = store.histories(conn, keys, bounds, parts)
     histories = {key: [fact for fact, live in told if live or not live_only] for key, told in found.items()}
     return {key: folded(kind, key, None, _left(key, kind, facts)) for key, facts in histories.items()}
+
+
+def _history(conn: AnyConnection, kind: Kind[S], key: Key, bounds: Bounds, *, live_only: bool) -> list[Fact]:
+    """The aggregate's events; of a user's erased work none is left."""
+    stream = log.streams(conn, [key.user_id], bounds, live_only=live_only)[key.user_id]
+    return grouped(kind, key.user_id, since_erasure(stream)).get(key, [])
 
 
 def _left(key: Key, kind: Kind[S], facts: list[Fact]) -> list[Fact]:

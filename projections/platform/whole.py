@@ -1,11 +1,12 @@
 """Everything of one user at once: from all their facts to all their aggregates, and those to rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 from projections.facts import Fact
-from projections.platform.aggregate import Aggregate, Key, Kind, folded, grouped
+from projections.platform.aggregate import Aggregate, Key, Kind, folded, grouped, stopped_before_refusal
 from projections.platform.campaigns import CAMPAIGNS, Campaign
 from projections.platform.jobs import JOBS, Job
 from projections.platform.lists import LISTS, CreatorList
@@ -13,12 +14,19 @@ from projections.platform.rows import copied, item_rows, row_of
 from projections.rows import Row
 
 S = TypeVar("S", bound=Aggregate)
+Rows = list[tuple[str, Row]]
 
 TABLES = ("campaigns", "scraping_jobs", "creator_lists", "list_items")
 """In the order their foreign keys want. scraping_results is bulk data and no projection."""
 
+TABLE_OF: dict[type[Aggregate], str] = {
+    Campaign: "campaigns",
+    Job: "scraping_jobs",
+    CreatorList: "creator_lists",
+}
 ERASED = "privacy.erased"
-PREFIXES = (CAMPAIGNS.prefix, JOBS.prefix, LISTS.prefix)
+KINDS: tuple[Kind[Any], ...] = (CAMPAIGNS, JOBS, LISTS)  # Any: each its own state
+PREFIXES = tuple(kind.prefix for kind in KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +47,58 @@ def sifted(facts: Iterable[Fact]) -> Iterator[Fact]:
 
 def work_of(user_id: str, facts: Iterable[Fact]) -> Work:
     """The aggregates after these events. What was in the log before an erasure is gone with it."""
-    told = list(sifted(facts))
-    erased = max((fact.position for fact in told if fact.type == ERASED), default=0)
-    left = [fact for fact in told if fact.position > erased]
+    left = since_erasure(facts)
     lists = [each for each in _all_of(LISTS, user_id, left) if not each.deleted]
     return Work(_all_of(CAMPAIGNS, user_id, left), _all_of(JOBS, user_id, left), lists)
+
+
+def since_erasure(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that this package folds, after the user's last erasure."""
+    found = list(sifted(facts))
+    erased = max((fact.position for fact in found if fact.type == ERASED), default=0)
+    return [fact for fact in found if fact.position > erased]
 
 
 def copied_rows(user_id: str, facts: Iterable[Fact]) -> Iterator[tuple[str, Row]]:
     """(table, row) of a user's work, as COPY takes it."""
     work = work_of(user_id, facts)
     known = {each.id for each in work.campaigns}
-    for campaign in work.campaigns:
-        yield "campaigns", copied(row_of(campaign))
-    for job in work.jobs:
-        row = row_of(job)
-        asked = row["asked_campaign_id"]
-        yield "scraping_jobs", copied(row | {"campaign_id": asked if asked in known else None})
-    for each in work.lists:
-        yield "creator_lists", copied(row_of(each))
-        for row in item_rows(each, list(each.items.values())):
-            yield "list_items", copied(row)
+    for state in (*work.campaigns, *work.jobs, *work.lists):
+        yield from rows_of_aggregate(state, known)
+
+
+def storable_rows(user_id: str, facts: Iterable[Fact], storable: Callable[[Rows], bool]) -> Rows:
+    """The rows of a user's work without what can't be stored: such an aggregate stops before it."""
+    left = since_erasure(facts)
+    rows: Rows = []
+    campaigns: set[UUID] = set()
+    for kind in KINDS:
+        for key, mine in grouped(kind, user_id, left).items():
+
+            def rows_at(state: Aggregate) -> Rows:
+                return list(rows_of_aggregate(state, campaigns))
+
+            state: Aggregate | None = folded(kind, key, None, mine)
+            if state is not None and not storable(rows_at(state)):
+                state = stopped_before_refusal(kind, key, mine, lambda some: storable(rows_at(some)))
+            if state is None or (isinstance(state, CreatorList) and state.deleted):
+                continue
+            rows += rows_at(state)
+            if isinstance(state, Campaign):
+                campaigns.add(state.id)
+    return rows
+
+
+def rows_of_aggregate(state: Aggregate, campaigns: Collection[UUID]) -> Iterator[tuple[str, Row]]:
+    """(table, row) of one aggregate, as COPY takes it; `campaigns` are those that the user has."""
+    row = row_of(state)
+    if isinstance(state, Job):
+        named = row["asked_campaign_id"]
+        row["campaign_id"] = named if named in campaigns else None
+    yield TABLE_OF[type(state)], copied(row)
+    if isinstance(state, CreatorList):
+        for item in item_rows(state, list(state.items.values())):
+            yield "list_items", copied(item)
 
 
 def _all_of(kind: Kind[S], user_id: str, facts: list[Fact]) -> list[S]:

@@ -10,15 +10,16 @@ import msgspec
 from projections import platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact
-from projections.fold import fold_on, present, refold
+from projections.fold import fold_on, refold
+from projections.refusal import is_refusal
 from projections.replay.digest import MODULUS
 from projections.replay.job import Context
 from projections.replay.loading import Loader
+from projections.replay.people import CarefulLoader, Person, load, load_work
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance
 from projections.replay.spill import Chunk, Entry, Spills
-from projections.replay.statements import AnyConnection, session
-from projections.rows import Row, as_json, row_digest, rows_of
+from projections.replay.statements import AnyConnection, Connection, session
 from projections.state import Folded, State
 
 LONG_HISTORY = 20_000
@@ -34,26 +35,59 @@ def fold_bucket(context: Context, number: int, advance: Advance) -> Outcome:
     with session(context.conninfo, job.schema) as conn:
         if (known := finished(conn, "fold", number)) is not None:
             return known
-        catalog = catalog_of(conn)
-        digest = told = folded_events = 0
-        with (
-            Spills(context.folder, "read", sections=job.buckets) as spills,
-            conn.transaction(),
-            Loader(conn, job.schema) as loader,
-        ):
-            for user, entries in _people(context, number):
-                folded, work, events = _folded(user, entries, spills)
-                digest += load(loader, user, folded, catalog, job.catalog_digest)
-                load_work(loader, user, work)
-                folded_events += events
-                if folded_events - told >= TELL_EVERY:
-                    advance(folded_events - told)
-                    told = folded_events
-            loader.flush()
-            outcome = Outcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
-            finish(conn, "fold", number, outcome)
+        try:
+            return _fold_together(conn, context, number, advance)
+        except Exception as problem:
+            if not is_refusal(problem):
+                raise
+        return _fold_apart(conn, context, number)
+
+
+def _fold_together(conn: Connection, context: Context, number: int, advance: Advance) -> Outcome:
+    job = context.job
+    catalog = catalog_of(conn)
+    digest = told = folded_events = 0
+    with (
+        Spills(context.folder, "read", sections=job.buckets) as spills,
+        conn.transaction(),
+        Loader(conn, job.schema) as loader,
+    ):
+        for user, entries in _people(context, number):
+            folded, work, events = _folded(user, entries, spills)
+            digest += load(loader, user, folded, catalog, job.catalog_digest)
+            load_work(loader, user, work)
+            folded_events += events
+            if folded_events - told >= TELL_EVERY:
+                advance(folded_events - told)
+                told = folded_events
+        loader.flush()
+        outcome = Outcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
+        finish(conn, "fold", number, outcome)
     advance(folded_events - told)
     return outcome
+
+
+def _fold_apart(conn: Connection, context: Context, number: int) -> Outcome:
+    """The same after a refusal, in small groups, down to the user or aggregate that is refused."""
+    job = context.job
+    with Spills(context.folder, "read", sections=job.buckets) as spills, conn.transaction():
+        careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)
+        people = _people(context, number)
+        careful.load([_person(user, entries, spills) for user, entries in people])
+        events = sum(chunk.count for _, entries in people for entry in entries for chunk in entry.chunks)
+        outcome = Outcome(events=events, rows=careful.counts, digest=f"{careful.digest % MODULUS:x}")
+        finish(conn, "fold", number, outcome)
+    return outcome
+
+
+def _person(user: str, entries: list[Entry], spills: Spills) -> Person:
+    chunks = [chunk for entry in entries for chunk in entry.chunks]
+    return Person(user, _linked(entries), lambda: list(_history(chunks, spills)))
+
+
+def _linked(entries: list[Entry]) -> dict[str, int]:
+    """Customer to linked since."""
+    return {entry.customer: entry.since for entry in entries if entry.customer is not None}
 
 
 def catalog_of(conn: AnyConnection) -> Catalog:
@@ -74,7 +108,7 @@ def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
 
 def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, list[Fact], int]:
     """The user's fold, the facts of their work, and how many events there were."""
-    linked = {entry.customer: entry.since for entry in entries if entry.customer is not None}
+    linked = _linked(entries)
     chunks = [chunk for entry in entries for chunk in entry.chunks]
     events = sum(chunk.count for chunk in chunks)
     if events > LONG_HISTORY:
@@ -120,33 +154,3 @@ def _refold_long(user: str, linked: dict[str, int], history: Iterable[Fact]) -> 
         fold_on(settled, tail)
         tail = list(group)
     return Folded(settled, tail)
-
-
-def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str) -> int:
-    """A user's rows; the number their digest is."""
-    state = present(folded)
-    if not state.cores:
-        return 0
-    rows = rows_of(state, catalog)
-    digest = row_digest(rows)
-    for table, row in rows.items():
-        loader.take(table, row)
-    loader.take("projection_states", _state_row(user, folded, catalog_digest, digest))
-    if state.poison is not None:
-        loader.take("quarantine", store.quarantine_row(user, state.poison))
-    return int.from_bytes(digest)
-
-
-def load_work(loader: Loader, user: str, facts: Iterable[Fact]) -> None:
-    """The rows of a user's campaigns, jobs and lists."""
-    for table, row in platform.copied_rows(user, facts):
-        loader.take(table, row)
-
-
-def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) -> Row:
-    return {
-        "user_id": user,
-        "state": as_json(folded).decode(),
-        "catalog_digest": catalog_digest,
-        "row_digest": digest,
-    }

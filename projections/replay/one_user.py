@@ -2,13 +2,13 @@
 
 from projections import links, log, store
 from projections.facts import Fact
-from projections.fold import refold
 from projections.links import Claim, Claims
 from projections.replay.compare import Scope, scope_of
 from projections.replay.errors import UnknownUser
-from projections.replay.folding import catalog_of, load, load_work
+from projections.replay.folding import catalog_of
 from projections.replay.job import Job
 from projections.replay.loading import Loader
+from projections.replay.people import CarefulLoader, Person
 from projections.replay.statements import Connection, look_into, rows
 
 
@@ -25,12 +25,13 @@ def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Sco
     if not facts and not rows(live, "replay_has_user", user_id=user_id):
         raise UnknownUser(user_id)
     look_into(conn, job.schema)
-    with conn.transaction(), Loader(conn, job.schema) as loader:
-        for customer, said in claims.items():
-            loader.take("customer_links", store.link_row(customer, said))
-        load(loader, user_id, refold(user_id, linked, facts), catalog_of(conn), job.catalog_digest)
-        load_work(loader, user_id, facts)
-        loader.flush()
+    with conn.transaction():
+        with Loader(conn, job.schema) as loader:
+            for customer, said in claims.items():
+                loader.take("customer_links", store.link_row(customer, said))
+            loader.flush()
+        careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)
+        careful.load([Person(user_id, linked, lambda: facts)])
     look_into(conn, "public")
     return scope_of(user_id, list(claims))
 

@@ -5,7 +5,7 @@
 SELECT c.part, c.position, h.head
   FROM projection_checkpoints c
   JOIN heads h ON h.part = c.part
- WHERE c.position < h.head
+ WHERE c.position < h.head AND c.part <> ALL (%(avoided)s::smallint[])
  ORDER BY h.head - c.position DESC, c.part
  LIMIT %(parts)s
    FOR UPDATE OF c SKIP LOCKED

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 
 from events.envelope import NewEvent
+from events.routing import digest_key
 from tests.webhooks.envelopes import assert_storable
 from tests.webhooks.json_strategies import json_objects, overwritten
 from tests.webhooks.signing import NOW
 from webhooks.clerk.envelope import clerk_event
 from webhooks.guard import Secret, Verified
-from webhooks.reading import digest_key
 
 VERIFIED = Verified(Secret(0, "f" * 12, b"key"), NOW, "v1,AA=", "msg_1")
 MILLIS = 1_716_883_500_123

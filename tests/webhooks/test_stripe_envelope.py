@@ -10,11 +10,11 @@ from hypothesis import given
 
 from events.clock import EPOCH
 from events.envelope import NewEvent
+from events.routing import digest_key
 from tests.webhooks.envelopes import assert_storable
 from tests.webhooks.json_strategies import json_objects, overwritten
 from tests.webhooks.signing import NOW
 from webhooks.guard import Secret, Verified
-from webhooks.reading import digest_key
 from webhooks.stripe.envelope import stripe_event
 
 VERIFIED = Verified(Secret(0, "f" * 12, b"key"), NOW, "t=1,v1=00")

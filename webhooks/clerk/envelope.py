@@ -6,8 +6,9 @@ Source: https://clerk.com/docs/webhooks/overview
 from datetime import datetime
 
 from events.envelope import NewEvent
+from events.routing import index_key
 from webhooks.guard import Verified
-from webhooks.reading import Json, at, from_millis, from_seconds, index_key, kept, storable, text_at
+from webhooks.reading import Json, at, from_millis, from_seconds, kept, storable, text_at
 
 SOURCE = "clerk"
 

@@ -9,14 +9,13 @@ from datetime import datetime
 
 from events.clock import EPOCH
 from events.envelope import NewEvent
+from events.routing import digest_key, index_key
 from webhooks.guard import Verified
 from webhooks.reading import (
     Json,
     at,
-    digest_key,
     from_iso,
     from_seconds,
-    index_key,
     kept,
     name_or_id,
     storable,

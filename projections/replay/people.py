@@ -1,0 +1,130 @@
+"""One user's rows into the shadow tables: all of them, or what is left when some are refused."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from projections import platform, store
+from projections.catalog import Catalog
+from projections.facts import Fact
+from projections.fold import present, refold
+from projections.refusal import is_storable, reason_of, stop_before_refusal, write_halving
+from projections.replay.loading import Loader
+from projections.replay.statements import Connection
+from projections.rows import Row, as_json, row_digest, rows_of
+from projections.state import Folded
+
+GROUP = 256
+
+
+class Person(NamedTuple):
+    """A user, their customers (linked since) and their facts."""
+
+    user: str
+    linked: dict[str, int]
+    facts: Callable[[], list[Fact]]
+
+
+class CarefulLoader:
+    """Loads users in small groups; a user or an aggregate that is refused stops alone, as it does live.
+
+    The caller owns the transaction.
+    """
+
+    def __init__(self, conn: Connection, schema: str, catalog: Catalog, catalog_digest: str) -> None:
+        self._conn, self._schema = conn, schema
+        self._catalog, self._catalog_digest = catalog, catalog_digest
+        self.counts: Counter[str] = Counter()
+        self.digest = 0
+
+    def load(self, people: Sequence[Person]) -> None:
+        for start in range(0, len(people), GROUP):
+            write_halving(self._conn, people[start : start + GROUP], self._load_group, self._load_refused)
+
+    def _load_group(self, people: Sequence[Person]) -> None:
+        digest = 0
+        with Loader(self._conn, self._schema) as loader:
+            for person in people:
+                facts = person.facts()
+                folded = refold(person.user, person.linked, facts)
+                digest += load(loader, person.user, folded, self._catalog, self._catalog_digest)
+                load_work(loader, person.user, facts)
+            loader.flush()
+        self.digest += digest
+        self.counts.update(loader.counts)
+
+    def _load_refused(self, person: Person, problem: Exception) -> None:
+        facts = person.facts()
+        folded: Folded | None = refold(person.user, person.linked, facts)
+        assert folded is not None
+        if not self._is_storable(person.user, folded):
+            folded = stop_before_refusal(
+                person.user,
+                person.linked,
+                facts,
+                lambda some: self._is_storable(person.user, some),
+                reason_of(problem),
+            )
+        if folded is not None:
+            self._load_user(person.user, folded)
+            self._load_work(person.user, facts)
+
+    def _is_storable(self, user: str, folded: Folded) -> bool:
+        digest, counts = self.digest, self.counts.copy()
+        try:
+            return is_storable(self._conn, lambda: self._load_user(user, folded))
+        finally:
+            self.digest, self.counts = digest, counts
+
+    def _load_user(self, user: str, folded: Folded) -> None:
+        with Loader(self._conn, self._schema) as loader:
+            digest = load(loader, user, folded, self._catalog, self._catalog_digest)
+            loader.flush()
+        self.digest += digest
+        self.counts.update(loader.counts)
+
+    def _load_work(self, user: str, facts: Iterable[Fact]) -> None:
+        """Each aggregate of the user by itself."""
+
+        def storable(rows: platform.Rows) -> bool:
+            return is_storable(self._conn, lambda: self._copy(rows))
+
+        self._copy(platform.storable_rows(user, facts, storable), counted=True)
+
+    def _copy(self, rows: platform.Rows, *, counted: bool = False) -> None:
+        with Loader(self._conn, self._schema) as loader:
+            for table, row in rows:
+                loader.take(table, row)
+            loader.flush()
+        if counted:
+            self.counts.update(loader.counts)
+
+
+def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str) -> int:
+    """A user's rows; the number their digest is."""
+    state = present(folded)
+    if not state.cores:
+        return 0
+    rows = rows_of(state, catalog)
+    digest = row_digest(rows)
+    for table, row in rows.items():
+        loader.take(table, row)
+    loader.take("projection_states", _state_row(user, folded, catalog_digest, digest))
+    if state.poison is not None:
+        loader.take("quarantine", store.quarantine_row(user, state.poison))
+    return int.from_bytes(digest)
+
+
+def load_work(loader: Loader, user: str, facts: Iterable[Fact]) -> None:
+    """The rows of a user's campaigns, jobs and lists."""
+    for table, row in platform.copied_rows(user, facts):
+        loader.take(table, row)
+
+
+def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) -> Row:
+    return {
+        "user_id": user,
+        "state": as_json(folded).decode(),
+        "catalog_digest": catalog_digest,
+        "row_digest": digest,
+    }
