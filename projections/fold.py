@@ -32,7 +32,7 @@ def refold(user_id: str, links: dict[str, int], facts: Iterable[Fact]) -> Folded
     if not history:
         return Folded(settled, [])
     last_at = history[-1].at
-    tail = [fact for fact in history if fact.at == last_at]
+    tail = sorted((fact for fact in history if fact.at == last_at), key=rank)
     fold_on(settled, history[: len(history) - len(tail)])
     return Folded(settled, tail)
 
@@ -45,9 +45,9 @@ def advance(folded: Folded, facts: Iterable[Fact]) -> bool:
     if folded.tail and new[0].at < folded.tail[0].at:
         return False
     for at, group in groupby(new, key=attrgetter("at")):
-        instant = list(group)
+        instant = sorted(group, key=rank)
         if folded.tail and folded.tail[0].at == at:
-            folded.tail = folded.tail + instant
+            folded.tail = sorted(folded.tail + instant, key=rank)
         else:
             _fold_instant(folded.settled, folded.tail)
             folded.tail = instant

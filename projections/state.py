@@ -102,6 +102,8 @@ class State(Struct, omit_defaults=True):
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     payment_methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    # method to the instant of its last attachment, microseconds: the encoder keeps no dictionary's order
+    attached_at: dict[str, int] = field(default_factory=dict)
     # what we decided
     trial: Trial = Trial()
     intended_plan: str | None = None
@@ -128,6 +130,7 @@ class State(Struct, omit_defaults=True):
             "subscriptions",
             "customers",
             "payment_methods",
+            "attached_at",
             "emails",
             "cores",
             "changed_at",
@@ -137,7 +140,7 @@ class State(Struct, omit_defaults=True):
 
 
 class Folded(Struct):
-    """A user's fold as it is kept: everything before the last instant, and the facts of that instant.
+    """A user's fold as it is kept: everything before the last instant, and the facts of that instant by rank.
 
     Facts of one instant may still be joined by another, which may belong between them; so they
     are put in order anew until a later fact comes.
@@ -148,13 +151,13 @@ class Folded(Struct):
 
 
 _FOLDED = msgspec.json.Decoder(Folded)
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 NO_ADDRESS = Address()
 
 
 def encode(folded: Folded) -> bytes:
-    """JSON of the fold."""
+    """JSON of the fold: the one encoding that is stored, compared and tested. Equal folds, equal bytes."""
     return _ENCODER.encode(folded)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from msgspec import Raw
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
@@ -12,7 +13,7 @@ from events.statements import statement
 from projections import links
 from projections.catalog import Catalog
 from projections.rows import Row, as_json
-from projections.state import Folded, Poison, decode
+from projections.state import Folded, Poison, decode, encode
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -110,7 +111,7 @@ def write_states(
 ) -> None:
     """Each user's fold and the digest of their rows."""
     rows = [
-        {"user_id": user, "state": folded, "row_digest": "\\x" + digest.hex()}
+        {"user_id": user, "state": Raw(encode(folded)), "row_digest": "\\x" + digest.hex()}
         for user, (folded, digest) in states.items()
     ]
     if rows:

@@ -20,10 +20,19 @@ STATUS_RANK = {
 }
 UNKNOWN_RANK = 3
 
+ATTACHED = (".attached", "source.created", "card.created")
+
 
 def current_subscription(state: State) -> Subscription | None:
     """The subscription that speaks for the user: best status, then latest created, then id."""
     return max(state.subscriptions.values(), key=_standing, default=None)
+
+
+def attached_last(state: State, customer_id: str | None) -> PaymentMethod | None:
+    """The customer's method attached last, of one instant the highest id; never a detached one."""
+    methods = state.payment_methods.values()
+    there = [method for method in methods if not method.detached and method.customer in (None, customer_id)]
+    return max(there, key=lambda method: (state.attached_at.get(method.id, 0), method.id), default=None)
 
 
 def _standing(subscription: Subscription) -> tuple[int, int, str]:
@@ -50,13 +59,13 @@ def _customer(state: State, fact: Fact) -> None:
 
 
 def _payment_method(state: State, fact: Fact) -> None:
-    """Kept in the order they were attached; a detached one is remembered, so that no default revives it."""
+    """A detached one is remembered, so that no default revives it."""
     new = fact.body
     assert isinstance(new, PaymentMethod)
     old = state.payment_methods.get(new.id)
-    if new.detached or old is None or fact.type.endswith((".attached", "source.created", "card.created")):
-        state.payment_methods.pop(new.id, None)
-    elif old.detached:
+    if old is None or fact.type.endswith(ATTACHED):
+        state.attached_at[new.id] = fact.at
+    elif old.detached and not new.detached:
         return
     state.payment_methods[new.id] = new
 

@@ -9,7 +9,6 @@ from events.identifiers import derived_id
 from projections import platform
 from projections.replay.statements import Connection, rows
 from projections.replay.tables import PER_USER, REBUILT, UNCOMPARED
-from projections.state import Folded, decode
 
 Scope = Mapping[str, tuple[str, list[str]]]
 
@@ -149,19 +148,8 @@ def _differences(
         return
     for column in shape.columns:
         one, other = now[column], then[column]
-        if one != other and not (column == "state" and _same_state(one, other)):
+        if one != other:
             yield Difference(shape.table, owner, column, one, other)
-
-
-def _same_state(one: str | None, other: str | None) -> bool:
-    """States may hold the facts of their last instant, and their dictionaries, in another order."""
-    return one is not None and other is not None and _orderless(one) == _orderless(other)
-
-
-def _orderless(state: str) -> Folded:
-    folded = decode(state)
-    folded.tail.sort(key=lambda fact: fact.id)
-    return folded
 
 
 def _cells(shape: _Shape, line: bytes | None) -> Mapping[str, str | None]:

@@ -11,6 +11,7 @@ from projections import platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_on, refold
+from projections.order import rank
 from projections.refusal import is_refusal
 from projections.replay.digest import MODULUS
 from projections.replay.job import Context
@@ -153,4 +154,4 @@ def _refold_long(user: str, linked: dict[str, int], history: Iterable[Fact]) -> 
     for _, group in groupby(history, key=attrgetter("at")):
         fold_on(settled, tail)
         tail = list(group)
-    return Folded(settled, tail)
+    return Folded(settled, sorted(tail, key=rank))

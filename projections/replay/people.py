@@ -11,8 +11,8 @@ from projections.fold import present, refold
 from projections.refusal import is_storable, reason_of, stop_before_refusal, write_halving
 from projections.replay.loading import Loader
 from projections.replay.statements import Connection
-from projections.rows import Row, as_json, row_digest, rows_of
-from projections.state import Folded
+from projections.rows import Row, row_digest, rows_of
+from projections.state import Folded, encode
 
 GROUP = 256
 
@@ -124,7 +124,7 @@ def load_work(loader: Loader, user: str, facts: Iterable[Fact]) -> None:
 def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) -> Row:
     return {
         "user_id": user,
-        "state": as_json(folded).decode(),
+        "state": encode(folded).decode(),
         "catalog_digest": catalog_digest,
         "row_digest": digest,
     }

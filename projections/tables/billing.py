@@ -2,7 +2,7 @@
 
 from projections.facts import Address, PaymentMethod
 from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
-from projections.stripe_objects import current_subscription
+from projections.stripe_objects import attached_last, current_subscription
 
 COLUMNS = (
     "stripe_customer_id",
@@ -80,10 +80,8 @@ def _method_in_force(state: State, of_subscription: str | None, customer_id: str
     for method_id in (of_subscription, customer.payment_method if customer else None):
         if method_id is not None and not _is_detached(state, method_id):
             return method_id
-    for method in reversed(state.payment_methods.values()):
-        if not method.detached and method.customer in (None, customer_id):
-            return method.id
-    return None
+    last = attached_last(state, customer_id)
+    return last.id if last is not None else None
 
 
 def _is_detached(state: State, method_id: str) -> bool:

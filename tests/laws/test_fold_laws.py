@@ -1,4 +1,4 @@
-"""The fold in memory: any order and any batching gives the same rows, and they are true."""
+"""The fold in memory: any order and any batching gives the same rows and states, and they are true."""
 
 from random import Random
 from typing import Any
@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.envelope import NewEvent
-from projections.fold import advance, present, refold
+from projections.fold import present
 from projections.rows import as_json, rows_of
-from projections.state import Folded, decode, encode
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
+from tests.laws.stored_folds import assert_grows_to_the_whole, with_random_ids
 from tests.projections.model import CATALOG, links_of, routed, tables_of
 from tests.worlds import History, histories
 
@@ -52,20 +52,16 @@ def test_any_order_gives_the_same_bytes(history: History, seed: int) -> None:
 @settings(max_examples=100)
 @given(history=histories(own=own_events), seed=seeds, batch=st.integers(1, 12))
 def test_fold_batch_by_batch_is_the_fold_of_the_whole(history: History, seed: int, batch: int) -> None:
-    """Each batch after a trip through the database's JSON; a late one begins anew."""
-    told = live(history)
-    owners = links_of(told)
-    whole = tables_of(told)
-    for user_id, facts in routed(told).items():
+    """Random ids, and each batch after a trip through the database's JSON; a late one begins anew."""
+    events = with_random_ids(live(history), seed)
+    owners = links_of(events)
+    whole = tables_of(events)
+    for user_id, facts in routed(events).items():
         order = sorted(facts, key=lambda fact: fact.at) if seed % 2 else facts
         if seed % 3 == 0:
             Random(seed).shuffle(order)
-        links = owners.get(user_id, {})
-        folded = Folded(refold(user_id, links, []).settled, [])
-        for start in range(0, len(order), batch):
-            folded = decode(encode(folded))
-            if not advance(folded, order[start : start + batch]):
-                folded = refold(user_id, links, order[: start + batch])
+        batches = [batch] * (len(order) // batch + 1)
+        folded = assert_grows_to_the_whole(user_id, owners.get(user_id, {}), order, batches)
 
         assert as_json(rows_of(present(folded), CATALOG)) == as_json(whole[user_id])
 

@@ -63,12 +63,13 @@ def options(work_dir: Path, **changed: Any) -> Options:  # Any: as Options
 
 
 def tables(conninfo: str, schema: str = "public") -> Rows:
-    """Every projected row, but for the order of keys inside states and the slots of digests."""
+    """Every projected row, states as their bytes, but for the slots of digests."""
     found: Rows = {}
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET timezone = 'UTC'")
         for table in sorted({*REBUILT} - {"projection_digests"}):
-            query = sql.SQL("SELECT to_jsonb(t) - 'state' FROM {} t ORDER BY 1").format(
+            state = ", t.state::text" if table == "projection_states" else ""
+            query = sql.SQL(f"SELECT to_jsonb(t) - 'state'{state} FROM {{}} t ORDER BY 1").format(
                 sql.Identifier(schema, table)
             )
             found[table] = conn.execute(query).fetchall()
