@@ -45,17 +45,17 @@ class Catalog(Struct):
     prices_changed_at: dict[str, int] = field(default_factory=dict)
 
     def plan_of(self, hint: PlanHint) -> str | None:
-        """The plan a subscription means; None when nothing it says is known here."""
-        if hint.price_id is not None and (found := self.prices.get(hint.price_id)):
-            return found
-        for said in (
-            _without_interval(hint.lookup_key, self.plans),
-            hint.price_plan,
-            hint.subscription_plan,
-        ):
-            if said is not None and said in self.plans:
-                return said
+        """The plan a price means; None when nothing in the hint is known here."""
+        if hint.price_id is not None and (plan := self.prices.get(hint.price_id)):
+            return plan
+        for key in (_without_interval(hint.lookup_key, self.plans), hint.metadata_plan):
+            if key is not None and key in self.plans:
+                return key
         return None
+
+    def first_known(self, hints: Iterable[PlanHint]) -> tuple[PlanHint, str] | None:
+        """The first hint that names a plan, and the plan; None when all are unknown here."""
+        return next(((hint, plan) for hint in hints if (plan := self.plan_of(hint))), None)
 
     def mapped_at(self, hint: PlanHint, plan: str | None) -> int:
         """When the catalog last changed its mind about this hint; microseconds since the epoch."""

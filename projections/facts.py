@@ -17,16 +17,19 @@ class Address(Struct, frozen=True, array_like=True):
 
 
 class PlanHint(Struct, frozen=True, array_like=True):
-    """What a subscription says about its plan; the catalog turns it into a plan key."""
+    """What one price of a subscription says about its plan; the catalog turns it into a plan key."""
 
     price_id: str | None = None
     lookup_key: str | None = None
-    price_plan: str | None = None
-    subscription_plan: str | None = None
+    metadata_plan: str | None = None
 
 
 class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
-    """A snapshot of a Stripe subscription. Instants are seconds since the epoch, as Stripe gives them."""
+    """A snapshot of a Stripe subscription. Instants are seconds since the epoch, as Stripe gives them.
+
+    `offer_ends` is the end of the trial offer that the first item not billed by usage is on; the status
+    may be `active` meanwhile. New fields stand last: states stored by older code are read too.
+    """
 
     id: str
     customer: str
@@ -42,6 +45,14 @@ class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
     trial_end: int | None
     payment_method: str | None
     claimed_user: str | None
+    more_hints: tuple[PlanHint, ...] = ()
+    metadata_plan: str | None = None
+    offer_ends: int | None = None
+
+    @property
+    def hints(self) -> tuple[PlanHint, ...]:
+        """What each item's price says, in item order."""
+        return (self.hint, *self.more_hints)
 
 
 class Customer(Struct, frozen=True, array_like=True, tag="customer"):
@@ -64,14 +75,22 @@ class PaymentMethod(Struct, frozen=True, array_like=True, tag="payment_method"):
 
 
 class InvoicePaid(Struct, frozen=True, array_like=True, tag="invoice_paid"):
+    """`is_first` is true for the invoice that a subscription begins with: a set-up fee, during a trial."""
+
     amount_paid_minor: int
+    id: str | None = None
+    subscription: str | None = None
+    is_first: bool = False
 
 
 class Checkout(Struct, frozen=True, array_like=True, tag="checkout"):
+    """`plan` is what was bought; an expired or failed session names none."""
+
     customer: str | None
     plan: str | None
     claimed_user: str | None
     claim_is_metadata: bool
+    id: str | None = None
 
 
 class ClerkUser(Struct, frozen=True, array_like=True, tag="clerk_user"):

@@ -7,14 +7,19 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from projections.facts import Address, Customer, Fact, PaymentMethod, Subscription
+from projections.facts import Address, Customer, Fact, PaymentMethod, PlanHint, Subscription
 
 Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
 Core = list[Cell]
 
 
 class Trial(Struct, frozen=True, omit_defaults=True):
-    """The trial the user is in or was in last. Instants are microseconds since the epoch."""
+    """The trial the user is in or was in last. Instants are microseconds since the epoch.
+
+    `was_trialing`: Stripe showed it running. `is_offer`: it is a trial offer, which may have a price.
+    `unpaid`: while nothing was paid for the conversion, the subscription whose status `active` converted
+    the trial, and the trial's status before, to go back to.
+    """
 
     status: str = "pending"
     starts_at: int | None = None
@@ -22,6 +27,9 @@ class Trial(Struct, frozen=True, omit_defaults=True):
     converted_at: int | None = None
     subscription: str | None = None
     plan: str | None = None
+    was_trialing: bool = False
+    is_offer: bool = False
+    unpaid: tuple[str, str] | None = None
 
 
 class Grant(Struct, frozen=True):
@@ -104,6 +112,9 @@ class State(Struct, omit_defaults=True):
     payment_methods: dict[str, PaymentMethod] = field(default_factory=dict)
     # method to the instant of its last attachment, microseconds: the encoder keeps no dictionary's order
     attached_at: dict[str, int] = field(default_factory=dict)
+    # by subscription: what its prices ever said about the plan, oldest first; the last payment over 0
+    hints: dict[str, tuple[PlanHint, ...]] = field(default_factory=dict)
+    paid_at: dict[str, int] = field(default_factory=dict)
     # what we decided
     trial: Trial = Trial()
     intended_plan: str | None = None
@@ -131,6 +142,8 @@ class State(Struct, omit_defaults=True):
             "customers",
             "payment_methods",
             "attached_at",
+            "hints",
+            "paid_at",
             "emails",
             "cores",
             "changed_at",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from projections.facts import Customer, Fact, PaymentMethod, Subscription
+from projections.facts import Customer, Fact, PaymentMethod, PlanHint, Subscription
 from projections.state import State
 
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
@@ -19,6 +19,7 @@ STATUS_RANK = {
     "incomplete_expired": 1,
 }
 UNKNOWN_RANK = 3
+MOST_HINTS = 100
 
 ATTACHED = (".attached", "source.created", "card.created")
 
@@ -47,6 +48,29 @@ def _subscription(state: State, fact: Fact) -> None:
     if old is not None and old.status in TERMINAL and new.status not in TERMINAL:
         return
     state.subscriptions[new.id] = new
+    earlier = state.hints.get(new.id, ())
+    fresh = tuple(hint for hint in new.hints if hint not in earlier and _names_a_plan(hint))
+    if fresh:
+        state.hints[new.id] = (earlier + fresh)[:MOST_HINTS]
+
+
+def _names_a_plan(hint: PlanHint) -> bool:
+    return hint.price_id is not None and (hint.lookup_key or hint.metadata_plan) is not None
+
+
+def hints_of(state: State, subscription: Subscription) -> list[PlanHint]:
+    """What the subscription says about its plan, in the order to be tried.
+
+    A price keeps what it meant when this subscription first had it, so its earlier hints go before the
+    present one. The subscription's own metadata says nothing about a price and comes last.
+    """
+    tried: list[PlanHint] = []
+    for hint in subscription.hints:
+        earlier = [each for each in state.hints.get(subscription.id, ()) if each.price_id == hint.price_id]
+        tried += [*earlier, *([] if hint in earlier else [hint])]
+    if subscription.metadata_plan is not None:
+        tried.append(PlanHint(metadata_plan=subscription.metadata_plan))
+    return tried
 
 
 def _customer(state: State, fact: Fact) -> None:

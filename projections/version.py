@@ -14,7 +14,15 @@ FOLDING = (
     ("projections.shapes", ("decoding.py", "stripe.py", "clerk.py")),
     (
         "projections.tables",
-        ("users.py", "subscriptions.py", "billing.py", "usage.py", "system_data.py", "legacy.py"),
+        (
+            "users.py",
+            "subscriptions.py",
+            "trials.py",
+            "billing.py",
+            "usage.py",
+            "system_data.py",
+            "legacy.py",
+        ),
     ),
     (
         "projections.platform",

@@ -13,7 +13,8 @@ from projections.fold import present, refold
 from projections.state import State, decode
 from projections.stripe_objects import current_subscription
 from projections.tables import usage
-from projections.tables.subscriptions import resolve, trial_plan
+from projections.tables.subscriptions import resolve
+from projections.tables.trials import trial_plan
 from queries.past import past
 from queries.reasons import event_behind, fact_behind
 from queries.rows import AnyConnection, fetch_one

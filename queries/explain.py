@@ -62,35 +62,40 @@ RULES = {
     "is_admin": "Clerk's public_metadata, unless an operator granted or revoked it",
     "deleted_at": "the first clerk.user.deleted or privacy.erased; never undone",
     "current_plan": (
-        "an operator's grant, else the plan of the current subscription's price while it is trialing, "
-        "active, past_due, unpaid or paused, else our own running trial's plan, else free"
+        "an operator's grant, else the plan of the current subscription's first item with a known price, as "
+        "that price meant it when the subscription first had it, while trialing, active, past_due, unpaid or "
+        "paused, else our own running trial's plan, else free"
     ),
-    "intended_plan": "the last plan.selected or checkout metadata",
+    "intended_plan": "the last plan.selected, or metadata of a Checkout session that was completed",
     "subscription_status": (
         "Stripe's word in the latest snapshot of the current subscription: the one of highest status, "
         "then created last"
     ),
     "trial_status": (
-        "pending, active while a trial runs, converted at the first payment or active status after it "
-        "began, expired when it was lost without one; converted is never undone"
+        "pending, active while a trial or a trial offer runs, converted at the first payment for its "
+        "subscription or active status after it began, expired when it was lost without one; a conversion "
+        "is undone only if the first charge fails"
     ),
     "trial_start_date": "the current subscription's trial_start, else our own trial's start",
     "trial_end_date": "the current subscription's trial_end, else our own trial's end",
     "trial_conversion_date": (
-        "when the first event after the trial began showed a payment or the status active"
+        "when the first event after the trial began showed a payment for its subscription, other than a "
+        "set-up fee, or the status active"
     ),
     "subscription_cancel_date": (
         "ended_at or canceled_at once ended, else cancel_at, else the period's end when it is to cancel then"
     ),
-    "subscription_renewal_date": "the current period's end; null when it will not renew",
+    "subscription_renewal_date": "the current period's end; null when paused or not to renew",
     "billing_sync_status": (
         "pending before any Stripe event, then synced; error for an unknown price or a history that stops"
     ),
-    "stripe_customer_id": "the customer of the current subscription, else the one linked last",
+    "stripe_customer_id": (
+        "the customer of the current subscription, else the one linked last; a deleted one only if all are"
+    ),
     "stripe_subscription_id": "the current subscription's id, kept after it ended",
     "payment_method_id": "the subscription's default, then the customer's, then the one attached last",
     "card_last4": "the payment method in force, as last attached or updated",
-    "card_brand": "the payment method in force, as last attached or updated",
+    "card_brand": "the payment method in force, in the spelling of PaymentMethod; null if it is no card",
     "card_exp_month": "the payment method in force, as last attached or updated",
     "card_exp_year": "the payment method in force, as last attached or updated",
     "billing_address_city": "the customer's address, else the payment method's",

@@ -8,9 +8,9 @@ from psycopg.rows import tuple_row
 from events.statements import statement
 from projections import store
 from projections.catalog import Catalog
-from projections.facts import PlanHint
 from projections.fold import present
 from projections.state import decode
+from projections.tables.subscriptions import hints_in
 from queries.rows import AnyConnection
 
 MOST_USERS = 1000
@@ -32,9 +32,12 @@ def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
     found: dict[str, UnknownPrice] = {}
     for user, state in rows:
         source = present(decode(state)).cores["user_subscriptions"][0]
-        if isinstance(source, str) or catalog.plan_of(PlanHint(*source)) is not None:
+        if isinstance(source, str):
             continue
-        price_id, lookup_key = source[0] or "", source[1]
+        hints = hints_in(source)
+        if catalog.first_known(hints) is not None:
+            continue
+        price_id, lookup_key = hints[0].price_id or "", hints[0].lookup_key
         found.setdefault(price_id, UnknownPrice(price_id, lookup_key, [])).users.append(user)
     return [found[price] for price in sorted(found)]
 

@@ -111,7 +111,7 @@ def subscription_columns(
     known = price in DEFAULT_PRICES or price.lookup_key is not None or bool(price.metadata)
     if not known:
         debatable.add("current_plan")
-    if current.status in ("paused", "incomplete") or current.collection_paused:
+    if current.status == "incomplete" or current.collection_paused:
         debatable.add("subscription_renewal_date")
     if current.cancel_at is not None and current.cancel_at > current.period_end:
         debatable.add("subscription_renewal_date")
@@ -134,7 +134,8 @@ def cancel_date(current: Subscription) -> int | None:
 
 
 def renewal_date(current: Subscription) -> int | None:
-    stops = current.ended or current.cancel_at is not None or current.cancel_at_period_end
+    stops = current.ended or current.status == "paused" or current.cancel_at_period_end
+    stops = stops or current.cancel_at is not None
     return None if stops else current.period_end
 
 
@@ -177,30 +178,43 @@ def trial_columns(
 
 
 def trial_moments(world: DemoWorld, owned: list[Subscription]) -> tuple[int | None, int | None]:
-    """When a trial began, and when the first sign of payment after it was seen."""
-    mine, customers = {each.id for each in owned}, {each.customer for each in owned}
+    """When a trial began and converted. `active` converts for as long as no charge fails before a payment."""
+    mine = {each.id for each in owned}
     began: int | None = None
+    converted: int | None = None
+    is_paid = False
     for delivery in world.deliveries:
         if delivery.provider != "stripe" or delivery.event["object"] != "event":
             continue
-        thing = delivery.event["data"]["object"]
+        thing, at = delivery.event["data"]["object"], delivery.event["created"]
         if thing.get("id") in mine and thing["object"] == "subscription":
             if began is None and thing["status"] == "trialing":
-                began = delivery.event["created"]
-            elif began is not None and thing["status"] == "active":
-                return began, delivery.event["created"]
-        elif began is not None and thing.get("customer") in customers:
-            paid = delivery.event_type in ("invoice.paid", "invoice.payment_succeeded")
-            if paid and thing["amount_paid"] > 0:
-                return began, delivery.event["created"]
-    return began, None
+                began = at
+            elif began is not None and converted is None and thing["status"] == "active":
+                converted = at
+            elif not is_paid and thing["status"] in ("past_due", "unpaid", "paused", "canceled"):
+                converted = None
+        elif began is not None and pays_for(delivery.event_type, thing) in mine:
+            is_paid = True
+            converted = at if converted is None else converted
+    return began, converted
+
+
+def pays_for(event_type: str, invoice: dict[str, Any]) -> str | None:  # Any: JSON values
+    """The subscription that an invoice was paid for, in either shape; None for a first invoice."""
+    if event_type not in ("invoice.paid", "invoice.payment_succeeded") or invoice["amount_paid"] <= 0:
+        return None
+    if invoice["billing_reason"] == "subscription_create":
+        return None
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    return invoice.get("subscription") or details.get("subscription")
 
 
 def billing_columns(
     world: DemoWorld, person: Person, current: Subscription | None, debatable: set[str]
 ) -> dict[str, Any]:
     """Customer, payment method, card and address."""
-    customer_id = current.customer if current else next(reversed(person.links), None)
+    customer_id = customer_in_force(world, person, current)
     columns: dict[str, Any] = dict.fromkeys((*METHOD_COLUMNS, *ADDRESS_COLUMNS))
     columns["stripe_customer_id"] = customer_id
     columns["stripe_subscription_id"] = current.id if current else None
@@ -218,11 +232,19 @@ def billing_columns(
     return columns
 
 
+def customer_in_force(world: DemoWorld, person: Person, current: Subscription | None) -> str | None:
+    """The current subscription's customer, else the last linked; a deleted one when there is no other."""
+    by_rank = [*([current.customer] if current else []), *reversed(person.links)]
+    living = [each for each in by_rank if not world.stripe.log.get(Customer, each).deleted]
+    return next(iter([*living, *by_rank]), None)
+
+
 def chosen_method(
     world: DemoWorld, customer: Customer, current: Subscription | None, debatable: set[str]
 ) -> PaymentMethod | None:
     """The subscription's default, else the customer's, else the last one attached."""
-    default = (current and current.default_payment_method) or customer.default_payment_method
+    of_current = current and current.customer == customer.id and current.default_payment_method
+    default = of_current or customer.default_payment_method
     if default:
         method = world.stripe.log.get(PaymentMethod, default)
         if method.customer is None:

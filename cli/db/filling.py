@@ -176,7 +176,7 @@ def _subscription(number: int, customer: str, random: Random) -> Subscription:
         customer=customer,
         status=status,
         created=ends - 86_400 * 60,
-        hint=PlanHint(subscription_plan=random.choice(("glow_up", "viral_surge", "fame_flex"))),
+        hint=PlanHint(metadata_plan=random.choice(("glow_up", "viral_surge", "fame_flex"))),
         period_ends=ends,
         cancel_at=None,
         cancel_at_period_end=False,

@@ -14,7 +14,7 @@ from handlers.reconcile.stripe_api import Page
 from projections import store
 from projections.catalog import Catalog
 from projections.errors import Unfoldable
-from projections.facts import Customer, Subscription
+from projections.facts import Customer, PlanHint, Subscription
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 
@@ -137,7 +137,11 @@ def _absorbed(one: Seen, ours: Held) -> bool:
 def _price_unknown(theirs: Subscription, catalog: Catalog | None) -> bool:
     if catalog is None or theirs.status not in PAYING_OR_LATE:
         return False
-    return catalog.plan_of(theirs.hint) is None
+    return catalog.first_known(_hints(theirs)) is None
+
+
+def _hints(theirs: Subscription) -> list[PlanHint]:
+    return [*theirs.hints, PlanHint(metadata_plan=theirs.metadata_plan)]
 
 
 def catalog_in(conn: AnyConnection) -> Catalog:

@@ -30,6 +30,19 @@ Metadata = dict[str, Any] | None  # Any: hostile until proven text
 Word = Annotated[str, Meta(max_length=500)]
 
 PLAN_KEYS = ("plan_key", "planId")
+MOST_ITEMS = 100
+
+# Types of Checkout events that say that something was bought; metadata of any other says nothing.
+BOUGHT = ("session.completed", "session.async_payment_succeeded")
+
+# Source: https://docs.stripe.com/api/cards/object and https://docs.stripe.com/api/payment_methods/object
+BRANDS = {
+    "american express": "amex",
+    "cartes bancaires": "cartes_bancaires",
+    "diners club": "diners",
+    "eftpos australia": "eftpos_au",
+    "union pay": "unionpay",
+}
 USER_KEYS = ("userId", "user_id", "clerk_user_id")
 
 
@@ -46,16 +59,37 @@ class AddressShape(Struct):
     postal_code: str | None = None
 
 
+class RecurringShape(Struct):
+    usage_type: str | None = None
+
+
 class PriceShape(Struct):
+    """A price, or a plan of the days before prices, which names its usage type itself."""
+
     id: str | None = None
     lookup_key: str | None = None
     metadata: Metadata = None
+    recurring: RecurringShape | None = None
+    usage_type: str | None = None
+
+
+class CurrentTrialShape(Struct):
+    """A trial offer on an item.
+
+    Source: https://docs.stripe.com/api/product-catalog/trial-offer,
+    https://docs.stripe.com/payments/checkout/trial-offers
+    """
+
+    start_date: Seconds | None = None
+    end_date: Seconds | None = None
 
 
 class ItemShape(Struct):
     price: PriceShape | str | None = None
     plan: PriceShape | str | None = None
     current_period_end: Seconds | None = None
+    current_trial: CurrentTrialShape | None = None
+    deleted: bool | None = None
 
 
 class ItemsShape(Struct):
@@ -107,15 +141,17 @@ class BillingDetailsShape(Struct):
 
 class PaymentMethodShape(Struct):
     id: Word
+    type: str | None = "card"
     customer: Reference = None
     card: CardShape | None = None
     billing_details: BillingDetailsShape | None = None
 
 
 class SourceShape(Struct):
-    """A card of the days before payment methods, or a source that holds one."""
+    """A card of the days before payment methods, a source that holds one, or a bank account."""
 
-    id: str
+    id: Word
+    object: str | None = "card"
     customer: Reference = None
     card: CardShape | None = None
     last4: str | None = None
@@ -127,11 +163,26 @@ class SourceShape(Struct):
     address_zip: str | None = None
 
 
+class SubscriptionDetailsShape(Struct):
+    subscription: Reference = None
+
+
+class InvoiceParentShape(Struct):
+    subscription_details: SubscriptionDetailsShape | None = None
+
+
 class InvoiceShape(Struct):
+    """`parent` names the subscription since 2025-03-31.basil, `subscription` before."""
+
+    id: Word | None = None
     amount_paid: int = 0
+    billing_reason: str | None = None
+    subscription: Reference = None
+    parent: InvoiceParentShape | None = None
 
 
 class CheckoutShape(Struct):
+    id: Word | None = None
     customer: Reference = None
     client_reference_id: str | None = None
     metadata: Metadata = None
@@ -162,14 +213,15 @@ def read_event(payload: str) -> DataShape:
 
 def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_SUBSCRIPTION, found) if isinstance(found, Raw) else convert(found, SubscriptionShape)
-    items = shape.items.data if shape.items else []
+    items = [item for item in shape.items.data if not item.deleted] if shape.items else []
+    hints, offer = _hints(shape, items), _offer(items)
     ends = [item.current_period_end for item in items if item.current_period_end is not None]
     return Subscription(
         id=shape.id,
         customer=account + (_id(shape.customer) or ""),
         status=shape.status,
         created=shape.created,
-        hint=_hint(shape, items),
+        hint=hints[0],
         period_ends=shape.current_period_end
         if shape.current_period_end is not None
         else min(ends, default=None),
@@ -177,10 +229,13 @@ def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> 
         cancel_at_period_end=bool(shape.cancel_at_period_end),
         canceled_at=shape.canceled_at,
         ended_at=shape.ended_at,
-        trial_start=shape.trial_start,
-        trial_end=shape.trial_end,
+        trial_start=shape.trial_start if offer is None else offer.start_date,
+        trial_end=shape.trial_end if offer is None else offer.end_date,
         payment_method=_id(shape.default_payment_method) or _id(shape.default_source),
         claimed_user=_text(shape.metadata, USER_KEYS),
+        more_hints=tuple(hints[1:]),
+        metadata_plan=_text(shape.metadata, PLAN_KEYS),
+        offer_ends=None if offer is None else offer.end_date,
     )
 
 
@@ -199,13 +254,13 @@ def customer(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
 
 def payment_method(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_PAYMENT_METHOD, found) if isinstance(found, Raw) else convert(found, PaymentMethodShape)
-    card = shape.card or CardShape()
+    card = shape.card if shape.card and shape.type == "card" else CardShape()
     owner = _id(shape.customer)
     return PaymentMethod(
         id=shape.id,
         customer=account + owner if owner else None,
         last4=card.last4,
-        brand=card.brand,
+        brand=_brand(card),
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         address=_address(shape.billing_details.address if shape.billing_details else None),
@@ -215,13 +270,13 @@ def payment_method(found: Raw | dict[str, Any], account: str, event_type: str) -
 
 def source(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_SOURCE, found) if isinstance(found, Raw) else convert(found, SourceShape)
-    card = shape.card or shape
+    card = shape.card or (shape if shape.object == "card" else CardShape())
     owner = _id(shape.customer)
     return PaymentMethod(
         id=shape.id,
         customer=account + owner if owner else None,
         last4=card.last4,
-        brand=card.brand.lower() if card.brand else None,
+        brand=_brand(card),
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         address=Address(
@@ -233,7 +288,13 @@ def source(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
 
 def invoice_paid(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_INVOICE, found) if isinstance(found, Raw) else convert(found, InvoiceShape)
-    return InvoicePaid(amount_paid_minor=shape.amount_paid)
+    details = shape.parent.subscription_details if shape.parent else None
+    return InvoicePaid(
+        id=shape.id,
+        subscription=_id(details.subscription if details else None) or _id(shape.subscription),
+        amount_paid_minor=shape.amount_paid,
+        is_first=shape.billing_reason == "subscription_create",
+    )
 
 
 def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
@@ -241,24 +302,46 @@ def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
     owner = _id(shape.customer)
     by_metadata = _text(shape.metadata, USER_KEYS)
     return Checkout(
+        id=shape.id,
         customer=account + owner if owner else None,
-        plan=_text(shape.metadata, PLAN_KEYS),
+        plan=_text(shape.metadata, PLAN_KEYS) if event_type.endswith(BOUGHT) else None,
         claimed_user=by_metadata or _usable(shape.client_reference_id),
         claim_is_metadata=by_metadata is not None,
     )
 
 
-def _hint(shape: SubscriptionShape, items: list[ItemShape]) -> PlanHint:
-    """Price of the first item; in old shapes its plan, or the subscription's own."""
-    price = (items[0].price or items[0].plan) if items else None
-    price = price or shape.plan
-    found = PriceShape(id=price) if isinstance(price, str) else price or PriceShape()
-    return PlanHint(
-        price_id=found.id,
-        lookup_key=found.lookup_key,
-        price_plan=_text(found.metadata, PLAN_KEYS),
-        subscription_plan=_text(shape.metadata, PLAN_KEYS),
-    )
+def _hints(shape: SubscriptionShape, items: list[ItemShape]) -> list[PlanHint]:
+    """Each item's price, in item order; in old shapes its plan, or the subscription's own. Never empty."""
+    prices = [price for item in items[:MOST_ITEMS] if (price := _price(item))]
+    if not prices:
+        prices = [_as_price(shape.plan) if shape.plan else PriceShape()]
+    return [PlanHint(price.id, price.lookup_key, _text(price.metadata, PLAN_KEYS)) for price in prices]
+
+
+def _price(item: ItemShape) -> PriceShape | None:
+    price = item.price or item.plan
+    return _as_price(price) if price else None
+
+
+def _as_price(price: PriceShape | str) -> PriceShape:
+    return PriceShape(id=price) if isinstance(price, str) else price
+
+
+def _offer(items: list[ItemShape]) -> CurrentTrialShape | None:
+    """The trial offer of the first item not billed by usage: an offer on an add-on tries no plan."""
+    for item in items:
+        price = _price(item) or PriceShape()
+        usage_type = price.recurring.usage_type if price.recurring else price.usage_type
+        if usage_type != "metered":
+            return item.current_trial if item.current_trial and item.current_trial.end_date else None
+    return None
+
+
+def _brand(card: CardShape | SourceShape) -> str | None:
+    """A card's brand as payment methods spell it; card objects and sources have names for people."""
+    if not card.brand:
+        return None
+    return BRANDS.get(card.brand.lower(), card.brand.lower())
 
 
 def _id(reference: Reference) -> str | None:

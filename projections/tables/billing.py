@@ -1,6 +1,6 @@
 """user_billing: whose Stripe customer, which subscription, which card, which address."""
 
-from projections.facts import Address, PaymentMethod
+from projections.facts import Address, PaymentMethod, Subscription
 from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
 from projections.stripe_objects import attached_last, current_subscription
 
@@ -20,9 +20,10 @@ COLUMNS = (
 
 def core(state: State) -> Core:
     current = current_subscription(state)
-    customer_id = current.customer if current is not None and current.customer else _last_linked(state)
+    customer_id = _customer_in_force(state, current)
     customer = state.customers.get(customer_id or "")
-    method_id = _method_in_force(state, current.payment_method if current else None, customer_id)
+    is_payer = current is not None and current.customer in ("", customer_id)
+    method_id = _method_in_force(state, current.payment_method if current and is_payer else None, customer_id)
     card = state.payment_methods.get(method_id or "")
     address = _address(customer.address if customer and not customer.deleted else NO_ADDRESS, card)
     return [
@@ -68,8 +69,20 @@ def _legacy_address(state: State) -> Core:
     ]
 
 
-def _last_linked(state: State) -> str | None:
-    return max(state.links, key=lambda customer: (state.links[customer], customer), default=None)
+def _customer_in_force(state: State, current: Subscription | None) -> str | None:
+    """The current subscription's customer, else the one linked last; a deleted one only if all are."""
+    own = current.customer if current is not None else ""
+    candidates = {own, *state.links} - {""}
+    return max(
+        candidates,
+        key=lambda each: (not _is_deleted(state, each), each == own, state.links.get(each, 0), each),
+        default=None,
+    )
+
+
+def _is_deleted(state: State, customer_id: str) -> bool:
+    customer = state.customers.get(customer_id)
+    return customer is not None and customer.deleted
 
 
 def _method_in_force(state: State, of_subscription: str | None, customer_id: str | None) -> str | None:

@@ -13,7 +13,8 @@ from projections.catalog import FREE, Catalog
 from projections.facts import Fact
 from projections.state import NO_LEGACY, Core, State
 from projections.stripe_objects import current_subscription
-from projections.tables.subscriptions import legacy_plan, plan_source, resolve, trial_plan
+from projections.tables.subscriptions import PlanSource, legacy_plan, plan_source, resolve
+from projections.tables.trials import trial_plan
 from projections.tables.users import payload_of
 
 COLUMNS = (
@@ -69,7 +70,7 @@ def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
     return [*limits, *cells[1:]], max(mapped_at, plan.limits_changed_at)
 
 
-def _plan_in_force(state: State) -> str | list[str | None]:
+def _plan_in_force(state: State) -> PlanSource:
     """A subscription serves while trialing, active or past due; unpaid and paused have the free plan."""
     current = current_subscription(state)
     status = current.status if current else (state.legacy or NO_LEGACY).subscription_status

@@ -188,6 +188,8 @@ def invoice(amount_paid: int, **fields: Any) -> Json:
         "object": "invoice",
         "customer": CUSTOMER,
         "amount_paid": amount_paid,
+        "billing_reason": "subscription_cycle",
+        "parent": {"subscription_details": {"subscription": SUBSCRIPTION}},
     } | fields
 
 

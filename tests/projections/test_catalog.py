@@ -43,19 +43,18 @@ def test_lookup_key_of_nothing_known_names_nothing(lookup_key: str) -> None:
     assert plan_of(lookup_key=lookup_key) is None
 
 
-def test_price_id_then_lookup_key_then_prices_metadata_then_subscriptions() -> None:
+def test_price_id_then_lookup_key_then_prices_metadata() -> None:
     hint = {
         "price_id": "price_glow_up_monthly",
         "lookup_key": "viral_surge",
-        "price_plan": "fame_flex",
-        "subscription_plan": "free",
+        "metadata_plan": "fame_flex",
     }
     found = []
     while hint:
         found.append(plan_of(**hint))
         del hint[next(iter(hint))]
 
-    assert found == ["glow_up", "viral_surge", "fame_flex", "free"]
+    assert found == ["glow_up", "viral_surge", "fame_flex"]
 
 
 @pytest.mark.parametrize("spelling", ["plan_key", "planId"])

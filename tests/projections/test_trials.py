@@ -131,6 +131,7 @@ def test_converted_absorbs(status: str) -> None:
         linked(),
         snapshot("trialing", at=1),
         snapshot("active", at=WEEK),
+        stripe("invoice.paid", invoice(9900), at=WEEK + 3600),
         snapshot(status, at=2 * WEEK),
         started(at=3 * WEEK, ends=4 * WEEK),
         expired(at=5 * WEEK, ends=4 * WEEK),
