@@ -23,34 +23,36 @@ Resolve = Callable[[str, int], list[str]]
 
 WHOLE_S = 20.0  # from the first byte to the last
 
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
-# Which of these is_global calls private depends on the version of Python.
-_NEVER = tuple(map(ipaddress.IPv4Network, ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24")))
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # the only IPv6 space IANA has handed out to the internet
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv6-only network reaches every IPv4 address through it
+_LOW_32_BITS = 0xFFFF_FFFF
+# Within both, what IANA's special-purpose registries set aside; is_global differs between versions of Python.
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+            *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+        ),
+    )
+)
 
 
 def public(address: Address) -> bool:
-    """Whether it is somebody on the internet, whichever way the address is written."""
-    inner = _inside(address)
-    if any(not public(each) for each in inner):
-        return False
-    if address in _NAT64[0]:  # an IPv6-only network reaches every IPv4 address through it
-        return True
-    if any(address in network for network in _NEVER):
-        return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    )
+    """Whether it is a host of the internet: allocated unicast space that no registry sets aside.
 
-
-def _inside(address: Address) -> list[Address]:
-    """IPv4 addresses an IPv6 one carries: mapped, compatible, 6to4, Teredo, NAT64."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    found: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in (*_NAT64, _COMPATIBLE)):
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [each for each in found if each is not None]
+    Of IPv6 forms that carry an IPv4 address only NAT64's well-known prefix leads to the internet, and only
+    for a public IPv4 address. Source: https://www.iana.org/assignments/iana-ipv6-special-registry/
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return public(ipaddress.IPv4Address(int(address) & _LOW_32_BITS))
+        if address not in _UNICAST:
+            return False
+    is_special = any(address in network for network in _SPECIAL if network.version == address.version)
+    return address.is_global and not address.is_multicast and not is_special
 
 
 def resolved(host: str, port: int) -> list[str]:

@@ -41,7 +41,36 @@ INSIDE = [
     "64:ff9b::7f00:1",
     "64:ff9b::a9fe:a9fe",
     "64:ff9b:1::a00:1",
+    "64:ff9b:1::101:101",  # local-use NAT64: leads wherever the operator's network sends it
+    "64:ff9b::6440:1",
+    "64:ff9b::c0a8:101",
     "2001:db8::1",
+    "3fff::1",
+    "fec0::1",  # site-local, deprecated, and routed inside all the same
+    "feff::1",
+    "febf::1",
+    "::ffff:0:0",
+    "::ffff:100.64.0.1",
+    "::ffff:1.1.1.1",  # a mapped address is a notation, none a name server answers with
+    "::ffff:0:10.0.0.1",
+    "2002:c0a8:101::1",
+    "2002:101:101::1",  # 6to4 and Teredo are tunnels, whatever they carry
+    "2001::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "2001:0:a00:1::1",
+    "2001:10::1",
+    "2001:20::1",
+    "100::1",
+    "100:0:0:1::1",
+    "5f00::1",
+    "4000::1",
+    "8000::1",
+    "192.88.99.1",
+    "192.0.2.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "239.255.255.250",
+    "192.0.0.9",
 ]
 
 
@@ -50,9 +79,19 @@ def test_every_private_range_in_every_notation_is_refused(text: str) -> None:
     assert not public(ipaddress.ip_address(text))
 
 
-@pytest.mark.parametrize("text", ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "64:ff9b::101:101"])
+OUTSIDE = ["1.1.1.1", "8.8.8.8", "198.17.255.255", "2606:4700::1111", "2a00:1450::1", "64:ff9b::101:101"]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
 def test_the_internet_is_allowed(text: str) -> None:
     assert public(ipaddress.ip_address(text))
+
+
+@given(st.ip_addresses(v=6))
+def test_only_allocated_unicast_space_is_public(address: ipaddress.IPv6Address) -> None:
+    allocated = address in ipaddress.ip_network("2000::/3") or address in ipaddress.ip_network("64:ff9b::/96")
+
+    assert allocated or not public(address)
 
 
 @given(st.ip_addresses(v=4, network="10.0.0.0/8"), st.sampled_from(("::ffff:{}", "64:ff9b::{}", "::{}")))
