@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ ROW_GROUP_ROWS = 10_000
 
 JSON_TEXT = ("metadata", "event_data")
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # the wide forms are read as the narrow ones
+
 
 def jsonl(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
     """One JSON object a line. A body is spliced in as it was received, but for its line breaks."""
@@ -32,7 +35,7 @@ def jsonl(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
 
 
 def csv_text(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
-    """RFC 4180 with a header line; null is an empty field, JSON stays text."""
+    """RFC 4180 with a header line; null is an empty field, JSON stays text, no text is a formula."""
     names = _names(bodies)
     line = io.StringIO(newline="")
     writer = csv.writer(line)
@@ -133,7 +136,23 @@ def _fragment(text: str | None) -> orjson.Fragment | None:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return inert(value)
     return iso(value) if isinstance(value, datetime) else value
+
+
+def inert(text: str) -> str:
+    """The text as a cell that no spreadsheet calculates: an apostrophe before what would begin a formula.
+
+    Text that has an apostrophe there already gets one more, so `exact` gives each text back.
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def exact(cell: str) -> str:
+    """The text that `inert` made the cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _storable(row: EventRow) -> EventRow:

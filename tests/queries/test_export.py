@@ -9,8 +9,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from psycopg import Connection
 
+from queries import export_formats
 from queries.events import EventFilter
 from queries.export import exported
 from queries.export_formats import FORMATS, parquet
@@ -52,6 +55,26 @@ def test_csv_keeps_the_body_to_the_byte(three: Connection[Any]) -> None:
     assert [row["idempotency_key"] for row in rows] == ["evt_1", "evt_2", "msg_3"]
     assert rows[0]["event_data"] == BODY
     assert (rows[0]["livemode"], rows[0]["correlation_id"]) == ("true", "")
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "'=", "''@"])
+def test_no_text_of_a_csv_is_a_formula(conn: Connection[Any], first: str) -> None:
+    told(conn, "evt_1", route_key=f"{first}1+1", payload=f"{first if first.isspace() else ' '}1")
+    conn.commit()
+
+    text = text_of(conn, "csv", EventFilter()).decode()
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
+
+    assert all(value[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n", "＝"} for value in row.values())
+    assert export_formats.exact(row["route_key"]) == f"{first}1+1"
+
+
+@given(st.text(alphabet=st.sampled_from("'=+-@\t\r\n＝a1 ")) | st.text())
+def test_every_text_comes_back_from_its_cell(text: str) -> None:
+    cell = export_formats.inert(text)
+
+    assert export_formats.exact(cell) == text
+    assert cell in (text, f"'{text}")
 
 
 def test_parquet_has_types_and_the_same_rows(three: Connection[Any]) -> None:
