@@ -15,6 +15,7 @@ from cli.audit_offline import check, key_option, read_keys
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.sealing import connecting, public_keys, sealer_of, verified_file
+from cli.terminal import echo_exactly
 from cli.users import person
 from cli.wiring import command_settings, server, session
 from database.pool import Connection
@@ -168,7 +169,7 @@ def key(*, as_json: bool) -> None:
         emit_json(found)
     else:
         for text in found:
-            click.echo(text)
+            echo_exactly(text)
 
 
 def _own_keys(settings: Settings, conn: Connection, *notes: str) -> list[VerifierKey]:

@@ -4,16 +4,15 @@ import json
 import os
 from pathlib import Path
 
-import click
-
 from cli.errors import Failure
 from cli.output import console
+from cli.terminal import echo_exactly
 
 
 def write_out(path: Path | None, content: bytes) -> None:
     """To stdout, or to a new file with mode 0600. Raises: Failure when something is there already."""
     if path is None:
-        click.echo(content, nl=False)
+        echo_exactly(content, nl=False)
         return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

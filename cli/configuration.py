@@ -7,6 +7,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.terminal import echo_exactly
 from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
@@ -63,7 +64,7 @@ def get(*, name: tuple[str, str], as_json: bool) -> None:
     if as_json:
         emit_json(asdict(found))
     else:
-        click.echo(told(found.value, found.value_type))
+        echo_exactly(told(found.value, found.value_type))
 
 
 @click.command("set")

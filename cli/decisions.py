@@ -8,6 +8,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs
+from cli.terminal import echo
 from cli.users import person
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
@@ -54,7 +55,7 @@ def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any:
     else:
         emit_pairs(title, {name: value for name, value in told.items() if name not in _SAID_APART})
     if "warning" in told and not as_json:
-        click.echo(f"warning: {told['warning']}", err=True)
+        echo(f"warning: {told['warning']}", err=True)
 
 
 def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values

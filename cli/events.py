@@ -8,8 +8,9 @@ import orjson
 
 from cli.archive.log_commands import export_log, import_events
 from cli.errors import Failure
-from cli.output import console, emit_json, emit_pairs, emit_table, json_option, printable
+from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
+from cli.terminal import echo, printable
 from cli.users import person
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
@@ -128,9 +129,9 @@ def _print_one(title: str, found: Row, body_column: str, *, as_json: bool) -> No
         return
     body = found.pop(body_column)
     emit_pairs(title, found)
-    click.echo("body")
+    echo("body")
     for line in ["erased"] if body is None else body.splitlines():
-        click.echo(f"  {printable(line)}")
+        echo(f"  {printable(line)}")
 
 
 def _print_some(found: list[Row], columns: tuple[str, ...], empty: str, *, as_json: bool) -> None:

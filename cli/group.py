@@ -10,6 +10,7 @@ import click
 
 from child_processes import Stopped, stop_on_signals
 from cli.errors import one_line
+from cli.terminal import echo
 
 
 class Entry(NamedTuple):
@@ -70,7 +71,7 @@ class TenureGroup(LazyGroup):
         except KeyboardInterrupt:
             code = _report(click.Abort())
         except Stopped as stopped:
-            click.echo(f"tenure: stopped by {stopped.signal.name}", err=True)
+            echo(f"tenure: stopped by {stopped.signal.name}", err=True)
             raise
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -102,5 +103,5 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
     else:
-        click.echo(one_line(error), err=True)
+        echo(one_line(error), err=True)
     return error.exit_code if isinstance(error, click.ClickException) else 1

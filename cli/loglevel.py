@@ -8,6 +8,7 @@ import click
 from cli.errors import Failure
 from cli.log_levels import NAMES, is_known
 from cli.output import console, emit_json, emit_table, instant, json_option
+from cli.terminal import echo
 from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
@@ -60,7 +61,7 @@ def log_level(
         raise Failure(str(refused)) from None
     if not reset and not is_known(logger):
         known = ", ".join(("root", *NAMES))
-        click.echo(f"tenure: kept, but nothing here logs as {logger!r}; known are {known}", err=True)
+        echo(f"tenure: kept, but nothing here logs as {logger!r}; known are {known}", err=True)
     if as_json:
         emit_json(said.model_dump())
         return

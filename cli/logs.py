@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 from cli.redaction import redact
+from cli.terminal import visible_json, visible_values
 
 STDERR = 2
 
@@ -25,7 +26,7 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
     last: list[Processor] = [
         structlog.processors.format_exc_info,
         redact,
-        _renderer(form, colors=out.isatty()),
+        *_rendering(form, colors=out.isatty()),
     ]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -110,15 +111,15 @@ def _quieten(level: str) -> None:
     logging.captureWarnings(True)
 
 
-def _renderer(form: str, *, colors: bool) -> Processor:
+def _rendering(form: str, *, colors: bool) -> list[Processor]:
     if form == "json":
-        return structlog.processors.JSONRenderer(_json)
-    return structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)
+        return [structlog.processors.JSONRenderer(_json)]
+    return [visible_values, structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)]
 
 
 def _json(said: object, *, default: Callable[[object], object]) -> str:
     try:
-        return orjson.dumps(said, default=default).decode()
+        return visible_json(orjson.dumps(said, default=default).decode())
     except TypeError:  # text that is no Unicode, numbers beyond 64 bits: rare, and no reason to be silent
         return json.dumps(said, default=default, ensure_ascii=True)
 

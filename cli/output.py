@@ -6,13 +6,28 @@ from datetime import UTC, datetime
 
 import click
 import orjson
-from rich.console import Console
+from rich import console as rich_console
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from cli.errors import Failure
+from cli.terminal import confirm, echo, printable, visible, visible_json
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+class Console(rich_console.Console):
+    """rich's console; its own control codes pass, those in texts are shown as escapes."""
+
+    def render(
+        self, renderable: rich_console.RenderableType, options: rich_console.ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(visible(segment.text), segment.style)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -25,21 +40,21 @@ def console(*, stderr: bool = False) -> Console:
 def agreed(question: str, *, otherwise: str) -> None:
     """Go on if somebody says yes. Raises: Failure, which says `otherwise`."""
     try:
-        if click.confirm(question, err=True):
+        if confirm(question):
             return
     except click.Abort:  # nobody is there to ask, or he had enough
-        click.echo(err=True)
+        echo(err=True)
     raise Failure(otherwise)
 
 
 def emit_json(value: object) -> None:
     """`value` as indented JSON; instants in UTC with Z, ids as text."""
-    click.echo(orjson.dumps(value, default=_as_text, option=_JSON).decode())
+    echo(visible_json(orjson.dumps(value, default=_as_text, option=_JSON).decode()))
 
 
 def emit_json_line(value: object) -> None:
     """The same on one line, at once: for a stream of them."""
-    click.echo(orjson.dumps(value, default=_as_text, option=_JSON ^ orjson.OPT_INDENT_2).decode())
+    echo(visible_json(orjson.dumps(value, default=_as_text, option=_JSON ^ orjson.OPT_INDENT_2).decode()))
 
 
 def emit_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, empty: str) -> None:
@@ -83,14 +98,6 @@ def instant(at: datetime) -> str:
     """UTC to the second, or to the microsecond where there is one; options take it back."""
     text = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     return text + (f".{at.microsecond:06d}" if at.microsecond else "") + "Z"
-
-
-def printable(text: str) -> str:
-    """Control and direction-changing characters made visible."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )
 
 
 def _as_text(value: object) -> object:

@@ -7,6 +7,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_table, json_option
+from cli.terminal import echo_exactly
 from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
@@ -120,7 +121,7 @@ def _emit_toml() -> None:
             plans = on_sale(read_catalog(conn, live_only=settings.livemode))
     except (PartBehind, PartBusy) as busy:
         raise Failure(str(busy)) from None
-    click.echo(write_plans(plans), nl=False)
+    echo_exactly(write_plans(plans), nl=False)
 
 
 def _read(file: Path) -> list[PlanPublished]:

@@ -19,6 +19,7 @@ from cli.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
 from cli.output import console
 from cli.posting import Doors, disordered, post_all
 from cli.scheduled import scheduled
+from cli.terminal import echo
 from cli.users import print_profile
 from cli.wiring import command_settings, server
 from database.pool import Connection
@@ -64,7 +65,7 @@ def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
 def _how_to_ask(url: str, user_id: str, token: str | None) -> None:
     said = token or "$(tenure tokens create auditor)"
     for path in (f"/api/users/{user_id}", f"/api/events?user_id={user_id}&limit=5"):
-        click.echo(f'curl -H "Authorization: Bearer {said}" "{url}{path}"')
+        echo(f'curl -H "Authorization: Bearer {said}" "{url}{path}"')
 
 
 def shop(*, seed: int, users: int, days: int, now: datetime) -> DemoWorld:

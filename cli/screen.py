@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO
 
-import click
 import psycopg
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
 from cli.errors import one_line
-from cli.output import console, emit_json_line
+from cli.output import Console, console, emit_json_line
+from cli.terminal import echo
 from database.errors import DatabaseUnavailable
 from queries.rows import Row
 
@@ -73,8 +73,8 @@ def _again_and_again(tell: Callable[[], None], every_s: float, wait: Wait) -> No
 def _print(lines: Sequence[str], out: IO[str]) -> None:
     """Not by rich, which ends the process where nobody reads."""
     for line in lines:
-        click.echo(Text.from_markup(line).plain, file=out)
-    click.echo(file=out)
+        echo(Text.from_markup(line).plain, file=out)
+    echo(file=out)
 
 
 def _seen(look: Callable[[], Sequence[str]]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from cli.sockets import listen, url
+from cli.terminal import echo
 from cli.wiring import refuse_unfit, server, service_settings
 from database.errors import DatabaseUnavailable
 from settings import Settings
@@ -50,7 +51,7 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
         with suppress(DatabaseUnavailable):  # doors answer 503 until it is there
             refuse_unfit(conninfo)
         if taken is not None:
-            click.echo(f"listening on {url(host, taken)}", err=True)
+            echo(f"listening on {url(host, taken)}", err=True)
             taken.detach()
         Server(web, partial(_app, settings, counts), debug=settings.log_level == "DEBUG").run()
 

@@ -9,6 +9,7 @@ import click
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.parameters import INSTANT
+from cli.terminal import echo
 from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.tokens import ROLES, create_token, list_tokens, revoke_token
@@ -33,7 +34,7 @@ def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) 
     if as_json:
         emit_json({"token": text, **asdict(token)})
         return
-    click.echo(text)
+    echo(text)
     console(stderr=True).print(f"{role} token {token.id}; it is shown only now", markup=False)
 
 

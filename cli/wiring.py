@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-import click
 import psycopg
 import structlog
 from psycopg.conninfo import make_conninfo
@@ -11,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from cli import logs
 from cli.archive import mark
 from cli.errors import Failure
+from cli.terminal import echo
 from database import embedded, sessions
 from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
@@ -65,7 +65,7 @@ def server(
         _refuse_none(settings)
     elif not embedded.exists(settings.data_dir):
         where = settings.data_dir.absolute()
-        click.echo(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}", err=True)
+        echo(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}", err=True)
     with embedded.start(settings.data_dir, say=say) as running:
         yield running.conninfo
 

@@ -22,6 +22,7 @@ from typing import IO, Any
 import orjson
 
 from cli.errors import Failure
+from cli.terminal import TerminalBytes
 
 VERSION = 1
 LARGEST_LINE_BYTES = 256 * 1024 * 1024
@@ -153,6 +154,9 @@ def new_file(path: Path | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
     Raises: Failure when something is there already or it can't be written.
     """
     if path is None:
+        if sys.stdout.isatty():
+            yield TerminalBytes()
+            return
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -9,6 +9,7 @@ from cli.scale.errors import NoCitus, NotDistributable
 from cli.scale.layout import DISTRIBUTED, LOCAL
 from cli.scale.obstacles import obstacles
 from cli.scale.plan import cluster, steps
+from cli.terminal import echo
 from cli.wiring import command_settings, server
 from database.pool import connect, place
 
@@ -55,8 +56,8 @@ def _show(where: str, has_citus: bool, texts: list[str], in_the_way: list[str], 
         emit_json({"citus": has_citus, "statements": texts, "obstacles": in_the_way, "tables": tables})
         return
     for text in texts:
-        click.echo(f"{text};")
+        echo(f"{text};")
     if not has_citus:
-        click.echo(f"-- the server at {where} has no Citus: none of this can run there")
+        echo(f"-- the server at {where} has no Citus: none of this can run there")
     for line in in_the_way:
-        click.echo(f"-- in the way: {line}")
+        echo(f"-- in the way: {line}")

@@ -13,8 +13,8 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
-from rich.console import Console
 
+from cli.output import Console
 from cli.screen import telling, watching
 from cli.status import lines
 from database.errors import DatabaseUnavailable
