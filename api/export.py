@@ -32,8 +32,8 @@ def show(query: ExportQuestion) -> Response:
     """All events that match, oldest first, as of the moment the export begins.
 
     An error on the way breaks the answer off: HTTP says the body is incomplete, and a parquet file
-    lacks its footer. In CSV a text that a spreadsheet would read as a formula (it begins with =, +, -, @, a
-    tab or a line break, after any apostrophes) has one apostrophe put before it: take one off to get the text.
+    lacks its footer. In CSV a text that a spreadsheet would read as a formula (after any apostrophes it
+    begins with =, +, -, @, a tab or a line break) has one more apostrophe before it: take that one off.
     """
     bodies = query.include == "data"
     write, media_type = FORMATS[query.format]
