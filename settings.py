@@ -177,7 +177,7 @@ def load(env_file: Path | None = ENV_FILE) -> Settings:
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:
-        raise SettingsError(_one_line(error)) from None
+        raise SettingsError(_one_line(error, env_file)) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{env_file} is not UTF-8 text; save it as UTF-8") from None
 
@@ -249,13 +249,16 @@ def _without_password(url: str) -> str:
     return f"{shown}?…" if query else shown
 
 
-def _one_line(error: ValidationError) -> str:
+def _one_line(error: ValidationError, env_file: Path | None) -> str:
+    """Each wrong setting, with the file it stands in if the environment does not have it."""
+    in_file = dotenv_values(env_file) if env_file else {}
     found = []
     for item in error.errors(include_input=False, include_url=False):
         field = str(item["loc"][0])
         name = field if field.isupper() else _variable(field)
         said = "must be true or false" if item["type"] == "bool_parsing" else item["msg"]
-        found.append(f"{name}: {said.removeprefix('Value error, ')}")
+        place = f"{env_file}: " if name in in_file and not os.environ.get(name) else ""
+        found.append(f"{place}{name}: {said.removeprefix('Value error, ')}")
     return "; ".join(found)
 
 

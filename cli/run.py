@@ -29,7 +29,7 @@ from events.clock import utc_now
 from events.statements import statement
 from handlers.tokens import TokenRefused, check_token, create_token
 from queries.rows import fetch_one
-from settings import Settings
+from settings import Settings, unread_names
 
 # `tenure` again, from this very installation, whatever lies in the working directory.
 _MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import main; main()"
@@ -73,7 +73,10 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
             else:
                 out.print("  a token  tenure tokens create auditor")
             for name in _closed(settings) if secrets is None else ():
-                out.print(f"  closed   {name} is not set, so that door answers 503")
+                out.print(f"  closed   {name} is not set, so that endpoint answers 503")
+            for name, meant in unread_names().items():
+                if meant:
+                    out.print(f"  ignored  {name} is set, but Tenure reads {meant}")
             out.print("  stop     Ctrl-C\n")
             sys.stdout.flush()
 

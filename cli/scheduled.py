@@ -9,6 +9,7 @@ from cli.sealing import sealer_of
 from database.pool import Connection
 from events.clock import utc_now
 from handlers import job_timeouts, scans
+from handlers.completeness import log_new_alarms
 from handlers.configuration import configured
 from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
 from handlers.erasure_sweep import sweep
@@ -62,6 +63,7 @@ def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
         Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
         Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
         Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
+        Scheduled("log_alarms", minute, log_new_alarms(), "New alarms, into the log"),
         Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
         Scheduled("sweep_erased", minute, _sweep_erased(settings), "Copies that still hold an erased person"),
         Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),

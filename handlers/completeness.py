@@ -1,12 +1,16 @@
 """When somebody has to be woken: a window about to close, deliveries we fail, a provider gone silent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import structlog
+
 from queries import completeness
 from queries.rows import AnyConnection, Row
+
+_log = structlog.get_logger("tenure.alarms")
 
 Kind = Literal["window", "failures", "refusals", "silence"]
 Level = Literal["warning", "error"]
@@ -16,6 +20,7 @@ CLOSES = {"stripe": timedelta(days=30), "clerk": timedelta(hours=28)}
 WARN_AFTER = {"stripe": timedelta(days=3), "clerk": timedelta(hours=6)}
 ERROR_AFTER = {"stripe": timedelta(days=25), "clerk": timedelta(hours=20)}
 NAMES = {"stripe": "Stripe's Events API keeps 30 days", "clerk": "Clerk stops retrying after 28 hours"}
+SECRETS = {"stripe": "STRIPE_WEBHOOK_SECRETS", "clerk": "CLERK_WEBHOOK_SECRETS"}
 KEYS = {"stripe": "STRIPE_API_KEY", "clerk": "CLERK_SECRET_KEY"}
 
 FAILURE_SHARE = 0.05
@@ -51,6 +56,23 @@ def alarms(conn: AnyConnection, *, now: datetime) -> list[Alarm]:
     """What is wrong now, errors first."""
     found = [*_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
     return sorted(found, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
+
+
+def log_new_alarms() -> Callable[[AnyConnection, datetime], Mapping[str, Any]]:  # Any: JSON values
+    """A scheduled handler that logs each alarm once when it begins, and again if it ended in between."""
+    lasting: set[tuple[str, str, str]] = set()
+
+    def run(conn: AnyConnection, now: datetime) -> Mapping[str, Any]:  # Any: JSON values
+        current = {(alarm.source, alarm.kind, alarm.level): alarm for alarm in alarms(conn, now=now)}
+        for key, alarm in current.items():
+            if key not in lasting:
+                write = _log.error if alarm.level == "error" else _log.warning
+                write(alarm.message, source=alarm.source, kind=alarm.kind)
+        lasting.clear()
+        lasting.update(current)
+        return {"alarms": len(current)}
+
+    return run
 
 
 def _windows(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
@@ -93,13 +115,14 @@ def _failures(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
                 level="error",
                 message=f"{source}: {row['failures']} of {others} deliveries of the last hour were not taken",
             )
-        if row["refusals"] >= LEAST_REFUSALS and row["refusals"] > row["deliveries"] / 2:
+        if row["refusals"] >= LEAST_REFUSALS:
             yield Alarm(
                 source=source,
                 kind="refusals",
-                level="error",
-                message=f"{source}: {row['refusals']} of {row['deliveries']} deliveries of the last hour had "
-                "no signature we know; was the signing secret changed?",
+                level="error" if row["refusals"] > row["deliveries"] / 2 else "warning",
+                message=f"{source}: {row['refusals']} of {row['deliveries']} deliveries of the last hour "
+                "failed signature verification; compare the endpoint's signing secret with "
+                f"{SECRETS[source]}",
             )
 
 

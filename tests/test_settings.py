@@ -93,6 +93,20 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         load()
 
 
+def test_wrong_value_in_a_file_is_named_with_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LOG_LEVEL=loud\nLOG_FORMAT=wide\n")
+    monkeypatch.setenv("LOG_FORMAT", "wider")
+
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.load(env_file)
+
+    places = [part.split(": ")[0] for part in str(refused.value).split("; ")]
+    assert places == [str(env_file), "LOG_FORMAT"]
+
+
 def test_describe_covers_every_setting() -> None:
     assert len(NAMES) == len(settings.Settings.model_fields)
 

@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 
 from cli.archive import mark
-from cli.doctor.findings import Finding, worst
+from cli.doctor.findings import SEVERITIES, Finding, worst
 from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
 from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
@@ -18,7 +18,12 @@ from cli.wiring import command_settings, server
 from database.pool import connect
 from settings import Settings
 
-MARKS = {"ok": "[green]ok[/green]  ", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}
+MARKS = {
+    "ok": "[green]ok[/green]  ",
+    "note": "[dim]note[/dim]",
+    "warn": "[yellow]warn[/yellow]",
+    "fail": "[red]fail[/red]",
+}
 
 
 @click.command()
@@ -28,7 +33,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     """Look for everything that can be wrong; each finding has its fix. Exits 1 when one fails."""
     settings = command_settings()
     found = [*settings_checks(settings), *_with_database(settings)]
-    found.sort(key=lambda finding: ("fail", "warn", "ok").index(finding.severity))
+    found.sort(key=lambda finding: -SEVERITIES.index(finding.severity))
     if as_json:
         emit_json([finding.row() for finding in found])
     else:

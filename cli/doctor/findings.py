@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Severity = Literal["ok", "warn", "fail"]
+Severity = Literal["ok", "note", "warn", "fail"]
+SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warn", "fail")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `fix` names the command or setting that mends it; empty when all is well."""
+    """The result of one check. `note` needs nobody now; `fix` names the command or setting that mends it."""
 
     severity: Severity
     check: str
@@ -22,7 +23,7 @@ class Finding:
 
 def worst(findings: Iterable[Finding]) -> Severity:
     """The most severe of them; ok when there are none."""
-    return max((finding.severity for finding in findings), key=("ok", "warn", "fail").index, default="ok")
+    return max((finding.severity for finding in findings), key=SEVERITIES.index, default="ok")
 
 
 def either(

@@ -21,7 +21,7 @@ def session_check(conninfo: str, *, embedded: bool) -> Finding:
     """Embedded, remote, or a pooler in whose shared sessions nobody can hold a lock."""
     if embedded:
         where = "embedded PostgreSQL in the data directory"
-        return Finding("warn", "server", where, "fine for one machine; tenure backup")
+        return Finding("note", "server", where, "fine for one machine; tenure backup")
     if not sessions.are_shared(conninfo):
         return Finding("ok", "server", "remote, with sessions of its own")
     with closing(connect(conninfo, application_name="tenure-cli")) as conn:

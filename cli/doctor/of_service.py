@@ -5,12 +5,15 @@ from datetime import timedelta
 from cli.doctor.findings import Finding, either
 from events.clock import utc_now
 from events.statements import statement
+from handlers.completeness import alarms
 from projections.version import projector_version
 from queries.counted import counted
+from queries.customers import unlinked_customers
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_one
 from queries.unknown_prices import unknown_prices
 
+LOOKED_AT = 200  # unlinked customers whose addresses are compared
 LATE_AFTER = timedelta(seconds=30)
 UNSEALED_AFTER = timedelta(minutes=5)
 
@@ -19,7 +22,15 @@ def service_checks(conn: AnyConnection) -> list[Finding]:
     """Each with the command that shows or mends it."""
     row = fetch_one(conn, statement("cli", "doctor_standing"), {})
     assert row is not None  # always one row
-    return [_projector(conn), _version(row), _seals(row), *_prices(conn), *_waiting(row)]
+    return [
+        _projector(conn),
+        _version(row),
+        _seals(row),
+        *_prices(conn),
+        _unlinked(conn, row["unlinked"]),
+        *_waiting(row),
+        *_alarms(conn),
+    ]
 
 
 def _projector(conn: AnyConnection) -> Finding:
@@ -76,6 +87,41 @@ def _prices(conn: AnyConnection) -> list[Finding]:
     return found or [Finding("ok", "prices", "every price names a plan")]
 
 
+def _unlinked(conn: AnyConnection, count: int) -> Finding:
+    """A warning if a customer shares a user's address: that user may have paid without getting the plan."""
+    if not count:
+        return Finding("ok", "unlinked", "none")
+    found = counted(count, "Stripe customer is linked to no user", "Stripe customers are linked to no user")
+    page = unlinked_customers(conn, limit=LOOKED_AT)
+    alike = [(each.customer_id, each.suggestions[0]["user_id"]) for each in page.items if each.suggestions]
+    if not alike:
+        return Finding(
+            "note", "unlinked", found, "tenure link unlinked lists them; a link makes their events count"
+        )
+    customer, user = alike[0]
+    return Finding(
+        "warn",
+        "unlinked",
+        f"{found}; {len(alike)} with a user's e-mail address, who may have paid without getting the plan",
+        f"tenure user why {user}; if it is them: tenure link add {user} {customer} --reason …",
+    )
+
+
+def _alarms(conn: AnyConnection) -> list[Finding]:
+    return [
+        Finding(
+            "fail"
+            if alarm.level == "error"
+            else "note"
+            if alarm.kind == "window" and alarm.since is None
+            else "warn",
+            f"{alarm.source} {alarm.kind}",
+            alarm.message,
+        )
+        for alarm in alarms(conn, now=utc_now())
+    ]
+
+
 def _named(users: list[str]) -> str:
     return users[0] if len(users) == 1 else f"{users[0]} and {len(users) - 1} more"
 
@@ -99,11 +145,6 @@ WAITING = (
         "quarantined",
         ("user stands at an event that can't be folded", "users stand at an event that can't be folded"),
         "tenure quarantine list",
-    ),
-    (
-        "unlinked",
-        ("Stripe customer belongs to nobody known", "Stripe customers belong to nobody known"),
-        "tenure link unlinked lists them; tenure link add USER CUSTOMER --reason …, or wait for the link",
     ),
     (
         "conflicts",

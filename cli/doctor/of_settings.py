@@ -3,28 +3,43 @@
 from cli import tracing
 from cli.doctor.findings import Finding, either
 from cli.local_secrets import DEV_FILE
-from settings import Settings, describe
+from settings import Settings, describe, unread_names
 
 NEEDED = ("STRIPE_WEBHOOK_SECRETS", "CLERK_WEBHOOK_SECRETS")
+DEMO_FIX = "for your own events: a new TENURE_DATA_DIR or a DATABASE_URL, then tenure config check"
 SEEN_ELSEWHERE = ("DATABASE_URL", "DATABASE_REPLICA_URL")
 
 
 def settings_checks(settings: Settings) -> list[Finding]:
     """Each setting that is missing and what does not work without it."""
-    lent = (settings.data_dir / DEV_FILE).exists()
-    found = [
+    missing = [row for row in describe(settings) if row.missing and row.name not in SEEN_ELSEWHERE]
+    if (settings.data_dir / DEV_FILE).exists():
+        names = ", ".join(row.name for row in missing)
+        found = (
+            [Finding("note", "demo", f"not needed for a demo, so not set: {names}", DEMO_FIX)]
+            if names
+            else []
+        )
+    else:
+        found = [
+            Finding("fail" if row.name in NEEDED else "warn", row.name, row.missing or "", f"set {row.name}")
+            for row in missing
+        ]
+    return [*found, *_misspelt(), *_traces(settings)]
+
+
+def _misspelt() -> list[Finding]:
+    """Variables that are set and not read, but look like a setting."""
+    return [
         Finding(
             "warn",
-            row.name,
-            "not set; `run --demo` lends its doors a secret made for the demo",
-            f"set {row.name}",
+            name,
+            f"set, but Tenure reads no such setting; did you mean {meant}?",
+            f"rename it to {meant}",
         )
-        if row.name in NEEDED and lent
-        else Finding("fail" if row.name in NEEDED else "warn", row.name, row.missing, f"set {row.name}")
-        for row in describe(settings)
-        if row.missing and row.name not in SEEN_ELSEWHERE
+        for name, meant in unread_names().items()
+        if meant
     ]
-    return [*found, *_traces(settings)]
 
 
 def _traces(settings: Settings) -> list[Finding]:

@@ -20,6 +20,7 @@ from handlers.jobs.job import Context, Done, Job, JobType, Status
 LIMIT_S = 180.0
 CATCH_UP = timedelta(seconds=2)
 SWITCHED_OFF = timedelta(minutes=1)
+KEPT = "not sent: SMTP_URL is not set, so the message is only a file in the outbox"
 HANDED_OVER = {"handed_over": True}
 
 
@@ -53,6 +54,8 @@ def _send(context: Context, transport: Transport) -> Done:
         raise
     except (Undeliverable, PerhapsDelivered) as problem:
         raise Hopeless(str(problem)) from problem
+    if not transport.sends:
+        return Done({"error": KEPT}, [_event(job, EmailFailed, now, error=KEPT)])
     sent_at = context.clock()
     return Done({"sent_at": sent_at.isoformat()}, [_event(job, EmailSent, now, sent_at=sent_at)])
 

@@ -24,15 +24,21 @@ log = structlog.get_logger("tenure.email")
 class Transport(Protocol):
     """Raises: NotDelivered, Undeliverable, PerhapsDelivered.
 
+    `sends`: False if `deliver` only keeps the message, so nobody receives it.
     `handing_over` is called just before the moment from which a broken connection leaves it open
     whether the server took the message.
     """
+
+    @property
+    def sends(self) -> bool: ...
 
     def deliver(self, message: EmailMessage, *, handing_over: Callable[[], None]) -> None: ...
 
 
 class Outbox:
-    """Files in a folder, for a service without SMTP_URL. One file a Message-ID, whole or not at all."""
+    """Files in a folder, for a service without SMTP_URL. One file per Message-ID, whole or not at all."""
+
+    sends = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -82,6 +88,8 @@ class Server:
 
 class Smtp:
     """One connection a message: mail is rare, and a connection kept open is one more thing to break."""
+
+    sends = True
 
     def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._server = Server.of(url)

@@ -145,3 +145,28 @@ def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatc
     found = [each["server"] for each in (direct, shared, brought)]
     assert [each["severity"] for each in found] == ["ok", "fail", "warn"]
     assert all("direct connection" in each["fix"] for each in found[1:])
+
+
+def test_a_setting_that_is_almost_right_is_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_singular")
+
+    _, found = examined()
+
+    assert found["STRIPE_WEBHOOK_SECRET"]["fix"] == "rename it to STRIPE_WEBHOOK_SECRETS"
+
+
+@pytest.mark.parametrize(("taken", "severity"), [(0, "fail"), (500, "warn")])
+def test_deliveries_with_a_wrong_secret_are_an_alarm_however_many_others_come(
+    conninfo: str, examined: Any, taken: int, severity: str
+) -> None:
+    with psycopg.connect(conninfo) as conn:
+        for outcome, deliveries in (("refused", 125), ("appended", taken)):
+            conn.execute(
+                "INSERT INTO delivery_counts VALUES (date_trunc('minute', now()), 'stripe', %s, %s)",
+                (outcome, deliveries),
+            )
+
+    _, found = examined()
+
+    assert found["stripe refusals"]["severity"] == severity
+    assert "STRIPE_WEBHOOK_SECRETS" in found["stripe refusals"]["found"]

@@ -184,7 +184,8 @@ def test_without_a_server_mail_is_a_file_that_only_we_can_read(
     (file,) = (tmp_path / "outbox").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
     assert b"Subject: Welcome to Tenure\r\n" in file.read_bytes()
-    assert said(conn) == ["email.scheduled", "email.sent"]
+    assert said(conn) == ["email.scheduled", "email.failed"]
+    assert shown(conn)["welcome"]["status"] == "failed"
 
 
 def test_refused_address_is_told_once_and_never_tried_again(
