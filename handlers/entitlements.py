@@ -1,6 +1,7 @@
 """Plans that operators give, and take back."""
 
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from events.clock import micros
@@ -10,7 +11,7 @@ from handlers.errors import AlreadySo, NothingToUndo, PlanUnknown, UnusableInsta
 from projections.catalog import Catalog
 from projections.log import AnyConnection
 from projections.state import Grant, State
-from queries.entitlements import lapsed
+from queries.entitlements import METRICS, lapsed, standing
 from queries.instants import iso
 
 
@@ -52,13 +53,48 @@ def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until
         "until": None if until is None else iso(until),
         "replaced": state.grant.plan if state.grant else None,
     }
-    if not catalog.plans[plan_key].is_active:
-        answer["warning"] = (
-            f"{plan_key} is retired: it is sold to nobody any more, and in force for this user"
-        )
-    if state.grant == Grant(plan_key, None if until is None else micros(until)):
+    granted = Grant(plan_key, None if until is None else micros(until))
+    warnings = [
+        *(_less(state, granted, catalog, now)),
+        *(
+            []
+            if catalog.plans[plan_key].is_active
+            else [f"{plan_key} is retired: it can't be bought any more"]
+        ),
+    ]
+    if warnings:
+        answer["warning"] = "; ".join(warnings)
+    if state.grant == granted:
         raise AlreadySo(answer)
     return Verdict(EntitlementGranted(plan_key=plan_key, until=until), answer)
+
+
+def _less(state: State, granted: Grant, catalog: Catalog, now: datetime) -> list[str]:
+    """A warning if the user would have more without the grant: a grant replaces what a subscription gives."""
+    without, with_grant = state.copy(), state.copy()
+    without.grant, with_grant.grant = None, granted
+    before, after = standing(without, catalog, now), standing(with_grant, catalog, now)
+    limits = [(metric, after.allowances[metric].limit, before.allowances[metric].limit) for metric in METRICS]
+    smaller = [
+        f"{metric} {_shown(new)} instead of {_shown(old)}"
+        for metric, new, old in limits
+        if _size(new) < _size(old)
+    ]
+    if not smaller:
+        return []
+    origin = before.source.replace("_", " ")
+    return [
+        f"{granted.plan} gives less than {before.plan}, which the user has by {origin}: "
+        f"{', '.join(smaller)}; tenure plan revoke takes the grant back"
+    ]
+
+
+def _size(limit: int | None) -> float:
+    return inf if limit is None else limit
+
+
+def _shown(limit: int | None) -> str:
+    return "unlimited" if limit is None else str(limit)
 
 
 def revoke(state: State, now: datetime) -> Verdict:

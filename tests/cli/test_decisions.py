@@ -291,3 +291,17 @@ def test_an_end_says_which_end_it_was(tenure: Tenure) -> None:
 
     assert undone["ends_at"] == ended["was"] == started["ends_at"]
     assert "." not in started["ends_at"]
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_grant_that_gives_less_than_the_subscription_says_so(tenure: Tenure, conn: Connection) -> None:
+    tell(conn, customer(ADA), stripe("customer.subscription.created", subscription("active"), at=60))
+
+    less = tenure("plan", "grant", ADA, "free", *WHY)
+    tenure("plan", "revoke", ADA, *WHY)
+    same = tenure("plan", "grant", ADA, "glow_up", *WHY)
+
+    assert (
+        "free gives less than glow_up, which the user has by subscription: campaigns 3 instead" in less.stderr
+    )
+    assert same.stderr == ""
