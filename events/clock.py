@@ -7,6 +7,7 @@ Clock = Callable[[], datetime]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def utc_now() -> datetime:
@@ -22,3 +23,8 @@ def micros(at: datetime) -> int:
 def from_micros(us: int) -> datetime:
     """The UTC instant of that many microseconds since the epoch."""
     return EPOCH + timedelta(microseconds=us)
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    """`at` and so much more, at most the last instant there is; `by` is not negative."""
+    return at + by if by <= LAST - at else LAST

@@ -9,6 +9,10 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
+import structlog
+
+logger = structlog.get_logger(__name__)
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -32,7 +36,8 @@ class _Waiting(Generic[Item, Answer]):
 class GroupCommit(Generic[Item, Answer]):
     """`carry` answers several items in one transaction, one answer each; None where it could not.
 
-    It must not raise. No two of the items it is given have the same `apart`.
+    What it raises is logged, and no item has an answer then. No two of the items it is given have
+    the same `apart`.
     """
 
     def __init__(
@@ -68,6 +73,8 @@ class GroupCommit(Generic[Item, Answer]):
             answers = self._carry([each.item for each in group])
             for each, answer in zip(group, answers, strict=True):
                 each.answer = answer
+        except Exception:  # perhaps another's fault: the one who carried asks alone as well
+            logger.exception("group.failed", items=len(group))
         finally:
             # Whatever happened, nobody is left asleep: who has no answer asks alone.
             with self._lock:

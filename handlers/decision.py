@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from events.clock import MICROSECOND, from_micros
+from events.clock import MICROSECOND, from_micros, later
 from events.envelope import NewEvent
 from events.own import OwnEvent, user_event
 from events.routing import part_of
 from handlers.errors import (
-    DecisionRefused,
     IdempotencyConflict,
     UserDeleted,
     UserQuarantined,
@@ -112,14 +111,14 @@ def decide(
 
 def decide_many(
     conn: AnyConnection, asked: Sequence[Ruled], *, live_only: bool
-) -> list[Decided | DecisionRefused | None]:
-    """Decide each by its own rule, as `decide` would; a refusal is an answer and stops no other.
+) -> list[Decided | Exception | None]:
+    """Decide each by its own rule, as `decide` would; what one raises is its answer and stops no other.
 
     None where that would have to wait for somebody: nothing was decided, and `decide` waits. No two
     may be about one user.
     Raises: Moved, when all would have to be decided again; the caller must then roll back.
     """
-    answers: list[Decided | DecisionRefused | Mapping[str, Any] | None] = []  # Any: JSON values
+    answers: list[Decided | Exception | Mapping[str, Any] | None] = []  # Any: JSON values
     ends: list[int] = []  # of each one's events, among all
 
     def choose(now: Present) -> list[NewEvent]:
@@ -134,8 +133,8 @@ def decide_many(
                     answer, more = _chosen(now, command, rule)
                     answers.append(answer)
                     events += more
-                except DecisionRefused as refused:
-                    answers.append(refused)
+                except Exception as problem:  # a bug in one rule is an answer as well
+                    answers.append(problem)
             ends.append(len(events))
         return events
 
@@ -196,7 +195,7 @@ def moment(state: State, now: datetime) -> datetime:
     the reset that would swallow it. An instant far ahead is an error of somebody's clock, and is
     not followed.
     """
-    after_all = from_micros(state.last_at) + MICROSECOND
+    after_all = later(from_micros(state.last_at), MICROSECOND)
     return after_all if now < after_all < now + FARTHEST_AHEAD else now
 
 
@@ -225,7 +224,7 @@ def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
     event = user_event(
         verdict.fact,
         user_id=command.user_id,
-        now=at + len(due) * MICROSECOND,
+        now=later(at, len(due) * MICROSECOND),
         idempotency_key=command.key,
         actor=command.actor,
         reason=command.reason,
@@ -240,7 +239,7 @@ def _due_events(user_id: str, due: Sequence[Due], at: datetime) -> list[NewEvent
         user_event(
             each.fact,
             user_id=user_id,
-            now=at + number * MICROSECOND,
+            now=later(at, number * MICROSECOND),
             idempotency_key=each.key,
             actor="tenure",
         )

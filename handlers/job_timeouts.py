@@ -9,7 +9,7 @@ import structlog
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from events.clock import EPOCH, MICROSECOND
+from events.clock import EPOCH, MICROSECOND, later
 from events.envelope import NewEvent
 from events.own import user_event
 from events.own.platform import JobTimedOut
@@ -94,7 +94,7 @@ def _chosen(conn: AnyConnection, found: Present, now: datetime) -> list[NewEvent
             user_event(
                 JobTimedOut(job_id=row["id"], timeout_at=row["timeout_at"]),
                 user_id=user,
-                now=moment(found.users[user].state, now) + number * MICROSECOND,
+                now=later(moment(found.users[user].state, now), number * MICROSECOND),
                 idempotency_key=f"job.timed_out:{key_part(user)}:{row['id']}:{iso(row['timeout_at'])}",
             )
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from events.clock import from_micros, micros
+from events.clock import from_micros, later, micros
 from events.own.user import EntitlementRevoked, TrialEndingSoon, TrialExpired, UsageReset
 from handlers.decision import Due, key_part
 from projections.state import State
@@ -24,7 +24,7 @@ def trial_over(state: State, now: datetime, *, grace: timedelta = GRACE) -> list
     if trial.status != "active" or trial.ends_at is None:
         return []
     ends_at = from_micros(trial.ends_at)
-    if now < ends_at + (grace if trial.subscription is not None else timedelta(0)):
+    if now < (later(ends_at, grace) if trial.subscription is not None else ends_at):
         return []
     return [Due(f"trial.expired:{key_part(state.user_id)}:{iso(ends_at)}", TrialExpired(ends_at=ends_at))]
 

@@ -101,11 +101,21 @@ def _scan(
     done = Summary()
     for page in candidates(conn, name, by):
         done.looked_at += len(page)
-        due = {state.user_id: list(rule(state, now)) for state in page if state.poison is None}
+        due = {state.user_id: _due(rule, state, now, done) for state in page if state.poison is None}
         wanted = untold(conn, {user: several for user, several in due.items() if several})
         for users in _by_part(wanted):
             _settle(conn, users, rule, now=now, live_only=live_only, done=done)
     return done
+
+
+def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[Due]:
+    """Nothing for a user whose rule raises: they are counted as failed, and the scan goes on."""
+    try:
+        return list(rule(state, now))
+    except Exception:
+        logger.exception("scan.rule_failed", user_id=state.user_id)
+        done.failed.append(state.user_id)
+        return []
 
 
 def _by_part(users: dict[str, list[Due]]) -> list[list[str]]:

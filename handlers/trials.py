@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from events.clock import from_micros
+from events.clock import from_micros, later
 from events.own.user import TrialExpired, TrialExtended, TrialStarted
 from handlers.configuration import configured
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
@@ -39,9 +39,13 @@ class Length:
     def end(self, after: datetime, default_days: int) -> datetime:
         if self.until is not None:
             return self.until
-        ends_at = after + timedelta(days=self.days if self.days is not None else default_days)
+        ends_at = later(after, timedelta(days=self.days if self.days is not None else default_days))
         # Whole seconds, so that any form can give the end back; up, so that nobody gets less.
-        return ends_at if ends_at.microsecond == 0 else ends_at.replace(microsecond=0) + timedelta(seconds=1)
+        return (
+            ends_at
+            if ends_at.microsecond == 0
+            else later(ends_at.replace(microsecond=0), timedelta(seconds=1))
+        )
 
 
 def start_trial(
@@ -190,6 +194,6 @@ def _refuse_plan(plan_key: str | None, catalog: Catalog) -> None:
 
 
 def _refuse_end(ends_at: datetime, now: datetime) -> None:
-    last = now + timedelta(days=MOST_DAYS)
+    last = later(now, timedelta(days=MOST_DAYS))
     if not now < ends_at <= last:
         raise UnusableInstant(f"expected an end after now and by {iso(last)}, found {iso(ends_at)}")

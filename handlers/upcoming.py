@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from events.clock import from_micros
+import structlog
+
+from events.clock import from_micros, later
 from handlers.lapses import GRACE, WARNING_DAYS
 from handlers.scans import candidates
 from projections.log import AnyConnection
 from projections.state import State
 from projections.tables.usage import next_reset, period_of
 from queries.counted import counted
+
+logger = structlog.get_logger(__name__)
 
 KINDS = ("trial.ending_soon", "trial.expired", "entitlement.revoked", "usage.reset")
 
@@ -32,17 +36,26 @@ def preview(conn: AnyConnection, now: datetime, days: int, *, grace: timedelta =
 
     What is due already comes first, at the instant it fell due. A month's reset is told once a user.
     """
-    by = now + timedelta(days=days)
+    by = later(now, timedelta(days=days))
     found: dict[Upcoming, None] = {}
     for name, foresee in FORESEEN.items():
-        ahead = by + timedelta(days=max(WARNING_DAYS)) if name == "trials_to_end" else by
+        ahead = later(by, timedelta(days=max(WARNING_DAYS))) if name == "trials_to_end" else by
         for page in candidates(conn, name, ahead):
             for state in page:
                 if state.poison is None:
-                    found |= dict.fromkeys(each for each in foresee(state, grace) if each.at <= by)
+                    found |= dict.fromkeys(_foreseen(foresee, state, grace, by))
     return sorted(
         (each for each in found if _to_come(each, now)), key=lambda each: (each.at, each.user_id, each.what)
     )
+
+
+def _foreseen(foresee: Foresee, state: State, grace: timedelta, by: datetime) -> list[Upcoming]:
+    """None of a user whose rule fails: the preview of all others is not withheld for it."""
+    try:
+        return [each for each in foresee(state, grace) if each.at <= by]
+    except Exception:
+        logger.exception("preview.rule_failed", user_id=state.user_id)
+        return []
 
 
 def _to_come(each: Upcoming, now: datetime) -> bool:
@@ -67,7 +80,7 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
     else:
         minutes = grace // timedelta(minutes=1)
         why = f"{whose} ended {counted(minutes, 'minute')} before, unless Stripe says something else"
-        yield Upcoming(state.user_id, ends_at + grace, "trial.expired", why)
+        yield Upcoming(state.user_id, later(ends_at, grace), "trial.expired", why)
 
 
 def _month(state: State, _grace: timedelta) -> Iterator[Upcoming]:

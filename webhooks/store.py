@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
@@ -24,6 +25,8 @@ from webhooks.reading import Json
 Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
 Read = Callable[[Json, str, Verified], NewEvent]
 Answer = TypeVar("Answer")
+
+_logger = structlog.get_logger(__name__)
 
 POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must still hear the 503
 
@@ -78,6 +81,11 @@ def _store(
         reason = problem.reason
     except REFUSALS as problem:
         reason = f"JSON that Postgres refuses ({type(problem).__name__})"
+    except psycopg.Error:
+        raise
+    except Exception as problem:  # a bug of ours is no reason to refuse a signed delivery
+        _logger.exception("delivery.unreadable", source=source)
+        reason = f"a body that can't be filed ({type(problem).__name__})"
     keep = partial(
         keep_unreadable, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
     )

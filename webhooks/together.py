@@ -121,6 +121,9 @@ class Together:
         except WebhookError as problem:
             delivery, answer = refused(door.source, problem)
             return Answered(answer, request_id, delivery, perf_counter() - post.began)
+        except Exception:  # a bug met by this body: it is answered alone, the batch goes on
+            _logger.exception("delivery goes alone")
+            return None
 
     def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
         """The log's answers, or none at all when each must be asked alone. Raises: DatabaseAway."""
@@ -133,6 +136,8 @@ class Together:
             _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
         except psycopg.Error as problem:
             raise DatabaseAway(type(problem).__name__) from problem
+        except Exception:  # one of them can't be sent to the database at all
+            _logger.exception("deliveries go alone", deliveries=len(events))
         if self._observe is not None:
             self._observe(len(events), bool(found))
         return found

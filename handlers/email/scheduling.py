@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from psycopg.rows import dict_row
 
 from events.append import append
@@ -15,6 +16,8 @@ from handlers.configuration import configured
 from handlers.email.occasions import OCCASIONS, OF_EVENT, Due, due_in
 from handlers.email.recipient import AnyConnection
 from handlers.jobs import enqueue
+
+logger = structlog.get_logger(__name__)
 
 EMAIL_JOB = "email"
 PRIORITY = 10
@@ -61,23 +64,30 @@ def schedule_email(
 
 
 def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> dict[str, int]:
-    """Occasion to how many messages the log gave reason for and nobody had scheduled.
+    """Occasion to how many messages the log gave reason for and were not scheduled yet, and `failed`.
 
-    `conn` is in autocommit: each message is a transaction of its own.
+    `conn` is in autocommit: each message is a transaction of its own, and one that fails stops no other.
     """
     made: dict[str, int] = {}
     for row, due in _unscheduled(conn, now, live_only=live_only):
         occasion = OF_EVENT[row["event_type"]].name
-        with conn.transaction():
-            is_new = schedule_email(
-                conn,
-                row["user_id"],
-                occasion,
-                due,
-                now=now,
-                scheduled_for=row["occurred_at"],
-                causation_id=str(row["id"]),
-            )
+        try:
+            with conn.transaction():
+                is_new = schedule_email(
+                    conn,
+                    row["user_id"],
+                    occasion,
+                    due,
+                    now=now,
+                    scheduled_for=row["occurred_at"],
+                    causation_id=str(row["id"]),
+                )
+        except Exception:
+            if conn.closed:
+                raise
+            logger.exception("emails.not_scheduled", user_id=row["user_id"], occasion=occasion)
+            made["failed"] = made.get("failed", 0) + 1
+            continue
         if is_new:
             made[occasion] = made.get(occasion, 0) + 1
     return made
@@ -97,7 +107,9 @@ def _unscheduled(
         occasion = OF_EVENT[row["event_type"]]
         try:
             due = due_in(occasion, row["payload"], occurred_at=row["occurred_at"])
-        except UnreadablePayload:
+        except Exception as problem:  # one reason that can't be read must not hold back all others
+            if not isinstance(problem, UnreadablePayload):
+                logger.exception("emails.reason_unreadable", event_id=str(row["id"]))
             due = None
         if due is not None:
             key = email_key("scheduled", row["user_id"], occasion.name, due.instance)

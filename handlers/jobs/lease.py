@@ -13,14 +13,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
+
 from events.append import append_all, json_text
 from handlers.jobs.backoff import Chance, delay
 from handlers.jobs.errors import LeaseLost, Postponed
-from handlers.jobs.job import AnyConnection, Done, Job, Json, Registry, Status
+from handlers.jobs.job import AnyConnection, Done, Job, JobType, Json, Registry, Status
 from handlers.jobs.queue import rows
 
 LOCK_CLASS = 0x7E40_4A0B  # advisory locks of this service's job workers
 ERROR_LIMIT = 2_000
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,21 @@ def fail(
     _fenced(conn, "fail_job", lease, values)
     kind = types.get(job.type)
     if is_over and kind is not None:
-        append_all(conn, kind.given_up(job, status, error, now))
+        _note_given_up(conn, kind, job, status, error, now)
     return status
+
+
+def _note_given_up(
+    conn: AnyConnection, kind: JobType, job: Job, status: Status, error: str, now: datetime
+) -> None:
+    """Append what the job's type says of it. Should that fail, the job is over all the same."""
+    try:
+        with conn.transaction():
+            append_all(conn, kind.given_up(job, status, error, now))
+    except Exception:
+        if conn.broken:
+            raise
+        logger.exception("jobs.end_not_noted", job=str(job.id), type=job.type)
 
 
 def lost(conn: AnyConnection) -> Sequence[tuple[Lease, str]]:

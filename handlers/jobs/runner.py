@@ -96,10 +96,21 @@ class JobRunner:
         with conn.transaction():
             found = leases.lost(conn)
             for lease, what in found:
-                status = self._fail(conn, lease, what)
-                log.error("jobs.lost", job=str(lease.job.id), type=lease.job.type, why=what, status=status)
-                self._observe(lease.job.type, "lost", 0.0)
+                self._give_back(conn, lease, what)
         return len(found)
+
+    def _give_back(self, conn: AnyConnection, lease: Lease, what: str) -> None:
+        """One that can't be given back is met again the next time, and stops no other."""
+        try:
+            with conn.transaction():
+                status = self._fail(conn, lease, what)
+        except Exception:
+            if conn.broken:
+                raise
+            log.exception("jobs.not_given_back", job=str(lease.job.id), type=lease.job.type)
+            return
+        log.error("jobs.lost", job=str(lease.job.id), type=lease.job.type, why=what, status=status)
+        self._observe(lease.job.type, "lost", 0.0)
 
     def _try(self, conn: AnyConnection, lease: Lease) -> str:
         try:

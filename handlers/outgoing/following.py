@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+import structlog
+
 from handlers.jobs import enqueue
 from handlers.outgoing.endpoints import AnyConnection, Endpoint, endpoints, rows
 from queries.following import events_after
+
+logger = structlog.get_logger(__name__)
 
 JOB = "outgoing.deliver"
 MAX_RETRIES = 15  # with the queue's backoff about half a day
@@ -16,17 +20,31 @@ def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
     """Queue what came since the last time. `conn` is in autocommit: a batch is a transaction.
 
     The vector moves in the transaction that queues, and a job's key names endpoint and event: so
-    nothing is lost and nothing queued twice, however often this is killed.
+    nothing is lost and nothing queued twice, however often this is killed. An endpoint whose batch
+    fails is counted as `failed` and stops no other.
     """
-    queued = 0
+    queued = failed = 0
     found = [each for each in endpoints(conn) if each.disabled_at is None]
     for endpoint in found:
-        for _ in range(MOST_BATCHES):
-            more, count = _batch(conn, endpoint, now)
-            queued += count
-            if not more:
-                break
-    return {"endpoints": len(found), "queued": queued}
+        try:
+            queued += _follow(conn, endpoint, now)
+        except Exception:
+            if conn.closed:
+                raise
+            logger.exception("outgoing.not_followed", endpoint_id=str(endpoint.id))
+            failed += 1
+    return {"endpoints": len(found), "queued": queued} | ({"failed": failed} if failed else {})
+
+
+def _follow(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> int:
+    """How many events were queued for this endpoint."""
+    queued = 0
+    for _ in range(MOST_BATCHES):
+        more, count = _batch(conn, endpoint, now)
+        queued += count
+        if not more:
+            break
+    return queued
 
 
 def _batch(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> tuple[bool, int]:
