@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.audit_evidence import evidence
 from cli.audit_files import as_json_file, write_out
 from cli.audit_offline import check, key_option, read_keys
+from cli.caller import person
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.sealing import connecting, public_keys, sealer_of, verified_file
 from cli.terminal import echo_exactly
-from cli.users import person
 from cli.wiring import command_settings, server, session
 from database.pool import Connection
 from events.clock import utc_now

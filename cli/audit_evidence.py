@@ -14,11 +14,11 @@ from jinja2 import Environment, StrictUndefined
 
 from cli.audit_files import as_json_file, write_out
 from cli.audit_offline import key_option, read_keys
+from cli.caller import person
 from cli.output import console
 from cli.parameters import INSTANT
 from cli.person_json import dumped, event_json
 from cli.sealing import public_keys
-from cli.users import person
 from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
-from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.configuration import Entry, entries, set_value

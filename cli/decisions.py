@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import click
 
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs
 from cli.terminal import echo
-from cli.users import person
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection

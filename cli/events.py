@@ -7,11 +7,11 @@ import click
 import orjson
 
 from cli.archive.log_commands import export_log, import_events
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo, printable
-from cli.users import person
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection

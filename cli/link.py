@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import click
 
+from cli.caller import person
 from cli.decisions import reason_option, run_decision, show
 from cli.output import console, emit_json, emit_table, json_option
-from cli.users import person
 from cli.whom import user_argument
 from cli.wiring import command_settings, session
 from database.pool import Connection

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import click
 
+from cli.caller import person
 from cli.errors import Failure
 from cli.log_levels import NAMES, is_known
 from cli.output import console, emit_json, emit_table, instant, json_option
 from cli.terminal import echo
-from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.configuration import LEVELS, log_levels, set_log_level

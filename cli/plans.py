@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
-from cli.users import person
 from cli.wiring import command_settings, session
 from events.clock import utc_now
 from events.own.system import PlanPublished

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from cli.audit_files import write_out
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_json import as_document, dumped
-from cli.users import person
 from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
 from events.clock import utc_now

@@ -23,6 +23,12 @@ from handlers.reconcile.pace import RATE
 from handlers.reconcile.stripe import reconcile_stripe
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Find and tell; write nothing.")
+_yes_delete = click.option(
+    "--yes-delete",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Delete up to N, more than the 10 % that a run may delete unasked.",
+)
 _COLUMNS = ("kind", "object_id", "cause", "heals", "fields", "advice")
 _SHOWN = 50
 
@@ -71,9 +77,14 @@ def stripe(
 
 @reconcile.command()
 @_dry_run
+@_yes_delete
 @json_option
-def clerk(*, dry_run: bool, as_json: bool) -> None:
-    """Users missed, changed and deleted. Clerk itself stops retrying after about 28 hours."""
+def clerk(*, dry_run: bool, yes_delete: int | None, as_json: bool) -> None:
+    """Users missed, changed and deleted. Clerk itself stops retrying after about 28 hours.
+
+    Nothing is done with the key of another instance, and nobody is deleted if more than 10 % are missing.
+    A user deleted by mistake comes back with `tenure user restore`.
+    """
     settings = command_settings()
     with (
         clerk_api(settings, clock=utc_now) as api,
@@ -82,7 +93,13 @@ def clerk(*, dry_run: bool, as_json: bool) -> None:
         told_in_one_line(),
     ):
         found = reconcile_clerk(
-            conn, api, envelope=fetched_clerk_event, clock=utc_now, dry_run=dry_run, observe=observe
+            conn,
+            api,
+            envelope=fetched_clerk_event,
+            clock=utc_now,
+            dry_run=dry_run,
+            yes_delete=yes_delete,
+            observe=observe,
         )
     _tell("Clerk", found.told(), found.drifts, dry_run=dry_run, as_json=as_json, heals=True)
 
@@ -101,7 +118,7 @@ def _tell(
 ) -> None:
     shown = [drift.told() for drift in drifts]
     if heals:
-        shown = [row | {"heals": row["cause"] != "absorbed"} for row in shown]
+        shown = [row | {"heals": row["cause"] not in ("absorbed", "older page")} for row in shown]
     if as_json:
         emit_json(counts | {"dry_run": dry_run, "drifts": shown})
     else:
@@ -109,6 +126,8 @@ def _tell(
         emit_table(shown[:_SHOWN], _COLUMNS, empty="no drift")
         if len(shown) > _SHOWN:
             console().print(f"and {len(shown) - _SHOWN} more; --json has them")
+    if counts.get("refused"):
+        raise Failure(counts["refused"])
     left = [row for row in shown if dry_run or not row["heals"]]
     if left or (dry_run and counts.get("events_missed")):
         raise Difference("a difference is left; a run without --dry-run heals what events can heal")

@@ -1,6 +1,5 @@
 """`tenure user`: what is known of a user, what happened to them, and why a value is what it is."""
 
-import getpass
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
@@ -8,14 +7,16 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.caller import person
 from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
 from cli.user_create import create
+from cli.user_restore import restore
 from cli.whom import known, user_argument, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
-from handlers.tokens import Caller, note_reads
+from handlers.tokens import note_reads
 from queries import profile as profiles
 from queries.explain import RULES, explain
 from queries.history import history
@@ -32,6 +33,7 @@ def user() -> None:
 
 
 user.add_command(create)
+user.add_command(restore)
 
 
 def _question(command: Callable[..., None]) -> Callable[..., None]:
@@ -132,15 +134,6 @@ def print_profile(found: Profile) -> None:
         console().print(f"stale: event {event} can't be folded; what follows is older", style="red")
     for title, columns in _GROUPS.items():
         emit_pairs(title, {column: found[column] for column in columns})
-
-
-def person() -> Caller:
-    """Whoever runs the command, for the access log and as the actor of what they decide."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "unknown"
-    return Caller(None, f"cli:{name}"[:100], "operator")
 
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from queries.rows import AnyConnection, Row
 
 _log = structlog.get_logger("tenure.alarms")
 
-Kind = Literal["window", "failures", "refusals", "silence"]
+Kind = Literal["window", "failures", "refusals", "silence", "refused"]
 Level = Literal["warning", "error"]
 
 # After that long nothing tells of a lost event any more: Stripe's Events API, Clerk's retries.
@@ -54,7 +54,7 @@ class Alarm:
 
 def alarms(conn: AnyConnection, *, now: datetime) -> list[Alarm]:
     """What is wrong now, errors first."""
-    found = [*_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
+    found = [*_refused(conn), *_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
     return sorted(found, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
 
 
@@ -73,6 +73,13 @@ def log_new_alarms() -> Callable[[AnyConnection, datetime], Mapping[str, Any]]: 
         return {"alarms": len(current)}
 
     return run
+
+
+def _refused(conn: AnyConnection) -> Iterator[Alarm]:
+    for row in completeness.refused(conn):
+        yield Alarm(
+            source=row["source"], kind="refused", level="error", message=row["message"], since=row["since"]
+        )
 
 
 def _windows(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:

@@ -97,6 +97,9 @@ class State(Struct, omit_defaults=True):
     granted_admin: bool | None = None
     signed_up_at: int | None = None
     deleted_at: int | None = None
+    # each deletion that stands: id of its event to when it was
+    deletions: dict[str, int] = field(default_factory=dict)
+    reverted: tuple[str, ...] = ()
     business_name: str | None = None
     brand_description: str | None = None
     industry: str | None = None
@@ -145,6 +148,7 @@ class State(Struct, omit_defaults=True):
             "hints",
             "paid_at",
             "emails",
+            "deletions",
             "cores",
             "changed_at",
         ):

@@ -72,6 +72,11 @@ def reconciled(conn: AnyConnection) -> dict[str, Row]:
     return {row["source"]: row for row in fetch_all(conn, statement("queries", "completeness_windows"), {})}
 
 
+def refused(conn: AnyConnection) -> list[Row]:
+    """source, message and since of each reconciliation that a brake stopped, and not gone well since."""
+    return fetch_all(conn, statement("queries", "refused_runs"), {})
+
+
 def recent(conn: AnyConnection, *, since: datetime) -> dict[str, Row]:
     """Source to deliveries, failures, refusals since then."""
     found = fetch_all(conn, statement("queries", "completeness_recent"), {"since": since})

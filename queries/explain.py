@@ -60,7 +60,10 @@ RULES = {
     "industry": "the last profile.updated or onboarding.step_completed that named it",
     "onboarding_step": "the furthest onboarding step completed",
     "is_admin": "Clerk's public_metadata, unless an operator granted or revoked it",
-    "deleted_at": "the first clerk.user.deleted or privacy.erased; never undone",
+    "deleted_at": (
+        "the first clerk.user.deleted or privacy.erased; "
+        "one that a reconciliation observed may be taken back by deletion.reverted"
+    ),
     "current_plan": (
         "an operator's grant, else the plan of the current subscription's first item with a known price, as "
         "that price meant it when the subscription first had it, while trialing, active, past_due, unpaid or "

@@ -92,6 +92,13 @@ class AdminRevoked(OwnEvent):
     event_type = "admin.revoked"
 
 
+class DeletionReverted(OwnEvent):
+    """These deletions did not happen: a reconciliation took them from an absence. Ids of their events."""
+
+    event_type = "deletion.reverted"
+    event_ids: tuple[UUID, ...]
+
+
 class IdentityLinked(OwnEvent):
     """An operator said whose a Stripe customer is. Outranks every provider's word."""
 

@@ -8,7 +8,7 @@ are since their own `updated_at`. What lay between is gone, and is not invented.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,11 +20,12 @@ from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
 from events.routing import PARTS
+from handlers.reconcile.brake import SAMPLE, another_source, keep_refusal, knows_any, most_absences, too_many
 from handlers.reconcile.clerk_api import PROVIDER, ClerkApi
 from handlers.reconcile.drift import Drift, differing
 from handlers.reconcile.errors import NotThere
 from handlers.reconcile.marks import ClerkEnvelope, marks
-from handlers.reconcile.statements import AnyConnection, alone, append_unknown, do, rows
+from handlers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
 from handlers.reconcile.stripe import TOLD, Observer
 from projections import log
 from projections.errors import Unfoldable
@@ -34,9 +35,11 @@ from projections.shapes import clerk as shapes
 from projections.state import State
 
 RETRIES_END = timedelta(hours=28)
+SETTING = "CLERK_SECRET_KEY"
 PAGE = 200
 
 _EVERYTHING = dict.fromkeys(range(PARTS), 2**62)
+_ABOUT_THE_USER = ("clerk.user.created", "clerk.user.updated")
 _USER_ID = re.compile(r"user_[A-Za-z0-9_-]{1,250}")
 
 
@@ -57,6 +60,8 @@ class ClerkReconciled:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    older: int = 0
+    refused: str | None = None
     drifts: list[Drift] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:  # Any: JSON values
@@ -65,6 +70,8 @@ class ClerkReconciled:
             "created_missed": self.created,
             "updates_missed": self.updated,
             "deletions_missed": self.deleted,
+            "older_pages": self.older,
+            "refused": self.refused,
         }
 
 
@@ -76,6 +83,11 @@ class _Held:
     @property
     def last(self) -> Fact | None:
         return max(self.facts, key=lambda fact: (fact.at, fact.position), default=None)
+
+    @property
+    def last_told_at(self) -> int:
+        """When the user last changed by the log, in microseconds; -1 before any event about them."""
+        return max((fact.at for fact in self.facts if fact.type in _ABOUT_THE_USER), default=-1)
 
     @property
     def first_at(self) -> int:
@@ -98,20 +110,44 @@ def reconcile_clerk(
     envelope: ClerkEnvelope,
     clock: Clock,
     dry_run: bool = False,
+    yes_delete: int | None = None,
     observe: Observer = lambda _stage, _done: None,
 ) -> ClerkReconciled:
-    """Users missed, changed and deleted. `conn` is in autocommit. Raises: ReconcileError's kinds."""
+    """Users missed, changed and deleted. `conn` is in autocommit. Raises: ReconcileError's kinds.
+
+    `refused` in the result says why nothing was compared (the key of another instance) or nobody deleted
+    (more than one run may believe; `yes_delete` raises that to so many).
+    """
     run = _Run(conn, api, envelope, clock, dry_run)
     with alone(conn, api.scope):
-        do(conn, "forget_seen", scope=api.scope)
-        for page in api.pages():
-            run.take(page)
-            observe("users", run.found.users)
-        run.look_for_deleted()
-        do(conn, "forget_seen", scope=api.scope)
+        known, run.found.refused = _another_instance(conn, api, yes_delete)
+        if run.found.refused is None:
+            do(conn, "forget_seen", scope=api.scope)
+            for page in api.pages():
+                run.take(page)
+                observe("users", run.found.users)
+            run.look_for_deleted(known, yes_delete)
+            do(conn, "forget_seen", scope=api.scope)
+            if not dry_run:
+                do(conn, "note_result", scope=api.scope, now=clock(), result=json_text(run.found.told()))
         if not dry_run:
-            do(conn, "note_result", scope=api.scope, now=clock(), result=json_text(run.found.told()))
+            keep_refusal(conn, api.scope, run.found.refused, now=clock())
     return run.found
+
+
+def _another_instance(conn: AnyConnection, api: ClerkApi, yes_delete: int | None) -> tuple[int, str | None]:
+    """How many users we know from Clerk, and why this key can't be of their instance."""
+    sample = rows(conn, "clerk_users_sample", limit=SAMPLE)
+    known = sample[0]["total"] if sample else 0
+    ours = {row["instance_id"] for row in rows(conn, "webhook_instances")}
+    theirs = api.instance() if ours else None
+    if theirs is not None:
+        wrong = f"{theirs}, while the last webhooks came from {', '.join(sorted(ours))}"
+        return known, None if theirs in ours else another_source(PROVIDER, wrong, SETTING)
+    if (yes_delete or 0) >= known or knows_any([row["user_id"] for row in sample], api.user):
+        return known, None
+    wrong = f"it has none of {len(sample)} users looked for, of {known} known here"
+    return known, another_source(PROVIDER, wrong, SETTING)
 
 
 def reconcile_user(
@@ -143,6 +179,8 @@ class _Run:
         fresh = {row["id"] for row in self._unseen([one.id for one, _ in named])}
         do(self._conn, "see_objects", scope=self._api.scope, ids=[one.id for one, _ in named])
         named = [(one, body) for one, body in named if one.id in fresh]
+        erased = erased_among(self._conn, [one.id for one, _ in named])
+        named = [(one, body) for one, body in named if one.id not in erased]
         ours = self._held([one.id for one, _ in named])
         events = [event for one, body in named for event in self._missed(one, body, ours[one.id])]
         self.found.users += len(named)
@@ -157,21 +195,38 @@ class _Run:
         self.found.users = 1
         self._append(self._missed(one, body, self._held([user_id])[user_id]))
 
-    def look_for_deleted(self) -> None:
-        """Users we have and no page named; one Clerk does not know when asked is deleted."""
-        for users in self._our_users():
-            missing = [row["id"] for row in self._unseen(users)]
-            ours = self._held(missing)
-            for user in missing:
-                if _USER_ID.fullmatch(user) is None:
-                    continue
-                try:
-                    body = self._api.user(user)
-                except NotThere:
-                    self._append([self._deleted(user, ours[user])])
-                    continue
-                one = _named(body)  # joined a page's gap: there after all
-                self._append([] if one is None else list(self._missed(one, body, ours[user])))
+    def look_for_deleted(self, known: int, yes_delete: int | None) -> None:
+        """Users we have and no page named; one Clerk does not know when asked is deleted.
+
+        All are asked for before the first is called deleted: too many of them are none at all.
+        """
+        allowed = most_absences(known) if yes_delete is None else yes_delete
+        unlisted = [row["id"] for users in self._our_users() for row in self._unseen(users)]
+        unlisted = [user for user in unlisted if _USER_ID.fullmatch(user) is not None]
+        gone: list[tuple[str, datetime]] = []
+        for user in unlisted:
+            asked_at = self._clock()
+            if self._is_gone(user):
+                gone.append((user, asked_at))
+            if len(gone) > allowed and not self._dry_run:
+                break  # asking for the rest would only cost time
+        if len(gone) > allowed:
+            self.found.refused = too_many(PROVIDER, "users", len(unlisted), known=known, allowed=allowed)
+            gone = gone if self._dry_run else []
+        for first in range(0, len(gone), PAGE):
+            some = gone[first : first + PAGE]
+            ours = self._held([user for user, _ in some])
+            self._append([self._deleted(user, ours[user], asked_at) for user, asked_at in some])
+
+    def _is_gone(self, user: str) -> bool:
+        try:
+            body = self._api.user(user)
+        except NotThere:
+            return True
+        one = _named(body)  # joined a page's gap: there after all
+        if one is not None and one.id == user:
+            self._append(self._missed(one, body, self._held([user])[user]))
+        return False
 
     def _missed(self, one: _Named, body: bytes, ours: _Held) -> Iterator[NewEvent]:
         theirs = _read(body)
@@ -189,16 +244,19 @@ class _Run:
             yield self._told("user.created", one.id, known, created_at, ours)
         if ours.as_user == theirs or (ours.as_user is None and never_changed):
             return
+        # True since the user's own `updated_at`, so an event as young as that has seen it already.
+        if updated_at * 1000 <= ours.last_told_at:
+            self.found.older += 1
+            self._note(one.id, "older page", differing(ours.as_user, theirs))
+            return
         self.found.updated += 1
         self._note(one.id, "missed event", differing(ours.as_user, theirs))
-        # Should our last word be as young as theirs and still say otherwise, theirs is newer.
-        at_ms = max(updated_at, (ours.last.at // 1000 + 1) if ours.last is not None else 0)
-        yield self._told("user.updated", one.id, body, at_ms, ours)
+        yield self._told("user.updated", one.id, body, updated_at, ours)
 
-    def _deleted(self, user: str, ours: _Held) -> NewEvent:
+    def _deleted(self, user: str, ours: _Held, asked_at: datetime) -> NewEvent:
         self.found.deleted += 1
         self._note(user, "missed event", {"deleted_at": (None, "deleted")})
-        now_ms = int(self._clock().timestamp() * 1000)
+        now_ms = int(asked_at.timestamp() * 1000)
         gone = orjson.dumps({"deleted": True, "id": user, "object": "user"})
         return self._told("user.deleted", user, gone, now_ms, ours)
 
@@ -244,8 +302,12 @@ class _Run:
     def _held(self, users: list[str]) -> dict[str, _Held]:
         """What Clerk has told us of each, and nothing else."""
         streams = log.streams(self._conn, users, _EVERYTHING, live_only=False)
-        told = {user: [fact for fact in streams[user] if fact.source == "clerk"] for user in users}
+        told = {user: [fact for fact in streams[user] if _is_clerks(fact)] for user in users}
         return {user: _Held(present(refold(user, {}, facts)), facts) for user, facts in told.items()}
+
+
+def _is_clerks(fact: Fact) -> bool:
+    return fact.source == "clerk" or fact.type == "deletion.reverted"
 
 
 def _named(body: bytes) -> _Named | None:

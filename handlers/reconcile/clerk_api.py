@@ -1,6 +1,7 @@
 """Clerk's Backend API as far as reconciling needs it: users in pages, and one by one.
 
-Source: https://clerk.com/docs/reference/backend-api/tag/users/get/users
+Source: https://clerk.com/docs/reference/backend-api/tag/users/get/users,
+https://clerk.com/docs/reference/backend-api/tag/instance-settings/get/instance
 """
 
 from collections.abc import Iterator
@@ -8,11 +9,11 @@ from types import TracebackType
 
 import httpx
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from events.clock import Clock
 from handlers.reconcile.asking import Answer, ask
-from handlers.reconcile.errors import ProviderAway
+from handlers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
 from handlers.reconcile.pace import Pace
 
 PROVIDER = "clerk"
@@ -22,6 +23,12 @@ OVERLAP = 20
 TIMEOUT_S = 30.0
 RATE = 10.0  # Clerk allows 1000 requests in 10 s; the application itself needs them more
 
+
+class _Instance(Struct):
+    id: str
+
+
+_INSTANCE = msgspec.json.Decoder(_Instance)
 _USERS = msgspec.json.Decoder(list[Raw])
 
 
@@ -54,6 +61,13 @@ class ClerkApi:
             if len(found) < PAGE:
                 return
             offset += PAGE - OVERLAP
+
+    def instance(self) -> str | None:
+        """The id of the instance this key is of; None where the API does not tell this key."""
+        try:
+            return _INSTANCE.decode(self._ask("/instance").body).id
+        except (NotThere, ProviderRefused, msgspec.MsgspecError):
+            return None
 
     def user(self, user_id: str) -> bytes:
         """One user. Raises: NotThere when Clerk has no such user any more."""

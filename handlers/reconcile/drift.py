@@ -17,6 +17,7 @@ Cause = Literal[
     "unknown price",
     "quarantined",
     "absorbed",
+    "older page",
 ]
 
 ADVICE: dict[str, str] = {
@@ -26,6 +27,7 @@ ADVICE: dict[str, str] = {
     "manual edit": "somebody wrote into the tables: tenure replay --user USER",
     "unknown price": "no plan has this price: tenure import stripe --plans, then tenure plans publish",
     "quarantined": "the user's history stops at an event: tenure quarantine list",
+    "older page": "the provider's answer is older than the last event here; run it again later",
     "absorbed": "ended or deleted here and not there, and an end is final; look at tenure user history",
 }
 

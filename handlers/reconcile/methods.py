@@ -10,7 +10,7 @@ from handlers.reconcile.errors import NotThere
 from handlers.reconcile.held import Held, held
 from handlers.reconcile.objects import Judge, compare
 from handlers.reconcile.snapshots import Seen, seen, snapshot
-from handlers.reconcile.statements import AnyConnection
+from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page, StripeApi
 from projections.errors import Unfoldable
 from projections.facts import PaymentMethod, Subscription
@@ -26,6 +26,7 @@ def compare_methods(conn: AnyConnection, api: StripeApi, found: Sequence[Seen], 
         and one.theirs.payment_method is None
         and one.theirs.status not in TERMINAL
     }
+    asked -= erased_among(conn, asked)
     if not asked:
         return []
     ours = held(conn, asked, live_only=judge.live_only)

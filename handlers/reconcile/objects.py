@@ -9,7 +9,7 @@ from handlers.reconcile.drift import Cause, Drift, differing
 from handlers.reconcile.held import Held, held
 from handlers.reconcile.marks import StripeEnvelope
 from handlers.reconcile.snapshots import Seen, collapsed, seen, snapshot
-from handlers.reconcile.statements import AnyConnection
+from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page
 from projections import store
 from projections.catalog import Catalog
@@ -75,7 +75,9 @@ def _read(body: bytes, page: Page, judge: Judge) -> Seen | None:
 
 
 def compare(conn: AnyConnection, found: Sequence[Seen], judge: Judge) -> list[Drift]:
-    """Where Stripe and the log differ."""
+    """Where Stripe and the log differ; erased persons are not looked at."""
+    erased = erased_among(conn, {one.route for one in found})
+    found = [one for one in found if one.route not in erased]
     ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
     return [drift for one in found for drift in _judged(one, ours[one.route], judge)]
 

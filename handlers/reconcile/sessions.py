@@ -12,7 +12,7 @@ from handlers.reconcile.drift import Drift
 from handlers.reconcile.held import held
 from handlers.reconcile.objects import Judge
 from handlers.reconcile.snapshots import Seen, snapshot
-from handlers.reconcile.statements import AnyConnection
+from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page
 from projections.errors import Unfoldable
 from projections.facts import Checkout
@@ -41,11 +41,13 @@ def read_sessions(page: Page, judge: Judge) -> list[Seen]:
 
 
 def compare_sessions(conn: AnyConnection, found: list[Seen], judge: Judge) -> list[Drift]:
-    """Sessions whose word about a customer the log lacks."""
+    """Sessions whose word about a customer the log lacks; erased persons are not looked at."""
+    erased = erased_among(conn, {one.route for one in found} | {_user_in(one) for one in found})
+    found = [one for one in found if not {one.route, _user_in(one)} & erased]
     ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
     drifts = []
     for one in found:
-        user = getattr(one.theirs, "claimed_user", None)
+        user = _user_in(one)
         if any(getattr(fact.body, "claimed_user", None) == user for fact in ours[one.route].facts):
             continue
         event = snapshot(
@@ -61,6 +63,10 @@ def compare_sessions(conn: AnyConnection, found: list[Seen], judge: Judge) -> li
             Drift(kind="checkout_session", object_id=one.id, cause="missed event", fields=fields, event=event)
         )
     return drifts
+
+
+def _user_in(one: Seen) -> str:
+    return str(getattr(one.theirs, "claimed_user", ""))
 
 
 def _read(body: bytes, judge: Judge) -> Seen | None:

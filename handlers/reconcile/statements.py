@@ -1,6 +1,6 @@
 """This package's SQL, run with rows as dictionaries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,12 +41,20 @@ def alone(conn: AnyConnection, scope: str) -> Iterator[None]:
             rows(conn, "leave_reconcile", **{"class": LOCK_CLASS, "scope": scope})
 
 
+def erased_among(conn: AnyConnection, routes: Collection[str]) -> set[str]:
+    """Those of these routes that are an erased person's: nothing about them is fetched back."""
+    found = rows(conn, "erased_among", routes=sorted(routes)) if routes else []
+    return {row["route_key"] for row in found}
+
+
 def unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[NewEvent]:
-    """Those of the events whose key the log does not hold.
+    """Those of the events whose key the log does not hold and that are about no erased person.
 
     What it holds is not offered again: a webhook is rendered in its endpoint's API version and the
     API's copy in the account's, and two renderings of one event are no conflict worth an alarm.
     """
+    erased = erased_among(conn, {event.route_key for event in events})
+    events = [event for event in events if event.route_key not in erased]
     found = rows(
         conn,
         "known_keys",
@@ -60,6 +68,8 @@ def unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[NewEvent]:
 
 
 def append_unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[tuple[NewEvent, Appended]]:
-    """Append those the log does not hold; the caller owns the transaction."""
+    """Append those the log does not hold and that are about no erased person; the caller owns the
+    transaction. An erasure that commits after the objects were fetched counts."""
+    rows(conn, "share_erasure")
     wanted = unknown(conn, events)
     return list(zip(wanted, append_all(conn, wanted), strict=True))

@@ -22,7 +22,7 @@ from handlers.reconcile.held import held
 from handlers.reconcile.marks import marks
 from handlers.reconcile.objects import Judge
 from handlers.reconcile.snapshots import seen, snapshot
-from handlers.reconcile.statements import AnyConnection, append_unknown, rows
+from handlers.reconcile.statements import AnyConnection, append_unknown, rows, unknown
 from handlers.reconcile.stripe_api import StripeApi
 from projections.errors import Unfoldable
 
@@ -41,10 +41,8 @@ def follow_thin_events(
         event = _fetched(conn, api, row, judge)
         if event is None:
             continue
-        made += 1
-        if not dry_run:
-            with conn.transaction():
-                append_unknown(conn, [event])
+        with conn.transaction():
+            made += len(unknown(conn, [event]) if dry_run else append_unknown(conn, [event]))
     return made
 
 

@@ -64,8 +64,18 @@ def _clerk_user(state: State, fact: Fact) -> None:
 
 
 def _deleted(state: State, fact: Fact) -> None:
-    if state.deleted_at is None:
-        state.deleted_at = fact.at
+    if fact.id not in state.reverted:
+        state.deletions[fact.id] = fact.at
+        state.deleted_at = min(state.deletions.values())
+
+
+def _deletion_reverted(state: State, fact: Fact) -> None:
+    """Every other deletion stands."""
+    ids = map(str, own.DeletionReverted.model_validate_json(payload_of(fact)).event_ids)
+    state.reverted = tuple(sorted({*state.reverted, *ids}))
+    for event_id in state.reverted:
+        state.deletions.pop(event_id, None)
+    state.deleted_at = min(state.deletions.values(), default=None)
 
 
 def _erased(state: State, fact: Fact) -> None:
@@ -117,6 +127,7 @@ RULES: dict[str, Callable[[State, Fact], None]] = {
     "clerk.user.created": _clerk_user,
     "clerk.user.updated": _clerk_user,
     "clerk.user.deleted": _deleted,
+    "deletion.reverted": _deletion_reverted,
     "profile.updated": _profile,
     "onboarding.step_completed": _step,
     "onboarding.completed": _onboarded,

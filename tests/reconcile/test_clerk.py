@@ -212,7 +212,7 @@ def test_a_third_of_all_webhooks_dropped_and_both_reconciled(conninfo: str, empt
 
         api = stripe_api(stripe, watch)
         reconcile_stripe(lossy, api, envelope=envelope, clock=watch, live_only=True)
-        run(lossy, clerk, watch)
+        run(lossy, clerk, watch, yes_delete=3)
         project(empty_clone)
 
         left = {user.id for user in world.clerk.users.values() if user.deleted_ms is not None}

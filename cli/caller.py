@@ -1,0 +1,14 @@
+"""The person who runs a command, as the access log and the events name them."""
+
+import getpass
+
+from handlers.tokens import Caller
+
+
+def person() -> Caller:
+    """The login name of whoever runs the command; an operator."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return Caller(None, f"cli:{name}"[:100], "operator")

@@ -1,0 +1,26 @@
+"""`tenure user restore`: a user whom a reconciliation deleted by mistake."""
+
+import click
+
+from cli.decisions import reason_option, run_decision, show
+from cli.output import json_option
+from cli.whom import user_argument
+from handlers.deletions import restore_user
+
+
+@click.command()
+@user_argument
+@reason_option
+@json_option
+def restore(*, wanted: str, reason: str, as_json: bool) -> None:
+    """Take back a deletion that `tenure reconcile clerk` concluded from an absence.
+
+    A deletion that Clerk itself sent and an erasure are final.
+    """
+    told = run_decision(
+        wanted,
+        {"deleted": False},
+        reason,
+        lambda conn, command, live_only: restore_user(conn, command, live_only=live_only),
+    )
+    show("user restored", told, as_json=as_json)
