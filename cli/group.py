@@ -1,5 +1,6 @@
 """Commands loaded by name, and errors told in one line."""
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ class TenureGroup(LazyGroup):
         if not standalone_mode:
             return super().main(wanted, prog_name, complete_var, False, **extra)
         debug = _take_debug(wanted)
+        os.umask(os.umask(0o077) | 0o077)  # what commands write holds personal data or secrets
         stop_on_signals()
         try:
             code = super().main(wanted, prog_name or "tenure", complete_var, False, obj=debug, **extra)

@@ -32,8 +32,10 @@ def home(data_dir: Path, account: Account, say: Callable[[str], None]) -> Path:
     if data_dir.exists() and not data_dir.is_dir():
         raise EmbeddedServerFailed(f"expected a directory in TENURE_DATA_DIR, found a file: {data_dir}")
     if not data_dir.exists():
+        missing = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
         data_dir.mkdir(parents=True)
-        data_dir.chmod(0o711 if account.needs_switch else 0o700)
+        for folder in missing:
+            folder.chmod(0o711 if account.needs_switch else 0o700)
     if account.may_enter(data_dir):
         return data_dir
     other = _own_directory(_other_name(data_dir))

@@ -112,7 +112,7 @@ def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
 def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer: Observer) -> Built:
     """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
     context = Context(job, conninfo, snapshot, _folder(options, job))
-    context.folder.mkdir(parents=True, exist_ok=True)  # gone, where a killed replay goes on elsewhere
+    _make_folder(context.folder)  # gone, where a killed replay goes on elsewhere
     stages = (
         ("reading the log", read_range, job.ranges, job.events),
         ("linking customers", link_bucket, job.buckets, job.buckets),
@@ -171,6 +171,13 @@ def _built(job: Job, linked: dict[int, Outcome], folded: dict[int, Outcome]) -> 
         counts.update(outcome.rows)
         digest += int(outcome.digest, 16)
     return Built(job, dict(counts), digest % MODULUS)
+
+
+def _make_folder(folder: Path) -> None:
+    """For its owner alone, whatever the umask: it will hold everybody's personal data."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # made by an earlier release
 
 
 def _folder(options: Options, job: Job) -> Path:

@@ -46,12 +46,13 @@ class Entry(Struct, array_like=True):
 
 
 class SpillWriter:
-    """A new file; it has its name only once it is whole."""
+    """A new file for its owner alone; it has its name only once it is whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unfinished = path.with_suffix(f".{os.getpid()}")
-        self._file = self._unfinished.open("wb", buffering=1 << 20)
+        descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._file = os.fdopen(descriptor, "wb", buffering=1 << 20)
         self._size = 0
 
     def append(self, data: bytes | bytearray) -> int:
