@@ -36,11 +36,8 @@ threads_option = click.option(
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
     """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
-    from cli.web.server import (  # gunicorn is slow to import and no other command needs it
-        Server,
-        Web,
-        counts_directory,
-    )
+    from cli.web.counts import counts_directory
+    from cli.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
 
     settings = service_settings()
     taken = None if fd is not None else listen(host, port)
@@ -56,8 +53,11 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
         Server(web, partial(_app, settings, counts), debug=settings.log_level == "DEBUG").run()
 
 
-def _app(settings: Settings, counts: Path) -> WSGIApplication:
+def _app(settings: Settings, counts: Path | None) -> WSGIApplication:
     """In a worker, after the fork: its pool is its own."""
+    from cli.web import reserved_counts
+
+    reserved_counts.install()
     from cli.application import build
 
     return build(settings, counts=counts)

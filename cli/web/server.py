@@ -1,13 +1,8 @@
 """The web server: gunicorn with our settings, logging through ours."""
 
 import gc
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -82,19 +77,3 @@ def _spare_what_stays() -> None:
     """What a worker has loaded it keeps for ever: collections need not walk it, which stops every thread."""
     gc.collect()
     gc.freeze()
-
-
-@contextmanager
-def counts_directory() -> Iterator[Path]:
-    """Where the workers of this server count; gone with the process that made it.
-
-    prometheus_client decides by this variable when it is imported, so no earlier than the workers.
-    """
-    owner = os.getpid()
-    directory = Path(tempfile.mkdtemp(prefix="tenure-counts-"))
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-    try:
-        yield directory
-    finally:
-        if os.getpid() == owner:  # a worker leaves this block too
-            shutil.rmtree(directory, ignore_errors=True)
