@@ -232,9 +232,30 @@ class Explanation(BaseModel):
     event_id: str | None
     event_type: str | None
     occurred_at: datetime | None
+    actor: str | None
+    reason: str | None
     rule: str | None
     projector_version: str | None
+    note: str | None = Field(description="What no event shows, such as a price that names no plan.")
     earlier: list[dict[str, Any]]  # Any: the same fields of each value before, newest first
+
+
+class OddityAnswer(BaseModel):
+    kind: str
+    text: str
+    next: str = Field(description="The command to run, or what to do at the provider.")
+
+
+class Why(BaseModel):
+    """`why` is one paragraph; `odd` is what an operator would want to know, the most urgent first."""
+
+    user_id: str
+    plan: str
+    subscription_status: str
+    why: str
+    event_id: str | None = Field(description="The event that decided the plan.")
+    odd: list[OddityAnswer]
+    next: str
 
 
 class Liveness(BaseModel):

@@ -19,6 +19,7 @@ from api.models import (
     ProfileQuestion,
     Users,
     UsersQuestion,
+    Why,
 )
 from api.openapi import documented
 from api.replica import reading, told
@@ -30,6 +31,7 @@ from queries.history import Json, history
 from queries.profile import COLUMNS, profile
 from queries.timetravel import profile_at
 from queries.users import UserFilter, list_users
+from queries.why import why
 
 users = Blueprint("users", __name__, url_prefix="/api/users")
 
@@ -53,6 +55,19 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
         if found is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=COLUMNS)
+    return answer(found)
+
+
+@users.get("/<key:user_id>/why")
+@requires("service", "auditor")
+@documented(tags=_TAGS, HTTP_200=Why, HTTP_404=None)
+def show_why(user_id: str) -> Response:
+    """Why plan and status are what they are, in one paragraph; what is odd, and the next step."""
+    with reading() as conn:
+        found = why(conn, user_id, now=deps().clock())
+        if found is None:
+            raise not_found("user")
+        noted(conn, subjects=[user_id], fields=["why", *COLUMNS])
     return answer(found)
 
 

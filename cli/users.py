@@ -11,17 +11,20 @@ from cli.caller import person
 from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
+from cli.terminal import echo
 from cli.user_create import create
 from cli.user_restore import restore
 from cli.whom import known, user_argument, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
+from events.clock import utc_now
 from handlers.tokens import note_reads
 from queries import profile as profiles
 from queries.explain import RULES, explain
 from queries.history import history
 from queries.profile import Profile
 from queries.timetravel import profile_at
+from queries.why import why
 
 Json = dict[str, Any]  # Any: JSON values and instants
 T = TypeVar("T")
@@ -104,7 +107,7 @@ def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool)
         late = " [yellow](arrived late)[/yellow]" if entry["arrived_late"] else ""
         problem = f" [red]{cell(entry['problem'])}[/red]" if entry["problem"] else ""
         head = f"{instant(entry['occurred_at'])}  [bold]{cell(entry['event_type'])}[/bold]"
-        out.print(f"{head}{late}{problem}  [dim]{entry['event_id']}[/dim]", soft_wrap=True)
+        out.print(f"{head}{late}{problem}  [dim]{entry['event_id']}[/dim]{_by(entry)}", soft_wrap=True)
         for change in entry["changes"]:
             told = f"{cell(change['old'])} → {cell(change['new'])}"
             out.print(f"    {change['column']}  {told}", soft_wrap=True)
@@ -123,8 +126,33 @@ def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Jso
     emit_pairs(f"{column} of {user_id}", found)
     out = console()
     for step in earlier:
-        told = f"{instant(step['occurred_at'])}  {cell(step['value'])}  {step['event_type']}"
-        out.print(f"  [dim]before:[/dim] {told}", soft_wrap=True)
+        line = f"{instant(step['occurred_at'])}  {cell(step['value'])}  {step['event_type']}{_by(step)}"
+        out.print(f"  [dim]before:[/dim] {line}", soft_wrap=True)
+
+
+def _by(step: Json) -> str:
+    """Who decided it and why, as rich's markup; empty for a provider's event."""
+    if step["actor"] is None:
+        return ""
+    return f"  by {cell(step['actor'])}" + (f": “{cell(step['reason'])}”" if step["reason"] else "")
+
+
+@user.command("why")
+@user_argument
+@click.option("--reason", help="Why you look; kept in the access log.")
+@json_option
+def show_why(*, wanted: str, reason: str | None, as_json: bool) -> None:
+    """Say in one paragraph why plan and status are what they are, what is odd, and what to do next."""
+    with session(command_settings()) as conn:
+        user_id = user_id_of(conn, wanted)
+        fields = ["why", *profiles.COLUMNS]
+        note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason or "tenure user why")
+        found = known(why(conn, user_id, now=utc_now()), user_id)
+    if as_json:
+        emit_json(found)
+        return
+    echo(found["why"])
+    echo(f"next: {found['next']}")
 
 
 def print_profile(found: Profile) -> None:

@@ -22,6 +22,7 @@ from queries.history import Json, as_entry
 from queries.lives import Lived, lived
 from queries.plans import list_plans
 from queries.rows import AnyConnection
+from queries.why import why
 
 TABLES = {
     "users": profiles.IDENTITY,
@@ -64,6 +65,8 @@ def person_page(
         ) if found.profile else None  # fmt: skip
         can_act = caller().may(()) and as_of is None and known_at is None
         choices = _choices(conn, user_id) if can_act else {}
+        is_past = as_of is not None or known_at is not None
+        explained = None if is_past or not found.profile else why(conn, user_id, now=at)
         noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
     latest_first = list(reversed(found.steps))
     shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]
@@ -77,6 +80,7 @@ def person_page(
         history=[_quieted(as_entry(step)) for step in shown],
         more=len(found.steps) - len(shown),
         allowed=allowed,
+        why=explained,
         metrics=METRICS,
         as_of=as_of,
         known_at=known_at,

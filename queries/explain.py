@@ -8,6 +8,7 @@ from queries.errors import UnknownColumn
 from queries.past import past
 from queries.rows import AnyConnection
 from queries.timeline import Change, Step, timeline
+from queries.why import unpriced
 
 Json = dict[str, Any]  # Any: JSON values and instants
 
@@ -23,6 +24,7 @@ def explain(
 ) -> Json | None:
     """The column's value, the event that set it, and the chain of earlier values, newest first.
 
+    `note` says what no event shows: that the present subscription's price names no plan.
     None for a user nothing mentions.
     Raises: UnknownColumn.
     """
@@ -36,7 +38,9 @@ def explain(
     if not chain:  # null from the beginning: the first event made the row
         chain = [(steps[0], Change("", column, None, None))]
     said = [_said(step, change) for step, change in reversed(chain)]
-    return {"column": column, **said[0], "earlier": said[1:]}
+    is_now = as_of is None and known_at is None
+    note = unpriced(conn, user_id) if column in OF_THE_PRICE and is_now else None
+    return {"column": column, **said[0], "note": note, "earlier": said[1:]}
 
 
 def _said(step: Step, change: Change) -> Json:
@@ -45,11 +49,16 @@ def _said(step: Step, change: Change) -> Json:
         "event_id": step.entry.fact.id,
         "event_type": step.entry.fact.type,
         "occurred_at": step.occurred_at,
+        "actor": step.entry.actor,
+        "reason": step.entry.reason,
         "rule": LEGACY if step.entry.fact.type == "legacy.imported" else RULES[change.column],
         "projector_version": projector_version(),
     }
 
 
+OF_THE_PRICE = frozenset(
+    {"current_plan", "billing_sync_status", "plan_campaigns_limit", "plan_creators_limit", "plan_features"}
+)
 LEGACY = "what was known before the log began; it fills what no real event has said"
 
 RULES = {

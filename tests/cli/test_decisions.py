@@ -295,7 +295,8 @@ def test_an_end_says_which_end_it_was(tenure: Tenure) -> None:
 
 @pytest.mark.usefixtures("ada")
 def test_a_grant_that_gives_less_than_the_subscription_says_so(tenure: Tenure, conn: Connection) -> None:
-    tell(conn, customer(ADA), stripe("customer.subscription.created", subscription("active"), at=60))
+    tell(conn, stripe("customer.subscription.created", subscription("active"), at=60))
+    tenure("link", "add", ADA, "cus_ada", *WHY)
 
     less = tenure("plan", "grant", ADA, "free", *WHY)
     tenure("plan", "revoke", ADA, *WHY)

@@ -1,0 +1,159 @@
+"""What is odd about a user's standing: each check at the foot yields a text and the next command."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from projections.catalog import Catalog
+from projections.state import State
+from projections.stripe_objects import current_subscription
+from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve
+from queries.customers import Unlinked
+from queries.entitlements import Standing
+from queries.events import EventRow
+from queries.instants import iso
+
+LATE = timedelta(hours=1)
+LAG = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something an operator would want to know: what it is, and the command to run next."""
+
+    kind: str
+    text: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the paragraph and the checks below need, read once."""
+
+    state: State
+    catalog: Catalog
+    standing: Standing
+    event: EventRow | None
+    latest: list[EventRow]
+    unlinked: list[Unlinked]
+    waited: timedelta
+    now: datetime
+
+
+def oddities(facts: Facts) -> list[Oddity]:
+    """All of them, the most urgent first."""
+    return [oddity for check in CHECKS for oddity in check(facts)]
+
+
+def unknown_price(state: State, catalog: Catalog) -> str | None:
+    """The price of the current subscription, if the catalog knows none of its prices."""
+    current = current_subscription(state)
+    if current is None or current.status not in PAYING_OR_LATE:
+        return None
+    without_grant = state.copy()
+    without_grant.grant = None
+    if not resolve(plan_source(without_grant, current), catalog)[1]:
+        return None
+    return f"the price {current.hint.price_id}" if current.hint.price_id else "a subscription without a price"
+
+
+def _quarantined(facts: Facts) -> Iterator[Oddity]:
+    poison = facts.state.poison
+    if poison is not None:
+        text = f"Their history stops at {poison.type} ({poison.id}), which can't be folded: {poison.reason}"
+        yield Oddity("quarantined", text, "tenure quarantine list")
+
+
+def _behind(facts: Facts) -> Iterator[Oddity]:
+    if facts.waited > LAG:
+        text = f"The tables are behind the log: an event has waited {int(facts.waited.total_seconds())} s"
+        yield Oddity("behind", text, "tenure status")
+
+
+def _unlinked(facts: Facts) -> Iterator[Oddity]:
+    for customer in facts.unlinked:
+        user = facts.state.user_id
+        text = (
+            f"Stripe customer {customer.customer_id} has the same e-mail address, {customer.events} events "
+            "and no user: perhaps they paid there, but an address proves nothing"
+        )
+        fix = f"tenure link add {user} {customer.customer_id} --reason …"
+        yield Oddity("unlinked", text, fix)
+
+
+def _price_unknown(facts: Facts) -> Iterator[Oddity]:
+    price = unknown_price(facts.state, facts.catalog)
+    if price is not None:
+        text = f"No plan in the catalog has {price}, so the subscription gives the limits of free"
+        yield Oddity(
+            "unknown_price", text, "put it into a plan's stripe_price_id_…, then: tenure plans publish FILE"
+        )
+
+
+def _unpaid(facts: Facts) -> Iterator[Oddity]:
+    current = current_subscription(facts.state)
+    if current is not None and current.status in WORRYING:
+        text = f"Subscription {current.id} is {current.status}: {WORRYING[current.status]}"
+        yield Oddity(
+            "unpaid", text, f"look at {current.id} in Stripe; tenure user history {facts.state.user_id}"
+        )
+
+
+def _granted(facts: Facts) -> Iterator[Oddity]:
+    current = current_subscription(facts.state)
+    if facts.standing.source == "grant" and current is not None and current.status in PAYING_OR_LATE:
+        plan, subscription = facts.standing.plan, f"subscription {current.id}, which is {current.status}"
+        text = f"The grant of {plan} goes before {subscription}"
+        yield Oddity("granted", text, f"tenure plan revoke {facts.state.user_id} --reason …")
+
+
+def _deleted(facts: Facts) -> Iterator[Oddity]:
+    current = current_subscription(facts.state)
+    if facts.state.deleted_at is not None and current is not None and current.status in PAYING_OR_LATE:
+        text = f"The user was deleted, and subscription {current.id} is still {current.status}"
+        yield Oddity(
+            "deleted", text, f"cancel {current.id} in Stripe, or link {current.customer} to its new user"
+        )
+
+
+def _several(facts: Facts) -> Iterator[Oddity]:
+    live = sorted(each.id for each in facts.state.subscriptions.values() if each.status in PAYING_OR_LATE)
+    if len(live) > 1:
+        text = f"They have {len(live)} live subscriptions: {', '.join(live)}; the plan comes from one of them"
+        yield Oddity("several", text, "cancel in Stripe those that they don't want")
+
+
+def _late(facts: Facts) -> Iterator[Oddity]:
+    late = [
+        event
+        for event in facts.latest
+        if event["source_system"] != "tenure" and event["recorded_at"] - event["occurred_at"] > LATE
+    ]
+    if late:
+        event = late[0]
+        took = event["recorded_at"] - event["occurred_at"]
+        text = (
+            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {took} later, so what was "
+            "believed in between may differ from what was true"
+        )
+        yield Oddity(
+            "late", text, f"tenure user show {facts.state.user_id} --known-at {iso(event['occurred_at'])}"
+        )
+
+
+WORRYING = {
+    "past_due": "the last payment failed and Stripe tries again",
+    "unpaid": "no payment succeeded and Stripe has stopped trying",
+    "incomplete": "the first payment has not succeeded",
+}
+CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
+    _quarantined,
+    _unlinked,
+    _price_unknown,
+    _unpaid,
+    _deleted,
+    _granted,
+    _several,
+    _behind,
+    _late,
+)

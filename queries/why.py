@@ -1,0 +1,158 @@
+"""Why a user's plan and status are what they are now, in one paragraph, and what is odd about it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from events.clock import from_micros
+from events.statements import statement
+from projections.catalog import Catalog
+from projections.fold import present
+from projections.state import State, decode
+from projections.stripe_objects import current_subscription, hints_of
+from projections.tables.subscriptions import PAYING_OR_LATE
+from projections.tables.trials import trial_dates
+from queries.customers import Unlinked, unlinked_customers
+from queries.entitlements import lapsed, standing
+from queries.events import EventFilter, EventRow, one_event, search
+from queries.instants import iso
+from queries.lag import projection_lag
+from queries.oddities import Facts, oddities, unknown_price
+from queries.reasons import event_behind
+from queries.rows import AnyConnection, fetch_one
+
+LATEST = 20  # events looked at for late deliveries
+LOOKED_AT = 200  # unlinked customers whose addresses are compared
+
+Json = dict[str, Any]  # Any: JSON values and instants
+
+
+def why(conn: AnyConnection, user_id: str, *, now: datetime) -> Json | None:
+    """`user_id`, `plan`, `subscription_status`, `why` (a paragraph), `event_id`, `odd` and `next`.
+
+    `odd` is a list of `kind`, `text` and `next`, the most urgent first; `next` is the first one's command.
+    None for a user that no event mentions.
+    """
+    facts = _facts(conn, user_id, now)
+    if facts is None:
+        return None
+    odd = oddities(facts)
+    return {
+        "user_id": user_id,
+        "plan": facts.standing.plan,
+        "subscription_status": facts.standing.subscription_status,
+        "why": " ".join([*_because(facts), *(f"{oddity.text}." for oddity in odd)]),
+        "event_id": None if facts.event is None else facts.event["id"],
+        "odd": [asdict(oddity) for oddity in odd],
+        "next": odd[0].next if odd else f"tenure user history {user_id}",
+    }
+
+
+def unpriced(conn: AnyConnection, user_id: str) -> str | None:
+    """A note for explanations of what depends on a price that names no plan; None for any other user."""
+    stored = _stored(conn, user_id)
+    price = None if stored is None else unknown_price(*stored)
+    return None if price is None else f"{price} names no plan in the catalog: tenure plans publish FILE"
+
+
+def _stored(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:
+    row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
+    if row is None:
+        return None
+    return present(decode(row["state"])), msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
+
+
+def _facts(conn: AnyConnection, user_id: str, now: datetime) -> Facts | None:
+    stored = _stored(conn, user_id)
+    if stored is None:
+        return None
+    state, catalog = stored
+    at_present = standing(state, catalog, now)
+    event_id = event_behind(conn, lapsed(state, now), at_present.source)
+    oldest = projection_lag(conn).oldest_recorded_at
+    return Facts(
+        state=state,
+        catalog=catalog,
+        standing=at_present,
+        event=None if event_id is None else one_event(conn, event_id),
+        latest=search(conn, EventFilter(user_id=user_id), limit=LATEST).items,
+        unlinked=_same_address(conn, user_id) if state.email else [],
+        waited=timedelta() if oldest is None else now - oldest,
+        now=now,
+    )
+
+
+def _same_address(conn: AnyConnection, user_id: str) -> list[Unlinked]:
+    page = unlinked_customers(conn, limit=LOOKED_AT)
+    return [each for each in page.items if any(user["user_id"] == user_id for user in each.suggestions)]
+
+
+def _because(facts: Facts) -> Iterator[str]:
+    """The sentences on plan, status, trial and what comes next."""
+    state, found = facts.state, facts.standing
+    current = current_subscription(state)
+    yield f"{state.user_id} is on plan {found.plan}, because {REASONS[found.source](facts)}."
+    if facts.event is not None:
+        yield (
+            f"The event that decided it is {facts.event['event_type']} of {iso(facts.event['occurred_at'])}"
+            + (f" ({facts.event['id']}), by {_actor(facts.event)}.")
+        )
+    if current is None:
+        yield "Stripe has said nothing about a subscription of theirs."
+    else:
+        yield f"Subscription {current.id} of customer {current.customer} is {current.status}."
+    _, ends_at = trial_dates(state, current)
+    if state.trial.status != "pending":
+        end = "" if ends_at is None else f", with its end at {iso(from_micros(ends_at))}"
+        yield f"Their trial is {state.trial.status}{end}."
+
+
+def _actor(event: EventRow) -> str:
+    """Who decided it, and the reason; the provider where no person did."""
+    metadata = event["metadata"] or {}
+    actor, reason = metadata.get("actor"), metadata.get("reason")
+    return f"{actor or event['source_system']}{f': “{reason}”' if reason else ''}"
+
+
+def _by_grant(facts: Facts) -> str:
+    until = facts.standing.until
+    return "an operator granted it" + (f" until {iso(until)}" if until else ", with no end")
+
+
+def _by_subscription(facts: Facts) -> str:
+    current = current_subscription(facts.state)
+    assert current is not None  # as the source says
+    hints = hints_of(facts.state, current)
+    known = facts.catalog.first_known(hints)
+    if known is None:
+        return f"{unknown_price(facts.state, facts.catalog)} names no plan"
+    price = known[0].price_id
+    return (
+        f"the price {price} of their subscription means it"
+        if price
+        else "their subscription's metadata names it"
+    )
+
+
+def _by_nothing(facts: Facts) -> str:
+    current = current_subscription(facts.state)
+    if current is None:
+        return "nothing they have gives another plan"
+    price = unknown_price(facts.state, facts.catalog)
+    if price is not None:
+        return f"{price} names no plan"
+    if current.status in PAYING_OR_LATE:
+        return f"their subscription names it, but while it is {current.status} their limits are those of free"
+    return f"a subscription that is {current.status} gives no plan"
+
+
+REASONS: dict[str, Callable[[Facts], str]] = {
+    "grant": _by_grant,
+    "subscription": _by_subscription,
+    "legacy": lambda _: "they had it before the log began, and Stripe has said nothing since",
+    "own_trial": lambda facts: f"their trial of it runs until {iso(facts.standing.until or facts.now)}",
+    "free": _by_nothing,
+}

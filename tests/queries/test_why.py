@@ -1,0 +1,117 @@
+"""Why a user stands as they do: odd users, and one with nothing odd."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from events.envelope import NewEvent
+from events.own.user import EntitlementGranted
+from queries.explain import explain
+from queries.why import why
+from tests.handlers.people import sold, tell
+from tests.projections.telling import (
+    DAY,
+    START,
+    USER,
+    clerk,
+    customer,
+    own,
+    price,
+    stripe,
+    subscription,
+    user,
+)
+
+CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
+STRANGER = {"email": "ADA@example.com", "metadata": {}}
+
+Conn = Connection[Any]  # Any: whatever row factory
+Json = dict[str, Any]  # Any: JSON values
+
+
+@pytest.fixture
+def ago() -> float:
+    """A second ago, as the builders count time: nothing told then arrives late."""
+    return datetime.now(UTC).timestamp() - START - 1
+
+
+def asked(conn: Conn) -> Json:
+    found = why(conn, USER, now=datetime.now(UTC))
+    assert found is not None
+    return found
+
+
+def subscribed(ago: float, status: str = "active", **fields: Any) -> list[NewEvent]:
+    return [
+        clerk("user.created", user(email="ada@example.com"), at=ago),
+        stripe("customer.created", customer(), at=ago),
+        stripe(CREATED, subscription(status, **fields), at=ago),
+    ]
+
+
+def odd_user(kind: str, ago: float) -> list[NewEvent]:
+    """The events of a user who is odd in that way alone."""
+    return {
+        "unpaid": lambda: subscribed(ago, "past_due"),
+        "unlinked": lambda: [
+            *subscribed(ago, "canceled"),
+            stripe("customer.created", customer("cus_other", **STRANGER), at=ago),
+        ],
+        "unknown_price": lambda: subscribed(ago, price=price("price_new")),
+        "quarantined": lambda: [*subscribed(ago), stripe(UPDATED, subscription(status=7), at=ago)],  # type: ignore[arg-type]
+        "late": lambda: [*subscribed(ago), stripe(UPDATED, subscription("active"), at=ago - DAY)],
+        "granted": lambda: [*subscribed(ago), own(EntitlementGranted(plan_key="free"), at=ago)],
+    }[kind]()
+
+
+@pytest.mark.parametrize(
+    ("kind", "plan", "next_step"),
+    [
+        ("unpaid", "glow_up", "look at sub_ada in Stripe"),
+        ("unlinked", "free", f"tenure link add {USER} cus_other"),
+        ("unknown_price", "free", "tenure plans publish FILE"),
+        ("quarantined", "glow_up", "tenure quarantine list"),
+        ("late", "glow_up", f"tenure user show {USER} --known-at"),
+        ("granted", "free", f"tenure plan revoke {USER}"),
+    ],
+)
+def test_an_odd_user_is_told_apart_with_the_next_step(
+    conn: Conn, ago: float, kind: str, plan: str, next_step: str
+) -> None:
+    tell(conn, *sold(), *odd_user(kind, ago))
+
+    found = asked(conn)
+
+    assert [oddity["kind"] for oddity in found["odd"]] == [kind]
+    assert found["plan"] == plan
+    assert next_step in found["next"]
+    assert found["odd"][0]["text"] in found["why"]
+
+
+def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *subscribed(ago))
+
+    found = asked(conn)
+
+    assert found["odd"] == []
+    assert found["why"].startswith(
+        f"{USER} is on plan glow_up, because the price price_glow_up_monthly of their subscription means it."
+    )
+    assert "Subscription sub_ada of customer cus_ada is active." in found["why"]
+
+
+def test_nobody_is_not_explained(conn: Conn) -> None:
+    assert why(conn, "user_nobody", now=datetime.now(UTC)) is None
+
+
+def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *odd_user("unknown_price", ago))
+
+    priced, other = (explain(conn, USER, column) for column in ("current_plan", "email"))
+
+    assert priced is not None
+    assert other is not None
+    assert priced["note"] == "the price price_new names no plan in the catalog: tenure plans publish FILE"
+    assert other["note"] is None
