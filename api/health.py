@@ -62,11 +62,13 @@ def database_check(pool: Pool) -> Check:
 
 
 def lag_check(pool: Pool, clock: Clock, *, most: timedelta) -> Check:
-    """Ready while no recorded event waits longer than `most` to be projected."""
+    """Ready while projectors make progress and no recorded event waits longer than `most`."""
 
     def check() -> str | None:
         with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
             lag = projection_lag(conn)
+        if lag.is_stalled():
+            return f"{lag.stall()}; see that tenure work runs, and its log"
         if lag.oldest_recorded_at is None or clock() - lag.oldest_recorded_at <= most:
             return None
         waited_s = (clock() - lag.oldest_recorded_at) // timedelta(seconds=1)

@@ -188,6 +188,7 @@ def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
     found = {f"tenure_{name}": float(value) for name, value in row.items()} | {
         "tenure_projection_lag_events": float(lag.events),
         "tenure_projection_lag_seconds": max(0.0, waited_s),
+        "tenure_projection_stalled_seconds": lag.stalled_s,
     }
     return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in found.items()]
 
@@ -199,7 +200,8 @@ _MEANING = {
     "tenure_unreadable_deliveries": "Signed bodies that are no JSON object.",
     "tenure_jobs_waiting": "Background jobs that wait for their time or their next try.",
     "tenure_jobs_dead": "Background jobs with no try left: tenure jobs list --status dead.",
-    "tenure_schedule_failing": "Scheduled handlers whose last run failed: tenure schedule list.",
+    "tenure_schedule_failing": "Scheduled handlers that failed, for all users or some: tenure schedule list.",
     "tenure_projection_lag_events": "Events that wait to be projected.",
     "tenure_projection_lag_seconds": "How long the first of them has waited.",
+    "tenure_projection_stalled_seconds": "How long events wait while no checkpoint of theirs moves.",
 }

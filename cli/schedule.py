@@ -106,7 +106,15 @@ def _row(handler: Scheduled, ran: RunRow | None) -> dict[str, Any]:  # Any: cell
         "next_due_at": due if is_due else due + handler.every,
         "runs": ran.runs if ran else 0,
         "failures": ran.failures if ran else 0,
-        "error": ran.error if ran else None,
+        "error": _error(ran) if ran else None,
         "result": ran.result if ran else None,
         "ran_by": ran.ran_by if ran else None,
     }
+
+
+def _error(ran: RunRow) -> str | None:
+    """Why the last run failed, or for which users alone; an error of before a good run is history."""
+    alone = (ran.result or {}).get("failed")
+    if alone and not ran.failures:
+        return f"failed for {alone if isinstance(alone, int) else ', '.join(alone)}: see the log"
+    return ran.error

@@ -146,6 +146,7 @@ def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
     return {
         "lag_events": lag.events,
         "lag_s": 0.0 if waited is None else round(max(0.0, waited.total_seconds()), 3),
+        "stalled_s": round(lag.stalled_s) if lag.is_stalled() else 0,
     }
 
 
@@ -159,6 +160,10 @@ def _standing(conn: AnyConnection) -> Row:
 _ADVICE: dict[str, tuple[str, ...]] = {
     "idle": (
         "nothing of the service is connected to this database: tenure run, or tenure serve and tenure work",
+    ),
+    "stalled_s": (
+        "no projector has made progress for {stalled_s} s although events wait: is `tenure work` running? "
+        "see its log",
     ),
     "migrations_odd": ("{migrations_odd} are not what was applied: tenure migrate status",),
     "migrations_pending": (

@@ -4,19 +4,37 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from events.statements import statement
+from queries.counted import counted
 from queries.rows import AnyConnection, fetch_one
+
+STALLED_AFTER_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Events not yet projected, and when the longest waiting of them was recorded."""
+    """Events not yet projected, and when the longest waiting of them was recorded.
+
+    `stalled_s`: for how long events wait while no checkpoint of theirs moves, by the database's clock.
+    """
 
     events: int
     oldest_recorded_at: datetime | None
+    stalled_s: float = 0.0
+
+    def is_stalled(self) -> bool:
+        """True if no projector makes progress although events wait."""
+        return self.stalled_s > STALLED_AFTER_S
+
+    def stall(self) -> str:
+        """The cause in one line."""
+        return (
+            f"no projector has made progress for {self.stalled_s:.0f} s "
+            f"although {counted(self.events, 'event waits', 'events wait')}"
+        )
 
 
 def projection_lag(conn: AnyConnection) -> Lag:
     """The lag over all parts."""
     row = fetch_one(conn, statement("queries", "projection_lag"), {})
     assert row is not None  # an aggregate always answers one row
-    return Lag(row["waiting"], row["oldest_recorded_at"])
+    return Lag(row["waiting"], row["oldest_recorded_at"], max(0.0, row["stalled_s"]))

@@ -36,6 +36,8 @@ def service_checks(conn: AnyConnection) -> list[Finding]:
 def _projector(conn: AnyConnection) -> Finding:
     lag = projection_lag(conn)
     wait = counted(lag.events, "event waits", "events wait")
+    if lag.is_stalled():
+        return either(False, "projector", "", lag.stall(), "is `tenure work` running? see its log")
     waited = timedelta() if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
     return either(
         waited < LATE_AFTER,

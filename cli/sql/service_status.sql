@@ -12,6 +12,6 @@ SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint                  
        (SELECT count(*) FROM quarantine)                                       AS quarantined,
        (SELECT count(*) FROM customer_links WHERE user_id IS NULL)             AS unlinked_customers,
        (SELECT count(*) FROM background_jobs WHERE status = 'dead')            AS dead_jobs,
-       (SELECT count(*) FROM schedule_runs WHERE failures > 0)                 AS failing_handlers,
+       (SELECT count(*) FROM schedule_runs WHERE failures > 0 OR result ? 'failed') AS failing_handlers,
        (SELECT count(*) FROM event_conflicts)                                  AS conflicts,
        (SELECT count(*) FROM unreadable_deliveries)                            AS unreadable

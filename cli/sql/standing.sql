@@ -6,4 +6,4 @@ SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
        (SELECT count(*) FROM unreadable_deliveries)            AS unreadable_deliveries,
        (SELECT count(*) FROM background_jobs WHERE status IN ('pending', 'failed')) AS jobs_waiting,
        (SELECT count(*) FROM background_jobs WHERE status = 'dead') AS jobs_dead,
-       (SELECT count(*) FROM schedule_runs WHERE failures > 0) AS schedule_failing
+       (SELECT count(*) FROM schedule_runs WHERE failures > 0 OR result ? 'failed') AS schedule_failing

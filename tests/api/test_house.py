@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from api.app import create_app
 from api.health import lag_check
+from events.clock import utc_now
 from queries.instants import iso, read_given, read_iso
 from tests.api.conftest import Caller, Wall
 from tests.own_lines import own_lines
@@ -166,6 +167,28 @@ def test_lag_is_a_cause_only_when_an_event_waits_too_long(
     )
     conn.commit()
     assert cause(1000) is None
+
+
+def test_a_projector_without_progress_is_a_cause(
+    conn: Connection[Any], service_pool: ConnectionPool[Connection[Any]]
+) -> None:
+    """Told by the database's clock alone, so that a process without a projector knows it as well."""
+    check = lag_check(service_pool, utc_now, most=timedelta(minutes=1))
+    told(conn, "evt_1")
+    conn.commit()
+    just_appended = check()
+    with conn.transaction():
+        conn.execute("ALTER TABLE events DISABLE TRIGGER events_no_update")
+        conn.execute("UPDATE events SET recorded_at = now() - interval '30 s'")
+    moved_before = "UPDATE projection_checkpoints SET moved_at = now() - interval '%s s'"
+    conn.execute((moved_before % 5).encode())
+    conn.commit()
+    slow = check()
+    conn.execute((moved_before % 25).encode())
+    conn.commit()
+
+    assert (just_appended, slow) == (None, None)
+    assert "no projector has made progress for 25 s although 1 event waits" in (check() or "")
 
 
 def test_plans_in_order_with_money_as_whole_numbers(conn: Connection[Any], service: Caller) -> None:
