@@ -1,20 +1,25 @@
 """Canonical order: by instant, and within one instant by cause, never by arrival.
 
 Stripe's clock ticks in seconds and one operation emits several events in a second. A snapshot with
-its `previous_attributes` put back is the snapshot before it, so the events of one object form a
-path through its snapshots. What no path decides: created before updated before deleted, then type,
-then the provider's id.
+its `previous_attributes` put back is the snapshot before it, so the events of one object form a trail
+through its snapshots. What no trail decides: created before updated before deleted, then type, then the
+provider's id; `alternatives` gives the other orders that the snapshots allow.
 """
 
-from collections import Counter
+from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import islice
 
-from projections.facts import Body, Customer, Fact, PaymentMethod, Subscription
+from projections.facts import Body, Fact
 from projections.state import State
+from projections.stripe_objects import known_before
+from projections.trail import stories
 
 Rank = tuple[int, str, str, str]
+Name = tuple[str, str]
 
 LAST = (".deleted", ".detached")
+MOST_ALTERNATIVES = 24
 
 
 def rank(fact: Fact) -> Rank:
@@ -27,33 +32,37 @@ def order_instant(facts: list[Fact], state: State) -> list[Fact]:
     """The facts of one instant in canonical order; `state` is everything before it."""
     if len(facts) < 2:
         return facts
-    ranked = sorted(facts, key=rank)
-    queues: dict[tuple[str, str], list[Fact]] = {}
-    for fact in ranked:
+    return _merged([next(_paths(queue, known)) for queue, known in _queues(facts, state)])
+
+
+def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
+    """Other orders that the snapshots of an instant allow as well, each with another fact last.
+
+    Our own events are not moved: their instants are microseconds.
+    """
+    queues = _queues(facts, state)
+    paths = [list(islice(_paths(queue, known), MOST_ALTERNATIVES)) for queue, known in queues]
+    canonical = [path[0] for path in paths]
+    others = (
+        _merged([*canonical[:index], *canonical[index + 1 :]]) + path
+        for index, possible in enumerate(paths)
+        if possible[0][0].source != "tenure"
+        for path in possible
+    )
+    yield from islice(others, MOST_ALTERNATIVES)
+
+
+def _queues(facts: Sequence[Fact], state: State) -> list[tuple[list[Fact], Body | None]]:
+    """The facts of each object by rank, and its snapshot before the instant; a fact of none stands alone."""
+    queues: dict[Name, list[Fact]] = {}
+    for fact in sorted(facts, key=rank):
         queues.setdefault(_object_of(fact), []).append(fact)
-    if len(queues) == len(ranked):
-        return ranked
-    ordered = [
-        _path(queue, _held(name, state)) if len(queue) > 1 else queue for name, queue in queues.items()
-    ]
-    return _merged(ordered)
+    return [(queue, known_before(state, queue[0].body)) for queue in queues.values()]
 
 
-def _object_of(fact: Fact) -> tuple[str, str]:
-    """Facts of one object must follow its path; all others stand alone."""
-    body = fact.body
-    if isinstance(body, Subscription | Customer | PaymentMethod):
-        return type(body).__name__, body.id
-    return "", fact.id
-
-
-def _held(name: tuple[str, str], state: State) -> Body | None:
-    kind, object_id = name
-    if kind == "Subscription":
-        return state.subscriptions.get(object_id)
-    if kind == "Customer":
-        return state.customers.get(object_id)
-    return state.payment_methods.get(object_id)
+def _object_of(fact: Fact) -> Name:
+    object_id = getattr(fact.body, "id", None)
+    return (type(fact.body).__name__, object_id) if object_id else ("", fact.id)
 
 
 def _merged(queues: list[list[Fact]]) -> list[Fact]:
@@ -70,71 +79,50 @@ def _merged(queues: list[list[Fact]]) -> list[Fact]:
     return merged
 
 
-def _path(ranked: list[Fact], held: Body | None) -> list[Fact]:
-    """Facts of one object along the path of its snapshots."""
+def _paths(ranked: list[Fact], known: Body | None) -> Iterator[list[Fact]]:
+    """Orders of one object's facts along its snapshots, the canonical one first."""
+    if len(ranked) == 1:
+        yield ranked
+        return
     first = [fact for fact in ranked if rank(fact)[0] == 0]
     last = [fact for fact in ranked if rank(fact)[0] == 2]
-    between = [fact for fact in ranked if rank(fact)[0] == 1]
-    start = first[-1].body if first else held
-    return first + _trail(between, start) + last
+    start = first[-1].body if first else known
+    for between in _between([fact for fact in ranked if rank(fact)[0] == 1], start):
+        yield first + between + last
 
 
-def _trail(facts: list[Fact], start: Body | None) -> list[Fact]:
-    """An Eulerian trail over (before, after) edges from `start`; what it can't reach follows by rank.
+def _between(ranked: list[Fact], start: Body | None) -> Iterator[list[Fact]]:
+    changes = [fact for fact in ranked if fact.before is not None and fact.before != fact.body]
+    still = [fact for fact in ranked if fact.before is None or fact.before == fact.body]
+    canonical: list[Fact] | None = None
+    for steps, twins in stories(changes, start) if changes else [([], [])]:
+        pinned, loose = _pinned(steps, sorted([*still, *twins], key=rank), start)
+        order = _merged([queue for queue in (pinned, loose) if queue])
+        yield order
+        if canonical is None:
+            canonical, unplaced = order, loose
+    assert canonical is not None  # there is always a story
+    for fact in unplaced:
+        if fact is not canonical[-1]:
+            yield [each for each in canonical if each is not fact] + [fact]
 
-    Which of several trails is taken does not matter: all end in the same snapshot.
+
+def _pinned(steps: list[Fact], others: list[Fact], start: Body | None) -> tuple[list[Fact], list[Fact]]:
+    """The steps, each followed by what shows the snapshot it led to; and what shows none of them.
+
+    A fact that shows a snapshot of the trail changes nothing where the trail first gets there.
     """
-    edges = [fact for fact in facts if fact.before is not None]
-    if len(facts) < 2 or not edges:
-        return facts
-    trail: list[Fact] = []
-    left = edges
-    at = start
-    while left:
-        walked = _walk(left, at if any(edge.before == at for edge in left) else _natural_start(left))
-        trail += walked
-        taken = {fact.id for fact in walked}
-        left = [edge for edge in left if edge.id not in taken]
-        at = trail[-1].body
-    without = [fact for fact in facts if fact.before is None]
-    return _woven(trail, without)
-
-
-def _natural_start(edges: list[Fact]) -> Body | None:
-    """The snapshot never reached, else left more often than reached; of a closed round, the lowest edge's.
-
-    A second Event object for one change doubles an edge, so the balance alone would mislead.
-    """
-    reached = {edge.body for edge in edges if edge.body != edge.before}
-    for edge in edges:
-        if edge.before not in reached:
-            return edge.before
-    balance = Counter(edge.before for edge in edges)
-    balance.subtract(Counter(edge.body for edge in edges))
-    return next((edge.before for edge in edges if balance[edge.before] > 0), edges[0].before)
-
-
-def _walk(edges: list[Fact], start: Body | None) -> list[Fact]:
-    """Hierholzer's walk from `start`: every edge reachable, each once, in a row where a row exists."""
-    leaving: dict[Body | None, list[Fact]] = {}
-    for edge in reversed(edges):
-        leaving.setdefault(edge.before, []).append(edge)
-    stack: list[Fact] = []
-    walked: list[Fact] = []
-    at = start
-    while True:
-        if leaving.get(at):
-            stack.append(leaving[at].pop())
-            at = stack[-1].body
-        elif stack:
-            walked.append(stack.pop())
-            at = walked[-1].before
-        else:
-            return walked[::-1]
-
-
-def _woven(trail: list[Fact], without: list[Fact]) -> list[Fact]:
-    """Facts without a previous snapshot go between the steps by rank; the steps keep their order."""
-    if not without:
-        return trail
-    return _merged([trail, without]) if trail else without
+    showing: dict[Body | None, list[Fact]] = {start: []}
+    for step in steps:
+        showing[step.body] = []
+    if steps:
+        showing.setdefault(steps[0].before, [])
+    loose: list[Fact] = []
+    for fact in others:
+        showing.get(fact.body, loose).append(fact)
+    pinned = showing.pop(start)
+    if steps:
+        pinned += showing.pop(steps[0].before, [])
+    for step in steps:
+        pinned += [step, *showing.pop(step.body, [])]
+    return pinned, loose

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from msgspec import Raw, UnsetType
+from msgspec import Raw, Struct, UnsetType
 from msgspec.structs import fields, replace
 
 from events.errors import UnreadablePayload
@@ -26,13 +26,6 @@ from projections.facts import (
 from projections.shapes import clerk, stripe
 
 StripeReader = Callable[[Raw | dict[str, Any], str, str], Body]  # Any: parsed JSON
-
-# What a fold tracks of each object: a previous value of anything else puts nothing in order.
-TRACKED = {
-    "subscription": frozenset(field.name for field in fields(stripe.SubscriptionShape)) - {"id", "created"},
-    "customer": frozenset(field.name for field in fields(stripe.CustomerShape)) - {"id", "deleted"},
-    "payment_method": frozenset(field.name for field in fields(stripe.PaymentMethodShape)) - {"id"},
-}
 
 
 def read(
@@ -73,11 +66,10 @@ def _bodies(source: str, event_type: str, route_key: str, payload: str) -> tuple
         return None, None
     data = stripe.read_event(payload)
     account = route_key.rpartition("/")[0] + "/" if "/" in route_key else ""
-    reader = STRIPE_READERS[kind]
-    body = reader(data.object, account, event_type)
+    body = STRIPE_READERS[kind](data.object, account, event_type)
     if not _belongs(body, route_key, account):
         return None, None
-    if isinstance(data.previous_attributes, UnsetType) or kind not in TRACKED:
+    if isinstance(data.previous_attributes, UnsetType):
         return _filed(body, route_key), None
     before = _body_before(kind, body, data.object, data.previous_attributes, account)
     return _filed(body, route_key), None if before is None else _filed(before, route_key)
@@ -156,13 +148,20 @@ EXACT_KINDS = {
     "stripe.invoice.paid": "invoice",
     "stripe.invoice.payment_succeeded": "invoice",
 }
-STRIPE_READERS: dict[str, StripeReader] = {
-    "subscription": stripe.subscription,
-    "customer": stripe.customer,
-    "payment_method": stripe.payment_method,
-    "source": stripe.source,
-    "invoice": stripe.invoice_paid,
-    "checkout": stripe.checkout,
+# Every kind of object that a table reads: its shape, and the reader of that shape.
+STRIPE_OBJECTS: dict[str, tuple[type[Struct], StripeReader]] = {
+    "subscription": (stripe.SubscriptionShape, stripe.subscription),
+    "customer": (stripe.CustomerShape, stripe.customer),
+    "payment_method": (stripe.PaymentMethodShape, stripe.payment_method),
+    "source": (stripe.SourceShape, stripe.source),
+    "invoice": (stripe.InvoiceShape, stripe.invoice_paid),
+    "checkout": (stripe.CheckoutShape, stripe.checkout),
+}
+STRIPE_READERS = {kind: reader for kind, (_, reader) in STRIPE_OBJECTS.items()}
+# A previous value of any other attribute puts nothing in order.
+TRACKED = {
+    kind: frozenset(field.name for field in fields(shape)) - {"id", "object", "created", "deleted"}
+    for kind, (shape, _) in STRIPE_OBJECTS.items()
 }
 # The same as LIKE patterns: what else is in the log is read without its payload.
 READ_PATTERNS = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from projections.facts import Customer, Fact, PaymentMethod, PlanHint, Subscription
+from projections.facts import Body, Customer, Fact, PaymentMethod, PlanHint, Subscription
 from projections.state import State
 
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
@@ -94,6 +94,20 @@ def _payment_method(state: State, fact: Fact) -> None:
     state.payment_methods[new.id] = new
 
 
+def known_before(state: State, body: Body | None) -> Body | None:
+    """The snapshot that the state has of an object; None of one it does not keep."""
+    if not isinstance(body, Subscription | Customer | PaymentMethod):
+        return None
+    kept: dict[str, Body] = getattr(state, KEPT[type(body)])
+    return kept.get(body.id)
+
+
+# The newest snapshot of which objects a state keeps, and where.
+KEPT: dict[type, str] = {
+    Subscription: "subscriptions",
+    Customer: "customers",
+    PaymentMethod: "payment_methods",
+}
 RULES: dict[type, Callable[[State, Fact], None]] = {
     Subscription: _subscription,
     Customer: _customer,

@@ -32,7 +32,7 @@ Word = Annotated[str, Meta(max_length=500)]
 PLAN_KEYS = ("plan_key", "planId")
 MOST_ITEMS = 100
 
-# Types of Checkout events that say that something was bought; metadata of any other says nothing.
+# Types of Checkout events whose session was completed; the metadata of any other is no intention.
 BOUGHT = ("session.completed", "session.async_payment_succeeded")
 
 # Source: https://docs.stripe.com/api/cards/object and https://docs.stripe.com/api/payment_methods/object
@@ -186,6 +186,7 @@ class CheckoutShape(Struct):
     customer: Reference = None
     client_reference_id: str | None = None
     metadata: Metadata = None
+    status: str | None = None
 
 
 class DataShape(Struct):
@@ -304,10 +305,15 @@ def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
     return Checkout(
         id=shape.id,
         customer=account + owner if owner else None,
-        plan=_text(shape.metadata, PLAN_KEYS) if event_type.endswith(BOUGHT) else None,
+        plan=_text(shape.metadata, PLAN_KEYS) if _is_bought(shape, event_type) else None,
         claimed_user=by_metadata or _usable(shape.client_reference_id),
         claim_is_metadata=by_metadata is not None,
     )
+
+
+def _is_bought(shape: CheckoutShape, event_type: str) -> bool:
+    """A snapshot that reconciliation took says it by the session's status."""
+    return event_type.endswith(BOUGHT) or (event_type.endswith(".snapshot") and shape.status == "complete")
 
 
 def _hints(shape: SubscriptionShape, items: list[ItemShape]) -> list[PlanHint]:

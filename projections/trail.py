@@ -1,0 +1,145 @@
+"""The ways in which changes of one object can have followed each other.
+
+A change leads from one snapshot to another, so the changes of an instant form a trail that takes each
+once. Two Event objects for one change (twins) double an edge. The story with the fewest twins comes
+first; stories that end in another snapshot follow it. The work is bounded, whatever the number of changes.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
+from typing import NamedTuple
+
+from projections.facts import Body, Fact
+
+MOST_VISITS = 20_000
+"""Edges looked at in search of stories: some milliseconds."""
+MOST_ENDS = 8
+
+Edge = tuple[int, int]
+Counts = tuple[int, ...]
+
+
+class Story(NamedTuple):
+    """Changes in a row, and the twins that were left out of it."""
+
+    steps: list[Fact]
+    twins: list[Fact]
+
+
+def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[Story]:
+    """Each with another end, the most plausible first; at least one. `changes` come by rank."""
+    graph = _Graph(changes, start)
+    ends: set[int] = set()
+    for counts in graph.counts():
+        for begin in graph.beginnings(counts):
+            end = graph.end(counts, begin)
+            if end is not None and end not in ends:
+                ends.add(end)
+                yield graph.story(counts, [begin])
+                if len(ends) == MOST_ENDS:
+                    return
+    if not ends:
+        yield from graph.broken()
+
+
+class _Graph:
+    """Snapshots by number, and the changes between two of them; both in order of rank."""
+
+    def __init__(self, changes: Sequence[Fact], start: Body | None) -> None:
+        self._numbers: dict[Body | None, int] = {}
+        self._facts: dict[Edge, list[Fact]] = {}
+        for fact in changes:
+            edge = self._number(fact.before), self._number(fact.body)
+            self._facts.setdefault(edge, []).append(fact)
+        self._edges = list(self._facts)
+        self._start = self._numbers.get(start)
+        self._connected = self._is_connected()
+
+    def _number(self, body: Body | None) -> int:
+        return self._numbers.setdefault(body, len(self._numbers))
+
+    def _is_connected(self) -> bool:
+        parents = list(range(len(self._numbers)))
+
+        def root(node: int) -> int:
+            while parents[node] != node:
+                parents[node] = parents[parents[node]]
+                node = parents[node]
+            return node
+
+        for before, after in self._edges:
+            parents[root(before)] = root(after)
+        return len({root(node) for node in parents}) == 1
+
+    def counts(self) -> Iterator[Counts]:
+        """How often each change happened, each at least once; first as if there were no twins."""
+        if not self._connected:
+            return
+        most = [len(facts) for facts in self._facts.values()]
+        limit = max(MOST_VISITS // len(most), 1)
+        yield tuple(most)
+        doubled = [number for number, count in enumerate(most) if count > 1]
+        found = islice(product(*(range(most[number]) for number in doubled)), 1, limit)
+        for left_out in sorted(found, key=sum):
+            counts = most.copy()
+            for number, times in zip(doubled, left_out, strict=True):
+                counts[number] -= times
+            yield tuple(counts)
+
+    def _surplus(self, counts: Counts) -> list[int]:
+        """How much oftener each snapshot was left than reached."""
+        surplus = [0] * len(self._numbers)
+        for (before, after), count in zip(self._edges, counts, strict=True):
+            surplus[before] += count
+            surplus[after] -= count
+        return surplus
+
+    def beginnings(self, counts: Counts) -> list[int]:
+        """The snapshot known before, else the one left oftener than reached; any of a closed round."""
+        if self._start is not None:
+            return [self._start]
+        surplus = self._surplus(counts)
+        left_oftener = [node for node, count in enumerate(surplus) if count > 0]
+        return left_oftener[:MOST_ENDS] or list(range(len(surplus)))[:MOST_ENDS]
+
+    def end(self, counts: Counts, begin: int) -> int | None:
+        """Where a trail from there ends; None when none takes every change."""
+        surplus = self._surplus(counts)
+        surplus[begin] -= 1
+        ends = [node for node, count in enumerate(surplus) if count]
+        return ends[0] if len(ends) == 1 and surplus[ends[0]] == -1 else None
+
+    def broken(self) -> Iterator[Story]:
+        """What no trail joins, since a change is missing: as much in a row as there is."""
+        reached = {after for _, after in self._edges}
+        left = {before for before, _ in self._edges}
+        sources = [node for node in range(len(self._numbers)) if node not in reached]
+        known = [] if self._start is None else [self._start]
+        story = self.story((1,) * len(self._edges), [*known, *sources, *range(len(self._numbers))])
+        yield story
+        for last in [fact for fact in story.steps[:-1] if self._numbers[fact.body] not in left][:MOST_ENDS]:
+            yield Story([fact for fact in story.steps if fact is not last] + [last], story.twins)
+
+    def story(self, counts: Counts, begins: Sequence[int]) -> Story:
+        leaving: dict[int, list[tuple[int, Fact]]] = {}
+        twins: list[Fact] = []
+        for (before, after), count in zip(reversed(self._edges), reversed(counts), strict=True):
+            facts = self._facts[before, after]
+            leaving.setdefault(before, []).extend((after, fact) for fact in reversed(facts[:count]))
+            twins += facts[count:]
+        return Story([fact for begin in begins for fact in _walk(leaving, begin)], twins)
+
+
+def _walk(leaving: dict[int, list[tuple[int, Fact]]], begin: int) -> list[Fact]:
+    """Hierholzer's walk: every change reachable that is left, each once, in a row where a row exists."""
+    stack: list[tuple[int, Fact | None]] = [(begin, None)]
+    walked: list[Fact] = []
+    while stack:
+        node, fact = stack[-1]
+        if leaving.get(node):
+            stack.append(leaving[node].pop())
+        else:
+            stack.pop()
+            if fact is not None:
+                walked.append(fact)
+    return walked[::-1]
