@@ -113,7 +113,8 @@ class State(Struct, omit_defaults=True):
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     payment_methods: dict[str, PaymentMethod] = field(default_factory=dict)
-    # method to the instant of its last attachment, microseconds: the encoder keeps no dictionary's order
+    # method to its last attachment: microseconds, one more for each before it in the instant, since the
+    # encoder keeps no dictionary's order
     attached_at: dict[str, int] = field(default_factory=dict)
     # by subscription: what its prices ever said about the plan, oldest first; the last payment over 0
     hints: dict[str, tuple[PlanHint, ...]] = field(default_factory=dict)

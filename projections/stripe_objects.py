@@ -30,7 +30,7 @@ def current_subscription(state: State) -> Subscription | None:
 
 
 def attached_last(state: State, customer_id: str | None) -> PaymentMethod | None:
-    """The customer's method attached last, of one instant the highest id; never a detached one."""
+    """The customer's method attached last; never a detached one."""
     methods = state.payment_methods.values()
     there = [method for method in methods if not method.detached and method.customer in (None, customer_id)]
     return max(there, key=lambda method: (state.attached_at.get(method.id, 0), method.id), default=None)
@@ -88,7 +88,8 @@ def _payment_method(state: State, fact: Fact) -> None:
     assert isinstance(new, PaymentMethod)
     old = state.payment_methods.get(new.id)
     if old is None or fact.type.endswith(ATTACHED):
-        state.attached_at[new.id] = fact.at
+        of_this_instant = [at + 1 for at in state.attached_at.values() if at >= fact.at]
+        state.attached_at[new.id] = max([fact.at, *of_this_instant])
     elif old.detached and not new.detached:
         return
     state.payment_methods[new.id] = new

@@ -28,7 +28,7 @@ class Story(NamedTuple):
 
 def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[Story]:
     """Each with another end, the most plausible first; at least one. `changes` come by rank."""
-    graph = _Graph(changes, start)
+    graph = Graph(changes, start)
     ends: set[int] = set()
     for counts in graph.counts():
         for begin in graph.beginnings(counts):
@@ -42,7 +42,7 @@ def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[Story]:
         yield from graph.broken()
 
 
-class _Graph:
+class Graph:
     """Snapshots by number, and the changes between two of them; both in order of rank."""
 
     def __init__(self, changes: Sequence[Fact], start: Body | None) -> None:

@@ -203,6 +203,15 @@ def linked(*, at: float = 0, user_id: str = USER, customer_id: str = CUSTOMER) -
     return stripe("customer.created", thing, at=at)
 
 
+def two_snapshots_of_one_second() -> list[NewEvent]:
+    """A status that nobody can know: neither snapshot says what was before it."""
+    statuses = {"evt_a": "past_due", "evt_b": "active"}
+    return [linked()] + [
+        stripe("customer.subscription.updated", subscription(status), at=5, key=key)
+        for key, status in statuses.items()
+    ]
+
+
 def facts_of(events: Iterable[NewEvent]) -> list[Fact]:
     """What a fold sees of the events; each one's id follows from its key."""
     return [

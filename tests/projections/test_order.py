@@ -1,11 +1,16 @@
 """Canonical order: by instant, then by cause, never by arrival."""
 
 from itertools import permutations
+from random import Random
 from typing import Any
 
 import pytest
 
 from events.envelope import NewEvent
+from projections.order import order_instant
+from projections.reading import EXACT_KINDS, STRIPE_KINDS, STRIPE_READERS, TRACKED
+from projections.state import State
+from projections.trail import MOST_VISITS, Graph
 from tests.projections.model import profile, tables_of
 from tests.projections.telling import (
     CUSTOMER,
@@ -14,6 +19,7 @@ from tests.projections.telling import (
     address,
     card,
     customer,
+    facts_of,
     item,
     linked,
     price,
@@ -223,6 +229,74 @@ def test_second_event_object_for_one_change_changes_nothing(twin_of: int) -> Non
         told = chain(*((f"evt_{key}", *step) for key, step in zip(keys, steps, strict=True)))
 
         assert profile(linked(), *told)["subscription_status"] == "unpaid"
+
+
+@pytest.mark.parametrize("keys", list(permutations("abcd")))
+def test_twin_of_a_change_that_was_undone_leaves_the_end_where_it_is(keys: tuple[str, ...]) -> None:
+    """active → past_due (told twice) → active → unpaid: with the twin no trail takes every change once."""
+    before = (linked(), stripe(UPDATED, subscription("active"), at=1))
+    steps = [("past_due", "active"), ("past_due", "active"), ("active", "past_due"), ("unpaid", "active")]
+    told = chain(
+        *(
+            (f"evt_{key}", subscription(status), {"status": was})
+            for key, (status, was) in zip(keys, steps, strict=True)
+        )
+    )
+
+    assert outcomes(*told, column="subscription_status", before=before) == {"unpaid"}
+
+
+@pytest.mark.parametrize("keys", list(permutations("abc")))
+def test_cards_of_the_days_before_payment_methods_follow_their_previous_values(keys: tuple[str, ...]) -> None:
+    def changed(last4: str, was: str, key: str) -> NewEvent:
+        thing = {"id": "card_1", "object": "card", "customer": CUSTOMER, "brand": "Visa", "last4": last4}
+        return stripe("customer.source.updated", thing, was={"last4": was}, at=5, key=f"evt_{key}")
+
+    told = [changed(str(step + 1), str(step), key) for step, key in enumerate(keys)]
+
+    assert outcomes(*told, column="card_last4", before=(linked(),)) == {"3"}
+
+
+def test_every_object_that_a_table_reads_is_put_in_order() -> None:
+    """Each kind has attributes whose previous values count, and a body that says which object it is."""
+    kinds = {kind for _, kind in STRIPE_KINDS} | set(EXACT_KINDS.values())
+    bodies = {
+        STRIPE_READERS[kind]({"id": "x_1", "status": "active", "customer": None}, "", "") for kind in kinds
+    }
+
+    assert set(TRACKED) == kinds
+    assert all(TRACKED.values())
+    assert {getattr(body, "id", None) for body in bodies} == {"x_1"}
+
+
+def test_snapshot_without_previous_values_stands_where_it_shows_nothing_new() -> None:
+    """A warning with the snapshot from before the change does not undo it, whatever its type or id."""
+    before = (linked(), stripe(UPDATED, subscription("trialing"), at=1))
+    told = [
+        stripe(UPDATED, subscription("active"), was={"status": "trialing"}, at=5, key="evt_a"),
+        stripe("customer.subscription.zz_noted", subscription("trialing"), at=5, key="evt_z"),
+    ]
+
+    assert outcomes(*told, column="subscription_status", before=before) == {"active"}
+
+
+@pytest.mark.parametrize("nodes", [2, 31, 700])
+def test_thousand_changes_in_one_second_are_ordered_with_bounded_work(nodes: int) -> None:
+    random = Random(nodes)
+    told = [
+        stripe("payment_method.updated", card(last4=str(now)), was={"card": {"last4": str(was)}}, at=5)
+        for was, now in ((random.randrange(nodes), random.randrange(nodes)) for _ in range(1000))
+    ]
+    facts = facts_of(told)
+    shuffled = random.sample(facts, len(facts))
+    state = State(user_id=USER)
+    changes = [fact for fact in facts if fact.before != fact.body]
+    kinds_of_change = len({(fact.before, fact.body) for fact in changes})
+    tries = sum(1 for _ in Graph(changes, None).counts())
+
+    assert order_instant(facts, state) == order_instant(shuffled, state)
+    assert {fact.id for fact in order_instant(facts, state)} == {fact.id for fact in facts}
+    assert tries * kinds_of_change <= MOST_VISITS + 2 * kinds_of_change
 
 
 @pytest.mark.parametrize("fields", [{"previous_attributes": None}, {"previous_attributes": []}, {}])
