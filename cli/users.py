@@ -123,6 +123,8 @@ def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Jso
         emit_json(found)
         return
     earlier = found.pop("earlier")
+    if not found["undecided"]:
+        del found["undecided"], found["undecided_reason"]
     emit_pairs(f"{column} of {user_id}", found)
     out = console()
     for step in earlier:

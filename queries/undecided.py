@@ -1,25 +1,26 @@
-"""Whether the events of one instant leave open which value a column has: their order is known to nobody.
+"""Whether the snapshots of one instant leave open which value a column has.
 
-The canonical order is a function of the events, so a value is always the same; where the snapshots
-allow another order as well, and that one gives another value, it is marked as undecided.
+The canonical order is a function of the events, so a value is the same wherever it is derived. Where the
+snapshots allow another order as well, and that order gives another value, the value is marked as undecided.
 """
 
-from collections.abc import Callable, Sequence
+from itertools import islice
 from operator import attrgetter
 
 from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_on, fold_one
 from projections.order import alternatives, order_instant
-from projections.rows import TABLES, cells_of
+from projections.rows import TABLES, as_json, cells_of
 from projections.state import State
-from projections.stripe_objects import attached_last, attached_with
 from queries.past import Past
 
+MOST_LATER = 2_000
 MOST_FOLDED = 20_000
-"""Facts folded in search of another value; with more of them in play the value counts as decided."""
+"""Later events and facts folded in search of another value; orders beyond that are not looked at."""
 
-Value = Callable[[State], object]
+CANONICAL = frozenset({"last_webhook_event", "last_webhook_timestamp"})
+"""Columns that the canonical order itself defines."""
 
 
 def undecided_reason(found: Past, column: str, at: int) -> str | None:
@@ -30,27 +31,24 @@ def undecided_reason(found: Past, column: str, at: int) -> str | None:
         return None
     before = State(user_id=found.user_id, links=dict(found.links))
     fold_on(before, [fact for fact in facts if fact.at < at])
-    later = [fact for fact in facts if fact.at > at][:MOST_FOLDED]
-    types = _types_in_question(before, instant, later, _reader(column, found.catalog()))
-    if not types:
+    later = [fact for fact in facts if fact.at > at][:MOST_LATER]
+    catalog = found.catalog()
+    value = _value(before, order_instant(instant, before), later, column, catalog)
+    orders = islice(alternatives(instant, before), MOST_FOLDED // (len(instant) + len(later)) + 1)
+    others = {_value(before, order, later, column, catalog) for order in orders} - {value}
+    if not others:
         return None
-    return f"several events of this second, and their order is not known: {', '.join(types)}"
+    return f"the events of this instant allow another order, which gives {' or '.join(sorted(others))}"
 
 
-def _types_in_question(before: State, instant: list[Fact], later: Sequence[Fact], value: Value) -> list[str]:
-    """Types of the events whose order would give another value, now or after what came later."""
-    canonical = _folded(before, order_instant(instant, before))
-    is_tied = column_of_card_is_tied(canonical)
-    in_question: set[str] = set()
-    for order in alternatives(instant, before)[: MOST_FOLDED // (len(instant) + len(later))]:
-        other = _folded(before, order)
-        if value(other) == value(canonical):
-            continue
-    return sorted(in_question)
-
-
-def _folded(state: State, facts: Sequence[Fact]) -> State:
-    state = state.copy()
-    for fact in facts:
+def _value(before: State, order: list[Fact], later: list[Fact], column: str, catalog: Catalog) -> str:
+    """The column as text after the instant in that order and after what came later, which may settle it."""
+    state = before.copy()
+    for fact in order:
         fold_one(state, fact)
-    return state
+    fold_on(state, later)
+    cells, _ = cells_of(TABLE_OF[column], state.cores[TABLE_OF[column]], catalog)
+    return as_json(cells[column]).decode().strip('"')
+
+
+TABLE_OF = {column: table for table, (columns, _) in TABLES.items() for column in columns}

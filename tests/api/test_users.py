@@ -155,6 +155,7 @@ def test_history_and_explain_name_the_event(conn: Connection[Any], auditor: Call
     assert first["items"] + rest["items"] == whole["items"]
     assert (whole["next"], rest["next"]) == (None, None)
     assert (why["value"], why["event_id"]) == ("three", str(made[2].id))
+    assert (why["undecided"], why["undecided_reason"]) == (False, None)
     assert auditor.get("/api/users/user_1/explain/shoe_size").status_code == 404
     assert auditor.get("/api/users/user_x/history").status_code == 404
     assert auditor.get("/api/users/user_1/history?after=nonsense").status_code == 400

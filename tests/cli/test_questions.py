@@ -17,6 +17,8 @@ from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
 from tests.cli.conftest import Tenure, as_url, play, project
 from tests.handlers.people import sold, tell
+from tests.projections import replaying
+from tests.projections.telling import USER, two_snapshots_of_one_second
 
 Json = dict[str, Any]  # Any: a provider's JSON
 
@@ -107,6 +109,17 @@ def test_explain_names_the_event_of_the_value(tenure: Tenure, shop: DemoWorld) -
     shown = _json(tenure, "user", "show", person.user_id)
     assert told["value"] == shown["full_name"]
     assert _json(tenure, "events", "show", told["event_id"])["event_type"] == told["event_type"]
+
+
+def test_explain_marks_a_value_that_hangs_on_an_unknown_order(tenure: Tenure, conninfo: str) -> None:
+    replaying.tell(conninfo, two_snapshots_of_one_second())
+    replaying.project(conninfo)
+
+    marked = tenure("user", "explain", USER, "subscription_status").stdout
+    certain = tenure("user", "explain", USER, "current_plan").stdout
+
+    assert "another order, which gives past_due" in " ".join(marked.split())
+    assert "undecided" not in certain
 
 
 def test_explaining_no_column_is_wrong_usage(tenure: Tenure, shop: DemoWorld) -> None:

@@ -13,6 +13,8 @@ from database.pool import connect
 from tests.console.conftest import Person, make_token
 from tests.console.pages import PLAIN, a_payer, all_pages, an_event, particular
 from tests.console.world import HOSTILE_ID, STRANGER
+from tests.projections.replaying import project, tell
+from tests.projections.telling import USER, two_snapshots_of_one_second
 
 AnyConnection = Connection[Any]  # Any: whatever row factory
 
@@ -71,6 +73,16 @@ def test_a_slash_too_many_leads_to_the_overview(auditor: Person) -> None:
     answer = auditor.get("/")
 
     assert (answer.status_code, answer.headers["Location"]) == (308, "/console")
+
+
+def test_why_page_marks_a_value_that_hangs_on_an_unknown_order(empty_app: Flask, conninfo: str) -> None:
+    tell(conninfo, two_snapshots_of_one_second())
+    project(conninfo)
+    person = Person(empty_app.test_client())
+    person.sign_in(make_token(conninfo, "auditor"))
+
+    assert "another order" in person.get(f"/users/{USER}/explain/subscription_status").text
+    assert "another order" not in person.get(f"/users/{USER}/explain/email").text
 
 
 def test_pages_are_never_kept_and_static_files_are(auditor: Person) -> None:

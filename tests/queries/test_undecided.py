@@ -1,0 +1,69 @@
+"""Values that hang on an order nobody knows are marked, over the log and the projector."""
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from events.envelope import NewEvent
+from queries.explain import explain
+from tests.projections.model import DEFAULT_PLANS
+from tests.projections.replaying import project, tell
+from tests.projections.telling import (
+    USER,
+    card,
+    customer,
+    linked,
+    stripe,
+    subscription,
+    two_snapshots_of_one_second,
+)
+
+UPDATED = "customer.subscription.updated"
+
+
+def status(now: str, *, at: float, key: str, was: str | None = None) -> NewEvent:
+    return stripe(UPDATED, subscription(now), at=at, key=key, was=None if was is None else {"status": was})
+
+
+def attached(name: str, *, key: str) -> NewEvent:
+    return stripe("payment_method.attached", card(f"pm_{name}", last4=name), at=5, key=key)
+
+
+SNAPSHOTS = two_snapshots_of_one_second()
+TWIN_OR_NOT = [
+    linked(),
+    status("active", at=1, key="evt_0"),
+    status("past_due", at=5, key="evt_a", was="active"),
+    status("past_due", at=5, key="evt_b", was="active"),
+    status("active", at=5, key="evt_c", was="past_due"),
+]
+CHAIN = [linked(), status("active", at=1, key="evt_0"), status("past_due", at=5, key="evt_a", was="active")]
+CARDS = [linked(), attached("1111", key="evt_a"), attached("2222", key="evt_b")]
+CHOSEN = stripe("customer.updated", customer(invoice_settings={"default_payment_method": "pm_1111"}), at=6)
+
+
+@pytest.mark.parametrize(
+    ("events", "column", "value", "other"),
+    [
+        (SNAPSHOTS, "subscription_status", "active", "past_due"),
+        ([*SNAPSHOTS, status("active", at=9, key="evt_c")], "subscription_status", "active", None),
+        (TWIN_OR_NOT, "subscription_status", "past_due", "active"),
+        (CHAIN, "subscription_status", "past_due", None),
+        (SNAPSHOTS, "current_plan", "glow_up", None),
+        (SNAPSHOTS, "last_webhook_event", "stripe.customer.subscription.updated", None),
+        (CARDS, "card_last4", "2222", "1111"),
+        ([*CARDS, CHOSEN], "card_last4", "1111", None),
+    ],
+)
+def test_value_is_undecided_where_another_order_gives_another(
+    conninfo: str, conn: Connection[Any], events: list[NewEvent], column: str, value: str, other: str | None
+) -> None:
+    tell(conninfo, [*DEFAULT_PLANS, *events])
+    project(conninfo)
+
+    found = explain(conn, USER, column)
+
+    assert found is not None
+    assert (found["value"], found["undecided"]) == (value, other is not None)
+    assert other is None or other in found["undecided_reason"]
