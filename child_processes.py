@@ -39,6 +39,8 @@ class Stopped(SystemExit):
 
 def stop_on_signals() -> None:
     """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; what nohup ignores stays ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        return
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _stop)

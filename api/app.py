@@ -40,6 +40,7 @@ def create_app(
     *,
     pool: Pool,
     clock: Clock,
+    decision_clock: Clock | None = None,
     connect: Connect,
     live_only: bool,
     replica: Replica | None = None,
@@ -60,6 +61,7 @@ def create_app(
     held = Deps(
         pool=pool,
         clock=clock,
+        decision_clock=decision_clock or clock,
         live_only=live_only,
         connect=connect,
         replica=replica,

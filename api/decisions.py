@@ -92,7 +92,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> C
         user_id=user_id,
         key=f"{what}:{key_part(user_id)}:{_idempotency_key()}",
         asked=asked,
-        now=deps().clock(),
+        now=deps().decision_clock(),
         actor=actor(),
         reason=reason,
         request_id=request_id(),

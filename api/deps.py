@@ -35,12 +35,14 @@ class Replica:
 class Deps:
     """`checks`: name to a callable that gives the cause why the service is not ready, or None.
 
+    `decision_clock` raises ClocksDiffer while this host must not decide.
     `replica` answers auditors where there is one. `live_only`: test events are not part
     of the past, as they are not of the tables.
     """
 
     pool: Pool
     clock: Clock
+    decision_clock: Clock
     live_only: bool
     connect: Connect
     replica: Replica | None

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api.answers import answer
 from api.errors import Refused
+from events.decision_clock import ClocksDiffer
 from queries.errors import BadCursor
 
 TYPE_PREFIX = "urn:tenure:problem:"
@@ -40,6 +41,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(BadCursor, _bad_cursor)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ClocksDiffer, _clocks_differ)
     app.register_error_handler(psycopg.OperationalError, _unavailable)
     app.register_error_handler(Exception, _unexpected)
 
@@ -82,6 +84,11 @@ def _unavailable(error: Exception) -> Response:
         "the database does not answer; nothing was changed by this request, try again",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+def _clocks_differ(error: ClocksDiffer) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return problem(503, "clocks-differ", "Clocks differ", str(error), headers=headers)
 
 
 def _unexpected(error: Exception) -> Response:

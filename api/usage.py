@@ -79,7 +79,7 @@ def record(user_id: str, json: UsageToCount) -> Response:
         user_id=user_id,
         usage=Usage(metric=json.metric, quantity=json.quantity),
         key=json.idempotency_key,
-        now=deps().clock(),
+        now=deps().decision_clock(),
         actor=actor(),
         request_id=request_id(),
         trace=carried(),

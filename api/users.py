@@ -98,7 +98,7 @@ def change(user_id: str, json: ProfileChange) -> Response:
                 conn,
                 user_id,
                 json.model_dump(exclude_unset=True),
-                now=deps().clock(),
+                now=deps().decision_clock(),
                 key=key,
                 actor=actor(),
                 reason=reason(),

@@ -18,6 +18,7 @@ from api.proxies import TrustedProxies
 from api.throttle import Throttle
 from cli import metrics, tracing
 from cli.completeness import CompletenessMetrics
+from cli.decision_clocks import clock_check, compare_regularly, pool_clock
 from cli.local_secrets import session_key
 from cli.part_metrics import part_metrics
 from cli.readiness import readiness
@@ -28,7 +29,8 @@ from cli.watching import watch_configuration
 from cli.wiring import as_service, join_server, service_connection
 from console import create_console
 from database.pool import Pool, open_pool
-from events.clock import utc_now
+from events.clock import Clock, utc_now
+from events.decision_clock import DecisionClock
 from handlers.delivery_counts import DeliveryCounts
 from settings import Settings
 from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
@@ -77,7 +79,9 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
         autocommit=True,
     )
     watch_configuration(pool, threading.Event())
-    app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own)
+    clock = pool_clock(pool)
+    compare_regularly(clock, threading.Event())
+    app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own, clock=clock)
     tracer = tracing.begin(settings)
     if tracer is not None:
         tracing.trace_requests(app, tracer)
@@ -86,28 +90,37 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
 
 
 def build_over(
-    pool: Pool, settings: Settings, conninfo: str, registry: CollectorRegistry, *, doors: Pool | None = None
+    pool: Pool,
+    settings: Settings,
+    conninfo: str,
+    registry: CollectorRegistry,
+    *,
+    doors: Pool | None = None,
+    clock: DecisionClock | None = None,
 ) -> Flask:
     """API, doors and health over this pool; the doors over `doors` where there is one."""
+    clock = clock or pool_clock(pool)
     asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
     registry.register(metrics.AskedAtEachScrape(pool, utc_now, asks))
     throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
         pool=pool,
         clock=utc_now,
+        decision_clock=clock,
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         replica=replica_of(settings),
         live_only=settings.livemode,
-        checks=readiness(pool),
+        checks={**readiness(pool), "clock": clock_check(clock)},
         registry=registry,
         throttle=throttle,
     )
-    _open_doors(app, settings, pool, registry, alone=doors)
+    _open_doors(app, settings, pool, registry, alone=doors, clock=clock.corrected)
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(
         create_console(
             pool=pool,
             clock=utc_now,
+            decision_clock=clock,
             live_only=settings.livemode,
             secret_key=session_key(settings),
             throttle=throttle,
@@ -119,7 +132,13 @@ def build_over(
 
 
 def _open_doors(
-    app: Flask, settings: Settings, pool: Pool, registry: CollectorRegistry, *, alone: Pool | None
+    app: Flask,
+    settings: Settings,
+    pool: Pool,
+    registry: CollectorRegistry,
+    *,
+    alone: Pool | None,
+    clock: Clock,
 ) -> None:
     """Both doors, over `alone` where they have a pool of their own; then they answer in groups too."""
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
@@ -127,8 +146,8 @@ def _open_doors(
     ours = pool if alone is None else alone
     observe = counting(metrics.observe_doors(registry), pool)
     opened = (
-        stripe_door(ours, stripe, utc_now, observe=observe),
-        clerk_door(ours, clerk, utc_now, observe=observe),
+        stripe_door(ours, stripe, clock, observe=observe),
+        clerk_door(ours, clerk, clock, observe=observe),
     )
     for door in opened:
         app.register_blueprint(door.blueprint())

@@ -9,11 +9,12 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from cli.decision_clocks import compare_regularly, pool_clock
 from cli.scheduled import job_types, scheduled
 from cli.watching import watch_configuration
 from cli.wiring import as_service
 from database.pool import PREPARE_AFTER, Connection, open_pool, session_conninfo
-from events.clock import utc_now
+from events.decision_clock import ClocksDiffer
 from handlers.configuration import configured
 from handlers.jobs import JobRunner
 from handlers.schedule import Scheduler
@@ -53,13 +54,17 @@ def direct_connection(conninfo: str, name: str) -> Connection:
 def background(settings: Settings, conninfo: str, stop: Event) -> Iterator[None]:
     """All of it runs inside the block, until `stop` is set; it must be set when the block ends."""
     lead = partial(direct_connection, conninfo, "tenure-scheduler")
-    scheduler = Scheduler(lead, scheduled(settings, conninfo), clock=utc_now)
     types = job_types(settings)
     with open_pool(conninfo, application_name="tenure-config", max_size=1, configure=as_service) as pool:
         watch_configuration(pool, stop)
+        clock = pool_clock(pool)
+        compare_regularly(clock, stop)
+        scheduler = Scheduler(lead, scheduled(settings, conninfo, clock=clock.corrected), clock=clock)
         threads = [_keep("scheduler", scheduler.run, stop)]
         for number in range(_job_threads(lead)):
-            runner = JobRunner(partial(direct_connection, conninfo, "tenure-jobs"), types, clock=utc_now)
+            runner = JobRunner(
+                partial(direct_connection, conninfo, "tenure-jobs"), types, clock=clock.corrected
+            )
             threads.append(_keep(f"jobs-{number + 1}", runner.run, stop))
         try:
             yield
@@ -81,6 +86,8 @@ def _keep(name: str, run: Callable[[Event], None], stop: Event) -> Thread:
         while not stop.is_set():
             try:
                 run(stop)
+            except ClocksDiffer:
+                stop.wait(RESTART_S)  # `compare_regularly` logs it
             except Exception:  # the last net: what is not foreseen must not end the service's clock
                 _log.exception("stopped by an error, begins again", part=name, in_s=RESTART_S)
                 stop.wait(RESTART_S)

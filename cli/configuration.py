@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
 from cli.wiring import command_settings, session
-from events.clock import utc_now
 from handlers.configuration import Entry, entries, set_value
 from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, told
 
@@ -93,7 +93,7 @@ def set_(
                 conn,
                 *name,
                 value,
-                now=utc_now(),
+                now=decision_now(conn),
                 actor=person().name,
                 reason=reason,
                 value_type=value_type,

@@ -1,19 +1,20 @@
 """What the commands about one user share: the command itself, its reason, and what is shown after."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import click
 
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs
 from cli.terminal import echo
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
-from events.clock import utc_now
 from handlers.decision import Command, Decided, key_part
 from handlers.errors import AlreadySo, DecisionRefused
 from projections.errors import PartBehind, PartBusy
@@ -37,7 +38,7 @@ def run_decision(wanted: str, asked: Mapping[str, Any], reason: str, decision: D
     settings = command_settings()
     try:
         with session(settings) as conn:
-            command = _command(user_id_of(conn, wanted), asked, reason)
+            command = _command(user_id_of(conn, wanted), asked, reason, now=decision_now(conn))
             made = decision(conn, command, settings.livemode)
     except AlreadySo as same:
         return {**same.answer, "event_id": None, "changed": False}
@@ -58,12 +59,14 @@ def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any:
         echo(f"warning: {told['warning']}", err=True)
 
 
-def _command(user_id: str, asked: Mapping[str, Any], reason: str) -> Command:  # Any: JSON values
+def _command(
+    user_id: str, asked: Mapping[str, Any], reason: str, *, now: datetime
+) -> Command:  # Any: JSON values
     return Command(
         user_id=user_id,
         key=f"cli:{key_part(user_id)}:{uuid4()}",
         asked=asked,
-        now=utc_now(),
+        now=now,
         actor=person().name,
         reason=reason,
     )

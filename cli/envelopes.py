@@ -8,6 +8,7 @@ from events.clock import EPOCH
 from events.envelope import NewEvent
 from webhooks.clerk.envelope import clerk_event
 from webhooks.guard import Secret, Verified
+from webhooks.instants import bounded
 from webhooks.stripe.envelope import stripe_event
 
 _NOBODY = Secret(-1, "", b"")
@@ -28,6 +29,7 @@ def fetched_clerk_event(
 
 
 def _marked(event: NewEvent, unsigned: Verified, marks: Mapping[str, object]) -> NewEvent:
+    event = bounded(event, sent_at=_instant(marks))
     said = {name: value for name, value in event.metadata.items() if name not in unsigned.metadata()}
     return replace(event, metadata=said | dict(marks))
 

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from cli.archive.progress import bar
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.wiring import command_settings, session
@@ -40,7 +41,9 @@ def legacy(*, source_url: str, schema: str, dry_run: bool, as_json: bool) -> Non
                 if dry_run:
                     _check(batch, found)
                 else:
-                    import_rows(conn, batch, found, now=utc_now(), actor=person().name, source=source.name)
+                    import_rows(
+                        conn, batch, found, now=decision_now(conn), actor=person().name, source=source.name
+                    )
                     conn.commit()
                 told(found.rows)
     _tell(found, passed_over, source.name, dry_run=dry_run, as_json=as_json)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import click
 
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.log_levels import NAMES, is_known
 from cli.output import console, emit_json, emit_table, instant, json_option
@@ -44,10 +45,10 @@ def log_level(
         return
     if (level is None) != reset:
         raise click.UsageError(_missing(logger, level))
-    now = utc_now()
-    until = now if reset else _until(for_, now)
     try:
         with session(command_settings()) as conn:
+            now = decision_now(conn)
+            until = now if reset else _until(for_, now)
             said = set_log_level(
                 conn,
                 logger,

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
 from cli.wiring import command_settings, session
-from events.clock import utc_now
 from events.own.system import PlanPublished
 from handlers.errors import BadPlanFile
 from handlers.plan_files import read_plans, write_plans
@@ -95,7 +95,7 @@ def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, 
             made = publish_plans(
                 conn,
                 wanted,
-                now=utc_now(),
+                now=decision_now(conn),
                 actor=person().name,
                 reason=reason,
                 retire_missing=retire_missing,

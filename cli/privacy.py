@@ -7,12 +7,12 @@ import click
 
 from cli.audit_files import write_out
 from cli.caller import person
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_json import as_document, dumped
 from cli.whom import user_argument, user_id_of
 from cli.wiring import command_settings, session
-from events.clock import utc_now
 from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
 from handlers.tokens import note_reads
@@ -59,7 +59,7 @@ def erase(
                 otherwise="nothing was erased; --yes erases without asking",
             )
         try:
-            erased = erase_person(conn, plan, now=utc_now(), actor=person().name, reason=reason)
+            erased = erase_person(conn, plan, now=decision_now(conn), actor=person().name, reason=reason)
         except ErasureRefused:
             conn.rollback()
             raise

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.background import direct_connection
+from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.scheduled import scheduled, trial_grace
@@ -51,7 +52,7 @@ def run(*, name: str, as_json: bool) -> None:
     with server(settings, locks=True) as conninfo:
         handler = _named(name, scheduled(settings, conninfo))
         with closing(direct_connection(conninfo, "tenure-cli")) as conn:
-            ran = run_now(conn, handler, now=utc_now())
+            ran = run_now(conn, handler, now=decision_now(conn))
     if ran.outcome == "busy":
         raise Failure(f"{name} is running already; wait for it")
     if ran.outcome == "failed":

@@ -7,7 +7,7 @@ from typing import Any
 from cli.reconciling import reconciling
 from cli.sealing import sealer_of
 from database.pool import Connection
-from events.clock import utc_now
+from events.clock import Clock, utc_now
 from handlers import job_timeouts, scans
 from handlers.completeness import log_new_alarms
 from handlers.configuration import configured
@@ -25,9 +25,9 @@ from settings import Settings
 NAMED = 20  # users a failed scan names in its result
 
 
-def scheduled(settings: Settings, conninfo: str) -> list[Scheduled]:
+def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> list[Scheduled]:
     """All handlers, in the order people see them."""
-    live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=utc_now)
+    live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=clock)
 
     def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return _told(scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only))

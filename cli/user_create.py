@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cli.decision_clocks import decision_now
 from cli.envelopes import fetched_clerk_event
 from cli.errors import Failure
 from cli.output import emit_json, emit_pairs, json_option
@@ -104,7 +105,7 @@ def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | No
                 conn,
                 user_id,
                 known,
-                now=utc_now(),
+                now=decision_now(conn),
                 actor=f"cli:{getpass.getuser()}"[:100],
                 reason=reason,
                 live_only=settings.livemode,

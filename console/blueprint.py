@@ -19,6 +19,7 @@ from console.errors import Refused, sentence
 from console.pages import INDEX, PAGES
 from console.show import register_filters
 from events.clock import Clock
+from events.decision_clock import ClocksDiffer
 from handlers.jobs import Registry
 from projections.errors import PartBehind, PartBusy
 from queries.errors import BadCursor
@@ -33,6 +34,7 @@ def create_console(
     *,
     pool: Pool,
     clock: Clock,
+    decision_clock: Clock | None = None,
     live_only: bool,
     secret_key: str,
     throttle: Throttle,
@@ -57,6 +59,7 @@ def create_console(
     held = Deps(
         pool=pool,
         clock=clock,
+        decision_clock=decision_clock or clock,
         live_only=live_only,
         throttle=throttle,
         verifiers=verifiers,
@@ -97,6 +100,7 @@ def _register_errors(console: Blueprint) -> None:
     console.register_error_handler(CSRFError, _stale_form)
     console.register_error_handler(BadCursor, _bad_cursor)
     console.register_error_handler(HTTPException, _http)
+    console.register_error_handler(ClocksDiffer, _clocks_differ)
     console.register_error_handler(psycopg.OperationalError, _unavailable)
     for busy in (PartBehind, PartBusy):
         console.register_error_handler(busy, _busy)
@@ -140,6 +144,10 @@ def _unavailable(error: Exception) -> tuple[str, int]:
         "The database does not answer",
         "Nothing was changed by this request. Webhooks are answered 503 meanwhile, and come again.",
     )
+
+
+def _clocks_differ(error: ClocksDiffer) -> tuple[str, int]:
+    return _page(503, "The clocks differ", f"{sentence(error)}")
 
 
 def _unexpected(error: Exception) -> tuple[str, int]:

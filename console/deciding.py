@@ -7,7 +7,7 @@ from flask import g
 from psycopg import Connection
 
 from console.access import actor, caller
-from console.deps import deps, now
+from console.deps import decision_now, deps
 from console.errors import Refused, sentence
 from console.inputs import field, reason_field
 from handlers.attempts import PASSING, attempt
@@ -28,7 +28,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # An
         user_id=user_id,
         key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",
         asked=asked,
-        now=now(),
+        now=decision_now(),
         actor=actor(),
         reason=reason,
         request_id=g.get("request_id"),

@@ -37,12 +37,14 @@ class Throttle(Protocol):
 class Deps:
     """`live_only`: test events are not part of the past, as they are not of the tables.
 
+    `decision_clock` raises ClocksDiffer while this host must not decide.
     `verifiers` takes the log's name and gives the public keys somebody vouches for. `job_types` are
     those of the workers: calling a job off may have to be told in the log.
     """
 
     pool: Pool
     clock: Clock
+    decision_clock: Clock
     live_only: bool
     throttle: Throttle
     verifiers: Verifiers
@@ -63,6 +65,11 @@ def deps() -> Deps:
 def now() -> datetime:
     """The present instant of this app's clock."""
     return deps().clock()
+
+
+def decision_now() -> datetime:
+    """The present instant for a decision. Raises: ClocksDiffer."""
+    return deps().decision_clock()
 
 
 def trusted_keys(conn: AnyConnection) -> Sequence[VerifierKey]:

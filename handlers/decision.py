@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from events.clock import MICROSECOND, from_micros, later
+from events.clock import MICROSECOND, from_micros, later, micros
 from events.envelope import NewEvent
 from events.own import OwnEvent, user_event
 from events.routing import part_of
@@ -26,8 +26,9 @@ from projections.inline import Inline, Present
 from projections.inline_many import Asked, InlineMany
 from projections.log import AnyConnection
 from projections.state import State
+from projections.store import lock_customers
 
-FARTHEST_AHEAD = timedelta(days=1)
+FARTHEST_AHEAD = timedelta(days=1)  # of a provider's event that a decision still comes after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def decide(
     def choose(now: Present) -> list[NewEvent]:
         if user_id not in now.users and key not in now.said:
             raise UserUnknown(user_id)
-        answer, events = _chosen(now, command, rule)
+        answer, events = _chosen(now, command, rule, seen_at=_claimed_at(conn, customers))
         answers[:] = [answer]
         return events
 
@@ -146,14 +147,22 @@ def decide_many(
     ]
 
 
+def _claimed_at(conn: AnyConnection, customers: Sequence[str]) -> int:
+    """The instant of the last claim to the customers whose links are decided; `decide` has them locked."""
+    if not customers:
+        return 0
+    claims = [claims for _, claims in lock_customers(conn, customers).values() if claims is not None]
+    return max((each.last_at() for each in claims), default=0)
+
+
 def _chosen(
-    now: Present, command: Command, rule: Rule
+    now: Present, command: Command, rule: Rule, *, seen_at: int = 0
 ) -> tuple[Decided | Mapping[str, Any], list[NewEvent]]:  # Any: JSON values
     """The answer given before and no event, or the answer to give and the events that keep it."""
     if command.key in now.said:
         return _repeated(now, command), []
     state = now.users[command.user_id].state
-    at = moment(state, command.now)
+    at = moment(state, command.now, seen_at=seen_at)
     verdict = rule(state, now.catalog, at)
     return verdict.answer, _events(command, verdict, at)
 
@@ -176,9 +185,8 @@ def settle(
         asked.clear()
         for user, held in found.users.items():
             if held.state.poison is None:
-                at = moment(held.state, now)
-                due = rule(held.state, at)
-                asked.extend((user, event) for event in _due_events(user, due, at))
+                due = rule(held.state, now)  # nothing is due early because an event is dated ahead
+                asked.extend((user, event) for event in _due_events(user, due, moment(held.state, now)))
         return [event for _, event in asked]
 
     inline = Inline(conn, part_of(users[0]), live_only=live_only)
@@ -188,15 +196,17 @@ def settle(
     return new
 
 
-def moment(state: State, now: datetime) -> datetime:
-    """Now, but after everything known of the user: a decision comes after what it was based on.
+def moment(state: State, now: datetime, *, seen_at: int = 0) -> datetime:
+    """Now, but after everything known of the user: a decision comes after what it was based on, `seen_at`
+    (microseconds) too.
 
-    So neither a clock that steps back nor two decisions in one microsecond can put a count before
-    the reset that would swallow it. An instant far ahead is an error of somebody's clock, and is
-    not followed.
+    So neither a clock that steps back nor two hosts' clocks can put a count before the reset that would
+    swallow it. Our own decisions are followed however far ahead they are. A provider's event is followed
+    for a day: one further ahead was appended before such instants were bounded.
     """
-    after_all = later(from_micros(state.last_at), MICROSECOND)
-    return after_all if now < after_all < now + FARTHEST_AHEAD else now
+    latest = micros(now + FARTHEST_AHEAD)
+    seen = [at for at in (state.last_at, seen_at) if at < latest]
+    return max(now, later(from_micros(max(state.decided_at, *seen, 0)), MICROSECOND))
 
 
 def refuse_unfit(state: State) -> None:

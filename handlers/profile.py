@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.append import append
+from events.clock import MICROSECOND
 from events.envelope import Appended, NewEvent
 from events.own import OwnEvent, user_event
 from events.own.user import (
@@ -20,6 +21,9 @@ from events.own.user import (
 )
 from events.routing import part_of
 from events.statements import statement
+from handlers.decision import moment
+from projections.fold import present
+from projections.state import State, decode
 
 AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
@@ -94,20 +98,20 @@ def change_profile(
     A user whom Clerk has not announced yet may be changed: onboarding is often faster.
     Raises: UserUnknown, UserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
     """
-    told = facts(changes)
+    before = _standing(conn, user_id, key)
+    at = _after_all(before, now)
     events = [
         user_event(
             fact,
             user_id=user_id,
-            now=now,
+            now=at + (number - 1) * MICROSECOND,
             idempotency_key=fact_key(user_id, key, number),
             actor=actor,
             reason=reason,
             request_id=request_id,
         )
-        for number, fact in enumerate(told, 1)
+        for number, fact in enumerate(facts(changes), 1)
     ]
-    before = _standing(conn, user_id, key)
     if before["facts_of_key"]:
         if before["facts_of_key"] != len(events):
             raise KeyTaken
@@ -145,6 +149,14 @@ def _standing(conn: AnyConnection, user_id: str, key: str) -> dict[str, Any]:
         row = cursor.execute(statement("handlers", "profile_standing"), values).fetchone()
     assert row is not None  # a SELECT without FROM always answers one row
     return row
+
+
+def _after_all(before: Mapping[str, Any], now: datetime) -> datetime:
+    """Now, but after what is known of the user, projected or not: else the change would change nothing."""
+    state = State(user_id="") if before["state"] is None else present(decode(before["state"]))
+    at = moment(state, now)
+    last = before["last_own_at"]
+    return at if last is None else max(at, last + MICROSECOND)
 
 
 def _refuse_unfit(user_id: str, changes: Mapping[str, Any], before: Mapping[str, Any]) -> None:

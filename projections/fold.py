@@ -124,7 +124,7 @@ def _apply(state: State, fact: Fact) -> None:
         state.last_webhook = fact.type
         state.last_webhook_at = fact.at
     _note_changes(state, fact, CORES if first or joined else _touched(fact))
-    state.last_at = fact.at
+    _note_instant(state, fact)
 
 
 def _stop(state: State, fact: Fact, field: str, reason: str) -> None:
@@ -138,7 +138,13 @@ def _stop(state: State, fact: Fact, field: str, reason: str) -> None:
             blank = State(user_id=state.user_id, first_at=state.first_at, poison=state.poison)
             state.cores.setdefault(table, CORES[table](blank))
             state.changed_at.setdefault(table, fact.at)
+    _note_instant(state, fact)
+
+
+def _note_instant(state: State, fact: Fact) -> None:
     state.last_at = fact.at
+    if fact.source == "tenure":
+        state.decided_at = fact.at
 
 
 def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:

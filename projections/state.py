@@ -88,6 +88,8 @@ class State(Struct, omit_defaults=True):
     links: dict[str, int] = field(default_factory=dict)
     first_at: int = 0
     last_at: int = 0
+    # the instant of our own last event, which a decision must come after
+    decided_at: int = 0
     has_provider_fact: bool = False
     has_stripe_fact: bool = False
     # who they are

@@ -20,6 +20,7 @@ from events.errors import UnreadablePayload
 from events.payload import parse
 from webhooks.errors import DatabaseAway
 from webhooks.guard import Body, Verified
+from webhooks.instants import bounded
 from webhooks.reading import Json
 
 Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
@@ -97,7 +98,7 @@ def event_in(read: Read, body: Body, verified: Verified) -> NewEvent:
     """The event in a verified body. Raises: UnreadablePayload."""
     if body.text is None:
         raise UnreadablePayload("bytes that are not UTF-8")
-    return read(parse(body.text), body.text, verified)
+    return bounded(read(parse(body.text), body.text, verified), sent_at=verified.attempted_at)
 
 
 def asked(

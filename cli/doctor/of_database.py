@@ -8,6 +8,7 @@ from database import migrations, rights, sessions
 from database.migrations import State
 from database.pool import connect
 from events.clock import utc_now
+from events.decision_clock import MOST_APART
 from events.statements import statement
 from queries.counted import counted
 from queries.rows import AnyConnection, fetch_one
@@ -82,9 +83,10 @@ def server_checks(conn: AnyConnection) -> list[Finding]:
             skew < MOST_SKEW,
             "clock",
             "server and service agree",
-            f"the clocks are {skew.total_seconds():.1f} s apart: signatures are refused beyond five minutes",
+            f"the clocks are {skew.total_seconds():.1f} s apart: beyond {MOST_APART.seconds} s this host "
+            "decides nothing",
             "synchronise both machines (NTP)",
-            severity="warn" if skew < timedelta(minutes=1) else "fail",
+            severity="warn" if skew <= MOST_APART else "fail",
         ),
         either(
             not missing,

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from console.access import actor, operator_only
-from console.deps import deps, now
+from console.deps import decision_now, deps, now
 from console.errors import bad_input, sentence
 from console.inputs import field, optional_number, reason_field
 from handlers.configuration import LEVELS, entries, log_levels, set_log_level, set_value
@@ -40,7 +40,7 @@ def change() -> Response:
     value, reason = field("value", most=VALUE_LIMIT), reason_field()
     try:
         with deps().pool.connection() as conn:
-            _, said = set_value(conn, category, key, value, now=now(), actor=actor(), reason=reason)
+            _, said = set_value(conn, category, key, value, now=decision_now(), actor=actor(), reason=reason)
     except ConfigurationRefused as refused:
         raise bad_input(sentence(refused)) from None
     done = "is set; running processes follow within seconds" if said else "had that value already"
@@ -52,7 +52,7 @@ def change() -> Response:
 @operator_only
 def change_log_level() -> Response:
     """A logger's level in every running process, for good or for some minutes."""
-    at, minutes = now(), optional_number("minutes", most=MINUTES_LIMIT)
+    at, minutes = decision_now(), optional_number("minutes", most=MINUTES_LIMIT)
     until = None if minutes is None else at + timedelta(minutes=minutes)
     logger, level, reason = field("logger"), field("level"), reason_field()
     try:

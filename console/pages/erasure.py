@@ -5,7 +5,7 @@ from psycopg import errors
 from werkzeug.wrappers import Response
 
 from console.access import actor, noted, operator_only
-from console.deps import deps, now
+from console.deps import decision_now, deps, now
 from console.errors import Refused, bad_input, not_found, sentence
 from console.inputs import field, reason_field
 from console.keys import key
@@ -52,7 +52,7 @@ def _erase(user_id: str, reason: str, *, seen: str) -> Erased:
             plan = _plan(conn, user_id)
             if str(plan.erasures) != seen:
                 return Erased(None)
-            return erase_person(conn, plan, now=now(), actor=actor(), reason=reason)
+            return erase_person(conn, plan, now=decision_now(), actor=actor(), reason=reason)
         except ErasureRefused as refused:
             conn.rollback()
             raise Refused(409, "Nothing was erased", sentence(refused)) from None

@@ -1,6 +1,7 @@
 """The scheduler: APScheduler wakes the handlers while this process leads, and only then."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from time import monotonic
@@ -14,6 +15,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from events.clock import Clock, utc_now
+from events.decision_clock import ClocksDiffer
 from handlers.schedule import leadership
 from handlers.schedule.errors import LeadershipLost
 from handlers.schedule.leadership import Term
@@ -24,6 +26,7 @@ WATCH_S = 1.0
 GRACE_S = 3.0
 DRIFT_S = 2.0
 AGAIN_S = 2.0
+CLOCK_S = 10.0
 
 log = structlog.get_logger("tenure.schedule")
 
@@ -39,7 +42,8 @@ class Scheduler:
     """Any number may run; one leads, and another takes over within seconds when it is gone.
 
     `connect` gives direct connections in autocommit. `clock` may step: what ran for a due time
-    does not run for it again, and a clock set back stops nobody for longer than one period.
+    does not run for it again, and a clock set back stops nobody for longer than one period. While it
+    raises ClocksDiffer this process does not lead.
     """
 
     def __init__(
@@ -61,12 +65,15 @@ class Scheduler:
     def run(self, stop: Event) -> None:
         """Until `stop` is set: wait to lead, lead, and when leadership is lost wait again."""
         while not stop.is_set():
-            conn = leadership.campaign(self._connect, stop)
-            if conn is not None:
-                try:
-                    self._lead(conn, stop)
-                finally:
-                    conn.close()
+            try:
+                self._clock()  # a host whose clock is wrong leaves leading to others
+                conn = leadership.campaign(self._connect, stop)
+                if conn is not None:
+                    with closing(conn):
+                        self._lead(conn, stop)
+            except ClocksDiffer as problem:
+                log.warning("schedule.clocks_differ", why=str(problem))
+                stop.wait(CLOCK_S)
 
     def _lead(self, conn: AnyConnection, stop: Event) -> None:
         term, woken = Term(), self._waker()
@@ -150,7 +157,7 @@ class Scheduler:
                     term.end(conn)
         except LeadershipLost as lost:
             log.warning("schedule.run_dropped", handler=handler.name, why=str(lost))
-        except psycopg.Error as problem:
+        except (psycopg.Error, ClocksDiffer) as problem:
             log.warning("schedule.not_run", handler=handler.name, error=type(problem).__name__)
             self._again(handler, woken, term, in_s=AGAIN_S)
         else:

@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from threading import Event, Thread
 
 import psycopg
 import pytest
 
 from events.clock import utc_now
-from handlers.schedule import Scheduled, Scheduler
+from events.decision_clock import DecisionClock
+from handlers.schedule import Scheduled, Scheduler, scheduler
 from tests.handlers.schedule.hands import HOUR, connection, doing, make_marks, mark, marks
 
 SECOND = timedelta(seconds=1)
@@ -23,13 +25,13 @@ def running(
     """A scheduler in a thread; gives (handler, outcome) of its runs."""
     seen: list[tuple[str, str]] = []
     stop = Event()
-    scheduler = Scheduler(
+    started = Scheduler(
         lambda: connection(conninfo),
         handlers,
         clock=clock,
         observe=lambda name, outcome, _: seen.append((name, outcome)),
     )
-    thread = Thread(target=scheduler.run, args=(stop,))
+    thread = Thread(target=started.run, args=(stop,))
     thread.start()
     try:
         yield seen
@@ -62,6 +64,25 @@ def test_handler_that_raises_is_tried_again_and_stops_nobody(conninfo: str) -> N
         until(lambda: seen.count(("good", "ok")) >= 2)
 
     assert [outcome for name, outcome in seen if name == "bad"] == ["failed", "failed", "ok"]
+
+
+def test_a_process_whose_clock_is_wrong_does_not_lead(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "CLOCK_S", 0.05)
+    calls = count()
+    ahead = [timedelta(days=40)]
+
+    def host() -> datetime:
+        next(calls)
+        return utc_now() + ahead[0]
+
+    clock = DecisionClock(utc_now, host=host)
+    with running(conninfo, doing("decides", lambda: None), clock=clock) as seen:
+        until(lambda: next(calls) > 30)
+        refused = list(seen)
+        ahead[0] = timedelta()
+        until(lambda: ("decides", "ok") in seen)
+
+    assert refused == []
 
 
 def test_slow_handler_delays_no_other(conninfo: str) -> None:

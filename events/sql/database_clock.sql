@@ -1,0 +1,3 @@
+-- One row: the database's clock, now.
+-- Leans on nothing.
+SELECT clock_timestamp()
