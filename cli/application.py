@@ -21,7 +21,7 @@ from cli.completeness import CompletenessMetrics
 from cli.decision_clocks import clock_check, compare_regularly, pool_clock
 from cli.local_secrets import session_key
 from cli.part_metrics import part_metrics
-from cli.readiness import readiness
+from cli.readiness import AppendOutcomes, readiness
 from cli.replica import replica_of
 from cli.scheduled import job_types
 from cli.sealing import signing_keys
@@ -102,6 +102,7 @@ def build_over(
     clock = clock or pool_clock(pool)
     asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
     registry.register(metrics.AskedAtEachScrape(pool, utc_now, asks))
+    outcomes = AppendOutcomes()
     throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
     app = create_app(
         pool=pool,
@@ -110,11 +111,11 @@ def build_over(
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         replica=replica_of(settings),
         live_only=settings.livemode,
-        checks={**readiness(pool), "clock": clock_check(clock)},
+        checks={**readiness(pool), "clock": clock_check(clock), "webhooks": outcomes.check},
         registry=registry,
         throttle=throttle,
     )
-    _open_doors(app, settings, pool, registry, alone=doors, clock=clock.corrected)
+    _open_doors(app, settings, pool, registry, alone=doors, clock=clock.corrected, noted=outcomes.observe)
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(
         create_console(
@@ -139,12 +140,13 @@ def _open_doors(
     *,
     alone: Pool | None,
     clock: Clock,
+    noted: Observe,
 ) -> None:
     """Both doors, over `alone` where they have a pool of their own; then they answer in groups too."""
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
     ours = pool if alone is None else alone
-    observe = counting(metrics.observe_doors(registry), pool)
+    observe = counting(metrics.observe_doors(registry), pool, noted)
     opened = (
         stripe_door(ours, stripe, clock, observe=observe),
         clerk_door(ours, clerk, clock, observe=observe),
@@ -158,8 +160,8 @@ def _open_doors(
     app.wsgi_app = Lane(opened, behind)  # type: ignore[method-assign,assignment]  # as Flask says to
 
 
-def counting(observe: Observe, pool: Pool) -> Observe:
-    """The same observer, which also counts each delivery for the console's pages."""
+def counting(observe: Observe, pool: Pool, *others: Observe) -> Observe:
+    """The same observer, which also counts each delivery for the console's pages; and the other ones."""
     counts = DeliveryCounts(partial(pool.connection, timeout=COUNTS_TIMEOUT_S), utc_now)
     counts.start()
     owner = os.getpid()
@@ -167,6 +169,8 @@ def counting(observe: Observe, pool: Pool) -> Observe:
 
     def both(delivery: Delivery, took_s: float) -> None:
         observe(delivery, took_s)
+        for each in others:
+            each(delivery, took_s)
         counts.note(delivery.source, delivery.outcome, delivery.event_id)
 
     return both

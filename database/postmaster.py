@@ -65,7 +65,11 @@ def initialise(
         **account.popen_options(),
     )
     if done.returncode != 0:
-        raise EmbeddedServerFailed(f"initdb failed in {unfinished}: {_last_line(done.stderr)}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise EmbeddedServerFailed(
+            f"no database could be made in {pgdata}: {_cause(done.stderr)}; "
+            "make room, correct TENURE_DATA_DIR, or set DATABASE_URL"
+        )
     unfinished.rename(pgdata)
 
 
@@ -222,6 +226,16 @@ def _tail(pgdata: Path) -> str:
     text = _log_path(pgdata).read_text(errors="replace")[-4000:]
     fatal = [line for line in text.splitlines() if "FATAL" in line or "PANIC" in line]
     return fatal[-1] if fatal else text
+
+
+def _cause(text: str) -> str:
+    """The line of initdb that says what was wrong: a child's own words before its summary of them."""
+    lines = [line.strip() for line in text.splitlines()]
+    for mark in ("FATAL", "PANIC", "ERROR", "error:"):
+        found = [line for line in lines if mark in line]
+        if found:
+            return found[0]
+    return _last_line(text)
 
 
 def _last_line(text: str) -> str:
