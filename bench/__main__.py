@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-import child_processes
+from events import child_processes
 
 NOT_BENCHMARKS = {
     "__init__",

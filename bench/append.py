@@ -10,10 +10,10 @@ from threading import Barrier
 import psycopg
 from psycopg import sql
 
-import child_processes
 from bench.report import report, spread
 from bench.server import durable_database
 from cli.demo.bulk import BulkEvent, bulk_events
+from events import child_processes
 from events.append import append
 from events.clock import from_micros, utc_now
 from events.envelope import NewEvent

@@ -18,12 +18,12 @@ from statistics import median
 import psutil
 import psycopg
 
-import child_processes
 from bench import append as bare_insert
 from bench.knocking import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
 from bench.server import durable_database
 from bench.spent import spent_s, told
+from events import child_processes
 from events.clock import utc_now
 from queries.lag import projection_lag
 

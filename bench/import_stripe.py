@@ -14,9 +14,9 @@ import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-import child_processes
 from bench.report import report
 from bench.server import durable_database
+from events import child_processes
 from events.clock import utc_now
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-import child_processes
+from events import child_processes
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 Cell = str | int | float

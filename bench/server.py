@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from child_processes import stop_on_signals
 from database import embedded, migrations
+from events.child_processes import stop_on_signals
 
 # What an operator would set on a small server; commits stay durable.
 TUNING = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "work_mem": "64MB"}

@@ -19,12 +19,12 @@ import psycopg
 from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
-import child_processes
 from bench import door
 from bench.knocking import Tally, answering, knock
 from bench.report import report, spread
 from bench.server import durable_database
 from bench.spent import spent_s, told
+from events import child_processes
 from events.append import append_all
 from events.clock import utc_now
 from events.own import user_event

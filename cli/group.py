@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from child_processes import Stopped, stop_on_signals
 from cli.errors import one_line
 from cli.terminal import echo
+from events.child_processes import Stopped, stop_on_signals
 
 
 class Entry(NamedTuple):

@@ -11,8 +11,8 @@ from types import FrameType
 
 import structlog
 
-import child_processes
 from cli.errors import Failure
+from events import child_processes
 from queries.counted import counted
 
 STOP_S = 8.0  # children get this long; with the rest of the way out it stays below ten seconds

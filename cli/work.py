@@ -9,11 +9,11 @@ import click
 import psycopg
 import structlog
 
-from child_processes import follow_parent
 from cli import tracing
 from cli.background import background
 from cli.wiring import projector_connection, refuse_unfit, server, service_settings
 from database.pool import Connection
+from events.child_processes import follow_parent
 from handlers.plans import publish_default_plans
 from projections.batch import Report
 from projections.errors import PartBehind, PartBusy

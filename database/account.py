@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import child_processes
 from database.errors import EmbeddedServerFailed
+from events import child_processes
 
 NAME = "pgserver"
 

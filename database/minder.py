@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-import child_processes
 from database import postmaster
 from database.locks import Lock
+from events import child_processes
 
 LOOK_EVERY_S = 1.0
 ENDS_WITHIN_S = 5.0

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import psutil
 
-import child_processes
 from database.account import Account
 from database.errors import EmbeddedServerFailed
 from database.location import VERSION, remove_socket_directory, socket_directory
 from database.locks import Lock
+from events import child_processes
 
 _START_LIMIT_S = 120  # recovery after a crash reads the whole write-ahead log since a checkpoint
 _STOP_LIMIT_S = 60

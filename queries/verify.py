@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from psycopg.rows import tuple_row
 
-import child_processes
+from events import child_processes
 from events.routing import part_of
 from events.seals.checkpoint import PARTS, Checkpoint, verify_checkpoint
 from events.seals.errors import SealError

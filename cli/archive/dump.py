@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 from psycopg.conninfo import make_conninfo
 
-import child_processes
 from cli.archive.format import Damaged, draft_of, keep
 from cli.archive.mark import SESSION
 from cli.archive.programs import last_words, login
@@ -22,6 +21,7 @@ from cli.archive.tables import ours
 from cli.archive.writing import described, refuse_blind
 from cli.errors import Failure
 from database.pool import connect
+from events import child_processes
 
 MAGIC = b"PGDMP"
 MARK = b"\ntenure-backup "

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-import child_processes
 from database.errors import EmbeddedServerFailed
 from database.location import VERSION, bundled
+from events import child_processes
 
 _PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt/postgresql@{}/bin")
 

@@ -10,7 +10,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from child_processes import follow_parent
+from events.child_processes import follow_parent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import child_processes
+from events import child_processes
 from projections.replay.errors import WorkersLost
 from projections.replay.job import Context
 from projections.replay.observer import Observer

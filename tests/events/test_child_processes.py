@@ -11,26 +11,29 @@ from subprocess import PIPE, Popen
 import psutil
 import pytest
 
-import child_processes
+from events import child_processes
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20
 
 # Each prints the ids of what it started, then waits in the block that must end it.
 PROGRAM = """
-import sys, child_processes
+import sys
+from events import child_processes
 child_processes.stop_on_signals()
 with child_processes.child([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
     print(child.pid, flush=True)
     child.wait()
 """
 RUN_PROGRAM = """
-import sys, child_processes
+import sys
+from events import child_processes
 child_processes.stop_on_signals()
 child_processes.run([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"])
 """
 POOL = """
-import os, sys, time, child_processes
+import os, sys, time
+from events import child_processes
 child_processes.stop_on_signals()
 if __name__ == "__main__":
     with child_processes.pool(2) as pool:
