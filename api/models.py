@@ -236,12 +236,9 @@ class Explanation(BaseModel):
     reason: str | None
     rule: str | None
     projector_version: str | None
-<<<<<<< HEAD
     note: str | None = Field(description="What no event shows, such as a price that names no plan.")
-=======
     undecided: bool  # the snapshots allow another order of events, with another value
     undecided_reason: str | None
->>>>>>> 0be4cc8 (wip)
     earlier: list[dict[str, Any]]  # Any: the same fields of each value before, newest first
 
 

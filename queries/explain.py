@@ -8,11 +8,8 @@ from queries.errors import UnknownColumn
 from queries.past import past
 from queries.rows import AnyConnection
 from queries.timeline import Change, Step, timeline
-<<<<<<< HEAD
-from queries.why import unpriced
-=======
 from queries.undecided import undecided_reason
->>>>>>> 0be4cc8 (wip)
+from queries.why import unpriced
 
 Json = dict[str, Any]  # Any: JSON values and instants
 
@@ -28,11 +25,8 @@ def explain(
 ) -> Json | None:
     """The column's value, the event that set it, and the chain of earlier values, newest first.
 
-<<<<<<< HEAD
     `note` says what no event shows: that the present subscription's price names no plan.
-=======
     `undecided` is true where the snapshots allow another order of events, with another value.
->>>>>>> 0be4cc8 (wip)
     None for a user nothing mentions.
     Raises: UnknownColumn.
     """
@@ -46,15 +40,11 @@ def explain(
     if not chain:  # null from the beginning: the first event made the row
         chain = [(steps[0], Change("", column, None, None))]
     said = [_said(step, change) for step, change in reversed(chain)]
-<<<<<<< HEAD
     is_now = as_of is None and known_at is None
     note = unpriced(conn, user_id) if column in OF_THE_PRICE and is_now else None
-    return {"column": column, **said[0], "note": note, "earlier": said[1:]}
-=======
     reason = undecided_reason(found, column, chain[-1][0].entry.fact.at)
     open_question = {"undecided": reason is not None, "undecided_reason": reason}
-    return {"column": column, **said[0], **open_question, "earlier": said[1:]}
->>>>>>> 0be4cc8 (wip)
+    return {"column": column, **said[0], "note": note, **open_question, "earlier": said[1:]}
 
 
 def _said(step: Step, change: Change) -> Json:

@@ -100,7 +100,8 @@ def test_stop_kills_who_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_child_that_follows_its_parent_ends_when_the_pipe_closes() -> None:
-    child = _child("from events.child_processes import follow_parent\nfollow_parent()\nimport time; time.sleep(60)")
+    code = "from events.child_processes import follow_parent\nfollow_parent()\nimport time; time.sleep(60)"
+    child = _child(code)
     Supervisor([child]).tick()
     assert child.process is not None
     assert child.process.stdin is not None
