@@ -14,6 +14,7 @@ from api.models import ProfileQuestion
 from api.openapi import documented
 from api.usage import Limits, Used
 from queries.entitlements import entitlements as ask
+from queries.instants import refuse_future
 
 entitlements = Blueprint("entitlements", __name__, url_prefix="/api/users")
 
@@ -50,6 +51,7 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
     What time has ended counts as ended, whether the scheduler has said so yet or not.
     """
     held = deps()
+    refuse_future(held.clock(), as_of=query.as_of, known_at=query.known_at)
     with held.pool.connection() as conn:
         found = ask(
             conn,

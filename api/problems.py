@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.answers import answer
 from api.errors import Refused
 from events.decision_clock import ClocksDiffer
-from queries.errors import BadCursor
+from queries.errors import BadCursor, InTheFuture
 
 TYPE_PREFIX = "urn:tenure:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +40,7 @@ def register_problems(app: Flask) -> None:
     """Answer every error of `app` as a problem, but leave the console's pages to the console."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(BadCursor, _bad_cursor)
+    app.register_error_handler(InTheFuture, _in_the_future)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ClocksDiffer, _clocks_differ)
     app.register_error_handler(psycopg.OperationalError, _unavailable)
@@ -59,6 +60,10 @@ def _refused(error: Refused) -> Response:
 
 def _bad_cursor(error: BadCursor) -> Response:
     return problem(400, "bad-cursor", "Bad cursor", str(error))
+
+
+def _in_the_future(error: InTheFuture) -> Response:
+    return problem(400, "in-the-future", "In the future", str(error))
 
 
 def _http(error: HTTPException) -> AnyResponse:

@@ -28,6 +28,7 @@ from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnkn
 from queries.errors import BadCursor, UnknownColumn
 from queries.explain import explain
 from queries.history import Json, history
+from queries.instants import refuse_future
 from queries.profile import COLUMNS, profile
 from queries.timetravel import profile_at
 from queries.users import UserFilter, list_users
@@ -166,6 +167,8 @@ def _as_answer(refused: ProfileRefused) -> Refused:
 
 
 def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag
+    """The two clocks. Raises: InTheFuture."""
+    refuse_future(deps().clock(), as_of=query.as_of, known_at=query.known_at)
     return {
         "as_of": query.as_of,
         "known_at": query.known_at,

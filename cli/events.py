@@ -12,12 +12,13 @@ from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo, printable
-from cli.whom import user_id_of
+from cli.whom import known, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.tokens import note_reads
 from queries.deliveries import conflicts, set_aside, unreadable
 from queries.events import EventFilter, EventPage, EventRow, one_event, search
+from queries.profile import profile
 from queries.rows import Row
 
 _limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
@@ -64,6 +65,8 @@ def list_events(
         subjects = {row["route_key"] for row in page.items}
         fields = ["events", *(["event_data"] if bodies else [])]
         note_reads(conn, person(), subjects=sorted(subjects), fields=fields, reason="tenure events list")
+        if user_id is not None and not page.items:
+            known(profile(conn, user_id), user_id)
     if as_json:
         emit_json({"items": [_with_body(row) for row in page.items], "next": page.next})
     else:

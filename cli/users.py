@@ -22,6 +22,7 @@ from handlers.tokens import note_reads
 from queries import profile as profiles
 from queries.explain import RULES, explain
 from queries.history import history
+from queries.instants import refuse_future
 from queries.profile import Profile
 from queries.timetravel import profile_at
 from queries.why import why
@@ -60,6 +61,7 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
         **rest: Any,  # Any: the command's own options
     ) -> None:
         settings = command_settings()
+        refuse_future(utc_now(), as_of=as_of, known_at=known_at)
         clocks = {"as_of": as_of, "known_at": known_at, "live_only": settings.livemode}
         with session(settings) as conn:
             user_id = user_id_of(conn, wanted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import cast
+from uuid import uuid4
 
 import psycopg
 import structlog
@@ -12,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import headers
-from console.access import authenticate
+from console.access import authenticate, caller_or_none
 from console.cookies import register_sessions
 from console.deps import Deps, Pool, Throttle, Verifiers, keep
 from console.errors import Refused, sentence
@@ -22,7 +23,7 @@ from events.clock import Clock
 from events.decision_clock import ClocksDiffer
 from handlers.jobs import Registry
 from projections.errors import PartBehind, PartBusy
-from queries.errors import BadCursor
+from queries.errors import BadCursor, InTheFuture
 
 PREFIX = "/console"
 MOST_BODY_BYTES = 64 * 1024
@@ -99,6 +100,7 @@ def _register_errors(console: Blueprint) -> None:
     console.register_error_handler(Refused, _refused)
     console.register_error_handler(CSRFError, _stale_form)
     console.register_error_handler(BadCursor, _bad_cursor)
+    console.register_error_handler(InTheFuture, _in_the_future)
     console.register_error_handler(HTTPException, _http)
     console.register_error_handler(ClocksDiffer, _clocks_differ)
     console.register_error_handler(psycopg.OperationalError, _unavailable)
@@ -116,7 +118,23 @@ def _register_errors(console: Blueprint) -> None:
 
 
 def _refused(error: Refused) -> tuple[str, int]:
-    return _page(error.status, error.title, error.detail)
+    return _page(error.status, error.title, error.detail, form=_refused_form())
+
+
+def _refused_form() -> list[tuple[str, str]] | None:
+    """What was typed into a form that was refused, so that it can be corrected and sent again; else None.
+
+    Without the form's own key: what is sent again may be another command.
+    """
+    may_resend = request.method == "POST" and caller_or_none() is not None
+    if not may_resend or request.form.get("token") is not None:
+        return None
+    typed = [(name, value) for name, value in request.form.items() if name not in ("csrf_token", "key")]
+    return typed or None
+
+
+def _in_the_future(error: InTheFuture) -> tuple[str, int]:
+    return _page(400, "That instant has not come", sentence(error))
 
 
 def _stale_form(error: CSRFError) -> tuple[str, int]:
@@ -156,5 +174,10 @@ def _unexpected(error: Exception) -> tuple[str, int]:
     return _page(500, "Something unforeseen happened", "The log has it, under this request's id.")
 
 
-def _page(status: int, title: str, detail: str) -> tuple[str, int]:
-    return render_template("console/error.html", status=status, title=title, detail=detail), status
+def _page(
+    status: int, title: str, detail: str, *, form: list[tuple[str, str]] | None = None
+) -> tuple[str, int]:
+    page = render_template(
+        "console/error.html", status=status, title=title, detail=detail, form=form, key=uuid4
+    )
+    return page, status

@@ -10,7 +10,7 @@ from flask import render_template
 
 from console.access import caller, noted
 from console.deps import deps, now
-from console.errors import not_found
+from console.errors import bad_input, not_found
 from console.inputs import text
 from console.life import life
 from events.clock import from_micros
@@ -19,6 +19,7 @@ from queries import profile as profiles
 from queries.customers import linked_customers
 from queries.entitlements import METRICS, entitlements
 from queries.history import Json, as_entry
+from queries.instants import refuse_future
 from queries.lives import Lived, lived
 from queries.plans import list_plans
 from queries.rows import AnyConnection
@@ -54,6 +55,7 @@ def person_page(
 ) -> str:
     """Their tables, life and history at these instants, the present unless given. Raises: Refused (404)."""
     held, at = deps(), now()
+    refuse_future(at, as_of=as_of, known_at=known_at)
     with held.pool.connection() as conn:
         found = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=held.live_only)
         if found is None and known_at is not None:
@@ -90,6 +92,21 @@ def person_page(
         now=at,
         **choices,
     )
+
+
+def user_meant(typed: str) -> str:
+    """The id of the user that was typed as an id or as an e-mail address, as on the command line.
+
+    Raises: Refused for an address of no user, or of several.
+    """
+    if "@" not in typed:
+        return typed
+    with deps().pool.connection() as conn:
+        ids = [row["user_id"] for row in profiles.profiles_by_email(conn, typed)]
+    if len(ids) != 1:
+        found = f"{len(ids)} users: {', '.join(ids[:5])}" if ids else "none"
+        raise bad_input(f"User: expected an address that one user has, found {found}; name one by id.")
+    return str(ids[0])
 
 
 def _choices(conn: AnyConnection, user_id: str) -> dict[str, Any]:  # Any: what the forms need

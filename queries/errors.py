@@ -19,3 +19,12 @@ class UnknownColumn(QueryError):
         super().__init__(f"no column {column!r}: expected one of {', '.join(columns)}")
         self.column = column
         self.columns = columns
+
+
+class InTheFuture(QueryError):
+    """Nothing is known of an instant that has not come. Ask without it for the present."""
+
+    def __init__(self, name: str, at: str) -> None:
+        super().__init__(
+            f"{name}: expected an instant that has passed, found {at}; leave it out for the present"
+        )

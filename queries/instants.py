@@ -1,7 +1,11 @@
 """Instants as text: ISO 8601 in UTC, microseconds only where there are any."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from queries.errors import InTheFuture
+
+SKEW = timedelta(minutes=1)  # by which a caller's clock may be ahead of ours
 
 # A space where the sign belongs is a plus that a URL turned into one.
 _ZONE = r"([Zz]|[+\- ]\d\d:\d\d)"
@@ -43,3 +47,10 @@ def read_given(text: str) -> datetime:
         return datetime.fromisoformat(f"{day}T{time or '00:00Z'}").astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("expected an instant that exists, found one that does not") from None
+
+
+def refuse_future(now: datetime, **instants: datetime | None) -> None:
+    """Raises: InTheFuture for the first of the named instants that lies after now, by more than `SKEW`."""
+    for name, at in instants.items():
+        if at is not None and at > now + SKEW:
+            raise InTheFuture(name, iso(at))

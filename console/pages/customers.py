@@ -11,6 +11,7 @@ from console.deps import deps, now
 from console.errors import sentence
 from console.inputs import LIMIT, field, text
 from console.keys import key
+from console.person import user_meant
 from handlers.errors import AlreadySo
 from handlers.links import link_customer
 from queries.customers import unlinked_customers
@@ -35,7 +36,7 @@ def show() -> str:
 @operator_only
 def link(customer_id: str) -> Response:
     """The customer is that user's from now on. The form's own key makes a second click the same act."""
-    customer_id, user_id = key(customer_id, "customer"), field("user_id")
+    customer_id, user_id = key(customer_id, "customer"), user_meant(field("user_id"))
     given = command(user_id, "link", {"customer_id": customer_id, "linked": True})
     live_only = deps().live_only
     try:

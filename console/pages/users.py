@@ -15,6 +15,7 @@ from console.pages.user_actions import actions
 from console.person import person_page
 from queries.errors import UnknownColumn
 from queries.explain import explain
+from queries.instants import refuse_future
 from queries.users import UserFilter, list_users
 
 users = Blueprint("users", __name__, url_prefix="/users")
@@ -76,6 +77,7 @@ def show_why(user_id: str, column: str) -> str:
     """Which event and rule gave a column its value, and which gave it the values before."""
     user_id = key(user_id, "user")
     as_of, known_at = instant("as_of"), instant("known_at")
+    refuse_future(now(), as_of=as_of, known_at=known_at)
     held = deps()
     with held.pool.connection() as conn:
         try:

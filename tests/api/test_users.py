@@ -353,3 +353,13 @@ def test_a_change_may_outrun_clerk_but_not_invent_people(conn: Connection[Any], 
     add_user(conn, "somebody")
     conn.commit()
     assert service.patch("/api/users/somebody", {"industry": "art"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/explain/email", "/entitlements"])
+@pytest.mark.parametrize("clock", ["as_of", "known_at"])
+def test_an_instant_that_has_not_come_is_refused(operator: Caller, path: str, clock: str) -> None:
+    answer = operator.get(f"/api/users/user_1{path}?{clock}=2999-01-01")
+
+    assert answer.status_code == 400
+    assert answer.json["type"].endswith("in-the-future")
+    assert "leave it out for the present" in answer.json["detail"]

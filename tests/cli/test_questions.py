@@ -300,3 +300,10 @@ def test_before_anything_was_known_of_a_user(tenure: Tenure, shop: DemoWorld) ->
 
 def test_retrying_nobody_is_no_failure(tenure: Tenure, shop: DemoWorld) -> None:
     assert _json(tenure, "quarantine", "retry") == {"freed": [], "left": []}
+
+
+def test_events_of_nobody_are_no_empty_list(tenure: Tenure) -> None:
+    result = tenure("events", "list", "--user", "nope")
+
+    assert result.exit_code == 1
+    assert "no user nope" in result.stderr

@@ -117,6 +117,26 @@ def test_linking_gives_the_customers_history_to_the_user(operator: Person, shop:
     assert STRANGER not in operator.get("/customers").text
 
 
+def test_linking_takes_the_address_of_one_user_and_keeps_a_refused_form(operator: Person, shop: str) -> None:
+    with connect(shop, application_name="test") as conn:
+        found = conn.execute(
+            """SELECT min(user_id), email FROM users WHERE email IS NOT NULL
+                GROUP BY email HAVING count(*) = 1 ORDER BY 1 LIMIT 1"""
+        ).fetchone()
+    assert found is not None
+    form = {"reason": "they wrote to us", "key": str(uuid4())}
+
+    refused = operator.send(f"/customers/{STRANGER}/link", "/customers", user_id="no@example.com", **form)
+    linked = operator.send(f"/customers/{STRANGER}/link", "/customers", user_id=found[1], **form)
+
+    assert refused.status_code == 400
+    assert 'value="no@example.com"' in refused.text
+    assert 'value="they wrote to us"' in refused.text
+    assert form["key"] not in refused.text
+    assert linked.status_code == 303
+    assert linked.location.endswith(f"/users/{found[0]}")
+
+
 def test_linking_to_nobody_is_refused_with_a_sentence(operator: Person) -> None:
     form = {"user_id": "user_nobody", "reason": "r", "key": str(uuid4())}
 

@@ -136,9 +136,11 @@ def test_past_shows_what_was_true_and_known_then(auditor: Person, shop: str) -> 
 def test_instant_without_a_zone_is_utc_as_the_page_says(auditor: Person, shop: str) -> None:
     user = ask(shop, a_payer)
 
-    page = auditor.get(f"/users/{user}?as_of=2030-01-01T12:00").text
+    page = auditor.get(f"/users/{user}?as_of=2026-01-01T12:00").text
+    later = auditor.get(f"/users/{user}?as_of=2999-01-01T12:00")
 
-    assert 'datetime="2030-01-01T12:00:00Z"' in page
+    assert 'datetime="2026-01-01T12:00:00Z"' in page
+    assert (later.status_code, "expected an instant that has passed" in later.text) == (400, True)
 
 
 def test_event_page_shows_body_signature_proof_and_place(auditor: Person, shop: str) -> None:
