@@ -46,7 +46,11 @@ import_.add_command(legacy)
 def stripe(
     *, account: str | None, workers: int, rate: float, again: bool, plans_file: Path | None, as_json: bool
 ) -> None:
-    """Customers, subscriptions and payment methods as snapshot events. A broken-off run is continued."""
+    """Customers, subscriptions and payment methods as snapshot events. A broken-off run is continued.
+
+    Nothing is done with the key of another account than the log's. `tenure reconcile stripe --dry-run` lists
+    what an import would append, and appends nothing.
+    """
     settings = command_settings()
     api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
     if plans_file is not None:

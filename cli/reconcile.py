@@ -46,6 +46,7 @@ def reconcile() -> None:
     "--rate", type=click.FloatRange(0.1, 100), default=RATE, show_default=True, help="Requests a second."
 )
 @_dry_run
+@_yes_delete
 @json_option
 def stripe(
     *,
@@ -54,9 +55,14 @@ def stripe(
     events_only: bool,
     rate: float,
     dry_run: bool,
+    yes_delete: int | None,
     as_json: bool,
 ) -> None:
-    """Missed events, then customers, subscriptions and payment methods, then our own tables."""
+    """Missed events, then customers, subscriptions and payment methods, then our own tables.
+
+    Nothing is done with the key of another account, and nothing is ended if more has ended than 10 % of the
+    known customers.
+    """
     settings = command_settings()
     api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
     with working_connection(settings) as conn, watching() as observe, told_in_one_line():
@@ -69,6 +75,7 @@ def stripe(
             since=since,
             with_objects=not events_only,
             dry_run=dry_run,
+            yes_delete=yes_delete,
             observe=observe,
         )
     missed = dict(found.events.missed) if found.events else {}

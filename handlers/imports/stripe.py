@@ -15,6 +15,7 @@ from typing import Any
 from events.clock import Clock
 from handlers.imports.shards import AnyConnection, Shard, Shares, do, planned, rows, split
 from handlers.reconcile.drift import Drift
+from handlers.reconcile.errors import AnotherAccount
 from handlers.reconcile.marks import StripeEnvelope
 from handlers.reconcile.methods import compare_methods
 from handlers.reconcile.objects import EXPANDED, Judge, compare, read_page
@@ -22,6 +23,7 @@ from handlers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from handlers.reconcile.snapshots import Seen
 from handlers.reconcile.statements import alone, append_unknown
 from handlers.reconcile.stripe_api import Page, StripeApi
+from handlers.reconcile.stripe_source import another_account
 
 KINDS: dict[str, dict[str, str]] = {
     "customers": {},
@@ -64,6 +66,9 @@ def import_stripe(
     crew = _Crew(connect, api, judge, observe)
     scope = f"{api.scope}:import"
     with connect() as conn, alone(conn, scope):
+        _, refused = another_account(conn, api, now=clock(), dry_run=False)
+        if refused is not None:
+            raise AnotherAccount(refused)
         if again:
             do(conn, "forget_import", scope=scope)
         for kind in KINDS:

@@ -42,7 +42,8 @@ def another_source(provider: str, found: str, setting: str) -> str:
 def too_many(provider: str, what: str, found: int, *, known: int, allowed: int) -> str:
     """Why a run deleted nothing."""
     return (
-        f"{provider}: {found} of {known} {what} would be deleted, expected at most {allowed}; none was. "
+        f"{provider}: {found} {what} are gone there, of {known} known here; "
+        f"expected at most {allowed} in one run, so none was ended. "
         f"Look at tenure reconcile {provider} --dry-run; if they are gone indeed: "
         f"tenure reconcile {provider} --yes-delete {found}"
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from events.envelope import NewEvent
 from projections.facts import Body
+from projections.stripe_objects import TERMINAL
 
 Cause = Literal[
     "missed event",
@@ -32,6 +33,14 @@ ADVICE: dict[str, str] = {
 }
 
 
+# Kind to the field that says it ended, and the values that say so.
+ENDED: Mapping[str, tuple[str, frozenset[object]]] = {
+    "customer": ("deleted", frozenset({True})),
+    "subscription": ("status", frozenset(TERMINAL)),
+    "payment_method": ("customer", frozenset({None})),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """One object, or one user's rows. `fields`: name to (ours, theirs); no secrets, few personal data."""
@@ -42,6 +51,13 @@ class Drift:
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # Any: a field's value
     user_id: str | None = None
     event: NewEvent | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether healing takes something away that the log has: a customer, a subscription, a card."""
+        name, ended = ENDED.get(self.kind, ("", frozenset()))
+        ours, theirs = self.fields.get(name, (None, None))
+        return self.event is not None and ours != theirs and ours is not None and theirs in ended
 
     def told(self) -> dict[str, Any]:  # Any: JSON values
         """For people and machines, without the event itself."""

@@ -38,6 +38,10 @@ class ProviderAway(ReconcileError):
         self.tries = tries
 
 
+class AnotherAccount(ReconcileError):
+    """The key is of another account than the log. Nothing was read; set the right key."""
+
+
 class AlreadyRunning(ReconcileError):
     """Another process reconciles the same account now. Wait for it."""
 

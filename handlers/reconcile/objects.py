@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 
+from events.clock import micros
 from handlers.reconcile.drift import Cause, Drift, differing
 from handlers.reconcile.held import Held, held
 from handlers.reconcile.marks import StripeEnvelope
@@ -18,6 +20,9 @@ from projections.facts import Customer, PlanHint, Subscription
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 
+HEALED: tuple[Cause, ...] = ("missed event", "older than 30 days")
+# What Stripe's API shows may lag behind its webhooks: an event as young as that has seen more.
+LAG = timedelta(minutes=1)
 # Where a list carries its objects' payment methods: one request instead of one a customer.
 EXPANDED = {
     "customers": (
@@ -93,9 +98,11 @@ def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:
         )
     if body == one.theirs:
         return
-    cause = _cause(one, ours, judge)
     last = ours.last_of(one.id)
-    heals = cause in ("missed event", "older than 30 days")
+    cause = _cause(one, ours, judge)
+    if cause in HEALED and last is not None and last.at >= micros(one.observed_at - LAG):
+        cause = "older page"
+    heals = cause in HEALED
     yield Drift(
         kind=one.kind,
         object_id=one.id,

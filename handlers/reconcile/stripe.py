@@ -12,6 +12,8 @@ from typing import Any
 
 from events.append import json_text
 from events.clock import Clock
+from events.envelope import NewEvent
+from handlers.reconcile.brake import keep_refusal, most_absences, too_many
 from handlers.reconcile.catch_up import CaughtUp, catch_up, covers
 from handlers.reconcile.drift import Drift
 from handlers.reconcile.gone import compare_unlisted, our_customers
@@ -21,7 +23,8 @@ from handlers.reconcile.objects import EXPANDED, Judge, catalog_in, compare, rea
 from handlers.reconcile.our_rows import compare_rows
 from handlers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from handlers.reconcile.statements import AnyConnection, alone, append_unknown, do
-from handlers.reconcile.stripe_api import StripeApi
+from handlers.reconcile.stripe_api import PAGE, StripeApi
+from handlers.reconcile.stripe_source import another_account
 from handlers.reconcile.thin import follow_thin_events
 
 TOLD = 1_000
@@ -36,6 +39,7 @@ class Reconciled:
     thin: int = 0
     objects: int = 0
     healed: int = 0
+    refused: str | None = None
     causes: Counter[str] = field(default_factory=Counter)
     drifts: list[Drift] = field(default_factory=list)
 
@@ -55,6 +59,7 @@ class Reconciled:
             "objects_compared": self.objects,
             "healed": self.healed,
             "drift": dict(self.causes),
+            "refused": self.refused,
         }
 
 
@@ -75,14 +80,22 @@ def reconcile_stripe(
     since: datetime | None = None,
     with_objects: bool = True,
     dry_run: bool = False,
+    yes_delete: int | None = None,
     observe: Observer = _unobserved,
 ) -> Reconciled:
     """Events, thin events and, unless told otherwise, objects. `conn` is in autocommit.
 
+    `refused` in the result says why nothing was read (the key of another account) or nothing ended (of more
+    customers than one run may believe; `yes_delete` raises that to so many).
     Raises: ReconcileError's kinds; what was caught up so far is kept.
     """
     found = Reconciled()
     with alone(conn, api.scope):
+        known, found.refused = another_account(conn, api, now=clock(), dry_run=dry_run)
+        if not dry_run:
+            keep_refusal(conn, api.scope, found.refused, now=clock())
+        if found.refused is not None:
+            return found
         found.events = catch_up(
             conn,
             api,
@@ -102,9 +115,13 @@ def reconcile_stripe(
         )
         found.thin = follow_thin_events(conn, api, judge, clock=clock, dry_run=dry_run)
         if with_objects and not (live_only and not api.livemode):
-            _Objects(conn, api, judge, found, observe, dry_run).compare_all()
+            allowed = most_absences(known) if yes_delete is None else yes_delete
+            objects = _Objects(conn, api, judge, found, observe, dry_run)
+            objects.compare_all()
+            objects.end(allowed, known)
             if not dry_run:
                 _finished(conn, api.scope + OBJECTS, found, clock())
+                keep_refusal(conn, api.scope + OBJECTS, found.refused, now=clock())
     return found
 
 
@@ -128,6 +145,7 @@ class _Objects:
         self._found = found
         self._observe = observe
         self._dry_run = dry_run
+        self._ends: list[NewEvent] = []
 
     def compare_all(self) -> None:
         """Stripe's lists, then what we have and they did not name, then our own tables."""
@@ -158,7 +176,20 @@ class _Objects:
         noted = list(drifts)
         for drift in noted:
             self._found.note(drift)
-        healing = [drift.event for drift in noted if drift.event is not None]
+        self._ends += [drift.event for drift in noted if drift.event is not None and drift.ends]
+        self._heal([drift.event for drift in noted if drift.event is not None and not drift.ends])
+
+    def end(self, allowed: int, known: int) -> None:
+        """Append what takes something away, now that all of it is known; too many of them are none at all."""
+        customers = len({event.route_key for event in self._ends})
+        if customers > allowed:
+            what = "customers, or subscriptions or cards of theirs,"
+            self._found.refused = too_many("stripe", what, customers, known=known, allowed=allowed)
+            return
+        for first in range(0, len(self._ends), PAGE):
+            self._heal(self._ends[first : first + PAGE])
+
+    def _heal(self, healing: list[NewEvent]) -> None:
         if healing and not self._dry_run:
             with self._conn.transaction():
                 self._found.healed += len(append_unknown(self._conn, healing))

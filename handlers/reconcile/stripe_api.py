@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from events.clock import Clock
 from handlers.reconcile.asking import Answer, ask, header, http_date
-from handlers.reconcile.errors import ProviderAway
+from handlers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
 from handlers.reconcile.pace import Pace
 
 PROVIDER = "stripe"
@@ -77,6 +77,13 @@ class StripeApi:
         """What a cursor of this account is filed under."""
         mode = "live" if self.livemode else "test"
         return ":".join(filter(None, (PROVIDER, self.account, mode)))
+
+    def account_id(self) -> str | None:
+        """The id of the key's account; None where the key may not read it."""
+        try:
+            return _NAMED.decode(self.one("/v1/account")[0]).id
+        except (NotThere, ProviderRefused, msgspec.MsgspecError):
+            return None
 
     def page(self, path: str, **params: Any) -> Page:  # Any: Stripe's query parameters
         """One page of a list. Raises: ReconcileError's kinds."""
