@@ -13,6 +13,7 @@ from api.deps import deps
 from api.errors import Refused, bad_request
 from api.replica import noting
 from api.request_id import request_id
+from events.text import storable
 from handlers.tokens import (
     Caller,
     Role,
@@ -115,9 +116,9 @@ def reason() -> str | None:
         text = given.encode("latin-1").decode("utf-8").strip()
     except (UnicodeEncodeError, UnicodeDecodeError):
         raise bad_request("X-Reason: expected UTF-8 text, found other bytes") from None
-    if len(text) > REASON_LIMIT or not text.isprintable():
-        raise bad_request(f"X-Reason: expected at most {REASON_LIMIT} printable characters")
-    return text or None
+    if len(text) > REASON_LIMIT:
+        raise bad_request(f"X-Reason: expected at most {REASON_LIMIT} characters")
+    return storable(text) or None
 
 
 def _authenticated() -> Caller:

@@ -33,15 +33,13 @@ Creators = Annotated[
     BeforeValidator(plain),
     Field(max_length=MOST_CREATORS),
 ]
-_KEY = r"[^\x00-\x1f\x7f.:]{1,60}"
+_KEY = r"[^.:]{1,60}"
 Param = Annotated[
     str,
-    StringConstraints(max_length=600, pattern=rf"^{_KEY}(\.{_KEY}){{0,4}}:[^\x00-\x1f\x7f]{{1,200}}$"),
+    StringConstraints(max_length=600, pattern=rf"^{_KEY}(\.{_KEY}){{0,4}}:[\s\S]{{1,200}}$"),
     Field(description="What search_params holds at a path of at most five keys: audience.age:18."),
 ]
-Several = Annotated[
-    str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f,]+(,[^\x00-\x1f\x7f,]+){0,19}$")
-]
+Several = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^,]+(,[^,]+){0,19}$")]
 _WIDE = "keywords|search_params|results"
 Include = Annotated[
     str,

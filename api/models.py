@@ -32,7 +32,7 @@ Instant = Annotated[
         "A date alone is its first moment in UTC."
     ),
 ]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 Cursor = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$"),

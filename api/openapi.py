@@ -16,6 +16,7 @@ from api import openapi_repair
 from api.errors import Refused, bad_request
 from events.errors import UnreadablePayload
 from events.payload import parse
+from events.text import storable_value
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: views differ
 Model = type[BaseModel]
@@ -112,7 +113,8 @@ def _said(model: str, error: Any) -> str:  # Any: pydantic's ErrorDetails, whose
 
 
 def _arguments(request: Request) -> dict[str, Any]:  # Any: text, or a list where a name came twice
-    return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+    found = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+    return dict(storable_value(found))
 
 
 def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
@@ -120,7 +122,7 @@ def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
         detail = f"expected Content-Type {JSON_TYPES[0]}, found {request.mimetype[:100] or 'none'}"
         raise Refused(415, "unsupported-media-type", "Unsupported media type", detail)
     try:
-        return parse(request.get_data())
+        return dict(storable_value(parse(request.get_data())))
     except UnreadablePayload as refused:
         raise bad_request(f"body: {refused}") from None
 

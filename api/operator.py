@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.access import requires
+from api.access import REASON_LIMIT, requires
 from api.answers import answer
 from api.decisions import WHOLE, command, decided
 from api.deps import deps
@@ -28,7 +28,7 @@ _CODES = {f"HTTP_{code}": None for code in (404, 409, 415, 503)}
 
 Reason = Annotated[
     str,
-    StringConstraints(max_length=500, pattern=r"^[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
+    StringConstraints(min_length=1, max_length=REASON_LIMIT, pattern=r"\S"),
     Field(description="Kept with the event."),
 ]
 

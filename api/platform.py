@@ -15,6 +15,7 @@ from api.decisions import WHOLE, command, decided
 from api.errors import Refused, bad_request, not_found
 from api.models import Cursor, Limit, Question
 from api.usage import REPEATED
+from events.text import storable
 from handlers.decision import Command, Decided
 from queries.listing import Page
 
@@ -29,13 +30,9 @@ def plain(value: object) -> object:
 
 
 def _cleaned(value: object, depth: int) -> object:
-    """Without what Postgres can't hold (NUL becomes U+FFFD), and no deeper than anybody could mean."""
+    """With text as PostgreSQL can hold it, and no deeper than `depth`."""
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("expected text in Unicode, found half a surrogate pair") from None
-        return value.replace("\x00", "\ufffd")
+        return storable(value)
     if isinstance(value, dict | list) and depth == 0:
         raise ValueError(f"expected JSON of at most {DEEPEST_JSON} levels, found more")
     if isinstance(value, dict):
@@ -43,15 +40,14 @@ def _cleaned(value: object, depth: int) -> object:
     return [_cleaned(each, depth - 1) for each in value] if isinstance(value, list) else value
 
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 UserId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROL),
+    StringConstraints(min_length=1, max_length=200),
     Field(description="Clerk id of whom it belongs to."),
 ]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROL)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=_NO_CONTROL)]
-Prose = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+Prose = Annotated[str, StringConstraints(max_length=10_000)]
 Version = Annotated[
     int, Field(ge=1, le=2**53, description="Refused when it has another by now; or send If-Match."), WHOLE
 ]

@@ -26,9 +26,7 @@ class UsageToCount(BaseModel):
 
     metric: Literal["campaigns", "creators", "enrichments"]
     quantity: Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE]
-    idempotency_key: Annotated[
-        str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-    ]
+    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Limits(BaseModel):

@@ -74,6 +74,6 @@ def _command(
 
 def _reason(given: str) -> str:
     text = given.strip()
-    if not 0 < len(text) <= 500 or not text.isprintable():
-        raise click.BadParameter("expected 1 to 500 printable characters")
+    if not 0 < len(text) <= 500:
+        raise click.BadParameter("expected 1 to 500 characters")
     return text

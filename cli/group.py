@@ -12,6 +12,7 @@ import click
 from cli.errors import one_line
 from cli.terminal import echo
 from events.child_processes import Stopped, stop_on_signals
+from events.text import storable
 
 
 class Entry(NamedTuple):
@@ -58,7 +59,7 @@ class TenureGroup(LazyGroup):
         standalone_mode: bool = True,
         **extra: Any,  # Any: click's own arguments
     ) -> Any:  # Any: click's own answer when it is not standalone
-        wanted = list(sys.argv[1:] if args is None else args)
+        wanted = [storable(argument) for argument in (sys.argv[1:] if args is None else args)]
         if not standalone_mode:
             return super().main(wanted, prog_name, complete_var, False, **extra)
         debug = _take_debug(wanted)

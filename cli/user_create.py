@@ -129,8 +129,6 @@ def _email(row: Told | None) -> str | None:
 
 def _reason(given: str | None) -> str:
     text = (given or "").strip()
-    if not 0 < len(text) <= 500 or not text.isprintable():
-        raise click.UsageError(
-            "say why with --reason (1 to 500 printable characters), or ask Clerk: --from-clerk."
-        )
+    if not 0 < len(text) <= 500:
+        raise click.UsageError("say why with --reason (1 to 500 characters), or ask Clerk: --from-clerk.")
     return text

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import request
 
 from console.errors import bad_input
+from events.text import storable
 from queries.instants import read_iso
 
 TEXT_LIMIT = 400
@@ -96,11 +97,9 @@ def uuid(name: str) -> UUID | None:
 
 
 def _clean(name: str, given: str, most: int) -> str | None:
-    found = given.strip()
+    found = storable(given.strip())
     if len(found) > most:
         raise bad_input(f"{_label(name)}: expected at most {most} characters.")
-    if any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in found):
-        raise bad_input(f"{_label(name)}: expected plain text without control characters.")
     return found or None
 
 

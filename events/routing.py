@@ -1,7 +1,8 @@
 """Which part an event lives in: a pure function of its route key, fixed for ever."""
 
-import re
 from hashlib import sha256
+
+from events.text import storable
 
 PARTS = 64
 
@@ -9,8 +10,6 @@ CATALOG_ROUTE = "catalog"
 SYSTEM_ROUTE = "system"
 
 MAX_KEY_BYTES = 500
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def part_of(route_key: str) -> int:
@@ -24,7 +23,7 @@ def index_key(text: str) -> str:
     A btree entry ends at 2,704 bytes, and Postgres' text has no NUL and no lone surrogate.
     """
     raw = text.encode("utf-8", "surrogatepass")
-    if len(raw) <= MAX_KEY_BYTES and _UNSTORABLE.search(text) is None:
+    if len(raw) <= MAX_KEY_BYTES and storable(text) == text:
         return text
     return digest_key(raw)
 

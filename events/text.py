@@ -30,13 +30,23 @@ def storable(text: str) -> str:
 
 
 def storable_value(value: Any) -> Any:  # Any: parsed JSON
-    """The same JSON value with every text in it storable, keys included."""
+    """The same JSON value with every text in it storable, keys included.
+
+    Raises: UnreadablePayload when it is nested too deep to be walked.
+    """
+    try:
+        return _walked(value)
+    except RecursionError:
+        raise UnreadablePayload("JSON nested too deep") from None
+
+
+def _walked(value: Any) -> Any:  # Any: parsed JSON
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
-        return {storable_value(key): storable_value(item) for key, item in value.items()}
+        return {_walked(key): _walked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [storable_value(item) for item in value]
+        return [_walked(item) for item in value]
     return value
 
 

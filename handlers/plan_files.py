@@ -100,8 +100,6 @@ def _refuse_unstorable(value: object) -> None:
         _refuse_all(value)
     elif isinstance(value, float) and value - value != 0:
         raise ValueError(f"expected a number, found {value}")
-    elif isinstance(value, str) and "\x00" in value:
-        raise ValueError("expected text without NUL")
     elif not isinstance(value, str | int | float | bool):
         raise ValueError(f"expected text, a number or true and false, found {value!r}")
 

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import orjson
 
+from events.errors import UnreadablePayload
 from events.routing import part_of
 from events.statements import statement
+from events.text import storable_json
 from queries.rows import AnyConnection, Row, fetch_all
 
 ADDRESS_EVENTS = [
@@ -102,16 +104,16 @@ def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, tupl
 def address_in(body: str) -> tuple[str | None, str | None]:
     """(e-mail, name) a customer or checkout event speaks of; a body of any other shape has neither."""
     try:
-        said = orjson.loads(body)["data"]["object"]
+        said = orjson.loads(storable_json(body))["data"]["object"]
         details = said.get("customer_details") or {}
         email, name = said.get("email") or details.get("email"), said.get("name") or details.get("name")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (UnreadablePayload, ValueError, KeyError, TypeError, AttributeError):
         return None, None
     return _text(email), _text(name)
 
 
 def _text(value: object) -> str | None:
-    return value[:320].replace("\x00", "\ufffd") if isinstance(value, str) and value else None
+    return value[:320] if isinstance(value, str) and value else None
 
 
 def _alike(conn: AnyConnection, emails: set[str]) -> dict[str, list[Row]]:

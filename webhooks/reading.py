@@ -1,17 +1,16 @@
 """Reading a provider's JSON without trust: any value may have any type, and nothing here raises."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from events.clock import from_micros
+from events.text import storable
 
 Json = Mapping[str, object]
 
 MAX_NAME_CHARS = 200
 
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def at(value: object, *path: str) -> object:
@@ -34,15 +33,15 @@ def name_or_id(value: object) -> str | None:
     return text_at({"id": value}, "id") or text_at(value, "id")
 
 
-def storable(text: str) -> str:
-    """`text` with what Postgres can't hold replaced by U+FFFD, cut at 200 characters."""
-    return _UNSTORABLE.sub("\ufffd", text[:MAX_NAME_CHARS])
+def name_of(text: str) -> str:
+    """`text` as a column can hold it, cut at 200 characters."""
+    return storable(text[:MAX_NAME_CHARS])
 
 
 def kept(**values: object) -> dict[str, object]:
     """Those values that say something: storable text, booleans; the rest is left out."""
     return {
-        name: storable(value) if isinstance(value, str) else value
+        name: name_of(value) if isinstance(value, str) else value
         for name, value in values.items()
         if isinstance(value, bool) or (isinstance(value, str) and value)
     }

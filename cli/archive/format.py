@@ -119,7 +119,7 @@ class Reader:
             counted[table] = counted.get(table, 0) + 1
             if counted[table] % 1000 == 1:
                 self._heard()
-            yield table, list(cells.values())
+            yield table, [cells[name] for name in names]
 
     def _close(self, end: dict[str, Any], counted: dict[str, int], before: str) -> None:
         # Any: JSON values

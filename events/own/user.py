@@ -163,7 +163,7 @@ class EmailCancelled(OwnEvent):
     occasion: Key
 
 
-Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\x00]*$")]
+Email = Annotated[str, StringConstraints(max_length=320)]
 """What an index can hold; a longer address would stop its user."""
 Small = Annotated[int, Field(ge=0, le=32_767)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import field as named
 
+from events.text import storable
 from handlers.reconcile.stripe_api import StripeApi
 
 ENDINGS = re.compile(r"[_-](?:monthly|yearly|month|year|annual)$")
@@ -129,4 +130,4 @@ def _slug(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """A TOML basic string: JSON's, but that DEL must be escaped too."""
-    return json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(storable(text), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from events.append import append_all, json_text
+from events.text import storable
 from handlers.jobs.backoff import Chance, delay
 from handlers.jobs.errors import LeaseLost, Postponed
 from handlers.jobs.job import AnyConnection, Done, Job, JobType, Json, Registry, Status
@@ -117,7 +118,7 @@ def fail(
         "status": status,
         "retry_count": job.retry_count if is_over else job.retry_count + 1,
         "scheduled_for": now + wait,
-        "error": _storable(error),
+        "error": storable(error)[:ERROR_LIMIT],
         "now": now,
     }
     _fenced(conn, "fail_job", lease, values)
@@ -161,7 +162,3 @@ def _what_happened(row: Mapping[str, Any]) -> str:  # Any: one type a column
 def _fenced(conn: AnyConnection, name: str, lease: Lease, values: Mapping[str, object]) -> None:
     if not rows(conn, name, {"id": lease.job.id, "token": lease.token, **values}):
         raise LeaseLost(lease.job.id)
-
-
-def _storable(error: str) -> str:
-    return error.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:ERROR_LIMIT]

@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from events.append import json_text
 from events.statements import statement
+from events.text import storable
 from handlers.schedule.errors import LeadershipLost
 from handlers.schedule.timetable import AnyConnection, Scheduled, due_at
 
@@ -124,7 +125,7 @@ def _run(
 def _failed(
     conn: AnyConnection, handler: Scheduled, problem: Exception, *, now: datetime, seconds: float
 ) -> Ran:
-    error = f"{type(problem).__name__}: {problem}".replace("\x00", "\ufffd")[:ERROR_LIMIT]
+    error = storable(f"{type(problem).__name__}: {problem}")[:ERROR_LIMIT]
     conn.rollback()
     row = _one(conn, "fail_run", {"name": handler.name, "now": now, "error": error})
     log.error("schedule.failed", handler=handler.name, failures=row["failures"], exc_info=problem)

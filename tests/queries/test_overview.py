@@ -71,11 +71,17 @@ def test_who_did_nothing_in_the_window_had_one_status(conn: Connection[Any]) -> 
 
 
 def test_hostile_body_is_no_error(conn: Connection[Any]) -> None:
-    odd = telling.stripe("customer.subscription.updated", {"id": "sub_x", "status": "a\x00b"}, at=DAY)
-    append_all(conn, [subscribed("active", at=0, kind="created"), odd])
+    """Of a linked customer, so that the statement reads it."""
+    metadata = {"a\x00": "\ud800", "typed": r"\u0000 \\u0000"}
+    odd = telling.subscription("past_due", id="sub_x", metadata=metadata)
+    events = [
+        subscribed("active", at=0, kind="created"),
+        telling.stripe("customer.subscription.updated", odd, at=DAY),
+    ]
+    append_all(conn, events)
     project(conn)
 
-    assert status_series(conn, now=instant(2 * DAY), days=30).counts["active"][-1] == 1
+    assert status_series(conn, now=instant(2 * DAY), days=3).counts["active"] == [1, 1, 1]
 
 
 def test_empty_log_has_an_overview(conn: Connection[Any]) -> None:

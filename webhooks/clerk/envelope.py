@@ -8,7 +8,7 @@ from datetime import datetime
 from events.envelope import NewEvent
 from events.routing import index_key
 from webhooks.guard import Verified
-from webhooks.reading import Json, at, from_millis, from_seconds, kept, storable, text_at
+from webhooks.reading import Json, at, from_millis, from_seconds, kept, name_of, text_at
 
 SOURCE = "clerk"
 
@@ -35,7 +35,7 @@ def clerk_event(event: Json, text: str, verified: Verified) -> NewEvent:
         route_key=index_key(aggregate_id),
         aggregate_type=aggregate_type,
         aggregate_id=index_key(aggregate_id),
-        event_type=storable(f"{SOURCE}.{kind}"),
+        event_type=name_of(f"{SOURCE}.{kind}"),
         payload=text,
         occurred_at=_occurred_at(event, kind) or verified.attempted_at,
         metadata=verified.metadata() | kept(instance_id=event.get("instance_id")),

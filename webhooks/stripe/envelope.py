@@ -17,8 +17,8 @@ from webhooks.reading import (
     from_iso,
     from_seconds,
     kept,
+    name_of,
     name_or_id,
-    storable,
     text_at,
 )
 
@@ -39,7 +39,7 @@ def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
         route_key=index_key(_owned(customer, owner) if customer else owner or own_id),
         aggregate_type=aggregate_type,
         aggregate_id=index_key(aggregate_id),
-        event_type=storable(f"{SOURCE}.{text_at(event, 'type') or 'untyped'}"),
+        event_type=name_of(f"{SOURCE}.{text_at(event, 'type') or 'untyped'}"),
         payload=text,
         occurred_at=_occurred_at(event, thing),
         livemode=event.get("livemode") is not False,  # only a literal false is a test event
@@ -87,7 +87,7 @@ def _aggregate(customer: str | None, thing: object, related: object, own_id: str
         (text_at(related, "type"), text_at(related, "id")),
     ):
         if kind is not None and key is not None:
-            return storable(f"stripe_{kind}"), key
+            return name_of(f"stripe_{kind}"), key
     return "stripe_event", own_id
 
 

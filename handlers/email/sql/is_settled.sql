@@ -1,7 +1,7 @@
--- One row: is_settled. The id is compared as JSON text: a body may hold escapes no text can.
+-- One row: is_settled.
 -- Leans on events_stream.
 SELECT EXISTS (SELECT FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS r (part, route_key)
                  JOIN events e ON e.part = r.part AND e.route_key = r.route_key
                 WHERE e.event_type IN ('stripe.invoice.paid', 'stripe.invoice.payment_succeeded',
                                        'stripe.invoice.voided', 'stripe.invoice.marked_uncollectible')
-                  AND (e.event_data -> 'data' -> 'object' -> 'id')::text = to_json(%(invoice)s::text)::text) AS is_settled
+                  AND readable_json(e.event_data) #>> '{data,object,id}' = %(invoice)s::text) AS is_settled

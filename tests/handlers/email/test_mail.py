@@ -32,6 +32,7 @@ from tests.handlers.jobs.shop import NOW, Clock, states
 from tests.handlers.orders import order
 
 ENDS = NOW + timedelta(days=3)
+ODD = "a\x00\ud800"
 WARNING = TrialEndingSoon(ends_at=ENDS, days=3)
 
 
@@ -91,7 +92,13 @@ def test_paid_before_the_reminder_cancels_it(
 ) -> None:
     _unpaid(conn)
     schedule(conninfo)
-    paid = {"object": "invoice", "id": "in_1", "customer": CUSTOMER, "amount_paid": 9900}
+    paid = {
+        "object": "invoice",
+        "id": "in_1",
+        "customer": CUSTOMER,
+        "amount_paid": 9900,
+        "number": "a\x00\ud800",
+    }
     stripe(conn, "invoice.paid", paid, at=NOW + timedelta(hours=2), key="evt_3")
     project(conninfo)
 
@@ -105,7 +112,13 @@ def test_paid_before_the_reminder_cancels_it(
 def test_payment_that_is_stored_but_not_projected_is_waited_for(conn: Connection, conninfo: str) -> None:
     _unpaid(conn)
     schedule(conninfo)
-    paid = {"object": "invoice", "id": "in_1", "customer": CUSTOMER, "amount_paid": 9900}
+    paid = {
+        "object": "invoice",
+        "id": "in_1",
+        "customer": CUSTOMER,
+        "amount_paid": 9900,
+        "number": "a\x00\ud800",
+    }
     stripe(conn, "invoice.paid", paid, at=NOW + timedelta(hours=2), key="evt_3")
     clock = Clock()
 

@@ -1,0 +1,1 @@
+DROP FUNCTION readable_json;
