@@ -24,6 +24,7 @@ from projections.shapes.decoding import convert, decode
 
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 Small = Annotated[int, Meta(ge=0, le=32_767)]
+Amount = Annotated[int, Meta(ge=-9_223_372_036_854_775_808, le=9_223_372_036_854_775_807)]
 Metadata = dict[str, Any] | None  # Any: hostile until proven text
 
 # Ids and words stand in indexed columns, which can't hold them longer.
@@ -175,7 +176,7 @@ class InvoiceShape(Struct):
     """`parent` names the subscription since 2025-03-31.basil, `subscription` before."""
 
     id: Word | None = None
-    amount_paid: int = 0
+    amount_paid: Amount = 0
     billing_reason: str | None = None
     subscription: Reference = None
     parent: InvoiceParentShape | None = None

@@ -1,12 +1,17 @@
 """What the projection reads of provider bodies: every API shape, thin events, hostile values."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from events.envelope import NewEvent
 from events.own import user as said
+from projections.shapes import clerk as clerk_shapes
+from projections.shapes import stripe as stripe_shapes
 from tests.projections.model import profile, state_of, states_of, tables_of
 from tests.projections.telling import (
     CUSTOMER,
@@ -16,6 +21,7 @@ from tests.projections.telling import (
     card,
     clerk,
     customer,
+    facts_of,
     instant,
     invoice,
     item,
@@ -266,3 +272,43 @@ def test_erased_payload_leaves_the_bare_fact() -> None:
     row = profile(linked(), erased)
 
     assert (row["subscription_status"], row["last_webhook_timestamp"]) == ("none", instant(1))
+
+
+def _integers(found: object, path: str = "") -> Iterator[tuple[str, msgspec.inspect.IntType]]:
+    """(where, type) of every integer and number inside a type."""
+    if isinstance(found, msgspec.inspect.IntType):
+        yield path, found
+    assert not isinstance(found, msgspec.inspect.FloatType), f"{path}: no float is exact"
+    if isinstance(found, msgspec.inspect.StructType):
+        for field in found.fields:
+            yield from _integers(field.type, f"{path}.{field.name}")
+    for name in ("types", "item_type", "value_type"):
+        inner = getattr(found, name, ())
+        for each in inner if isinstance(inner, tuple) else (inner,):
+            yield from _integers(each, path)
+
+
+@pytest.mark.parametrize("shapes", [stripe_shapes, clerk_shapes])
+def test_every_integer_of_a_shape_fits_a_bigint(shapes: ModuleType) -> None:
+    """One that does not could neither be kept in a state nor written to a table."""
+    found = [
+        (path, integer)
+        for name, shape in vars(shapes).items()
+        if isinstance(shape, type) and shape.__module__ == shapes.__name__
+        for path, integer in _integers(msgspec.inspect.type_info(shape), name)
+    ]
+
+    assert found
+    for path, integer in found:
+        assert integer.ge is not None, f"{path} has no least value"
+        assert integer.le is not None, f"{path} has no greatest value"
+        assert -(2**63) <= integer.ge <= integer.le < 2**63, path
+
+
+@pytest.mark.parametrize("amount", [2**63, 2**64, 10**400, -(2**63) - 1])
+def test_an_amount_beyond_every_column_stops_its_user(amount: int) -> None:
+    invoice = {"id": "in_1", "object": "invoice", "customer": CUSTOMER, "amount_paid": amount}
+    (fact,) = facts_of([stripe("invoice.paid", invoice)])
+
+    assert fact.problem is not None
+    assert fact.problem.field == "$.amount_paid"

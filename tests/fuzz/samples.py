@@ -1,0 +1,22 @@
+"""The events that are mutated: the recorded ones where TENURE_CORPUS names them, and our own demo's."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cli.demo.history import make_history
+
+Json = Any  # Any: parsed JSON
+
+
+def samples() -> dict[str, list[Json]]:
+    """Provider to sample events."""
+    found: dict[str, list[Json]] = {"stripe": [], "clerk": []}
+    for delivery in make_history(5, 12, days=120):
+        found[delivery.provider].append(delivery.event)
+    if corpus := os.environ.get("TENURE_CORPUS"):
+        for provider, events in found.items():
+            for path in sorted((Path(corpus) / provider).glob("*.jsonl")):
+                events += [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    return found
