@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cli.reconciling import reconciling
-from cli.sealing import sealer_of
+from cli.sealing import sealer_of, signing_keys
 from database.pool import Connection
 from events.clock import Clock, utc_now
-from handlers import job_timeouts, scans
+from handlers import job_timeouts, retention, scans
 from handlers.completeness import log_new_alarms
 from handlers.configuration import configured
 from handlers.email import Outbox, Smtp, Transport, email_job, schedule_emails
@@ -54,6 +55,9 @@ def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> l
     def follow_log(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return follow(conn, now=now)
 
+    def apply_retention(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _apply_retention(conn, now, partial(signing_keys, settings))
+
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
     return [
         Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
@@ -66,6 +70,7 @@ def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> l
         Scheduled("log_alarms", minute, log_new_alarms(), "New alarms, into the log"),
         Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
         Scheduled("sweep_erased", minute, _sweep_erased(settings), "Copies that still hold an erased person"),
+        Scheduled("apply_retention", timedelta(days=1), apply_retention, "Old accesses and old checkpoints"),
         Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),
         *reconciling(settings),
         Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
@@ -97,6 +102,19 @@ def _sweep_erased(settings: Settings) -> Callable[[Connection, datetime], Mappin
 def _forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
     keep = timedelta(seconds=configured(conn, "jobs", "keep"))
     return {"forgotten": prune(conn, before=now - keep)}
+
+
+def _apply_retention(conn: Connection, now: datetime, keys_of: retention.KeysOf) -> Mapping[str, Any]:
+    """See docs/operations.md, Retention."""
+    accesses, seals = (
+        timedelta(seconds=configured(conn, "retention", key)) for key in ("access_log", "checkpoints")
+    )
+    trim = partial(retention.trim_access_log, conn, now=now, keep=accesses)
+    thin = partial(retention.thin_checkpoints, conn, now=now, keep=seals, keys_of=keys_of)
+    return {
+        "accesses": retention.in_batches(conn, trim),
+        "checkpoints": retention.in_batches(conn, thin),
+    }
 
 
 def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:

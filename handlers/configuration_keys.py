@@ -171,6 +171,10 @@ KNOWN: dict[tuple[str, str], Key] = {
     ("jobs", "threads"): whole(
         2, 1, 16, "Jobs one worker does at the same time; read when it starts", hot=False
     ),
+    ("retention", "access_log"): duration("400d", "31d", "3650d", "How long reads of personal data are kept"),
+    ("retention", "checkpoints"): duration(
+        "30d", "2d", "3650d", "How long every checkpoint is kept; then one per hour, later one per day"
+    ),
     ("email", "is_enabled"): Key(
         value_type="boolean",
         default=True,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from psycopg.rows import tuple_row
 
@@ -13,6 +13,7 @@ from events.seals.checkpoint import PARTS, Checkpoint, verify_checkpoint
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey, parse_verifier_key
 from events.seals.note import parse_note
+from events.seals.removal import Span, verify_removal
 from events.statements import statement
 from queries.findings import Erased, Finding, PartReport, Promise, Report
 from queries.rows import AnyConnection
@@ -67,6 +68,8 @@ def verify(
 class _Signed:
     """The checkpoints, newest first: each well signed, in its own words, and in one unbroken row.
 
+    Numbers that retention removed are in a note that the log's keys signed; any other gap is a finding.
+
     Trust goes back along rotations: a checkpoint signed by a trusted key and by an older one
     vouches for the older one's earlier checkpoints. Their content is pinned by the trees anyway.
     """
@@ -80,6 +83,7 @@ class _Signed:
         self.distrusted: set[int] = set()
         self.count, self.upto, self.since = 0, 0, 0
         self.note: str | None = None
+        self._removed: list[Span] = []
 
     def check(self) -> None:
         """Look at all, or at those since the one it begins at."""
@@ -90,6 +94,9 @@ class _Signed:
             if self._begun is not None and stored.note.startswith(self._begun.text() + "\n"):
                 self.since = stored.number - 1
                 return
+            if self._is_behind_removed(stored, later):
+                self.since = stored.number
+                return
             self.count += 1
             problem = self._problem(stored, later)
             if problem is not None:
@@ -98,17 +105,16 @@ class _Signed:
             elif self.note is None:
                 self.note = stored.note
             later = stored
-        if later is not None and later.number != 1 and self._begun is None:
-            self.findings.append(Finding(-1, 0, f"checkpoints 1 to {later.number - 1} are missing"))
+        if later is not None and self._begun is None:
+            self._require(1, later.number - 1)
         if self._begun is not None:
             self.findings.append(
                 Finding(-1, 0, "the checkpoint to begin at is not in the log: it was removed")
             )
 
     def _problem(self, stored: Stored, later: Stored | None) -> str | None:
-        if later is not None and stored.number != later.number - 1:
-            gap = f"checkpoints {stored.number + 1} to {later.number - 1} are missing"
-            self.findings.append(Finding(-1, 0, gap))
+        if later is not None:
+            self._require(stored.number + 1, later.number - 1)
         try:
             found = verify_checkpoint(stored.note, self._trusted)
         except SealError as problem:
@@ -124,6 +130,47 @@ class _Signed:
             return "the one that follows it once more"
         self._trusted |= _cosigners(stored, said.origin)
         return None
+
+    def _require(self, first: int, last: int) -> None:
+        """Of these numbers each is missing that retention did not sign as removed."""
+        for start, end in self._missing(first, last):
+            self.findings.append(Finding(-1, 0, f"checkpoints {start} to {end} are missing"))
+
+    def _missing(self, first: int, last: int) -> list[Span]:
+        if first > last:
+            return []
+        missing = _without(first, last, self._removed)
+        if missing:  # retention may have gone on meanwhile
+            self._removed = sorted(self._read_removed())
+            missing = _without(first, last, self._removed)
+        return missing
+
+    def _read_removed(self) -> Iterator[Span]:
+        with self._conn.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(statement("queries", "removals")).fetchall()
+        for (payload,) in rows:
+            with suppress(SealError, ValueError, KeyError, TypeError):
+                note = json.loads(payload)["note"]
+                yield from verify_removal(note, self._trusted, origin=self._origin or "").spans
+
+    def _is_behind_removed(self, stored: Stored, later: Stored | None) -> bool:
+        """Whether the checkpoint to begin at was signed between these two and removed by retention."""
+        if self._begun is None or later is None or stored.signed_at >= self._begun.signed_at:
+            return False
+        is_gap = later.number - stored.number > 1
+        return is_gap and not self._missing(stored.number + 1, later.number - 1)
+
+
+def _without(first: int, last: int, spans: Iterable[Span]) -> list[Span]:
+    """What of the numbers from first to last no ascending span covers."""
+    left = []
+    for start, end in spans:
+        if start > last:
+            break
+        if start > first:
+            left.append((first, start - 1))
+        first = max(first, end + 1)
+    return [*left, (first, last)] if first <= last else left
 
 
 def _cosigners(stored: Stored, origin: str) -> set[VerifierKey]:

@@ -72,3 +72,25 @@ class LogSealed(OwnEvent):
     aggregate_type: ClassVar[str] = "log"
     sizes: tuple[int, ...]
     root: Key
+
+
+class AccessLogTrimmed(OwnEvent):
+    """Retention deleted the access log's oldest rows, up to and with an instant."""
+
+    event_type = "access_log.trimmed"
+    aggregate_type: ClassVar[str] = "access_log"
+    through: Instant
+    rows: Annotated[int, Field(gt=0)]
+
+
+class CheckpointsRemoved(OwnEvent):
+    """Retention deleted old checkpoints. `removed` are first and last number of each run of them.
+
+    `note` says the same, signed by the keys that sign checkpoints: without it their absence is a finding.
+    """
+
+    event_type = "log.checkpoints_removed"
+    aggregate_type: ClassVar[str] = "log"
+    removed: tuple[tuple[int, int], ...]
+    rows: Annotated[int, Field(gt=0)]
+    note: Text
