@@ -65,6 +65,18 @@ def test_cancelled_mail_is_a_fact_of_the_user(env: Env, conninfo: str) -> None:
     assert tenure(env, "jobs", "cancel", job, "--reason", "again").returncode == 1
 
 
+def test_retention_run_by_hand_says_what_it_deleted(env: Env, conninfo: str) -> None:
+    with psycopg.connect(conninfo) as conn:
+        conn.execute(
+            "INSERT INTO access_log (id, read_at, reader, role, subject_id, fields, reason) VALUES"
+            " (gen_random_uuid(), now() - interval '401 days', 'token:a', 'auditor', 'user_1', '{}', '')"
+        )
+
+    ran = answer(env, "schedule", "run", "apply_retention")
+
+    assert ran["result"] == {"accesses": 1, "checkpoints": 0}
+
+
 def test_handler_run_by_hand_counts(env: Env) -> None:
     before = answer(env, "schedule", "list")
     ran = answer(env, "schedule", "run", "expire_trials")
