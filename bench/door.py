@@ -7,7 +7,6 @@ spends its time on both can do 1/(1/F + 1/I).
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from bench.knocking import SECRET, Tally, answering, free_port, knock, requests,
 from bench.report import report, spread
 from bench.server import durable_database
 from bench.spent import spent_s, told
+from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.clock import utc_now
 from queries.lag import projection_lag
@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="webhooks a second of the long run; flat out if unset")
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
     asked = parser.parse_args()
-    with durable_database() as conninfo, tempfile.TemporaryDirectory(prefix="tenure-bench-door-") as name:
+    with durable_database() as conninfo, scratch_folder("tenure-bench-door-") as name:
         folder = Path(name)
         if asked.sustained:
             sustained(conninfo, folder, seconds=asked.sustained, rate=asked.rate, write=asked.write)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -16,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bench.report import report
 from bench.server import durable_database
+from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.clock import utc_now
 
@@ -38,7 +38,7 @@ def account(size: int) -> Iterator[str]:
 
 def taken_over(conninfo: str, url: str, *, rate: float, workers: int) -> tuple[float, float, int]:
     """(seconds, peak resident megabytes, events) of one import."""
-    with TemporaryDirectory() as folder:
+    with scratch_folder("tenure-bench-") as folder:
         given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
         name = given.pop("dbname")
         environment = os.environ | {

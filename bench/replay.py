@@ -3,7 +3,6 @@
 import argparse
 import os
 import resource
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import psycopg
 from bench.filling import fill
 from bench.report import report
 from bench.server import durable_database
+from database.scratch_folder import scratch_folder
 from events.append import append_all
 from events.clock import EPOCH
 from events.own import plan_event
@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     stages, memory = Stages(), Memory()
-    with durable_database() as conninfo, tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+    with durable_database() as conninfo, scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
         prepare(conninfo, asked.events)
         in_order(conninfo)
         before_s = in_order(conninfo)

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from bench.knocking import Tally, knock, requests
 from bench.replay import Stages, prepare
 from bench.report import report
 from bench.server import durable_database
+from database.scratch_folder import scratch_folder
 from projections.replay import Options, compare, replay
 from projections.runner import Runner
 from queries.lag import projection_lag
@@ -113,7 +113,7 @@ def main() -> None:
 @contextmanager
 def durable_log(events: int) -> Iterator[tuple[str, Path]]:
     """(conninfo, folder) of a filled log whose tables are projected."""
-    with durable_database() as conninfo, tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+    with durable_database() as conninfo, scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
         prepare(conninfo, events)
         Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
         yield conninfo, Path(folder)

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import count
@@ -19,6 +18,7 @@ from bench.past import timed
 from bench.replay import Stages, prepare_plans
 from bench.report import Cell, between, report
 from bench.server import durable_database
+from database.scratch_folder import scratch_folder
 from events.append import append
 from events.clock import EPOCH
 from events.envelope import NewEvent
@@ -159,7 +159,7 @@ def _replayed(conn: psycopg.Connection, conninfo: str, size: int, workers: int) 
             pass
     read_s = time.perf_counter() - began
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+    with scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
         replay(conninfo, options=Options(work_dir=Path(folder), workers=workers), observer=Stages())
     took_s = time.perf_counter() - began
     each, raw = took_s / size * 1e6, read_s / size * 1e6

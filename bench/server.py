@@ -1,11 +1,11 @@
 """A durable embedded server for a benchmark (fsync on), with a migrated database of its own."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from database import embedded, migrations
+from database.scratch_folder import scratch_folder
 from events.child_processes import stop_on_signals
 
 # What an operator would set on a small server; commits stay durable.
@@ -16,7 +16,7 @@ TUNING = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": 
 def durable_database() -> Iterator[str]:
     """The conninfo of an empty migrated database; gone afterwards."""
     stop_on_signals()
-    with tempfile.TemporaryDirectory(prefix="tenure-bench-", dir="/var/tmp") as folder:
+    with scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
         Path(folder).chmod(0o755)
         with embedded.start(Path(folder), database="bench", tuning=TUNING) as server:
             migrations.up(server.conninfo)

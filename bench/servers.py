@@ -4,7 +4,6 @@ import argparse
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from bench.knocking import Tally, answering, free_port
 from bench.report import report, spread
 from bench.server import durable_database
 from cli.sockets import listen
+from database.scratch_folder import scratch_folder
 from events.clock import utc_now
 
 CONNECTIONS = 16
@@ -73,7 +73,7 @@ def main() -> None:
         print("granian is not installed; it is no dependency of ours: pip install granian", file=sys.stderr)
         return
     rows = []
-    with durable_database() as conninfo, tempfile.TemporaryDirectory(prefix="tenure-bench-servers-") as name:
+    with durable_database() as conninfo, scratch_folder("tenure-bench-servers-") as name:
         env = environment(conninfo, Path(name)) | {"TENURE_SECRET_KEY": "bench" * 10}
         for app, path in (("bench.bare:served", "/bare"), ("wsgi:app", "/webhooks/stripe")):
             with ExitStack() as stack:

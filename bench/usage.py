@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from bench.knocking import Tally, answering, knock
 from bench.report import report, spread
 from bench.server import durable_database
 from bench.spent import spent_s, told
+from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.append import append_all
 from events.clock import utc_now
@@ -71,7 +71,7 @@ def bare_app() -> Flask:
 def our_service(conninfo: str) -> Iterator[Served]:
     """`tenure serve`, with two workers of eight threads."""
     with (
-        tempfile.TemporaryDirectory(dir="/var/tmp") as folder,
+        scratch_folder("tenure-bench-", Path("/var/tmp")) as folder,
         door.served(conninfo, Path(folder)) as running,
     ):
         yield running

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from cli.archive import mark
+from cli.archive.drafts import draft_of
 from cli.archive.dump import write_dump
-from cli.archive.format import draft_of
 from cli.archive.programs import find
 from cli.archive.progress import bar, stages
 from cli.archive.restoring import look_at

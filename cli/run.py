@@ -18,6 +18,7 @@ from cli.archive import mark
 from cli.group import debugging
 from cli.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
 from cli.output import console
+from cli.run_locks import await_leftovers, supervising
 from cli.serve import host_option, port_option, threads_option, workers_option
 from cli.sockets import listen, url
 from cli.supervisor import Child, Supervisor
@@ -51,7 +52,12 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
     settings = service_settings()
     out = console(stderr=False)
     say = partial(out.print, markup=False)
-    with listen(host, port) as taken, server(settings, say=say, may_begin=True, locks=True) as conninfo:
+    await_leftovers(settings.data_dir, say)
+    with (
+        listen(host, port) as taken,
+        server(settings, say=say, may_begin=True, locks=True) as conninfo,
+        supervising(settings.data_dir) as inherited,
+    ):
         with closing(connect(conninfo, application_name="tenure-run")) as conn:
             mark.refuse_unfinished(conn)
         migrations.up(conninfo, say=say)
@@ -59,8 +65,8 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
         address = url(host, taken)
         supervisor = Supervisor(
             [
-                Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(),)),
-                Child("projector", [*_COMMAND, *_debug(), "work", "--follow"]),
+                Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(), *inherited)),
+                Child("projector", [*_COMMAND, *_debug(), "work", "--follow"], pass_fds=inherited),
             ],
             tend=partial(_tend_database, settings),
         )

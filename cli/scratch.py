@@ -7,17 +7,30 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
 from cli.errors import Failure
-from database.pool import connect
+from database.pool import Connection, connect
 from events.identifiers import uuid7
+from events.statements import statement
+
+_PREFIX = "tenure_"
+_PATTERN = f"^{_PREFIX}(bench|baseline)_[0-9a-f]{{12}}$"
+
+
+def abandoned(conn: Connection) -> list[str]:
+    """Databases for the moment whose command was killed: nobody holds their lock."""
+    rows = conn.execute(statement("cli", "abandoned_scratch"), {"pattern": _PATTERN}).fetchall()
+    return [name for (name,) in rows]
 
 
 @contextmanager
 def scratch(conninfo: str, purpose: str) -> Iterator[str]:
     """How to reach an empty database that is gone afterwards. Raises: Failure when none may be made."""
-    name = f"tenure_{purpose}_{uuid7().hex[-12:]}"
+    name = f"{_PREFIX}{purpose}_{uuid7().hex[-12:]}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with closing(connect(conninfo, application_name=f"tenure-{purpose}", autocommit=True)) as conn:
+        for left in abandoned(conn):
+            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(left)))
+        conn.execute(statement("cli", "lock_scratch"), {"name": name})
         try:
             conn.execute(create)
         except errors.InsufficientPrivilege:

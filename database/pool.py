@@ -122,8 +122,11 @@ def session_conninfo(conninfo: str, *, application_name: str, statement_timeout_
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{round(statement_timeout_s * 1000)}ms",
-        # A killed client must not hold the head of a part for long.
+        # A killed client must not hold the head of a part for long, nor a statement run on without it.
         "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+        "client_connection_check_interval": "5s",
     }
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())
     theirs = str(given.get("options") or "")

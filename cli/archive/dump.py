@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 from psycopg.conninfo import make_conninfo
 
-from cli.archive.format import Damaged, draft_of, keep
+from cli.archive.drafts import drafting
+from cli.archive.format import Damaged
 from cli.archive.mark import SESSION
 from cli.archive.programs import last_words, login
 from cli.archive.tables import ours
@@ -34,13 +35,7 @@ Trailer = dict[str, Any]  # Any: JSON values
 
 def write_dump(conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard) -> Trailer:
     """The trailer; the rows are those of one instant, also of the heads it names. Raises: Failure."""
-    draft = draft_of(out)
-    try:
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600, exist_ok=False)
-    except OSError as problem:
-        raise Failure(f"{out} can't be written: {problem.strerror}") from None
-    try:
+    with drafting(out) as draft:
         with closing(connect(conninfo, application_name="tenure-backup")) as conn:
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             refuse_blind(conn)
@@ -53,10 +48,6 @@ def write_dump(conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, objec
             file.write(MARK + orjson.dumps(trailer) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        keep(draft, out)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
     return trailer
 
 

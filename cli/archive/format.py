@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import orjson
 
+from cli.archive.drafts import drafting
 from cli.errors import Failure
 from cli.terminal import TerminalBytes
 
@@ -160,38 +161,11 @@ def new_file(path: Path | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    draft = draft_of(path)
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    except OSError as problem:
-        raise Failure(f"{path} can't be written: {problem.strerror}") from None
-    try:
-        os.fchmod(descriptor, 0o600)
-        with os.fdopen(descriptor, "wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=4, mtime=0) as packed:
-                    yield packed
-            else:
-                yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        keep(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def draft_of(path: Path) -> Path:
-    """Where it is written until it is whole. Raises: Failure when its name is taken."""
-    if path.exists():
-        raise Failure(f"{path} is there already; name another file or remove it")
-    return path.with_name(f".{path.name}.unfinished")
-
-
-def keep(draft: Path, path: Path) -> None:
-    """Give the finished file its name, but never another's. Raises: Failure."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise Failure(f"{path} is there already; name another file or remove it") from None
-    draft.unlink()
+    with drafting(path) as draft, draft.open("wb") as raw:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=4, mtime=0) as packed:
+                yield packed
+        else:
+            yield raw
+        raw.flush()
+        os.fsync(raw.fileno())

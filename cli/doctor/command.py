@@ -8,6 +8,7 @@ from rich.markup import escape
 from cli.archive import mark
 from cli.doctor.findings import SEVERITIES, Finding, worst
 from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
+from cli.doctor.of_leftovers import leftover_checks
 from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
 from cli.doctor.of_settings import settings_checks
@@ -60,6 +61,7 @@ def _with_database(settings: Settings) -> list[Finding]:
                 if all(
                     finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
                 ):
+                    found += leftover_checks(conn, settings)
                     found += guard_checks(conn) + service_checks(conn) + replica_checks(conn, settings)
     except Exception as problem:  # whatever keeps us out is what the doctor was asked about
         if debugging():

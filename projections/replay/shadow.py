@@ -60,8 +60,15 @@ def kept_plan(conn: AnyConnection, schema: str) -> Job | None:
 
 def dress(conninfo: str, schema: str, *, workers: int) -> None:
     """Keys, indexes, foreign keys and triggers of the live tables; then statistics for the planner."""
+    sessions: list[AnyConnection] = []
     with ThreadPoolExecutor(workers) as threads:
-        list(threads.map(lambda table: _dress(conninfo, schema, table), LOADED))
+        try:
+            list(threads.map(lambda table: _dress(conninfo, schema, table, sessions), LOADED))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            for conn in sessions:
+                conn.cancel()  # else the block waits for every index
+            raise
     with session(conninfo, "public") as conn:
         for table in REBUILT:
             _define(conn, schema, table, "replay_foreign_keys", "replay_triggers")
@@ -73,8 +80,9 @@ def drop(conn: AnyConnection, schema: str) -> None:
     conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
-def _dress(conninfo: str, schema: str, table: str) -> None:
+def _dress(conninfo: str, schema: str, table: str, sessions: list[AnyConnection]) -> None:
     with session(conninfo, "public") as conn, conn.transaction():
+        sessions.append(conn)
         if not rows(conn, "replay_is_dressed", schema=schema, table=table):
             _define(conn, schema, table, "replay_keys", "replay_indexes")
 

@@ -22,6 +22,7 @@ def session(conninfo: str, schema: str | None = None) -> Iterator[Connection]:
     """
     with psycopg.connect(conninfo, autocommit=True, application_name="tenure-replay") as conn:
         conn.execute("SET timezone = 'UTC'; SET statement_timeout = 0; SET client_min_messages = 'warning'")
+        conn.execute("SET client_connection_check_interval = '2s'")  # a killed replay's statements end too
         if schema is not None:
             look_into(conn, schema)
         yield conn

@@ -123,6 +123,25 @@ def test_children_do_not_outlive_a_killed_supervisor(service: Running) -> None:
     assert alive(family) == []
 
 
+def test_it_starts_again_at_once_after_its_supervisor_was_killed(
+    service: Running, env: dict[str, str], tmp_path: Path
+) -> None:
+    port = service.address().rpartition(":")[2]
+    family = service.family()
+    for each in family:
+        each.suspend()  # else they may be gone before the next one looks
+    service.process.kill()
+    service.process.wait()
+
+    with running(command("run", "--port", port), env, tmp_path) as again:
+        again.until(lambda: "waiting for the processes of a killed tenure run" in again.text)
+        for each in family:
+            each.resume()
+
+        assert again.address().endswith(f":{port}")
+    assert alive(family) == []
+
+
 @pytest.mark.parametrize("word", ["work", "serve"])
 def test_killed_child_is_started_again_and_said_so(service: Running, word: str) -> None:
     before = service.child(word)
