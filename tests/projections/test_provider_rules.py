@@ -5,6 +5,7 @@ Each row: the rule, the events in causal order, and the columns they must end in
 
 from collections.abc import Mapping
 from itertools import islice, permutations
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,7 +13,11 @@ import pytest
 
 from events.envelope import NewEvent
 from events.own import user as ours
-from tests.projections.model import profile, tables_of
+from projections.replay import compare
+from tests.laws import projected
+from tests.laws.stored_folds import with_random_ids
+from tests.projections.model import DEFAULT_PLANS, profile, tables_of
+from tests.projections.replaying import options, project, tell
 from tests.projections.telling import (
     CUSTOMER,
     DAY,
@@ -68,6 +73,10 @@ def offered(price_id: str = "price_glow_up_monthly", *, ends: int | None = WEEK)
 
 
 BANK_ACCOUNT = {"id": "ba_1", "object": "bank_account"}
+
+
+def of_subscription(name: str) -> Json:
+    return {"parent": {"subscription_details": {"subscription": name}}}
 
 
 def legacy_card(brand: str) -> Json:
@@ -148,7 +157,7 @@ RULES: list[tuple[str, list[NewEvent], Columns]] = [
         [
             linked(),
             trial("trialing", at=1),
-            paid(at=DAY, parent={"subscription_details": {"subscription": "sub_b"}}),
+            paid(at=DAY, **of_subscription("sub_b")),
         ],
         {"trial_status": "active", "trial_conversion_date": None},
     ),
@@ -347,6 +356,68 @@ RULES: list[tuple[str, list[NewEvent], Columns]] = [
 ]
 
 
+HISTORIES: list[tuple[str, list[NewEvent], Columns]] = [
+    (
+        "an upgrade that ends the trial converts, though the warning shows the trial",
+        [
+            linked(),
+            trial("trialing", at=1),
+            stripe(
+                "customer.subscription.trial_will_end",
+                subscription("trialing", trial_start=START, trial_end=START + DAY),
+                at=DAY,
+            ),
+            stripe(
+                "customer.subscription.updated",
+                subscription("active", trial_start=START, trial_end=START + DAY, items=items(SURGE)),
+                was={"status": "trialing", "trial_end": START + WEEK, "items": items(GLOW)},
+                at=DAY,
+            ),
+            paid(19900, at=DAY, billing_reason="subscription_update"),
+            trial("past_due", ends=DAY, at=DAY + MONTH, items=items(SURGE)),
+        ],
+        CONVERTED | {"current_plan": "viral_surge", "trial_end_date": instant(DAY)},
+    ),
+    (
+        "a second subscription beside a trial outlives it",
+        [
+            linked(),
+            trial("trialing", at=1),
+            created(id="sub_b", at=DAY, created=START + DAY, items=items(SURGE)),
+            paid(at=DAY, billing_reason="subscription_create", **of_subscription("sub_b")),
+            trial("canceled", at=WEEK, ended_at=START + WEEK),
+            updated("past_due", id="sub_b", at=MONTH, created=START + DAY, items=items(SURGE)),
+        ],
+        CONVERTED | {"subscription_status": "past_due", "trial_conversion_date": instant(DAY)},
+    ),
+    (
+        "a paused collection is no paused subscription",
+        [linked(), created(), updated("active", at=2, pause_collection={"behavior": "void"})],
+        {"subscription_status": "active", "subscription_renewal_date": instant(MONTH)},
+    ),
+    (
+        "a cancellation at a date after the period renews until then",
+        [linked(), created(), updated("active", at=2, cancel_at=START + 365 * DAY)],
+        {"subscription_cancel_date": instant(365 * DAY), "subscription_renewal_date": instant(MONTH)},
+    ),
+    (
+        "a method that is no card takes the card's place",
+        [
+            linked(),
+            stripe("payment_method.attached", card("pm_1"), at=1),
+            created(at=1, default_payment_method="pm_1"),
+            stripe("payment_method.attached", card("pm_2", type="link", card=None), at=2),
+            updated("active", at=2, default_payment_method="pm_2", was={"default_payment_method": "pm_1"}),
+        ],
+        {"payment_method_id": "pm_2", "card_last4": None, "card_brand": None},
+    ),
+    (
+        "a created event that is sent twice changes nothing later",
+        [linked(), created(), updated("unpaid", at=2, was={"status": "active"}), created()],
+        {"subscription_status": "unpaid"},
+    ),
+]
+RULES += HISTORIES
 NAMES = [each[0] for each in RULES]
 
 
@@ -364,3 +435,18 @@ def test_provider_rule_holds_in_every_order(events: list[NewEvent]) -> None:
     rows = [tables_of(order) for order in shuffled[:40]]
 
     assert all(each == rows[0] for each in rows)
+
+
+def test_provider_rules_hold_through_log_projector_and_replay(conninfo: str, tmp_path: Path) -> None:
+    """Every history at once, each of a user of its own, in random order, in batches, with duplicates."""
+    arrived = [event for number, each in enumerate(RULES) for event in with_random_ids(each[1], number)]
+    Random(7).shuffle(arrived)
+    tell(conninfo, list(DEFAULT_PLANS))
+    for start in range(0, len(arrived), 40):
+        tell(conninfo, arrived[max(start - 10, 0) : start + 40])
+        project(conninfo)
+    wanted = tables_of(arrived)
+
+    with projected.session(conninfo) as conn:
+        assert projected.tables_in(conn, wanted) == wanted
+    assert compare(conninfo, options=options(tmp_path)).differences == []
