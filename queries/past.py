@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
+from events.own import reason_in
 from events.routing import CATALOG_ROUTE, part_of
 from events.statements import statement
 from projections import links
@@ -138,5 +139,8 @@ def _read(
     for row in rows:
         if row[9] or not live_only:
             event = routed(row[:11])
-            found.append((event, Entry(event.fact, *row[11:])))
+            recorded, actor, reason = row[11:]
+            body = event.fact.body
+            told = reason_in(body.payload) if reason is None and isinstance(body, Own) else reason
+            found.append((event, Entry(event.fact, recorded, actor, told)))
     return found

@@ -1,13 +1,17 @@
 """Our own events: one frozen pydantic model for each type, and how one becomes a NewEvent."""
 
+import json
+from dataclasses import replace
 from datetime import datetime
 
 from events.envelope import NewEvent
 from events.own import platform, system, user
 from events.own.base import OwnEvent
+from events.payload import parse
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE
 
 SOURCE = "tenure"
+REASON = "decision_reason"
 
 
 def _all_models(base: type[OwnEvent]) -> dict[str, type[OwnEvent]]:
@@ -35,18 +39,41 @@ def user_event(
     causation_id: str | None = None,
 ) -> NewEvent:
     """A fact of one user's history, on that user's route. `aggregate_id` when it is neither what the
-    fact says it is about nor the user."""
-    return _new_event(
+    fact says it is about nor the user.
+
+    The reason is in the payload: it may name the person, and metadata is sealed and never erased.
+    """
+    is_kept = isinstance(fact, user.PrivacyErased)  # the one payload that an erasure leaves
+    event = _new_event(
         fact,
         user_id,
         aggregate_id or fact.about() or user_id,
         now,
         idempotency_key,
         actor,
-        reason,
+        reason if is_kept else None,
         request_id,
         causation_id,
     )
+    if reason is None or is_kept:
+        return event
+    comma = "" if event.payload == "{}" else ","
+    return replace(event, payload=f'{event.payload[:-1]}{comma}"{REASON}":{json.dumps(reason)}}}')
+
+
+def reason_in(payload: str) -> str | None:
+    """The reason in the payload of one of our own events; None where there is none."""
+    if f'"{REASON}"' not in payload:
+        return None
+    found = parse(payload).get(REASON)
+    return found if isinstance(found, str) else None
+
+
+def without_reason(payload: str) -> str:
+    """The payload as others may see it: why somebody decided is not for them."""
+    if f'"{REASON}"' not in payload:
+        return payload
+    return json.dumps({name: value for name, value in parse(payload).items() if name != REASON})
 
 
 def plan_event(

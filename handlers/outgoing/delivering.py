@@ -13,6 +13,7 @@ from uuid import UUID
 import httpcore
 import orjson
 
+from events.own import SOURCE, without_reason
 from handlers.jobs import Context, Done, JobType
 from handlers.jobs.errors import Postponed
 from handlers.outgoing.address import GuardedBackend
@@ -88,6 +89,10 @@ def _deliver(context: Context, send: Send) -> Done:
     return Done({"status": status})
 
 
+def _public(source: str, body: str) -> str:
+    return without_reason(body) if source == SOURCE else body
+
+
 def _message(conn: AnyConnection, endpoint: Endpoint, place: dict[str, Any]) -> tuple[str, bytes]:
     """(id, body): the same bytes at every try, so that the receiver sees one message.
 
@@ -96,6 +101,6 @@ def _message(conn: AnyConnection, endpoint: Endpoint, place: dict[str, Any]) -> 
     row = rows(conn, "event_to_send", part=place["part"], position=place["position"])[0]
     body = row.pop("event_data")
     if endpoint.include_data:
-        row["event_data"] = None if body is None else orjson.Fragment(body)
+        row["event_data"] = None if body is None else orjson.Fragment(_public(row["source_system"], body))
     message = {"type": row["event_type"], "timestamp": row["occurred_at"], "data": row}
     return str(row["id"]), orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)

@@ -71,7 +71,8 @@ def test_the_event_says_who_and_why(operator: Caller, conn: Connection[Any]) -> 
     order(operator, "admin", is_admin=True)
 
     said = conn.execute(
-        "SELECT metadata ->> 'actor', metadata ->> 'reason' FROM events WHERE event_type = 'admin.granted'"
+        "SELECT metadata ->> 'actor', event_data ->> 'decision_reason'"
+        " FROM events WHERE event_type = 'admin.granted'"
     )
     assert said.fetchone() == ("token:the operator", "they asked")
 

@@ -138,10 +138,12 @@ def test_a_customer_is_linked_and_unlinked(tenure: Tenure, conn: Connection) -> 
 def test_an_administrator_is_made_by_a_named_person(tenure: Tenure, conn: Connection) -> None:
     assert tenure("admin", "grant", ADA, *WHY).exit_code == 0
 
-    said = conn.execute("SELECT metadata FROM events WHERE event_type = 'admin.granted'").fetchone()
+    query = "SELECT metadata, event_data FROM events WHERE event_type = 'admin.granted'"
+    said = conn.execute(query).fetchone()
     assert said is not None
     assert said[0]["actor"].startswith("cli:")
-    assert said[0]["reason"] == "they asked"
+    assert "reason" not in said[0]
+    assert said[1]["decision_reason"] == "they asked"
 
 
 @pytest.mark.usefixtures("ada")

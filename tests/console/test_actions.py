@@ -22,7 +22,8 @@ def act(person: Person, action: str, user: str = HOSTILE_ID, **fields: str) -> A
 
 def said(conninfo: str, event_type: str) -> list[tuple[Any, ...]]:  # Any: one type a column
     """(actor, reason) of the events of that type that the console wrote."""
-    query = """SELECT metadata ->> 'actor', metadata ->> 'reason' FROM events
+    query = """SELECT metadata ->> 'actor',
+                      coalesce(metadata ->> 'reason', event_data ->> 'decision_reason') FROM events
                 WHERE event_type = %s AND idempotency_key LIKE 'console.%%' ORDER BY recorded_at"""
     with connect(conninfo, application_name="test") as conn:
         return conn.execute(query, [event_type]).fetchall()

@@ -108,7 +108,8 @@ def test_linking_gives_the_customers_history_to_the_user(operator: Person, shop:
 
     assert [answer.status_code for answer in answers] == [303, 303]
     with connect(shop, application_name="test") as conn:
-        query = """SELECT metadata ->> 'actor', metadata ->> 'reason'
+        query = """SELECT metadata ->> 'actor',
+                      coalesce(metadata ->> 'reason', event_data ->> 'decision_reason')
                      FROM events WHERE event_type = 'identity.linked'"""
         assert conn.execute(query).fetchall() == [("token:the operator", "they wrote to us")]
         owner = "SELECT user_id FROM customer_links WHERE customer_id = %s"

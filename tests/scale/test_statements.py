@@ -15,6 +15,7 @@ _AUDIT = "one index scan a node, for a page or a report; bounded by time or LIMI
 _RARE = "kept for somebody who asks a few times a year; reads the log once on every node"
 
 FAN_OUT = {
+    "cli/archive/has_events": "once a restore",
     "cli/archive/read_heads": "a backup promises all heads",
     "cli/checkpoint_standing": _COUNTS,
     "cli/doctor_replica": _COUNTS,
