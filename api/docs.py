@@ -1,8 +1,10 @@
 """/openapi.json and /docs: what this API is, for programs and for people; no script at all."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, render_template
+from markupsafe import Markup, escape
 
 from api.answers import answer
 from api.openapi import spec
@@ -24,9 +26,37 @@ def openapi() -> Response:
 @docs.get("/docs")
 def page() -> Response:
     """The same for people."""
-    response = Response(render_template("api_docs.html", document=_document(), shape=_shape))
+    document = _document()
+    page = render_template(
+        "api_docs.html", document=document, groups=_groups(document), shape=_shape, linked=_linked
+    )
+    response = Response(page)
     response.headers["Content-Security-Policy"] = POLICY
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The operations of one tag: path, method and description of each."""
+
+    name: str
+    operations: list[tuple[str, str, dict[str, Any]]]  # Any: JSON
+
+
+def _groups(document: dict[str, Any]) -> list[Group]:  # Any: JSON
+    """One group per tag, the webhook endpoints first."""
+    by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in sorted(document["paths"].items()):
+        for method, operation in methods.items():
+            by_tag.setdefault((operation.get("tags") or ["other"])[0], []).append((path, method, operation))
+    names = sorted(by_tag, key=lambda name: (name != "webhooks", name))
+    return [Group(name, by_tag[name]) for name in names]
+
+
+def _linked(schema: dict[str, Any]) -> Markup:  # Any: JSON schema
+    """The schema in a few words, as a link where the page describes it."""
+    text = _shape(schema)
+    return Markup('<a href="#schema-{0}">{0}</a>').format(text) if "$ref" in schema else escape(text)
 
 
 def _document() -> dict[str, Any]:  # Any: JSON

@@ -7,6 +7,7 @@ from flask import Flask
 
 from api.problems import MEDIA_TYPE
 from api.routing import KEY_SCHEMA
+from api.webhook_docs import webhook_paths
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -29,6 +30,7 @@ _ALWAYS = {
     "400": "The request is wrong; the detail says how.",
     "401": "No token, or one that opens nothing.",
     "403": "The token's role may not do this.",
+    "414": "The query is longer than 4 KiB.",
     "429": "Too many failures, or too much at once; see Retry-After.",
     "503": "The database is away; try again.",
 }
@@ -45,6 +47,7 @@ def repaired(document: Json, app: Flask) -> Json:
                 _repair_parameter(parameter)
             operation["operationId"] = endpoint = _endpoint(app, path, method)
             _repair_answers(operation, getattr(app.view_functions[endpoint], "roles", None))
+    document["paths"] |= webhook_paths(app, _PROBLEM_REF)
     return document
 
 

@@ -21,6 +21,7 @@ main.entries = {
     "work": Entry("cli.work:work", "Projector, scheduler and jobs."),
     "demo": Entry("cli.play:demo", "Sample webhooks into a running service."),
     "status": Entry("cli.status:status", "One screen: what runs, what lags, what waits."),
+    "find": Entry("cli.find:find_command", "Find users and events by name, address or any id."),
     "user": Entry("cli.users:user", "What is known of a user, when and why."),
     "trial": Entry("cli.trial:trial", "Start, extend or end a trial of our own."),
     "plan": Entry("cli.plan:plan", "Give somebody a plan, or take it back."),

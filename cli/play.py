@@ -129,8 +129,10 @@ def let_time_pass(settings: Settings, conninfo: str, conn: Connection) -> None:
 
 
 def _interesting(conn: Connection, world: DemoWorld) -> Profile | None:
-    """Somebody who pays, if anybody does."""
+    """A living user who pays, else the first one known."""
     found = [profile(conn, person.user_id) for person in world.people if person.links][:20]
     known = [each for each in found if each is not None]
-    paying = [each for each in known if each["subscription_status"] == "active"]
+    paying = [
+        user for user in known if user["subscription_status"] == "active" and user["deleted_at"] is None
+    ]
     return next(iter(paying or known), None)

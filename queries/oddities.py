@@ -14,6 +14,7 @@ from queries.events import EventRow
 from queries.instants import iso
 
 LATE = timedelta(hours=1)
+DECISIVE = ("stripe.customer.subscription.", "stripe.invoice.", "clerk.user.")
 LAG = timedelta(seconds=30)
 
 
@@ -127,13 +128,13 @@ def _late(facts: Facts) -> Iterator[Oddity]:
     late = [
         event
         for event in facts.latest
-        if event["source_system"] != "tenure" and event["recorded_at"] - event["occurred_at"] > LATE
+        if event["event_type"].startswith(DECISIVE) and event["recorded_at"] - event["occurred_at"] > LATE
     ]
     if late:
         event = late[0]
-        took = event["recorded_at"] - event["occurred_at"]
+        hours = (event["recorded_at"] - event["occurred_at"]) // timedelta(hours=1)
         text = (
-            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {took} later, so what was "
+            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {hours} h later, so what was "
             "believed in between may differ from what was true"
         )
         yield Oddity(

@@ -7,6 +7,7 @@ from console.pages.configuration import pages as configuration
 from console.pages.customers import customers
 from console.pages.deliveries import deliveries
 from console.pages.events import events
+from console.pages.find import find
 from console.pages.jobs import pages as jobs
 from console.pages.overview import overview
 from console.pages.quarantine import quarantine
@@ -18,6 +19,7 @@ from console.pages.users import users
 PAGES = (
     sign_in,
     overview,
+    find,
     users,
     customers,
     quarantine,

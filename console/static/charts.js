@@ -48,7 +48,7 @@
     return {
       width,
       height: Math.max(150, Math.min(220, Math.round(width * 0.28))),
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0], // half a label beyond the last tick
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },

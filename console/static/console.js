@@ -95,6 +95,13 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") closeDrawer();
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const box = document.getElementById("find");
+    if (event.key === "/" && box && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      box.focus();
+      box.select();
+    }
   });
   document.addEventListener("submit", (event) => {
     const sure = event.target.querySelector("[data-sure]");

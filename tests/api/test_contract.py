@@ -1,6 +1,7 @@
 """The document against the service: schemathesis sends what fits and what does not."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from queries.instants import iso
 from tests.api.conftest import Caller, Wall, nothing_to_connect
 from tests.queries.people import add_plan, add_user, link, told
 
-schemathesis.openapi.format("date-time", st.datetimes(timezones=st.timezones()).map(iso))
+PASSED = st.datetimes(max_value=datetime(2026, 1, 1), timezones=st.timezones())  # noqa: DTZ001  # has one from there
+schemathesis.openapi.format("date-time", PASSED.map(iso))
 
 
 def operations() -> Iterator[tuple[str, str, GenerationMode]]:

@@ -260,3 +260,12 @@ def test_an_instant_survives_its_text(at: datetime, text: str) -> None:
 )
 def test_what_people_write_is_an_instant(text: str) -> None:
     assert read_given(text) == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_docs_are_grouped_and_closed_until_opened(anyone: Caller) -> None:
+    page = anyone.get("/docs").text
+    operations = sum(len(each) for each in anyone.get("/openapi.json").json["paths"].values())
+
+    assert page.count("<summary>") > operations > 40
+    assert "<details open" not in page
+    assert 'id="group-users"' in page

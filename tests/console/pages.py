@@ -6,6 +6,8 @@ from psycopg import Connection
 
 PLAIN = (
     "",
+    "/find",
+    "/find?q=lee",
     "/users",
     "/customers",
     "/quarantine",
