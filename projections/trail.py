@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import NamedTuple
 
+from msgspec.json import Encoder
+
 from projections.facts import Body, Fact
 
 MOST_VISITS = 20_000
@@ -16,6 +18,7 @@ MOST_VISITS = 20_000
 MOST_ENDS = 8
 
 Edge = tuple[int, int]
+_ENCODER = Encoder()
 Counts = tuple[int, ...]
 
 
@@ -43,20 +46,21 @@ def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[Story]:
 
 
 class Graph:
-    """Snapshots by number, and the changes between two of them; both in order of rank."""
+    """Snapshots by number, and the changes between two of them; both in the order of their content.
+
+    So what is equally plausible is chosen by what the snapshots say, never by the ids of events.
+    """
 
     def __init__(self, changes: Sequence[Fact], start: Body | None) -> None:
-        self._numbers: dict[Body | None, int] = {}
-        self._facts: dict[Edge, list[Fact]] = {}
+        bodies = {fact.before for fact in changes} | {fact.body for fact in changes}
+        self._numbers = {body: number for number, body in enumerate(sorted(bodies, key=_ENCODER.encode))}
+        facts: dict[Edge, list[Fact]] = {}
         for fact in changes:
-            edge = self._number(fact.before), self._number(fact.body)
-            self._facts.setdefault(edge, []).append(fact)
+            facts.setdefault((self._numbers[fact.before], self._numbers[fact.body]), []).append(fact)
+        self._facts = dict(sorted(facts.items()))
         self._edges = list(self._facts)
         self._start = self._numbers.get(start)
         self._connected = self._is_connected()
-
-    def _number(self, body: Body | None) -> int:
-        return self._numbers.setdefault(body, len(self._numbers))
 
     def _is_connected(self) -> bool:
         parents = list(range(len(self._numbers)))
