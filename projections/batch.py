@@ -154,7 +154,7 @@ class Projector:
         customers = {event.route_key for event in found if event.is_customer} | {
             claim.customer for claim in claims
         }
-        held = store.lock_customers(conn, customers | touched)
+        held = self._lock_customers(conn, customers | touched)
         work = Work(refolds=set(erased))
         heard = {customer: link for customer, link in held.items() if customer in customers}
         owners = self._settle_links(conn, heard, claims, _first_at(found, claims), work)
@@ -169,7 +169,7 @@ class Projector:
         for event in found:
             owner = event.route_key if event.is_user else None
             if event.is_customer:
-                owner = owners[event.route_key]
+                owner = owners.get(event.route_key)
             if owner is not None:
                 work.by_user.setdefault(owner, []).append(event.fact)
         return work
@@ -200,9 +200,44 @@ class Projector:
                 changed[customer] = now
             if winner != was:
                 work.refolds |= {name for name in (user, owners[customer]) if name is not None}
-        if changed:
-            store.write_links(conn, changed)
+        for customer in self._write_links(conn, changed):
+            work.refolds |= {name for name in (held[customer][0], owners[customer]) if name is not None}
+            owners[customer] = None
         return owners
+
+    def _lock_customers(
+        self, conn: AnyConnection, customers: set[str]
+    ) -> dict[str, tuple[str | None, links.Claims | None]]:
+        """As store.lock_customers; if careful, without customers that are refused."""
+        if not self.careful:
+            return store.lock_customers(conn, customers)
+        held: dict[str, tuple[str | None, links.Claims | None]] = {}
+        write_halving(
+            conn,
+            sorted(customers),
+            lambda some: held.update(store.lock_customers(conn, some)),
+            _customer_refused,
+        )
+        return held
+
+    def _write_links(self, conn: AnyConnection, changed: dict[str, links.Claims]) -> list[str]:
+        """Write the links. If careful, the customers whose link is refused; they are forgotten."""
+        refused: list[str] = []
+        if not self.careful:
+            if changed:
+                store.write_links(conn, changed)
+            return refused
+
+        def refuse(customer: str, problem: Exception) -> None:
+            _customer_refused(customer, problem)
+            refused.append(customer)
+
+        def write(some: Sequence[str]) -> None:
+            store.write_links(conn, {customer: changed[customer] for customer in some})
+
+        write_halving(conn, sorted(changed), write, refuse)
+        store.forget_customers(conn, refused)
+        return refused
 
     def _fold(self, conn: AnyConnection, work: Work, reached: dict[int, int]) -> Report:
         if self.careful:
@@ -334,6 +369,10 @@ class Projector:
         store.write_states(conn, states, self._catalog_digest)
         store.write_quarantine(conn, stopped, healed)
         store.forget_users(conn, forgotten)
+
+
+def _customer_refused(customer: str, problem: Exception) -> None:
+    logger.error("projector.customer_refused", customer_id=customer, error=type(problem).__name__)
 
 
 def _settings_in(found: list[Routed]) -> list[configuration.Setting]:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from events.errors import UnreadablePayload
 from events.text import storable_json
 from projections.facts import PlanHint
 
@@ -77,18 +76,24 @@ class PlanEvent(Struct):
     payload: str
 
 
+# What subscription_plans can hold: a plan beyond it is not read, and the version before it stays.
+Key = Annotated[str, Meta(max_length=200)]
+Int4 = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
+Int8 = Annotated[int, Meta(ge=-9_223_372_036_854_775_808, le=9_223_372_036_854_775_807)]
+
+
 class _Published(Struct):
-    plan_key: str
+    plan_key: Key
     plan_name: str
-    campaigns_limit: int
-    creators_limit: int
+    campaigns_limit: Int4
+    creators_limit: Int4
     features: dict[str, Any] = field(default_factory=dict)  # Any: the platform's own JSON
-    price_monthly: int = 0
-    price_yearly: int = 0
+    price_monthly: Int8 = 0
+    price_yearly: Int8 = 0
     currency: str = "usd"
     stripe_price_id_monthly: str | None = None
     stripe_price_id_yearly: str | None = None
-    display_order: int = 0
+    display_order: Int4 = 0
 
 
 class _Retired(Struct):
@@ -106,7 +111,7 @@ def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
         if (rule := RULES.get(event.type)) is None:
             continue
         # One plan that can't be read must not stop every user: the version before it stays.
-        with suppress(msgspec.MsgspecError, UnreadablePayload, RecursionError):
+        with suppress(Exception):
             rule(catalog, event)
     return catalog
 
@@ -114,6 +119,7 @@ def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
 def _publish(catalog: Catalog, event: PlanEvent) -> None:
     new = _PUBLISHED.decode(storable_json(event.payload))
     old = catalog.plans.get(new.plan_key)
+    msgspec.json.encode(new.features)  # numbers that no JSON of ours can hold are refused here
     same_limits = old is not None and (old.campaigns_limit, old.creators_limit, old.features) == (
         new.campaigns_limit,
         new.creators_limit,

@@ -4,24 +4,27 @@ All these events are on one route, hence in one part, where commit order is posi
 committed last decides, whatever the clocks of two operators' machines said.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events.clock import from_micros
-from events.errors import UnreadablePayload
 from events.identifiers import derived_id
 from events.routing import SYSTEM_ROUTE, part_of
 from events.statements import statement
 from events.text import storable_json
+from projections.refusal import write_halving
 from projections.rows import Row, as_json
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+
+logger = structlog.get_logger(__name__)
 
 TABLES = ("system_configurations", "logging_configurations")
 
@@ -59,7 +62,10 @@ def tables_of(settings: Iterable[Setting]) -> dict[str, list[Row]]:
             continue
         try:
             table, name, row = rule(setting)
-        except (msgspec.DecodeError, ValueError, UnreadablePayload, RecursionError):
+        except Exception as problem:  # whatever it is, it stops no other setting and no user
+            logger.warning(
+                "projector.setting_unreadable", position=setting.position, error=type(problem).__name__
+            )
             continue
         first = kept[table].get(name)
         at = from_micros(setting.at)
@@ -84,11 +90,21 @@ def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Sett
 
 
 def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
-    """The rows those events change. A row's `created_at` stays that of its first event."""
+    """The rows those events change. A row's `created_at` stays that of its first event.
+
+    A setting that PostgreSQL refuses is left out, and stops no other.
+    """
     for table, rows in tables_of(settings).items():
-        if rows:
-            values = {"rows": as_json(rows).decode()}
+
+        def write_some(some: Sequence[Row], table: str = table) -> None:
+            values = {"rows": as_json(some).decode()}
             conn.execute(statement("projections", f"write_{table}"), values)
+
+        write_halving(conn, rows, write_some, _refused)
+
+
+def _refused(row: Row, problem: Exception) -> None:
+    logger.error("projector.setting_refused", id=row["id"], error=type(problem).__name__)
 
 
 def rebuild(conn: AnyConnection, bound: int) -> None:

@@ -25,7 +25,7 @@ class PlanPublished(OwnEvent):
     currency: Key = "usd"
     stripe_price_id_monthly: Key | None = None
     stripe_price_id_yearly: Key | None = None
-    display_order: int = 0
+    display_order: Annotated[int, Field(ge=-2_147_483_648, le=2_147_483_647)] = 0
 
 
 class PlanRetired(OwnEvent):

@@ -1,18 +1,19 @@
 """Stage two: whose each customer is, and from there whose each chunk of facts is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import msgspec
 
 from projections import store
 from projections.links import Claims, Standing
+from projections.refusal import write_halving
 from projections.replay.job import Context
 from projections.replay.loading import Loader
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance, bucket_of
 from projections.replay.spill import Chunk, Entry, Head, Spills, SpillWriter, path_of
-from projections.replay.statements import session
+from projections.replay.statements import Connection, session
 
 _HEADS = msgspec.msgpack.Decoder(list[Head])
 _ENCODER = msgspec.msgpack.Encoder()
@@ -25,19 +26,32 @@ def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
         if (known := finished(conn, "link", number)) is not None:
             return known
         customers, entries = _settled(_heads(context, number))
-        by_user: list[list[Entry]] = [[] for _ in range(job.buckets)]
-        for entry in entries:
-            by_user[bucket_of(entry.user, job.buckets)].append(entry)
-        with SpillWriter(path_of(context.folder, "link", number)) as spill:
-            size = spill.finish([_ENCODER.encode(each) for each in by_user])
-        with conn.transaction(), Loader(conn, job.schema) as loader:
-            for customer, claims in customers.items():
-                loader.take("customer_links", store.link_row(customer, claims))
-            loader.flush()
-            outcome = Outcome(bytes=size, rows=loader.counts)
+        with conn.transaction():
+            refused = _load_links(conn, job.schema, customers)
+            by_user: list[list[Entry]] = [[] for _ in range(job.buckets)]
+            for entry in entries:
+                if entry.customer not in refused:
+                    by_user[bucket_of(entry.user, job.buckets)].append(entry)
+            with SpillWriter(path_of(context.folder, "link", number)) as spill:
+                size = spill.finish([_ENCODER.encode(each) for each in by_user])
+            outcome = Outcome(bytes=size, rows={"customer_links": len(customers) - len(refused)})
             finish(conn, "link", number, outcome)
     advance(1)
     return outcome
+
+
+def _load_links(conn: Connection, schema: str, customers: dict[str, Claims]) -> set[str]:
+    """The customers whose row is refused: they are nobody's, as they are live."""
+    refused: set[str] = set()
+
+    def load(some: Sequence[str]) -> None:
+        with Loader(conn, schema) as loader:
+            for customer in some:
+                loader.take("customer_links", store.link_row(customer, customers[customer]))
+            loader.flush()
+
+    write_halving(conn, list(customers), load, lambda customer, _: refused.add(customer))
+    return refused
 
 
 def _heads(context: Context, number: int) -> list[Head]:

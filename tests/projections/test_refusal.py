@@ -1,6 +1,8 @@
 """What Postgres or Python refuses stops its owner alone: live, in a refold and in a replay alike."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,7 +11,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from events.own import platform
+from events.envelope import NewEvent
+from events.own import platform, system, system_event
 from projections import fold
 from projections.facts import Fact
 from projections.refusal import is_refusal, longest_storable
@@ -22,6 +25,7 @@ from tests.projections.telling import (
     CUSTOMER,
     USER,
     clerk,
+    instant,
     linked,
     own,
     published,
@@ -210,6 +214,59 @@ def test_a_bug_in_the_order_of_an_instant_stops_nobody(
     settle(conninfo, tmp_path)
 
     assert profile(conninfo, "full_name", USER) == "Ada Lee"
+
+
+def test_a_customer_that_is_refused_is_nobodys(conninfo: str, owner: Owner, tmp_path: Path) -> None:
+    owner.execute(
+        "ALTER TABLE customer_links ADD CONSTRAINT no_bad_customer CHECK (customer_id <> 'cus_bad')"
+    )
+    tell(conninfo, published("free"), linked(customer_id="cus_bad", user_id=OTHER), linked())
+    settle(conninfo, tmp_path)
+
+    assert ask(conninfo, "SELECT customer_id FROM customer_links") == [CUSTOMER]
+    assert ask(conninfo, "SELECT user_id FROM users") == [USER]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"display_order": 2**40},
+        {"campaigns_limit": 2**31},
+        {"price_monthly": 2**63},
+        {"features": {"most": 10**30}},
+        {"plan_key": "x" * 3_000},
+    ],
+    ids=str,
+)
+def test_a_plan_that_no_row_can_hold_is_not_read(
+    conninfo: str, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """A foreign log may hold one; the version before it stays, and everybody is projected."""
+    plan = published("glow_up", campaigns=7)
+    payload = json.dumps(json.loads(plan.payload) | change)
+    tell(conninfo, plan, replace(plan, payload=payload, idempotency_key="plan:odd"))
+    tell(conninfo, clerk("user.created", user()))
+    settle(conninfo, tmp_path)
+
+    assert ask(conninfo, "SELECT campaigns_limit FROM subscription_plans") == [7]
+    assert ask(conninfo, "SELECT user_id FROM users") == [USER]
+
+
+@pytest.mark.parametrize("value", ["1e-20000", "1e131073", '"\\u0000"'])
+def test_a_setting_that_no_row_can_hold_stops_no_other(conninfo: str, tmp_path: Path, value: str) -> None:
+    def setting(key: str, value: str) -> NewEvent:
+        changed = system.ConfigurationChanged(category="jobs", key=key, value=0, value_type="json")
+        event = system_event(
+            changed, aggregate_id=f"jobs/{key}", now=instant(0), idempotency_key=f"set:{key}"
+        )
+        return replace(event, payload=event.payload.replace('"value":0', f'"value":{value}'))
+
+    tell(conninfo, published("free"), setting("odd", value), setting("even", "3"))
+    tell(conninfo, clerk("user.created", user()))
+    settle(conninfo, tmp_path)
+
+    assert "even" in ask(conninfo, "SELECT key FROM system_configurations")
+    assert ask(conninfo, "SELECT user_id FROM users") == [USER]
 
 
 @pytest.mark.parametrize(
