@@ -79,7 +79,7 @@ def still_allowed() -> Callable[[], bool]:
 
 def actor() -> str:
     """The caller as the actor of an event."""
-    return f"token:{caller().name}"
+    return caller().actor
 
 
 def noted(

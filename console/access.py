@@ -59,7 +59,7 @@ def caller_or_none() -> Caller | None:
 
 def actor() -> str:
     """The caller as the actor of an event."""
-    return f"token:{caller().name}"
+    return caller().actor
 
 
 def operator_only(view: Callable[P, R]) -> Callable[P, R]:

@@ -50,6 +50,11 @@ class Caller:
         """An operator may do everything."""
         return self.role == "operator" or self.role in allowed
 
+    @property
+    def actor(self) -> str:
+        """As events name who decided: several tokens may have one name, so the token's id comes first."""
+        return self.name if self.token_id is None else f"token:{self.token_id} {self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:

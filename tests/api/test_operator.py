@@ -8,8 +8,9 @@ import pytest
 from psycopg import Connection
 
 from events.own.user import PlanSelected
-from handlers.tokens import Role
+from handlers.tokens import Role, create_token
 from queries.instants import iso
+from tests.actors import token_name
 from tests.api.conftest import NOW, Answer, Caller, Wall
 from tests.handlers.people import joined, row, sold, tell, types_of
 from tests.projections.telling import linked, own, stripe, subscription
@@ -70,11 +71,26 @@ def test_an_extension_is_undone_by_an_earlier_end(operator: Caller, conn: Connec
 def test_the_event_says_who_and_why(operator: Caller, conn: Connection[Any]) -> None:
     order(operator, "admin", is_admin=True)
 
-    said = conn.execute(
+    [(actor, reason)] = conn.execute(
         "SELECT metadata ->> 'actor', event_data ->> 'decision_reason'"
         " FROM events WHERE event_type = 'admin.granted'"
-    )
-    assert said.fetchone() == ("token:the operator", "they asked")
+    ).fetchall()
+    assert (token_name(actor), reason) == ("the operator", "they asked")
+
+
+def test_two_tokens_of_one_name_are_two_actors(operator: Caller, conn: Connection[Any]) -> None:
+    text, other = create_token(conn, "operator", name="the operator", now=NOW)
+    conn.commit()
+
+    order(operator, "admin", is_admin=True)
+    order(Caller(operator.client, text), "admin", is_admin=False)
+
+    query = "SELECT metadata ->> 'actor' FROM events WHERE event_type ~ '^admin' ORDER BY recorded_at"
+    first, second = (actor for (actor,) in conn.execute(query))
+    assert token_name(first) == token_name(second) == "the operator"
+    assert second == f"token:{other.id} the operator" != first
+    steps = operator.get(f"/api/users/{ADA}/history").json["items"]
+    assert {step["actor"] for step in steps if step["event_type"].startswith("admin")} == {first, second}
 
 
 def test_a_grant_and_its_undoing(operator: Caller, conn: Connection[Any]) -> None:

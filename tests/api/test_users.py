@@ -12,6 +12,7 @@ import api.access
 from events.own import user_event
 from events.own.user import ProfileUpdated
 from queries.profile import COLUMNS, MARKERS
+from tests.actors import token_name
 from tests.api.conftest import NOW, Caller, access_log
 from tests.queries.people import AT, add_plan, add_user, link
 
@@ -223,7 +224,8 @@ def test_a_change_becomes_facts(
 
     assert answer.status_code == 200
     assert [event["event_type"] for event in answer.json["events"]] == [kind for kind, _ in expected]
-    assert said(conn) == [(kind, data, "token:the service") for kind, data in expected]
+    found = [(kind, data, token_name(actor)) for kind, data, actor in said(conn)]
+    assert found == [(kind, data, "the service") for kind, data in expected]
 
 
 @pytest.mark.parametrize(
