@@ -15,13 +15,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from events.own.base import Text
 from handlers.profile import CHANGEABLE
-from queries.instants import read_given
+from queries.instants import asked, read_given
 
 MOST_ITEMS = 200
 
 
 def _instant(value: object) -> object:
-    return read_given(value) if isinstance(value, str) else value
+    return asked(read_given(value)) if isinstance(value, str) else value
 
 
 Instant = Annotated[

@@ -66,7 +66,7 @@ def restore(*, file: Path, as_json: bool) -> None:
     """Put the backup in FILE into an empty database, then prove that it is what it was.
 
     Until that is proven the database says that it is half restored, and is read-only. After a kill,
-    the same command goes on.
+    the same command goes on; after its end it changes nothing.
     """
     settings = command_settings()
     with stages(file.stat().st_size) as heard:
@@ -75,6 +75,9 @@ def restore(*, file: Path, as_json: bool) -> None:
         sessions.refuse_pooler(conninfo)
         writing = mark.writing(conninfo)
         with mark.only_one(conninfo):
+            if mark.restored_from(conninfo, found.sha256):
+                _say(f"{file} was restored here before, to its end; nothing was changed")
+                return
             with stages(file.stat().st_size) as heard:
                 load(conninfo, found, heard=heard, say=_say)
             try:
@@ -83,7 +86,7 @@ def restore(*, file: Path, as_json: bool) -> None:
                 mark.move_on(writing, f"not what was backed up: {problem.message}")
                 raise
             newer = migrations.up(writing, say=_say)
-            mark.end(writing)
+            mark.end(writing, found.sha256)
     told = {"file": str(file), **told, "migrated": len(newer)}
     if as_json:
         emit_json(told)

@@ -7,6 +7,8 @@ from queries.errors import InTheFuture
 
 SKEW = timedelta(minutes=1)  # by which a caller's clock may be ahead of ours
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
 # A space where the sign belongs is a plus that a URL turned into one.
 _ZONE = r"([Zz]|[+\- ]\d\d:\d\d)"
 _ISO = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{{1,6}})?{_ZONE}", re.ASCII)
@@ -47,6 +49,14 @@ def read_given(text: str) -> datetime:
         return datetime.fromisoformat(f"{day}T{time or '00:00Z'}").astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("expected an instant that exists, found one that does not") from None
+
+
+def asked(at: datetime) -> datetime:
+    """An instant that a person or a service asks for, if it is one that can matter. Raises: ValueError."""
+    if not EARLIEST <= at < LATEST:
+        span = f"{EARLIEST.year} to {LATEST.year - 1}"
+        raise ValueError(f"expected an instant of the years {span}, found one of {at.year}")
+    return at
 
 
 def refuse_future(now: datetime, **instants: datetime | None) -> None:

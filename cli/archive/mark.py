@@ -16,6 +16,7 @@ from events.statements import statement
 BEGUN, LOADED = "begun", "loaded"
 # The name of every session of a restore, pg_restore's own included.
 SESSION = "tenure-restore"
+_RESTORED = "restored from the backup with sha256 {}"
 _LETS_GO_S = 10.0  # a killed restore's session ends a little later than its process
 _LOOK_EVERY_S = 0.1
 
@@ -105,10 +106,19 @@ def move_on(conninfo: str, phase: str) -> None:
         conn.commit()
 
 
-def end(conninfo: str) -> None:
-    """All of it is there and verified: the database is like any other."""
+def restored_from(conninfo: str, sha256: str) -> bool:
+    """Whether this very backup was restored here, to its end."""
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
+        row = conn.execute(statement("cli.archive", "restored_from")).fetchone()
+    return row is not None and row[0] == _RESTORED.format(sha256)
+
+
+def end(conninfo: str, sha256: str) -> None:
+    """All of it is there and verified: what stays is a comment on where it came from."""
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         conn.execute("DROP TABLE restore_unfinished")
+        comment = sql.Literal(_RESTORED.format(sha256))
+        conn.execute(sql.SQL("COMMENT ON TABLE part_heads IS {}").format(comment))
         _default_read_only(conn, sql.SQL("RESET default_transaction_read_only"))
         conn.commit()
 

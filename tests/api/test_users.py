@@ -100,6 +100,8 @@ def test_numbers_json_can_not_hold_in_64_bits_arrive_whole(conn: Connection[Any]
         ("0001-01-01T00:00:00%2B23:59", "exists"),
         ("２０26-03-03T12:00:00Z", "such as"),
         ("now", "such as"),
+        ("9999-12-31T23:59:59.999999Z", "1970 to 2999"),
+        ("1969-12-31T23:59:59Z", "1970 to 2999"),
     ],
 )
 def test_an_instant_that_is_none_is_explained(service: Caller, instant: str, told: str) -> None:

@@ -244,6 +244,21 @@ def test_a_restore_stopped_after_its_rows_were_committed_can_be_run_again(
     assert again.exit_code == 0, again.stderr
 
 
+def test_the_same_restore_again_after_its_end_changes_nothing(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    assert at(empty)("restore", str(path)).exit_code == 0
+    before = contents(empty)
+    other = made(at, empty, tmp_path / "other.gz", "--portable")
+
+    again = at(empty)("restore", str(path))
+
+    assert (again.exit_code, "restored here before" in again.stderr) == (0, True)
+    assert contents(empty) == before
+    assert at(sealed_shop)("restore", str(other)).exit_code == 1  # it is not empty
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, number: signal.Signals
