@@ -90,7 +90,7 @@ class JobResultsRecorded(JobEvent):
 
     event_type = "job.results_recorded"
     result_id: UUID
-    count: Annotated[int, Field(ge=0)]
+    count: Annotated[int, Field(ge=0, le=1_000_000_000)]
     digest: Key
 
 

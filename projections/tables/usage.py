@@ -26,6 +26,7 @@ COLUMNS = (
     "enrichments_current_month",
     "usage_reset_date",
 )
+MOST = 9_223_372_036_854_775_807  # what the columns hold
 SERVED = frozenset({"trialing", "active", "past_due"})
 
 
@@ -89,7 +90,7 @@ def _recorded(state: State, fact: Fact) -> None:
     said = own.UsageRecorded.model_validate_json(payload_of(fact))
     if said.metric != "campaigns":
         begin_month(state, month_of(from_micros(fact.at)))
-    setattr(state, said.metric, getattr(state, said.metric) + said.quantity)
+    setattr(state, said.metric, min(getattr(state, said.metric) + said.quantity, MOST))
 
 
 def _results(state: State, fact: Fact) -> None:
@@ -97,7 +98,7 @@ def _results(state: State, fact: Fact) -> None:
     with suppress(ValidationError):
         said = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
         begin_month(state, month_of(from_micros(fact.at)))
-        state.creators += said.count
+        state.creators = min(state.creators + said.count, MOST)
 
 
 def _reset(state: State, fact: Fact) -> None:
