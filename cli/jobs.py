@@ -41,15 +41,18 @@ def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_jso
 @jobs.command("retry")
 @click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
 @click.option("--reason", help="Shown with the job until that try has ended.")
+@click.option("--dry-run", is_flag=True, help="Name the jobs that would be due; write nothing.")
 @json_option
-def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, as_json: bool) -> None:
+def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Due now, with all their tries again; all of them or none."""
     with session(command_settings()) as conn:
         try:
             moved = [retry(conn, job_id, now=utc_now(), reason=reason) for job_id in job_ids]
         except JobError as refused:
             raise Failure(str(refused)) from None
-    _tell(moved, "due now", as_json=as_json)
+        if dry_run:
+            conn.rollback()
+    _tell(moved, "would be due now" if dry_run else "due now", as_json=as_json)
 
 
 @jobs.command("cancel")

@@ -75,8 +75,11 @@ def defaults() -> None:
 @click.option("--yes", is_flag=True, help="Publish without asking.")
 @click.option("--retire-missing", is_flag=True, help="Retire plans on sale that the file does not name.")
 @click.option("--reason", help="Kept with the events.")
+@click.option("--dry-run", is_flag=True, help="Show the differences; publish nothing.")
 @json_option
-def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, as_json: bool) -> None:
+def publish(
+    *, file: Path, yes: bool, retire_missing: bool, reason: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Publish the plans of a TOML file that differ from those in force, after showing how.
 
     `tenure plans list --toml` writes such a file of the plans on sale.
@@ -90,6 +93,9 @@ def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, 
             if not as_json:
                 _show(planned, [] if retire_missing else missing(catalog, wanted))
             conn.commit()  # nobody waits for an answer while the part is held
+            if dry_run:
+                _tell_dry_run([_as_json(each) for each in planned], as_json=as_json)
+                return
             if planned and not yes:
                 agreed("Publish?", otherwise="nothing was published; --yes publishes without asking")
             made = publish_plans(
@@ -112,6 +118,13 @@ def publish(*, file: Path, yes: bool, retire_missing: bool, reason: str | None, 
         emit_json([_as_json(each) for each in made])
     else:
         console().print(f"published {len(made)}" if made else "nothing to publish")
+
+
+def _tell_dry_run(planned: list[dict[str, object]], *, as_json: bool) -> None:
+    if as_json:
+        emit_json(planned)
+    else:
+        console().print(f"{len(planned)} would be published" if planned else "nothing to publish")
 
 
 def _emit_toml() -> None:

@@ -34,8 +34,9 @@ def list_all(*, limit: int, as_json: bool) -> None:
 
 @quarantine.command()
 @click.argument("asked", metavar="[ID_OR_EMAIL]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Fold them and say who would be freed; write nothing.")
 @json_option
-def retry(*, asked: tuple[str, ...], as_json: bool) -> None:
+def retry(*, asked: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Fold these users again, or all that are quarantined; exit 1 if one still can't be folded."""
     settings = command_settings()
     with session(settings) as conn:
@@ -47,11 +48,14 @@ def retry(*, asked: tuple[str, ...], as_json: bool) -> None:
         if wanted:
             Projector(live_only=settings.livemode).retry(conn, wanted)
         left = sorted(wanted & {row["user_id"] for row in quarantined(conn, limit=_ALL)})
+        if dry_run:
+            conn.rollback()
     freed = sorted(wanted.difference(left))
     if as_json:
-        emit_json({"freed": freed, "left": left})
+        emit_json({"freed": freed, "left": left, "dry_run": dry_run})
     else:
-        console().print(f"{len(freed)} freed, {len(left)} left", markup=False)
+        would = "would be " if dry_run else ""
+        console().print(f"{len(freed)} {would}freed, {len(left)} left", markup=False)
     if left:
         raise Difference(
             f"{counted(len(left), 'user')} still can't be folded: tenure quarantine list says why"

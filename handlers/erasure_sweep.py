@@ -18,10 +18,11 @@ from projections.replay import Leftovers, delete_leftovers
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What was deleted: tables and files of replays, mail in the outbox."""
+    """What was deleted: tables and files of replays, mail in the outbox, sample values of the planner."""
 
     replays: Leftovers
     mails: int
+    analyzed: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -29,13 +30,18 @@ class Swept:
             "schemas": list(self.replays.schemas),
             "folders": list(self.replays.folders),
             "mails": self.mails,
+            "analyzed": list(self.analyzed),
         }
 
 
 def sweep(conn: AnyConnection, data_dir: Path) -> Swept:
     """Delete stale copies; commits nothing of the caller's transaction."""
     replays = delete_leftovers(conn, data_dir / "replay")
-    return Swept(replays, _sweep_outbox(conn, data_dir / "outbox"))
+    mails = _sweep_outbox(conn, data_dir / "outbox")
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("handlers", "analyze_after_erasure")).fetchone()
+    assert row is not None  # a function always answers
+    return Swept(replays, mails, tuple(row["analyzed"]))
 
 
 def _sweep_outbox(conn: AnyConnection, outbox: Path) -> int:

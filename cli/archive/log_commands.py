@@ -34,28 +34,30 @@ def export_log(*, form: str, out: Path | None) -> None:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Check the whole file against this log; change nothing.")
 @json_option
-def import_events(*, file: Path, as_json: bool) -> None:
+def import_events(*, file: Path, dry_run: bool, as_json: bool) -> None:
     """Put an exported log into this database: ids, positions, times, salts and digests as they were.
 
     The log here must be empty, or a beginning of the one in FILE: then only the rest is added.
     Afterwards `tenure replay` builds the tables, or `tenure work` in passing.
     """
     with server(command_settings(), locks=True) as conninfo, stages(file.stat().st_size) as heard:
-        found = import_log(conninfo, file, heard=heard)
+        found = import_log(conninfo, file, dry_run=dry_run, heard=heard)
     told = {
         "events": found.events,
         "imported": found.new,
         "already_here": found.present,
         "erased_since": len(found.erased_since),
-    }
+    } | ({"dry_run": True} if dry_run else {})
     if as_json:
         emit_json(told)
         return
     erased = f", {len(found.erased_since)} erased as they are there" if found.erased_since else ""
     present = counted(found.present, "was", "were")
-    _say(f"{counted(found.new, 'event')} imported, {present} here{erased}; all digests hold")
-    if found.new:
+    done = "would be imported" if dry_run else "imported"
+    _say(f"{counted(found.new, 'event')} {done}, {present} here{erased}; all digests hold")
+    if found.new and not dry_run:
         _say("next: tenure replay builds the tables, tenure audit verify --key … proves the log")
 
 

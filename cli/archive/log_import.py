@@ -20,9 +20,11 @@ Heard = Callable[[str, int], None]
 ERASABLE = {"event_conflicts": "event_data", "unreadable_deliveries": "body"}
 
 
-def import_log(conninfo: str, path: Path, *, heard: Heard = lambda _what, _done: None) -> Checked:
+def import_log(
+    conninfo: str, path: Path, *, dry_run: bool = False, heard: Heard = lambda _what, _done: None
+) -> Checked:
     """What the archive holds and how much of it was here already; ids, places, times, salts and digests
-    are those of the archive, to the byte. All of it or nothing.
+    are those of the archive, to the byte. All of it or nothing; `dry_run` only checks.
 
     Raises: Damaged, Difference, Failure.
     """
@@ -30,6 +32,8 @@ def import_log(conninfo: str, path: Path, *, heard: Heard = lambda _what, _done:
         refuse_blind(conn)
         here = _held(conn)
         checked = _check(conninfo, conn, path, here, heard)
+        if dry_run:
+            return checked
         try:
             _put_in(conn, path, here, checked, heard)
         except errors.UniqueViolation:

@@ -13,6 +13,7 @@ from events.clock import EPOCH
 from events.envelope import NewEvent
 from events.own import user_event
 from events.own.user import LegacyImported
+from handlers.reconcile.statements import erased_among
 from projections.log import AnyConnection
 
 Row = Mapping[str, Any]  # Any: JSON values
@@ -63,6 +64,10 @@ def import_rows(
             events.append(legacy_event(row, now=now, actor=actor, source=source))
         except Unusable as problem:
             found.refuse(str(_id_of(snake_cased(row)) or f"row {found.rows}"), str(problem))
+    erased = erased_among(conn, {user_id for user_id, _ in events})
+    events = [(user_id, event) for user_id, event in events if user_id not in erased]
+    for user_id in sorted(erased):
+        found.refuse(user_id, "erased here: nothing about them is imported again")
     answers = append_all(conn, [event for _, event in events])
     for (user_id, _), answer in zip(events, answers, strict=True):
         if answer.outcome == "appended":

@@ -253,6 +253,28 @@ def test_reasons_in_the_access_log_are_erased(conninfo: str, conn: Connection) -
         conn.execute("UPDATE access_log SET reason = '(erased)'")
 
 
+def test_statistics_taken_before_an_erasure_are_taken_anew(ada: str, tmp_path: Path) -> None:
+    with psycopg.connect(ada, autocommit=True) as conn:
+        conn.execute("ANALYZE")
+    erase(ada, tmp_path)
+    project(ada)
+    sampled = "SELECT count(*) FROM pg_stats WHERE concat(most_common_vals, histogram_bounds) LIKE %s"
+    with psycopg.connect(ada, autocommit=True) as conn:
+        before = conn.execute(sampled, [f"%{EMAIL}%"]).fetchone()
+        conn.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+        conn.execute(
+            "UPDATE events SET recorded_at = recorded_at - interval '1 minute'"
+            " WHERE event_type = 'privacy.erased'"
+        )
+
+        swept = sweep(conn, tmp_path)
+
+        assert before != (0,)
+        assert "users" in swept.analyzed
+        assert conn.execute(sampled, [f"%{EMAIL}%"]).fetchone() == (0,)
+        assert sweep(conn, tmp_path).analyzed == ()
+
+
 def test_mail_in_the_outbox_goes_with_its_job(ada: str, tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     outbox.mkdir()

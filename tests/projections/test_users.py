@@ -1,6 +1,7 @@
 """users: every rule of its table."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.projections.telling import (
     USER,
     clerk,
     customer,
+    facts_of,
     instant,
     linked,
     own,
@@ -19,6 +21,18 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_reverted_deletion_never_was_and_others_stand(others: int) -> None:
+    gone = [clerk("user.deleted", {"id": USER, "deleted": True}, at=10 + n) for n in range(1 + others)]
+    events = [clerk("user.created", user(), at=1), *gone]
+    first = UUID(facts_of([gone[0]])[0].id)
+    reverted = own(said.DeletionReverted(event_ids=(first,)), at=30)
+
+    row = profile(*events, reverted)
+
+    assert (row["deleted_at"] is None, row["email"] is None) == (not others, bool(others))
 
 
 def test_row_exists_from_the_first_mention_by_stripe() -> None:
