@@ -131,7 +131,20 @@ TELLERS = st.one_of(
 )
 
 
-BURSTS = st.lists(TELLERS, max_size=14) | st.lists(OUR_TELLERS, max_size=10)
+# Cards alone, of a linked customer without a default: what counts is which was attached last.
+CARDS = st.builds(
+    lambda kind, method, at: stripe(
+        f"payment_method.{kind}", card(f"pm_{method}", last4=f"000{method}"), at=at
+    ),
+    st.sampled_from(("attached", "attached", "updated", "detached")),
+    st.integers(1, 4),
+    st.integers(1, 9),
+)
+BURSTS = (
+    st.lists(TELLERS, max_size=14)
+    | st.lists(OUR_TELLERS, max_size=10)
+    | st.lists(CARDS, max_size=8).map(lambda events: [linked(), *events])
+)
 
 
 @settings(max_examples=300)
