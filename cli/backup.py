@@ -12,9 +12,11 @@ from cli.archive.programs import find
 from cli.archive.progress import bar, stages
 from cli.archive.restoring import look_at
 from cli.archive.restoring import restore as load
+from cli.archive.signature import Sign, require_signature, signer, unsigned
 from cli.archive.tables import kept
 from cli.archive.verifying import verify_restored
 from cli.archive.writing import write_archive
+from cli.audit_offline import key_option, read_keys
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.wiring import command_settings, server
@@ -30,7 +32,8 @@ from settings import Settings
 def backup(*, file: Path, portable: bool, as_json: bool) -> None:
     """Everything Tenure has in this database, as of one instant, into a new FILE of mode 0600.
 
-    By pg_dump where there is one of the server's version, else portable. The signing key is not in it.
+    By pg_dump where there is one of the server's version, else portable. The signing key is not in it,
+    but signs it where it is at hand; `tenure restore --key` checks that.
     """
     settings = command_settings()
     draft_of(file)
@@ -38,10 +41,11 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
         with closing(connect(conninfo, application_name="tenure-backup")) as conn:
             major = conn.info.server_version // 10_000
         program = None if portable else find("pg_dump", major)
+        sign = signer(conninfo, settings)
         if program is None:
             if not portable:
                 _say(f"no pg_dump of PostgreSQL {major} found, so the backup is portable")
-            told = _portable(conninfo, file, settings)
+            told = _portable(conninfo, file, settings, sign)
         else:
             with stages(_size(conninfo)) as heard:
                 trailer = write_dump(
@@ -50,9 +54,10 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
                     program,
                     said={"live_only": settings.livemode},
                     heard=lambda done: heard("dumping", done),
+                    sign=sign,
                 )
             told = {"file": str(file), "form": "pg_dump", "events": trailer["events"]}
-    told["bytes"] = file.stat().st_size
+    told |= {"signed": sign is not unsigned, "bytes": file.stat().st_size}
     if as_json:
         emit_json(told)
     else:
@@ -61,16 +66,19 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@key_option
 @json_option
-def restore(*, file: Path, as_json: bool) -> None:
+def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
     """Put the backup in FILE into an empty database, then prove that it is what it was.
 
     Until that is proven the database says that it is half restored, and is read-only. After a kill,
-    the same command goes on; after its end it changes nothing.
+    the same command goes on; after its end it changes nothing. With --key, a FILE that none of these
+    keys signed is refused before anything is changed.
     """
-    settings = command_settings()
+    settings, trusted = command_settings(), read_keys(keys)
     with stages(file.stat().st_size) as heard:
         found = look_at(file, heard=heard)
+    signed_by = require_signature(file, found.checksum, found.signature, trusted) if trusted else ()
     with server(settings, may_begin=True, locks=True) as conninfo:
         sessions.refuse_pooler(conninfo)
         writing = mark.writing(conninfo)
@@ -81,25 +89,25 @@ def restore(*, file: Path, as_json: bool) -> None:
             with stages(file.stat().st_size) as heard:
                 load(conninfo, found, heard=heard, say=_say)
             try:
-                told = verify_restored(writing, settings, found, say=_say)
+                told = verify_restored(writing, settings, found, say=_say, keys=trusted)
             except Difference as problem:
                 mark.move_on(writing, f"not what was backed up: {problem.message}")
                 raise
             newer = migrations.up(writing, say=_say)
             mark.end(writing, found.sha256)
-    told = {"file": str(file), **told, "migrated": len(newer)}
+    told = {"file": str(file), "signed_by": list(signed_by), **told, "migrated": len(newer)}
     if as_json:
         emit_json(told)
     else:
         emit_pairs("restored and verified", told)
 
 
-def _portable(conninfo: str, file: Path, settings: Settings) -> dict[str, object]:
+def _portable(conninfo: str, file: Path, settings: Settings, sign: Sign) -> dict[str, object]:
     if file.suffix != ".gz":
         raise Failure(f"a portable backup is compressed; name it {file}.gz")
     with bar("writing", None) as heard:
         said: dict[str, object] = {"live_only": settings.livemode}
-        rows = write_archive(conninfo, file, kept(), kind="backup", said=said, heard=heard)
+        rows = write_archive(conninfo, file, kept(), kind="backup", said=said, heard=heard, sign=sign)
     return {"file": str(file), "form": "portable", "events": rows.get("events", 0)}
 
 

@@ -18,6 +18,7 @@ from cli.archive.drafts import drafting
 from cli.archive.format import Damaged
 from cli.archive.mark import SESSION
 from cli.archive.programs import last_words, login
+from cli.archive.signature import Sign, unsigned
 from cli.archive.tables import ours
 from cli.archive.writing import described, refuse_blind
 from cli.errors import Failure
@@ -33,7 +34,9 @@ Heard = Callable[[int], None]
 Trailer = dict[str, Any]  # Any: JSON values
 
 
-def write_dump(conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard) -> Trailer:
+def write_dump(
+    conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard, sign: Sign = unsigned
+) -> Trailer:
     """The trailer; the rows are those of one instant, also of the heads it names. Raises: Failure."""
     with drafting(out) as draft:
         with closing(connect(conninfo, application_name="tenure-backup")) as conn:
@@ -44,11 +47,19 @@ def write_dump(conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, objec
             facts = described(conn)
             _run(conninfo, draft, [str(pg_dump), f"--snapshot={snapshot[0]}"], heard)
         trailer = {"tenure_backup": 1, **facts, **said, **_sum(draft)}
+        if note := sign(checksum_of(trailer)):
+            trailer["signature"] = note
         with draft.open("ab") as file:
             file.write(MARK + orjson.dumps(trailer) + b"\n")
             file.flush()
             os.fsync(file.fileno())
     return trailer
+
+
+def checksum_of(trailer: Trailer) -> str:
+    """What is signed: all that the trailer says, the dump's own checksum included."""
+    facts = {name: value for name, value in trailer.items() if name != "signature"}
+    return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def read_trailer(path: Path, *, heard: Heard) -> Trailer:

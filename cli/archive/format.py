@@ -55,9 +55,13 @@ class Writer:
         self._line({table: dict(zip(self.columns[table], cells, strict=True))})
         self.rows[table] = self.rows.get(table, 0) + 1
 
-    def close(self) -> None:
-        end = {"end": {"rows": self.rows, "sha256": self._seen.hexdigest()}}
-        self._out.write(orjson.dumps(end) + b"\n")
+    def close(self, sign: Callable[[str], str | None] = lambda _: None) -> None:
+        """Write the trailer; `sign` gives the note that signs the checksum, if there is one."""
+        checksum = self._seen.hexdigest()
+        end: dict[str, object] = {"rows": self.rows, "sha256": checksum}
+        if note := sign(checksum):
+            end["signature"] = note
+        self._out.write(orjson.dumps({"end": end}) + b"\n")
 
     def _line(self, value: object) -> None:
         line = orjson.dumps(value) + b"\n"
@@ -102,6 +106,8 @@ class Reader:
             )
         self.header: Header = header
         self.columns: dict[str, list[str]] = header["tables"]
+        self.checksum: str = ""  # with `signature` known once all rows were read
+        self.signature: str | None = None
 
     def rows(self) -> Iterator[tuple[str, list[str | None]]]:
         """(table, cells in the header's order) of each row. Raises: Damaged, at the latest at the end."""
@@ -130,6 +136,7 @@ class Reader:
             raise Damaged(self.path, f"its trailer counts {end.get('rows')}, found {counted}")
         if self._lines.readline():
             raise Damaged(self.path, "something stands behind its trailer")
+        self.checksum, self.signature = before, end.get("signature")
         self._heard()
 
     def _read(self) -> dict[str, Any] | None:  # Any: JSON values

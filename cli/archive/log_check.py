@@ -19,12 +19,17 @@ ERASED = "privacy.erased"
 
 @dataclass
 class Checked:
-    """What the archive holds. `erased_since`: places whose payload is here but was erased there."""
+    """What the archive holds. `erased_since`: places whose payload is here but was erased there.
+
+    `signature` is the note that came with the checksum over all of it, itself not checked.
+    """
 
     heads: dict[int, int] = field(default_factory=dict)
     recorded_at: dict[int, str] = field(default_factory=dict)
     events: int = 0
     present: int = 0
+    checksum: str = ""
+    signature: str | None = None
     erased_since: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -60,6 +65,7 @@ class LogCheck:
             raise Damaged(self._archive.path, f"expected {PARTS} parts, found {len(self.found.heads)}")
         self._close_part(PARTS)
         self._account()
+        self.found.checksum, self.found.signature = self._archive.checksum, self._archive.signature
         return self.found
 
     def _head(self, cells: Cells) -> None:

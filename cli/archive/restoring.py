@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import errors, sql
 
 from cli.archive import mark
-from cli.archive.dump import MAGIC, load_dump, read_trailer
+from cli.archive.dump import MAGIC, checksum_of, load_dump, read_trailer
 from cli.archive.format import GZIP, Cells, reading
 from cli.archive.log_check import Checked
 from cli.archive.log_import import by_table, check_log, put_rows
@@ -29,11 +29,16 @@ Facts = dict[str, Any]  # Any: JSON values
 
 @dataclass(frozen=True)
 class Backup:
-    """A file that was looked at from end to end. `portable`: rows as text, but for what replay builds."""
+    """A file that was looked at from end to end. `portable`: rows as text, but for what replay builds.
+
+    `signature` is the note that came with `checksum`, itself not checked.
+    """
 
     path: Path
     portable: bool
     facts: Facts
+    checksum: str
+    signature: str | None
 
     @property
     def sha256(self) -> str:
@@ -52,7 +57,8 @@ def look_at(path: Path, *, heard: Heard) -> Backup:
     except OSError as problem:
         raise Failure(f"{path} can't be read: {problem.strerror}") from None
     if opening == MAGIC:
-        return Backup(path, False, read_trailer(path, heard=partial(heard, "checking")))
+        trailer = read_trailer(path, heard=partial(heard, "checking"))
+        return Backup(path, False, trailer, checksum_of(trailer), trailer.get("signature"))
     if not opening.startswith((GZIP, b"{")):
         raise Failure(f"{path} is no backup: expected a file that `tenure backup` wrote")
     checked = check_log(path, heard=heard)
@@ -60,7 +66,8 @@ def look_at(path: Path, *, heard: Heard) -> Backup:
         header = archive.header
     if header.get("kind") != "backup":
         raise Failure(f"{path} is an exported log; put it in with: tenure events import {path}")
-    return Backup(path, True, header | {"events": checked.events, "sha256": _identity(checked)})
+    facts = header | {"events": checked.events, "sha256": _identity(checked)}
+    return Backup(path, True, facts, checked.checksum, checked.signature)
 
 
 def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str], None]) -> None:

@@ -1,7 +1,7 @@
 """After a restore: nothing is missing, every seal holds, and the tables are what the log says."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -25,9 +25,11 @@ Told = dict[str, Any]  # Any: JSON values
 Say = Callable[[str], None]
 
 
-def verify_restored(conninfo: str, settings: Settings, backup: Backup, *, say: Say) -> Told:
-    """What was found good. Raises: Difference with the first thing that is not."""
-    told = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, say)}
+def verify_restored(
+    conninfo: str, settings: Settings, backup: Backup, *, say: Say, keys: Sequence[VerifierKey] = ()
+) -> Told:
+    """What was found good, by `keys` where there are some. Raises: Difference with the first that is not."""
+    told = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, say, keys)}
     return told | _tables(conninfo, settings, backup, say)
 
 
@@ -44,10 +46,10 @@ def _all_there(conninfo: str, backup: Backup) -> int:
     return found
 
 
-def _sealed(conninfo: str, settings: Settings, say: Say) -> Told:
+def _sealed(conninfo: str, settings: Settings, say: Say, keys: Sequence[VerifierKey]) -> Told:
     say("verifying digests, trees and signatures")
     with closing(connect(conninfo, application_name=SESSION)) as conn:
-        trusted, whose = _trusted(conn, settings)
+        trusted, whose = (list(keys), "those of --key") if keys else _trusted(conn, settings)
     report = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
     if report.first is not None:
         raise Difference(f"the restored log is not what was signed: {report.first}")

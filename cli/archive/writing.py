@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from cli.archive.format import Writer, new_file
+from cli.archive.signature import Sign, unsigned
 from cli.archive.tables import columns_of, rows_of
 from cli.errors import Failure
 from database.pool import Connection, connect
@@ -24,6 +25,7 @@ def write_archive(
     kind: str,
     said: dict[str, object],
     heard: Callable[[int], None] = lambda _: None,
+    sign: Sign = unsigned,
 ) -> dict[str, int]:
     """Rows by table, written to the file or stdout; `heard` is told how many rows in all.
 
@@ -34,7 +36,7 @@ def write_archive(
         refuse_blind(conn)
         columns = {table: columns_of(conn, table) for table in tables}
         with new_file(out) as file:
-            return _write(conn, file, columns, {"kind": kind, **described(conn), **said}, heard)
+            return _write(conn, file, columns, {"kind": kind, **described(conn), **said}, heard, sign)
 
 
 def described(conn: Connection) -> dict[str, object]:
@@ -65,6 +67,7 @@ def _write(
     columns: dict[str, list[str]],
     header: dict[str, object],
     heard: Callable[[int], None],
+    sign: Sign,
 ) -> dict[str, int]:
     writer = Writer(file, columns)
     writer.begin(header)
@@ -75,6 +78,6 @@ def _write(
             done += 1
             if done % EVERY == 0:
                 heard(done)
-    writer.close()
+    writer.close(sign)
     heard(done)
     return writer.rows

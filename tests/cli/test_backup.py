@@ -1,5 +1,6 @@
 """`tenure backup` and `restore`: what comes back is what was there, or it says that it is not."""
 
+import gzip
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -18,12 +20,14 @@ import pytest
 from click.testing import Result
 
 from cli.archive import mark, restoring, verifying
+from cli.archive.dump import MARK
 from cli.archive.programs import find, login
 from cli.demo.world import DemoWorld
 from cli.sealing import sealer_of
 from database import migrations
 from database.pool import Connection, connect
 from events.clock import utc_now
+from events.seals.keys import generate_signing_key
 from settings import Settings
 from tests.cli.commands import environment
 from tests.cli.conftest import Tenure, as_url
@@ -97,12 +101,74 @@ def test_what_comes_back_is_what_was_there(
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
     assert (told["checkpoints"], told["keys"]) == (1, "this installation's")
-    # A state's JSON may name its keys in another order, digests lie in any slot.
-    but = (*COUNTED, *(("projection_states", "projection_digests") if options else ()))
+    # A rebuild has digests in any slot, and notes when each part was last projected.
+    rebuilt = ("projection_states", "projection_digests", "projection_checkpoints")
+    but = (*COUNTED, *(rebuilt if options else ()))
     assert contents(empty, but=but) == contents(sealed_shop, but=but)
     assert at(empty)("audit", "verify", "--workers", "1").exit_code == 0
     assert at(empty)("migrate", "status").exit_code == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def own_key(at: At, conninfo: str) -> str:
+    return at(conninfo)("audit", "key").stdout.strip()
+
+
+def tampered(path: Path) -> None:
+    """Edit a backup and take its checksum again, as whoever can write the file may."""
+    if path.suffix == ".gz":
+        *lines, end = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+        lines[0] = lines[0].replace(b'"live_only":', b'"live_0nly":')
+        trailer = json.loads(end)
+        trailer["end"]["sha256"] = sha256(b"".join(lines)).hexdigest()
+        path.write_bytes(gzip.compress(b"".join(lines) + json.dumps(trailer).encode() + b"\n"))
+        return
+    dump, _, line = path.read_bytes().rpartition(MARK)
+    dump = dump[:-1] + bytes([dump[-1] ^ 1])
+    trailer = json.loads(line) | {"sha256": sha256(dump).hexdigest()}
+    path.write_bytes(dump + MARK + json.dumps(trailer).encode() + b"\n")
+
+
+def tables(conninfo: str) -> int:
+    with connect(conninfo, application_name="test") as conn:
+        row = conn.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    return int(row[0]) if row else 0
+
+
+@pytest.mark.parametrize(("name", "options"), [("b.dump", ()), ("b.gz", ("--portable",))])
+def test_with_a_key_only_what_it_signed_is_restored(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    path, other = made(at, sealed_shop, tmp_path / name, *options), tmp_path / f"tampered-{name}"
+    other.write_bytes(path.read_bytes())
+    tampered(other)
+    key = own_key(at, sealed_shop)
+
+    refused = at(empty)("restore", str(other), "--key", key)
+    untouched = tables(empty)
+    restored = at(empty)("restore", str(path), "--key", key, "--json")
+
+    assert (refused.exit_code, untouched) == (1, 0)
+    assert "has the signature of another backup" in refused.stderr
+    assert restored.exit_code == 0, restored.stderr
+    told = json.loads(restored.stdout)
+    assert (told["signed_by"], told["keys"]) == ([key], "those of --key")
+
+
+def test_another_key_and_no_signature_are_refused(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    path, key = made(at, sealed_shop, tmp_path / "b.gz", "--portable"), own_key(at, sealed_shop)
+    stranger = str(generate_signing_key(key.partition("+")[0]).verifier)
+    (tmp_path / "signing-key.pem").rename(tmp_path / "kept-elsewhere.pem")
+    unsigned = made(at, sealed_shop, tmp_path / "unsigned.gz", "--portable")
+
+    by_another = at(empty)("restore", str(path), "--key", stranger)
+    by_none = at(empty)("restore", str(unsigned), "--key", key)
+
+    assert [by_another.exit_code, by_none.exit_code, tables(empty)] == [1, 1, 0]
+    assert "is not signed by a key of --key" in by_another.stderr
+    assert "unsigned.gz is not signed: expected" in by_none.stderr
 
 
 def test_a_restored_log_is_append_only_and_open_again(
