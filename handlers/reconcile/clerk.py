@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import orjson
+import structlog
 from msgspec import Struct
 
 from events.append import json_text
@@ -33,6 +34,8 @@ from projections.facts import ClerkUser, Fact
 from projections.fold import present, refold
 from projections.shapes import clerk as shapes
 from projections.state import State
+
+logger = structlog.get_logger(__name__)
 
 RETRIES_END = timedelta(hours=28)
 SETTING = "CLERK_SECRET_KEY"
@@ -182,9 +185,17 @@ class _Run:
         erased = erased_among(self._conn, [one.id for one, _ in named])
         named = [(one, body) for one, body in named if one.id not in erased]
         ours = self._held([one.id for one, _ in named])
-        events = [event for one, body in named for event in self._missed(one, body, ours[one.id])]
+        events = [event for one, body in named for event in self._lacking(one, body, ours[one.id])]
         self.found.users += len(named)
         self._append(events)
+
+    def _lacking(self, one: _Named, body: bytes, ours: _Held) -> list[NewEvent]:
+        """None of a user who can't be compared: the run goes on to the next."""
+        try:
+            return list(self._missed(one, body, ours))
+        except Exception:
+            logger.exception("reconcile.user_not_compared", user_id=one.id)
+            return []
 
     def take_one(self, user_id: str) -> None:
         """Ask for that user alone."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import msgspec
+import structlog
 
 from handlers.reconcile.drift import Drift
 from handlers.reconcile.errors import NotThere
@@ -12,9 +12,10 @@ from handlers.reconcile.objects import Judge, compare
 from handlers.reconcile.snapshots import Seen, seen, snapshot
 from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page, StripeApi
-from projections.errors import Unfoldable
 from projections.facts import PaymentMethod, Subscription
 from projections.stripe_objects import TERMINAL
+
+logger = structlog.get_logger(__name__)
 
 
 def compare_methods(conn: AnyConnection, api: StripeApi, found: Sequence[Seen], judge: Judge) -> list[Drift]:
@@ -61,7 +62,8 @@ def _of_customer(
 def _method(body: bytes, page: Page, judge: Judge) -> Seen | None:
     try:
         return seen(body, observed_at=page.observed_at, account=judge.account)
-    except (Unfoldable, msgspec.MsgspecError, KeyError):
+    except Exception as problem:  # one object that can't be read must not end the run
+        logger.warning("reconcile.object_unreadable", error=type(problem).__name__)
         return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
+import structlog
 
 from events.clock import micros
 from handlers.reconcile.drift import Cause, Drift, differing
@@ -15,10 +16,11 @@ from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page
 from projections import store
 from projections.catalog import Catalog
-from projections.errors import Unfoldable
 from projections.facts import Customer, PlanHint, Subscription
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
+
+logger = structlog.get_logger(__name__)
 
 HEALED: tuple[Cause, ...] = ("missed event", "older than 30 days")
 # What Stripe's API shows may lag behind its webhooks: an event as young as that has seen more.
@@ -75,7 +77,8 @@ def read_page(page: Page, listed: str, judge: Judge) -> list[Seen]:
 def _read(body: bytes, page: Page, judge: Judge) -> Seen | None:
     try:
         return seen(body, observed_at=page.observed_at, account=judge.account)
-    except (Unfoldable, msgspec.MsgspecError, KeyError):
+    except Exception as problem:  # one object that can't be read must not end the run
+        logger.warning("reconcile.object_unreadable", error=type(problem).__name__)
         return None
 
 
@@ -84,7 +87,16 @@ def compare(conn: AnyConnection, found: Sequence[Seen], judge: Judge) -> list[Dr
     erased = erased_among(conn, {one.route for one in found})
     found = [one for one in found if one.route not in erased]
     ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
-    return [drift for one in found for drift in _judged(one, ours[one.route], judge)]
+    return [drift for one in found for drift in _drifts(one, ours[one.route], judge)]
+
+
+def _drifts(one: Seen, ours: Held, judge: Judge) -> list[Drift]:
+    """None of an object that can't be compared: the run goes on to the next."""
+    try:
+        return list(_judged(one, ours, judge))
+    except Exception:
+        logger.exception("reconcile.object_not_compared", kind=one.kind, object_id=one.id)
+        return []
 
 
 def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:

@@ -5,6 +5,7 @@ then. Only those are told that name a user the customer's events have not named 
 """
 
 import msgspec
+import structlog
 from msgspec import Raw, Struct
 
 from events.clock import from_micros
@@ -14,9 +15,10 @@ from handlers.reconcile.objects import Judge
 from handlers.reconcile.snapshots import Seen, snapshot
 from handlers.reconcile.statements import AnyConnection, erased_among
 from handlers.reconcile.stripe_api import Page
-from projections.errors import Unfoldable
 from projections.facts import Checkout
 from projections.reading import STRIPE_READERS
+
+logger = structlog.get_logger(__name__)
 
 LISTED = "checkout/sessions"
 TYPE = "checkout.session.snapshot"
@@ -74,7 +76,8 @@ def _read(body: bytes, judge: Judge) -> Seen | None:
     try:
         head = _HEAD.decode(body)
         theirs = STRIPE_READERS["checkout"](Raw(body), owner, "")
-    except (Unfoldable, msgspec.MsgspecError):
+    except Exception as problem:  # one object that can't be read must not end the run
+        logger.warning("reconcile.object_unreadable", error=type(problem).__name__)
         return None
     if not isinstance(theirs, Checkout) or not theirs.customer or not theirs.claimed_user:
         return None

@@ -12,6 +12,7 @@ from cli.demo.history import make_world
 from cli.demo.objects import Customer, PaymentMethod, Subscription
 from cli.demo.prices import UNKNOWN_PRICE, price_of
 from cli.demo.world import DemoWorld
+from handlers.reconcile import objects
 from handlers.reconcile.stripe import Reconciled, reconcile_stripe
 from tests.doubles.http import Double, serving
 from tests.doubles.stripe import stripe_double
@@ -83,6 +84,18 @@ def test_nothing_differs_when_all_was_received(shop: Conn, double: Double, watch
 
     assert found.drifts == []
     assert found.objects == 2
+
+
+def test_an_object_that_cannot_be_compared_ends_no_run(
+    shop: Conn, double: Double, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Any:
+        raise OverflowError("a bug")
+
+    monkeypatch.setattr(objects, "_judged", broken)
+    found = run(shop, double, watch)
+
+    assert (found.objects, found.drifts) == (2, [])
 
 
 def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
