@@ -9,6 +9,11 @@ PARTS = 64
 CATALOG_ROUTE = "catalog"
 SYSTEM_ROUTE = "system"
 
+# A user may have the name of one of these routes: an id from outside is any text. So it is what an event
+# of ours is about, never its route alone, that says whether it is the service's or a user's.
+PLAN = "plan"
+SERVICE_AGGREGATES = frozenset({PLAN, "configuration", "logging", "projection", "log"})
+
 MAX_KEY_BYTES = 500
 
 

@@ -7,10 +7,9 @@ from typing import Any
 from events.own.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.errors import AlreadySo, NotACustomer, NothingToUndo
-from projections.links import BY_OPERATOR, Claims
 from projections.log import AnyConnection
 from projections.state import State
-from projections.store import lock_customers
+from projections.store import CustomerRow, lock_customers
 
 CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 
@@ -26,8 +25,8 @@ def link_customer(
         raise NotACustomer(customer_id)
 
     def choose(state: State) -> Verdict:
-        owner, said = lock_customers(conn, [customer_id])[customer_id]  # held by `decide` already
-        return link(state, customer_id, said, owner=owner)
+        row = lock_customers(conn, [customer_id])[customer_id]  # locked by `decide` already
+        return link(state, customer_id, row)
 
     return _decide(conn, command, customer_id, live_only, choose)
 
@@ -42,24 +41,24 @@ def unlink_customer(
     return _decide(conn, command, customer_id, live_only, lambda state: unlink(state, customer_id))
 
 
-def link(state: State, customer_id: str, said: Claims | None, *, owner: str | None) -> Verdict:
+def link(state: State, customer_id: str, row: CustomerRow) -> Verdict:
     """The verdict on a link. A user whose history stops may be given one: it may be the mending.
 
-    `said` is what claims there are, `owner` whose it is now. One that a provider's word made may be made
-    firm by an operator's.
+    `row` is what is known of the customer. A link that a provider's word made may be made firm by an
+    operator's.
     """
     answer: dict[str, Any] = {  # Any: JSON values
         "user_id": state.user_id,
         "customer_id": customer_id,
         "linked": True,
     }
-    if customer_id in state.links and said is not None and said.users[state.user_id].rank == BY_OPERATOR:
+    if customer_id in state.links and row.claims and row.claims.operator_has_linked(state.user_id):
         raise AlreadySo(answer)
-    if said is None:
+    if row.is_new:
         answer["warning"] = f"no event has named {customer_id} yet; check the id"
-    elif owner not in (None, state.user_id):
-        answer["taken_from"] = owner
-        answer["warning"] = f"{customer_id} was {owner}'s until now; tenure link remove gives it back"
+    elif row.user_id not in (None, state.user_id):
+        answer["taken_from"] = row.user_id
+        answer["warning"] = f"{customer_id} was {row.user_id}'s until now; tenure link remove gives it back"
     return Verdict(IdentityLinked(customer_id=customer_id), answer)
 
 

@@ -5,14 +5,14 @@ a ring. A customer's lock is what keeps a new link and that customer's events fr
 other: whoever comes second sees the first one's work.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import structlog
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import configuration, erasure, links, log, platform, store
+from projections import accounts, configuration, erasure, log, platform, relinking, store
 from projections.catalog import Catalog
 from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
@@ -134,7 +134,7 @@ class Projector:
             self.careful = False
 
     def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
-        if any(event.route_key == CATALOG_ROUTE and event.fact.source == "tenure" for event in found):
+        if any(event.is_plan for event in found):
             store.write_catalog(conn, log.catalog_at(conn, reached[part_of(CATALOG_ROUTE)]))
         self._load_catalog(conn)
 
@@ -150,94 +150,28 @@ class Projector:
         """Each fact beside its user, after the links these facts make or break."""
         erased = erasure.erasures_in(found)
         touched = erasure.touched_customers(conn, erased)
-        claims = [claim for event in found if (claim := log.claim_in(event))]
-        customers = {event.route_key for event in found if event.is_customer} | {
-            claim.customer for claim in claims
-        }
-        held = self._lock_customers(conn, customers | touched)
-        work = Work(refolds=set(erased))
-        heard = {customer: link for customer, link in held.items() if customer in customers}
-        owners = self._settle_links(conn, heard, claims, _first_at(found, claims), work)
-        if touched:
-            bounds = store.checkpoints(conn) | reached
-            anew = erasure.relink(conn, touched, bounds, live_only=self._live_only)
-            former = {owners.get(customer, held[customer][0]) for customer in touched}
-            work.refolds |= {user for user in (*former, *anew.values()) if user is not None}
-            owners |= anew
+        elsewhere = accounts.touched_customers(conn, found)
+        evidence = relinking.evidence_in(found)
+        relinked = relinking.settle(
+            conn,
+            evidence,
+            touched,
+            reached,
+            elsewhere=elsewhere,
+            live_only=self._live_only,
+            careful=self.careful,
+        )
+        work = Work(refolds=relinked.moved | erased.keys())
+        work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
             work.by_user.setdefault(user, [])
         for event in found:
             owner = event.route_key if event.is_user else None
             if event.is_customer:
-                owner = owners.get(event.route_key)
+                owner = relinked.owners.get(event.route_key)
             if owner is not None:
                 work.by_user.setdefault(owner, []).append(event.fact)
         return work
-
-    def _settle_links(
-        self,
-        conn: AnyConnection,
-        held: Mapping[str, tuple[str | None, links.Claims | None]],
-        claims: list[links.Claim],
-        first_at: Mapping[str, int],
-        work: Work,
-    ) -> dict[str, str | None]:
-        """Customer to user after the claims; users who gained or lost one are to be refolded."""
-        heard: dict[str, list[links.Claim]] = {}
-        for claim in claims:
-            heard.setdefault(claim.customer, []).append(claim)
-        owners: dict[str, str | None] = {}
-        changed: dict[str, links.Claims] = {}
-        for customer, (user, said) in held.items():
-            now = said or links.Claims(first_at=first_at[customer])
-            was, before = now.winner(), links.encode(now)
-            now.first_at = min(now.first_at, first_at[customer])
-            for claim in heard.get(customer, ()):
-                now.hear(claim)
-            winner = now.winner()
-            owners[customer] = winner[0] if winner else None
-            if said is None or links.encode(now) != before:
-                changed[customer] = now
-            if winner != was:
-                work.refolds |= {name for name in (user, owners[customer]) if name is not None}
-        for customer in self._write_links(conn, changed):
-            work.refolds |= {name for name in (held[customer][0], owners[customer]) if name is not None}
-            owners[customer] = None
-        return owners
-
-    def _lock_customers(
-        self, conn: AnyConnection, customers: set[str]
-    ) -> dict[str, tuple[str | None, links.Claims | None]]:
-        """As store.lock_customers; if careful, without customers that are refused."""
-        if not self.careful:
-            return store.lock_customers(conn, customers)
-        held: dict[str, tuple[str | None, links.Claims | None]] = {}
-        write_halving(
-            conn,
-            sorted(customers),
-            lambda some: held.update(store.lock_customers(conn, some)),
-            _customer_refused,
-        )
-        return held
-
-    def _write_links(self, conn: AnyConnection, changed: dict[str, links.Claims]) -> list[str]:
-        """Write the links. If careful, the customers whose link is refused; they are forgotten."""
-        refused: list[str] = []
-        if not self.careful:
-            if changed:
-                store.write_links(conn, changed)
-            return refused
-
-        def refuse(customer: str, problem: Exception) -> None:
-            _customer_refused(customer, problem)
-            refused.append(customer)
-
-        def write(some: Sequence[str]) -> None:
-            store.write_links(conn, {customer: changed[customer] for customer in some})
-
-        write_halving(conn, sorted(changed), write, refuse)
-        store.forget_customers(conn, refused)
-        return refused
 
     def _fold(self, conn: AnyConnection, work: Work, reached: dict[int, int]) -> Report:
         if self.careful:
@@ -371,27 +305,13 @@ class Projector:
         store.forget_users(conn, forgotten)
 
 
-def _customer_refused(customer: str, problem: Exception) -> None:
-    logger.error("projector.customer_refused", customer_id=customer, error=type(problem).__name__)
-
-
 def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
     """What the batch says of the service's own configuration."""
     return [
         configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
         for event in found
-        if event.route_key == SYSTEM_ROUTE and isinstance(event.fact.body, Own)
+        if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, Own)
     ]
-
-
-def _first_at(found: list[Routed], claims: list[links.Claim]) -> dict[str, int]:
-    """When each customer was first heard of in this batch; microseconds."""
-    heard = [(event.route_key, event.fact.at) for event in found if event.is_customer]
-    heard += [(claim.customer, claim.moment[0]) for claim in claims]
-    first: dict[str, int] = {}
-    for customer, at in heard:
-        first[customer] = min(at, first.get(customer, at))
-    return first
 
 
 WRITTEN = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")

@@ -29,6 +29,7 @@ class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
 
     `offer_ends` is the end of the trial offer that the first item not billed by usage is on; the status
     may be `active` meanwhile. New fields stand last: states stored by older code are read too.
+    `claimed_user` is empty where the metadata names no user, None where there is no metadata.
     """
 
     id: str
@@ -56,11 +57,14 @@ class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
 
 
 class Customer(Struct, frozen=True, array_like=True, tag="customer"):
+    """`claimed_user` is empty where the metadata names no user, None where there is no metadata."""
+
     id: str
     payment_method: str | None
     address: Address
     deleted: bool
     claimed_user: str | None
+    created: int = 0
 
 
 class PaymentMethod(Struct, frozen=True, array_like=True, tag="payment_method"):
@@ -91,6 +95,7 @@ class Checkout(Struct, frozen=True, array_like=True, tag="checkout"):
     claimed_user: str | None
     claim_is_metadata: bool
     id: str | None = None
+    created: int = 0
 
 
 class ClerkUser(Struct, frozen=True, array_like=True, tag="clerk_user"):

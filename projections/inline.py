@@ -228,9 +228,9 @@ class Inline(Deciding):
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
-        links = store.lock_customers(self._conn, customers)
-        claimed = {user for _, claims in links.values() if claims for user in claims.users}
-        return sorted(claimed | set(users))
+        rows = store.lock_customers(self._conn, customers)
+        named = {user for row in rows.values() for user in row.named}
+        return sorted(named | set(users))
 
     def _absorb_narrowed(self, found: list[Routed], reached: dict[int, int]) -> None:
         self._narrowed(self._conn, lambda: self._absorb(self._conn, found, reached))

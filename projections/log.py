@@ -6,24 +6,25 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
 from events.statements import statement
-from projections import links
 from projections.catalog import Catalog, PlanEvent, fold_catalog
+from projections.claiming import OWN_CLAIMS
 from projections.facts import Fact
-from projections.links import Claim
-from projections.reading import READ_PATTERNS, read
+from projections.reading import CLAIM_PATTERNS, READ_PATTERNS, read
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 class Routed(NamedTuple):
-    """A fact and whose it is, as far as its route tells."""
+    """A fact and whose it is, as far as its route and what it is about tell: a Stripe customer's, a user's,
+    or the service's own, of which some are about a plan."""
 
     fact: Fact
     route_key: str
     is_customer: bool
     is_user: bool
+    is_plan: bool
 
 
 def next_events(
@@ -62,16 +63,9 @@ def events_of(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
     """The events of some streams, up to the given position of each part."""
-    wanted = sorted(set(routes))
-    if not wanted:
+    asked = _within(routes, bounds) | {"read_types": READ_PATTERNS}
+    if not asked["routes"]:
         return []
-    parts = [part_of(route) for route in wanted]
-    asked = {
-        "parts": parts,
-        "routes": wanted,
-        "bounds": [bounds[part] for part in parts],
-        "read_types": READ_PATTERNS,
-    }
     return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
 
 
@@ -84,11 +78,26 @@ def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]
     return own + [fact for route in customers for fact in found[route] if fact.source == "stripe"]
 
 
-def claim_in(event: Routed) -> Claim | None:
-    """The claim an event makes; only a customer's own events and an operator can make one."""
-    if event.is_customer or event.fact.source == "tenure":
-        return links.claim_in(event.fact, event.route_key)
-    return None
+def claims_of(
+    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events of some streams that may say whose a customer is, up to the given positions."""
+    asked = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
+    return [routed(row) for row in _rows(conn, "read_claims", asked) if row[9] or not live_only]
+
+
+def first_events(
+    conn: AnyConnection, customers: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, int]:
+    """Customer to the instant of its first event, microseconds."""
+    asked = _within(customers, bounds) | {"live_only": live_only}
+    return dict(_rows(conn, "first_events", asked))
+
+
+def _within(routes: Iterable[str], bounds: Mapping[int, int]) -> dict[str, object]:
+    wanted = sorted(set(routes))
+    parts = [part_of(route) for route in wanted]
+    return {"parts": parts, "routes": wanted, "bounds": [bounds[part] for part in parts]}
 
 
 def catalog_at(conn: AnyConnection, bound: int) -> Catalog:
@@ -115,11 +124,12 @@ def routed(row: tuple[Any, ...]) -> Routed:
         route_key=route_key,
         payload=payload,
     )
+    return Routed(fact, route_key, *whose(source, aggregate_type))
+
+
+def whose(source: str, aggregate_type: str) -> tuple[bool, bool, bool]:
+    """Whether an event is a customer's, a user's, a plan's."""
+    if source == "tenure":
+        return False, aggregate_type not in SERVICE_AGGREGATES, aggregate_type == PLAN
     is_customer = source == "stripe" and aggregate_type == "stripe_customer"
-    return Routed(fact, route_key, is_customer, _is_user(source, route_key, aggregate_type))
-
-
-def _is_user(source: str, route_key: str, aggregate_type: str) -> bool:
-    if source == "clerk":
-        return aggregate_type == "user"
-    return source == "tenure" and route_key not in (CATALOG_ROUTE, SYSTEM_ROUTE)
+    return is_customer, source == "clerk" and aggregate_type == "user", False

@@ -169,3 +169,9 @@ READ_PATTERNS = [
     *(event_type.replace("_", r"\_") for event_type in EXACT_KINDS),
     "clerk.user.%",
 ]
+# Of a customer's events, those whose object may name a user.
+CLAIM_PATTERNS = [
+    pattern
+    for pattern in READ_PATTERNS
+    if pattern.startswith(("stripe.customer.", "stripe.snapshot.", "stripe.checkout."))
+]

@@ -1,7 +1,7 @@
 """The projection's own tables: locking who a batch is about, and writing what the fold gives."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 from psycopg import Connection
@@ -38,33 +38,54 @@ def write_checkpoints(conn: AnyConnection, positions: Mapping[int, int], version
     )
 
 
-def lock_customers(
-    conn: AnyConnection, customers: Iterable[str]
-) -> dict[str, tuple[str | None, links.Claims | None]]:
-    """Customer to (user, claims), each locked; claims are None for one not heard of before."""
+class CustomerRow(NamedTuple):
+    """A locked row of customer_links. `claims` are None where nothing is known, or only in another
+    release's form; `named` are the users whom anything ever named."""
+
+    user_id: str | None
+    claims: links.Claims | None
+    named: tuple[str, ...]
+    is_new: bool
+
+    def since(self) -> int | None:
+        """Since when the user owns it; microseconds."""
+        owner = self.claims.owner() if self.claims and self.user_id is not None else None
+        return owner.at if owner else None
+
+
+class Linked(NamedTuple):
+    """What is known of a customer, and its owner: one whom nobody trusts has none whatever is claimed."""
+
+    claims: links.Claims
+    user_id: str | None
+
+
+def lock_customers(conn: AnyConnection, customers: Iterable[str]) -> dict[str, CustomerRow]:
+    """Each customer's row, locked; one is made for a customer not met before."""
     wanted = sorted(set(customers))
     if not wanted:
         return {}
     _do(conn, "meet_customers", customers=wanted)
     rows = _all(conn, "lock_customers", customers=wanted)
-    return {row[0]: (row[1], None if row[2] is None else links.decode(row[2])) for row in rows}
+    return {row[0]: CustomerRow(row[1], links.decode(row[2]), tuple(row[3]), row[2] is None) for row in rows}
 
 
-def write_links(conn: AnyConnection, claims: Mapping[str, links.Claims]) -> None:
-    rows = [link_row(customer, said) for customer, said in claims.items()]
-    _do(conn, "write_links", rows=as_json(rows).decode())
+def write_links(conn: AnyConnection, changed: Mapping[str, Linked]) -> None:
+    rows = [link_row(customer, linked) for customer, linked in changed.items()]
+    if rows:
+        _do(conn, "write_links", rows=as_json(rows).decode())
 
 
-def link_row(customer: str, said: links.Claims) -> Row:
+def link_row(customer: str, linked: Linked) -> Row:
     """The row of customer_links."""
-    winner = said.winner()
+    claims = linked.claims
     return {
         "customer_id": customer,
-        "user_id": winner[0] if winner else None,
-        "claims": said,
-        "claimed_by": sorted(said.users),
-        "created_at": from_micros(said.first_at),
-        "updated_at": from_micros(said.last_at()),
+        "user_id": linked.user_id,
+        "claims": claims,
+        "claimed_by": claims.users(),
+        "created_at": from_micros(claims.first_at),
+        "updated_at": from_micros(claims.last_at()),
     }
 
 
@@ -78,6 +99,11 @@ def customers_claimed_by(conn: AnyConnection, users: Iterable[str]) -> set[str]:
     return {row[0] for row in _all(conn, "customers_claimed_by", users=sorted(users))}
 
 
+def customers_elsewhere(conn: AnyConnection) -> set[str]:
+    """Customers of connected accounts."""
+    return {row[0] for row in _all(conn, "customers_elsewhere")}
+
+
 def forget_customers(conn: AnyConnection, customers: list[str]) -> None:
     if customers:
         _do(conn, "forget_customers", customers=customers)
@@ -87,10 +113,10 @@ def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[st
     """User to {customer: linked since}, microseconds."""
     wanted = sorted(set(users))
     found: dict[str, dict[str, int]] = {user: {} for user in wanted}
-    for customer, user, said in _all(conn, "customers_of", users=wanted) if wanted else ():
-        winner = links.decode(said).winner()
-        assert winner is not None  # the row names a user, so a claim holds
-        found[user][customer] = winner[1]
+    for customer, user, claims in _all(conn, "customers_of", users=wanted) if wanted else ():
+        known = links.decode(claims)
+        owner = known.owner() if known else None
+        found[user][customer] = owner.at if owner else 0
     return found
 
 

@@ -8,7 +8,17 @@ from importlib.resources.abc import Traversable
 FOLDING = (
     (
         "projections",
-        ("facts.py", "fold.py", "links.py", "order.py", "trail.py", "reading.py", "rows.py", "state.py"),
+        (
+            "claiming.py",
+            "facts.py",
+            "fold.py",
+            "links.py",
+            "order.py",
+            "trail.py",
+            "reading.py",
+            "rows.py",
+            "state.py",
+        ),
     ),
     ("projections", ("stripe_objects.py", "catalog.py")),
     ("projections.shapes", ("decoding.py", "stripe.py", "clerk.py")),

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from events.clock import from_micros
 from projections.version import projector_version
+from queries.changes import Change
 from queries.errors import UnknownColumn
-from queries.past import past
+from queries.past import Entry, past
 from queries.rows import AnyConnection
-from queries.timeline import Change, Step, timeline
+from queries.timeline import Step, timeline
 from queries.undecided import undecided_reason
 from queries.why import unpriced
 
@@ -33,31 +35,37 @@ def explain(
     if column not in RULES:
         raise UnknownColumn(column, sorted(RULES))
     found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    if not found.entries:
-        return None
     steps = timeline(found)
+    if not steps:
+        return None
     chain = [(step, change) for step in steps for change in step.changes if change.column == column]
     if not chain:  # null from the beginning: the first event made the row
         chain = [(steps[0], Change("", column, None, None))]
     said = [_said(step, change) for step, change in reversed(chain)]
     is_now = as_of is None and known_at is None
     note = unpriced(conn, user_id) if column in OF_THE_PRICE and is_now else None
-    reason = undecided_reason(found, column, chain[-1][0].entry.fact.at)
+    reason = undecided_reason(found, column, _behind(*chain[-1]).fact.at)
     open_question = {"undecided": reason is not None, "undecided_reason": reason}
     return {"column": column, **said[0], "note": note, **open_question, "earlier": said[1:]}
 
 
 def _said(step: Step, change: Change) -> Json:
+    entry = _behind(step, change)
     return {
         "value": change.new,
-        "event_id": step.entry.fact.id,
-        "event_type": step.entry.fact.type,
-        "occurred_at": step.occurred_at,
-        "actor": step.entry.actor,
-        "reason": step.entry.reason,
-        "rule": LEGACY if step.entry.fact.type == "legacy.imported" else RULES[change.column],
+        "event_id": entry.fact.id,
+        "event_type": entry.fact.type,
+        "occurred_at": from_micros(entry.fact.at),
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "rule": LEGACY if entry.fact.type == "legacy.imported" else RULES[change.column],
         "projector_version": projector_version(),
     }
+
+
+def _behind(step: Step, change: Change) -> Entry:
+    """The event that set the value: an earlier one, where the step only brought it with a customer."""
+    return step.behind.get(change.column, step.entry)
 
 
 OF_THE_PRICE = frozenset(

@@ -21,7 +21,7 @@ def history(
 ) -> list[Json] | None:
     """One entry an event, oldest first in canonical order; None for a user nothing mentions."""
     found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    return [as_entry(step) for step in timeline(found)] if found.entries else None
+    return [as_entry(step) for step in timeline(found)] or None
 
 
 def as_entry(step: Step) -> Json:

@@ -15,7 +15,7 @@ from queries.timetravel import flat
 class Lived:
     """`profile` and `steps` are bounded by both clocks; `whole` by `known_at` alone.
 
-    `profile` is None when nothing had mentioned the user by then.
+    `profile` is None when nothing had mentioned the user by then, or nothing does any more.
     """
 
     profile: Profile | None
@@ -33,18 +33,19 @@ def lived(
 ) -> Lived | None:
     """What is known of the user; None when nothing ever mentioned them, by `known_at` if given."""
     everything = past(conn, user_id, known_at=known_at, live_only=live_only)
-    if not everything.entries:
-        return None
     whole = timeline(everything)
+    if not whole:
+        return None
     if as_of is None:
         row = profile(conn, user_id) if known_at is None else None
         return Lived(row or _profile_of(everything), whole, whole)
     bounded = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    if not bounded.entries:
-        return Lived(None, [], whole)
     return Lived(_profile_of(bounded), timeline(bounded), whole)
 
 
-def _profile_of(found: Past) -> Profile:
+def _profile_of(found: Past) -> Profile | None:
+    """None for a user of whom nothing is left but customers who went to somebody else."""
+    if not found.entries:
+        return None
     facts = [entry.fact for entry in found.entries]
     return flat(present(refold(found.user_id, found.links, facts)), found.catalog())

@@ -5,8 +5,11 @@ Links are facts too, so they are taken from the bounded events, never from the l
 table only says in whose streams to look.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
@@ -14,10 +17,11 @@ from psycopg.rows import tuple_row
 from events.own import reason_in
 from events.routing import CATALOG_ROUTE, part_of
 from events.statements import statement
-from projections import links
+from projections import claiming, relinking
+from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.facts import Fact, Own
-from projections.links import Moment
+from projections.links import Owner
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
 from queries.rows import AnyConnection
@@ -32,18 +36,67 @@ class Entry(NamedTuple):
     reason: str | None
 
 
+class Move(NamedTuple):
+    """Customers who came to the user or went at one instant, and the event that decided it."""
+
+    at: int
+    cause: Entry | None
+    joined: set[str]
+    left: set[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One user's history: their own events and those of the customers linked to them.
+    """One user's history: their own events and those of the customers they ever owned.
 
-    `claimed`: customer to the moment (microseconds, event key) of the event that linked it.
+    `owners`: each of those customers to the intervals of its ownership, whoever's. `causes`: event key to
+    the event that decided one of them, if only another user's stream has it.
     """
 
     user_id: str
-    links: dict[str, int]
-    claimed: dict[str, Moment]
-    entries: list[Entry]
+    own: list[Entry]
+    streams: dict[str, list[Entry]]
+    owners: dict[str, list[Owner]]
+    causes: dict[str, Entry]
     plan_entries: list[Entry]
+
+    @property
+    def links(self) -> dict[str, int]:
+        """The customers owned at the end, and since when (microseconds)."""
+        return {c: owners[-1].at for c, owners in self.owners.items() if owners[-1].user == self.user_id}
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The events that make the state at the end, in no order."""
+        return self.own + [entry for customer in self.links for entry in self.streams[customer]]
+
+    @property
+    def told(self) -> list[Entry]:
+        """The events of the user's own life, in no order: a customer's as long as it was theirs, and before
+        that as long as it waited for an owner; and whatever gave or took one."""
+        theirs = self.own + [
+            entry
+            for customer, owners in self.owners.items()
+            for entry in self.streams[customer]
+            if owner_told(owners, entry.fact.at) == self.user_id
+        ]
+        there = {entry.fact.id for entry in theirs}
+        return theirs + [e for e in self._deciding() if e.fact.id not in there]
+
+    def moves(self) -> list[Move]:
+        """When customers came and went, oldest first."""
+        found: dict[int, Move] = {}
+        for customer, owners in self.owners.items():
+            for before, owner in pairwise([Owner(0, "", None), *owners]):
+                if self.user_id in (before.user, owner.user):
+                    move = found.setdefault(
+                        owner.at, Move(owner.at, self.causes.get(owner.key), set(), set())
+                    )
+                    (move.joined if owner.user == self.user_id else move.left).add(customer)
+        return sorted(found.values(), key=attrgetter("at"))
+
+    def _deciding(self) -> list[Entry]:
+        return list({m.cause.fact.id: m.cause for m in self.moves() if m.cause is not None}.values())
 
     def catalog(self) -> Catalog:
         """The plan catalog after all its events."""
@@ -63,27 +116,29 @@ def past(
     streams: dict[str, list[tuple[Routed, Entry]]] = {}
     for event, entry in _read(
         conn,
-        [user_id, *customers, *others, CATALOG_ROUTE],
+        sorted({user_id, *customers, *others, CATALOG_ROUTE}),
         as_of=as_of,
         known_at=known_at,
         live_only=live_only,
     ):
         streams.setdefault(event.route_key, []).append((event, entry))
-    registers: dict[str, links.Claims] = {}
-    for route, stream in streams.items():
-        for event, _ in stream:
-            if claim := links.claim_in(event.fact, route):
-                registers.setdefault(claim.customer, links.Claims(first_at=0)).hear(claim)
-    claimed = _claimed(user_id, registers)
-    linked = {customer: moment[0] for customer, moment in claimed.items()}
-    mine = [
-        entry
-        for route in (user_id, *linked)
-        for event, entry in streams.get(route, ())
-        if (event.is_customer if route != user_id else event.is_user)
-    ]
-    plans = [entry for _, entry in streams.get(CATALOG_ROUTE, ())]
-    return Past(user_id, linked, claimed, mine, plans)
+    read = [pair for stream in streams.values() for pair in stream]
+    owners = _owners(conn, user_id, [event for event, _ in read])
+    decided = {owner.key for intervals in owners.values() for owner in intervals}
+    return Past(
+        user_id,
+        own=[entry for event, entry in streams.get(user_id, ()) if event.is_user],
+        streams={c: [entry for event, entry in streams.get(c, ()) if event.is_customer] for c in owners},
+        owners=owners,
+        causes={entry.fact.key: entry for _, entry in read if entry.fact.key in decided},
+        plan_entries=[entry for event, entry in streams.get(CATALOG_ROUTE, ()) if event.is_plan],
+    )
+
+
+def owner_told(owners: list[Owner], at: int) -> str | None:
+    """Whose life an event of a customer belongs to: the owner's at the time, else the next owner's."""
+    following = bisect_right(owners, at, key=attrgetter("at"))
+    return next((owner.user for owner in owners[max(0, following - 1) :] if owner.user is not None), None)
 
 
 def plan_event(entry: Entry) -> PlanEvent:
@@ -97,25 +152,23 @@ def plan_event(entry: Entry) -> PlanEvent:
     )
 
 
-def _claimed(user_id: str, registers: dict[str, links.Claims]) -> dict[str, links.Moment]:
-    """The customers that are this user's, each with the moment of the claim that holds."""
-    found: dict[str, links.Moment] = {}
-    for customer, claims in registers.items():
-        winner = claims.winner()
-        if winner is not None and winner[0] == user_id:
-            said = claims.users[user_id]
-            found[customer] = said.last if said.rank == links.BY_OPERATOR else said.first
-    return found
+def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str, list[Owner]]:
+    """The customers that ever were this user's, each with all its owners."""
+    trust = Trust(conn)
+    owners = {
+        customer: claiming.settled(evidence).owners()
+        for customer, evidence in relinking.evidence_in(events).items()
+        if trust.covers(customer)
+    }
+    return {c: found for c, found in owners.items() if any(owner.user == user_id for owner in found)}
 
 
 def _where_to_look(conn: AnyConnection, user_id: str) -> tuple[list[str], list[str]]:
     """Customers ever said to be this user's, and users ever said to have one of those."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("queries", "claims_of"), {"user_id": user_id}).fetchall()
-    claimed: set[str] = set()
-    for _, said in rows:
-        claimed |= links.decode(said).users.keys()
-    return [row[0] for row in rows], sorted(claimed - {user_id})
+    named = {user for _, users in rows for user in users}
+    return [row[0] for row in rows], sorted(named - {user_id})
 
 
 def _read(

@@ -194,8 +194,8 @@ def _links(conn: Connection, customers: dict[int, str], heard: Heard) -> None:
         at = micros(NOW)
         for number, customer in customers.items():
             user = bulk_user_id(number)
-            claims = links.Claims(first_at=at)
-            claims.hear(links.Claim(customer, user, links.BY_REFERENCE, (at, "evt")))
+            claims = links.Claims(first_at=at, seen_at=at)
+            claims.add_claim(links.Word(at, "evt", at, user, links.BY_REFERENCE))
             yield customer, user, links.encode(claims), [user], NOW, NOW
 
     columns = ("customer_id", "user_id", "claims", "claimed_by", "created_at", "updated_at")

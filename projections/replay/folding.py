@@ -117,11 +117,11 @@ def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, li
         history = _setting_aside(_history(chunks, spills), work)
         return _refold_long(user, linked, history), work, events
     data = b"".join([spills.data(chunk) for chunk in chunks])
-    facts = _facts(data, events)
+    facts = facts_in(data, events)
     return refold(user, linked, facts), list(platform.sifted(facts)), events
 
 
-def _facts(data: bytes, count: int) -> list[Fact]:
+def facts_in(data: bytes, count: int) -> list[Fact]:
     """Encoded facts stand one after the other; an array's header before them makes them a list."""
     return _FACTS.decode(b"\xdd" + count.to_bytes(4) + data)
 
@@ -135,7 +135,7 @@ def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
         while ready < len(waiting) and waiting[ready].at < chunk.first_at:
             ready += 1
         yield from waiting[:ready]
-        new = _facts(spills.data(chunk), chunk.count)
+        new = facts_in(spills.data(chunk), chunk.count)
         waiting = list(heapq.merge(waiting[ready:], sorted(new, key=attrgetter("at")), key=attrgetter("at")))
     yield from waiting
 

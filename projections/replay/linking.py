@@ -1,18 +1,20 @@
 """Stage two: whose each customer is, and from there whose each chunk of facts is."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 
 import msgspec
 
-from projections import store
-from projections.links import Claims, Standing
+from projections import claiming, store
+from projections.accounts import Trust
+from projections.claiming import Evidence
+from projections.links import Claims
 from projections.refusal import write_halving
+from projections.replay.folding import facts_in
 from projections.replay.job import Context
 from projections.replay.loading import Loader
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance, bucket_of
-from projections.replay.spill import Chunk, Entry, Head, Spills, SpillWriter, path_of
+from projections.replay.spill import Chunk, Entry, Head, Hints, Spills, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
 _HEADS = msgspec.msgpack.Decoder(list[Head])
@@ -25,7 +27,8 @@ def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
     with session(context.conninfo, job.schema) as conn:
         if (known := finished(conn, "link", number)) is not None:
             return known
-        customers, entries = _settled(_heads(context, number))
+        with Spills(context.folder, "read", sections=job.buckets) as spills:
+            customers, entries = _settled(_heads(context, spills, number), spills, Trust(conn))
         with conn.transaction():
             refused = _load_links(conn, job.schema, customers)
             by_user: list[list[Entry]] = [[] for _ in range(job.buckets)]
@@ -40,7 +43,7 @@ def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
     return outcome
 
 
-def _load_links(conn: Connection, schema: str, customers: dict[str, Claims]) -> set[str]:
+def _load_links(conn: Connection, schema: str, customers: dict[str, store.Linked]) -> set[str]:
     """The customers whose row is refused: they are nobody's, as they are live."""
     refused: set[str] = set()
 
@@ -54,44 +57,49 @@ def _load_links(conn: Connection, schema: str, customers: dict[str, Claims]) -> 
     return refused
 
 
-def _heads(context: Context, number: int) -> list[Head]:
+def _heads(context: Context, spills: Spills, number: int) -> list[Head]:
     heads: list[Head] = []
-    job = context.job
-    with Spills(context.folder, "read", sections=job.buckets) as spills:
-        for file in range(job.ranges):
-            heads += _HEADS.decode(spills.section(file, number))
+    for file in range(context.job.ranges):
+        heads += _HEADS.decode(spills.section(file, number))
     return heads
 
 
-def _settled(heads: Iterable[Head]) -> tuple[dict[str, Claims], list[Entry]]:
-    customers: dict[str, Claims] = {}
+def _settled(heads: list[Head], spills: Spills, trust: Trust) -> tuple[dict[str, store.Linked], list[Entry]]:
+    hints: dict[str, Hints] = {}
     chunks: dict[tuple[str, bool], list[Chunk]] = {}
     for head in heads:
         if head.chunk is not None:
             chunks.setdefault((head.route, head.is_user), []).append(head.chunk)
         if not head.is_user:
-            said = head.claims or Claims(first_at=head.chunk.first_at if head.chunk else 0)
-            known = customers.get(head.route)
-            customers[head.route] = said if known is None else merged(known, said)
+            _merge(hints, head)
     entries = [Entry(route, None, 0, mine) for (route, is_user), mine in chunks.items() if is_user]
-    for customer, claims in customers.items():
-        if (winner := claims.winner()) is not None:
-            entries.append(Entry(winner[0], customer, winner[1], chunks.get((customer, False), [])))
+    customers: dict[str, store.Linked] = {}
+    for customer, said in hints.items():
+        mine = chunks.get((customer, False), [])
+        claims = claiming.settled_from(said.first_at, said.objects, said.claims)
+        claims = claims or _settled_in_order(said, mine, spills)
+        owner = claims.owner() if trust.covers(customer) else None
+        customers[customer] = store.Linked(claims, owner.user if owner else None)
+        if owner is not None and owner.user is not None:
+            entries.append(Entry(owner.user, customer, owner.at, mine))
     return customers, entries
 
 
-def merged(one: Claims, other: Claims) -> Claims:
-    """What was said about a customer in two places; order makes no difference."""
-    users = dict(one.users)
-    for user, standing in other.users.items():
-        users[user] = _both(users[user], standing) if user in users else standing
-    return Claims(min(one.first_at, other.first_at), users)
+def _settled_in_order(said: Hints, chunks: list[Chunk], spills: Spills) -> Claims:
+    """Where an object changed its word: from its facts, which only then are looked at."""
+    facts = [fact for chunk in chunks for fact in facts_in(spills.data(chunk), chunk.count)]
+    snapshots = [fact for fact in facts if claiming.object_of(fact) is not None]
+    return claiming.settled(Evidence(said.first_at, snapshots, said.claims))
 
 
-def _both(one: Standing, other: Standing) -> Standing:
-    no = [moment for moment in (one.against, other.against) if moment is not None]
-    against = reduce(max, no) if no else None
-    if one.rank != other.rank:
-        stronger = max(one, other, key=lambda standing: standing.rank)
-        return Standing(stronger.rank, stronger.first, stronger.last, against)
-    return Standing(one.rank, min(one.first, other.first), max(one.last, other.last), against)
+def _merge(hints: dict[str, Hints], head: Head) -> None:
+    """What was said about a customer in several places; order makes no difference."""
+    new = head.hints or Hints(head.chunk.first_at if head.chunk else 0, {}, [])
+    known = hints.setdefault(head.route, Hints(new.first_at, {}, []))
+    known.first_at = min(known.first_at, new.first_at)
+    known.claims += new.claims
+    for name, glimpse in new.objects.items():
+        if name in known.objects:
+            known.objects[name].merge(glimpse)
+        else:
+            known.objects[name] = glimpse

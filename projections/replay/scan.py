@@ -16,13 +16,13 @@ import msgspec
 from psycopg import sql
 
 from events.statements import statement
-from projections import links
+from projections import claiming
 from projections.facts import Fact
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
 from projections.replay.job import Context, Job
 from projections.replay.progress import Outcome, finish, finished
-from projections.replay.spill import Chunk, Head, SpillWriter, path_of
+from projections.replay.spill import Chunk, Head, Hints, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
 Advance = Callable[[int], None]
@@ -56,21 +56,30 @@ class _Range:
         self._spill = spill
         self._waiting: dict[str, _Gathered] = {}
         self._bytes = 0
-        self._claims: dict[str, links.Claims] = {}
+        self._hints: dict[str, Hints] = {}
         self._heads: list[list[Head]] = [[] for _ in range(buckets)]
 
     def take(self, event: Routed) -> None:
-        fact, route, is_customer, is_user = event
+        fact, route, is_customer, is_user, _ = event
         if is_customer or is_user:
             self._file(fact, route, is_user=is_user)
-        if is_customer or fact.source == "tenure":
-            claim = links.claim_in(fact, route)  # log.claim_in, but for the call
-            if claim is not None:
-                known = self._claims.get(claim.customer)
-                if known is None:
-                    known = self._claims[claim.customer] = links.Claims(first_at=claim.moment[0])
-                known.first_at = min(known.first_at, claim.moment[0])
-                known.hear(claim)
+        if is_customer and (name := claiming.object_of(fact)) is not None:
+            glimpse, objects = claiming.glimpse_of(fact), self._of(route, fact.at).objects
+            if name in objects:
+                objects[name].merge(glimpse)
+            else:
+                objects[name] = glimpse
+        elif is_customer or fact.source == "tenure":
+            named = claiming.claim_in(fact, route)
+            if named is not None:
+                self._of(named[0], fact.at).claims.append(named[1])
+
+    def _of(self, customer: str, at: int) -> Hints:
+        hints = self._hints.get(customer)
+        if hints is None:
+            hints = self._hints[customer] = Hints(at, {}, [])
+        hints.first_at = min(hints.first_at, at)
+        return hints
 
     def _file(self, fact: Fact, route: str, *, is_user: bool) -> None:
         at = fact.at
@@ -107,8 +116,8 @@ class _Range:
         self._bytes = 0
 
     def sections(self) -> list[bytes]:
-        for customer, claims in self._claims.items():
-            self._bucket(customer).append(Head(customer, False, None, claims))
+        for customer, hints in self._hints.items():
+            self._bucket(customer).append(Head(customer, False, None, hints))
         return [_ENCODER.encode(heads) for heads in self._heads]
 
     def _bucket(self, route: str) -> list[Head]:

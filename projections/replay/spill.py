@@ -11,7 +11,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from projections.links import Claims
+from projections.claiming import Glimpse
+from projections.links import Word
 
 OPEN_FILES = 256
 
@@ -27,13 +28,21 @@ class Chunk(Struct, frozen=True, array_like=True):
     count: int
 
 
+class Hints(Struct, array_like=True):
+    """What a range of the log says of one customer's owner."""
+
+    first_at: int
+    objects: dict[str, Glimpse]
+    claims: list[Word]
+
+
 class Head(Struct, array_like=True):
-    """What a range of the log says of one route; a bare claim has no chunk."""
+    """What a range of the log says of one route; bare hints have no chunk."""
 
     route: str
     is_user: bool
     chunk: Chunk | None
-    claims: Claims | None
+    hints: Hints | None
 
 
 class Entry(Struct, array_like=True):

@@ -122,6 +122,7 @@ class InvoiceSettingsShape(Struct):
 
 class CustomerShape(Struct):
     id: Word
+    created: Seconds = 0
     deleted: bool = False
     metadata: Metadata = None
     address: AddressShape | None = None
@@ -188,6 +189,7 @@ class CheckoutShape(Struct):
     client_reference_id: str | None = None
     metadata: Metadata = None
     status: str | None = None
+    created: Seconds = 0
 
 
 class DataShape(Struct):
@@ -234,7 +236,7 @@ def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> 
         trial_start=shape.trial_start if offer is None else offer.start_date,
         trial_end=shape.trial_end if offer is None else offer.end_date,
         payment_method=_id(shape.default_payment_method) or _id(shape.default_source),
-        claimed_user=_text(shape.metadata, USER_KEYS),
+        claimed_user=_claimed(shape.metadata),
         more_hints=tuple(hints[1:]),
         metadata_plan=_text(shape.metadata, PLAN_KEYS),
         offer_ends=None if offer is None else offer.end_date,
@@ -250,7 +252,8 @@ def customer(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
         or _id(shape.default_source),
         address=_address(shape.address),
         deleted=shape.deleted or event_type.endswith(".deleted"),
-        claimed_user=_text(shape.metadata, USER_KEYS),
+        claimed_user=_claimed(shape.metadata),
+        created=shape.created,
     )
 
 
@@ -309,6 +312,7 @@ def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
         plan=_text(shape.metadata, PLAN_KEYS) if _is_bought(shape, event_type) else None,
         claimed_user=by_metadata or _usable(shape.client_reference_id),
         claim_is_metadata=by_metadata is not None,
+        created=shape.created,
     )
 
 
@@ -358,6 +362,11 @@ def _id(reference: Reference) -> str | None:
 
 def _address(shape: AddressShape | None) -> Address:
     return Address(shape.city, shape.country, shape.postal_code) if shape else Address()
+
+
+def _claimed(metadata: Metadata) -> str | None:
+    """The user that the metadata names: empty when it names none, None when there is no metadata."""
+    return None if metadata is None else _text(metadata, USER_KEYS) or ""
 
 
 def _text(metadata: Metadata, keys: tuple[str, ...]) -> str | None:

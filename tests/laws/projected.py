@@ -13,10 +13,10 @@ from psycopg.rows import dict_row
 
 from events.envelope import NewEvent
 from projections.batch import Projector
-from projections.links import decode, encode
+from projections.links import Claims, decode, encode
 from projections.rows import Row
 from projections.runner import Runner
-from tests.projections.model import claims_of, tables_of
+from tests.projections.model import claims_of, links_of, tables_of
 
 Conn = Connection[Any]  # Any: rows of any columns
 Tables = dict[str, dict[str, Row]]
@@ -84,14 +84,14 @@ def links_in(conn: Conn, mark: str) -> Links:
     rows = conn.execute(
         "SELECT customer_id, user_id, claims FROM customer_links WHERE customer_id LIKE %s", [f"%{mark}"]
     ).fetchall()
-    return {row[0]: (row[1], encode(decode(row[2]))) for row in rows}
+    return {row[0]: (row[1], encode(decode(row[2]) or Claims(0))) for row in rows}
 
 
 def links_told(told: Iterable[NewEvent]) -> Links:
     """What `links_in` is to find."""
-    return {
-        customer: ((said.winner() or (None,))[0], encode(said)) for customer, said in claims_of(told).items()
-    }
+    events = list(told)
+    owners = {customer: user for user, owned in links_of(events).items() for customer in owned}
+    return {customer: (owners.get(customer), encode(said)) for customer, said in claims_of(events).items()}
 
 
 def refold(conn: Conn, users: Iterable[str]) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 
 from events.clock import micros
 from events.envelope import NewEvent
+from projections.accounts import account_of
 from projections.catalog import Catalog, PlanEvent, fold_catalog
+from projections.claiming import settled
 from projections.facts import Fact
 from projections.fold import present, refold
-from projections.links import Claims, claim_in
+from projections.links import Claims
+from projections.log import Routed, whose
+from projections.relinking import evidence_in
 from projections.rows import rows_of
 from projections.state import State
 from tests.projections.telling import USER, facts_of, published
@@ -59,24 +63,16 @@ CATALOG = catalog_of(DEFAULT_PLANS)
 
 def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     """Customer to everything said about whose it is."""
-    claims: dict[str, Claims] = {}
-    for event, fact in _read(events):
-        claim = claim_in(fact, event.route_key)
-        customer = claim.customer if claim else event.route_key
-        if claim or event.aggregate_type == "stripe_customer":
-            known = claims.setdefault(customer, Claims(first_at=fact.at))
-            known.first_at = min(known.first_at, fact.at)
-            if claim:
-                known.hear(claim)
-    return claims
+    return {customer: settled(evidence) for customer, evidence in evidence_in(_routed(events)).items()}
 
 
 def links_of(events: Iterable[NewEvent]) -> dict[str, dict[str, int]]:
     """User to {customer: linked since}."""
     links: dict[str, dict[str, int]] = {}
-    for customer, said in claims_of(events).items():
-        if winner := said.winner():
-            links.setdefault(winner[0], {})[customer] = winner[1]
+    for customer, claims in claims_of(events).items():
+        owner = claims.owner() if account_of(customer) is None else None
+        if owner is not None and owner.user is not None:
+            links.setdefault(owner.user, {})[customer] = owner.at
     return links
 
 
@@ -85,14 +81,12 @@ def routed(events: Iterable[NewEvent]) -> dict[str, list[Fact]]:
     told = list(events)
     owners = {customer: user for user, owned in links_of(told).items() for customer in owned}
     histories: dict[str, list[Fact]] = {}
-    for event, fact in _read(told):
-        owner: str | None = None
-        if event.aggregate_type == "stripe_customer":
-            owner = owners.get(event.route_key)
-        elif event.source_system == "tenure" or event.aggregate_type == "user":
+    for event in _routed(told):
+        owner = owners.get(event.route_key) if event.is_customer else None
+        if event.is_user:
             owner = event.route_key
-        if owner is not None and event.route_key not in ("catalog", "system"):
-            histories.setdefault(owner, []).append(fact)
+        if owner is not None:
+            histories.setdefault(owner, []).append(event.fact)
     return histories
 
 
@@ -122,6 +116,9 @@ def state_of(*events: NewEvent, user_id: str = USER) -> State:
     return states_of(events)[user_id]
 
 
-def _read(events: Iterable[NewEvent]) -> list[tuple[NewEvent, Fact]]:
+def _routed(events: Iterable[NewEvent]) -> list[Routed]:
     told = list(events)
-    return list(zip(told, facts_of(told), strict=True))
+    return [
+        Routed(fact, event.route_key, *whose(event.source_system, event.aggregate_type))
+        for event, fact in zip(told, facts_of(told), strict=True)
+    ]

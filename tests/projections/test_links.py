@@ -1,16 +1,12 @@
 """customer_links: whose a Stripe customer is, from every source, in whatever order they speak."""
 
-import json
 from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from events.envelope import NewEvent
 from events.own import user as said
-from projections.links import BY_METADATA, BY_OPERATOR, BY_REFERENCE, Claim, Claims, decode, encode
 from tests.projections.model import claims_of, profile, tables_of
 from tests.projections.telling import (
     CUSTOMER,
@@ -31,8 +27,8 @@ OTHER = "user_bob"
 
 
 def owner(*told: NewEvent) -> str | None:
-    winner = claims_of(told)[CUSTOMER].winner()
-    return winner[0] if winner else None
+    found = claims_of(told)[CUSTOMER].owner()
+    return found.user if found else None
 
 
 def by_operator(user_id: str = USER, *, at: float) -> NewEvent:
@@ -177,43 +173,3 @@ def test_stream_of_a_user_and_of_a_customer_that_share_an_id_do_not_mix() -> Non
 
     assert profile(*told)["stripe_customer_id"] is None
     assert profile(*told, user_id=OTHER)["stripe_customer_id"] == "user_ada"
-
-
-moments = st.tuples(st.integers(0, 3), st.sampled_from("abc"))
-claims = st.builds(
-    Claim,
-    customer=st.just(CUSTOMER),
-    user_id=st.sampled_from(["user_a", "user_b", "user_c"]),
-    rank=st.sampled_from([0, BY_REFERENCE, BY_METADATA, BY_OPERATOR]),
-    moment=moments,
-)
-
-
-@given(said_all=st.lists(claims, max_size=8), data=st.data())
-def test_register_is_the_same_in_whatever_order_and_however_often(
-    said_all: list[Claim], data: st.DataObject
-) -> None:
-    first, second = Claims(first_at=0), Claims(first_at=0)
-    for claim in said_all:
-        first.hear(claim)
-    again = data.draw(st.permutations(said_all + said_all[::2]))
-    for number, claim in enumerate(again):
-        if number % 3 == 1:  # as if written to the database and read back
-            second = decode(json.loads(encode(second)))
-        second.hear(claim)
-
-    assert encode(first) == encode(second)
-    assert first.winner() == second.winner()
-    assert first.last_at() == second.last_at()
-
-
-@given(said_all=st.lists(claims, max_size=8))
-def test_winner_has_a_standing_claim_and_no_better_one_stands(said_all: list[Claim]) -> None:
-    register = Claims(first_at=0)
-    for claim in said_all:
-        register.hear(claim)
-    standing = {name: s.rank for name, s in register.users.items() if s.holds()}
-    winner = register.winner()
-
-    assert (winner is None) == (not standing)
-    assert winner is None or standing[winner[0]] == max(standing.values())

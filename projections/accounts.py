@@ -1,0 +1,70 @@
+"""Which Stripe accounts may name our users: the platform's own, and those an operator trusts.
+
+An event of a connected account carries it in its route (`acct_1/cus_1`). The trusted ones are a
+configuration event in the log, so that a replay trusts whom the live projector trusts.
+"""
+
+import msgspec
+from psycopg.rows import tuple_row
+
+from events.statements import statement
+from projections import store
+from projections.facts import Own
+from projections.log import AnyConnection, Routed
+
+CATEGORY, KEY = "stripe", "trusted_accounts"
+
+
+def account_of(customer: str) -> str | None:
+    """The connected account of a customer; None for one of the platform's own account."""
+    account, slash, _ = customer.rpartition("/")
+    return account if slash else None
+
+
+class Trust:
+    """Reads the trusted accounts when the first connected account is met: mostly there is none."""
+
+    def __init__(self, conn: AnyConnection) -> None:
+        self._conn = conn
+        self._accounts: frozenset[str] | None = None
+
+    def covers(self, customer: str) -> bool:
+        """Whether the customer's account may name users of ours."""
+        account = account_of(customer)
+        if account is None:
+            return True
+        if self._accounts is None:
+            self._accounts = trusted_accounts(self._conn)
+        return account in self._accounts
+
+
+def trusted_accounts(conn: AnyConnection) -> frozenset[str]:
+    """The connected accounts that are trusted, as projected so far."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("projections", "read_trusted_accounts"), {}).fetchone()
+    return frozenset() if row is None else accounts_in(row[0])
+
+
+def accounts_in(value: object) -> frozenset[str]:
+    """The accounts a configuration value lists; none when it is no list of texts."""
+    try:
+        return frozenset(msgspec.convert(value, list[str]))
+    except msgspec.ValidationError:
+        return frozenset()
+
+
+def touched_customers(conn: AnyConnection, found: list[Routed]) -> set[str]:
+    """Customers of connected accounts, when the batch may change which of those are trusted.
+
+    Waits for batches that run now, since one may have trusted otherwise. Later ones can't begin until
+    this transaction ends.
+    """
+    if not any(_names_accounts(event) for event in found):
+        return set()
+    store.hold_all_parts(conn)
+    return store.customers_elsewhere(conn)
+
+
+def _names_accounts(event: Routed) -> bool:
+    body = event.fact.body
+    return event.fact.type == "configuration.changed" and isinstance(body, Own) and KEY in body.payload

@@ -1,0 +1,217 @@
+"""From a customer's events to words and claims: the same whatever order and batches the events come in.
+
+An object changes its word only where its own snapshots, in canonical order, differ: an object that
+repeats itself says nothing new. What comes in order is added; what may belong in between is settled
+again from all events.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from events.own import user as own
+from projections import stripe_objects
+from projections.facts import Checkout, Customer, Fact, Own, Subscription
+from projections.links import AGAINST, BY_LEGACY, BY_METADATA, BY_OPERATOR, BY_REFERENCE, NOBODY, Claims, Word
+from projections.order import order_instant
+from projections.state import State
+
+# Our own events that make a claim; `read_claims` reads no others of a user's stream.
+OWN_CLAIMS = {"identity.linked": BY_OPERATOR, "identity.unlinked": AGAINST, "legacy.imported": BY_LEGACY}
+FIRST_WORDS = (".created", "checkout.session.completed")
+
+
+class Evidence(NamedTuple):
+    """What some events say of one customer: snapshots with a word, in any order, and claims."""
+
+    first_at: int
+    snapshots: list[Fact]
+    claims: list[Word]
+
+    @property
+    def seen_at(self) -> int:
+        return max([0, *(fact.at for fact in self.snapshots), *(claim.at for claim in self.claims)])
+
+
+class Glimpse(Struct, array_like=True):
+    """One object's snapshots in short, enough where all of them say the same. `word` would be its first."""
+
+    word: Word
+    is_firm: bool
+    seen_at: int
+    is_uniform: bool
+
+    def merge(self, other: "Glimpse") -> None:
+        """Take in what other snapshots of the object say; order makes no difference."""
+        self.is_uniform = self.is_uniform and other.is_uniform and self.word.user == other.word.user
+        self.seen_at = max(self.seen_at, other.seen_at)
+        if other.word.at < self.word.at:
+            self.word, self.is_firm = other.word, other.is_firm
+        elif other.word.at == self.word.at:
+            key, since = min(self.word.key, other.word.key), min(self.word.since, other.word.since)
+            self.word = Word(self.word.at, key, since, self.word.user, BY_METADATA)
+            self.is_firm = self.is_firm or other.is_firm
+
+
+def object_of(fact: Fact) -> str | None:
+    """The object whose metadata the event shows; None for an event that shows no metadata."""
+    body = fact.body
+    if not isinstance(body, Subscription | Customer) or body.claimed_user is None:
+        return None
+    return "customer" if isinstance(body, Customer) else body.id.replace("\x00", "\ufffd")
+
+
+def claim_in(fact: Fact, route_key: str) -> tuple[str, Word] | None:
+    """(customer, claim) of a session, an operator or an import."""
+    body = fact.body
+    if isinstance(body, Checkout):
+        return (route_key, _session_claim(fact, body)) if body.claimed_user and body.customer else None
+    if not isinstance(body, Own) or fact.type not in OWN_CLAIMS:
+        return None
+    customer = _named_customer(fact.type, body)
+    return None if customer is None else (customer, _claim(fact, fact.at, route_key, OWN_CLAIMS[fact.type]))
+
+
+def settled(evidence: Evidence) -> Claims:
+    """Words and claims from all events there are."""
+    register = Claims(evidence.first_at, evidence.seen_at)
+    state = State(user_id="", links={})
+    for at, group in groupby(sorted(evidence.snapshots, key=attrgetter("at")), key=attrgetter("at")):
+        ordered = order_instant(list(group), state)
+        for fact in ordered:
+            stripe_objects.RULES[type(fact.body)](state, fact)
+        _speak(register, at, ordered)
+    _claim_in_order(register, evidence.claims)
+    return register
+
+
+def settled_from(first_at: int, glimpses: Mapping[str, Glimpse], claims: list[Word]) -> Claims | None:
+    """The same from glimpses; None where some object's snapshots differ, so that their order matters."""
+    if not all(glimpse.is_uniform for glimpse in glimpses.values()):
+        return None
+    seen_at = max([0, *(glimpse.seen_at for glimpse in glimpses.values()), *(claim.at for claim in claims)])
+    register = Claims(first_at, seen_at)
+    for name, glimpse in glimpses.items():
+        if glimpse.word.user != NOBODY:
+            first = glimpse.word
+            since = first.at if glimpse.is_firm else first.since
+            register.add_word(name, Word(first.at, first.key, since, first.user, BY_METADATA))
+    _claim_in_order(register, claims)
+    return register
+
+
+def extended(register: Claims, evidence: Evidence) -> bool:
+    """Add what comes after all that was seen. False when it has to be settled again: some of it may
+    belong in between, or one instant's snapshots differ. The register is then not to be used."""
+    register.first_at = min(register.first_at, evidence.first_at)
+    late = [fact for fact in evidence.snapshots if fact.at <= register.seen_at]
+    if any(claim.at <= register.seen_at for claim in evidence.claims):
+        return False
+    if not all(_repeats_known(register, fact) for fact in late):
+        return False
+    new = sorted((f for f in evidence.snapshots if f.at > register.seen_at), key=attrgetter("at"))
+    for at, group in groupby(new, key=attrgetter("at")):
+        snapshots = list(group)
+        if not all(len(told) == 1 or _are_alike(told) for told in _by_object(snapshots).values()):
+            return False
+        _speak(register, at, snapshots)
+    _claim_in_order(register, evidence.claims)
+    register.seen_at = max(register.seen_at, evidence.seen_at)
+    return True
+
+
+def glimpse_of(fact: Fact) -> Glimpse:
+    """One snapshot as a glimpse."""
+    word = Word(fact.at, fact.key, _since(fact), _word(fact), BY_METADATA)
+    return Glimpse(word, _is_first_word(fact), fact.at, _are_alike([fact]))
+
+
+def _speak(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
+    """Add each object's word at the end of an instant, where it is another than before."""
+    for name, told in _by_object(snapshots).items():
+        word = _next_word(register.word_of(name, at), at, told)
+        if word is not None:
+            register.add_word(name, word)
+
+
+def _next_word(known: Word | None, at: int, told: list[Fact]) -> Word | None:
+    user, entered = _word(told[-1]), _word_before(told[0])
+    if known is None:
+        if user == NOBODY:
+            return None
+    elif user == known.user and entered in (None, user):
+        return None
+    key = min(fact.key for fact in told if _word(fact) == user)
+    is_first = known is not None or any(_is_first_word(fact) for fact in told)
+    return Word(at, key, at if is_first else min(_since(fact) for fact in told), user, BY_METADATA)
+
+
+def _repeats_known(register: Claims, fact: Fact) -> bool:
+    """Whether the snapshot says what its object is known to have said all around that instant."""
+    name = object_of(fact)
+    if name is None or name not in register.words:
+        return _word(fact) == NOBODY
+    known = register.word_of(name, fact.at)
+    return known is not None and known.at < fact.at and known.user == _word(fact) and _are_alike([fact])
+
+
+def _are_alike(told: list[Fact]) -> bool:
+    """Whether the snapshots, and those before them, all say the same."""
+    words = {_word(fact) for fact in told} | {_word_before(fact) for fact in told}
+    return len(words - {None}) == 1
+
+
+def _is_first_word(fact: Fact) -> bool:
+    """Whether the event itself made the object say this, as far as it tells."""
+    return fact.type.endswith(FIRST_WORDS) or _word_before(fact) not in (None, _word(fact))
+
+
+def _since(fact: Fact) -> int:
+    """When an object that repeats itself may first have said so: when it was made."""
+    created = getattr(fact.body, "created", 0) * 1_000_000
+    return min(created or fact.at, fact.at)
+
+
+def _by_object(snapshots: Iterable[Fact]) -> dict[str, list[Fact]]:
+    told: dict[str, list[Fact]] = {}
+    for fact in snapshots:
+        if (name := object_of(fact)) is not None:
+            told.setdefault(name, []).append(fact)
+    return told
+
+
+def _word(fact: Fact) -> str:
+    return getattr(fact.body, "claimed_user", None) or NOBODY
+
+
+def _word_before(fact: Fact) -> str | None:
+    return getattr(fact.before, "claimed_user", None)
+
+
+def _session_claim(fact: Fact, body: Checkout) -> Word:
+    """A session claims when it is completed; what it repeats later is as old as the session."""
+    since = fact.at if fact.type.endswith(FIRST_WORDS) else _since(fact)
+    return _claim(
+        fact, since, body.claimed_user or NOBODY, BY_METADATA if body.claim_is_metadata else BY_REFERENCE
+    )
+
+
+def _claim(fact: Fact, since: int, user: str, rank: int) -> Word:
+    return Word(fact.at, fact.key, since, user, rank)
+
+
+def _claim_in_order(register: Claims, claims: Iterable[Word]) -> None:
+    for claim in sorted(claims, key=attrgetter("at", "since", "key", "user", "rank")):
+        register.add_claim(claim)
+
+
+def _named_customer(event_type: str, body: Own) -> str | None:
+    try:
+        if event_type == "legacy.imported":
+            return own.LegacyImported.model_validate_json(body.payload).stripe_customer_id
+        return own.IdentityLinked.model_validate_json(body.payload).customer_id
+    except ValueError:
+        return None

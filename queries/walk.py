@@ -1,0 +1,147 @@
+"""From instant to instant of a user's life, with the customers that were theirs then.
+
+At each instant the columns are those of a fold of everything until then under the links of then: what
+a question `as_of` that instant answers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import NamedTuple, TypeVar
+
+from projections.catalog import Catalog, fold_catalog
+from projections.fold import CORES, fold_one
+from projections.order import order_instant
+from projections.state import State
+from queries.changes import Change, Shown
+from queries.past import Entry, Move, Past, plan_event
+
+BILLING = "user_billing"
+OF_THE_LINK = "stripe_customer_id"
+
+
+T = TypeVar("T")
+
+
+class Walked(NamedTuple):
+    """One event and what it changed; see `timeline.Step`."""
+
+    entry: Entry
+    changes: list[Change]
+    problem: str | None = None
+    behind: Mapping[str, Entry] = {}
+
+
+class Walk:
+    """One pass; make a new one for each."""
+
+    def __init__(self, found: Past) -> None:
+        self._found = found
+        self._state = State(user_id=found.user_id, links={})
+        self._linked: dict[str, int] = {}
+        self._customers = {e.fact.id: c for c, stream in found.streams.items() for e in stream}
+        self._own = {entry.fact.id for entry in found.own}
+        self._plans: list[Entry] = []
+        self._shown = Shown()
+
+    def steps(self) -> Iterator[Walked]:
+        moves = {move.at: move for move in self._found.moves()}
+        entries = [(entry, False) for entry in self._found.told]
+        entries += [(entry, True) for entry in self._found.plan_entries]
+        for at, instant in _instants(entries, lambda pair: pair[0]):
+            yield from self._published(entry for entry, is_plan in instant if is_plan)
+            told = [entry for entry, is_plan in instant if not is_plan]
+            move = moves.get(at)
+            if move is not None and self._brings_history(move):
+                yield from self._moved(move, told)
+            else:
+                yield from self._folded(told, move)
+
+    def _published(self, plans: Iterable[Entry]) -> Iterator[Walked]:
+        for entry in plans:
+            self._plans.append(entry)
+            self._shown.under(self._catalog())
+            if self._state.cores and (changes := self._shown.changes(self._state)):
+                yield Walked(entry, changes)
+
+    def _folded(self, told: list[Entry], move: Move | None) -> Iterator[Walked]:
+        """One event after the other. A link comes with the event that made it, so that no earlier one
+        seems to have set the customer; the fold itself knows it beforehand, and ends alike."""
+        state = self._state
+        self._relink(move)
+        ordered, waiting = self._ordered(told)
+        cause = move.cause if move is not None and move.cause in ordered else None
+        if cause is None:
+            state.links = dict(self._linked)
+        for entry in ordered:
+            was_stopped = state.poison is not None
+            if entry is cause:
+                state.links = dict(self._linked)
+            fold_one(state, entry.fact)
+            if entry is cause and state.poison is None:
+                state.cores[BILLING] = CORES[BILLING](state)  # such an event need not touch billing
+            yield Walked(entry, self._shown.changes(state), None if was_stopped else _problem(state))
+        yield from (Walked(entry, []) for entry in waiting)
+
+    def _moved(self, move: Move, told: list[Entry]) -> Iterator[Walked]:
+        """A customer with a history came or went: one event brings or takes all that at once."""
+        was_stopped = self._state.poison is not None
+        self._relink(move)
+        self._state = State(user_id=self._found.user_id, links=dict(self._linked))
+        behind = self._fold_until(move.at)
+        ordered, waiting = self._ordered(told)
+        for entry in ordered:
+            fold_one(self._state, entry.fact)
+        cause = move.cause or told[0]
+        problem = None if was_stopped else _problem(self._state)
+        yield Walked(cause, self._shown.changes(self._state), problem, behind)
+        yield from (Walked(entry, []) for entry in (*ordered, *waiting) if entry is not cause)
+
+    def _fold_until(self, at: int) -> dict[str, Entry]:
+        """Fold all that was before; column to the event that set it last."""
+        behind: dict[str, Entry] = {}
+        shown = Shown(self._catalog())
+        streams = [self._found.own, *(self._found.streams[customer] for customer in self._linked)]
+        before = [entry for stream in streams for entry in stream if entry.fact.at < at]
+        for _, instant in _instants(before, lambda entry: entry):
+            for entry in self._canonical(instant):
+                fold_one(self._state, entry.fact)
+                behind |= dict.fromkeys((change.column for change in shown.changes(self._state)), entry)
+        behind.pop(OF_THE_LINK, None)
+        return behind
+
+    def _brings_history(self, move: Move) -> bool:
+        streams = [self._found.streams[customer] for customer in move.joined]
+        return bool(move.left) or any(entry.fact.at < move.at for stream in streams for entry in stream)
+
+    def _relink(self, move: Move | None) -> None:
+        if move is not None:
+            kept = {customer: at for customer, at in self._linked.items() if customer not in move.left}
+            self._linked = kept | dict.fromkeys(move.joined, move.at)
+
+    def _ordered(self, told: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """(those that are folded, in canonical order; those of customers who are not the user's now)."""
+        folded = [e for e in told if e.fact.id in self._own or self._customers.get(e.fact.id) in self._linked]
+        waiting = [entry for entry in told if entry not in folded]
+        return self._canonical(folded), self._canonical(waiting)
+
+    def _canonical(self, instant: list[Entry]) -> list[Entry]:
+        by_id = {entry.fact.id: entry for entry in instant}
+        facts = [entry.fact for entry in by_id.values()]
+        return [by_id[fact.id] for fact in order_instant(facts, self._state)]
+
+    def _catalog(self) -> Catalog:
+        return fold_catalog(map(plan_event, self._plans))
+
+
+def _problem(state: State) -> str | None:
+    return f"{state.poison.field}: {state.poison.reason}" if state.poison else None
+
+
+def _instants(entries: Iterable[T], entry_of: Callable[[T], Entry]) -> Iterator[tuple[int, list[T]]]:
+    """Entries by instant, oldest first."""
+
+    def at(each: T) -> int:
+        return entry_of(each).fact.at
+
+    for instant, group in groupby(sorted(entries, key=at), key=at):
+        yield instant, list(group)
