@@ -69,6 +69,16 @@ def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _account_ids(values: tuple[str, ...]) -> tuple[str, ...]:
+    for number, account in enumerate(values, 1):
+        if not account.startswith(("acct_", "org_")) or not account.isascii() or not account.isprintable():
+            raise ValueError(
+                f"account {number} of {len(values)} must be acct_ and what follows it; "
+                "copy the connected account's id from the Stripe dashboard"
+            )
+    return values
+
+
 def _scheme(*schemes: str) -> AfterValidator:
     def check(value: SecretStr | str) -> SecretStr | str:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -157,6 +167,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)
     ] = Field(("127.0.0.0/8", "::1"), validation_alias="TENURE_TRUSTED_PROXIES")
+    stripe_trusted_accounts: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_account_ids)
+    ] = ()
     stripe_api_key: SecretStr | None = None
     stripe_api_base: HttpUrl = "https://api.stripe.com"
     clerk_secret_key: SecretStr | None = None
@@ -295,6 +308,10 @@ _MEANING: dict[str, tuple[str, str | None]] = {
     ),
     "trusted_proxies": (
         "addresses or networks of reverse proxies whose X-Forwarded-* headers are believed",
+        None,
+    ),
+    "stripe_trusted_accounts": (
+        "connected accounts whose customers may be users here, by comma; else only the own account's",
         None,
     ),
     "stripe_api_key": (

@@ -14,7 +14,9 @@ from cli.background import background
 from cli.wiring import projector_connection, refuse_unfit, server, service_settings
 from database.pool import Connection
 from events.child_processes import follow_parent
+from events.clock import utc_now
 from handlers.plans import publish_default_plans
+from handlers.trusted_accounts import declare_trusted_accounts
 from projections.batch import Report
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
@@ -36,6 +38,7 @@ def work(*, follow: bool) -> None:
     with server(settings, locks=True) as conninfo:
         refuse_unfit(conninfo)
         _publish_first_plans(conninfo, settings)
+        _declare_accounts(conninfo, settings)
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
         with background(settings, conninfo, stop):
@@ -60,3 +63,14 @@ def _publish_first_plans(conninfo: str, settings: Settings) -> None:
             publish_default_plans(conn, live_only=settings.livemode)
     except (psycopg.Error, PartBehind, PartBusy) as problem:
         _log.warning("no plans published: tenure plans defaults", error=type(problem).__name__)
+
+
+def _declare_accounts(conninfo: str, settings: Settings) -> None:
+    """Put STRIPE_TRUSTED_ACCOUNTS into the log where it has changed."""
+    accounts = settings.stripe_trusted_accounts
+    try:
+        with projector_connection(conninfo) as conn, conn.transaction():
+            if declare_trusted_accounts(conn, accounts, now=utc_now()):
+                _log.info("trusted accounts changed", accounts=list(accounts))
+    except psycopg.Error as problem:
+        _log.warning("STRIPE_TRUSTED_ACCOUNTS not read: restart the worker", error=type(problem).__name__)

@@ -175,6 +175,14 @@ KNOWN: dict[tuple[str, str], Key] = {
     ("retention", "checkpoints"): duration(
         "30d", "2d", "3650d", "How long every checkpoint is kept; then one per hour, later one per day"
     ),
+    ("stripe", "trusted_accounts"): Key(
+        value_type="json",
+        default=[],
+        allowed="a list of account ids; set STRIPE_TRUSTED_ACCOUNTS and restart the worker",
+        check=lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+        description="Connected accounts whose customers may be users; the worker sets it when it starts",
+        is_hot_reloadable=False,
+    ),
     ("email", "is_enabled"): Key(
         value_type="boolean",
         default=True,

@@ -103,6 +103,17 @@ class NotACustomer(DecisionRefused):
         )
 
 
+class NotTrusted(DecisionRefused):
+    """The customer is one of a connected account that nobody trusts. Name it in STRIPE_TRUSTED_ACCOUNTS."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"expected a customer of the platform's own Stripe account, found one of {account[:100]}; "
+            "nothing was changed: add the account to STRIPE_TRUSTED_ACCOUNTS and restart the worker"
+        )
+        self.account = account
+
+
 class UnusableInstant(DecisionRefused):
     """The instant makes no sense here. The message says which would."""
 

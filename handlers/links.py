@@ -6,7 +6,8 @@ from typing import Any
 
 from events.own.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.errors import AlreadySo, NotACustomer, NothingToUndo
+from handlers.errors import AlreadySo, NotACustomer, NothingToUndo, NotTrusted
+from projections.accounts import Trust, account_of
 from projections.log import AnyConnection
 from projections.state import State
 from projections.store import CustomerRow, lock_customers
@@ -19,10 +20,12 @@ def link_customer(
 ) -> Decided:
     """The customer is this user's from now on, and no other's; its whole history is folded in.
 
-    Raises: AlreadySo, NotACustomer, and as `decide`.
+    Raises: AlreadySo, NotACustomer, NotTrusted, and as `decide`.
     """
     if CUSTOMER.fullmatch(customer_id) is None:
         raise NotACustomer(customer_id)
+    if not Trust(conn).covers(customer_id):
+        raise NotTrusted(account_of(customer_id) or "")
 
     def choose(state: State) -> Verdict:
         row = lock_customers(conn, [customer_id])[customer_id]  # locked by `decide` already

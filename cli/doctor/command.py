@@ -62,7 +62,8 @@ def _with_database(settings: Settings) -> list[Finding]:
                     finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
                 ):
                     found += leftover_checks(conn, settings)
-                    found += guard_checks(conn) + service_checks(conn) + replica_checks(conn, settings)
+                    found += guard_checks(conn) + service_checks(conn, settings)
+                    found += replica_checks(conn, settings)
     except Exception as problem:  # whatever keeps us out is what the doctor was asked about
         if debugging():
             show_where(problem)

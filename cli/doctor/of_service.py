@@ -6,25 +6,28 @@ from cli.doctor.findings import Finding, either
 from events.clock import utc_now
 from events.statements import statement
 from handlers.completeness import alarms
+from projections.accounts import trusted_accounts
 from projections.version import projector_version
 from queries.counted import counted
 from queries.customers import unlinked_customers
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_one
 from queries.unknown_prices import unknown_prices
+from settings import Settings
 
 LOOKED_AT = 200  # unlinked customers whose addresses are compared
 LATE_AFTER = timedelta(seconds=30)
 UNSEALED_AFTER = timedelta(minutes=5)
 
 
-def service_checks(conn: AnyConnection) -> list[Finding]:
+def service_checks(conn: AnyConnection, settings: Settings) -> list[Finding]:
     """Each with the command that shows or mends it."""
     row = fetch_one(conn, statement("cli", "doctor_standing"), {})
     assert row is not None  # always one row
     return [
         _projector(conn),
         _version(row),
+        *_accounts(conn, settings),
         _seals(row),
         *_prices(conn),
         _unlinked(conn, row["unlinked"]),
@@ -58,6 +61,16 @@ def _version(row: Row) -> Finding:
         "tenure replay",
         severity="warn",
     )
+
+
+def _accounts(conn: AnyConnection, settings: Settings) -> list[Finding]:
+    """Only where the setting here is not what the tables were made with."""
+    trusted = trusted_accounts(conn)
+    if trusted == frozenset(settings.stripe_trusted_accounts):
+        return []
+    shown = ", ".join(sorted(trusted)) or "none"
+    problem = f"the worker trusts {shown}: not what STRIPE_TRUSTED_ACCOUNTS is here"
+    return [Finding("warn", "trusted accounts", problem, "restart tenure work with the same setting")]
 
 
 def _seals(row: Row) -> Finding:

@@ -10,7 +10,7 @@ from events.clock import micros
 from events.envelope import NewEvent
 from projections.accounts import account_of
 from projections.catalog import Catalog, PlanEvent, fold_catalog
-from projections.claiming import settled
+from projections.claiming import Evidence, settled
 from projections.facts import Fact
 from projections.fold import present, refold
 from projections.links import Claims
@@ -61,9 +61,14 @@ def catalog_of(events: Iterable[NewEvent]) -> Catalog:
 CATALOG = catalog_of(DEFAULT_PLANS)
 
 
+def evidence_of(events: Iterable[NewEvent]) -> dict[str, Evidence]:
+    """Customer to what the events say of it."""
+    return evidence_in(_routed(events))
+
+
 def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     """Customer to everything said about whose it is."""
-    return {customer: settled(evidence) for customer, evidence in evidence_in(_routed(events)).items()}
+    return {customer: settled(evidence) for customer, evidence in evidence_of(events).items()}
 
 
 def links_of(events: Iterable[NewEvent]) -> dict[str, dict[str, int]]:

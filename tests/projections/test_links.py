@@ -1,13 +1,19 @@
 """customer_links: whose a Stripe customer is, from every source, in whatever order they speak."""
 
+import json
 from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from events.clock import micros
 from events.envelope import NewEvent
 from events.own import user as said
-from tests.projections.model import claims_of, profile, tables_of
+from projections.claiming import Glimpse, extended, glimpse_of, object_of, settled, settled_from
+from projections.links import Claims, decode, encode
+from tests.projections.model import claims_of, evidence_of, profile, tables_of
 from tests.projections.telling import (
     CUSTOMER,
     USER,
@@ -24,6 +30,11 @@ from tests.projections.telling import (
 )
 
 OTHER = "user_bob"
+
+
+def instant_s(at: int) -> int:
+    """Seconds since the epoch, as Stripe writes them."""
+    return int(instant(at).timestamp())
 
 
 def owner(*told: NewEvent) -> str | None:
@@ -173,3 +184,183 @@ def test_stream_of_a_user_and_of_a_customer_that_share_an_id_do_not_mix() -> Non
 
     assert profile(*told)["stripe_customer_id"] is None
     assert profile(*told, user_id=OTHER)["stripe_customer_id"] == "user_ada"
+
+
+def named(user_id: str | None, *, at: float, before: str | None = None, **envelope: Any) -> NewEvent:
+    """A subscription's snapshot whose metadata names a user; `before` is what it named until then."""
+    metadata = {} if user_id is None else {"userId": user_id}
+    was = {"latest_invoice": None} | ({} if before == user_id else {"metadata": {"userId": before}})
+    thing = subscription(metadata=metadata)
+    return stripe("customer.subscription.updated", thing, at=at, was=was, **envelope)
+
+
+def bought(user_id: str, *, at: float = 0) -> NewEvent:
+    return stripe("customer.subscription.created", subscription(metadata={"userId": user_id}), at=at)
+
+
+def moved(user_id: str | None, *, at: float, before: str | None) -> NewEvent:
+    """The customer's own metadata is changed."""
+    metadata = {} if user_id is None else {"userId": user_id}
+    return stripe(
+        "customer.updated", customer(metadata=metadata), at=at, was={"metadata": {"userId": before}}
+    )
+
+
+def test_repeated_metadata_claims_nothing_new() -> None:
+    told = [linked(at=0), bought(USER, at=1), moved(OTHER, at=5, before=USER)]
+    told.append(named(USER, at=9, before=USER))
+
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_repetition_without_previous_attributes_claims_nothing_new() -> None:
+    told = [linked(at=0), bought(USER, at=1), moved(OTHER, at=5, before=USER)]
+    told.append(
+        stripe("customer.subscription.deleted", subscription("canceled", metadata={"userId": USER}), at=9)
+    )
+
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_object_first_met_when_it_repeats_itself_is_as_old_as_it_was_made() -> None:
+    renewal = named(USER, at=9, before=USER)
+
+    assert owner(renewal) == USER
+    assert {owner(*order) for order in permutations([linked(user_id=OTHER, at=5), renewal])} == {OTHER}
+
+
+def test_changed_metadata_claims_again() -> None:
+    told = [bought(USER), linked(user_id=OTHER, at=5), named(None, at=8, before=USER), named(USER, at=9)]
+
+    assert {owner(*order) for order in permutations(told)} == {USER}
+
+
+def test_removed_key_takes_the_claim_back() -> None:
+    told = [linked(at=0), moved(None, at=5, before=USER)]
+    assert {owner(*order) for order in permutations(told)} == {None}
+
+    told.append(by_reference(OTHER, at=3))
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_object_without_metadata_takes_nothing_back() -> None:
+    gone = {"id": CUSTOMER, "object": "customer", "deleted": True}
+
+    assert owner(linked(at=0), stripe("customer.deleted", gone, at=5)) == USER
+
+
+def test_session_that_repeats_itself_days_later_claims_nothing_new() -> None:
+    paid = session(metadata={"userId": USER}, created=instant_s(0))
+    told = [stripe("checkout.session.completed", paid, at=1), linked(user_id=OTHER, at=5)]
+    told.append(stripe("checkout.session.async_payment_succeeded", paid, at=9))
+
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_there_and_back_in_one_second_is_no_change() -> None:
+    told = [bought(USER), linked(user_id=OTHER, at=5), named("user_c", at=9, before=USER)]
+    told.append(named(USER, at=9, before="user_c"))
+
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_deleted_persons_customer_stays_theirs_until_another_claims_it() -> None:
+    gone = clerk("user.deleted", {"id": USER, "deleted": True}, at=5)
+
+    assert owner(linked(at=0), gone) == USER
+    assert owner(linked(at=0), gone, moved(OTHER, at=9, before=USER)) == OTHER
+
+
+def test_owners_are_intervals() -> None:
+    told = [linked(at=0), moved(OTHER, at=5, before=USER), by_operator(USER, at=7), unlinked(USER, at=9)]
+    owners = claims_of(told)[CUSTOMER].owners()
+
+    assert [(each.at, each.user) for each in owners] == [
+        (micros(instant(0)), USER),
+        (micros(instant(5)), OTHER),
+        (micros(instant(7)), USER),
+        (micros(instant(9)), OTHER),
+    ]
+
+
+def test_connected_accounts_customer_is_nobodys() -> None:
+    thing = subscription(metadata={"userId": USER})
+    told = [stripe("customer.subscription.created", thing, account="acct_stranger")]
+    told.append(by_operator(USER, at=1))
+
+    assert "subscription_status" in profile(*told)
+    assert profile(*told)["subscription_status"] == "none"
+
+
+def test_thousand_sessions_are_one_claim() -> None:
+    told = [
+        stripe("checkout.session.completed", session(id=f"cs_{n}", client_reference_id=USER), at=n)
+        for n in range(1000)
+    ]
+
+    assert len(claims_of(told)[CUSTOMER].claims) == 1
+
+
+someone = st.sampled_from([USER, OTHER])
+anyone = st.sampled_from([None, USER, OTHER])
+seconds = st.integers(0, 4)
+events = st.lists(
+    st.one_of(
+        st.builds(
+            named,
+            st.sampled_from([None, USER, OTHER]),
+            at=st.integers(0, 4),
+            before=st.sampled_from([None, USER, OTHER]),
+        ),
+        st.builds(
+            moved,
+            st.sampled_from([None, USER, OTHER]),
+            at=st.integers(0, 4),
+            before=st.sampled_from([None, USER, OTHER]),
+        ),
+        st.builds(bought, someone, at=seconds),
+        st.builds(by_reference, someone, at=seconds),
+        st.builds(by_operator, someone, at=seconds),
+        st.builds(unlinked, someone, at=seconds),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(told=events, data=st.data())
+def test_adding_in_any_batches_ends_as_settling_everything_at_once(
+    told: list[NewEvent], data: st.DataObject
+) -> None:
+    """As the projector does: extend what was stored, or settle again from everything there is."""
+    order = data.draw(st.permutations(told))
+    known: Claims | None = None
+    seen: list[NewEvent] = []
+    while order:
+        size = data.draw(st.integers(1, len(order)))
+        batch, order = order[:size], order[size:]
+        seen += batch
+        new = evidence_of(batch)[CUSTOMER]
+        if known is None or not extended(known, new):
+            known = settled(evidence_of(seen)[CUSTOMER])
+        known = decode(json.loads(encode(known)))
+
+    assert known is not None
+    assert encode(known) == encode(claims_of(told)[CUSTOMER])
+
+
+@given(told=events, data=st.data())
+def test_glimpses_from_anywhere_settle_as_all_snapshots_do(told: list[NewEvent], data: st.DataObject) -> None:
+    """As a replay does, whose ranges of the log are read apart: if it needs no order, it needs no facts."""
+    glimpses: dict[str, Glimpse] = {}
+    everything = evidence_of(told)[CUSTOMER]
+    for fact in data.draw(st.permutations(everything.snapshots)):
+        name = object_of(fact)
+        assert name is not None
+        if name in glimpses:
+            glimpses[name].merge(glimpse_of(fact))
+        else:
+            glimpses[name] = glimpse_of(fact)
+    short = settled_from(everything.first_at, glimpses, everything.claims)
+
+    assert short is None or encode(short) == encode(settled(everything))
