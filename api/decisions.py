@@ -14,8 +14,9 @@ from api.deps import deps
 from api.errors import Refused, bad_request, not_found
 from api.request_id import request_id
 from api.users import KEY_HEADER
+from events.identifiers import key_part
 from handlers.attempts import PASSING, attempt
-from handlers.decision import Command, key_part
+from handlers.decision import Command
 from handlers.errors import (
     DecisionRefused,
     IdempotencyConflict,

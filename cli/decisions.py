@@ -15,7 +15,8 @@ from cli.terminal import echo
 from cli.whom import user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection
-from handlers.decision import Command, Decided, key_part
+from events.identifiers import key_part
+from handlers.decision import Command, Decided
 from handlers.errors import AlreadySo, DecisionRefused
 from projections.errors import PartBehind, PartBusy
 

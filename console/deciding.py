@@ -10,8 +10,9 @@ from console.access import actor, caller
 from console.deps import decision_now, deps
 from console.errors import Refused, sentence
 from console.inputs import field, reason_field
+from events.identifiers import key_part
 from handlers.attempts import PASSING, attempt
-from handlers.decision import Command, Decided, key_part
+from handlers.decision import Command, Decided
 from handlers.errors import DecisionRefused, IdempotencyConflict
 
 SPENT = "This form was sent before, with other words. Look at what it did, then send the new form."

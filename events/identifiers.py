@@ -18,3 +18,8 @@ def uuid7() -> UUID:
 def derived_id(table: str, key: str) -> UUID:
     """The id a projected row has in every rebuild. Source: RFC 9562 §5.5."""
     return uuid5(TENURE_NAMESPACE, key if table == "users" else f"{table}:{key}")
+
+
+def key_part(text: str) -> str:
+    """A part of an idempotency key in which a colon can't be mistaken for the one between parts."""
+    return text.replace("%", "%25").replace(":", "%3A")

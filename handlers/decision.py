@@ -151,7 +151,7 @@ def _claimed_at(conn: AnyConnection, customers: Sequence[str]) -> int:
     """The instant of the last claim to the customers whose links are decided; `decide` has them locked."""
     if not customers:
         return 0
-    claims = [claims for _, claims in lock_customers(conn, customers).values() if claims is not None]
+    claims = [row.claims for row in lock_customers(conn, customers).values() if row.claims is not None]
     return max((each.last_at() for each in claims), default=0)
 
 
@@ -215,11 +215,6 @@ def refuse_unfit(state: State) -> None:
         raise UserDeleted(state.user_id)
     if state.poison is not None:
         raise UserQuarantined(state.user_id, state.poison.id)
-
-
-def key_part(text: str) -> str:
-    """A part of a key in which a colon can't be mistaken for the one between parts."""
-    return text.replace("%", "%25").replace(":", "%3A")
 
 
 def _repeated(now: Present, command: Command) -> Decided:

@@ -11,11 +11,12 @@ from psycopg.rows import dict_row
 
 from events.clock import EPOCH, MICROSECOND, later
 from events.envelope import NewEvent
+from events.identifiers import key_part
 from events.own import user_event
 from events.own.platform import JobTimedOut
 from events.routing import part_of
 from events.statements import statement
-from handlers.decision import key_part, moment
+from handlers.decision import moment
 from handlers.errors import BusyTransaction
 from handlers.scans import Summary
 from projections.inline import Inline, Present

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from events.clock import from_micros, later, micros
+from events.identifiers import key_part
 from events.own.user import EntitlementRevoked, TrialEndingSoon, TrialExpired, UsageReset
-from handlers.decision import Due, key_part
+from handlers.decision import Due
 from projections.state import State
 from projections.tables.usage import month_of
 from queries.entitlements import reset_due

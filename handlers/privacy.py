@@ -16,7 +16,7 @@ from events.append import append
 from events.envelope import Appended
 from events.own import user_event
 from events.own.user import PrivacyErased
-from events.routing import part_of
+from events.routing import SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from handlers.personal import PersonalTexts
 from handlers.tokens import AnyConnection
@@ -35,6 +35,19 @@ class PersonUnknown(ErasureRefused):
 
     def __init__(self, user_id: str) -> None:
         super().__init__(f"expected a user that an event has mentioned, found none called {user_id}")
+
+
+class NameIsACustomers(ErasureRefused):
+    """An erasure of this name would take a Stripe customer's events too, who may be somebody else.
+
+    Link the user's own customers to a user with another id, and erase that one.
+    """
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(
+            f"expected the id of a user alone, found {user_id}, which is a Stripe customer's id too; "
+            "nothing was erased: link their customers to a user with another id, and erase that user"
+        )
 
 
 class ReasonNamesPerson(ErasureRefused):
@@ -97,20 +110,23 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
     """What erasing the user would take; changes nothing.
 
     With `search` the whole log is read for mentions in other streams, at about a gigabyte a second.
-    Raises: PersonUnknown.
+    Raises: PersonUnknown, NameIsACustomers.
     """
-    about: dict[str, object] = {"user_id": user_id, "part": part_of(user_id)}
+    service = sorted(SERVICE_AGGREGATES)
+    about: dict[str, object] = {"user_id": user_id, "part": part_of(user_id), "service": service}
     standing = _rows(conn, "person_standing", about)[0]
     if not standing["is_known"]:
         raise PersonUnknown(user_id)
+    if standing["is_also_a_customer"]:
+        raise NameIsACustomers(user_id)
     routes = [user_id, *standing["customers"]]
-    streams = {"routes": routes, "parts": [part_of(route) for route in routes]}
+    streams = {"routes": routes, "parts": [part_of(route) for route in routes], "service": service}
     personal = PersonalTexts().add_payloads(_payloads(conn, streams))
     texts = _texts(routes, personal, standing["email"])
     events = _rows(conn, "person_events", streams)
     mentions = _rows(conn, "person_mentions", {"routes": routes, "texts": texts}) if search else []
     near = [row for row in mentions if not row["is_theirs"]]
-    conflicts = _rows(conn, "person_conflicts", {"routes": routes, "ids": [row["id"] for row in near]})
+    conflicts = _rows(conn, "person_conflicts", streams | {"ids": [row["id"] for row in near]})
     jobs = _rows(conn, "person_jobs", {"texts": texts}) if standing["has_jobs"] else []
     deliveries = _rows(conn, "person_deliveries", {"texts": _with_names(texts, personal)})
     return ErasurePlan(

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from events.append import append
 from events.clock import MICROSECOND
 from events.envelope import Appended, NewEvent
+from events.identifiers import key_part
 from events.own import OwnEvent, user_event
 from events.own.user import (
     OnboardingCompleted,
@@ -138,7 +139,7 @@ def facts(changes: Mapping[str, Any]) -> list[OwnEvent]:  # Any: text, or None t
 
 def fact_key(user_id: str, key: str, number: int) -> str:
     """The idempotency key of the so-manieth fact of a request."""
-    return f"profile:{user_id}:{key}:{number}"
+    return f"profile:{key_part(user_id)}:{key}:{number}"
 
 
 def _standing(conn: AnyConnection, user_id: str, key: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from events.group_commit import GroupCommit
+from events.identifiers import key_part
 from events.own.user import UsageRecorded
 from handlers.attempts import attempt
 from handlers.decision import (
@@ -21,7 +22,6 @@ from handlers.decision import (
     Verdict,
     decide,
     decide_many,
-    key_part,
     refuse_unfit,
 )
 from handlers.errors import LimitExceeded

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from events.routing import PARTS, part_of
+from events.routing import PARTS, SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from queries.bodies import with_bodies
 from queries.compose import compose
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
+from queries.ownership import customers_owned
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 EventRow = Row
@@ -30,7 +31,7 @@ CONDITIONS = {
 class EventFilter:
     """Which events; what is None does not restrict.
 
-    `user_id`: the user's own events and those of each customer linked to them now.
+    `user_id`: the user's own events, and those of each customer for as long as it was linked to them.
     `type`: exact, or everything that begins with what stands before a final `*`.
     Times: `…_after` is included, `…_before` is not, so that adjacent windows share no event.
     Newest means recorded last; with a bound on `occurred` it means occurred last.
@@ -154,8 +155,7 @@ def select(conn: AnyConnection, wanted: EventFilter) -> Selection:
         values["type"] = wanted.type
     if wanted.user_id is None:
         return Selection("events_everywhere", where, values)
-    routes = _routes(conn, wanted.user_id)
-    values |= {"routes": routes, "parts": [part_of(route) for route in routes]}
+    values |= _streams(conn, wanted.user_id)
     return Selection("events_of_routes", where, values)
 
 
@@ -164,9 +164,20 @@ def columns(bodies: bool) -> str:
     return "events_with_bodies" if bodies else "events_without_bodies"
 
 
-def _routes(conn: AnyConnection, user_id: str) -> list[str]:
-    links = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
-    return [user_id, *(link["customer_id"] for link in links)]
+def _streams(conn: AnyConnection, user_id: str) -> dict[str, list[Any]]:  # Any: one type a parameter
+    """The user's own stream, and those of customers for as long as they were theirs."""
+    spans: list[tuple[str, bool, datetime | None, datetime | None]] = [(user_id, False, None, None)]
+    for customer, owned in customers_owned(conn, user_id).items():
+        spans += [(customer, True, span.since, span.until) for span in owned]
+    routes, are_customers, since, until = (list(each) for each in zip(*spans, strict=True))
+    return {
+        "parts": [part_of(route) for route in routes],
+        "routes": routes,
+        "are_customers": are_customers,
+        "since": since,
+        "until": until,
+        "service": sorted(SERVICE_AGGREGATES),
+    }
 
 
 def _key_values(key: EventKey | None) -> dict[str, object]:

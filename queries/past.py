@@ -5,7 +5,6 @@ Links are facts too, so they are taken from the bounded events, never from the l
 table only says in whose streams to look.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +23,7 @@ from projections.facts import Fact, Own
 from projections.links import Owner
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
+from queries.ownership import owner_told
 from queries.rows import AnyConnection
 
 
@@ -135,12 +135,6 @@ def past(
     )
 
 
-def owner_told(owners: list[Owner], at: int) -> str | None:
-    """Whose life an event of a customer belongs to: the owner's at the time, else the next owner's."""
-    following = bisect_right(owners, at, key=attrgetter("at"))
-    return next((owner.user for owner in owners[max(0, following - 1) :] if owner.user is not None), None)
-
-
 def plan_event(entry: Entry) -> PlanEvent:
     """A catalog entry as the catalog's fold takes it."""
     body = entry.fact.body
@@ -167,7 +161,7 @@ def _where_to_look(conn: AnyConnection, user_id: str) -> tuple[list[str], list[s
     """Customers ever said to be this user's, and users ever said to have one of those."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("queries", "claims_of"), {"user_id": user_id}).fetchall()
-    named = {user for _, users in rows for user in users}
+    named = {user for row in rows for user in row[1]}
     return [row[0] for row in rows], sorted(named - {user_id})
 
 

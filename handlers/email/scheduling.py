@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 
 from events.append import append
 from events.errors import UnreadablePayload
+from events.identifiers import key_part
 from events.own import user_event
 from events.own.user import EmailScheduled
 from events.routing import part_of
@@ -95,7 +96,7 @@ def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> d
 
 def email_key(what: str, user_id: str, occasion: str, instance: str) -> str:
     """The idempotency key of what is said of one message."""
-    return f"email.{what}:{user_id}:{occasion}:{instance}"
+    return f"email.{what}:{key_part(user_id)}:{occasion}:{instance}"
 
 
 def _unscheduled(

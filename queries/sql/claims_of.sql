@@ -1,5 +1,5 @@
--- Rows: customer_id, claimed_by of every customer that anything ever said was this user's.
+-- Rows: customer_id, claimed_by, user_id, claims of every customer that anything ever said was this user's.
 -- Leans on customer_links_claimed.
-SELECT customer_id, claimed_by
+SELECT customer_id, claimed_by, user_id, claims
   FROM customer_links
  WHERE claimed_by @> ARRAY[%(user_id)s::text]

@@ -63,15 +63,15 @@ def options(work_dir: Path, **changed: Any) -> Options:  # Any: as Options
 
 
 def tables(conninfo: str, schema: str = "public") -> Rows:
-    """Every projected row, states as their bytes, but for the slots of digests."""
+    """Every projected row, states as their bytes, but for what differs by chance or by the clock."""
     found: Rows = {}
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET timezone = 'UTC'")
         for table in sorted({*REBUILT} - {"projection_digests"}):
             state = ", t.state::text" if table == "projection_states" else ""
-            query = sql.SQL(f"SELECT to_jsonb(t) - 'state'{state} FROM {{}} t ORDER BY 1").format(
-                sql.Identifier(schema, table)
-            )
+            query = sql.SQL(
+                f"SELECT to_jsonb(t) - 'state' - 'moved_at'{state} FROM {{}} t ORDER BY 1"
+            ).format(sql.Identifier(schema, table))
             found[table] = conn.execute(query).fetchall()
     return found
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
@@ -10,6 +11,7 @@ from psycopg.types.json import Jsonb
 from events.append import append
 from events.envelope import Appended, NewEvent
 from events.identifiers import derived_id
+from projections.links import BY_METADATA, Claims, Word
 
 AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
 
@@ -45,13 +47,16 @@ def add_user(conn: Connection[Any], user_id: str, **tables: dict[str, Any]) -> N
         _insert(conn, table, row | defaults | tables.get(table, {}))
 
 
-def link(conn: Connection[Any], customer_id: str, user_id: str) -> None:
-    """A customer linked to a user."""
+def link(conn: Connection[Any], customer_id: str, user_id: str, claims: Claims | None = None) -> None:
+    """A customer linked to a user; all of it from the beginning, unless the claims say otherwise."""
+    if claims is None:
+        claims = Claims(first_at=0, seen_at=0)
+        claims.add_word("customer", Word(0, "evt_link", 0, user_id, BY_METADATA))
     row = {
         "customer_id": customer_id,
         "user_id": user_id,
-        "claims": Jsonb({"first_at": 0}),
-        "claimed_by": [user_id],
+        "claims": Jsonb(msgspec.to_builtins(claims)),
+        "claimed_by": claims.users(),
     }
     _insert(conn, "customer_links", row | {"created_at": AT, "updated_at": AT})
 

@@ -8,12 +8,15 @@ from uuid import uuid4
 import pytest
 from psycopg import Connection
 
+from events.clock import micros
+from projections.links import Claims, Word
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.events import EventFilter, EventPage, event_types, one_event, search
 from tests.queries.people import AT, link, told
 
 ALL = EventFilter()
+HOUR = timedelta(hours=1)
 
 
 def keys(page: EventPage) -> list[str]:
@@ -79,12 +82,33 @@ def test_a_users_events_are_their_own_and_their_customers(conn: Connection[Any])
     link(conn, "cus_a", "user_1")
     link(conn, "cus_b", "user_1")
     link(conn, "cus_z", "user_2")
-    for route in ("user_1", "cus_a", "cus_b", "cus_z", "user_2", "cus_unlinked"):
+    for route in ("cus_a", "cus_b", "cus_z", "cus_unlinked", "user_1"):
         told(conn, f"of_{route}", route_key=route)
+    for route in ("user_1", "user_2"):
+        told(conn, f"own_of_{route}", source_system="clerk", aggregate_type="user", route_key=route)
 
     page = search(conn, EventFilter(user_id="user_1"), limit=10)
 
-    assert sorted(keys(page)) == ["of_cus_a", "of_cus_b", "of_user_1"]
+    assert sorted(keys(page)) == ["of_cus_a", "of_cus_b", "own_of_user_1"]
+
+
+def test_user_named_as_a_route_of_the_service_has_only_their_own_events(conn: Connection[Any]) -> None:
+    told(conn, "sealed", source_system="tenure", aggregate_type="log", route_key="system")
+    told(conn, "counted", source_system="tenure", aggregate_type="user", route_key="system")
+
+    assert keys(search(conn, EventFilter(user_id="system"), limit=10)) == ["counted"]
+
+
+def test_customers_events_are_the_users_only_for_as_long_as_it_was_theirs(conn: Connection[Any]) -> None:
+    claims = Claims(first_at=0, seen_at=0)
+    claims.add_word("customer", Word(micros(AT), "evt_1", micros(AT), "user_1", 3))
+    claims.add_word("customer", Word(micros(AT + HOUR), "evt_2", micros(AT + HOUR), "user_2", 3))
+    link(conn, "cus_a", "user_2", claims)
+    for name, at in (("before", AT - HOUR), ("first", AT), ("second", AT + HOUR)):
+        told(conn, name, route_key="cus_a", occurred_at=at)
+
+    assert keys(search(conn, EventFilter(user_id="user_1"), limit=10)) == ["first", "before"]
+    assert keys(search(conn, EventFilter(user_id="user_2"), limit=10)) == ["second"]
 
 
 @pytest.mark.parametrize(
