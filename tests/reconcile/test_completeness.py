@@ -134,14 +134,14 @@ def test_never_reconciled_is_said_once_there_is_something_to_miss(shop: Conn) ->
     assert [alarm.source for alarm in told(shop, START, "window")] == ["stripe"]
 
 
-def test_our_own_failures_are_an_alarm_and_guessers_are_not(shop: Conn) -> None:
+def test_our_own_failures_are_an_error_and_guessers_a_warning(shop: Conn) -> None:
     count(shop, START, appended=100, refused=90, unavailable=2)
     quiet = told(shop, START + timedelta(minutes=5), "failures")
     count(shop, START + timedelta(minutes=1), unavailable=6)
 
     assert quiet == []
     assert len(told(shop, START + timedelta(minutes=5), "failures")) == 1
-    assert told(shop, START + timedelta(minutes=5), "refusals") == []
+    assert [alarm.level for alarm in told(shop, START + timedelta(minutes=5), "refusals")] == ["warning"]
 
 
 def test_a_secret_rotated_wrongly_is_named(shop: Conn) -> None:
