@@ -77,13 +77,13 @@ class Projector:
         self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int] = ()
     ) -> Report:
         """Fold the next events of at most `parts` parts, none of them `avoided`. The caller commits."""
-        return self._narrowed(conn, lambda: self._project(conn, parts, limit, avoided))
-
-    def _project(self, conn: AnyConnection, parts: int, limit: int, avoided: Collection[int]) -> Report:
         positions = store.claim_parts(conn, parts, avoided)
         self.claimed = tuple(positions)
         if not positions:
             return Report()
+        return self._narrowed(conn, lambda: self._project(conn, positions, limit))
+
+    def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> Report:
         found, reached = log.next_events(conn, positions, limit=limit, live_only=self._live_only)
         report = self._absorb(conn, found, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
@@ -103,6 +103,8 @@ class Projector:
         """Write again the rows of some users last written under another catalog. The caller commits."""
         self._load_catalog(conn)
         users = store.outdated_users(conn, self._catalog_digest, limit)
+        if not users:
+            return Report()
         work = Work(by_user={user: [] for user in users})
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
