@@ -38,10 +38,12 @@ FAN_OUT = {
     "queries/erasures": "by type, once a full verification",
     "queries/event_place": "an event's own id names no part: one index probe a node",
     "queries/events_everywhere": "a search without a user: newest first over all nodes, LIMIT",
+    "queries/find_events": _AUDIT,
     "queries/head_vector": "64 rows: a moment of the log",
     "queries/overview_appended": _AUDIT,
     "queries/overview_attention": _COUNTS,
     "queries/overview_status_days": _AUDIT,
+    "queries/removals": "by type, once a verification",
     "queries/repeated_events": "joins a few ids with events_id on every node",
 }
 NOT_THE_SERVICE = {
