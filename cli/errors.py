@@ -33,7 +33,8 @@ def one_line(error: Exception) -> str:
     if package == "psycopg":
         return f"tenure: {_database(error)}"
     if isinstance(error, OSError) and error.strerror:
-        return f"tenure: {error.filename or 'a file'} can't be used: {error.strerror}"
+        where = error.filename or "writing"
+        return f"tenure: {where}: {error.strerror}; make room or correct the path, then run it again"
     name = type(error).__name__
     return f"tenure: unexpected {name}: {_flat(str(error))}; see where with --debug"
 

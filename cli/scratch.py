@@ -1,7 +1,7 @@
 """A database made for the moment on the same server."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
@@ -16,7 +16,7 @@ _PATTERN = f"^{_PREFIX}(bench|baseline)_[0-9a-f]{{12}}$"
 
 
 def abandoned(conn: Connection) -> list[str]:
-    """Databases for the moment whose command was killed: nobody holds their lock."""
+    """Databases for the moment whose command was killed: no session uses them."""
     rows = conn.execute(statement("cli", "abandoned_scratch"), {"pattern": _PATTERN}).fetchall()
     return [name for (name,) in rows]
 
@@ -28,16 +28,22 @@ def scratch(conninfo: str, purpose: str) -> Iterator[str]:
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with closing(connect(conninfo, application_name=f"tenure-{purpose}", autocommit=True)) as conn:
-        for left in abandoned(conn):
-            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(left)))
-        conn.execute(statement("cli", "lock_scratch"), {"name": name})
+        _drop_abandoned(conn)
         try:
             conn.execute(create)
         except errors.InsufficientPrivilege:
             raise Failure(
                 "this login may not make a database for the moment; use one that may (CREATEDB)"
             ) from None
+        made = make_conninfo(conninfo, dbname=name)
         try:
-            yield make_conninfo(conninfo, dbname=name)
+            with closing(connect(made, application_name=f"tenure-{purpose}", autocommit=True)):
+                yield made  # while we are connected it is not abandoned
         finally:
             conn.execute(drop)
+
+
+def _drop_abandoned(conn: Connection) -> None:
+    for name in abandoned(conn):
+        with suppress(errors.ObjectInUse, errors.InvalidCatalogName):  # another command was as quick
+            conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))

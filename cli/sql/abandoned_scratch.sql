@@ -1,7 +1,7 @@
--- Rows: names of databases for the moment whose lock no session holds. Locks that this statement takes end with its
--- transaction. Only names of this login's own databases, which it may drop.
--- Leans on pg_database.
+-- Rows: names of databases for the moment that no session uses; whoever made one stays connected to it. Only those of
+-- this login, which it may drop.
+-- Leans on pg_database and pg_stat_activity, which show all databases of the server.
 SELECT d.datname::text FROM pg_database d
  WHERE d.datname ~ %(pattern)s AND d.datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-   AND pg_try_advisory_xact_lock(hashtextextended(d.datname::text, 0))
+   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)
  ORDER BY 1

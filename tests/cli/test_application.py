@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from api.throttle import FREE_FAILURES
 from cli.application import build_over
+from database import migrations
 from database.pool import Connection, Pool
 from settings import Settings
 from tests.cli.conftest import Tenure, as_url
@@ -59,7 +60,8 @@ def test_an_older_schema_is_not_ready(stranger: FlaskClient, conn: Connection) -
     answer = stranger.get("/readyz")
 
     assert answer.status_code == 503
-    assert answer.get_json()["causes"]["schema"] == "2 migrations wait; run tenure migrate up"
+    waiting = sum(name > "0018_z" for name in migrations.names())
+    assert answer.get_json()["causes"]["schema"] == f"{waiting} migrations wait; run tenure migrate up"
 
 
 def test_what_nobody_foresaw_is_answered_counted_and_told(
