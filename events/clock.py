@@ -28,3 +28,11 @@ def from_micros(us: int) -> datetime:
 def later(at: datetime, by: timedelta) -> datetime:
     """`at` and so much more, at most the last instant there is; `by` is not negative."""
     return at + by if by <= LAST - at else LAST
+
+
+def instant(us: int) -> datetime:
+    """The same; the first or the last instant there is for one that no datetime can have."""
+    return from_micros(min(max(us, _FIRST), micros(LAST)))
+
+
+_FIRST = micros(datetime.min.replace(tzinfo=UTC))

@@ -5,7 +5,7 @@ a ring. A customer's lock is what keeps a new link and that customer's events fr
 other: whoever comes second sees the first one's work.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,6 +17,7 @@ from projections.catalog import Catalog
 from projections.facts import Fact, Own
 from projections.fold import advance, present, refold
 from projections.log import AnyConnection, Routed
+from projections.refolding import refold_users
 from projections.refusal import (
     check_constraints,
     is_refusal,
@@ -27,10 +28,12 @@ from projections.refusal import (
     write_halving,
 )
 from projections.rows import Row, row_digest, rows_of
+from projections.snapshots import EVER, WHOLE, Passed, Pending, late
 from projections.state import Folded, Poison, State
 from projections.version import projector_version
 
 EMPTY = Catalog()
+SLICED_TOGETHER = 8
 
 logger = structlog.get_logger(__name__)
 
@@ -105,6 +108,15 @@ class Projector:
         users = store.outdated_users(conn, self._catalog_digest, limit)
         if not users:
             return Report()
+        work = Work(by_user={user: [] for user in users})
+        return self._narrowed(conn, lambda: self._fold(conn, work, {}))
+
+    def refold_pending(self, conn: AnyConnection) -> Report:
+        """Fold one slice more of some users' histories that were too long for a batch. The caller commits."""
+        users = store.claim_refolds(conn, SLICED_TOGETHER)
+        if not users:
+            return Report()
+        self._load_catalog(conn)
         work = Work(by_user={user: [] for user in users})
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
@@ -207,7 +219,7 @@ class Projector:
 
         def write(folded: Folded) -> None:
             held = store.lock_states(conn, [user])
-            self._write(conn, {user: folded}, {}, {user: held[user][1]}, whole={user})
+            self._write(conn, {user: folded}, {}, {user: held[user].catalog_digest}, whole={user})
 
         def storable(folded: Folded) -> bool:
             return is_storable(conn, lambda: write(folded))
@@ -217,6 +229,8 @@ class Projector:
             logger.error("projector.user_left_out", user_id=user, reason=reason)
             store.forget_users(conn, [user])
         else:
+            store.delete_snapshots(conn, {user: (-EVER, EVER)})  # whole is how such a user is folded
+            store.write_refolds(conn, {user: None})
             write(folded)
 
     def _fold_together(
@@ -228,36 +242,58 @@ class Projector:
     ) -> Report:
         """Fold and write all of them at once. Users whose rows were refused before are added to
         `stopped` instead; without that list they are folded anew."""
-        held = store.lock_states(conn, work.by_user)
-        before: dict[str, State] = {}
+        locked = store.lock_states(conn, work.by_user)
+        before = {user: present(each.folded) for user, each in locked.items() if each.folded is not None}
         folds: dict[str, Folded] = {}
+        again: dict[str, Pending] = {}
+        kept: list[store.Kept] = []
         for user, facts in work.by_user.items():
-            folded = held[user][0]
+            folded, _, pending = locked[user]
             if folded is not None and is_stopped_by_row(folded):
                 if stopped is not None:
                     stopped.append(user)
                     continue
                 work.refolds.add(user)
             if folded is not None:
-                before[user] = present(folded)
-            if user in work.refolds or (folded is not None and not advance(folded, facts)):
-                work.refolds.add(user)
-            elif folded is not None:
                 folds[user] = folded
-            else:
-                work.refolds.add(user)  # the first events of a user, or a customer's from before the link
-        refolds = work.refolds.difference(stopped or ())
-        folds |= self._refolded(conn, refolds, reached)
-        digests = {user: digest for user, (_, digest) in held.items()}
-        self._write(conn, folds, before, digests, whole=refolds)
-        return Report(users=len(folds), refolds=len(refolds))
+            if user in work.refolds or folded is None:
+                again[user] = WHOLE  # also the first events of a user, or a customer's from before the link
+            elif behind := advance_some(folded, facts, pending, kept):
+                again[user] = behind
+            elif pending and not facts:
+                again[user] = pending
+        store.write_snapshots(conn, kept)
+        self._refold(conn, again, work.by_user, folds, reached)
+        digests = {user: each.catalog_digest for user, each in locked.items()}
+        self._write(conn, folds, before, digests, whole=again)
+        return Report(users=len(folds), refolds=len(again))
 
-    def _refolded(self, conn: AnyConnection, users: set[str], reached: dict[int, int]) -> dict[str, Folded]:
-        """Whole histories, each part's up to its checkpoint: what lies beyond comes in its own batch."""
-        if not users:
-            return {}
-        linked, histories = self._histories(conn, users, reached)
-        return {user: refold(user, linked[user], facts) for user, facts in histories.items()}
+    def _refold(
+        self,
+        conn: AnyConnection,
+        again: dict[str, Pending],
+        facts: Mapping[str, list[Fact]],
+        folds: dict[str, Folded],
+        reached: dict[int, int],
+    ) -> None:
+        """Put into `folds` what comes out of folding these histories again; each part's up to its checkpoint:
+        what lies beyond comes in its own batch."""
+        if not again:
+            return
+        refolds = refold_users(
+            conn,
+            again,
+            store.checkpoints(conn) | reached,
+            batch={user: len(facts.get(user, ())) for user in again},
+            to_the_end=[user for user in again if user not in folds and not facts.get(user)],
+            live_only=self._live_only,
+        )
+        for user, (folded, _) in refolds.items():
+            if folded is not None:
+                folds[user] = folded
+            elif user not in folds:  # too much to fold now: for the time being, what has just come
+                folds[user] = refold(user, {}, facts[user])
+        store.write_refolds(conn, {user: each.pending for user, each in refolds.items()})
 
     def _histories(
         self, conn: AnyConnection, users: set[str], reached: dict[int, int]
@@ -305,6 +341,22 @@ class Projector:
         store.write_states(conn, states, self._catalog_digest)
         store.write_quarantine(conn, stopped, healed)
         store.forget_users(conn, forgotten)
+
+
+def advance_some(
+    folded: Folded, facts: Iterable[Fact], pending: Pending | None, kept: list[store.Kept]
+) -> Pending | None:
+    """Fold in what comes in order; what is to be folded again for the sake of the others, if there are any.
+
+    What a pending refold has passed already is not in order, though this fold may not have it.
+    """
+    done = pending.after if pending else -EVER
+    first = max(folded.tail[0].at if folded.tail else -EVER, done + 1)
+    passed: Passed = []
+    advance(folded, [fact for fact in facts if fact.at >= first], passed)
+    kept += [(folded.settled.user_id, at, state) for at, state in passed if at > done]
+    behind = late([fact.at for fact in facts if fact.at < first])
+    return behind and behind.joined(pending)
 
 
 def _settings_in(found: list[Routed]) -> list[configuration.Setting]:

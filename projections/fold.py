@@ -19,39 +19,51 @@ from projections.facts import (
 )
 from projections.facts import Subscription as SubscriptionBody
 from projections.order import order_instant, rank
+from projections.snapshots import Passed, kept_state
 from projections.state import Folded, Poison, State
 from projections.tables import billing, legacy, subscriptions, system_data, usage, users
 
 Rule = Callable[[State, Fact], None]
 
 
-def refold(user_id: str, links: dict[str, int], facts: Iterable[Fact]) -> Folded:
+def refold(
+    user_id: str, links: dict[str, int], facts: Iterable[Fact], passed: Passed | None = None
+) -> Folded:
     """The fold of a whole history, whatever order its facts come in."""
-    history = sorted(facts, key=attrgetter("at"))
-    settled = State(user_id=user_id, links=links)
-    if not history:
-        return Folded(settled, [])
-    last_at = history[-1].at
-    tail = sorted((fact for fact in history if fact.at == last_at), key=rank)
-    fold_on(settled, history[: len(history) - len(tail)])
-    return Folded(settled, tail)
+    folded = Folded(State(user_id=user_id, links=links), [])
+    fold_through(folded, sorted(facts, key=attrgetter("at")), passed)
+    return folded
 
 
-def advance(folded: Folded, facts: Iterable[Fact]) -> bool:
+def advance(folded: Folded, facts: Iterable[Fact], passed: Passed | None = None) -> bool:
     """Fold in facts that are not earlier than the last instant. False, and nothing done, if one is."""
     new = sorted(facts, key=attrgetter("at"))
-    if not new:
-        return True
-    if folded.tail and new[0].at < folded.tail[0].at:
+    if new and folded.tail and new[0].at < folded.tail[0].at:
         return False
-    for at, group in groupby(new, key=attrgetter("at")):
-        instant = sorted(group, key=rank)
-        if folded.tail and folded.tail[0].at == at:
-            folded.tail = sorted(folded.tail + instant, key=rank)
-        else:
-            _fold_instant(folded.settled, folded.tail)
-            folded.tail = instant
+    fold_through(folded, new, passed)
     return True
+
+
+def fold_through(folded: Folded, sorted_facts: Iterable[Fact], passed: Passed | None = None) -> None:
+    """Fold in facts sorted by instant, none earlier than the last; `passed` gets the states to keep."""
+    for at, group in groupby(sorted_facts, key=attrgetter("at")):
+        instant = list(group)
+        if folded.tail and folded.tail[0].at == at:
+            instant += folded.tail
+        else:
+            settle(folded, passed)
+        folded.tail = sorted(instant, key=rank)
+
+
+def settle(folded: Folded, passed: Passed | None = None) -> None:
+    """No other fact joins the last instant: fold it in."""
+    if not folded.tail:
+        return
+    at = folded.tail[0].at
+    _fold_instant(folded.settled, folded.tail)
+    folded.tail = []
+    if passed is not None and (kept := kept_state(folded.settled, at)):
+        passed.append((at, kept))
 
 
 def present(folded: Folded) -> State:

@@ -19,12 +19,14 @@ from events.envelope import Appended, NewEvent
 from events.statements import statement
 from events.tracing import span
 from projections import log, platform, store
-from projections.batch import EMPTY, Projector, Work
+from projections.batch import EMPTY, Projector, Work, advance_some
 from projections.catalog import Catalog
 from projections.errors import PartBehind, PartBusy
-from projections.fold import advance, present
+from projections.facts import Fact
+from projections.fold import present
 from projections.log import AnyConnection, Routed, routed
 from projections.refusal import is_refusal, is_stopped_by_row
+from projections.snapshots import Pending
 from projections.state import Folded, State, decode
 from projections.version import projector_version
 
@@ -35,11 +37,13 @@ MOST_CATALOGS = 4
 
 
 class Held(NamedTuple):
-    """One user, locked: the fold, what it says now, and the catalog their rows were written under."""
+    """One user, locked: the fold, what it says now, the catalog their rows were written under, and what is
+    still to be folded again."""
 
     folded: Folded
     state: State
     catalog_digest: str
+    pending: Pending | None
 
 
 class Said(NamedTuple):
@@ -118,27 +122,30 @@ class Deciding(Projector):
             self._positions |= reached
         states = store.lock_states(self._conn, now.users)
         held = {
-            user: Held(folded, present(folded), said) for user, (folded, said) in states.items() if folded
+            user: Held(each.folded, present(each.folded), each.catalog_digest, each.pending)
+            for user, each in states.items()
+            if each.folded
         }
         return Present(held, self._catalog, now.said)
 
     def _fold_held(self, found: list[Routed], held: dict[str, Held], reached: dict[int, int]) -> None:
         """As a batch folds, but over states in hand, and written in one round trip."""
-        late: set[str] = set()
-        stopped: list[str] = []
-        folds: dict[str, Folded] = {}
-        for user in {event.route_key for event in found}:
-            facts = [event.fact for event in found if event.route_key == user]
-            if is_stopped_by_row(held[user].folded):
-                stopped.append(user)
-            elif advance(held[user].folded, facts):
-                folds[user] = held[user].folded
-            else:
-                late.add(user)
-        folds |= self._refolded(self._conn, late, reached)
+        by_user: dict[str, list[Fact]] = {}
+        for event in found:
+            by_user.setdefault(event.route_key, []).append(event.fact)
+        stopped = [user for user in by_user if is_stopped_by_row(held[user].folded)]
+        folds = {user: held[user].folded for user in by_user if user not in stopped}
+        kept: list[store.Kept] = []
+        again = {
+            user: behind
+            for user, folded in folds.items()
+            if (behind := advance_some(folded, by_user[user], held[user].pending, kept))
+        }
+        self._refold(self._conn, again, by_user, folds, reached)
         before = {user: held[user].state for user in folds}
         digests = {user: held[user].catalog_digest for user in folds}
         with self._conn.pipeline():
+            store.write_snapshots(self._conn, kept)
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
         self._fold_apart(self._conn, stopped, Work({user: [] for user in stopped}), reached)
@@ -255,10 +262,10 @@ class Inline(Deciding):
             position = reached[self._part]
 
 
-def as_held(row: tuple[str, str, str]) -> Held:
-    """From a row of user, state and catalog digest."""
+def as_held(row: tuple[str, str, str, int | None, int]) -> Held:
+    """From a row of user, state, catalog digest, refold_after and refold_until."""
     folded = decode(row[1])
-    return Held(folded, present(folded), row[2])
+    return Held(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
 
 
 def _as_read(event: NewEvent, answer: Appended) -> Routed:

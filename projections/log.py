@@ -1,11 +1,14 @@
 """Reading the log for a fold: the next events of some parts, or whole streams."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from events.clock import instant
 from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from projections.catalog import Catalog, PlanEvent, fold_catalog
@@ -67,6 +70,78 @@ def events_of(
     if not asked["routes"]:
         return []
     return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
+
+
+class Wanted(NamedTuple):
+    """A user's history from an instant (microseconds) on: their own stream and their customers', of each
+    at most `limit` events."""
+
+    customers: Collection[str]
+    since: int
+    limit: int
+
+
+class Stretch(NamedTuple):
+    """Facts by instant, no instant in part. Unless `is_whole` there are more after them."""
+
+    facts: list[Fact]
+    is_whole: bool
+
+
+def stretches(
+    conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, Stretch]:
+    """User to the beginning of the wanted part of their history, up to the given position of each part."""
+    found: dict[str, Stretch] = {}
+    asked = dict(wanted)
+    while asked:
+        for user, stretch in _stretches(conn, asked, bounds, live_only=live_only).items():
+            if stretch.facts or stretch.is_whole:
+                found[user] = stretch
+                del asked[user]
+            else:  # one instant has more events than that
+                asked[user] = asked[user]._replace(limit=asked[user].limit * 8)
+    return found
+
+
+def _stretches(
+    conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, Stretch]:
+    streams = [
+        (user, route, is_own, stretch)
+        for user, stretch in wanted.items()
+        for route, is_own in ((user, True), *((customer, False) for customer in sorted(stretch.customers)))
+    ]
+    parts = [part_of(route) for _, route, *_ in streams]
+    asked = {
+        "parts": parts,
+        "routes": [route for _, route, *_ in streams],
+        "bounds": [bounds[part] for part in parts],
+        "since": [instant(stretch.since) for *_, stretch in streams],
+        "limits": [stretch.limit for *_, stretch in streams],
+        "read_types": READ_PATTERNS,
+    }
+    facts: dict[str, list[Fact]] = {user: [] for user in wanted}
+    read = Counter[int]()
+    complete: dict[str, int] = {}  # instants before this one are
+    for number, *row in _rows(conn, "read_stretches", asked) if streams else ():
+        user, _, is_own, stretch = streams[number - 1]
+        read[number] += 1
+        event = routed(tuple(row))
+        if read[number] == stretch.limit:
+            complete[user] = min(event.fact.at, complete.get(user, event.fact.at))
+        if (row[9] or not live_only) and (event.is_user if is_own else event.is_customer):
+            facts[user].append(event.fact)
+    return {
+        user: Stretch(
+            sorted(
+                (fact for fact in found if user not in complete or fact.at < complete[user]),
+                key=attrgetter("at"),
+            ),
+            user not in complete,
+        )
+        for user, found in facts.items()
+    }
 
 
 def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:

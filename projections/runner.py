@@ -67,6 +67,8 @@ class Runner:
         started = perf_counter()
         try:
             report = self._project(conn, parts=self._parts, limit=self._limit, avoided=self._parts_avoided())
+            with conn.transaction():
+                report.users += self._projector.refold_pending(conn).users
             self._since_refresh += 1
             if report.events == 0 or self._since_refresh >= REFRESH_AFTER:
                 self._since_refresh = 0

@@ -171,6 +171,7 @@ class Folded(Struct):
 
 
 _FOLDED = msgspec.json.Decoder(Folded)
+_STATE = msgspec.json.Decoder(State)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 NO_ADDRESS = Address()
@@ -184,3 +185,13 @@ def encode(folded: Folded) -> bytes:
 def decode(text: str | bytes) -> Folded:
     """The fold from its JSON."""
     return _FOLDED.decode(text)
+
+
+def encode_state(state: State) -> bytes:
+    """JSON of a settled state; equal states, equal bytes."""
+    return _ENCODER.encode(state)
+
+
+def decode_state(text: bytes) -> State:
+    """The settled state from its JSON."""
+    return _STATE.decode(text)

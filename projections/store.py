@@ -7,13 +7,15 @@ from msgspec import Raw
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from events.clock import from_micros
+from events.clock import from_micros, instant, micros
 from events.identifiers import derived_id
 from events.statements import statement
 from projections import links
 from projections.catalog import Catalog
 from projections.rows import Row, as_json
-from projections.state import Folded, Poison, decode, encode
+from projections.snapshots import Pending
+from projections.state import Folded, Poison, State, decode, decode_state, encode
+from projections.version import projector_version
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -120,16 +122,26 @@ def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[st
     return found
 
 
-def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, tuple[Folded | None, str]]:
-    """User to (fold, digest of the catalog its rows were written under), each locked."""
+class Locked(NamedTuple):
+    """A user's fold as it is kept, the digest of the catalog their rows were written under, and what is
+    still to be folded again."""
+
+    folded: Folded | None
+    catalog_digest: str
+    pending: Pending | None
+
+
+def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
+    """User to their fold, each locked."""
     wanted = set(users)
-    held: dict[str, tuple[Folded | None, str]] = {}
-    while missing := sorted(wanted - held.keys()):
+    locked: dict[str, Locked] = {}
+    while missing := sorted(wanted - locked.keys()):
         # Twice only for one whom another batch forgot while we waited for the lock.
         _do(conn, "meet_users", users=missing)
-        for user, state, digest in _all(conn, "lock_states", users=missing):
-            held[user] = (None if state is None else decode(state), digest)
-    return held
+        for user, state, digest, after, until in _all(conn, "lock_states", users=missing):
+            pending = None if after is None else Pending(after, until)
+            locked[user] = Locked(None if state is None else decode(state), digest, pending)
+    return locked
 
 
 def write_states(
@@ -149,6 +161,68 @@ def write_states(
             catalog_digest=catalog_digest,
             added=sum(int.from_bytes(digest) for _, digest in states.values()),
         )
+
+
+Kept = tuple[str, int, bytes]  # user, instant in microseconds, state
+
+
+def nearest_snapshots(conn: AnyConnection, instants: Mapping[str, int]) -> dict[str, tuple[int, State]]:
+    """User to (instant, state) of their last fold snapshot up to the given instant."""
+    rows = _all(
+        conn,
+        "nearest_snapshots",
+        users=list(instants),
+        instants=[instant(at) for at in instants.values()],
+        version=projector_version(),
+    )
+    return {user: (micros(at), decode_state(state)) for user, at, state in rows}
+
+
+def equal_snapshots(conn: AnyConnection, states: list[Kept]) -> dict[str, int]:
+    """User to the first instant after which the given state is kept already."""
+    equal: dict[str, int] = {}
+    if states:
+        for user, at in _all(conn, "equal_snapshots", **_columns(states), version=projector_version()):
+            equal[user] = min(micros(at), equal.get(user, micros(at)))
+    return equal
+
+
+def write_snapshots(conn: AnyConnection, states: list[Kept]) -> None:
+    if states:
+        _do(conn, "write_snapshots", **_columns(states), version=projector_version())
+
+
+def _columns(states: list[Kept]) -> dict[str, list[Any]]:
+    users, instants, encoded = zip(*states, strict=True)
+    return {"users": list(users), "instants": [instant(at) for at in instants], "states": list(encoded)}
+
+
+def delete_snapshots(conn: AnyConnection, ranges: Mapping[str, tuple[int, int]]) -> None:
+    """Forget what is kept of each user from one instant to another."""
+    _do(
+        conn,
+        "delete_snapshots",
+        users=list(ranges),
+        since=[instant(since) for since, _ in ranges.values()],
+        until=[instant(until) for _, until in ranges.values()],
+    )
+
+
+def write_refolds(conn: AnyConnection, pending: Mapping[str, Pending | None]) -> None:
+    """What is still to be folded again."""
+    if pending:
+        _do(
+            conn,
+            "write_refolds",
+            users=list(pending),
+            after=[each and each.after for each in pending.values()],
+            until=[each and each.until for each in pending.values()],
+        )
+
+
+def claim_refolds(conn: AnyConnection, limit: int) -> list[str]:
+    """Users whose history is still to be folded again, locked."""
+    return [row[0] for row in _all(conn, "claim_refolds", limit=limit)]
 
 
 def forget_users(conn: AnyConnection, users: list[str]) -> None:

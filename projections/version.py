@@ -17,6 +17,7 @@ FOLDING = (
             "trail.py",
             "reading.py",
             "rows.py",
+            "snapshots.py",
             "state.py",
         ),
     ),

@@ -30,7 +30,7 @@ _PLATFORM = "keyed by its owner; rows of the platform, not of the log"
 
 LOCAL: Mapping[str, str] = {
     **dict.fromkeys(("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data"), _USER),
-    **dict.fromkeys(("customer_links", "projection_states", "quarantine"), _USER),
+    **dict.fromkeys(("customer_links", "projection_states", "fold_snapshots", "quarantine"), _USER),
     **dict.fromkeys(("subscription_plans", "projection_catalog"), _REPLAYED),
     **dict.fromkeys(("system_configurations", "logging_configurations"), _REPLAYED),
     **dict.fromkeys(("projection_checkpoints", "projection_digests"), _FOLLOWS),

@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from operator import attrgetter
 
 import msgspec
@@ -10,8 +9,7 @@ import msgspec
 from projections import platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact
-from projections.fold import fold_on, refold
-from projections.order import rank
+from projections.fold import fold_through, refold
 from projections.refusal import is_refusal
 from projections.replay.digest import MODULUS
 from projections.replay.job import Context
@@ -21,6 +19,7 @@ from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance
 from projections.replay.spill import Chunk, Entry, Spills
 from projections.replay.statements import AnyConnection, Connection, session
+from projections.snapshots import Passed
 from projections.state import Folded, State
 
 LONG_HISTORY = 20_000
@@ -54,8 +53,9 @@ def _fold_together(conn: Connection, context: Context, number: int, advance: Adv
         Loader(conn, job.schema) as loader,
     ):
         for user, entries in _people(context, number):
-            folded, work, events = _folded(user, entries, spills)
-            digest += load(loader, user, folded, catalog, job.catalog_digest)
+            passed: Passed = []
+            folded, work, events = _folded(user, entries, spills, passed)
+            digest += load(loader, user, folded, catalog, job.catalog_digest, passed)
             load_work(loader, user, work)
             folded_events += events
             if folded_events - told >= TELL_EVERY:
@@ -107,18 +107,20 @@ def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
     return sorted(people.items())
 
 
-def _folded(user: str, entries: list[Entry], spills: Spills) -> tuple[Folded, list[Fact], int]:
+def _folded(
+    user: str, entries: list[Entry], spills: Spills, passed: Passed
+) -> tuple[Folded, list[Fact], int]:
     """The user's fold, the facts of their work, and how many events there were."""
     linked = _linked(entries)
     chunks = [chunk for entry in entries for chunk in entry.chunks]
     events = sum(chunk.count for chunk in chunks)
-    if events > LONG_HISTORY:
+    if events > LONG_HISTORY:  # never all of it in memory
         work: list[Fact] = []
-        history = _setting_aside(_history(chunks, spills), work)
-        return _refold_long(user, linked, history), work, events
-    data = b"".join([spills.data(chunk) for chunk in chunks])
-    facts = facts_in(data, events)
-    return refold(user, linked, facts), list(platform.sifted(facts)), events
+        folded = Folded(State(user_id=user, links=linked), [])
+        fold_through(folded, _setting_aside(_history(chunks, spills), work), passed)
+        return folded, work, events
+    facts = facts_in(b"".join([spills.data(chunk) for chunk in chunks]), events)
+    return refold(user, linked, facts, passed), list(platform.sifted(facts)), events
 
 
 def facts_in(data: bytes, count: int) -> list[Fact]:
@@ -145,13 +147,3 @@ def _setting_aside(history: Iterable[Fact], work: list[Fact]) -> Iterator[Fact]:
     for fact in history:
         work.extend(platform.sifted((fact,)))
         yield fact
-
-
-def _refold_long(user: str, linked: dict[str, int], history: Iterable[Fact]) -> Folded:
-    """What `refold` gives, without the whole history in memory."""
-    settled = State(user_id=user, links=linked)
-    tail: list[Fact] = []
-    for _, group in groupby(history, key=attrgetter("at")):
-        fold_on(settled, tail)
-        tail = list(group)
-    return Folded(settled, sorted(tail, key=rank))

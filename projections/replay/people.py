@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from events.clock import from_micros
 from projections import platform, store
 from projections.catalog import Catalog
 from projections.facts import Fact
@@ -12,7 +13,9 @@ from projections.refusal import is_storable, reason_of, stop_before_refusal, wri
 from projections.replay.loading import Loader
 from projections.replay.statements import Connection
 from projections.rows import Row, row_digest, rows_of
+from projections.snapshots import Passed
 from projections.state import Folded, encode
+from projections.version import projector_version
 
 GROUP = 256
 
@@ -46,8 +49,9 @@ class CarefulLoader:
         with Loader(self._conn, self._schema) as loader:
             for person in people:
                 facts = person.facts()
-                folded = refold(person.user, person.linked, facts)
-                digest += load(loader, person.user, folded, self._catalog, self._catalog_digest)
+                passed: Passed = []
+                folded = refold(person.user, person.linked, facts, passed)
+                digest += load(loader, person.user, folded, self._catalog, self._catalog_digest, passed)
                 load_work(loader, person.user, facts)
             loader.flush()
         self.digest += digest
@@ -55,9 +59,11 @@ class CarefulLoader:
 
     def _load_refused(self, person: Person, problem: Exception) -> None:
         facts = person.facts()
-        folded: Folded | None = refold(person.user, person.linked, facts)
+        passed: Passed = []
+        folded: Folded | None = refold(person.user, person.linked, facts, passed)
         assert folded is not None
         if not self._is_storable(person.user, folded):
+            passed = []
             folded = stop_before_refusal(
                 person.user,
                 person.linked,
@@ -66,19 +72,19 @@ class CarefulLoader:
                 reason_of(problem),
             )
         if folded is not None:
-            self._load_user(person.user, folded)
+            self._load_user(person.user, folded, passed)
             self._load_work(person.user, facts)
 
     def _is_storable(self, user: str, folded: Folded) -> bool:
         digest, counts = self.digest, self.counts.copy()
         try:
-            return is_storable(self._conn, lambda: self._load_user(user, folded))
+            return is_storable(self._conn, lambda: self._load_user(user, folded, []))
         finally:
             self.digest, self.counts = digest, counts
 
-    def _load_user(self, user: str, folded: Folded) -> None:
+    def _load_user(self, user: str, folded: Folded, passed: Passed) -> None:
         with Loader(self._conn, self._schema) as loader:
-            digest = load(loader, user, folded, self._catalog, self._catalog_digest)
+            digest = load(loader, user, folded, self._catalog, self._catalog_digest, passed)
             loader.flush()
         self.digest += digest
         self.counts.update(loader.counts)
@@ -100,8 +106,10 @@ class CarefulLoader:
             self.counts.update(loader.counts)
 
 
-def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str) -> int:
-    """A user's rows; the number their digest is."""
+def load(
+    loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str, passed: Passed
+) -> int:
+    """A user's rows and the states their fold passed; the number the rows' digest is."""
     state = present(folded)
     if not state.cores:
         return 0
@@ -109,6 +117,8 @@ def load(loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_di
     digest = row_digest(rows)
     for table, row in rows.items():
         loader.take(table, row)
+    for at, kept in passed:
+        loader.take("fold_snapshots", _snapshot_row(user, at, kept))
     loader.take("projection_states", _state_row(user, folded, catalog_digest, digest))
     if state.poison is not None:
         loader.take("quarantine", store.quarantine_row(user, state.poison))
@@ -128,3 +138,8 @@ def _state_row(user: str, folded: Folded, catalog_digest: str, digest: bytes) ->
         "catalog_digest": catalog_digest,
         "row_digest": digest,
     }
+
+
+def _snapshot_row(user: str, at: int, kept: bytes) -> Row:
+    version = projector_version()
+    return {"user_id": user, "settled_at": from_micros(at), "state": kept, "projector_version": version}

@@ -37,7 +37,7 @@ PER_USER = (
     "user_usage",
     "user_system_data",
 )
-BESIDE = ("customer_links", "projection_states", "quarantine")
+BESIDE = ("customer_links", "projection_states", "fold_snapshots", "quarantine")
 # Small, so they have their indexes from the start: their fillers are the live projector's own.
 WHOLE = (
     "subscription_plans",

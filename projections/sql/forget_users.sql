@@ -2,6 +2,7 @@
 -- Leans on users_user_id; the other tables follow by cascade. Their digests leave the sum of all.
 WITH gone AS (DELETE FROM users WHERE user_id = ANY (%(users)s::text[])),
      healed AS (DELETE FROM quarantine WHERE user_id = ANY (%(users)s::text[])),
+     kept AS (DELETE FROM fold_snapshots WHERE user_id = ANY (%(users)s::text[])),
      moved AS (
     UPDATE projection_digests AS d
        SET digest = mod(mod(d.digest - coalesce((

@@ -1,8 +1,8 @@
--- Rows: user_id, state, catalog_digest of known users, locked in id order; if strict, none while their part has more to project.
+-- Rows: user_id, state, catalog_digest, refold_after, refold_until of known users, locked in id order; if strict, none while their part has more to project.
 -- Leans on the primary keys of projection_states, part_heads and projection_checkpoints. The head is read apart: where it
 -- is on another node, rows are locked only by a statement that keeps to one.
   WITH reached AS MATERIALIZED (SELECT h.head FROM part_heads h WHERE h.part = %(part)s)
-SELECT s.user_id, s.state::text, s.catalog_digest
+SELECT s.user_id, s.state::text, s.catalog_digest, s.refold_after, s.refold_until
   FROM projection_states s
  WHERE s.user_id = ANY (%(users)s::text[]) AND s.state IS NOT NULL
    AND (NOT %(strict)s OR NOT EXISTS (

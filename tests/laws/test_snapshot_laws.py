@@ -1,0 +1,109 @@
+"""Fold snapshots on real Postgres: kept states change nothing but the time a late event takes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events.append import append_all
+from events.envelope import NewEvent
+from projections import refolding, snapshots
+from tests.conftest import Server
+from tests.laws.envelopes import envelope
+from tests.laws.own_events import own_events
+from tests.laws.projected import Conn, assert_projected, of_other_people, refold, runner, session
+from tests.projections.model import DEFAULT_PLANS
+from tests.worlds import History, histories
+
+on_postgres = settings(
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def often() -> Iterator[None]:
+    """Every third instant is kept, and a transaction folds so little again that most refolds take several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshots, "EVERY", 3)
+        patch.setattr(refolding, "SLICE", 6)
+        patch.setattr(refolding, "SMALLEST_SLICE", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared(server: Server, template: str) -> Iterator[str]:
+    """A database with the catalog, for all examples here."""
+    made = server.database(template)
+    with session(made.conninfo) as conn, conn.transaction():
+        append_all(conn, DEFAULT_PLANS)
+    runner(made.conninfo).drain()
+    yield made.conninfo
+    made.drop()
+
+
+def deliver(conninfo: str, events: list[NewEvent], random: Random, *, losing: bool) -> None:
+    """In any order and batches; with `losing`, snapshots get lost on the way."""
+    order = events.copy()
+    random.shuffle(order)
+    with session(conninfo) as conn:
+        while order:
+            size = random.choice((1, 2, 5, 40))
+            with conn.transaction():
+                append_all(conn, order[:size])
+            del order[:size]
+            for _ in range(random.choice((0, 1, 1, 2))):
+                runner(conninfo, parts=64, batch_events=64 * random.choice((1, 4, 500))).step(conn)
+            if losing:
+                conn.execute(
+                    "DELETE FROM fold_snapshots WHERE hashtext(user_id || settled_at) %% 2 = %s", [size % 2]
+                )
+    runner(conninfo).drain()
+
+
+def kept(conn: Conn, mark: str) -> set[tuple[str, datetime, bytes]]:
+    """User, instant and state of each snapshot of one example."""
+    query = "SELECT user_id, settled_at, state FROM fold_snapshots WHERE user_id LIKE %s"
+    return set(conn.execute(query, [f"%{mark}"]).fetchall())
+
+
+def folded_whole(conn: Conn, mark: str) -> set[tuple[str, datetime, bytes]]:
+    """The same after each user's whole history was folded again in one go, beginning at no snapshot."""
+    users = conn.execute(
+        "SELECT user_id FROM projection_states WHERE user_id LIKE %s", [f"%{mark}"]
+    ).fetchall()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refolding, "SLICE", 100_000)
+        refold(conn, [user for (user,) in users])
+    return kept(conn, mark)
+
+
+@on_postgres
+@given(history=histories(own=own_events), seed=st.integers(0, 2**32))
+def test_snapshots_are_the_states_that_the_whole_fold_passes(
+    shared: str, history: History, seed: int
+) -> None:
+    events, mark = of_other_people(
+        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+    )
+    deliver(shared, events, Random(seed), losing=False)
+
+    with session(shared) as conn:
+        assert kept(conn, mark) == folded_whole(conn, mark)
+    assert_projected(shared, events, mark)
+
+
+@on_postgres
+@given(history=histories(own=own_events), seed=st.integers(0, 2**32))
+def test_lost_snapshots_change_nothing(shared: str, history: History, seed: int) -> None:
+    events, mark = of_other_people(
+        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+    )
+    deliver(shared, events, Random(seed), losing=True)
+
+    with session(shared) as conn:
+        assert kept(conn, mark) <= folded_whole(conn, mark)
+    assert_projected(shared, events, mark)
