@@ -33,6 +33,8 @@ TEXTS: tuple[str, ...] = (
     "NaN",
     "infinity",
     "-infinity",
+    "system",
+    "catalog",
     "İ" * 320,
     "ß" * 200,
     "a" * 201,

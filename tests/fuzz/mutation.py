@@ -29,7 +29,7 @@ READ = frozenset(
         *("lines", "charge", "payment_intent", "amount", "reason"),
     }
 )
-OURS = ()  # names of our own routes
+OURS = ("system", "catalog")  # names of our own routes
 _TOLD = ("customer.", "payment_method.", "checkout.session.", "invoice.paid", "invoice.payment", "user.")
 
 _ID = re.compile(r"(cus|sub|pm|card|src|price|si|user|org|in|ch|pi|cs)_[A-Za-z0-9]+")
