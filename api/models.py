@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from events.own.base import Text
+from events.own.base import Key, Text
 from handlers.profile import CHANGEABLE
 from queries.instants import asked, read_given
 
@@ -118,7 +118,7 @@ class ProfileChange(BaseModel):
     onboarding_step: Literal["step-1", "step-2", "completed"] | SkipJsonSchema[None] = Field(
         None, description="A step just finished.", json_schema_extra=_no_default
     )
-    intended_plan: Word | SkipJsonSchema[None] = Field(
+    intended_plan: Key | SkipJsonSchema[None] = Field(
         None, description="A plan for sale, see /api/plans.", json_schema_extra=_no_default
     )
 

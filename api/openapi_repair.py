@@ -74,6 +74,8 @@ def _repair_answers(operation: Json, roles: tuple[str, ...] | None) -> None:
         operation["description"] = f"{operation['description']}\n\nFor: {who}.".strip()
         for code, said in _ALWAYS.items():
             answers.setdefault(code, {"description": said})["description"] = said
+        if "requestBody" in operation:
+            answers.setdefault("413", {"description": "The body is longer than this address accepts."})
     for code, said in answers.items():
         if code >= "400":
             said["content"] = {MEDIA_TYPE: {"schema": _PROBLEM_REF}}

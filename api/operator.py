@@ -11,8 +11,9 @@ from api.access import REASON_LIMIT, requires
 from api.answers import answer
 from api.decisions import WHOLE, command, decided
 from api.deps import deps
-from api.models import Instant, Word
+from api.models import Instant
 from api.openapi import documented
+from events.own.base import Key
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Decided
 from handlers.entitlements import grant_plan, revoke_plan
@@ -62,7 +63,7 @@ class TrialOrder(Order):
     action: Literal["start", "extend", "end", "start_or_extend"] = "start_or_extend"
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] | None = None
     until: Instant | None = None
-    plan_key: Word | None = Field(None, description="What a new trial tries; else the intended plan.")
+    plan_key: Key | None = Field(None, description="What a new trial tries; else the intended plan.")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "TrialOrder":
@@ -76,14 +77,14 @@ class TrialOrder(Order):
 class PlanOrder(Order):
     """A plan to grant; null takes back what was granted."""
 
-    plan_key: Word | None
+    plan_key: Key | None
     until: Instant | None = Field(None, description="In force until then; null is for ever.")
 
 
 class LinkOrder(Order):
     """`linked`: false says that the customer is not this user's, whatever a provider says."""
 
-    customer_id: Word
+    customer_id: Key
     linked: bool = True
 
 
