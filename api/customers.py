@@ -41,6 +41,9 @@ class UnlinkedCustomer(BaseModel):
     last_type: str | None
     email: str | None
     name: str | None
+    ignored: str | None = Field(
+        description="Why a claim is not taken: an id that can be no user's, an account that is not trusted."
+    )
     suggestions: list[SameAddress]
 
 

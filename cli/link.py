@@ -15,7 +15,7 @@ from handlers.links import link_customer, unlink_customer
 from handlers.tokens import note_reads
 from queries.customers import UnlinkedPage, unlinked_customers
 
-_COLUMNS = ("customer_id", "since", "events", "last_type", "email", "same_address")
+_COLUMNS = ("customer_id", "since", "events", "last_type", "email", "same_address", "ignored")
 
 customer_argument = click.argument("customer_id", metavar="CUSTOMER")
 

@@ -22,7 +22,7 @@ FOLDING = (
         ),
     ),
     ("projections", ("stripe_objects.py", "catalog.py")),
-    ("projections.shapes", ("decoding.py", "stripe.py", "clerk.py")),
+    ("projections.shapes", ("decoding.py", "stripe.py", "clerk.py", "user_ids.py")),
     (
         "projections.tables",
         (

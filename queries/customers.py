@@ -3,13 +3,17 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
 from events.errors import UnreadablePayload
+from events.payload import parse
 from events.routing import part_of
 from events.statements import statement
 from events.text import storable_json
+from projections.accounts import Trust, account_of
+from projections.shapes.user_ids import ignored_claim
 from queries.rows import AnyConnection, Row, fetch_all
 
 ADDRESS_EVENTS = [
@@ -22,7 +26,8 @@ SUGGESTIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A customer whose events wait. `suggestions` share its address; that proves nothing."""
+    """A customer whose events wait. `suggestions` share its address; that proves nothing. `ignored` says
+    why a claim of it is not taken."""
 
     customer_id: str
     since: datetime
@@ -32,6 +37,7 @@ class Unlinked:
     last_type: str | None
     email: str | None
     name: str | None
+    ignored: str | None
     suggestions: list[Row]
 
 
@@ -66,8 +72,12 @@ def _unlinked_of(conn: AnyConnection, found: list[Row]) -> list[Unlinked]:
         row["route_key"]: row for row in fetch_all(conn, statement("queries", "waiting_streams"), places)
     }
     said = _addresses(conn, places)
-    alike = _alike(conn, {email for email, _ in said.values() if email})
-    return [_unlinked(row, waiting.get(row["customer_id"]), said, alike) for row in found]
+    alike = _alike(conn, {each.email for each in said.values() if each.email})
+    trust = Trust(conn)
+    return [
+        _unlinked(row, waiting.get(row["customer_id"]), said, alike, trust.covers(row["customer_id"]))
+        for row in found
+    ]
 
 
 def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
@@ -76,13 +86,19 @@ def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
     return [row["customer_id"] for row in found]
 
 
+class Said(NamedTuple):
+    """What a customer's newest body says of them."""
+
+    email: str | None = None
+    name: str | None = None
+    ignored: str | None = None
+
+
 def _unlinked(
-    row: Row,
-    waiting: Row | None,
-    said: dict[str, tuple[str | None, str | None]],
-    alike: dict[str, list[Row]],
+    row: Row, waiting: Row | None, said: dict[str, Said], alike: dict[str, list[Row]], is_trusted: bool
 ) -> Unlinked:
-    email, name = said.get(row["customer_id"], (None, None))
+    email, name, ignored = said.get(row["customer_id"], Said())
+    account = account_of(row["customer_id"])
     return Unlinked(
         customer_id=row["customer_id"],
         since=row["created_at"],
@@ -92,24 +108,25 @@ def _unlinked(
         last_type=waiting["last_type"] if waiting else None,
         email=email,
         name=name,
-        suggestions=alike.get(email.casefold(), []) if email else [],
+        ignored=ignored if is_trusted else f"{account} is not named in STRIPE_TRUSTED_ACCOUNTS",
+        suggestions=alike.get(email.casefold(), []) if email and is_trusted else [],
     )
 
 
-def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, tuple[str | None, str | None]]:
+def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, Said]:
     rows = fetch_all(conn, statement("queries", "customer_addresses"), places | {"types": ADDRESS_EVENTS})
-    return {row["route_key"]: address_in(row["event_data"]) for row in rows}
+    return {row["route_key"]: said_in(row["event_data"]) for row in rows}
 
 
-def address_in(body: str) -> tuple[str | None, str | None]:
-    """(e-mail, name) a customer or checkout event speaks of; a body of any other shape has neither."""
+def said_in(body: str) -> Said:
+    """What a customer or checkout event speaks of; a body of any other shape says nothing."""
     try:
-        said = orjson.loads(storable_json(body))["data"]["object"]
-        details = said.get("customer_details") or {}
-        email, name = said.get("email") or details.get("email"), said.get("name") or details.get("name")
+        thing = orjson.loads(storable_json(body))["data"]["object"]
+        details = thing.get("customer_details") or {}
+        email, name = thing.get("email") or details.get("email"), thing.get("name") or details.get("name")
+        return Said(_text(email), _text(name), ignored_claim(parse(body)["data"]["object"]))
     except (UnreadablePayload, ValueError, KeyError, TypeError, AttributeError):
-        return None, None
-    return _text(email), _text(name)
+        return Said()
 
 
 def _text(value: object) -> str | None:

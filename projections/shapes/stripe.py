@@ -21,6 +21,7 @@ from projections.facts import (
     Subscription,
 )
 from projections.shapes.decoding import convert, decode
+from projections.shapes.user_ids import USER_KEYS, usable_id
 
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 Small = Annotated[int, Meta(ge=0, le=32_767)]
@@ -44,7 +45,6 @@ BRANDS = {
     "eftpos australia": "eftpos_au",
     "union pay": "unionpay",
 }
-USER_KEYS = ("userId", "user_id", "clerk_user_id")
 
 
 class Expanded(Struct):
@@ -305,12 +305,12 @@ def invoice_paid(found: Raw | dict[str, Any], account: str, event_type: str) -> 
 def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_CHECKOUT, found) if isinstance(found, Raw) else convert(found, CheckoutShape)
     owner = _id(shape.customer)
-    by_metadata = _text(shape.metadata, USER_KEYS)
+    by_metadata = _user_in(shape.metadata)
     return Checkout(
         id=shape.id,
         customer=account + owner if owner else None,
         plan=_text(shape.metadata, PLAN_KEYS) if _is_bought(shape, event_type) else None,
-        claimed_user=by_metadata or _usable(shape.client_reference_id),
+        claimed_user=by_metadata or usable_id(shape.client_reference_id),
         claim_is_metadata=by_metadata is not None,
         created=shape.created,
     )
@@ -366,7 +366,12 @@ def _address(shape: AddressShape | None) -> Address:
 
 def _claimed(metadata: Metadata) -> str | None:
     """The user that the metadata names: empty when it names none, None when there is no metadata."""
-    return None if metadata is None else _text(metadata, USER_KEYS) or ""
+    return None if metadata is None else _user_in(metadata) or ""
+
+
+def _user_in(metadata: Metadata) -> str | None:
+    found = (usable_id((metadata or {}).get(key)) for key in USER_KEYS)
+    return next((user for user in found if user is not None), None)
 
 
 def _text(metadata: Metadata, keys: tuple[str, ...]) -> str | None:

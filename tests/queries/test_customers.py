@@ -6,7 +6,7 @@ import pytest
 from psycopg import Connection
 
 from events.append import append_all
-from queries.customers import address_in, unlinked_customers
+from queries.customers import Said, said_in, unlinked_customers
 from tests.handlers.people import project
 from tests.projections import telling
 
@@ -60,4 +60,4 @@ def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
     ["[]", "{}", '{"data": []}', '{"data": {"object": 7}}', "no json", '{"data":{"object":{"email":7}}}'],
 )
 def test_body_of_another_shape_has_no_address(body: str) -> None:
-    assert address_in(body) == (None, None)
+    assert said_in(body) == Said()

@@ -1,0 +1,37 @@
+"""Ids of users as Stripe's objects carry them: any text somebody chose, so only sane ones are taken."""
+
+from collections.abc import Mapping
+
+from events.text import REPLACEMENT
+
+USER_KEYS = ("userId", "user_id", "clerk_user_id")
+MOST_CHARACTERS = 200
+
+
+def usable_id(value: object) -> str | None:
+    """The id of a user, without the space around it; None for what can be none."""
+    return value.strip() if isinstance(value, str) and unusable(value) is None else None
+
+
+def unusable(value: object) -> str | None:
+    """Why a value can be no user's id; None for one that can."""
+    if not isinstance(value, str):
+        return "is no text"
+    text = value.strip()
+    if not text:
+        return "is blank"
+    if len(text) > MOST_CHARACTERS:
+        return f"has {len(text)} characters, more than {MOST_CHARACTERS}"
+    is_plain = text.isprintable() and REPLACEMENT not in text  # as which a NUL is read
+    return None if is_plain else "has a control character"
+
+
+def ignored_claim(thing: Mapping[str, object]) -> str | None:
+    """Which claim of an object is ignored, and why; None where none is."""
+    metadata = thing.get("metadata")
+    named = {key: metadata.get(key) for key in USER_KEYS} if isinstance(metadata, dict) else {}
+    named["client_reference_id"] = thing.get("client_reference_id")
+    reasons = (
+        f"{key} {unusable(value)}" for key, value in named.items() if value is not None and unusable(value)
+    )
+    return next(reasons, None)

@@ -1,0 +1,77 @@
+"""Connected accounts: another company's customers, unless the operator trusts them; a replay agrees."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from handlers.trusted_accounts import declare_trusted_accounts
+from projections.replay import compare
+from queries.timetravel import profile_at
+from tests.projections.live import ask, tell
+from tests.projections.replaying import options, project
+from tests.projections.telling import USER, clerk, instant, published, stripe, subscription, user
+
+ACCOUNT = "acct_partner"
+
+
+@pytest.fixture
+def told(conninfo: str) -> str:
+    """A user, and a connected account's subscription that names them."""
+    theirs = subscription(metadata={"userId": USER})
+    tell(
+        conninfo,
+        published("free"),
+        published("glow_up", monthly="price_glow_up_monthly"),
+        clerk("user.created", user()),
+        stripe("customer.subscription.created", theirs, at=1, account=ACCOUNT),
+    )
+    project(conninfo)
+    return conninfo
+
+
+def trust(conninfo: str, *accounts: str) -> bool:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        is_new = declare_trusted_accounts(conn, accounts, now=instant(60))
+    project(conninfo)
+    return is_new
+
+
+def statuses(conninfo: str) -> list[str]:
+    return [str(status) for status in ask(conninfo, "SELECT subscription_status FROM user_subscriptions")]
+
+
+def test_its_events_are_kept_and_touch_no_user(told: str) -> None:
+    assert statuses(told) == ["none"]
+    assert ask(told, "SELECT customer_id FROM customer_links WHERE user_id IS NULL") == [f"{ACCOUNT}/cus_ada"]
+    assert ask(told, f"SELECT count(*) FROM events WHERE route_key LIKE '{ACCOUNT}/%'") == [1]
+
+
+def test_trusting_it_takes_effect_at_once_and_so_does_the_end_of_it(told: str) -> None:
+    assert trust(told, ACCOUNT)
+    assert statuses(told) == ["active"]
+
+    assert not trust(told, ACCOUNT)
+    assert trust(told)
+    assert statuses(told) == ["none"]
+
+
+@pytest.mark.parametrize("accounts", [(), (ACCOUNT,), ("acct_other",)])
+def test_a_replay_and_the_past_trust_the_same(told: str, tmp_path: Path, accounts: tuple[str, ...]) -> None:
+    trust(told, *accounts)
+
+    assert compare(told, options=options(tmp_path)).equal
+    assert compare(told, options=options(tmp_path), user_id=USER).equal
+    with psycopg.connect(told) as conn:
+        then = profile_at(conn, USER, as_of=instant(30))
+    assert then is not None
+    assert [then["subscription_status"]] == statuses(told)
+
+
+def test_events_after_the_change_are_its_users_too(told: str) -> None:
+    trust(told, ACCOUNT)
+    theirs = subscription("past_due", metadata={"userId": USER})
+    tell(told, stripe("customer.subscription.updated", theirs, at=99, was={}, account=ACCOUNT))
+    project(told)
+
+    assert statuses(told) == ["past_due"]
