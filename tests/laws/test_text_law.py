@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
@@ -301,3 +302,22 @@ def _read_back(name: str, data: bytes) -> list[Json]:
 def _text(value: Json) -> str:
     """JSON text, whether the format holds it as text or as a value."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["\t", "\n", "\r\n", "\\", '"', r"\u0000", "%2F", "?x=1#y", "\u202e", " ", ";", "茶"]
+)
+def test_an_id_of_any_text_has_its_addresses(house: House, text: str) -> None:
+    user = f"user_{text}x{text}"
+    house.deliver("clerk", _clerk(user, "Ada", "created", 1_772_323_200), f"msg_id_{text.encode().hex()}")
+    house.project()
+    path = f"/api/users/{quote(user, safe='')}"
+    house.send("PATCH", path, {"industry": text})
+    house.project()
+
+    assert [house.get(path)[name] for name in ("user_id", "industry")] == [user, text]
+    assert len(house.get(f"{path}/history")["items"]) == 2
+    assert house.get(f"{path}/explain/industry")["value"] == text
+    found = house.get(f"/api/events?user_id={quote(user, safe='')}")["items"]
+    assert {event["route_key"] for event in found} == {user}
+    assert house.ask("GET", f"{path}/entitlements").status_code == 200
