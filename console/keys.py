@@ -1,14 +1,13 @@
 """Ids in addresses."""
 
 from console.errors import not_found
+from events.text import storable
 
 KEY_LIMIT = 400
 
 
 def key(found: str, what: str) -> str:
-    """The id; one that can name nothing never reaches the database. Raises: Refused (404)."""
-    if not 0 < len(found) <= KEY_LIMIT or any(
-        ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in found
-    ):
+    """The id, as the database holds it. Raises: Refused (404) for one that is too long to name anything."""
+    if not 0 < len(found) <= KEY_LIMIT:
         raise not_found(what)
-    return found
+    return storable(found)

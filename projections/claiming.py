@@ -61,7 +61,7 @@ def object_of(fact: Fact) -> str | None:
     body = fact.body
     if not isinstance(body, Subscription | Customer) or body.claimed_user is None:
         return None
-    return "customer" if isinstance(body, Customer) else body.id.replace("\x00", "\ufffd")
+    return "customer" if isinstance(body, Customer) else body.id
 
 
 def claim_in(fact: Fact, route_key: str) -> tuple[str, Word] | None:
