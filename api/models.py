@@ -71,7 +71,7 @@ class UsersQuestion(Question):
 
 
 class HistoryQuestion(ProfileQuestion):
-    limit: Limit | None = None
+    limit: Limit = MOST_ITEMS
     after: Cursor | None = None
 
 

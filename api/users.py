@@ -25,9 +25,9 @@ from api.openapi import documented
 from api.replica import reading, told
 from api.request_id import request_id
 from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnknown, change_profile
-from queries.errors import BadCursor, UnknownColumn
+from queries.errors import UnknownColumn
 from queries.explain import explain
-from queries.history import Json, history
+from queries.history import history_page
 from queries.instants import refuse_future
 from queries.profile import COLUMNS, profile
 from queries.timetravel import profile_at
@@ -117,15 +117,14 @@ def change(user_id: str, json: ProfileChange) -> Response:
 def show_history(user_id: str, query: HistoryQuestion) -> Response:
     """The user's events in canonical order, oldest first, each with the columns it changed.
 
-    Whole unless `limit` says how many; `after` is then the `next` of the page before.
+    Page by page: `after` is the `next` of the page before.
     """
     with reading() as conn:
-        found = history(conn, user_id, **_past(query))
-        if found is None:
+        page = history_page(conn, user_id, limit=query.limit, after=query.after, **_past(query))
+        if page is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["history"])
-    items, following = _page_of(found, query)
-    return answer({"items": items, "next": following, **told()})
+    return answer({"items": page.items, "next": page.next, **told()})
 
 
 @users.get("/<key:user_id>/explain/<key:column>")
@@ -174,16 +173,3 @@ def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag
         "known_at": query.known_at,
         "live_only": deps().live_only,
     }
-
-
-def _page_of(steps: list[Json], query: HistoryQuestion) -> tuple[list[Json], str | None]:
-    """(entries, next). The cursor is an event, so that a late one in between loses none."""
-    start = 0
-    if query.after is not None:
-        ids = [str(step["event_id"]) for step in steps]
-        if query.after not in ids:
-            raise BadCursor
-        start = ids.index(query.after) + 1
-    end = len(steps) if query.limit is None else start + query.limit
-    items = steps[start:end]
-    return items, str(items[-1]["event_id"]) if end < len(steps) else None

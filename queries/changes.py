@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from projections.catalog import Catalog
-from projections.rows import Row, cells_of
+from projections.rows import TABLES, Row, cells_of
 from projections.state import Core, State
 
 
@@ -31,9 +31,9 @@ class Shown:
     def changes(self, state: State) -> list[Change]:
         """What differs from the last time; a row that is gone reads as nulls."""
         found: list[Change] = []
-        for table in [*state.cores, *(self._cells.keys() - state.cores.keys())]:
+        for table in TABLES:
             core = state.cores.get(table)
-            if core is not None and core is self._cores.get(table):
+            if core is self._cores.get(table) and (core is not None or table not in self._cells):
                 continue
             old = self._cells.get(table, {})
             new = dict.fromkeys(old) if core is None else cells_of(table, core, self._catalog)[0]

@@ -9,14 +9,14 @@ import msgspec
 from events.clock import from_micros, micros
 from events.statements import statement
 from projections.catalog import UNLIMITED, Catalog
-from projections.fold import present, refold
+from projections.fold import present
 from projections.state import State, decode
 from projections.stripe_objects import current_subscription
 from projections.tables import usage
 from projections.tables.subscriptions import resolve
 from projections.tables.trials import trial_plan
-from queries.past import past
-from queries.reasons import event_behind, fact_behind
+from queries.past import past_state
+from queries.reasons import event_behind
 from queries.rows import AnyConnection, fetch_one
 
 Metric = Literal["campaigns", "creators", "enrichments"]
@@ -116,13 +116,13 @@ def entitlements(
     """
     if as_of is None and known_at is None:
         return _entitlements_now(conn, user_id, now)
-    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    if not found.entries:
+    found = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    state = found.state()
+    if state is None:
         return None
-    state = present(refold(user_id, found.links, [entry.fact for entry in found.entries]))
     at = as_of or known_at or now
     then = standing(state, found.catalog(), at)
-    event_id = fact_behind(lapsed(state, at), then.source, [entry.fact for entry in found.entries])
+    event_id = event_behind(conn, lapsed(state, at), then.source, as_of=as_of, known_at=known_at)
     return _told(user_id, then, event_id, state)
 
 

@@ -1,9 +1,14 @@
 """The canonical history of a user, for people: what happened, when we heard, what it changed."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from events.clock import from_micros
+from events.clock import from_micros, micros
+from projections.snapshots import EVER
+from queries.bases import Streams
+from queries.cursors import place_cursor, read_place_cursor
+from queries.errors import BadCursor
 from queries.past import past
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
@@ -22,6 +27,73 @@ def history(
     """One entry an event, oldest first in canonical order; None for a user nothing mentions."""
     found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
     return [as_entry(step) for step in timeline(found)] or None
+
+
+class Page(NamedTuple):
+    """Entries of a history, and the cursor of what follows; None at the end."""
+
+    items: list[Json]
+    next: str | None
+
+
+def history_page(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    limit: int,
+    after: str | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> Page | None:
+    """The next `limit` entries after a cursor, read from the last kept state before them.
+
+    The cursor is an event, so that a late one in between loses none. None for a user nothing mentions.
+    Raises: BadCursor.
+    """
+    at, last = (-EVER, None) if after is None else read_place_cursor(CURSOR, after)
+    streams = Streams(conn, user_id)
+    base = None if after is None else streams.base(at - 1, known_at)
+    end = EVER if as_of is None else micros(as_of)
+    count = limit + 1
+    while True:
+        until = streams.reach(at, count)
+        found = past(
+            conn,
+            user_id,
+            as_of=as_of,
+            known_at=known_at,
+            live_only=live_only,
+            streams=streams,
+            base=base,
+            until=until,
+        )
+        later = None if until >= end else streams.recorded_after(until, end, live_only=live_only)
+        steps = _after(timeline(found, later), last)
+        if len(steps) > limit or until >= end:
+            break
+        count *= 4
+    if not steps and after is None:
+        return None
+    items = steps[:limit]
+    return Page([as_entry(step) for step in items], _cursor(items[-1]) if len(steps) > limit else None)
+
+
+def _after(steps: list[Step], last: UUID | None) -> list[Step]:
+    """The steps behind that event. Raises: BadCursor."""
+    if last is None:
+        return steps
+    for number, step in enumerate(steps):
+        if step.entry.fact.id == str(last):
+            return steps[number + 1 :]
+    raise BadCursor
+
+
+def _cursor(step: Step) -> str:
+    return place_cursor(CURSOR, step.entry.fact.at, UUID(step.entry.fact.id))
+
+
+CURSOR = "h"
 
 
 def as_entry(step: Step) -> Json:

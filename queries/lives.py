@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from projections.fold import present, refold
 from queries.past import Past, past
 from queries.profile import Profile, profile
 from queries.rows import AnyConnection
@@ -45,7 +44,5 @@ def lived(
 
 def _profile_of(found: Past) -> Profile | None:
     """None for a user of whom nothing is left but customers who went to somebody else."""
-    if not found.entries:
-        return None
-    facts = [entry.fact for entry in found.entries]
-    return flat(present(refold(found.user_id, found.links, facts)), found.catalog())
+    state = found.state()
+    return None if state is None else flat(state, found.catalog())

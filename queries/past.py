@@ -5,6 +5,7 @@ Links are facts too, so they are taken from the bounded events, never from the l
 table only says in whose streams to look.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
+from events.clock import instant, micros
 from events.own import reason_in
 from events.routing import CATALOG_ROUTE, part_of
 from events.statements import statement
@@ -20,9 +22,13 @@ from projections import claiming, relinking
 from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.facts import Fact, Own
+from projections.fold import advance, present
 from projections.links import Owner
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
+from projections.snapshots import EVER
+from projections.state import Folded, State
+from queries.bases import Base, Streams
 from queries.ownership import owner_told
 from queries.rows import AnyConnection
 
@@ -50,7 +56,8 @@ class Past:
     """One user's history: their own events and those of the customers they ever owned.
 
     `owners`: each of those customers to the intervals of its ownership, whoever's. `causes`: event key to
-    the event that decided one of them, if only another user's stream has it.
+    the event that decided one of them, if only another user's stream has it. With a `base` the events up to
+    it are left out, but for those of plans.
     """
 
     user_id: str
@@ -59,6 +66,7 @@ class Past:
     owners: dict[str, list[Owner]]
     causes: dict[str, Entry]
     plan_entries: list[Entry]
+    base: Base | None = None
 
     @property
     def links(self) -> dict[str, int]:
@@ -98,6 +106,14 @@ class Past:
     def _deciding(self) -> list[Entry]:
         return list({m.cause.fact.id: m.cause for m in self.moves() if m.cause is not None}.values())
 
+    def state(self) -> State | None:
+        """What the events come to; None where nothing mentions the user."""
+        if not self.entries and self.base is None:
+            return None
+        folded = Folded(self.base.state.copy() if self.base else State(self.user_id, links=self.links), [])
+        advance(folded, [entry.fact for entry in self.entries])
+        return present(folded)
+
     def catalog(self) -> Catalog:
         """The plan catalog after all its events."""
         return fold_catalog(plan_event(entry) for entry in self.plan_entries)
@@ -110,28 +126,50 @@ def past(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     live_only: bool = False,
+    streams: Streams | None = None,
+    base: Base | None = None,
+    until: int = EVER,
 ) -> Past:
-    """The user's history between the bounds; it has no entries when nothing mentions them there."""
-    customers, others = _where_to_look(conn, user_id)
-    streams: dict[str, list[tuple[Routed, Entry]]] = {}
-    for event, entry in _read(
-        conn,
-        sorted({user_id, *customers, *others, CATALOG_ROUTE}),
-        as_of=as_of,
-        known_at=known_at,
-        live_only=live_only,
-    ):
-        streams.setdefault(event.route_key, []).append((event, entry))
-    read = [pair for stream in streams.values() for pair in stream]
-    owners = _owners(conn, user_id, [event for event, _ in read])
-    decided = {owner.key for intervals in owners.values() for owner in intervals}
+    """The user's history between the bounds; it has no entries when nothing mentions them there.
+
+    What follows a `base` is read of their present customers alone. `until` ends it at an instant
+    (microseconds) after which no customer came or went.
+    """
+    streams = streams or Streams(conn, user_id)
+    routes = {CATALOG_ROUTE: -EVER} | dict.fromkeys(streams.routes, base.at if base else -EVER)
+    if base is None:
+        routes |= dict.fromkeys([name for row in streams.claimed for name in (row[0], *row[1])], -EVER)
+    until = min(until, EVER if as_of is None else micros(as_of))
+    found: dict[str, list[tuple[Routed, Entry]]] = {}
+    for event, entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
+        found.setdefault(event.route_key, []).append((event, entry))
+    read = [pair for stream in found.values() for pair in stream]
+    owners = base.owners if base else _owners(conn, user_id, [event for event, _ in read])
+    decided = set() if base else {owner.key for intervals in owners.values() for owner in intervals}
     return Past(
         user_id,
-        own=[entry for event, entry in streams.get(user_id, ()) if event.is_user],
-        streams={c: [entry for event, entry in streams.get(c, ()) if event.is_customer] for c in owners},
+        own=[entry for event, entry in found.get(user_id, ()) if event.is_user],
+        streams={c: [entry for event, entry in found.get(c, ()) if event.is_customer] for c in owners},
         owners=owners,
         causes={entry.fact.key: entry for _, entry in read if entry.fact.key in decided},
-        plan_entries=[entry for event, entry in streams.get(CATALOG_ROUTE, ()) if event.is_plan],
+        plan_entries=[entry for event, entry in found.get(CATALOG_ROUTE, ()) if event.is_plan],
+        base=base,
+    )
+
+
+def past_state(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> Past:
+    """The same for who asks what it comes to: only the events after the last kept state."""
+    streams = Streams(conn, user_id)
+    base = streams.base(EVER if as_of is None else micros(as_of), known_at)
+    return past(
+        conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only, streams=streams, base=base
     )
 
 
@@ -157,26 +195,19 @@ def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str
     return {c: found for c, found in owners.items() if any(owner.user == user_id for owner in found)}
 
 
-def _where_to_look(conn: AnyConnection, user_id: str) -> tuple[list[str], list[str]]:
-    """Customers ever said to be this user's, and users ever said to have one of those."""
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(statement("queries", "claims_of"), {"user_id": user_id}).fetchall()
-    named = {user for row in rows for user in row[1]}
-    return [row[0] for row in rows], sorted(named - {user_id})
-
-
 def _read(
     conn: AnyConnection,
-    routes: list[str],
+    routes: Mapping[str, int],
     *,
-    as_of: datetime | None,
+    until: int,
     known_at: datetime | None,
     live_only: bool,
 ) -> list[tuple[Routed, Entry]]:
     asked: dict[str, Any] = {  # Any: parameters of several types
         "parts": [part_of(route) for route in routes],
-        "routes": routes,
-        "as_of": as_of,
+        "routes": list(routes),
+        "since": [instant(since) for since in routes.values()],
+        "until": instant(until),
         "known_at": known_at,
         "read_types": READ_PATTERNS,
     }

@@ -1,6 +1,7 @@
 """Which event put in force what is in force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 
 from psycopg.rows import tuple_row
 
@@ -17,8 +18,15 @@ from queries.rows import AnyConnection
 MOST_EVENTS = 100
 
 
-def event_behind(conn: AnyConnection, state: State, source: str) -> str | None:
-    """The id of the last event that said so, of the live history; None for the free plan."""
+def event_behind(
+    conn: AnyConnection,
+    state: State,
+    source: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> str | None:
+    """The id of the last event that said so, between the bounds; None for the free plan."""
     current = current_subscription(state)
     route = current.customer if source == "subscription" and current else state.user_id
     types = SAID_BY.get(source)
@@ -29,15 +37,12 @@ def event_behind(conn: AnyConnection, state: State, source: str) -> str | None:
         "route_key": route,
         "types": [said.replace("_", r"\_") + "%" for said in types],
         "limit": MOST_EVENTS,
+        "as_of": as_of,
+        "known_at": known_at,
     }
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(statement("queries", "events_that_said"), asked).fetchall()
-    return fact_behind(state, source, [routed(row).fact for row in rows])
-
-
-def fact_behind(state: State, source: str, facts: Iterable[Fact]) -> str | None:
-    """The same, of the facts at hand."""
-    said = [fact for fact in facts if _says(fact, state, source)]
+    said = [fact for row in rows if _says(fact := routed(row).fact, state, source)]
     return max(said, key=lambda fact: (fact.at, fact.position)).id if said else None
 
 

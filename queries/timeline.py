@@ -29,20 +29,22 @@ class Step(NamedTuple):
         return from_micros(self.entry.fact.at)
 
 
-def timeline(found: Past) -> list[Step]:
+def timeline(found: Past, recorded_after: int | None = None) -> list[Step]:
     """The user's events in canonical order; a plan's publication stands among them where it changed
-    one of their columns, and another user's event where it gave or took a customer."""
+    one of their columns, and another user's event where it gave or took a customer.
+
+    `recorded_after`: when the first-recorded event that comes after all these was recorded.
+    """
     walked = list(Walk(found).steps())
-    late = _late([each.entry for each in walked])
+    late = _late([each.entry for each in walked], recorded_after)
     return [
         Step(each.entry, each.changes, lateness, each.problem, each.behind)
         for each, lateness in zip(walked, late, strict=True)
     ]
 
 
-def _late(entries: list[Entry]) -> list[bool]:
+def _late(entries: list[Entry], earliest_after: int | None) -> list[bool]:
     """Whether anything that comes after an entry was recorded before it."""
-    earliest_after = None
     late: list[bool] = []
     for entry in reversed(entries):
         late.append(earliest_after is not None and earliest_after < entry.recorded)

@@ -4,10 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from projections.catalog import Catalog
-from projections.fold import present, refold
 from projections.rows import rows_of
 from projections.state import State
-from queries.past import past
+from queries.past import past_state
 from queries.profile import Profile
 from queries.rows import AnyConnection
 
@@ -21,11 +20,9 @@ def profile_at(
     live_only: bool = False,
 ) -> Profile | None:
     """The flat profile, exact to the microsecond; None when nothing mentioned the user by then."""
-    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    if not found.entries:
-        return None
-    state = present(refold(user_id, found.links, [entry.fact for entry in found.entries]))
-    return flat(state, found.catalog())
+    found = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    state = found.state()
+    return None if state is None else flat(state, found.catalog())
 
 
 def flat(state: State, catalog: Catalog) -> Profile:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from projections.catalog import Catalog, fold_catalog
 from projections.fold import CORES, fold_one
 from projections.order import order_instant
+from projections.snapshots import EVER
 from projections.state import State
 from queries.changes import Change, Shown
 from queries.past import Entry, Move, Past, plan_event
@@ -36,17 +37,20 @@ class Walk:
 
     def __init__(self, found: Past) -> None:
         self._found = found
-        self._state = State(user_id=found.user_id, links={})
-        self._linked: dict[str, int] = {}
+        base = found.base
+        self._began = base.at if base else -EVER
+        self._state = base.state.copy() if base else State(user_id=found.user_id, links={})
+        self._linked = dict(self._state.links)
         self._customers = {e.fact.id: c for c, stream in found.streams.items() for e in stream}
         self._own = {entry.fact.id for entry in found.own}
-        self._plans: list[Entry] = []
-        self._shown = Shown()
+        self._plans = [entry for entry in found.plan_entries if entry.fact.at <= self._began]
+        self._shown = Shown(self._catalog())
+        self._shown.changes(self._state)
 
     def steps(self) -> Iterator[Walked]:
         moves = {move.at: move for move in self._found.moves()}
         entries = [(entry, False) for entry in self._found.told]
-        entries += [(entry, True) for entry in self._found.plan_entries]
+        entries += [(entry, True) for entry in self._found.plan_entries if entry.fact.at > self._began]
         for at, instant in _instants(entries, lambda pair: pair[0]):
             yield from self._published(entry for entry, is_plan in instant if is_plan)
             told = [entry for entry, is_plan in instant if not is_plan]

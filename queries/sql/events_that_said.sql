@@ -5,5 +5,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
   FROM events e
  WHERE e.part = %(part)s::smallint AND e.route_key = %(route_key)s::text
    AND e.event_type LIKE ANY (%(types)s::text[]) AND e.event_data IS NOT NULL
+   AND e.occurred_at <= coalesce(%(as_of)s::timestamptz, 'infinity')
+   AND e.recorded_at <= coalesce(%(known_at)s::timestamptz, 'infinity')
  ORDER BY e.position DESC
  LIMIT %(limit)s

@@ -1,10 +1,11 @@
--- Rows: what a fold needs of some streams as they were true at one instant and known at another (null: no bound).
--- Leans on events_stream.
+-- Rows: what a fold needs of some streams as they were true at one instant and known at another (null: no bound), each
+-- from an instant on.
+-- Leans on events_history.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END,
        (extract(epoch FROM e.recorded_at) * 1000000)::bigint AS recorded, e.metadata ->> 'actor', e.metadata ->> 'reason'
-  FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
+  FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(since)s::timestamptz[]) AS wanted (part, route_key, since)
   JOIN events e ON e.part = wanted.part AND e.route_key = wanted.route_key
- WHERE e.occurred_at <= coalesce(%(as_of)s::timestamptz, 'infinity')
-   AND e.recorded_at <= coalesce(%(known_at)s::timestamptz, 'infinity')
+   AND e.occurred_at > wanted.since AND e.occurred_at <= %(until)s
+ WHERE e.recorded_at <= coalesce(%(known_at)s::timestamptz, 'infinity')

@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 from events.append import append_all
 from events.envelope import NewEvent
 from projections import refolding, snapshots
+from queries.history import Json, history_page
+from queries.history import history as history_of
+from queries.past import past
+from queries.timetravel import flat, profile_at
 from tests.conftest import Server
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
@@ -107,3 +111,38 @@ def test_lost_snapshots_change_nothing(shared: str, history: History, seed: int)
     with session(shared) as conn:
         assert kept(conn, mark) <= folded_whole(conn, mark)
     assert_projected(shared, events, mark)
+
+
+@on_postgres
+@given(history=histories(own=own_events), seed=st.integers(0, 2**32))
+def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
+    shared: str, history: History, seed: int
+) -> None:
+    events, mark = of_other_people(
+        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+    )
+    random = Random(seed)
+    deliver(shared, events, random, losing=False)
+
+    with session(shared) as conn:
+        for user in {user for user, *_ in kept(conn, mark)}:
+            whole = history_of(conn, user, live_only=True)
+            assert whole == in_pages(conn, user, random.randint(1, 5))
+            for entry in random.sample(whole or [], min(4, len(whole or []))):
+                at = entry["occurred_at"]
+                known = random.choice((None, entry["recorded_at"]))
+                found = past(conn, user, as_of=at, known_at=known, live_only=True)
+                state = found.state()
+                wanted = None if state is None else flat(state, found.catalog())
+                assert profile_at(conn, user, as_of=at, known_at=known, live_only=True) == wanted
+
+
+def in_pages(conn: Conn, user: str, limit: int) -> list[Json] | None:
+    entries: list[Json] = []
+    after = None
+    while page := history_page(conn, user, limit=limit, after=after, live_only=True):
+        entries += page.items
+        after = page.next
+        if after is None:
+            break
+    return entries or None
