@@ -151,3 +151,10 @@ def test_help_is_there_at_once() -> None:
 
     for heavy in ("psycopg", "flask", "rich", "structlog", "pydantic", "gunicorn"):
         assert f"'{heavy}'" not in done.stderr
+
+
+def test_an_argument_that_is_no_utf_8_reaches_the_command_as_storable_text(failing: TenureGroup) -> None:
+    """The interpreter hands over such bytes as lone surrogates, which no database takes."""
+    result = CliRunner().invoke(failing, ["boom", "a\udcff", r"\u0000"])
+
+    assert (result.exit_code, result.output) == (0, "a\ufffd \\u0000\n")
