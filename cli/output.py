@@ -38,11 +38,11 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def agreed(question: str, *, otherwise: str) -> None:
-    """Go on if somebody says yes. Raises: Failure, which says `otherwise`."""
+    """Return if the operator confirms. Raises: Failure with `otherwise` if not, or if stdin has no answer."""
     try:
         if confirm(question):
             return
-    except click.Abort:  # nobody is there to ask, or he had enough
+    except click.Abort:  # stdin is closed, or Ctrl-C
         echo(err=True)
     raise Failure(otherwise)
 

@@ -1,6 +1,5 @@
 """`tenure privacy`: what a person may ask of us: their data, and to be forgotten."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -32,7 +31,7 @@ def privacy() -> None:
 @click.option("--reason", help="Why, without naming anybody: it is sealed for ever. Needed to erase.")
 @click.option("--dry-run", is_flag=True, help="List what would go, and change nothing.")
 @click.option("--no-search", is_flag=True, help="Leave out the search for mentions in other streams.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Erase without a confirmation prompt.")
 @json_option
 def erase(
     *, wanted: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
@@ -53,10 +52,10 @@ def erase(
             _show(plan, as_json)
             return
         assert reason is not None  # asked for above
-        if not yes and not plan.is_empty and sys.stdin.isatty():
+        if not yes and not plan.is_empty:
             agreed(
                 f"Erase {counted(len(plan.events), 'payload')} of {user_id} for good?",
-                otherwise="nothing was erased; --yes erases without asking",
+                otherwise="nothing was erased; --yes erases without a prompt",
             )
         try:
             erased = erase_person(conn, plan, now=decision_now(conn), actor=person().name, reason=reason)

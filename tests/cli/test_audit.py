@@ -159,7 +159,7 @@ def test_consistency_with_a_kept_checkpoint(
     tenure: Tenure, sealed: str, shop: DemoWorld, tmp_path: Path
 ) -> None:
     ran(tenure, "audit", "checkpoint", "--out", "old.txt")
-    ran(tenure, "privacy", "erase", shop.people[0].user_id, "--reason", "ticket 8")
+    ran(tenure, "privacy", "erase", shop.people[0].user_id, "--reason", "ticket 8", "--yes")
     ran(tenure, "audit", "checkpoint", "--now")
 
     said = ran(tenure, "audit", "consistency", "old.txt", "--out", "growth.json")
@@ -234,13 +234,23 @@ def test_privacy_erase_dry_run_then_for_good(
     conn.commit()
     assert tenure("privacy", "erase", user).exit_code == 2  # a reason is sealed with it
 
-    done = json.loads(ran(tenure, "privacy", "erase", user, "--reason", "t 9", "--json"))
+    done = json.loads(ran(tenure, "privacy", "erase", user, "--reason", "t 9", "--yes", "--json"))
 
     gone = conn.execute(count).fetchone()
     assert (untouched, gone) == ((0,), (planned["payloads"],))
     assert done["payloads"] == planned["payloads"]
     assert ran(tenure, "audit", "verify", "--workers", "1").startswith("good")
     assert "nothing left" in ran(tenure, "privacy", "erase", user, "--reason", "t 9")
+
+
+def test_privacy_erase_without_an_answer_or_yes_erases_nothing(
+    tenure: Tenure, sealed: str, shop: DemoWorld, conn: Connection
+) -> None:
+    result = tenure("privacy", "erase", shop.people[0].user_id, "--reason", "ticket 10")
+
+    assert result.exit_code == 1
+    assert "nothing was erased; --yes erases without a prompt" in result.stderr
+    assert conn.execute("SELECT count(*) FROM events WHERE event_data IS NULL").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(
