@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -188,11 +189,24 @@ def load(env_file: Path | None = ENV_FILE) -> Settings:
     Raises: SettingsError, one line that names each wrong setting and never its value.
     """
     try:
+        _refuse_unparsed_lines(env_file)
         return Settings(_env_file=env_file)
     except ValidationError as error:
         raise SettingsError(_one_line(error, env_file)) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{env_file} is not UTF-8 text; save it as UTF-8") from None
+
+
+def _refuse_unparsed_lines(env_file: Path | None) -> None:
+    """Raises: SettingsError with the line's number; the line itself may be a secret."""
+    if env_file is None or not env_file.is_file():
+        return
+    with env_file.open(encoding="utf-8") as lines:
+        for binding in parse_stream(lines):
+            if binding.error:
+                text, first = binding.original.string, binding.original.line  # blank lines before it count
+                number = first + text[: len(text) - len(text.lstrip())].count("\n")
+                raise SettingsError(f"{env_file}: line {number} is not NAME=value; correct or remove it")
 
 
 @dataclass(frozen=True)
@@ -215,11 +229,13 @@ def unread_names(env_file: Path | None = ENV_FILE) -> dict[str, str]:
     """Variables that look like a setting but are not read, each with the name probably meant."""
     names = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
     known = [_variable(field) for field in _MEANING]
-    found = {}
-    for name in sorted(names - set(known)):
-        if name.startswith(("TENURE_", "STRIPE_", "CLERK_")) and name not in _FOR_TESTS:
-            found[name] = next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), "")
-    return found
+    unread = {}
+    for name in sorted(names - set(known) - set(_FOR_TESTS)):
+        has_our_prefix = name.startswith(("TENURE_", "STRIPE_", "CLERK_"))
+        near = get_close_matches(name, known, n=1, cutoff=0.8 if has_our_prefix else 0.9)
+        if has_our_prefix or near:
+            unread[name] = near[0] if near else ""
+    return unread
 
 
 def _row(settings: Settings, field: str, why: str, missing: str | None) -> SettingRow:

@@ -144,6 +144,31 @@ def test_misspelt_name_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["TENURE_NONSENSE"] == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("DATABASE_ULR", "DATABASE_URL"), ("LOG_LEVL", "LOG_LEVEL"), ("SMTP_URLS", "SMTP_URL")],
+)
+def test_misspelt_name_without_our_prefix_is_pointed_out(tmp_path: Path, name: str, meant: str) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"{name}=x\nDATABASE_URL_OF_TESTS=x\n")
+
+    unread = settings.unread_names(env_file)
+
+    assert unread[name] == meant
+    assert "DATABASE_URL_OF_TESTS" not in unread
+
+
+def test_line_of_the_env_file_that_sets_nothing_is_refused_unshown(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("# a comment\nLOG_LEVEL=debug\n\nCLERK SECRET hunter2\n")
+
+    with pytest.raises(settings.SettingsError, match="line 4 is not NAME=value") as refused:
+        settings.load(env_file)
+
+    assert str(env_file) in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_signing_key_takes_several_for_a_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
     seed = base64.b64encode(bytes(32)).decode()
     monkeypatch.setenv("TENURE_SIGNING_KEY", f"{seed}, {seed}")
