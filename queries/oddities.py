@@ -20,7 +20,7 @@ LAG = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """Something an operator would want to know: what it is, and the command to run next."""
+    """A finding about a user: its kind, a sentence, and the command to run next."""
 
     kind: str
     text: str
@@ -65,6 +65,14 @@ def _quarantined(facts: Facts) -> Iterator[Oddity]:
         yield Oddity("quarantined", text, "tenure quarantine list")
 
 
+def _erased(facts: Facts) -> Iterator[Oddity]:
+    erasure = next((event for event in facts.latest if event["event_type"] == "privacy.erased"), None)
+    if erasure is not None:
+        user = facts.state.user_id
+        text = f"Their payloads were erased at {iso(erasure['occurred_at'])}; only later events set values"
+        yield Oddity("erased", text, f"tenure events list --user {user} --type privacy.erased")
+
+
 def _behind(facts: Facts) -> Iterator[Oddity]:
     if facts.waited > LAG:
         text = f"The tables are behind the log: an event has waited {int(facts.waited.total_seconds())} s"
@@ -104,7 +112,7 @@ def _granted(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if facts.standing.source == "grant" and current is not None and current.status in PAYING_OR_LATE:
         plan, subscription = facts.standing.plan, f"subscription {current.id}, which is {current.status}"
-        text = f"The grant of {plan} goes before {subscription}"
+        text = f"The grant of {plan} takes precedence over {subscription}"
         yield Oddity("granted", text, f"tenure plan revoke {facts.state.user_id} --reason …")
 
 
@@ -128,18 +136,19 @@ def _late(facts: Facts) -> Iterator[Oddity]:
     late = [
         event
         for event in facts.latest
-        if event["event_type"].startswith(DECISIVE) and event["recorded_at"] - event["occurred_at"] > LATE
+        if event["event_type"].startswith(DECISIVE)
+        and not event["erased"]
+        and event["recorded_at"] - event["occurred_at"] > LATE
     ]
     if late:
         event = late[0]
         hours = (event["recorded_at"] - event["occurred_at"]) // timedelta(hours=1)
         text = (
-            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {hours} h later, so what was "
-            "believed in between may differ from what was true"
+            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {hours} h later, so the "
+            "tables may have shown other values in between"
         )
-        yield Oddity(
-            "late", text, f"tenure user show {facts.state.user_id} --known-at {iso(event['occurred_at'])}"
-        )
+        just_before = iso(event["recorded_at"] - timedelta(microseconds=1))
+        yield Oddity("late", text, f"tenure user show {facts.state.user_id} --known-at {just_before}")
 
 
 WORRYING = {
@@ -149,6 +158,7 @@ WORRYING = {
 }
 CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
     _quarantined,
+    _erased,
     _unlinked,
     _price_unknown,
     _unpaid,

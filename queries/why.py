@@ -101,7 +101,7 @@ def _because(facts: Facts) -> Iterator[str]:
             + (f" ({facts.event['id']}), by {_actor(facts.event)}.")
         )
     if current is None:
-        yield "Stripe has said nothing about a subscription of theirs."
+        yield "The log has no Stripe subscription of this user."
     else:
         yield f"Subscription {current.id} of customer {current.customer} is {current.status}."
     _, ends_at = trial_dates(state, current)
@@ -131,7 +131,7 @@ def _by_subscription(facts: Facts) -> str:
         return f"{unknown_price(facts.state, facts.catalog)} names no plan"
     price = known[0].price_id
     return (
-        f"the price {price} of their subscription means it"
+        f"the catalog maps price {price} of their subscription to it"
         if price
         else "their subscription's metadata names it"
     )
@@ -140,7 +140,7 @@ def _by_subscription(facts: Facts) -> str:
 def _by_nothing(facts: Facts) -> str:
     current = current_subscription(facts.state)
     if current is None:
-        return "nothing they have gives another plan"
+        return "they have no grant, subscription or running trial"
     price = unknown_price(facts.state, facts.catalog)
     if price is not None:
         return f"{price} names no plan"

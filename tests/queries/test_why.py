@@ -8,7 +8,9 @@ from psycopg import Connection
 
 from events.envelope import NewEvent
 from events.own.user import EntitlementGranted
+from handlers.privacy import erase_person, plan_erasure
 from queries.explain import explain
+from queries.timetravel import profile_at
 from queries.why import why
 from tests.handlers.people import sold, tell
 from tests.projections.telling import (
@@ -97,9 +99,33 @@ def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) ->
 
     assert found["odd"] == []
     assert found["why"].startswith(
-        f"{USER} is on plan glow_up, because the price price_glow_up_monthly of their subscription means it."
+        f"{USER} is on plan glow_up, because the catalog maps price price_glow_up_monthly of their "
+        "subscription to it."
     )
     assert "Subscription sub_ada of customer cus_ada is active." in found["why"]
+
+
+def test_the_command_after_a_late_event_shows_the_user_before_it(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *odd_user("late", ago)[:-1])
+    conn.commit()
+    tell(conn, odd_user("late", ago)[-1])
+
+    found = asked(conn)
+
+    known_at = datetime.fromisoformat(found["next"].rpartition(" ")[2])
+    assert profile_at(conn, USER, as_of=None, known_at=known_at, live_only=False) is not None
+
+
+def test_an_erased_user_is_explained_by_the_erasure(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *odd_user("late", ago))
+    conn.commit()
+    erase_person(conn, plan_erasure(conn, USER), now=datetime.now(UTC), actor="cli:op", reason="ticket 1")
+    tell(conn)
+
+    found = asked(conn)
+
+    assert [oddity["kind"] for oddity in found["odd"]] == ["erased"]
+    assert found["plan"] == "free"
 
 
 def test_nobody_is_not_explained(conn: Conn) -> None:
