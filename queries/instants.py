@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from queries.errors import InTheFuture
 
+END_OF_TIME = datetime(2099, 1, 1, tzinfo=UTC)
 SKEW = timedelta(minutes=1)  # by which a caller's clock may be ahead of ours
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
@@ -60,7 +61,10 @@ def asked(at: datetime) -> datetime:
 
 
 def refuse_future(now: datetime, **instants: datetime | None) -> None:
-    """Raises: InTheFuture for the first of the named instants that lies after now, by more than `SKEW`."""
+    """Raises: InTheFuture for the first of the named instants that lies after now, by more than `SKEW`.
+
+    An instant from `END_OF_TIME` on asks for the whole log, events dated ahead included.
+    """
     for name, at in instants.items():
-        if at is not None and at > now + SKEW:
+        if at is not None and now + SKEW < at < END_OF_TIME:
             raise InTheFuture(name, iso(at))
