@@ -28,7 +28,12 @@ def page() -> Response:
     """The same for people."""
     document = _document()
     page = render_template(
-        "api_docs.html", document=document, groups=_groups(document), shape=_shape, linked=_linked
+        "api_docs.html",
+        document=document,
+        groups=_groups(document),
+        shape=_shape,
+        linked=_linked,
+        prose=_prose,
     )
     response = Response(page)
     response.headers["Content-Security-Policy"] = POLICY
@@ -57,6 +62,17 @@ def _linked(schema: dict[str, Any]) -> Markup:  # Any: JSON schema
     """The schema in a few words, as a link where the page describes it."""
     text = _shape(schema)
     return Markup('<a href="#schema-{0}">{0}</a>').format(text) if "$ref" in schema else escape(text)
+
+
+def _prose(text: str) -> Markup:
+    """Escaped text with its `code` as elements."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:  # a backtick without its partner
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
 
 
 def _document() -> dict[str, Any]:  # Any: JSON

@@ -269,3 +269,10 @@ def test_docs_are_grouped_and_closed_until_opened(anyone: Caller) -> None:
     assert page.count("<summary>") > operations > 40
     assert "<details open" not in page
     assert 'id="group-users"' in page
+
+
+def test_docs_render_code_between_backticks(anyone: Caller) -> None:
+    page = anyone.get("/docs").text
+
+    assert "<code>include=jobs</code>" in page
+    assert "`" not in page
