@@ -57,7 +57,7 @@ class UnlinkedCustomers(BaseModel):
 @requires("auditor")
 @documented(query=UnlinkedQuestion, tags=("customers",), HTTP_200=UnlinkedCustomers)
 def show_unlinked(query: UnlinkedQuestion) -> Response:
-    """Stripe customers that belong to nobody known yet, in the order of their ids.
+    """Stripe customers without a user, in the order of their ids.
 
     An operator says whose one is at `POST /api/users/{user_id}/link`.
     """

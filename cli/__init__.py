@@ -1,4 +1,4 @@
-"""The `tenure` command: one entry a command, and nothing is imported before it is asked for."""
+"""The `tenure` command: one entry per command, imported on first use."""
 
 import click
 
@@ -9,42 +9,44 @@ from cli.group import Entry, TenureGroup
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks; works anywhere.")
 @click.version_option(package_name="tenure", message="tenure %(version)s")
 def main() -> None:
-    """Event-sourced billing and lifecycle: signed webhooks in, true tables out.
+    """Event-sourced billing: keeps signed webhooks of Stripe and Clerk and folds them into tables per user.
 
     Exit codes: 0 done, 1 failed or found a difference, 2 wrong usage.
     """
 
 
 main.entries = {
-    "run": Entry("cli.run:run", "All in one: database, migrations, web, projector."),
-    "serve": Entry("cli.serve:serve", "Web only: doors, API, console."),
-    "work": Entry("cli.work:work", "Projector, scheduler and jobs."),
-    "demo": Entry("cli.play:demo", "Sample webhooks into a running service."),
-    "status": Entry("cli.status:status", "One screen: what runs, what lags, what waits."),
+    "run": Entry("cli.run:run", "Run database, migrations, web, projector and jobs together."),
+    "serve": Entry("cli.serve:serve", "Run the web part only: webhook endpoints, API, console."),
+    "work": Entry("cli.work:work", "Run projector, scheduler and background jobs."),
+    "demo": Entry("cli.play:demo", "Send sample webhooks to a running service."),
+    "status": Entry("cli.status:status", "Show running processes, lag and alarms on one screen."),
     "find": Entry("cli.find:find_command", "Find users and events by name, address or any id."),
-    "user": Entry("cli.users:user", "What is known of a user, when and why."),
-    "trial": Entry("cli.trial:trial", "Start, extend or end a trial of our own."),
-    "plan": Entry("cli.plan:plan", "Give somebody a plan, or take it back."),
-    "link": Entry("cli.link:link", "Whose a Stripe customer is, and which are nobody's."),
-    "admin": Entry("cli.admin:admin", "Make somebody an administrator, or unmake one."),
-    "plans": Entry("cli.plans:plans", "The catalog: list it, publish a file of plans."),
-    "events": Entry("cli.events:events", "Look into the log."),
-    "reconcile": Entry("cli.reconcile:reconcile", "Find what webhooks lost, and heal it."),
-    "outgoing": Entry("cli.outgoing:outgoing", "Webhooks we send to other services."),
-    "import": Entry("cli.import_:import_", "Take over an existing Stripe account."),
-    "audit": Entry("cli.audit:audit", "Prove the log, and find where it was changed."),
-    "privacy": Entry("cli.privacy:privacy", "What a person may ask: their data, and to be forgotten."),
-    "tokens": Entry("cli.tokens:tokens", "Who may ask over HTTP."),
+    "user": Entry("cli.users:user", "Show a user's values, history and reasons."),
+    "trial": Entry("cli.trial:trial", "Start, extend or end a trial that Tenure manages."),
+    "plan": Entry("cli.plan:plan", "Grant a plan to a user, or revoke the grant."),
+    "link": Entry("cli.link:link", "Link Stripe customers to users; list unlinked customers."),
+    "admin": Entry("cli.admin:admin", "Grant or revoke administrator rights."),
+    "plans": Entry("cli.plans:plans", "List the plan catalog; publish a file of plans."),
+    "events": Entry("cli.events:events", "List, show, export and import events."),
+    "reconcile": Entry(
+        "cli.reconcile:reconcile", "Find lost webhooks through the providers' APIs and append them."
+    ),
+    "outgoing": Entry("cli.outgoing:outgoing", "Manage webhooks to other services."),
+    "import": Entry("cli.import_:import_", "Import an existing Stripe account or old tables."),
+    "audit": Entry("cli.audit:audit", "Verify the log; make and check proofs."),
+    "privacy": Entry("cli.privacy:privacy", "Export or erase one person's data."),
+    "tokens": Entry("cli.tokens:tokens", "Create, list and revoke API tokens."),
     "replay": Entry("cli.replay:run", "Rebuild the tables from the log, or compare a rebuild."),
-    "quarantine": Entry("cli.quarantine:quarantine", "Users whose history stops at an event."),
-    "backup": Entry("cli.backup:backup", "Everything in one file that proves it is whole."),
-    "restore": Entry("cli.backup:restore", "A backup into an empty database, verified."),
-    "db": Entry("cli.db.command:db", "Look at the database, its indexes, its speed."),
-    "scale": Entry("cli.scale.command:scale", "More than one server: the log on Citus."),
-    "migrate": Entry("cli.migrate:migrate", "Move the schema up and down."),
-    "schedule": Entry("cli.schedule:schedule", "What happens because time passes."),
-    "jobs": Entry("cli.jobs:jobs", "Background work: list it, try it again, call it off."),
-    "config": Entry("cli.config:config", "What is set, what is missing, what to change at run time."),
-    "doctor": Entry("cli.doctor.command:doctor", "What is wrong here, each with its fix."),
-    "log-level": Entry("cli.loglevel:log_level", "What running processes log."),
+    "quarantine": Entry("cli.quarantine:quarantine", "List and retry users whose history stops at an event."),
+    "backup": Entry("cli.backup:backup", "Write the whole database into one verifiable file."),
+    "restore": Entry("cli.backup:restore", "Restore a backup into an empty database and verify it."),
+    "db": Entry("cli.db.command:db", "Inspect tables, indexes and query speed."),
+    "scale": Entry("cli.scale.command:scale", "Distribute the log over several servers with Citus."),
+    "migrate": Entry("cli.migrate:migrate", "Apply, roll back and list migrations."),
+    "schedule": Entry("cli.schedule:schedule", "List, preview and run time-based handlers."),
+    "jobs": Entry("cli.jobs:jobs", "List, retry and cancel background jobs."),
+    "config": Entry("cli.config:config", "Check settings; get and set run-time values."),
+    "doctor": Entry("cli.doctor.command:doctor", "Check the installation; print a fix per finding."),
+    "log-level": Entry("cli.loglevel:log_level", "Show or change the log level of running processes."),
 }

@@ -10,7 +10,7 @@ from handlers.admins import grant_admin, revoke_admin
 
 @click.group()
 def admin() -> None:
-    """Make somebody an administrator, or unmake one."""
+    """Grant or revoke administrator rights."""
 
 
 @admin.command()
@@ -18,7 +18,7 @@ def admin() -> None:
 @reason_option
 @json_option
 def grant(*, wanted: str, reason: str, as_json: bool) -> None:
-    """An administrator from now on; undone by `tenure admin revoke`."""
+    """Grant administrator rights from now on. To undo: `tenure admin revoke`."""
     told = run_decision(
         wanted,
         {"is_admin": True},
@@ -33,7 +33,7 @@ def grant(*, wanted: str, reason: str, as_json: bool) -> None:
 @reason_option
 @json_option
 def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
-    """None any more, whatever Clerk says; undone by `tenure admin grant`."""
+    """Revoke admin rights, even if Clerk still marks the user as admin. To undo: `tenure admin grant`."""
     told = run_decision(
         wanted,
         {"is_admin": False},

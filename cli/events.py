@@ -27,7 +27,7 @@ _COLUMNS = ("recorded_at", "occurred_at", "source_system", "event_type", "aggreg
 
 @click.group()
 def events() -> None:
-    """Look into the log, or move it."""
+    """List, show, export and import events."""
 
 
 events.add_command(export_log)
@@ -35,17 +35,21 @@ events.add_command(import_events)
 
 
 @events.command("list")
-@click.option("--user", "user", metavar="ID_OR_EMAIL", help="The user's, and their customers'.")
-@click.option("--type", "type_", metavar="TYPE", help="Exact, or a beginning and a *.")
+@click.option(
+    "--user", "user", metavar="ID_OR_EMAIL", help="Events of this user and of the customers linked to them."
+)
+@click.option("--type", "type_", metavar="TYPE", help="Event type, or a prefix followed by *.")
 @click.option("--source", type=click.Choice(["stripe", "clerk", "tenure"]))
-@click.option("--aggregate", "aggregate_id", metavar="ID", help="sub_…, cus_…, user_… and so on.")
-@click.option("--occurred-after", type=INSTANT, help="From then on, by the source's clock.")
-@click.option("--occurred-before", type=INSTANT, help="Before then, by the source's clock.")
-@click.option("--recorded-after", type=INSTANT, help="From then on, by our clock.")
-@click.option("--recorded-before", type=INSTANT, help="Before then, by our clock.")
+@click.option(
+    "--aggregate", "aggregate_id", metavar="ID", help="Id of the object: sub_…, cus_…, user_… and so on."
+)
+@click.option("--occurred-after", type=INSTANT, help="Only events that happened at TIME or later.")
+@click.option("--occurred-before", type=INSTANT, help="Only events that happened before TIME.")
+@click.option("--recorded-after", type=INSTANT, help="Only events recorded at TIME or later.")
+@click.option("--recorded-before", type=INSTANT, help="Only events recorded before TIME.")
 @_limit
-@click.option("--after", metavar="CURSOR", help="The page behind this `next`.")
-@click.option("--data", "bodies", is_flag=True, help="With bodies (only with --json).")
+@click.option("--after", metavar="CURSOR", help="Start after this cursor (the `next` of the previous page).")
+@click.option("--data", "bodies", is_flag=True, help="Include event bodies (only with --json).")
 @json_option
 def list_events(
     *,
@@ -57,7 +61,7 @@ def list_events(
     as_json: bool,
     **wanted: str | datetime | None,
 ) -> None:
-    """Events newest first, page by page."""
+    """List events, newest first, page by page."""
     with session(command_settings()) as conn:
         user_id = user_id_of(conn, user) if user is not None and "@" in user else user
         chosen = EventFilter(user_id=user_id, type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
@@ -77,7 +81,7 @@ def list_events(
 @click.argument("wanted", metavar="ID")
 @json_option
 def show(*, wanted: str, as_json: bool) -> None:
-    """One event by its id or its provider's id (evt_…, msg_…), body included.
+    """Show one event with its body, by its id or its provider's id (evt_…, msg_…).
 
     Also a delivery kept beside the log, by the id that `conflicts` or `unreadable` lists.
     """
@@ -98,7 +102,7 @@ def show(*, wanted: str, as_json: bool) -> None:
 @_limit
 @json_option
 def list_conflicts(*, limit: int, as_json: bool) -> None:
-    """Second bodies that came under a key that was taken: kept as evidence, never projected."""
+    """List deliveries whose idempotency key was in use with another body; never projected."""
     with session(command_settings()) as conn:
         found = conflicts(conn, limit=limit)
     columns = ("recorded_at", "source_system", "event_type", "idempotency_key", "event_id", "id")
@@ -109,7 +113,7 @@ def list_conflicts(*, limit: int, as_json: bool) -> None:
 @_limit
 @json_option
 def list_unreadable(*, limit: int, as_json: bool) -> None:
-    """Signed bodies that are no JSON object: kept, never lost."""
+    """List signed deliveries whose body is no JSON object; kept as evidence."""
     with session(command_settings()) as conn:
         found = unreadable(conn, limit=limit)
     columns = ("recorded_at", "source_system", "reason", "bytes", "id")

@@ -1,4 +1,4 @@
-"""`tenure link`: whose a Stripe customer is, and which are nobody's."""
+"""`tenure link`: link Stripe customers to users, and list customers without a user."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -22,7 +22,7 @@ customer_argument = click.argument("customer_id", metavar="CUSTOMER")
 
 @click.group()
 def link() -> None:
-    """Say whose a Stripe customer is; it outranks what Stripe says."""
+    """Link Stripe customers to users; a link takes precedence over Stripe's metadata."""
 
 
 @link.command()
@@ -31,7 +31,7 @@ def link() -> None:
 @reason_option
 @json_option
 def add(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
-    """The customer is this user's, and its history theirs; undone by `tenure link remove`."""
+    """Link a Stripe customer, with its whole history, to a user. To undo: `tenure link remove`."""
     told = run_decision(
         wanted,
         {"customer_id": customer_id, "linked": True},
@@ -47,7 +47,7 @@ def add(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
 @reason_option
 @json_option
 def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
-    """The customer is not this user's; undone by `tenure link add`."""
+    """Unlink a Stripe customer from a user. To undo: `tenure link add`."""
     told = run_decision(
         wanted,
         {"customer_id": customer_id, "linked": False},
@@ -59,12 +59,17 @@ def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None
 
 @link.command("unlinked")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--after", metavar="CUSTOMER", default="", help="The page behind this `next`.")
+@click.option(
+    "--after",
+    metavar="CUSTOMER",
+    default="",
+    help="Start after this customer (the `next` of the previous page).",
+)
 @json_option
 def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
-    """Customers that belong to nobody known yet; their events wait in the log.
+    """List Stripe customers without a user; their events wait in the log.
 
-    `same_address` names users with the customer's e-mail address: a hint for you, no proof.
+    `same_address` names users with the customer's e-mail address: a hint, no proof.
     """
     with session(command_settings()) as conn:
         page = unlinked_customers(conn, limit=limit, after=after)

@@ -14,17 +14,20 @@ from queries.instants import iso
 
 @click.group()
 def plan() -> None:
-    """Give somebody a plan, or take it back."""
+    """Grant a plan to a user, or revoke the grant."""
 
 
 @plan.command()
 @user_argument
 @click.argument("plan_key", metavar="PLAN")
-@click.option("--until", type=INSTANT, help="In force until then; else for ever.")
+@click.option("--until", type=INSTANT, help="End of the grant; default: no end.")
 @reason_option
 @json_option
 def grant(*, wanted: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
-    """In force from now, before any subscription; undone by `tenure plan revoke`."""
+    """Grant PLAN from now on; it takes precedence over a subscription. `tenure plans list` shows the keys.
+
+    To undo: `tenure plan revoke`.
+    """
     told = run_decision(
         wanted,
         {"plan_key": plan_key, "until": None if until is None else iso(until)},
@@ -41,7 +44,7 @@ def grant(*, wanted: str, plan_key: str, until: datetime | None, reason: str, as
 @reason_option
 @json_option
 def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
-    """What was granted is not in force any more; undone by granting it again."""
+    """Revoke the grant in force. To undo: grant the plan again."""
     told = run_decision(
         wanted,
         {"plan_key": None},

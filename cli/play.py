@@ -117,7 +117,7 @@ def _await_projector(conn: Connection) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while projection_lag(conn).events:
         if time.monotonic() > deadline:
-            raise Failure("the events are stored but nobody projects them; start: tenure work")
+            raise Failure("the events are stored but no projector runs; start it: tenure work")
         time.sleep(0.05)
 
 

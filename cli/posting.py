@@ -75,7 +75,7 @@ def post(doors: Doors, delivery: Delivery) -> str:
             return str(answer.json()["status"])
         if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
             raise Failure(f"POST {answer.url.path} was answered {answer.status_code}: {_hint(answer)}")
-    raise Failure(f"nobody takes webhooks at {doors.client.base_url}; start it: tenure run")
+    raise Failure(f"no service answers at {doors.client.base_url}; start it: tenure run")
 
 
 def _post_once(doors: Doors, delivery: Delivery) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""`tenure privacy`: what a person may ask of us: their data, and to be forgotten."""
+"""`tenure privacy`: export or erase one person's data."""
 
 from pathlib import Path
 
@@ -23,14 +23,16 @@ _COLUMNS = ("occurred_at", "event_type", "route_key", "id")
 
 @click.group()
 def privacy() -> None:
-    """What a person may ask: their data, and to be forgotten."""
+    """Export or erase one person's data."""
 
 
 @privacy.command()
 @user_argument
-@click.option("--reason", help="Why, without naming anybody: it is sealed for ever. Needed to erase.")
-@click.option("--dry-run", is_flag=True, help="List what would go, and change nothing.")
-@click.option("--no-search", is_flag=True, help="Leave out the search for mentions in other streams.")
+@click.option(
+    "--reason", help="Reason, without personal data: it is sealed and never erased. Required to erase."
+)
+@click.option("--dry-run", is_flag=True, help="List what would be erased; change nothing.")
+@click.option("--no-search", is_flag=True, help="Skip the search for mentions in other streams.")
 @click.option("--yes", is_flag=True, help="Erase without a confirmation prompt.")
 @json_option
 def erase(
@@ -38,8 +40,8 @@ def erase(
 ) -> None:
     """Erase a user's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
 
-    Proofs still hold. What arrives later is kept until it is erased again. Once erased, a user is
-    found by their id alone.
+    Proofs stay valid. Events that arrive later are kept until the user is erased again. After an
+    erasure the user is found by id only.
     """
     if reason is None and not dry_run:
         raise click.UsageError("expected --reason, or --dry-run to see what would go.")
@@ -69,10 +71,14 @@ def erase(
 
 @privacy.command()
 @user_argument
-@click.option("--reason", default="the person asked for their data", help="Kept in the access log.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write there instead of stdout.")
+@click.option(
+    "--reason",
+    default="the person asked for their data",
+    help="Reason for the export, stored in the access log.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
 def export(*, wanted: str, reason: str, out: Path | None) -> None:
-    """Everything kept about a user as JSON: profile, events with bodies, history, who read it."""
+    """Export everything stored about a user as JSON: profile, events, history, access log."""
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

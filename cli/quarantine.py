@@ -16,7 +16,7 @@ _COLUMNS = ("user_id", "event_id", "event_type", "occurred_at", "field", "reason
 
 @click.group()
 def quarantine() -> None:
-    """Users whose history stops at an event; everybody else goes on."""
+    """List and retry users whose history stops at an event; other users are not affected."""
 
 
 @quarantine.command("list")
@@ -29,7 +29,7 @@ def list_all(*, limit: int, as_json: bool) -> None:
     if as_json:
         emit_json(found)
     else:
-        emit_table(found, _COLUMNS, empty="nobody is quarantined")
+        emit_table(found, _COLUMNS, empty="no user is quarantined")
 
 
 @quarantine.command()

@@ -31,12 +31,12 @@ _SHOWN = 50  # differences printed for people; --json has all that were kept
 
 
 @click.command("replay")
-@click.option("--check", is_flag=True, help="Rebuild beside and compare; exit 1 if they differ.")
-@click.option("--diff", is_flag=True, help="As --check, and who would gain or lose access.")
-@click.option("--rollback", is_flag=True, help="Back to the tables before the last replay.")
-@click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this one.")
-@click.option("--user", "wanted", metavar="ID_OR_EMAIL", help="Only this user.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes; as many as cores if unset.")
+@click.option("--check", is_flag=True, help="Rebuild into other tables and compare; exit 1 if they differ.")
+@click.option("--diff", is_flag=True, help="Like --check, and list users whose access would change.")
+@click.option("--rollback", is_flag=True, help="Swap back to the tables from before the last replay.")
+@click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this table.")
+@click.option("--user", "wanted", metavar="ID_OR_EMAIL", help="Compare only this user.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Number of processes; default: one per core.")
 @json_option
 def run(
     *,
@@ -48,7 +48,7 @@ def run(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Rebuild every projected table from the log and swap them in; the doors stay open."""
+    """Rebuild every projected table from the log and swap them in; endpoints keep answering."""
     if check + diff + rollback > 1:
         raise click.UsageError("--check, --diff and --rollback exclude each other.")
     if table is not None and not (check or diff):

@@ -25,7 +25,7 @@ _COMING = ("at", "user_id", "what", "why")
 
 @click.group()
 def schedule() -> None:
-    """What happens because time passes."""
+    """List, preview and run time-based handlers."""
 
 
 @schedule.command("list")
@@ -84,7 +84,7 @@ def preview_days(*, days: int, what: tuple[str, ...], as_json: bool) -> None:
         emit_json(coming)
     else:
         whose = f" by {' or '.join(what)}" if what else ""
-        empty = f"nobody changes{whose} within {counted(days, 'day')} because time passes"
+        empty = f"no user changes{whose} within {counted(days, 'day')} because time passes"
         emit_table(coming, _COMING, empty=empty)
 
 

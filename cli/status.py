@@ -180,7 +180,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     ),
     "unlinked_customers": (
         "1 Stripe customer belongs to nobody known yet: tenure link unlinked",
-        "{unlinked_customers} Stripe customers belong to nobody known yet: tenure link unlinked",
+        "{unlinked_customers} Stripe customers are linked to no user: tenure link unlinked",
     ),
     "dead_jobs": (
         "1 background job has no try left: tenure jobs list --status dead",

@@ -1,4 +1,4 @@
-"""`tenure tokens`: who may ask over HTTP."""
+"""`tenure tokens`: create, list and revoke API tokens."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -19,16 +19,20 @@ _COLUMNS = ("id", "role", "name", "created_at", "last_used_at", "expires_at", "r
 
 @click.group()
 def tokens() -> None:
-    """Who may ask over HTTP."""
+    """Create, list and revoke API tokens."""
 
 
 @tokens.command()
 @click.argument("role", type=click.Choice(ROLES))
-@click.option("--name", default="", help="Whom it is for; shown in lists and the access log.")
-@click.option("--expires-at", type=INSTANT, help="Opens nothing from then on.")
+@click.option("--name", default="", help="Name of the client or person, shown in lists and the access log.")
+@click.option("--expires-at", type=INSTANT, help="Instant from which the token is refused; default: never.")
 @json_option
 def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) -> None:
-    """A new token; it is shown this once and kept nowhere."""
+    """Create a token and print it once; only its digest is stored.
+
+    service: calls of your application (profiles, usage, campaigns, jobs). auditor: every read, and the
+    console. operator: all of these, and changes such as grants, links and erasures.
+    """
     with session(command_settings()) as conn:
         text, token = create_token(conn, role, name=name or role, now=utc_now(), expires_at=expires_at)
     if as_json:
@@ -41,7 +45,7 @@ def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) 
 @tokens.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """All tokens, newest first, revoked and expired ones included; never their texts."""
+    """List all tokens, newest first, with revoked and expired ones; never their secrets."""
     with session(command_settings()) as conn:
         found = [asdict(token) for token in list_tokens(conn)]
     if as_json:
@@ -54,7 +58,7 @@ def list_all(*, as_json: bool) -> None:
 @click.argument("token_id", metavar="ID", type=click.UUID)
 @json_option
 def revoke(*, token_id: UUID, as_json: bool) -> None:
-    """The token opens nothing from now on; a second time changes nothing."""
+    """Revoke a token at once. Revoking it again changes nothing."""
     with session(command_settings()) as conn:
         token = revoke_token(conn, token_id, now=utc_now())
     if token is None:

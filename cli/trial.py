@@ -10,20 +10,20 @@ from cli.parameters import INSTANT
 from cli.whom import user_argument
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
 
-days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="So many days.")
-until_option = click.option("--until", type=INSTANT, help="In the place of --days.")
+days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="Length in days.")
+until_option = click.option("--until", type=INSTANT, help="End of the trial, instead of --days.")
 
 
 @click.group()
 def trial() -> None:
-    """Trials of our own; Stripe's are moved at Stripe."""
+    """Start, extend or end a trial that Tenure manages; change Stripe's trials at Stripe."""
 
 
 @trial.command()
 @user_argument
 @days_option
 @until_option
-@click.option("--plan", "plan_key", help="What it tries; else the plan they mean to take.")
+@click.option("--plan", "plan_key", help="Plan of the trial; default: the user's intended plan.")
 @reason_option
 @json_option
 def start(
@@ -35,7 +35,7 @@ def start(
     reason: str,
     as_json: bool,
 ) -> None:
-    """A first trial begins now; `tenure trial end` ends it, and who had one stays one who had."""
+    """Start a user's first trial now. `tenure trial end` ends it; a user can have only one."""
     length = _length(days, until)
     told = run_decision(
         wanted,
@@ -55,7 +55,7 @@ def start(
 @reason_option
 @json_option
 def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
-    """The trial runs on from its end, or from now if it is over; undone by --until what it `was`."""
+    """Extend the trial from its end, or from now if it is over. To undo: --until the value in `was`."""
     length = _length(days, until)
     told = run_decision(
         wanted,
@@ -71,7 +71,7 @@ def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str
 @reason_option
 @json_option
 def end(*, wanted: str, reason: str, as_json: bool) -> None:
-    """The trial is over now; undone by `tenure trial extend --until` what it `was`."""
+    """End the trial now. To undo: `tenure trial extend --until` the value in `was`."""
     told = run_decision(
         wanted,
         {"action": "end"},

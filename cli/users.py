@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @click.group()
 def user() -> None:
-    """What is known of a user, when and why."""
+    """Show a user's values, history and reasons."""
 
 
 user.add_command(create)
@@ -47,9 +47,9 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @user_argument
-    @click.option("--as-of", type=INSTANT, help="What was true then.")
-    @click.option("--known-at", type=INSTANT, help="What was believed then.")
-    @click.option("--reason", help="Why you look; kept in the access log.")
+    @click.option("--as-of", type=INSTANT, help="Show the values that were valid at TIME.")
+    @click.option("--known-at", type=INSTANT, help="Use only events recorded up to TIME.")
+    @click.option("--reason", help="Reason for the read, stored in the access log.")
     @json_option
     @wraps(command)
     def ask(
@@ -80,14 +80,16 @@ def _is_past(clocks: Json) -> bool:
 def _known_then(conn: Connection, found: T | None, user_id: str, clocks: Json) -> T:
     """What was found. Raises: Failure when that is nothing, and says whether there is something by now."""
     if not found and _is_past(clocks) and profiles.profile(conn, user_id) is not None:
-        raise Failure(f"nothing was known of {user_id} by then; tenure user history shows since when")
+        raise Failure(
+            f"no event of {user_id} was recorded and valid by then; tenure user history {user_id} lists them"
+        )
     return known(found, user_id)
 
 
 @user.command()
 @_question
 def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
-    """The five tables of one user: a Clerk id, an e-mail address or a Stripe customer."""
+    """Show the five tables of one user, by Clerk id, e-mail address or Stripe customer."""
     found = profile_at(conn, user_id, **clocks) if _is_past(clocks) else profiles.profile(conn, user_id)
     found = _known_then(conn, found, user_id, clocks)
     if as_json:
@@ -99,7 +101,7 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
 @user.command("history")
 @_question
 def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
-    """What happened, in canonical order, and what each event changed."""
+    """List a user's events in canonical order with the values that each changed."""
     found = _known_then(conn, history(conn, user_id, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
@@ -119,7 +121,7 @@ def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool)
 @_question
 @click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
 def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
-    """Why COLUMN is what it is: the event, the rule and the code that set it, and what was before."""
+    """Show the event, rule and code version that set COLUMN, and its earlier values."""
     found = _known_then(conn, explain(conn, user_id, column, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
@@ -143,10 +145,10 @@ def _by(step: Json) -> str:
 
 @user.command("why")
 @user_argument
-@click.option("--reason", help="Why you look; kept in the access log.")
+@click.option("--reason", help="Reason for the read, stored in the access log.")
 @json_option
 def show_why(*, wanted: str, reason: str | None, as_json: bool) -> None:
-    """Say in one paragraph why plan and status are what they are, what is odd, and what to do next."""
+    """Explain plan and status in one paragraph, with findings and the next command."""
     with session(command_settings()) as conn:
         user_id = user_id_of(conn, wanted)
         fields = ["why", *profiles.COLUMNS]

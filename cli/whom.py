@@ -1,4 +1,4 @@
-"""Which user is meant: commands take a Clerk id, an e-mail address or a Stripe customer."""
+"""Resolve the user argument of a command: a Clerk id, an e-mail address or a Stripe customer."""
 
 from typing import TypeVar
 
@@ -38,6 +38,6 @@ def known(found: T | None, wanted: str) -> T:
         expected = "a Clerk id (user_…), an e-mail address or a Stripe customer (cus_…)"
         raise Failure(
             f"no user {wanted}; expected {expected} that an event has mentioned; "
-            "somebody who is only in Clerk becomes known by tenure user create"
+            "to add a user who is only in Clerk: tenure user create"
         )
     return found

@@ -89,7 +89,7 @@ def _windows(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
         finished = row["finished_at"]
         if finished is None:
             message = (
-                f"{source}: never reconciled, so nobody knows what is missing: tenure reconcile {source}"
+                f"{source}: never reconciled, so lost webhooks are not detected: tenure reconcile {source}"
             )
             yield Alarm(
                 source=source, kind="window", level="warning", message=f"{message} ({KEYS[source]} needed)"
