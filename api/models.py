@@ -240,6 +240,7 @@ class Explanation(BaseModel):
     undecided: bool  # the snapshots allow another order of events, with another value
     undecided_reason: str | None
     earlier: list[dict[str, Any]]  # Any: the same fields of each value before, newest first
+    earlier_is_complete: bool  # false where a long history has more of them
 
 
 class OddityAnswer(BaseModel):

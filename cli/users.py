@@ -126,7 +126,7 @@ def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Jso
     if as_json:
         emit_json(found)
         return
-    earlier = found.pop("earlier")
+    earlier, is_complete = found.pop("earlier"), found.pop("earlier_is_complete")
     if not found["undecided"]:
         del found["undecided"], found["undecided_reason"]
     emit_pairs(f"{column} of {user_id}", found)
@@ -134,6 +134,8 @@ def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Jso
     for step in earlier:
         line = f"{instant(step['occurred_at'])}  {cell(step['value'])}  {step['event_type']}{_by(step)}"
         out.print(f"  [dim]before:[/dim] {line}", soft_wrap=True)
+    if not is_complete:
+        out.print("  [dim]before:[/dim] more values; --as-of an instant above shows them")
 
 
 def _by(step: Json) -> str:

@@ -1,7 +1,7 @@
 """The fold: a user's facts in canonical order to a state, and a state to five rows. Pure."""
 
 from collections.abc import Callable, Iterable
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import attrgetter
 
 from pydantic import ValidationError
@@ -20,7 +20,7 @@ from projections.facts import (
 from projections.facts import Subscription as SubscriptionBody
 from projections.order import order_instant, rank
 from projections.snapshots import Passed, kept_state
-from projections.state import Folded, Poison, State
+from projections.state import Core, Folded, Poison, State
 from projections.tables import billing, legacy, subscriptions, system_data, usage, users
 
 Rule = Callable[[State, Fact], None]
@@ -161,10 +161,18 @@ def _note_instant(state: State, fact: Fact) -> None:
 
 def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:
     for table in tables:
-        new = CORES[table](state)
-        if new != state.cores.get(table):
+        new, old = CORES[table](state), state.cores.get(table)
+        if new != old:
             state.cores[table] = new
             state.changed_at[table] = fact.at
+            if table in BUSY:
+                state.cells_at[table] = _cells_at(state.cells_at.get(table, []), old or [], new, fact.at)
+
+
+def _cells_at(known: list[int], old: Core, new: Core, at: int) -> list[int]:
+    """When each cell changed last."""
+    cells = zip_longest(known, old, new)
+    return [at if was is None or cell != before else was for was, before, cell in cells]
 
 
 def _touched(fact: Fact) -> tuple[str, ...]:
@@ -173,6 +181,7 @@ def _touched(fact: Fact) -> tuple[str, ...]:
     return touched if fact.source == "tenure" else (*touched, "user_system_data")
 
 
+BUSY = frozenset({"user_usage", "user_system_data"})
 CORES = {
     "users": users.core,
     "user_subscriptions": subscriptions.core,

@@ -137,6 +137,8 @@ class State(Struct, omit_defaults=True):
     # the five rows but for what the catalog adds, and when each last changed
     cores: dict[str, Core] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
+    # the same of each cell, of the rows that change with most events
+    cells_at: dict[str, list[int]] = field(default_factory=dict)
     poison: Poison | None = None
 
     def copy(self) -> State:
@@ -154,6 +156,7 @@ class State(Struct, omit_defaults=True):
             "deletions",
             "cores",
             "changed_at",
+            "cells_at",
         ):
             setattr(twin, name, dict(getattr(self, name)))
         return twin

@@ -42,7 +42,7 @@ class Streams:
     """
 
     def __init__(self, conn: AnyConnection, user_id: str) -> None:
-        self._conn = conn
+        self.conn = conn
         self.user_id = user_id
         with conn.cursor(row_factory=tuple_row) as cursor:
             self.claimed = cursor.execute(statement("queries", "claims_of"), {"user_id": user_id}).fetchall()
@@ -103,5 +103,5 @@ class Streams:
         return {"parts": [part_of(route) for route in self.routes], "routes": self.routes}
 
     def _one(self, name: str, asked: dict[str, Any]) -> tuple[Any, ...] | None:  # Any: columns
-        with self._conn.cursor(row_factory=tuple_row) as cursor:
+        with self.conn.cursor(row_factory=tuple_row) as cursor:
             return cursor.execute(statement("queries", name), asked).fetchone()

@@ -1,16 +1,20 @@
 """Why a column is what it is: the event, the rule and the code that set it."""
 
 from datetime import datetime
+from itertools import count
 from typing import Any
 
-from events.clock import from_micros
+from events.clock import from_micros, micros
+from projections.rows import TABLES
+from projections.snapshots import EVER
 from projections.version import projector_version
+from queries.bases import Base, Streams
 from queries.changes import Change
 from queries.errors import UnknownColumn
-from queries.past import Entry, past
+from queries.past import Entry, Past, past
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
-from queries.undecided import undecided_reason
+from queries.undecided import MOST_LATER, may_be_undecided, undecided_reason
 from queries.why import unpriced
 
 Json = dict[str, Any]  # Any: JSON values and instants
@@ -27,26 +31,96 @@ def explain(
 ) -> Json | None:
     """The column's value, the event that set it, and the chain of earlier values, newest first.
 
-    `note` says what no event shows: that the present subscription's price names no plan.
+    `earlier` of a long history need not reach back to its beginning; `earlier_is_complete` says whether it
+    does. `note` says what no event shows: that the present subscription's price names no plan.
     `undecided` is true where the snapshots allow another order of events, with another value.
     None for a user nothing mentions.
     Raises: UnknownColumn.
     """
     if column not in RULES:
         raise UnknownColumn(column, sorted(RULES))
-    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    steps = timeline(found)
-    if not steps:
+    end = EVER if as_of is None else micros(as_of)
+    search = Search(Streams(conn, user_id), column, known_at=known_at, live_only=live_only)
+    chain = search.chain(end)
+    if not chain:
         return None
-    chain = [(step, change) for step in steps for change in step.changes if change.column == column]
-    if not chain:  # null from the beginning: the first event made the row
-        chain = [(steps[0], Change("", column, None, None))]
-    said = [_said(step, change) for step, change in reversed(chain)]
+    said = [_said(step, change) for step, change in chain]
     is_now = as_of is None and known_at is None
     note = unpriced(conn, user_id) if column in OF_THE_PRICE and is_now else None
-    reason = undecided_reason(found, column, _behind(*chain[-1]).fact.at)
-    open_question = {"undecided": reason is not None, "undecided_reason": reason}
-    return {"column": column, **said[0], "note": note, **open_question, "earlier": said[1:]}
+    reason = search.undecided(_behind(*chain[0]).fact.at, end)
+    return {
+        "column": column,
+        **said[0],
+        "note": note,
+        "undecided": reason is not None,
+        "undecided_reason": reason,
+        "earlier": said[1:],
+        "earlier_is_complete": search.is_complete,
+    }
+
+
+class Search:
+    """Looks for what set a column, backwards from one kept state to the one where it changed before."""
+
+    def __init__(self, streams: Streams, column: str, *, known_at: datetime | None, live_only: bool) -> None:
+        self._streams = streams
+        self._column = column
+        self._known_at = known_at
+        self._live_only = live_only
+        self._window: Past | None = None
+        self.is_complete = False
+
+    def chain(self, end: int) -> list[tuple[Step, Change]]:
+        """The column's changes up to an instant, the newest first. None for a user nothing mentions; for a
+        column that is null from the beginning, the first event, which made the row."""
+        chain: list[tuple[Step, Change]] = []
+        base = self._streams.base(end, self._known_at)
+        for reads in count(1):
+            found = self._read(base, end)
+            steps = timeline(found)
+            changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == self._column]
+            if changes and not chain:
+                self._window = found
+            chain += changes
+            if base is None:
+                self.is_complete = True
+                break
+            if len(chain) > 1 and reads >= MOST_READS:
+                break
+            end = max(self._changed_before(base, found), self._streams.moved_at or end)
+            base = self._streams.base(end - 1, self._known_at)
+        if not chain and steps:
+            self._window = found
+            chain = [(steps[0], Change("", self._column, None, None))]
+        return chain
+
+    def undecided(self, at: int, end: int) -> str | None:
+        """Why the value that the column got at an instant is not certain; None if it is."""
+        if self._window is None or not may_be_undecided(self._window, self._column, at):
+            return None
+        base = self._streams.base(at - 1, self._known_at)
+        until = min(end, self._streams.reach(at, MOST_LATER))
+        return undecided_reason(self._read(base, until), self._column, at)
+
+    def _read(self, base: Base | None, until: int) -> Past:
+        return past(
+            self._streams.conn,
+            self._streams.user_id,
+            known_at=self._known_at,
+            live_only=self._live_only,
+            streams=self._streams,
+            base=base,
+            until=until,
+        )
+
+    def _changed_before(self, base: Base, found: Past) -> int:
+        """The last instant up to a kept state at which the column may have changed."""
+        table, columns = next((t, names) for t, (names, _) in TABLES.items() if self._column in names)
+        at = base.state.changed_at[table]
+        if cells := base.state.cells_at.get(table):
+            at = cells[max(0, columns.index(self._column) - len(columns) + len(cells))]
+        plans = found.plan_entries if self._column in OF_THE_PRICE else []
+        return max([at, *(entry.fact.at for entry in plans if entry.fact.at <= base.at)])
 
 
 def _said(step: Step, change: Change) -> Json:
@@ -67,6 +141,8 @@ def _behind(step: Step, change: Change) -> Entry:
     """The event that set the value: an earlier one, where the step only brought it with a customer."""
     return step.behind.get(change.column, step.entry)
 
+
+MOST_READS = 4
 
 OF_THE_PRICE = frozenset(
     {"current_plan", "billing_sync_status", "plan_campaigns_limit", "plan_creators_limit", "plan_features"}

@@ -27,9 +27,7 @@ def undecided_reason(found: Past, column: str, at: int) -> str | None:
     """Why the value that a column got at an instant (microseconds) is not certain; None if it is."""
     facts = sorted((entry.fact for entry in found.entries), key=attrgetter("at"))
     instant = [fact for fact in facts if fact.at == at]
-    if column in CANONICAL or sum(fact.source != "tenure" for fact in instant) < 2:
-        return None
-    before = State(user_id=found.user_id, links=dict(found.links))
+    before = found.base.state.copy() if found.base else State(user_id=found.user_id, links=dict(found.links))
     fold_on(before, [fact for fact in facts if fact.at < at])
     later = [fact for fact in facts if fact.at > at][:MOST_LATER]
     catalog = found.catalog()
@@ -39,6 +37,14 @@ def undecided_reason(found: Past, column: str, at: int) -> str | None:
     if not others:
         return None
     return f"the events of this instant allow another order, which gives {' or '.join(sorted(others))}"
+
+
+def may_be_undecided(found: Past, column: str, at: int) -> bool:
+    """Whether it is worth looking: several of the providers' events share the instant."""
+    return (
+        column not in CANONICAL
+        and sum(e.fact.at == at and e.fact.source != "tenure" for e in found.entries) > 1
+    )
 
 
 def _value(before: State, order: list[Fact], later: list[Fact], column: str, catalog: Catalog) -> str:

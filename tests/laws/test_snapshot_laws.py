@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from events.append import append_all
 from events.envelope import NewEvent
 from projections import refolding, snapshots
+from queries.explain import RULES, explain
 from queries.history import Json, history_page
 from queries.history import history as history_of
 from queries.past import past
+from queries.timeline import timeline
 from queries.timetravel import flat, profile_at
 from tests.conftest import Server
 from tests.laws.envelopes import envelope
@@ -128,13 +130,22 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
         for user in {user for user, *_ in kept(conn, mark)}:
             whole = history_of(conn, user, live_only=True)
             assert whole == in_pages(conn, user, random.randint(1, 5))
+            steps = timeline(past(conn, user, live_only=True))
+            for column in random.sample(sorted(RULES), 12):
+                changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == column]
+                why = explain(conn, user, column, live_only=True)
+                assert why is not None
+                chain = [(each["event_id"], each["value"]) for each in (why, *why["earlier"])]
+                wanted = [(s.behind.get(column, s.entry).fact.id, c.new) for s, c in changes]
+                wanted = wanted or [(steps[0].entry.fact.id, None)]
+                assert chain == (wanted if why["earlier_is_complete"] else wanted[: len(chain)])
             for entry in random.sample(whole or [], min(4, len(whole or []))):
                 at = entry["occurred_at"]
                 known = random.choice((None, entry["recorded_at"]))
                 found = past(conn, user, as_of=at, known_at=known, live_only=True)
                 state = found.state()
-                wanted = None if state is None else flat(state, found.catalog())
-                assert profile_at(conn, user, as_of=at, known_at=known, live_only=True) == wanted
+                then = None if state is None else flat(state, found.catalog())
+                assert profile_at(conn, user, as_of=at, known_at=known, live_only=True) == then
 
 
 def in_pages(conn: Conn, user: str, limit: int) -> list[Json] | None:
