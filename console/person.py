@@ -127,7 +127,7 @@ def _quieted(entry: Json) -> Json:
 def _unheard_of(conn: AnyConnection, user_id: str) -> Lived | None:
     """Somebody known today of whom nothing was known then: an empty page, no wrong address."""
     today = lived(conn, user_id, live_only=deps().live_only)
-    return None if today is None else Lived(None, [], today.whole)
+    return None if today is None else Lived(None, [], today.whole, today.is_all)
 
 
 def _first_heard(found: Lived) -> datetime:

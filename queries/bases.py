@@ -83,6 +83,11 @@ class Streams:
             return None
         return Base(at, state, self.owners)
 
+    def latest(self, until: int, count: int, known_at: datetime | None = None) -> Base | None:
+        """The state to begin at for about the last so many events up to an instant; None: for all of them."""
+        row = self._one("history_start", self._wanted | {"until": instant(until), "count": count})
+        return None if row is None or row[0] is None else self.base(micros(row[0]), known_at)
+
     def reach(self, since: int, count: int) -> int:
         """An instant until which there are more than so many events after `since`, if there are so many, and
         after which no customer came or went."""
