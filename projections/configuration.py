@@ -4,7 +4,7 @@ All these events are on one route, hence in one part, where commit order is posi
 committed last decides, whatever the clocks of two operators' machines said.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from events.identifiers import derived_id
 from events.routing import SYSTEM_ROUTE, part_of
 from events.statements import statement
 from events.text import storable_json
-from projections.refusal import write_halving
+from projections.refusal import is_refusal
 from projections.rows import Row, as_json
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
@@ -53,9 +53,8 @@ class _Logging(Struct):
     until: datetime | None = None
 
 
-def tables_of(settings: Iterable[Setting]) -> dict[str, list[Row]]:
-    """Table to rows after those events; what a newer service wrote and we can't read is left out."""
-    kept: dict[str, dict[str, Row]] = {table: {} for table in TABLES}
+def rows_of(settings: Iterable[Setting]) -> Iterator[tuple[str, Row]]:
+    """(table, row) of each event in commit order, without those that we can't read."""
     for setting in sorted(settings, key=lambda one: one.position):
         rule = RULES.get(setting.type)
         if rule is None:
@@ -67,12 +66,9 @@ def tables_of(settings: Iterable[Setting]) -> dict[str, list[Row]]:
                 "projector.setting_unreadable", position=setting.position, error=type(problem).__name__
             )
             continue
-        first = kept[table].get(name)
         at = from_micros(setting.at)
-        row |= {"id": str(derived_id(table, name)), "position": setting.position}
-        row |= {"created_at": first["created_at"] if first else at, "updated_at": at}
-        kept[table][name] = row
-    return {table: [rows[name] for name in sorted(rows)] for table, rows in kept.items()}
+        ours = {"id": str(derived_id(table, name)), "position": setting.position}
+        yield table, row | ours | {"created_at": at, "updated_at": at}
 
 
 def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Setting]:
@@ -92,19 +88,17 @@ def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Sett
 def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
     """The rows those events change. A row's `created_at` stays that of its first event.
 
-    A setting that PostgreSQL refuses is left out, and stops no other.
+    Each event by itself, so that a rebuild does what the live projector did: one that PostgreSQL refuses
+    is left out, and the value before it stays.
     """
-    for table, rows in tables_of(settings).items():
-
-        def write_some(some: Sequence[Row], table: str = table) -> None:
-            values = {"rows": as_json(some).decode()}
-            conn.execute(statement("projections", f"write_{table}"), values)
-
-        write_halving(conn, rows, write_some, _refused)
-
-
-def _refused(row: Row, problem: Exception) -> None:
-    logger.error("projector.setting_refused", id=row["id"], error=type(problem).__name__)
+    for table, row in rows_of(settings):
+        try:
+            with conn.transaction():
+                conn.execute(statement("projections", f"write_{table}"), {"rows": as_json([row]).decode()})
+        except Exception as problem:
+            if not is_refusal(problem):
+                raise
+            logger.error("projector.setting_refused", id=row["id"], error=type(problem).__name__)
 
 
 def rebuild(conn: AnyConnection, bound: int) -> None:

@@ -13,7 +13,7 @@ from psycopg import errors
 
 from events.envelope import NewEvent
 from events.own import platform, system, system_event
-from projections import fold
+from projections import configuration, fold
 from projections.facts import Fact
 from projections.refusal import is_refusal, longest_storable
 from projections.replay import compare, rebuild_user
@@ -252,21 +252,41 @@ def test_a_plan_that_no_row_can_hold_is_not_read(
     assert ask(conninfo, "SELECT user_id FROM users") == [USER]
 
 
+def setting(key: str, value: str, *, at: int = 0) -> NewEvent:
+    changed = system.ConfigurationChanged(category="jobs", key=key, value=0, value_type="json")
+    event = system_event(
+        changed, aggregate_id=f"jobs/{key}", now=instant(at), idempotency_key=f"set:{key}:{at}"
+    )
+    return replace(event, payload=event.payload.replace('"value":0', f'"value":{value}'))
+
+
 @pytest.mark.parametrize("value", ["1e-20000", "1e131073", '"\\u0000"'])
 def test_a_setting_that_no_row_can_hold_stops_no_other(conninfo: str, tmp_path: Path, value: str) -> None:
-    def setting(key: str, value: str) -> NewEvent:
-        changed = system.ConfigurationChanged(category="jobs", key=key, value=0, value_type="json")
-        event = system_event(
-            changed, aggregate_id=f"jobs/{key}", now=instant(0), idempotency_key=f"set:{key}"
-        )
-        return replace(event, payload=event.payload.replace('"value":0', f'"value":{value}'))
-
     tell(conninfo, published("free"), setting("odd", value), setting("even", "3"))
     tell(conninfo, clerk("user.created", user()))
     settle(conninfo, tmp_path)
 
     assert "even" in ask(conninfo, "SELECT key FROM system_configurations")
     assert ask(conninfo, "SELECT user_id FROM users") == [USER]
+
+
+@pytest.mark.parametrize("values", [("3", "1e131073"), ("1e131073", "3"), ("3", "1e131073", "4")], ids=str)
+@pytest.mark.parametrize("batches", ["one batch", "a batch for each"])
+def test_a_rebuild_keeps_the_setting_before_one_that_is_refused(
+    conninfo: str, values: tuple[str, ...], batches: str
+) -> None:
+    rows = "SELECT row(key, value, position, created_at, updated_at)::text FROM system_configurations"
+    for at, value in enumerate(values):
+        tell(conninfo, setting("odd", value, at=at))
+        if batches == "a batch for each":
+            runner(conninfo).drain()
+    runner(conninfo).drain()
+    live = ask(conninfo, rows)
+    assert len(live) == 1
+
+    with session(conninfo) as conn, conn.transaction():
+        configuration.rebuild(conn, len(values))
+    assert ask(conninfo, rows) == live
 
 
 @pytest.mark.parametrize(
