@@ -21,8 +21,9 @@ def one_line(error: Exception) -> str:
     """What went wrong, for a person; never a traceback and never more than one line."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "tenure"
-        said = _flat(error.format_message()).rstrip(".")
-        return f"{where}: {said}. Try '{where} --help'."
+        message = _flat(error.format_message()).rstrip(".")
+        stop = "" if message.endswith("?") else "."
+        return f"{where}: {message}{stop} Try '{where} --help'."
     if isinstance(error, click.Abort):
         return "tenure: stopped"
     if isinstance(error, click.ClickException):

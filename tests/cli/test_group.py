@@ -158,3 +158,10 @@ def test_an_argument_that_is_no_utf_8_reaches_the_command_as_storable_text(faili
     result = CliRunner().invoke(failing, ["boom", "a\udcff", r"\u0000"])
 
     assert (result.exit_code, result.output) == (0, "a\ufffd \\u0000\n")
+
+
+def test_a_suggested_command_ends_with_its_question_mark() -> None:
+    result = CliRunner().invoke(main, ["user", "shwo"])
+
+    assert result.exit_code == 2
+    assert "'show'? Try 'tenure user --help'." in result.output

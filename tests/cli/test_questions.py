@@ -254,7 +254,10 @@ def test_quarantine_names_user_and_event_until_it_is_fixed(
     again = tenure("quarantine", "retry", "--json")
 
     assert (found["user_id"], found["event_type"]) == (user_id, "stripe.customer.subscription.updated")
-    assert (again.exit_code, json.loads(again.stdout)) == (1, {"freed": [], "left": [user_id]})
+    assert (again.exit_code, json.loads(again.stdout)) == (
+        1,
+        {"freed": [], "left": [user_id], "dry_run": False},
+    )
     assert "stale" in tenure("user", "show", user_id).stdout
     assert _json(tenure, "status")["quarantined"] == 1
 
@@ -299,7 +302,7 @@ def test_before_anything_was_known_of_a_user(tenure: Tenure, shop: DemoWorld) ->
 
 
 def test_retrying_nobody_is_no_failure(tenure: Tenure, shop: DemoWorld) -> None:
-    assert _json(tenure, "quarantine", "retry") == {"freed": [], "left": []}
+    assert _json(tenure, "quarantine", "retry") == {"freed": [], "left": [], "dry_run": False}
 
 
 def test_events_of_nobody_are_no_empty_list(tenure: Tenure) -> None:
