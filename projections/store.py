@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+import structlog
 from msgspec import Raw
 from psycopg import Connection
 from psycopg.rows import tuple_row
@@ -16,6 +18,8 @@ from projections.rows import Row, as_json
 from projections.snapshots import Pending
 from projections.state import Folded, Poison, State, decode, decode_state, encode
 from projections.version import projector_version
+
+logger = structlog.get_logger(__name__)
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -140,8 +144,17 @@ def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
         _do(conn, "meet_users", users=missing)
         for user, state, digest, after, until in _all(conn, "lock_states", users=missing):
             pending = None if after is None else Pending(after, until)
-            locked[user] = Locked(None if state is None else decode(state), digest, pending)
+            locked[user] = Locked(None if state is None else _decoded(user, state), digest, pending)
     return locked
+
+
+def _decoded(user: str, state: str) -> Folded | None:
+    """None for what another release stored in a form that can't be read: it is folded again from the log."""
+    try:
+        return decode(state)
+    except (msgspec.MsgspecError, RecursionError) as problem:
+        logger.warning("projector.state_unreadable", user_id=user, error=type(problem).__name__)
+        return None
 
 
 def write_states(

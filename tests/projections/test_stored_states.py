@@ -59,3 +59,17 @@ def test_events_of_one_instant_are_stored_alike_whatever_their_arrival(conninfo:
     assert encode(decode(stored)).decode() == stored
     assert [fact.key for fact in decode(stored).tail] == ["evt_a", "evt_b", "evt_c"]
     assert compare(conninfo, options=options(tmp_path)).differences == []
+
+
+def test_a_state_that_this_release_cannot_read_is_folded_again(conninfo: str, tmp_path: Path) -> None:
+    """What an earlier or a later release stored, of a user whose next event comes before any replay."""
+    tell(conninfo, [linked(), stripe("payment_method.attached", card(FIRST, last4="1111"), at=1)])
+    project(conninfo)
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("UPDATE projection_states SET state = jsonb_set(state::jsonb, '{settled,trial}', '3')")
+    tell(conninfo, [changed("Nice", at=2)])
+    project(conninfo)
+
+    shown = row(conninfo, "SELECT card_last4, billing_address_city FROM user_billing")
+    assert shown == ("1111", "Nice")
+    assert compare(conninfo, options=options(tmp_path)).differences == []
