@@ -200,6 +200,22 @@ def test_no_list_is_cut_at_desktop_width(page: Page, base: str, paths: list[str]
     assert cut == []
 
 
+@pytest.mark.parametrize(("size", "is_shown"), [(PHONE, True), (DESKTOP, False)])
+def test_names_of_the_bands_stand_beside_the_present_on_a_phone(
+    browser: Browser, cookies: Any, base: str, payer: str, size: Any, is_shown: bool
+) -> None:
+    context = opened(browser, cookies, viewport=size)
+    page = context.new_page()
+    page.goto(f"{base}/users/{payer}")
+    name = page.locator(".life .narrow-name").filter(has_text="status: ")
+
+    if is_shown:
+        expect(name).to_be_in_viewport(ratio=1)
+    else:
+        expect(name).to_be_hidden()
+    context.close()
+
+
 def test_menu_opens_on_a_phone(browser: Browser, cookies: Any, base: str) -> None:
     context = opened(browser, cookies, viewport=PHONE)
     page = context.new_page()
