@@ -33,16 +33,34 @@ def _logger(name: str) -> logging.Logger:
 
 
 OURS = (
+    "events.group_commit",
+    "handlers.email.scheduling",
     "handlers.job_timeouts",
+    "handlers.jobs.lease",
     "handlers.jobs.runner",
+    "handlers.outgoing.following",
+    "handlers.reconcile.clerk",
+    "handlers.reconcile.methods",
+    "handlers.reconcile.objects",
+    "handlers.reconcile.sessions",
     "handlers.scans",
+    "handlers.upcoming",
+    "handlers.usage",
+    "projections.batch",
+    "projections.configuration",
+    "projections.platform.live",
+    "projections.relinking",
     "projections.runner",
+    "projections.store",
+    "tenure.alarms",
     "tenure.api",
+    "tenure.clock",
     "tenure.configuration",
     "tenure.console",
     "tenure.database",
     "tenure.deliveries",
     "tenure.email",
+    "tenure.metrics",
     "tenure.reconcile",
     "tenure.schedule",
     "tenure.sealer",
@@ -50,6 +68,7 @@ OURS = (
     "tenure.tracing",
     "tenure.webhooks",
     "tenure.work",
+    "webhooks.store",
 )
 NAMES = (*OURS, *LEAST)
 """Ours, and the libraries' that are quieter than the rest."""

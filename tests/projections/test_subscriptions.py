@@ -12,6 +12,7 @@ from tests.projections.telling import (
     START,
     USER,
     clerk,
+    customer,
     instant,
     item,
     linked,
@@ -251,7 +252,7 @@ def test_updated_at_is_that_of_the_last_event_that_changed_the_row() -> None:
         linked(),
         stripe("customer.subscription.created", subscription(), at=1),
         stripe("customer.subscription.updated", subscription(description="same to us"), at=2),
-        stripe("customer.updated", {"id": "cus_ada", "object": "customer", "metadata": {}}, at=3),
+        stripe("customer.updated", customer(description="same to us"), at=3),
     ]
     rows = tables_of(events)[USER]
 
