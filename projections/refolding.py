@@ -16,7 +16,7 @@ from projections.snapshots import EVER, Passed, Pending, kept_state
 from projections.state import Folded, State, encode_state
 
 # Events that one transaction folds again, beside those of its batch, and the least for each of many users.
-SLICE = 1000
+SLICE = 500
 SMALLEST_SLICE = 64
 
 

@@ -2,8 +2,9 @@
 -- Leans on events_history.
 SELECT 1
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
- WHERE EXISTS (
-       SELECT FROM events e
+ CROSS JOIN LATERAL (
+       SELECT 1 FROM events e
         WHERE e.part = wanted.part AND e.route_key = wanted.route_key
-          AND e.occurred_at <= %(until)s AND e.recorded_at > %(known_at)s)
+          AND e.occurred_at <= %(until)s AND e.recorded_at > %(known_at)s
+        LIMIT 1) AS unknown
  LIMIT 1

@@ -1,0 +1,167 @@
+"""One user with very many events: what a late event and a question cost, beside a user with few; in process."""
+
+import argparse
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+from statistics import median, quantiles
+from uuid import UUID
+
+import psycopg
+
+from bench.past import timed
+from bench.report import Cell, report
+from bench.server import durable_database
+from events.append import append
+from events.clock import micros
+from events.own import user_event
+from events.own.user import EntitlementGranted
+from events.routing import part_of
+from projections.batch import Projector
+from queries.cursors import place_cursor
+from queries.explain import explain
+from queries.history import CURSOR, history_page
+from queries.timetravel import profile_at
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+EVERY = timedelta(seconds=30)
+OTHERS = """
+INSERT INTO events (part, position, id, source_system, idempotency_key, livemode, route_key, aggregate_type,
+                    aggregate_id, event_type, event_version, event_data, metadata, occurred_at, recorded_at, payload_digest)
+SELECT part, h.head + n, gen_random_uuid(), 'tenure', 'other:' || part || ':' || n, true, 'user_' || part || '_' || n / 20,
+       'user', 'user_' || part || '_' || n / 20, 'usage.recorded', 1, '{"metric":"creators","quantity":1}', '{}',
+       %(began)s + n * %(every)s, clock_timestamp(), sha256(n::text::bytea)
+  FROM part_heads h, generate_series(1, %(count)s) n
+"""
+USAGE = """
+INSERT INTO events (part, position, id, source_system, idempotency_key, livemode, route_key, aggregate_type,
+                    aggregate_id, event_type, event_version, event_data, metadata, occurred_at, recorded_at, payload_digest)
+SELECT %(part)s, h.head + n, gen_random_uuid(), 'tenure', 'usage:' || %(user)s || n, true, %(user)s, 'user', %(user)s,
+       'usage.recorded', 1, '{"metric":"creators","quantity":1}', '{"actor":"bench"}',
+       %(began)s + n * %(every)s, clock_timestamp(), sha256(n::text::bytea)
+  FROM part_heads h, generate_series(1, %(count)s) n WHERE h.part = %(part)s
+"""
+
+
+def fill(conn: Connection, user: str, count: int) -> None:
+    """A user who used something every 30 seconds."""
+    values = {"part": part_of(user), "user": user, "count": count, "began": BEGAN, "every": EVERY}
+    with conn.transaction():
+        conn.execute(USAGE, values)
+        conn.execute("UPDATE part_heads SET head = head + %(count)s WHERE part = %(part)s", values)
+
+
+def fill_others(conn: Connection, count: int) -> None:
+    """As many events again, of users with 20 each in every part."""
+    with conn.transaction():
+        conn.execute(OTHERS, {"count": count // 64, "began": BEGAN, "every": EVERY * 64})
+        conn.execute("UPDATE part_heads SET head = head + %s", [count // 64])
+    projected(conn)
+
+
+def projected(conn: Connection) -> list[float]:
+    """Milliseconds of each transaction until nothing is left to project or to fold again."""
+    projector = Projector(live_only=False)
+    taken = []
+    while True:
+        began = time.perf_counter()
+        with conn.transaction():
+            users = projector.project(conn, parts=16, limit=125).users
+        taken.append((time.perf_counter() - began) * 1000)
+        began = time.perf_counter()
+        with conn.transaction():
+            users += projector.refold_pending(conn).users
+        taken.append((time.perf_counter() - began) * 1000)
+        if not users:
+            return taken
+
+
+def late_by(conn: Connection, user: str, at: datetime) -> list[float]:
+    """Milliseconds of each transaction that a grant at an instant of the past takes."""
+    fact = EntitlementGranted(plan_key="free", until=None)
+    append(conn, user_event(fact, user_id=user, now=at, idempotency_key=f"late:{user}:{at}", actor="bench"))
+    return projected(conn)
+
+
+def questions(conn: Connection, user: str, count: int, asked: int) -> dict[str, list[Callable[[], object]]]:
+    """Each kind of question, at instants chosen by chance."""
+    random = Random(3)
+    rows = conn.execute(
+        "SELECT occurred_at, id FROM events WHERE part = %s AND route_key = %s ORDER BY occurred_at",
+        [part_of(user), user],
+    ).fetchall()
+    picks = [random.choice(rows) for _ in range(asked)]
+    instants = [BEGAN + random.random() * count * EVERY for _ in range(asked)]
+    pages = [place_cursor(CURSOR, micros(at), UUID(str(id_))) for at, id_ in picks]  # type: ignore[arg-type]
+
+    def explained(column: str) -> list[Callable[[], object]]:
+        return [partial(explain, conn, user, column, as_of=at) for at in instants]
+
+    return {
+        "history, first entry": [partial(history_page, conn, user, limit=1)] * asked,
+        "history, any page of 200": [
+            partial(history_page, conn, user, limit=200, after=page) for page in pages
+        ],
+        "profile as_of": [partial(profile_at, conn, user, as_of=at) for at in instants],
+        "explain current_plan as_of": explained("current_plan"),
+        "explain usage_reset_date as_of": explained("usage_reset_date"),
+    }
+
+
+def figures(conn: Connection, count: int, asked: int) -> dict[str, tuple[float, float]]:
+    """Name to (p50, p99) in milliseconds; of a late event (its total, its longest transaction)."""
+    user = f"user_of_{count}"
+    fill(conn, user, count)
+    began = time.perf_counter()
+    projected(conn)
+    each = (time.perf_counter() - began) * 1000 / count
+    found = {"projecting one event of the history": (each, each)}
+    conn.execute("VACUUM ANALYZE events")
+    for name, share in (
+        ("late by 1 % of the history", 0.99),
+        ("late by 90 % of it, and never overtaken", 0.1),
+    ):
+        taken = late_by(conn, user, BEGAN + share * count * EVERY)
+        found[name] = sum(taken), max(taken)
+    for name, calls in questions(conn, user, count, asked).items():
+        timed(calls[:5])
+        taken = timed(calls)
+        found[name] = median(taken), quantiles(taken, n=100)[98]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--asked", type=int, default=200)
+    parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
+    options = parser.parse_args()
+    with durable_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as conn:
+        fill_others(conn, options.events)
+        few, many = (figures(conn, count, options.asked) for count in (options.events // 100, options.events))
+    rows: list[tuple[Cell, ...]] = [
+        (name, *few[name], *many[name], round(many[name][1] / few[name][1], 1)) for name in many
+    ]
+    report(
+        "A user with very many events",
+        (
+            "",
+            "few: p50 or total ms",
+            "p99 or longest ms",
+            "many: p50 or total ms",
+            "p99 or longest ms",
+            "ratio",
+        ),
+        rows,
+        notes=f"`python -m bench big_user`: {options.events // 100:,} events and {options.events:,}, beside as many of other users. Of a late event the total and the "
+        "longest transaction. Goals: p99 of any question 250 ms, the longest transaction 100 ms.",
+        write=options.write,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Late events of long histories: folded from the nearest kept state, and never at their neighbours' cost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from events.append import append_all
+from events.envelope import NewEvent
+from events.own import user as facts
+from projections import refolding, snapshots
+from projections.batch import Projector
+from projections.replay import compare
+from projections.runner import Runner
+from tests.projections.replaying import options
+from tests.projections.telling import USER, own
+
+Conn = psycopg.Connection[Any]  # Any: rows of any columns
+
+EVENTS = 60
+NEIGHBOUR = "user_neighbour"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "EVERY", 4)
+    monkeypatch.setattr(refolding, "SLICE", 8)
+    monkeypatch.setattr(refolding, "SMALLEST_SLICE", 4)
+
+
+@pytest.fixture
+def conn(conninfo: str) -> Iterator[Conn]:
+    """A user with a history of many instants, projected."""
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        append_all(conn, [used(at) for at in range(10, 10 + EVENTS)])
+        drain(conninfo)
+        yield conn
+
+
+def used(at: float, user: str = USER) -> NewEvent:
+    return own(facts.UsageRecorded(metric="creators", quantity=1), at=at, user=user, key=f"{user}:{at}")
+
+
+def drain(conninfo: str) -> None:
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
+
+
+def creators(conn: Conn, user: str = USER) -> int | None:
+    row = conn.execute(
+        "SELECT g.usage_creators_current_month FROM users u JOIN user_usage g ON g.user_id = u.id"
+        " WHERE u.user_id = %s",
+        [user],
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def kept(conn: Conn) -> list[tuple[Any, ...]]:  # Any: column values
+    return conn.execute("SELECT user_id, settled_at, state FROM fold_snapshots ORDER BY 1, 2").fetchall()
+
+
+def pending(conn: Conn) -> list[tuple[Any, ...]]:  # Any: column values
+    return conn.execute("SELECT user_id FROM projection_states WHERE refold_after IS NOT NULL").fetchall()
+
+
+def test_a_neighbour_does_not_wait_for_a_long_refold(conn: Conn) -> None:
+    append_all(conn, [used(1), used(100, NEIGHBOUR)])
+
+    Projector(live_only=False).project(conn, parts=64, limit=100)
+
+    assert creators(conn, NEIGHBOUR) == 1
+    assert creators(conn) == EVENTS  # as if the late event had not arrived yet
+    assert pending(conn) == [(USER,)]
+
+
+def test_slices_end_in_the_whole_fold(conn: Conn, conninfo: str) -> None:
+    append_all(conn, [used(1)])
+    drain(conninfo)
+
+    assert creators(conn) == EVENTS + 1
+    assert pending(conn) == []
+
+
+def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: Conn, conninfo: str) -> None:
+    append_all(conn, [used(1)])
+    Projector(live_only=False).project(conn, parts=64, limit=100)
+    append_all(conn, [used(200)])
+    Projector(live_only=False).project(conn, parts=64, limit=100)
+    meanwhile = creators(conn)
+    drain(conninfo)
+
+    assert meanwhile == EVENTS + 1
+    assert creators(conn) == EVENTS + 2
+
+
+def test_a_fold_that_runs_into_the_old_one_ends_there(conn: Conn, conninfo: str) -> None:
+    """A selection that a later one replaced: from there on the states are the old ones, so one slice is enough."""
+    append_all(conn, [own(facts.PlanSelected(plan_key="glow_up"), at=12.5, key="selected")])
+    drain(conninfo)
+    before = kept(conn)
+
+    append_all(conn, [own(facts.PlanSelected(plan_key="free"), at=12.25, key="replaced")])
+    Projector(live_only=False).project(conn, parts=64, limit=100)
+
+    assert pending(conn) == []
+    assert set(before) & set(kept(conn))
+
+
+def test_more_events_in_one_instant_than_a_slice_folds(conn: Conn, conninfo: str) -> None:
+    fact = facts.UsageRecorded(metric="creators", quantity=1)
+    crowd = [own(fact, at=5, key=f"crowd:{number}") for number in range(40)]
+    append_all(conn, crowd)
+    drain(conninfo)
+
+    assert creators(conn) == EVENTS + len(crowd)
+
+
+def test_check_names_a_snapshot_that_is_not_the_folds(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+    conn.execute(
+        "UPDATE fold_snapshots SET state = '{}'"
+        " WHERE settled_at = (SELECT max(settled_at) FROM fold_snapshots)"
+    )
+
+    found = compare(conninfo, options=options(tmp_path)).differences
+
+    assert [(each.table, each.user_id, each.column) for each in found] == [("fold_snapshots", USER, "state")]
+
+
+def test_check_misses_no_snapshot(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+    conn.execute("DELETE FROM fold_snapshots WHERE settled_at > (SELECT min(settled_at) FROM fold_snapshots)")
+
+    assert compare(conninfo, options=options(tmp_path)).equal
