@@ -95,7 +95,7 @@ def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: Conn, conninfo: s
 
 
 def test_a_fold_that_runs_into_the_old_one_ends_there(conn: Conn, conninfo: str) -> None:
-    """A selection that a later one replaced: from there on the states are the old ones, so one slice is enough."""
+    """A selection that a later one replaced: later states are the old ones, so one slice is enough."""
     append_all(conn, [own(facts.PlanSelected(plan_key="glow_up"), at=12.5, key="selected")])
     drain(conninfo)
     before = kept(conn)
