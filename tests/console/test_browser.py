@@ -166,6 +166,7 @@ def test_refused_form_is_open_and_says_why(page: Page, base: str) -> None:
     page.goto(f"{base}/users/user_2hostile")
     page.get_by_text("Grant a plan").click()
     form = page.locator("#do-grant-plan")
+    form.get_by_label("Plan").select_option("glow_up")
     form.get_by_label("Until", exact=False).fill("2020-01-01T00:00:00")
     form.get_by_label("Reason").fill("too late")
     form.get_by_role("button", name="Grant").click()
