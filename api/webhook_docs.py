@@ -46,7 +46,7 @@ def _operation(source: str, problem: Json) -> Json:
         "operationId": f"webhooks.{source}",
         "tags": ["webhooks"],
         "summary": f"Take one signed delivery of {source.capitalize()}.",
-        "description": "For: whoever signs with a configured secret.",
+        "description": "Authentication: the signature, made with a configured secret.",
         "security": [],
         "parameters": [
             {
