@@ -57,18 +57,19 @@ def caller() -> Caller:
     return cast("Caller", g.caller)
 
 
-def still_allowed() -> Callable[[], bool]:
-    """A check for answers that take long, at most one query per `RECHECK_S`.
+def still_allowed(*, every_s: float | None = None) -> Callable[[], bool]:
+    """A check for answers that take long, at most one query per `every_s` (`RECHECK_S`).
 
     The answer must end once it is False: the caller's token was revoked or has expired. It asks the
     primary, so a lagging replica can't keep a revoked token alive, and it may be called outside the request.
     """
     held, token_id = deps(), caller().token_id
     checked_at, valid = time.monotonic(), True
+    wait_s = RECHECK_S if every_s is None else every_s
 
     def check() -> bool:
         nonlocal checked_at, valid
-        if token_id is not None and valid and time.monotonic() - checked_at >= RECHECK_S:
+        if token_id is not None and valid and time.monotonic() - checked_at >= wait_s:
             with held.pool.connection() as conn:
                 valid = token_is_valid(conn, token_id, now=held.clock())
             checked_at = time.monotonic()

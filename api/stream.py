@@ -85,7 +85,7 @@ def follow(query: StreamQuestion) -> Response:
     try:
         vector = _begin(query)
         followed = Following(
-            reading_pool(), vector, query, live_only=deps().live_only, allowed=still_allowed()
+            reading_pool(), vector, query, live_only=deps().live_only, allowed=still_allowed(every_s=0.0)
         )
         response = Response(followed.messages(), mimetype="text/event-stream")
         response.call_on_close(turns.release)
@@ -146,8 +146,10 @@ class Following:
         ends_at = self._tick() + LONGEST_S
         yield b"retry: 2000\n" + self._place()
         spoke_at = self._tick()
-        while self._tick() < ends_at and self._may_go_on():
+        while self._tick() < ends_at:
             said, more = self._next()
+            if not self._may_go_on():  # asked after the read: nothing recorded after a revocation leaves
+                return
             if said:
                 yield said
                 spoke_at = self._tick()

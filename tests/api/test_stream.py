@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from api import access, stream
+from api import stream
 from api.deps import Pool
 from api.stream import HEARTBEAT_S, LONGEST_S, MOST_CLIENTS, Following, StreamQuestion
 from events.append import append
@@ -204,7 +204,6 @@ def test_bodies_need_the_role_that_reads_them_elsewhere(service: Caller, auditor
 def test_a_revoked_token_ends_its_open_stream(
     conn: Conn, auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "RECHECK_S", 0.0)
     answer = auditor.get("/api/events/stream?include=data")
     messages = cast("Iterator[bytes]", answer.response)
     next(messages)
