@@ -147,6 +147,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         Server(given, _label()).drop_all()
 
 
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """A command run inside the test process closes the umask; the next test must not inherit it."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def template(server: Server) -> str:
     """The name of the migrated database that tests clone."""

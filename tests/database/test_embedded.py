@@ -250,6 +250,7 @@ def test_data_root_hides_goes_elsewhere_and_nothing_is_opened_up(
     hidden = place / "root"
     hidden.mkdir(mode=0o700)
     (place / "lib").mkdir()
+    os.umask(0o077)  # as the commands do
     (place / "file").write_text("")
     monkeypatch.setattr(location, "_ROOT_HOMES", (place / "file", place / "lib"))
     said: list[str] = []
@@ -270,6 +271,7 @@ def test_programs_root_hides_are_copied(place: Path, monkeypatch: pytest.MonkeyP
         shutil.copytree(source, hidden / source.name)
     hidden.chmod(0o700)
     (place / "lib").mkdir()
+    os.umask(0o077)  # as the commands do
     monkeypatch.setattr(location, "bundled", lambda: hidden / programs.relative_to(package.parent))
     monkeypatch.setattr(location, "_ROOT_HOMES", (place / "lib",))
 
