@@ -60,7 +60,14 @@ def erase(
                 otherwise="nothing was erased; --yes erases without a prompt",
             )
         try:
-            erased = erase_person(conn, plan, now=decision_now(conn), actor=person().name, reason=reason)
+            erased = erase_person(
+                conn,
+                plan,
+                now=decision_now(conn),
+                actor=person().name,
+                reason=reason,
+                live_only=settings.livemode,
+            )
         except ErasureRefused:
             conn.rollback()
             raise
@@ -124,6 +131,7 @@ def _tell(plan: ErasurePlan, erased: Erased, swept: Swept, as_json: bool) -> Non
         "conflicts": erased.conflicts,
         "unreadable_deliveries": erased.deliveries,
         "jobs": erased.jobs,
+        "is_projected": erased.is_projected,
         "kept_elsewhere": [str(row["id"]) for row in plan.elsewhere],
         "copies": swept.as_json(),
     }
@@ -135,6 +143,9 @@ def _tell(plan: ErasurePlan, erased: Erased, swept: Swept, as_json: bool) -> Non
         return
     emit_pairs(f"erased {plan.user_id}", said)
     _warn(plan)
+    if not erased.is_projected:
+        behind = "the projector is behind: the tables show the erasure once tenure work has reached it"
+        console(stderr=True).print(behind, markup=False)
     if swept.replays.is_replaying:
         waits = "a replay is running: its tables, its files and those of before go within a minute of its end"
         console(stderr=True).print(waits, markup=False)

@@ -1,7 +1,8 @@
 """Forgetting a person: what would go, and making it go.
 
-Their payloads become null in one transaction with a sealed event that names what went. Digests stay,
-so every proof still holds. What arrives afterwards is a new fact and is kept; erasing again takes it.
+Their payloads become null and their rows blank in one transaction with a sealed event that names what
+went. Digests stay, so every proof still holds. What arrives afterwards is a new fact and is kept;
+erasing again takes it.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from events.routing import SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from handlers.personal import PersonalTexts
 from handlers.tokens import AnyConnection
+from projections.errors import PartBehind
+from projections.inline import Inline
+from projections.store import hold_all_parts
 
 SHORTEST_TEXT = 6  # a shorter one would be found everywhere
 
@@ -97,13 +101,17 @@ class ErasurePlan:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased, and the event that says so; None when there was nothing."""
+    """What was erased, and the event that says so; None when there was nothing.
+
+    `is_projected`: the tables are blank already. False where the projector is too far behind to wait for.
+    """
 
     event: Appended | None
     events: int = 0
     conflicts: int = 0
     deliveries: int = 0
     jobs: int = 0
+    is_projected: bool = True
 
 
 def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> ErasurePlan:
@@ -145,8 +153,10 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
     )
 
 
-def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str) -> Erased:
-    """Append privacy.erased and null what it names; the caller commits.
+def erase_person(
+    conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str, live_only: bool
+) -> Erased:
+    """Append privacy.erased, null what it names and project it; the caller commits.
 
     Nothing left to erase appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
     """
@@ -154,6 +164,7 @@ def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor
     if plan.is_empty:
         return Erased(None)
     conn.execute(statement("handlers", "lock_erasure"))
+    hold_all_parts(conn)  # before the heads, as every batch does
     fact = PrivacyErased(
         customer_ids=plan.customers,
         through=_heads(conn, plan),
@@ -184,7 +195,17 @@ def erase_person(conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor
         gone["erased_conflicts"],
         gone["erased_deliveries"],
         len(plan.jobs),
+        _project(conn, plan.user_id, live_only),
     )
+
+
+def _project(conn: AnyConnection, user_id: str, live_only: bool) -> bool:
+    """Project the user's part to its end; False when that is too much for one transaction."""
+    try:
+        Inline(conn, part_of(user_id), live_only=live_only).decide([user_id], lambda _: [])
+    except PartBehind:
+        return False
+    return True
 
 
 def _payloads(conn: AnyConnection, streams: dict[str, Any]) -> Iterator[str]:  # Any: as the statement

@@ -51,15 +51,17 @@ class Report:
 
 @dataclass(slots=True)
 class Work:
-    """What a batch knows while it runs."""
+    """What a batch knows while it runs. `erased` users keep nothing of their old fold, not even until a long
+    refold ends."""
 
     by_user: dict[str, list[Fact]] = field(default_factory=dict)
     refolds: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
 
     def of(self, users: Iterable[str]) -> "Work":
         """The share of these users."""
         by_user = {user: self.by_user[user] for user in users}
-        return Work(by_user, self.refolds & by_user.keys())
+        return Work(by_user, self.refolds & by_user.keys(), self.erased & by_user.keys())
 
 
 class Projector:
@@ -175,7 +177,7 @@ class Projector:
             live_only=self._live_only,
             careful=self.careful,
         )
-        work = Work(refolds=relinked.moved | erased.keys())
+        work = Work(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
             work.by_user.setdefault(user, [])
@@ -254,7 +256,7 @@ class Projector:
                     stopped.append(user)
                     continue
                 work.refolds.add(user)
-            if folded is not None:
+            if folded is not None and user not in work.erased:
                 folds[user] = folded
             if user in work.refolds or folded is None:
                 again[user] = WHOLE  # also the first events of a user, or a customer's from before the link

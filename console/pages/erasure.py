@@ -42,7 +42,8 @@ def erase(user_id: str) -> Response | tuple[str, int]:
     if done.event is None:
         flash("Nothing was left to erase.")
     else:
-        flash(f"Erased for good: {done.events} payload{'' if done.events == 1 else 's'}. The tables follow.")
+        follow = "" if done.is_projected else " The tables follow."
+        flash(f"Erased for good: {done.events} payload{'' if done.events == 1 else 's'}.{follow}")
     return redirect(url_for("console.users.show", user_id=user_id), 303)
 
 
@@ -52,7 +53,10 @@ def _erase(user_id: str, reason: str, *, seen: str) -> Erased:
             plan = _plan(conn, user_id)
             if str(plan.erasures) != seen:
                 return Erased(None)
-            return erase_person(conn, plan, now=decision_now(), actor=actor(), reason=reason)
+            live_only = deps().live_only
+            return erase_person(
+                conn, plan, now=decision_now(), actor=actor(), reason=reason, live_only=live_only
+            )
         except ErasureRefused as refused:
             conn.rollback()
             raise Refused(409, "Nothing was erased", sentence(refused)) from None

@@ -221,7 +221,9 @@ def test_an_erased_persons_work_is_gone_with_its_results(conninfo: str, tmp_path
             a_list(conn, user)
             conn.commit()
         kept = tables(conn, [BOB])
-        erase_person(conn, plan_erasure(conn, ADA), now=NOW + DAY, actor="test", reason="ticket 7")
+        erase_person(
+            conn, plan_erasure(conn, ADA), now=NOW + DAY, actor="test", reason="ticket 7", live_only=False
+        )
         project(conn)
 
         assert not any(tables(conn, [ADA]).values())

@@ -8,14 +8,16 @@ import psycopg
 import pytest
 
 from events.append import append_all
+from events.clock import utc_now
 from events.envelope import NewEvent
 from events.own import user as facts
+from handlers.privacy import erase_person, plan_erasure
 from projections import refolding, snapshots
 from projections.batch import Projector
 from projections.replay import compare
 from projections.runner import Runner
 from tests.projections.replaying import options
-from tests.projections.telling import USER, own
+from tests.projections.telling import USER, clerk, own, user
 
 Conn = psycopg.Connection[Any]  # Any: rows of any columns
 
@@ -39,8 +41,9 @@ def conn(conninfo: str) -> Iterator[Conn]:
         yield conn
 
 
-def used(at: float, user: str = USER) -> NewEvent:
-    return own(facts.UsageRecorded(metric="creators", quantity=1), at=at, user=user, key=f"{user}:{at}")
+def used(at: float, user_id: str = USER) -> NewEvent:
+    fact = facts.UsageRecorded(metric="creators", quantity=1)
+    return own(fact, at=at, user=user_id, key=f"{user_id}:{at}")
 
 
 def drain(conninfo: str) -> None:
@@ -130,4 +133,20 @@ def test_check_names_a_snapshot_that_is_not_the_folds(conn: Conn, conninfo: str,
 def test_check_misses_no_snapshot(conn: Conn, conninfo: str, tmp_path: Path) -> None:
     conn.execute("DELETE FROM fold_snapshots WHERE settled_at > (SELECT min(settled_at) FROM fold_snapshots)")
 
+    assert compare(conninfo, options=options(tmp_path)).equal
+
+
+def test_an_erasure_waits_for_no_slice(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+    """The person's rows are blank in the erasing transaction, however long their history is."""
+    append_all(conn, [clerk("user.created", user(email="ada.unique@example.com"), at=1)])
+    drain(conninfo)
+    with psycopg.connect(conninfo) as erasing:
+        plan = plan_erasure(erasing, USER)
+        erase_person(erasing, plan, now=utc_now(), actor="x", reason="ticket 12", live_only=False)
+
+    assert pending(conn) == [(USER,)]
+    assert conn.execute("SELECT email, full_name FROM users").fetchall() == [(None, None)]
+    states = conn.execute("SELECT state::text FROM projection_states").fetchall()
+    assert "unique" not in repr([*states, *kept(conn)])
+    drain(conninfo)
     assert compare(conninfo, options=options(tmp_path)).equal

@@ -119,7 +119,14 @@ def test_the_command_after_a_late_event_shows_the_user_before_it(conn: Conn, ago
 def test_an_erased_user_is_explained_by_the_erasure(conn: Conn, ago: float) -> None:
     tell(conn, *sold(), *odd_user("late", ago))
     conn.commit()
-    erase_person(conn, plan_erasure(conn, USER), now=datetime.now(UTC), actor="cli:op", reason="ticket 1")
+    erase_person(
+        conn,
+        plan_erasure(conn, USER),
+        now=datetime.now(UTC),
+        actor="cli:op",
+        reason="ticket 1",
+        live_only=False,
+    )
     tell(conn)
 
     found = asked(conn)

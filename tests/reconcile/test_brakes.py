@@ -241,7 +241,14 @@ def test_an_erased_person_is_not_fetched_back(
 ) -> None:
     erased = world.people[0].user_id
     with shop.transaction():
-        erase_person(shop, plan_erasure(shop, erased), now=watch(), actor="cli:test", reason="ticket 12")
+        erase_person(
+            shop,
+            plan_erasure(shop, erased),
+            now=watch(),
+            actor="cli:test",
+            reason="ticket 12",
+            live_only=False,
+        )
     project(conninfo)
     world.clerk.rename(erased, first_name="Zoë", last_name="Lee")
     before = events(shop)
@@ -264,7 +271,7 @@ def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
         if asked.path == "/v1/users":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
-                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
+                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
         return replied
 
     with serving(Double(answer, watch)) as double:

@@ -152,7 +152,7 @@ def test_an_erased_customer_is_not_fetched_back(
 ) -> None:
     with shop.transaction():
         plan = plan_erasure(shop, world.people[0].user_id)
-        erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
+        erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
     project(conninfo)
     before = events(shop)
 
@@ -172,7 +172,7 @@ def test_a_customer_erased_while_the_page_was_read_is_not_appended(
         if asked.path == "/v1/customers":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
-                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
+                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
 
     watch.at += timedelta(hours=1)
     run(shop, account_double(world, watch, None, before=erase), watch)
