@@ -131,11 +131,14 @@ def _apply(state: State, fact: Fact) -> None:
         for rule in RULES.get(fact.type, ()) if type(body) not in BODY_RULES else BODY_RULES[type(body)]:
             rule(state, fact)
     joined = fact.source == "stripe" and not state.has_stripe_fact
+    caught_up = bool(state.ahead) and getattr(body, "id", None) in state.ahead
+    if caught_up:
+        state.ahead = tuple(object_id for object_id in state.ahead if object_id != getattr(body, "id", None))
     if fact.source != "tenure":
         state.has_stripe_fact = state.has_stripe_fact or joined
         state.last_webhook = fact.type
         state.last_webhook_at = fact.at
-    _note_changes(state, fact, CORES if first or joined else _touched(fact))
+    _note_changes(state, fact, CORES if first or joined or caught_up else _touched(fact))
     _note_instant(state, fact)
 
 

@@ -121,6 +121,8 @@ class State(Struct, omit_defaults=True):
     # by subscription: what its prices ever said about the plan, oldest first; the last payment over 0
     hints: dict[str, tuple[PlanHint, ...]] = field(default_factory=dict)
     paid_at: dict[str, int] = field(default_factory=dict)
+    # objects that a reconciliation saw ahead at Stripe, until an event shows them
+    ahead: tuple[str, ...] = ()
     # what we decided
     trial: Trial = Trial()
     intended_plan: str | None = None

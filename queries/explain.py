@@ -187,7 +187,8 @@ RULES = {
     ),
     "subscription_renewal_date": "the current period's end; null when paused or not to renew",
     "billing_sync_status": (
-        "pending before any Stripe event, then synced; error for an unknown price or a history that stops"
+        "pending before any Stripe event, then synced; stale while a reconciliation saw Stripe ahead of the "
+        "log; error for an unknown price or a history that stops"
     ),
     "stripe_customer_id": (
         "the customer of the current subscription, else the one linked last; a deleted one only if all are"

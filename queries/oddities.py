@@ -99,6 +99,13 @@ def _price_unknown(facts: Facts) -> Iterator[Oddity]:
         )
 
 
+def _stale(facts: Facts) -> Iterator[Oddity]:
+    if "stale" in facts.state.cores.get("user_subscriptions", ()):
+        ids = ", ".join(facts.state.ahead)
+        text = f"Stripe has changed {ids}, and the last reconciliation could not apply that here"
+        yield Oddity("stale", text, "tenure reconcile stripe --dry-run")
+
+
 def _unpaid(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if current is not None and current.status in WORRYING:
@@ -161,6 +168,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
     _erased,
     _unlinked,
     _price_unknown,
+    _stale,
     _unpaid,
     _deleted,
     _granted,

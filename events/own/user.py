@@ -111,6 +111,16 @@ class IdentityUnlinked(OwnEvent):
     customer_id: Key
 
 
+class DriftObserved(OwnEvent):
+    """A complete comparison with Stripe: the user's objects that changed there and can't be healed here.
+
+    Empty once no such object is left.
+    """
+
+    event_type = "billing.drift_observed"
+    object_ids: Annotated[tuple[Key, ...], Field(max_length=100)]
+
+
 class PrivacyErased(OwnEvent):
     """The person's payloads are gone from the log: of their own stream, of these customers' streams,
     of these events of other streams, and these unreadable deliveries. Ids only; it is never erased.

@@ -50,6 +50,7 @@ class Drift:
     cause: Cause
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # Any: a field's value
     user_id: str | None = None
+    customer_id: str | None = None
     event: NewEvent | None = None
 
     @property

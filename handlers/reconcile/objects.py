@@ -120,6 +120,7 @@ def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:
         object_id=one.id,
         cause=cause,
         fields=differing(body, one.theirs),
+        customer_id=one.route,
         event=snapshot(
             one,
             after=last.key if last else None,

@@ -1,7 +1,8 @@
 """Reconciling with Stripe: first the events we missed, then every object against our log.
 
-A difference is healed by a `stripe.snapshot.<object>` event, never by an UPDATE. Nothing is ever
-marked `stale`: what a run finds it heals in the same transaction, and a dry run writes nothing.
+A difference is healed by a `stripe.snapshot.<object>` event, never by an UPDATE. A user is `stale` while
+Stripe is ahead and no snapshot may heal that: too many ends for one run, or an end here that Stripe does
+not have. A dry run writes nothing.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
+from handlers.reconcile.ahead import record_ahead
 from handlers.reconcile.brake import keep_refusal, most_absences, too_many
 from handlers.reconcile.catch_up import CaughtUp, catch_up, covers
 from handlers.reconcile.drift import Drift
@@ -120,6 +122,7 @@ def reconcile_stripe(
             objects.compare_all()
             objects.end(allowed, known)
             if not dry_run:
+                record_ahead(conn, objects.ahead, account=api.account, now=clock(), live_only=live_only)
                 _finished(conn, api.scope + OBJECTS, found, clock())
                 keep_refusal(conn, api.scope + OBJECTS, found.refused, now=clock())
     return found
@@ -145,7 +148,8 @@ class _Objects:
         self._found = found
         self._observe = observe
         self._dry_run = dry_run
-        self._ends: list[NewEvent] = []
+        self._ends: list[Drift] = []
+        self.ahead: list[Drift] = []
 
     def compare_all(self) -> None:
         """Stripe's lists, then what we have and they did not name, then our own tables."""
@@ -176,18 +180,21 @@ class _Objects:
         noted = list(drifts)
         for drift in noted:
             self._found.note(drift)
-        self._ends += [drift.event for drift in noted if drift.event is not None and drift.ends]
+        self._ends += [drift for drift in noted if drift.ends]
+        self.ahead += [drift for drift in noted if drift.cause == "absorbed"]
         self._heal([drift.event for drift in noted if drift.event is not None and not drift.ends])
 
     def end(self, allowed: int, known: int) -> None:
         """Append what takes something away, now that all of it is known; too many of them are none at all."""
-        customers = len({event.route_key for event in self._ends})
+        events = [drift.event for drift in self._ends if drift.event is not None]
+        customers = len({event.route_key for event in events})
         if customers > allowed:
             what = "customers, or subscriptions or cards of theirs,"
             self._found.refused = too_many("stripe", what, customers, known=known, allowed=allowed)
+            self.ahead += self._ends
             return
-        for first in range(0, len(self._ends), PAGE):
-            self._heal(self._ends[first : first + PAGE])
+        for first in range(0, len(events), PAGE):
+            self._heal(events[first : first + PAGE])
 
     def _heal(self, healing: list[NewEvent]) -> None:
         if healing and not self._dry_run:

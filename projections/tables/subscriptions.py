@@ -122,7 +122,16 @@ def _renewal_date(current: Subscription | None) -> int | None:
 def _sync_status(state: State) -> str:
     if state.poison is not None:
         return "error"
-    return "synced" if state.has_stripe_fact else "pending"
+    if not state.has_stripe_fact:
+        return "pending"
+    return "stale" if any(_has(state, object_id) for object_id in state.ahead) else "synced"
+
+
+def _has(state: State, object_id: str) -> bool:
+    """Whether it is still theirs: a link may have gone since the comparison."""
+    return any(
+        object_id in objects for objects in (state.subscriptions, state.customers, state.payment_methods)
+    )
 
 
 def _instant(seconds: int | None) -> int | None:
@@ -148,6 +157,10 @@ def _revoked(state: State, fact: Fact) -> None:
     state.grant = None
 
 
+def _drift_observed(state: State, fact: Fact) -> None:
+    state.ahead = own.DriftObserved.model_validate_json(payload_of(fact)).object_ids
+
+
 BODY_RULES: dict[type, Callable[[State, Fact], None]] = {
     **trials.BODY_RULES,
     Checkout: _checkout,
@@ -157,4 +170,5 @@ RULES: dict[str, Callable[[State, Fact], None]] = {
     **trials.RULES,
     "entitlement.granted": _granted,
     "entitlement.revoked": _revoked,
+    "billing.drift_observed": _drift_observed,
 }

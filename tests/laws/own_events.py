@@ -41,6 +41,16 @@ def _started(draw: Draw, world: DemoWorld, _: Person) -> OwnEvent:
     return said.TrialStarted(starts_at=world.clock.now, ends_at=_around(draw, world), plan_key=plan)
 
 
+def _drift(draw: Draw, world: DemoWorld, person: Person) -> OwnEvent:
+    objects = [
+        object_id
+        for customer in person.customers
+        for object_id in (customer, *(sub.id for sub in world.stripe.subscriptions_of(customer)))
+    ]
+    ids = draw(st.sets(st.sampled_from([*objects, "sub_of_another"])))
+    return said.DriftObserved(object_ids=tuple(sorted(ids)))
+
+
 def _step(draw: Draw, _: DemoWorld, __: Person) -> OwnEvent:
     fields: dict[str, Any] = {}
     if draw(st.booleans()):
@@ -67,6 +77,7 @@ MAKERS: dict[str, Maker] = {
     "trial.started": _started,
     "trial.extended": lambda draw, world, _: said.TrialExtended(ends_at=_around(draw, world)),
     "trial.expired": _expired,
+    "billing.drift_observed": _drift,
     "plan.selected": lambda draw, _, __: said.PlanSelected(plan_key=draw(PLANS)),
     "identity.linked": lambda draw, world, _: said.IdentityLinked(customer_id=_a_customer(draw, world)),
     "identity.unlinked": lambda draw, world, _: said.IdentityUnlinked(customer_id=_a_customer(draw, world)),

@@ -8,6 +8,7 @@ import pytest
 from events.own import user as said
 from tests.projections.model import profile, tables_of
 from tests.projections.telling import (
+    CUSTOMER,
     DAY,
     START,
     USER,
@@ -224,6 +225,25 @@ def test_sync_is_pending_until_stripe_speaks() -> None:
 
     assert profile(known)["billing_sync_status"] == "pending"
     assert profile(known, linked(at=1))["billing_sync_status"] == "synced"
+
+
+def test_sync_is_stale_while_stripe_is_ahead() -> None:
+    begun = stripe("customer.subscription.created", subscription(), at=1)
+    ahead = own(said.DriftObserved(object_ids=(subscription()["id"],)), at=2)
+    of_another = own(said.DriftObserved(object_ids=("sub_of_another",)), at=3)
+    caught_up = own(said.DriftObserved(object_ids=()), at=3)
+    shown = stripe("customer.subscription.updated", subscription(), at=3)
+
+    assert profile(linked(), begun, ahead)["billing_sync_status"] == "stale"
+    for then in (of_another, caught_up, shown):
+        assert profile(linked(), begun, ahead, then)["billing_sync_status"] == "synced"
+
+
+def test_sync_is_synced_once_an_event_shows_the_customer() -> None:
+    ahead = own(said.DriftObserved(object_ids=(CUSTOMER,)), at=2)
+
+    assert profile(linked(), ahead)["billing_sync_status"] == "stale"
+    assert profile(linked(), ahead, linked(at=3))["billing_sync_status"] == "synced"
 
 
 def test_unknown_price_is_an_error_and_free() -> None:

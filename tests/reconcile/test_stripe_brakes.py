@@ -1,6 +1,7 @@
 """Reconciling with Stripe: only with the key of the log's account, and no mass end unasked."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -121,14 +122,61 @@ def test_an_import_with_the_key_of_another_account_appends_nothing(
 def test_more_ends_than_a_run_may_believe_are_none(shop: Conn, world: DemoWorld, watch: Watch) -> None:
     for customer in world.stripe.customers()[:3]:
         world.stripe.delete_customer(customer.id)
-    before = events(shop)
 
     refused = run(shop, account_double(world, watch, None), watch)
-    between = events(shop)
+    between = events_of_stripe(shop)
     done = run(shop, account_double(world, watch, None), watch, yes_delete=3)
 
     assert "--yes-delete 3" in (refused.refused or "")
-    assert (between, done.refused, events(shop)) == (before, None, before + 3)
+    assert (between, done.refused, events_of_stripe(shop)) == (MANY, None, MANY + 3)
+
+
+def test_users_are_stale_while_their_ends_are_not_believed(
+    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+) -> None:
+    gone = world.stripe.customers()[:3]
+    for customer in gone:
+        world.stripe.delete_customer(customer.id)
+
+    run(shop, account_double(world, watch, None), watch, dry_run=True)
+    before = stale_customers(shop)
+    for _ in range(2):
+        run(shop, account_double(world, watch, None), watch)
+    between = stale_customers(shop)
+    watch.at += timedelta(hours=1)
+    run(shop, account_double(world, watch, None), watch, yes_delete=3)
+    project(conninfo)
+
+    assert (before, between, stale_customers(shop)) == ([], sorted(each.id for each in gone), [])
+
+
+def test_a_user_is_stale_until_stripe_agrees(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+    customers = world.stripe.customers()[:3]
+    kept = [replace(each) for each in customers]
+    for customer in customers:
+        world.stripe.delete_customer(customer.id)
+    run(shop, account_double(world, watch, None), watch)
+    for customer in kept:
+        world.stripe.log.objects[customer.id] = customer
+
+    run(shop, account_double(world, watch, None), watch)
+
+    assert stale_customers(shop) == []
+
+
+def events_of_stripe(conn: Conn) -> int:
+    row = conn.execute("SELECT count(*) FROM events WHERE source_system = 'stripe'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def stale_customers(conn: Conn) -> list[str]:
+    rows = conn.execute(
+        "SELECT customer_id FROM user_subscriptions s JOIN users u ON u.id = s.user_id"
+        " JOIN customer_links l ON l.user_id = u.user_id"
+        " WHERE billing_sync_status = 'stale' ORDER BY customer_id"
+    )
+    return [row[0] for row in rows]
 
 
 def test_an_object_read_within_a_minute_of_its_last_event_is_not_believed(
