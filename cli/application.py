@@ -17,7 +17,7 @@ from api.app import create_app
 from api.proxies import TrustedProxies
 from api.throttle import Throttle
 from cli import metrics, tracing
-from cli.completeness import CompletenessMetrics
+from cli.completeness_metrics import CompletenessMetrics
 from cli.decision_clocks import clock_check, compare_regularly, pool_clock
 from cli.local_secrets import session_key
 from cli.part_metrics import part_metrics

@@ -8,8 +8,8 @@ import click
 from cli.archive import mark
 from cli.archive.drafts import draft_of
 from cli.archive.dump import write_dump
+from cli.archive.errors import ArchiveDiffers
 from cli.archive.programs import find
-from cli.archive.progress import bar, stages
 from cli.archive.restoring import look_at
 from cli.archive.restoring import restore as load
 from cli.archive.signature import Sign, require_signature, signer, unsigned
@@ -17,8 +17,9 @@ from cli.archive.tables import kept
 from cli.archive.verifying import verify_restored
 from cli.archive.writing import write_archive
 from cli.audit_offline import key_option, read_keys
-from cli.errors import Difference, Failure
+from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, json_option
+from cli.progress import bar, stages
 from cli.wiring import command_settings, server
 from database import migrations, sessions
 from database.pool import connect
@@ -90,8 +91,8 @@ def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
                 load(conninfo, found, heard=heard, say=_say)
             try:
                 told = verify_restored(writing, settings, found, say=_say, keys=trusted)
-            except Difference as problem:
-                mark.move_on(writing, f"not what was backed up: {problem.message}")
+            except ArchiveDiffers as problem:
+                mark.move_on(writing, f"not what was backed up: {problem!s}")
                 raise
             newer = migrations.up(writing, say=_say)
             mark.end(writing, found.sha256)

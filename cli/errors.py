@@ -3,7 +3,7 @@
 import click
 
 OUR_PACKAGES = frozenset(
-    {"settings", "database", "events", "projections", "handlers", "queries", "webhooks", "api"}
+    {"settings", "database", "events", "projections", "handlers", "queries", "webhooks", "api", "cli"}
 )
 
 

@@ -6,12 +6,13 @@ from uuid import UUID
 import click
 import orjson
 
-from cli.archive.log_commands import export_log, import_events
 from cli.caller import person
 from cli.errors import Failure
+from cli.escapes import printable
+from cli.log_commands import export_log, import_events
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
-from cli.terminal import echo, printable
+from cli.terminal import echo
 from cli.whom import known, user_id_of
 from cli.wiring import command_settings, session
 from database.pool import Connection

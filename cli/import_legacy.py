@@ -7,11 +7,11 @@ import click
 import psycopg
 from psycopg import sql
 
-from cli.archive.progress import bar
 from cli.caller import person
 from cli.decision_clocks import decision_now
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.progress import bar
 from cli.wiring import command_settings, session
 from database.pool import Connection, connect
 from events.clock import utc_now

@@ -13,8 +13,8 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
+from cli.escapes import visible_json, visible_values
 from cli.redaction import redact
-from cli.terminal import visible_json, visible_values
 
 STDERR = 2
 

@@ -10,8 +10,8 @@ from random import Random
 import httpx
 
 from cli.demo.deliveries import Delivery
+from cli.demo.errors import DeliveryRefused
 from cli.demo.signing import sign
-from cli.errors import Failure
 from cli.local_secrets import DevSecrets
 from events.clock import Clock
 
@@ -45,7 +45,7 @@ def disordered(deliveries: Sequence[Delivery], *, seed: int, twice: float, late:
 def post_all(doors: Doors, deliveries: Iterable[Delivery], *, heard: Callable[[str], None]) -> Counter[str]:
     """How often each answer came; `heard` is called with each.
 
-    Raises: Failure when a door refuses, or nobody answers.
+    Raises: DeliveryRefused when a door refuses, or nobody answers.
     """
     answers: Counter[str] = Counter()
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as senders:
@@ -62,7 +62,7 @@ def post_all(doors: Doors, deliveries: Iterable[Delivery], *, heard: Callable[[s
 def post(doors: Doors, delivery: Delivery) -> str:
     """The door's answer: appended, duplicate or conflict.
 
-    Raises: Failure.
+    Raises: DeliveryRefused.
     """
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -74,8 +74,10 @@ def post(doors: Doors, delivery: Delivery) -> str:
         if answer.status_code == httpx.codes.OK:
             return str(answer.json()["status"])
         if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            raise Failure(f"POST {answer.url.path} was answered {answer.status_code}: {_hint(answer)}")
-    raise Failure(f"no service answers at {doors.client.base_url}; start it: tenure run")
+            raise DeliveryRefused(
+                f"POST {answer.url.path} was answered {answer.status_code}: {_hint(answer)}"
+            )
+    raise DeliveryRefused(f"no service answers at {doors.client.base_url}; start it: tenure run")
 
 
 def _post_once(doors: Doors, delivery: Delivery) -> httpx.Response:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from cli.errors import Failure
+from cli.service_errors import NotConfigured
 from cli.wiring import as_service, server
 from database.pool import Connection, connect
 from events.clock import Clock
@@ -16,9 +16,9 @@ from settings import Settings
 def stripe_api(
     settings: Settings, *, clock: Clock, account: str | None = None, rate: float = RATE
 ) -> StripeApi:
-    """Raises: Failure when there is no key."""
+    """Raises: NotConfigured when there is no key."""
     if settings.stripe_api_key is None:
-        raise Failure("STRIPE_API_KEY is not set; a restricted key that may read is enough")
+        raise NotConfigured("STRIPE_API_KEY is not set; a restricted key that may read is enough")
     return StripeApi(
         settings.stripe_api_key.get_secret_value(),
         base=settings.stripe_api_base,
@@ -29,9 +29,9 @@ def stripe_api(
 
 
 def clerk_api(settings: Settings, *, clock: Clock) -> ClerkApi:
-    """Raises: Failure when there is no key."""
+    """Raises: NotConfigured when there is no key."""
     if settings.clerk_secret_key is None:
-        raise Failure("CLERK_SECRET_KEY is not set; without it missed users stay missed")
+        raise NotConfigured("CLERK_SECRET_KEY is not set; without it missed users stay missed")
     return ClerkApi(settings.clerk_secret_key.get_secret_value(), base=settings.clerk_api_base, clock=clock)
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from cli.errors import Failure
+from cli.service_errors import NotConfigured
 from cli.wiring import as_service
 from database.pool import Connection, connect
 from events.clock import Clock
@@ -32,10 +32,10 @@ def signing_keys(settings: Settings, origin: str) -> Sequence[SigningKey]:
 def public_keys(settings: Settings, origin: str) -> list[VerifierKey]:
     """The public halves of the keys that sign here; nothing is made where none is.
 
-    Raises: Failure, which an auditor's machine answers with --key; UnusableKey.
+    Raises: NotConfigured, which an auditor's machine answers with --key; UnusableKey.
     """
     if settings.signing_key is None and not (settings.data_dir / KEY_FILE).exists():
-        raise Failure("no signing key is set here; name the public key you trust with --key")
+        raise NotConfigured("no signing key is set here; name the public key you trust with --key")
     return [key.verifier for key in signing_keys(settings, origin)]
 
 

@@ -3,20 +3,20 @@
 import errno
 import socket
 
-from cli.errors import Failure
+from cli.service_errors import CannotListen
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one.
 
-    Raises: Failure that says what to do.
+    Raises: CannotListen that says what to do.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
-        raise Failure(f"no such address: {host}; try --host 127.0.0.1") from None
+        raise CannotListen(f"no such address: {host}; try --host 127.0.0.1") from None
     taken = socket.socket(family, kind, proto)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
         taken.listen(2048)
     except OSError as error:
         taken.close()
-        raise Failure(_why(error, host, port)) from None
+        raise CannotListen(_why(error, host, port)) from None
     return taken
 
 

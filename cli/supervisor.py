@@ -11,7 +11,7 @@ from types import FrameType
 
 import structlog
 
-from cli.errors import Failure
+from cli.service_errors import ServiceError
 from events import child_processes
 from queries.counted import counted
 
@@ -25,7 +25,7 @@ _TEND_S = 1.0
 _log = structlog.get_logger("tenure.supervisor")
 
 
-class Hopeless(Failure):
+class NeverReady(ServiceError):
     """A process can't even start. The lines it wrote before it died say why."""
 
     def __init__(self, name: str, times: int, code: int) -> None:
@@ -95,7 +95,7 @@ class Supervisor:
     def run(self, *, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
         """Until told to stop; `announce` is called once, when `ready` first says so.
 
-        Raises: Hopeless.
+        Raises: NeverReady.
         """
         with _told_by_signals(self.stop):
             try:
@@ -141,7 +141,7 @@ class Supervisor:
             return
         child.failures = 0 if now - child.started_at >= STEADY_S else child.failures + 1
         if not self._announced and child.failures >= HOPELESS:
-            raise Hopeless(child.name, child.failures, code)
+            raise NeverReady(child.name, child.failures, code)
         delay = backoff(child.failures)
         child.start_at = now + delay
         _log.error("died, starting again", process=child.name, exit=code, in_s=delay)

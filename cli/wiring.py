@@ -9,8 +9,8 @@ from psycopg.conninfo import make_conninfo
 
 from cli import logs
 from cli.archive import mark
-from cli.errors import Failure
-from cli.terminal import echo
+from cli.escapes import notice
+from cli.service_errors import SchemaMissing
 from database import embedded, sessions
 from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
@@ -65,7 +65,7 @@ def server(
         _refuse_none(settings)
     elif not embedded.exists(settings.data_dir):
         where = settings.data_dir.absolute()
-        echo(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}", err=True)
+        notice(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}")
     with embedded.start(settings.data_dir, say=say) as running:
         yield running.conninfo
 
@@ -90,14 +90,14 @@ def _refuse_none(settings: Settings) -> None:
 def refuse_unfit(conninfo: str) -> None:
     """One word at the start, for what would be a stream of errors later.
 
-    Raises: DatabaseUnavailable, RoleShared, Failure.
+    Raises: DatabaseUnavailable, RoleShared, SchemaMissing.
     """
     soon = make_conninfo(conninfo, connect_timeout=CONNECT_TIMEOUT_S)
     with closing(connect(soon, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)) as conn:
         mark.refuse_unfinished(conn)
         row = fetch_one(conn, statement("cli", "has_schema"), {})
         if row is None or not row["has_schema"]:
-            raise Failure(f"the database {place(conninfo)} has no schema of ours yet: tenure migrate up")
+            raise SchemaMissing(f"the database {place(conninfo)} has no schema of Tenure: tenure migrate up")
         as_service(conn)
 
 

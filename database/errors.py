@@ -67,6 +67,10 @@ class NoDatabase(DatabaseError):
         self.data_dir = data_dir
 
 
+class RestoreUnfinished(DatabaseError):
+    """A restore into this database is running or was begun and not finished. Finish it."""
+
+
 class MigrationError(DatabaseError):
     """Base of what the migration runner refuses; nothing was changed by the refused step."""
 

@@ -9,6 +9,8 @@ from events.statements import statement
 from queries.rows import AnyConnection, Row, fetch_all
 
 HOUR = timedelta(hours=1)
+# The counts of one source and hour.
+COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals")
 
 
 @dataclass(frozen=True, slots=True)

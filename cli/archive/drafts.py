@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.errors import Failure
-from cli.terminal import echo
+from cli.archive.errors import ArchiveRefused
+from cli.escapes import notice
 from database.locks import Lock
 
 _SUFFIX = ".unfinished"
@@ -16,20 +16,20 @@ _SUFFIX = ".unfinished"
 def drafting(path: Path) -> Iterator[Path]:
     """An empty file of mode 0600 beside `path`, locked while it is written; after the block it is `path`.
 
-    An error in the block removes it. Raises: Failure when the name is taken or it can't be written.
+    An error in the block removes it. Raises: ArchiveRefused when the name is taken or it can't be written.
     """
     draft = draft_of(path)
     for left in abandoned_drafts(path.parent):
         left.unlink(missing_ok=True)
-        echo(f"removed {left}, which a killed command left unfinished", err=True)
+        notice(f"removed {left}, which a killed command left unfinished")
     lock = Lock(draft)
     try:
         if not lock.try_exclusive():
-            raise Failure(f"another command writes {path} now; wait for it, or name another file")
+            raise ArchiveRefused(f"another command writes {path} now; wait for it, or name another file")
         draft.chmod(0o600)
         os.truncate(draft, 0)
     except OSError as problem:
-        raise Failure(f"{path} can't be written: {problem.strerror}") from None
+        raise ArchiveRefused(f"{path} can't be written: {problem.strerror}") from None
     try:
         yield draft
         _keep(draft, path)
@@ -41,9 +41,9 @@ def drafting(path: Path) -> Iterator[Path]:
 
 
 def draft_of(path: Path) -> Path:
-    """Where it is written until it is whole. Raises: Failure when its name is taken."""
+    """Where it is written until it is whole. Raises: ArchiveRefused when its name is taken."""
     if path.exists():
-        raise Failure(f"{path} is there already; name another file or remove it")
+        raise ArchiveRefused(f"{path} is there already; name another file or remove it")
     return path.with_name(f".{path.name}{_SUFFIX}")
 
 
@@ -62,9 +62,9 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _keep(draft: Path, path: Path) -> None:
-    """Give the finished file its name, but never another's. Raises: Failure."""
+    """Give the finished file its name, but never another's. Raises: ArchiveRefused."""
     try:
         os.link(draft, path)
     except FileExistsError:
-        raise Failure(f"{path} is there already; name another file or remove it") from None
+        raise ArchiveRefused(f"{path} is there already; name another file or remove it") from None
     draft.unlink()

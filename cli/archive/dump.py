@@ -15,13 +15,13 @@ import orjson
 from psycopg.conninfo import make_conninfo
 
 from cli.archive.drafts import drafting
+from cli.archive.errors import ArchiveRefused
 from cli.archive.format import Damaged
 from cli.archive.mark import SESSION
 from cli.archive.programs import last_words, login
 from cli.archive.signature import Sign, unsigned
 from cli.archive.tables import ours
 from cli.archive.writing import described, refuse_blind
-from cli.errors import Failure
 from database.pool import connect
 from events import child_processes
 
@@ -37,7 +37,7 @@ Trailer = dict[str, Any]  # Any: JSON values
 def write_dump(
     conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard, sign: Sign = unsigned
 ) -> Trailer:
-    """The trailer; the rows are those of one instant, also of the heads it names. Raises: Failure."""
+    """The trailer; the rows are those of one instant, also of the heads it names. Raises: ArchiveRefused."""
     with drafting(out) as draft:
         with closing(connect(conninfo, application_name="tenure-backup")) as conn:
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -84,14 +84,14 @@ def read_trailer(path: Path, *, heard: Heard) -> Trailer:
 
 
 def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
-    """Every row, in one transaction, into tables that are there and empty. Raises: Failure."""
+    """Every row, in one transaction, into tables that are there and empty. Raises: ArchiveRefused."""
     target, environment = login(make_conninfo(conninfo, application_name=SESSION))
     command = [str(pg_restore), "--data-only", "--no-owner", "--exit-on-error", "--single-transaction"]
     done = child_processes.run(
         [*command, f"--dbname={target}", str(path)], env=environment, capture_output=True, check=False
     )
     if done.returncode != 0:
-        raise Failure(f"pg_restore failed and nothing of the data was kept: {last_words(done.stderr)}")
+        raise ArchiveRefused(f"pg_restore failed and nothing of the data was kept: {last_words(done.stderr)}")
 
 
 def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
@@ -107,7 +107,7 @@ def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
             time.sleep(0.1)
         words = child.stderr.read() if child.stderr else b""
     if child.returncode != 0:
-        raise Failure(f"pg_dump failed: {last_words(words)}")
+        raise ArchiveRefused(f"pg_dump failed: {last_words(words)}")
     draft.chmod(0o600)
 
 

@@ -22,8 +22,7 @@ from typing import IO, Any
 import orjson
 
 from cli.archive.drafts import drafting
-from cli.errors import Failure
-from cli.terminal import TerminalBytes
+from cli.archive.errors import ArchiveRefused
 
 VERSION = 1
 LARGEST_LINE_BYTES = 256 * 1024 * 1024
@@ -32,7 +31,7 @@ Cells = Sequence[str | None]
 Header = dict[str, Any]  # Any: JSON values
 
 
-class Damaged(Failure):
+class Damaged(ArchiveRefused):
     """The file is not what was written. Take another copy; nothing of it was used."""
 
     def __init__(self, name: object, what: str) -> None:
@@ -73,12 +72,12 @@ class Writer:
 def reading(path: Path, *, heard: Callable[[int], None] = lambda _: None) -> Iterator["Reader"]:
     """The archive's header and, once, its rows; `heard` is told how many bytes of the file are read.
 
-    Raises: Failure when it can't be opened, Damaged when it is not whole.
+    Raises: ArchiveRefused when it can't be opened, Damaged when it is not whole.
     """
     try:
         raw = path.open("rb")
     except OSError as problem:
-        raise Failure(f"{path} can't be read: {problem.strerror}") from None
+        raise ArchiveRefused(f"{path} can't be read: {problem.strerror}") from None
     with raw:
         packed = raw.read(2) == GZIP
         raw.seek(0)
@@ -99,9 +98,9 @@ class Reader:
         self._seen = sha256()
         header = self._read()
         if header is None or "tenure_archive" not in header:
-            raise Failure(f"{path} is no archive of tenure: its first line is no header")
+            raise ArchiveRefused(f"{path} is no archive of tenure: its first line is no header")
         if header["tenure_archive"] != VERSION:
-            raise Failure(
+            raise ArchiveRefused(
                 f"{path} has form {header['tenure_archive']}, expected {VERSION}: use a newer tenure"
             )
         self.header: Header = header
@@ -159,12 +158,9 @@ class Reader:
 def new_file(path: Path | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
     """A file for its owner's eyes that gets its name when all of it is on disk; stdout for None.
 
-    Raises: Failure when something is there already or it can't be written.
+    Raises: ArchiveRefused when something is there already or it can't be written.
     """
     if path is None:
-        if sys.stdout.isatty():
-            yield TerminalBytes()
-            return
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

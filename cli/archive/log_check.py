@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cli.archive.errors import ArchiveDiffers
 from cli.archive.format import Cells, Damaged, Reader
-from cli.errors import Difference
 from events.payload import digest
 from events.routing import PARTS, part_of
 from queries.counted import counted
@@ -53,7 +53,7 @@ class LogCheck:
         self.found = Checked()
 
     def take(self, table: str, cells: Cells) -> None:
-        """One row. Raises: Damaged, Difference."""
+        """One row. Raises: Damaged, ArchiveDiffers."""
         if table == "part_heads":
             self._head(cells)
         elif table == "events":
@@ -74,7 +74,7 @@ class LogCheck:
         self.found.heads[part] = int(said["head"] or 0)
         self.found.recorded_at[part] = said["recorded_at"] or "-infinity"
         if self._here.get(part, 0) > self.found.heads[part]:
-            raise Difference(
+            raise ArchiveDiffers(
                 f"the log here is ahead of the archive: part {part} has "
                 f"{counted(self._here[part], 'event')} here and {self.found.heads[part]} "
                 f"in {self._archive.path}; nothing was changed"
@@ -144,7 +144,7 @@ class LogCheck:
         if forgotten == list(cells):
             self.found.erased_since.append((part, position))
             return
-        raise Difference(
+        raise ArchiveDiffers(
             f"another log is here: the event at part {part}, position {position} is not the archive's; "
             "nothing was changed. Import into an empty log"
         )

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from psycopg import errors, sql
 
+from cli.archive.errors import ArchiveDiffers, ArchiveRefused
 from cli.archive.format import Cells, Damaged, Reader, reading
 from cli.archive.log_check import Checked, LogCheck
 from cli.archive.tables import LOG, as_text, columns_of, copy_into, key_of, names, rows_of
 from cli.archive.writing import refuse_blind
-from cli.errors import Difference, Failure
 from database.pool import Connection, connect
 from events.routing import PARTS
 from events.statements import statement
@@ -26,7 +26,7 @@ def import_log(
     """What the archive holds and how much of it was here already; ids, places, times, salts and digests
     are those of the archive, to the byte. All of it or nothing; `dry_run` only checks.
 
-    Raises: Damaged, Difference, Failure.
+    Raises: Damaged, ArchiveDiffers, ArchiveRefused.
     """
     with closing(connect(conninfo, application_name="tenure-import")) as conn:
         refuse_blind(conn)
@@ -37,7 +37,7 @@ def import_log(
         try:
             _put_in(conn, path, here, checked, heard)
         except errors.UniqueViolation:
-            raise Difference(
+            raise ArchiveDiffers(
                 "an event or a row under a key of the archive's is here already; nothing was changed"
             ) from None
         conn.commit()
@@ -68,7 +68,7 @@ def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], he
 
 def _checked(archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> Checked:
     if "events" not in archive.columns or "part_heads" not in archive.columns:
-        raise Failure(f"{archive.path} holds no log")
+        raise ArchiveRefused(f"{archive.path} holds no log")
     check = LogCheck(archive, here, rows_here)
     try:
         for table, cells in archive.rows():
@@ -81,7 +81,7 @@ def _checked(archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) 
 def _refuse_other_form(conn: Connection, archive: Reader) -> None:
     for table in LOG:
         if archive.columns.get(table) != columns_of(conn, table):
-            raise Difference(
+            raise ArchiveDiffers(
                 f"{table} has other columns here than in {archive.path}; "
                 "bring both databases to one release first: tenure migrate up"
             )
@@ -157,7 +157,7 @@ def _merge(conn: Connection, archive: Reader, table: str, rows: Iterator[Cells])
     differing = sql.SQL("SELECT EXISTS (SELECT FROM {} a JOIN {} t ON {} WHERE to_jsonb(a) <> to_jsonb(t))")
     row = conn.execute(differing.format(beside, there, same_key)).fetchone()
     if row is not None and row[0]:
-        raise Difference(
+        raise ArchiveDiffers(
             f"{table} here and in {archive.path} say different things of one key; nothing was changed"
         )
     add = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} a WHERE NOT EXISTS (SELECT FROM {} t WHERE {})")

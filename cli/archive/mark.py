@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from cli.errors import Failure
+from database.errors import RestoreUnfinished
 from database.pool import Connection, connect
 from events.statements import statement
 
@@ -63,29 +63,31 @@ def unfinished(conn: Connection) -> str | None:
 
 
 def refuse_unfinished(conn: Connection) -> None:
-    """Raises: Failure, which names the file."""
+    """Raises: RestoreUnfinished, which names the file."""
     if said := unfinished(conn):
-        raise Failure(said)
+        raise RestoreUnfinished(said)
 
 
 @contextmanager
 def only_one(conninfo: str) -> Iterator[None]:
     """Lock restoring into this database inside the block, and end what a killed restore left running there.
 
-    Raises: Failure.
+    Raises: RestoreUnfinished.
     """
     with closing(connect(conninfo, application_name=SESSION, autocommit=True)) as conn:
         deadline = monotonic() + _LETS_GO_S
         while conn.execute(statement("cli.archive", "lock_restore")).fetchone() != (True,):
             if monotonic() > deadline:
-                raise Failure(
+                raise RestoreUnfinished(
                     "another tenure restore into this database is running: wait for it, or stop it; "
                     "if its machine is gone, its session ends within a minute"
                 )
             sleep(_LOOK_EVERY_S)
         rows = conn.execute(statement("cli.archive", "end_other_restores"), {"name": SESSION}).fetchall()
         if (False,) in rows:
-            raise Failure("pg_restore of a killed restore does not end; run this command again in a minute")
+            raise RestoreUnfinished(
+                "pg_restore of a killed restore does not end; run this command again in a minute"
+            )
         yield
 
 

@@ -12,12 +12,12 @@ from psycopg import errors, sql
 
 from cli.archive import mark
 from cli.archive.dump import MAGIC, checksum_of, load_dump, read_trailer
+from cli.archive.errors import ArchiveRefused
 from cli.archive.format import GZIP, Cells, reading
 from cli.archive.log_check import Checked
 from cli.archive.log_import import by_table, check_log, put_rows
 from cli.archive.programs import find
 from cli.archive.tables import as_text, kept, ours
-from cli.errors import Failure
 from database import migrations
 from database.migration_files import MigrationFile, read
 from database.pool import Connection, connect, place
@@ -50,28 +50,28 @@ class Backup:
 
 
 def look_at(path: Path, *, heard: Heard) -> Backup:
-    """Raises: Damaged, Failure: then nothing was changed anywhere."""
+    """Raises: Damaged, ArchiveRefused: then nothing was changed anywhere."""
     try:
         with path.open("rb") as file:
             opening = file.read(len(MAGIC))
     except OSError as problem:
-        raise Failure(f"{path} can't be read: {problem.strerror}") from None
+        raise ArchiveRefused(f"{path} can't be read: {problem.strerror}") from None
     if opening == MAGIC:
         trailer = read_trailer(path, heard=partial(heard, "checking"))
         return Backup(path, False, trailer, checksum_of(trailer), trailer.get("signature"))
     if not opening.startswith((GZIP, b"{")):
-        raise Failure(f"{path} is no backup: expected a file that `tenure backup` wrote")
+        raise ArchiveRefused(f"{path} is no backup: expected a file that `tenure backup` wrote")
     checked = check_log(path, heard=heard)
     with reading(path) as archive:
         header = archive.header
     if header.get("kind") != "backup":
-        raise Failure(f"{path} is an exported log; put it in with: tenure events import {path}")
+        raise ArchiveRefused(f"{path} is an exported log; put it in with: tenure events import {path}")
     facts = header | {"events": checked.events, "sha256": _identity(checked)}
     return Backup(path, True, facts, checked.checksum, checked.signature)
 
 
 def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str], None]) -> None:
-    """The schema and every row, marked as unfinished until `mark.end`. Raises: Failure.
+    """The schema and every row, marked as unfinished until `mark.end`. Raises: ArchiveRefused.
 
     After a kill the same file goes on where it was.
     """
@@ -84,7 +84,7 @@ def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str],
             mark.begin(conn, backup.path.name, backup.sha256)
             conn.commit()
         elif found.sha256 != backup.sha256:
-            raise Failure(found.told())
+            raise ArchiveRefused(found.told())
         elif found.phase != mark.BEGUN:
             say(f"its rows are here already, since a restore that did not finish: {found.phase}")
             return
@@ -116,19 +116,19 @@ def _fill(
 
 
 def wanted_migrations(backup: Backup) -> list[MigrationFile]:
-    """Those the backup's database had. Raises: Failure when they are not the ones here."""
+    """Those the backup's database had. Raises: ArchiveRefused when they are not the ones here."""
     said: dict[str, str | None] = backup.facts["migrations"]
     here = {one.name: one for one in read()}
     unknown = sorted(said.keys() - here.keys())
     if unknown:
-        raise Failure(
+        raise ArchiveRefused(
             f"the backup has {', '.join(unknown)}, which this release does not; use the release it had"
         )
     edited = [name for name, sha256 in said.items() if sha256 not in (None, here[name].sha256)]
     skipped = [name for name in here if name < max(said, default="") and name not in said]
     if edited or skipped or not said:
         named = ", ".join(edited + skipped) or "none"
-        raise Failure(f"the backup's schema is not the one of this release's files: {named}")
+        raise ArchiveRefused(f"the backup's schema is not the one of this release's files: {named}")
     return [here[name] for name in sorted(said)]
 
 
@@ -137,21 +137,23 @@ def _pg_restore(conninfo: str, backup: Backup) -> Path:
     with closing(connect(conninfo, application_name=mark.SESSION)) as conn:
         server = conn.info.server_version // 10_000
     if server < made_by:
-        raise Failure(
+        raise ArchiveRefused(
             f"the backup is from PostgreSQL {made_by}, this server is {server}; "
             "make one that fits any: tenure backup --portable"
         )
     for major in (server, made_by):
         if found := find("pg_restore", major):
             return found
-    raise Failure(f"no pg_restore of PostgreSQL {server} found; install it, or make a backup with --portable")
+    raise ArchiveRefused(
+        f"no pg_restore of PostgreSQL {server} found; install it, or make a backup with --portable"
+    )
 
 
 def _refuse_taken(conn: Connection, conninfo: str) -> None:
     rows = conn.execute(statement("cli.archive", "tables_present"), {"tables": list(ours())}).fetchall()
     if rows:
         named = ", ".join(name for (name,) in rows[:5])
-        raise Failure(
+        raise ArchiveRefused(
             f"{place(conninfo)} is not empty: {named}{' …' if len(rows) > 5 else ''} there already; "
             "restore into a new database"
         )
@@ -186,14 +188,16 @@ def _load_text(conninfo: str, path: Path, heard: Heard) -> None:
             for table, rows in by_table(archive):
                 _put(conn, table, archive.columns[table], rows)
         except errors.DataError as problem:
-            raise Failure(f"the backup does not fit its schema: {str(problem).splitlines()[0]}") from None
+            raise ArchiveRefused(
+                f"the backup does not fit its schema: {str(problem).splitlines()[0]}"
+            ) from None
         _seed_rebuilt(conn)
         conn.commit()
 
 
 def _put(conn: Connection, table: str, columns: list[str], rows: Iterator[Cells]) -> None:
     if table not in kept():
-        raise Failure(f"the backup has rows of {table}, which are built from the log")
+        raise ArchiveRefused(f"the backup has rows of {table}, which are built from the log")
     put_rows(conn, table, columns, rows)
 
 

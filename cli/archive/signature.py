@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from cli.errors import Failure
+from cli.archive.errors import ArchiveRefused
 from cli.sealing import KEY_FILE, signing_keys
 from database.pool import connect
 from events.seals.errors import SealError
@@ -42,20 +42,22 @@ def signer(conninfo: str, settings: Settings) -> Sign:
 def require_signature(
     path: Path, checksum: str, note: object, trusted: Sequence[VerifierKey]
 ) -> tuple[str, ...]:
-    """The trusted keys that signed this very checksum. Raises: Failure; nothing was changed then."""
+    """The trusted keys that signed this very checksum. Raises: ArchiveRefused; nothing was changed then."""
     if not isinstance(note, str):
-        raise Failure(
+        raise ArchiveRefused(
             f"{path} is not signed: expected a signature by a key of --key; nothing was changed. Take one "
             "made where the signing key is, or restore without --key if you trust where the file was kept"
         )
     try:
         verified = verify_note(note, trusted)
     except SealError as problem:
-        raise Failure(f"{path} is not signed by a key of --key: {problem}; nothing was changed") from None
+        raise ArchiveRefused(
+            f"{path} is not signed by a key of --key: {problem}; nothing was changed"
+        ) from None
     origin, _, _ = verified.text.partition("\n")
     is_own = any(key.name == origin for key in verified.signed_by)
     if not is_own or _HEX.fullmatch(checksum) is None or verified.text != f"{origin}\n{TITLE}\n{checksum}\n":
-        raise Failure(
+        raise ArchiveRefused(
             f"{path} has the signature of another backup: expected one for the checksum {checksum[:12]}…; "
             "nothing was changed"
         )

@@ -6,9 +6,9 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from cli.archive.errors import ArchiveDiffers
 from cli.archive.mark import SESSION
 from cli.archive.restoring import Backup
-from cli.errors import Difference
 from cli.sealing import connecting, public_keys
 from cli.wiring import projector_connection
 from database.pool import connect
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 def verify_restored(
     conninfo: str, settings: Settings, backup: Backup, *, say: Say, keys: Sequence[VerifierKey] = ()
 ) -> Told:
-    """What was found good, by `keys` where there are some. Raises: Difference with the first that is not."""
+    """What was verified, with `keys` where there are some. Raises: ArchiveDiffers at the first difference."""
     told = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, say, keys)}
     return told | _tables(conninfo, settings, backup, say)
 
@@ -39,7 +39,7 @@ def _all_there(conninfo: str, backup: Backup) -> int:
         row = conn.execute("SELECT count(*) FROM events").fetchone()
     found = int(row[0]) if row else 0
     if not found == promised == backup.events:
-        raise Difference(
+        raise ArchiveDiffers(
             f"expected {counted(backup.events, 'event')} as the backup says, found {found}, "
             f"and heads promise {promised}"
         )
@@ -52,7 +52,7 @@ def _sealed(conninfo: str, settings: Settings, say: Say, keys: Sequence[Verifier
         trusted, whose = (list(keys), "those of --key") if keys else _trusted(conn, settings)
     report = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
     if report.first is not None:
-        raise Difference(f"the restored log is not what was signed: {report.first}")
+        raise ArchiveDiffers(f"the restored log is not what was signed: {report.first}")
     return {"checkpoints": report.checkpoints, "unsealed": report.unsealed, "keys": whose}
 
 
@@ -82,7 +82,7 @@ def _tables(conninfo: str, settings: Settings, backup: Backup, say: Say) -> Told
     found = compare(conninfo, options=options)
     if not found.equal:
         first = found.differences[0]
-        raise Difference(
+        raise ArchiveDiffers(
             f"{len(found.differences) + found.more} columns are not what a rebuild gives, first "
             f"{first.table}.{first.column} of {first.user_id}; see them with: tenure replay --diff"
         )

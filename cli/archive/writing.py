@@ -5,10 +5,10 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import IO
 
+from cli.archive.errors import ArchiveRefused
 from cli.archive.format import Writer, new_file
 from cli.archive.signature import Sign, unsigned
 from cli.archive.tables import columns_of, rows_of
-from cli.errors import Failure
 from database.pool import Connection, connect
 from events.clock import utc_now
 from events.statements import statement
@@ -29,7 +29,7 @@ def write_archive(
 ) -> dict[str, int]:
     """Rows by table, written to the file or stdout; `heard` is told how many rows in all.
 
-    Raises: Failure.
+    Raises: ArchiveRefused.
     """
     with connect(conninfo, application_name="tenure-archive") as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -52,10 +52,10 @@ def described(conn: Connection) -> dict[str, object]:
 
 
 def refuse_blind(conn: Connection) -> None:
-    """Row-level security would leave rows out without a word. Raises: Failure."""
+    """Row-level security would leave rows out without a word. Raises: ArchiveRefused."""
     row = conn.execute(statement("cli.archive", "may_write_log")).fetchone()
     if row is None or not row[0]:
-        raise Failure(
+        raise ArchiveRefused(
             "expected the login that owns the tables, found one without their rights; "
             "DATABASE_URL must be the one migrations run with"
         )

@@ -8,13 +8,13 @@ import click
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-from cli.archive.progress import bar
 from cli.db import looking
 from cli.db.cases import CASES
 from cli.db.filling import Sizes, fill, world_of
 from cli.db.measuring import Measured, measure
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.progress import bar
 from cli.scratch import scratch
 from cli.wiring import as_service, command_settings, server
 from database import migrations

@@ -92,7 +92,7 @@ def test_a_database_without_a_schema_is_one_word(
     answer = tenure(command, *(["--port", "0"] if command == "serve" else []))
 
     assert answer.exit_code == 1
-    assert "has no schema of ours yet: tenure migrate up" in answer.stderr
+    assert "has no schema of Tenure: tenure migrate up" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
 
 

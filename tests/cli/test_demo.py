@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cli.background import direct_connection
+from cli.demo.errors import DeliveryRefused
 from cli.demo.world import DemoWorld
 from cli.errors import Failure
 from cli.local_secrets import DevSecrets
@@ -103,7 +104,7 @@ def test_unavailable_door_is_knocked_at_again() -> None:
 def test_refused_delivery_says_why_and_is_not_repeated() -> None:
     doors, asked = _answering(400)
 
-    with pytest.raises(Failure, match="other signing secrets"):
+    with pytest.raises(DeliveryRefused, match="other signing secrets"):
         post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
 
     assert len(asked) == 1
@@ -112,7 +113,7 @@ def test_refused_delivery_says_why_and_is_not_repeated() -> None:
 def test_nobody_there_is_one_clear_error() -> None:
     doors, asked = _answering(0)
 
-    with pytest.raises(Failure, match="start it: tenure run"):
+    with pytest.raises(DeliveryRefused, match="start it: tenure run"):
         post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
 
     assert len(asked) == ATTEMPTS

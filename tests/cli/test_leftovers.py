@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from cli.archive.drafts import abandoned_drafts, drafting
+from cli.archive.errors import ArchiveRefused
 from cli.doctor.of_leftovers import leftover_checks
-from cli.errors import Failure
 from cli.scratch import abandoned, scratch
 from database.pool import Connection, connect
 from projections.replay.leftovers import FOLDER
@@ -55,7 +55,7 @@ def test_a_draft_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
         assert abandoned_drafts(tmp_path) == []
         with drafting(tmp_path / "other"):
             assert draft.exists()
-        with pytest.raises(Failure, match="another command writes"), drafting(tmp_path / "b"):
+        with pytest.raises(ArchiveRefused, match="another command writes"), drafting(tmp_path / "b"):
             pass
 
 

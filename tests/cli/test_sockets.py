@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.errors import Failure
+from cli.service_errors import CannotListen
 from cli.sockets import listen, url
 
 
@@ -10,12 +10,12 @@ def test_port_in_use_names_the_port_and_another() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(Failure, match=rf"port {port} .* in use.*--port {port + 1}"):
+        with pytest.raises(CannotListen, match=rf"port {port} .* in use.*--port {port + 1}"):
             listen("127.0.0.1", port)
 
 
 def test_unknown_host_is_named() -> None:
-    with pytest.raises(Failure, match=r"no such address: nowhere\.invalid"):
+    with pytest.raises(CannotListen, match=r"no such address: nowhere\.invalid"):
         listen("nowhere.invalid", 0)
 
 

@@ -6,7 +6,7 @@ import threading
 import psutil
 import pytest
 
-from cli.supervisor import HOPELESS, MAX_BACKOFF_S, Child, Hopeless, Supervisor, backoff
+from cli.supervisor import HOPELESS, MAX_BACKOFF_S, Child, NeverReady, Supervisor, backoff
 
 
 class Clock:
@@ -73,7 +73,7 @@ def test_child_that_never_gets_ready_is_given_up() -> None:
             supervisor.tick()
             _ended(child)
 
-    with pytest.raises(Hopeless, match=rf"died {HOPELESS} times.*exit 3"):
+    with pytest.raises(NeverReady, match=rf"died {HOPELESS} times.*exit 3"):
         live_and_die()
 
 

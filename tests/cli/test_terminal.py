@@ -10,8 +10,9 @@ import structlog
 from click.testing import CliRunner
 
 from cli import logs, main
+from cli.escapes import printable, visible, visible_json
 from cli.output import Console, console, emit_json, emit_pairs, emit_table
-from cli.terminal import echo, echo_exactly, printable, visible, visible_json
+from cli.terminal import echo, echo_exactly
 from tests.cli.conftest import Tenure
 
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from cli.archive.log_import import import_log
-from cli.archive.progress import bar, stages
 from cli.archive.tables import LOG
 from cli.archive.writing import write_archive
 from cli.output import console, emit_json, json_option
+from cli.progress import bar, stages
 from cli.wiring import command_settings, server
 from queries.counted import counted
 
