@@ -31,11 +31,11 @@ def record_ahead(
 
     A user whose part is busy is left to the next comparison.
     """
-    objects = defaultdict(set)
+    objects: dict[str, set[str]] = defaultdict(set)
     for drift in drifts:
         if drift.customer_id is not None:
             objects[drift.customer_id].add(drift.customer_id if drift.kind == "customer" else drift.object_id)
-    ahead = defaultdict(set)
+    ahead: dict[str, set[str]] = defaultdict(set)
     for row in rows(conn, "users_ahead", customers=list(objects), owner=account or ""):
         ahead[row["user_id"]] |= objects.get(row["customer_id"], set())
     for user_id, ids in ahead.items():
