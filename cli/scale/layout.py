@@ -45,5 +45,5 @@ LOCAL: Mapping[str, str] = {
         ("reconcile_cursors", "import_shards", "reconcile_seen", "migration_manifest"), _COORDINATOR
     ),
     **dict.fromkeys(("outgoing_endpoints", "outgoing_secrets"), _COORDINATOR),
-    **dict.fromkeys(("delivery_counts", "repeated_deliveries"), _COORDINATOR),
+    **dict.fromkeys(("delivery_counts", "repeated_deliveries", "analyzed_erasures"), _COORDINATOR),
 }
