@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli import configuration
+from cli.errors import Failure
 from cli.output import console, emit_json, json_option
 from settings import SettingRow, describe, load, unread_names
 
@@ -24,16 +25,22 @@ config.add_command(configuration.list_all)
 @config.command()
 @json_option
 def check(*, as_json: bool) -> None:
-    """Every setting, what it is for, and what does not work while it is missing."""
+    """Show each setting, what it is for, and what does not work while it is missing.
+
+    Exit 1 if a name is set that Tenure does not read but that resembles a setting's.
+    """
     rows, unread = describe(load()), unread_names()
+    misspelt = [f"{name} instead of {meant}" for name, meant in unread.items() if meant]
     if as_json:
         emit_json({"settings": [asdict(row) for row in rows], "unread": unread})
-        return
-    out = console()
-    out.print(_table(rows))
-    for name, meant in unread.items():
-        hint = f"; did you mean {meant}?" if meant else ""
-        out.print(f"[yellow]{escape(name)} is set, but Tenure reads no such setting{hint}[/yellow]")
+    else:
+        out = console()
+        out.print(_table(rows))
+        for name, meant in unread.items():
+            hint = f"; did you mean {meant}?" if meant else ""
+            out.print(f"[yellow]{escape(name)} is set, but Tenure reads no such setting{hint}[/yellow]")
+    if misspelt:
+        raise Failure(f"misspelt settings are ignored: {', '.join(misspelt)}; rename them")
 
 
 def _table(rows: list[SettingRow]) -> Table:
