@@ -15,7 +15,7 @@ from cli.audit_offline import check, key_option, read_keys
 from cli.caller import person
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
-from cli.sealing import connecting, public_keys, sealer_of, verified_file
+from cli.sealing import connecting, public_keys, sealer_of, verified_file, where_from
 from cli.terminal import echo_exactly
 from cli.wiring import command_settings, server, session
 from database.pool import Connection
@@ -23,6 +23,7 @@ from events.clock import utc_now
 from events.seals.event_proof import check_proof
 from events.seals.json_shape import LARGEST_FILE_BYTES
 from events.seals.keys import VerifierKey
+from events.seals.note import NOT_TRUSTED
 from handlers.tokens import note_reads
 from queries.counted import counted
 from queries.findings import PartReport, Report
@@ -94,7 +95,8 @@ def verify(
             )
     if not report.findings and report.note is not None:
         _keep_verified(settings, report.note)
-    _tell(report, as_json)
+    unknown_key = any(NOT_TRUSTED in finding.what for finding in report.findings)
+    _tell(report, as_json, hint=where_from(settings) if unknown_key else None)
 
 
 @audit.command()
@@ -210,7 +212,7 @@ def _keep_verified(settings: Settings, note: str) -> None:
         draft.replace(verified_file(settings))
 
 
-def _tell(report: Report, as_json: bool) -> None:
+def _tell(report: Report, as_json: bool, *, hint: str | None) -> None:
     first = report.first
     said = {
         "good": not report.findings,
@@ -227,7 +229,8 @@ def _tell(report: Report, as_json: bool) -> None:
         for one in report.findings:
             console().print(f"  {one}", markup=False, soft_wrap=True)
     if first is not None:
-        raise Difference(f"the first wrong row: {first}" if first.position else str(first))
+        row = f"the first wrong row: {first}" if first.position else str(first)
+        raise Difference(row if hint is None else f"{row}; {hint}")
 
 
 def _progress(total: int) -> Progress:

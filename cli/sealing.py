@@ -34,9 +34,24 @@ def public_keys(settings: Settings, origin: str) -> list[VerifierKey]:
 
     Raises: NotConfigured, which an auditor's machine answers with --key; UnusableKey.
     """
-    if settings.signing_key is None and not (settings.data_dir / KEY_FILE).exists():
-        raise NotConfigured("no signing key is set here; name the public key you trust with --key")
+    if not has_signing_key(settings):
+        raise NotConfigured(f"no signing key is here: {where_from(settings)}")
     return [key.verifier for key in signing_keys(settings, origin)]
+
+
+def has_signing_key(settings: Settings) -> bool:
+    """Whether there is one already, by setting or by file."""
+    return settings.signing_key is not None or (settings.data_dir / KEY_FILE).exists()
+
+
+def where_from(settings: Settings) -> str:
+    """Where the key that signed is expected, and where to get it."""
+    where = "TENURE_SIGNING_KEY" if settings.signing_key is not None else settings.data_dir / KEY_FILE
+    return (
+        f"expected the key that signed the log in {where}. No backup contains it: copy {KEY_FILE} from the "
+        "data directory of the machine that signed, or pass that machine's public key (tenure audit key) "
+        "with --key"
+    )
 
 
 def sealer_of(settings: Settings, conninfo: str, *, clock: Clock) -> Sealer:

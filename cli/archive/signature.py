@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cli.archive.errors import ArchiveRefused
-from cli.sealing import KEY_FILE, signing_keys
+from cli.sealing import has_signing_key, signing_keys
 from database.pool import connect
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey
@@ -33,7 +33,7 @@ def signer(conninfo: str, settings: Settings) -> Sign:
     """Signs with the keys that are set or kept here; `unsigned` without a key, or before the first seal."""
     with closing(connect(conninfo, application_name="tenure-backup")) as conn:
         origin = origin_of(conn)
-    if origin is None or (settings.signing_key is None and not (settings.data_dir / KEY_FILE).exists()):
+    if origin is None or not has_signing_key(settings):
         return unsigned
     keys = signing_keys(settings, origin)
     return lambda checksum: sign_note(f"{origin}\n{TITLE}\n{checksum}\n", keys)

@@ -9,7 +9,7 @@ from typing import Any
 from cli.archive.errors import ArchiveDiffers
 from cli.archive.mark import SESSION
 from cli.archive.restoring import Backup
-from cli.sealing import connecting, public_keys
+from cli.sealing import connecting, has_signing_key, public_keys, where_from
 from cli.wiring import projector_connection
 from database.pool import connect
 from events.seals.keys import VerifierKey, parse_verifier_key
@@ -62,11 +62,11 @@ def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  #
     if origin is None or newest is None:
         return [], "none: nothing was sealed"
     named = [parse_verifier_key(text) for text in newest.verifiers]
-    if settings.signing_key is not None or (settings.data_dir / "signing-key.pem").exists():
+    if has_signing_key(settings):
         own = public_keys(settings, origin)
         if {str(key) for key in own} & {str(key) for key in named}:
             return own, "this installation's"
-    return named, "those the backup names: compare them with what auditors hold"
+    return named, f"those the backup names: compare them with what auditors hold; {where_from(settings)}"
 
 
 def _tables(conninfo: str, settings: Settings, backup: Backup, say: Say) -> Told:

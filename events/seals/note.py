@@ -13,6 +13,8 @@ from events.seals.keys import KEY_ID_BYTES, SigningKey, VerifierKey
 LARGEST_NOTE_BYTES = 256 * 1024
 MOST_SIGNATURES = 32
 
+NOT_TRUSTED = "expected a signature by a trusted key"
+
 _DASH = "\N{EM DASH} "
 
 
@@ -84,7 +86,7 @@ def verify_note(signed: str | bytes, trusted: Iterable[VerifierKey]) -> Verified
         signed_by.append(key)
     if not signed_by:
         raise SignatureRefused(
-            f"expected a signature by a trusted key ({_listed(known)}), found only "
+            f"{NOT_TRUSTED} ({_listed(known)}), found only "
             f"{_listed((each.name, each.key_id) for each in note.signatures)}"
         )
     return VerifiedNote(note.text, tuple(signed_by))

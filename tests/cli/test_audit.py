@@ -100,9 +100,25 @@ def test_verify_names_the_first_wrong_row_and_exits_1(tenure: Tenure, sealed: st
 def test_an_auditors_machine_makes_no_key_of_its_own(tenure: Tenure, sealed: str, tmp_path: Path) -> None:
     (tmp_path / "signing-key.pem").unlink()
 
-    assert "--key" in tenure("audit", "verify").stderr
+    refused = tenure("audit", "verify").stderr
+    assert str(tmp_path / "signing-key.pem") in refused
+    assert "from the data directory of the machine that signed" in refused
     assert ran(tenure, "audit", "verify", "--workers", "1", "--key", sealed).startswith("good")
     assert not (tmp_path / "signing-key.pem").exists()
+
+
+def test_a_log_signed_by_a_key_of_another_machine_says_where_to_get_it(
+    tenure: Tenure, sealed: str, tmp_path: Path
+) -> None:
+    """As after a restore without the key: the first seal there makes a new one."""
+    (tmp_path / "signing-key.pem").unlink()
+    ran(tenure, "audit", "checkpoint", "--now")
+
+    done = tenure("audit", "verify", "--workers", "1")
+
+    assert done.exit_code == 1
+    assert f"expected the key that signed the log in {tmp_path / 'signing-key.pem'}" in done.stderr
+    assert "with --key" in done.stderr
 
 
 def test_incremental_without_a_first_verification_says_what_to_do(tenure: Tenure, sealed: str) -> None:

@@ -110,6 +110,18 @@ def test_what_comes_back_is_what_was_there(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_restore_without_the_signing_key_says_where_to_get_it(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    (tmp_path / "signing-key.pem").unlink()
+
+    result = at(empty)("restore", str(path), "--json")
+
+    assert result.exit_code == 0, result.stderr
+    assert "copy signing-key.pem from the data directory" in json.loads(result.stdout)["keys"]
+
+
 def own_key(at: At, conninfo: str) -> str:
     return at(conninfo)("audit", "key").stdout.strip()
 
