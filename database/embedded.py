@@ -35,8 +35,14 @@ TUNING: Mapping[str, str] = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
-    "log_min_messages": "warning",
     "log_checkpoints": "off",
+    # An erasure can't reach the server's log, so it holds no values: DETAIL, CONTEXT, STATEMENT and the
+    # message of an ERROR quote them. Each error reaches the client that caused it.
+    "log_min_messages": "log",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 # For databases that nobody will miss: tests and benchmarks.
 THROWAWAY: Mapping[str, str] = {
