@@ -65,7 +65,7 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
 def show_why(user_id: str) -> Response:
     """Why plan and status are what they are, in one paragraph; what is odd, and the next step."""
     with reading() as conn:
-        found = why(conn, user_id, now=deps().clock())
+        found = why(conn, user_id, now=deps().clock(), live_only=deps().live_only)
         if found is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["why", *COLUMNS])

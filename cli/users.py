@@ -151,11 +151,12 @@ def _by(step: Json) -> str:
 @json_option
 def show_why(*, wanted: str, reason: str | None, as_json: bool) -> None:
     """Explain plan and status in one paragraph, with findings and the next command."""
-    with session(command_settings()) as conn:
+    settings = command_settings()
+    with session(settings) as conn:
         user_id = user_id_of(conn, wanted)
         fields = ["why", *profiles.COLUMNS]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason or "tenure user why")
-        found = known(why(conn, user_id, now=utc_now()), user_id)
+        found = known(why(conn, user_id, now=utc_now(), live_only=settings.livemode), user_id)
     if as_json:
         emit_json(found)
         return

@@ -68,7 +68,9 @@ def person_page(
         can_act = caller().may(()) and as_of is None and known_at is None
         choices = _choices(conn, user_id) if can_act else {}
         is_past = as_of is not None or known_at is not None
-        explained = None if is_past or not found.profile else why(conn, user_id, now=at)
+        explained = (
+            None if is_past or not found.profile else why(conn, user_id, now=at, live_only=held.live_only)
+        )
         noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
     latest_first = list(reversed(found.steps))
     shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]

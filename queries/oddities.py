@@ -12,9 +12,8 @@ from queries.customers import Unlinked
 from queries.entitlements import Standing
 from queries.events import EventRow
 from queries.instants import iso
+from queries.lateness import Late
 
-LATE = timedelta(hours=1)
-DECISIVE = ("stripe.customer.subscription.", "stripe.invoice.", "clerk.user.")
 LAG = timedelta(seconds=30)
 
 
@@ -36,6 +35,7 @@ class Facts:
     standing: Standing
     event: EventRow | None
     latest: list[EventRow]
+    late: Late | None
     unlinked: list[Unlinked]
     waited: timedelta
     now: datetime
@@ -134,28 +134,28 @@ def _deleted(facts: Facts) -> Iterator[Oddity]:
 
 def _several(facts: Facts) -> Iterator[Oddity]:
     live = sorted(each.id for each in facts.state.subscriptions.values() if each.status in PAYING_OR_LATE)
-    if len(live) > 1:
-        text = f"They have {len(live)} live subscriptions: {', '.join(live)}; the plan comes from one of them"
-        yield Oddity("several", text, "cancel in Stripe those that they don't want")
+    current = current_subscription(facts.state)
+    if len(live) > 1 and current is not None:
+        others = ", ".join(each for each in live if each != current.id)
+        text = (
+            f"They have {len(live)} live subscriptions: plan and status come from {current.id} "
+            f"and not from {others}"
+        )
+        yield Oddity("several", text, f"look in Stripe whether {others} should be canceled")
 
 
 def _late(facts: Facts) -> Iterator[Oddity]:
-    late = [
-        event
-        for event in facts.latest
-        if event["event_type"].startswith(DECISIVE)
-        and not event["erased"]
-        and event["recorded_at"] - event["occurred_at"] > LATE
-    ]
-    if late:
-        event = late[0]
-        hours = (event["recorded_at"] - event["occurred_at"]) // timedelta(hours=1)
+    late = facts.late
+    if late is not None:
+        hours = late.for_ // timedelta(hours=1)
         text = (
-            f"{event['event_type']} of {iso(event['occurred_at'])} was recorded {hours} h later, so the "
-            "tables may have shown other values in between"
+            f"{late.event['event_type']} of {iso(late.event['occurred_at'])} was recorded at "
+            f"{iso(late.event['recorded_at'])}; for {hours} h the tables showed plan {late.plan} and status "
+            f"{late.subscription_status}"
         )
-        just_before = iso(event["recorded_at"] - timedelta(microseconds=1))
-        yield Oddity("late", text, f"tenure user show {facts.state.user_id} --known-at {just_before}")
+        yield Oddity(
+            "late", text, f"tenure user show {facts.state.user_id} --known-at {iso(late.just_before)}"
+        )
 
 
 WORRYING = {

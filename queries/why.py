@@ -20,6 +20,7 @@ from queries.entitlements import lapsed, standing
 from queries.events import EventFilter, EventRow, one_event, search
 from queries.instants import iso
 from queries.lag import projection_lag
+from queries.lateness import late_event
 from queries.oddities import Facts, oddities, unknown_price
 from queries.reasons import event_behind
 from queries.rows import AnyConnection, fetch_one
@@ -30,13 +31,13 @@ LOOKED_AT = 200  # unlinked customers whose addresses are compared
 Json = dict[str, Any]  # Any: JSON values and instants
 
 
-def why(conn: AnyConnection, user_id: str, *, now: datetime) -> Json | None:
+def why(conn: AnyConnection, user_id: str, *, now: datetime, live_only: bool = False) -> Json | None:
     """`user_id`, `plan`, `subscription_status`, `why` (a paragraph), `event_id`, `odd` and `next`.
 
     `odd` is a list of `kind`, `text` and `next`, the most urgent first; `next` is the first one's command.
     None for a user that no event mentions.
     """
-    facts = _facts(conn, user_id, now)
+    facts = _facts(conn, user_id, now, live_only)
     if facts is None:
         return None
     odd = oddities(facts)
@@ -65,7 +66,7 @@ def _stored(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:
     return present(decode(row["state"])), msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
 
 
-def _facts(conn: AnyConnection, user_id: str, now: datetime) -> Facts | None:
+def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) -> Facts | None:
     stored = _stored(conn, user_id)
     if stored is None:
         return None
@@ -73,12 +74,14 @@ def _facts(conn: AnyConnection, user_id: str, now: datetime) -> Facts | None:
     at_present = standing(state, catalog, now)
     event_id = event_behind(conn, lapsed(state, now), at_present.source)
     oldest = projection_lag(conn).oldest_recorded_at
+    latest = search(conn, EventFilter(user_id=user_id), limit=LATEST).items
     return Facts(
         state=state,
         catalog=catalog,
         standing=at_present,
         event=None if event_id is None else one_event(conn, event_id),
-        latest=search(conn, EventFilter(user_id=user_id), limit=LATEST).items,
+        latest=latest,
+        late=late_event(conn, state, latest, now=now, live_only=live_only),
         unlinked=_same_address(conn, user_id) if state.email else [],
         waited=timedelta() if oldest is None else now - oldest,
         now=now,
@@ -105,9 +108,16 @@ def _because(facts: Facts) -> Iterator[str]:
     else:
         yield f"Subscription {current.id} of customer {current.customer} is {current.status}."
     _, ends_at = trial_dates(state, current)
-    if state.trial.status != "pending":
-        end = "" if ends_at is None else f", with its end at {iso(from_micros(ends_at))}"
-        yield f"Their trial is {state.trial.status}{end}."
+    if state.trial.status in TRIALS:
+        end = "" if ends_at is None else f" (end of the trial: {iso(from_micros(ends_at))})"
+        yield f"{TRIALS[state.trial.status]}{end}."
+
+
+TRIALS = {
+    "active": "Their trial is running",
+    "converted": "Their trial became a paid subscription",
+    "expired": "Their trial ended without a payment",
+}
 
 
 def _actor(event: EventRow) -> str:

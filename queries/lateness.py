@@ -1,0 +1,76 @@
+"""A late event that made the tables show another plan or status meanwhile, not long ago."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from events.clock import MICROSECOND
+from events.routing import part_of
+from events.statements import statement
+from projections.state import State
+from queries.events import EventRow
+from queries.profile import Profile
+from queries.rows import AnyConnection, fetch_one
+from queries.timetravel import profile_at
+
+LATE = timedelta(hours=1)
+RECENT = timedelta(days=7)
+DECISIVE = ("stripe.customer.subscription.", "stripe.customer.deleted", "clerk.user.deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The event, for how long the tables lacked it, and what they showed just before it was recorded."""
+
+    event: EventRow
+    for_: timedelta
+    just_before: datetime
+    plan: str
+    subscription_status: str
+
+
+def late_event(
+    conn: AnyConnection, state: State, latest: Sequence[EventRow], *, now: datetime, live_only: bool
+) -> Late | None:
+    """The newest of the latest events, if it was late and plan or status were others without it.
+
+    A user's log that begins with it, by an import for example, showed nothing wrong before.
+    """
+    candidates = [event for event in latest if _may_matter(event, now)]
+    if not candidates:
+        return None
+    since = _first_recorded(conn, [state.user_id, *state.links])
+    for event in candidates:
+        lacking = event["recorded_at"] - max(event["occurred_at"], since)
+        if lacking > LATE:
+            just_before = event["recorded_at"] - MICROSECOND
+            shown, before = (
+                profile_at(conn, state.user_id, known_at=known_at, live_only=live_only)
+                for known_at in (event["recorded_at"], just_before)
+            )
+            if before is None or shown is None or _standing(shown) == _standing(before):
+                continue
+            return Late(event, lacking, just_before, *_standing(before))
+    return None
+
+
+def _standing(profile: Profile) -> tuple[str, str]:
+    return profile["current_plan"], profile["subscription_status"]
+
+
+def _may_matter(event: EventRow, now: datetime) -> bool:
+    return (
+        event["event_type"].startswith(DECISIVE)
+        and not event["erased"]
+        and now - event["recorded_at"] < RECENT
+        and event["recorded_at"] - event["occurred_at"] > LATE
+    )
+
+
+def _first_recorded(conn: AnyConnection, routes: Iterable[str]) -> datetime:
+    keys = list(routes)
+    asked = {"parts": [part_of(key) for key in keys], "routes": keys}
+    row = fetch_one(conn, statement("queries", "first_recorded"), asked)
+    assert row is not None  # an aggregate; the caller has an event of the user
+    first: datetime = row["recorded_at"]
+    return first
