@@ -109,7 +109,7 @@ def _stale(facts: Facts) -> Iterator[Oddity]:
 def _unpaid(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if current is not None and current.status in WORRYING:
-        text = f"Subscription {current.id} is {current.status}: {WORRYING[current.status]}"
+        text = WORRYING[current.status].format(current.id)
         yield Oddity(
             "unpaid", text, f"look at {current.id} in Stripe; tenure user history {facts.state.user_id}"
         )
@@ -159,9 +159,9 @@ def _late(facts: Facts) -> Iterator[Oddity]:
 
 
 WORRYING = {
-    "past_due": "the last payment failed and Stripe tries again",
-    "unpaid": "no payment succeeded and Stripe has stopped trying",
-    "incomplete": "the first payment has not succeeded",
+    "past_due": "The last payment of {} failed, and Stripe tries again",
+    "unpaid": "The last invoice of {} is unpaid, and Stripe has stopped trying",
+    "incomplete": "The first payment of {} has not succeeded",
 }
 CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
     _quarantined,

@@ -13,7 +13,7 @@ from projections.catalog import Catalog
 from projections.fold import present
 from projections.state import State, decode
 from projections.stripe_objects import current_subscription, hints_of
-from projections.tables.subscriptions import PAYING_OR_LATE
+from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve
 from projections.tables.trials import trial_dates
 from queries.customers import Unlinked, unlinked_customers
 from queries.entitlements import lapsed, standing
@@ -155,7 +155,8 @@ def _by_nothing(facts: Facts) -> str:
     if price is not None:
         return f"{price} names no plan"
     if current.status in PAYING_OR_LATE:
-        return f"their subscription names it, but while it is {current.status} their limits are those of free"
+        named = resolve(plan_source(facts.state, current), facts.catalog)[0]
+        return f"the limits of free apply while their subscription to {named} is {current.status}"
     return f"a subscription that is {current.status} gives no plan"
 
 

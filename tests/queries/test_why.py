@@ -185,3 +185,13 @@ def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: Conn, ago
     assert other is not None
     assert priced["note"] == "the price price_new names no plan in the catalog: tenure plans publish FILE"
     assert other["note"] is None
+
+
+@pytest.mark.parametrize("status", ["paused", "unpaid"])
+def test_free_limits_name_the_plan_that_is_not_in_force(conn: Conn, ago: float, status: str) -> None:
+    tell(conn, *sold(), *subscribed(ago, status))
+
+    found = asked(conn)["why"]
+
+    assert f"because the limits of free apply while their subscription to glow_up is {status}." in found
+    assert found.count(f" is {status}.") == 2  # the reason and the subscription's sentence, no third time
