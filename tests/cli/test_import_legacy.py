@@ -75,6 +75,22 @@ def test_a_second_run_appends_nothing_and_a_changed_row_changes_nothing(
     assert shown(tenure, "user_bob")["full_name"] is None
 
 
+def test_an_erased_user_is_not_imported_again(tenure: Tenure, conninfo: str, old: str) -> None:
+    url = made_by_hand(old, OLD_TABLES, OLD_ROWS)
+    imported(tenure, url)
+    project(conninfo)
+    erased = tenure("privacy", "erase", "user_ada", "--reason", "ticket 12", "--yes")
+
+    again = imported(tenure, url)
+
+    assert erased.exit_code == 0
+    assert again["appended"] == 0
+    assert {"user": "user_ada", "why": "erased here: nothing about them is imported again"} in again[
+        "refusals"
+    ]
+    assert "ada@example.com" not in tenure("user", "show", "user_ada", "--json").stdout
+
+
 def test_one_wide_table_in_camel_case(tenure: Tenure, conninfo: str, old: str) -> None:
     told = imported(tenure, made_by_hand(old, PROFILES))
     project(conninfo)

@@ -38,6 +38,8 @@ class Crowd:
             return self._listed(asked, "sub_crowd", self.subscription)
         if asked.path == "/v1/checkout/sessions":
             return Replied(200, {"object": "list", "data": [], "has_more": False})
+        if one := re.fullmatch(r"/v1/customers/cus_crowd(\d{9})", asked.path):
+            return Replied(200, self.customer(int(one[1])))
         return Replied(404, {"error": {"type": "invalid_request_error", "message": "no such object"}})
 
     def customer(self, number: int) -> Json:

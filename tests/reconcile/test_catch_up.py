@@ -8,6 +8,7 @@ import pytest
 
 from cli.demo.history import make_world
 from cli.demo.world import DemoWorld
+from handlers.privacy import erase_person, plan_erasure
 from handlers.reconcile.asking import MOST_TRIES
 from handlers.reconcile.catch_up import OVERLAP, CaughtUp, catch_up, covers
 from handlers.reconcile.errors import AlreadyRunning, ProviderAway, ProviderRefused
@@ -103,6 +104,30 @@ def test_everything_missed_is_appended_once(
 
     assert logged(caught) == stripes(world)
     assert (first.appended, second.appended) == (len(stripes(world)), 0)
+
+
+def test_an_erased_customers_events_are_not_caught_up(
+    caught: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    """The log has the first third of what Stripe sent."""
+    publish(caught)
+    receive(caught, world.deliveries[: len(world.deliveries) // 3])
+    project(conninfo)
+    missed = sorted(run(caught, double, watch, dry_run=True).routes)
+    linked = "SELECT user_id FROM customer_links WHERE customer_id = ANY (%s) AND user_id IS NOT NULL LIMIT 1"
+    ((erased,),) = caught.execute(linked, [missed]).fetchall()
+    with caught.transaction():
+        plan = plan_erasure(caught, erased)
+        erase_person(caught, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=True)
+    before = logged(caught)
+
+    run(caught, double, watch)
+
+    rows = caught.execute(
+        "SELECT idempotency_key FROM events WHERE route_key = ANY (%s)", [list(plan.customers)]
+    ).fetchall()
+    assert before < logged(caught)
+    assert {row[0] for row in rows} <= before
 
 
 def test_webhook_that_comes_later_is_a_duplicate(

@@ -18,10 +18,12 @@ import pytest
 from cli.demo.prices import price_of
 from cli.demo.world import DemoWorld
 from cli.envelopes import fetched_stripe_event
+from events.append import append_all
 from events.clock import utc_now
 from handlers.imports.plans import as_toml, propose_plans
 from handlers.imports.stripe import Imported, import_stripe
 from handlers.plan_files import read_plans
+from handlers.privacy import erase_person, plan_erasure
 from handlers.reconcile.errors import ProviderAway
 from handlers.reconcile.pace import Pace
 from handlers.reconcile.stripe_api import StripeApi
@@ -30,6 +32,7 @@ from tests.doubles.crowd import crowd_double
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, Fault, at_random
 from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import KEY, stripe_double
+from tests.projections.telling import linked
 from tests.reconcile.shop import project, publish, service
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +97,23 @@ def test_a_second_import_reads_nothing_and_another_one_finds_nothing(conninfo: s
 
     assert (quiet, again.events) == ([], 0)
     assert counts(conninfo) == WHOLE
+
+
+def test_an_erased_customer_is_not_imported(conninfo: str, crowd: Double) -> None:
+    """Their webhooks came before the import, and the erasure too."""
+    user, customer = "user_crowd000000007", "cus_crowd000000007"
+    with service(conninfo) as conn:
+        append_all(conn, [linked(user_id=user, customer_id=customer)])
+        project(conninfo)
+        with conn.transaction():
+            plan = plan_erasure(conn, user)
+            erase_person(conn, plan, now=utc_now(), actor="cli:test", reason="ticket 12", live_only=True)
+
+    take_over(conninfo, crowd)
+
+    assert plan.customers == (customer,)
+    of_webhooks = {"privacy.erased": 1, "stripe.customer.created": 1}
+    assert counts(conninfo) == {kind: number - 1 for kind, number in WHOLE.items()} | of_webhooks
 
 
 def test_one_busy_month_is_shared_among_workers(conninfo: str) -> None:
