@@ -1,6 +1,7 @@
 """What can stop a replay. The live tables are as they were after any of these."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class ReplayError(Exception):
@@ -67,6 +68,38 @@ class TablesReferenced(ReplayError):
             "ones; drop it, replay, and make it again"
         )
         self.names = list(names)
+
+
+class AddedIndex(NamedTuple):
+    """An index that no migration made, and the statement that drops it."""
+
+    name: str
+    table: str
+    drop: str
+
+
+class AddedUnique(ReplayError):
+    """Rebuilt rows may violate a unique index that no migration made, and then no row is at fault alone."""
+
+    def __init__(self, added: Sequence[AddedIndex]) -> None:
+        names = ", ".join(f"{each.name} on {each.table}" for each in added)
+        super().__init__(
+            f"unique, but made by no migration: {names}. Rebuilt rows may violate that, and the live "
+            f"projector quarantines users for it; drop it: {'; '.join(each.drop for each in added)}; then run the "
+            "command again. An index that is not unique is carried over"
+        )
+        self.added = list(added)
+
+
+class IndexRefused(ReplayError):
+    """The rebuilt rows do not fit an index or a constraint of the live table. What was built is kept."""
+
+    def __init__(self, table: str, definition: str, message: str) -> None:
+        super().__init__(
+            f"{table}: PostgreSQL refused “{definition}” for the rebuilt rows: {message}; drop that index or "
+            "constraint from the live table, then run the command again: it goes on where it stopped"
+        )
+        self.table, self.definition = table, definition
 
 
 class ProjectorBehind(ReplayError):

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import psycopg
 from msgspec.structs import replace
 from psycopg import errors, sql
 
 from projections.catalog import Catalog
+from projections.refusal import is_refusal
 from projections.replay import job as jobs
-from projections.replay.errors import TablesReferenced
+from projections.replay.errors import AddedIndex, AddedUnique, IndexRefused, TablesReferenced
 from projections.replay.job import Job
 from projections.replay.statements import AnyConnection, close_to_others, do, look_into, rows, session
-from projections.replay.tables import FILLERS, LOADED, REBUILT, WHOLE
+from projections.replay.tables import FILLERS, LOADED, OWN_UNIQUE, REBUILT, WHOLE
 from projections.store import read_catalog
 
 LIKE = "INCLUDING ALL EXCLUDING INDEXES"
@@ -25,6 +27,7 @@ def create(conn: AnyConnection, job: Job) -> Job:
     """Make the schema, its empty twins and what is small, under the plan; the plan with its catalog."""
     schema = sql.Identifier(job.schema)
     _refuse_what_leans_on_tables(conn)
+    _refuse_added_unique(conn)
     with conn.transaction():
         conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
@@ -94,7 +97,12 @@ def _define(conn: AnyConnection, schema: str, table: str, *kinds: str) -> None:
         definitions = rows(conn, kind, schema=schema, table=table)
         look_into(conn, schema)
         for (definition,) in definitions:
-            conn.execute(definition.encode())
+            try:
+                conn.execute(definition.encode())
+            except psycopg.Error as problem:
+                if not is_refusal(problem):
+                    raise
+                raise IndexRefused(table, definition, str(problem.diag.message_primary)) from None
     look_into(conn, "public")
 
 
@@ -107,3 +115,9 @@ def _refuse_what_leans_on_tables(conn: AnyConnection) -> None:
     found: Iterable[tuple[str]] = rows(conn, "replay_leaning", tables=list(REBUILT))
     if names := [name for (name,) in found]:
         raise TablesReferenced(names)
+
+
+def _refuse_added_unique(conn: AnyConnection) -> None:
+    added = rows(conn, "replay_added_unique", tables=list(REBUILT), own=list(OWN_UNIQUE))
+    if added:
+        raise AddedUnique([AddedIndex(*row) for row in added])

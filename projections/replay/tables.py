@@ -48,6 +48,16 @@ WHOLE = (
 )
 FILLERS: tuple[Filler, ...] = (_catalog, _configuration, _digests)
 
+# The unique constraints of the migrations: no row that a fold gives violates them.
+OWN_UNIQUE = (
+    *(f"{table}_user" for table in PER_USER if table != "users"),
+    "users_user_id",
+    "subscription_plans_key",
+    "system_configurations_key",
+    "logging_configurations_logger",
+    "list_items_creator",
+)
+
 LOADED = (*PER_USER, *BESIDE, *platform.TABLES)
 REBUILT = (*LOADED, *WHOLE)
 

@@ -13,7 +13,9 @@ from events.own import user as own
 from projections.replay import compare, rebuild_user, replay, replay_due, roll_back, standing
 from projections.replay.build import heads, new_job
 from projections.replay.errors import (
+    AddedUnique,
     ColumnsDiffer,
+    IndexRefused,
     LogIncomplete,
     NothingToRollBack,
     ReplayRunning,
@@ -23,6 +25,7 @@ from projections.replay.errors import (
 from projections.replay.job import CHECKED
 from projections.replay.loading import Loader
 from projections.replay.statements import session
+from projections.replay.tables import OWN_UNIQUE, REBUILT
 from tests.projections import replaying, telling
 from tests.projections.replaying import options, project, tables, tell
 
@@ -367,6 +370,51 @@ def test_a_view_of_the_tables_is_named_before_anything_is_built(conninfo: str, t
 
     with pytest.raises(TablesReferenced, match="people"):
         replay(conninfo, options=options(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("made", "drop"),
+    [
+        ("CREATE UNIQUE INDEX one_name ON users (full_name)", "DROP INDEX one_name"),
+        ("ALTER TABLE users ADD CONSTRAINT one_name UNIQUE (full_name)", "DROP CONSTRAINT one_name"),
+    ],
+)
+def test_an_added_unique_index_is_named_before_anything_is_built(
+    conninfo: str, tmp_path: Path, made: str, drop: str
+) -> None:
+    rows(conninfo, made)
+
+    for command in (replay, compare):
+        with pytest.raises(AddedUnique, match=drop):
+            command(conninfo, options=options(tmp_path))
+    assert (
+        rows(conninfo, "SELECT 1 FROM pg_namespace WHERE nspname IN ('tenure_shadow', 'tenure_check')") == []
+    )
+
+
+def test_the_unique_indexes_of_the_migrations_are_known(conninfo: str) -> None:
+    found = rows(
+        conninfo,
+        "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_class t ON t.oid = i.indrelid AND t.relnamespace = 'public'::regnamespace"
+        f" WHERE i.indisunique AND NOT i.indisprimary AND t.relname IN {REBUILT}",
+    )
+
+    assert {name for (name,) in found} == set(OWN_UNIQUE)
+
+
+def test_an_added_index_that_the_rebuilt_rows_do_not_fit_is_named(conninfo: str, tmp_path: Path) -> None:
+    """It holds for the live rows alone, which somebody emptied."""
+    tell(conninfo, replaying.shop(users=2))
+    project(conninfo)
+    rows(conninfo, "TRUNCATE users CASCADE")
+    rows(conninfo, "CREATE INDEX by_number ON users ((user_id::integer))")
+
+    with pytest.raises(IndexRefused, match="by_number"):
+        replay(conninfo, options=options(tmp_path))
+    rows(conninfo, "DROP INDEX by_number")
+
+    assert replay(conninfo, options=options(tmp_path)).rows["users"] == 2
 
 
 def test_a_log_with_a_hole_is_refused(conninfo: str, tmp_path: Path) -> None:
