@@ -18,6 +18,7 @@ from events.statements import statement
 from projections import links
 from projections.accounts import Trust
 from projections.links import Owner
+from projections.refusal import ROW
 from projections.snapshots import EVER
 from projections.state import State, decode_state
 from projections.version import projector_version
@@ -67,6 +68,11 @@ class Streams:
     def routes(self) -> list[str]:
         """The user's own stream, and those of the customers owned now."""
         return sorted({self.user_id, *self.links})
+
+    def row_stop(self) -> tuple[str, str] | None:
+        """The event after which their rows could not be stored, and why; the fold alone doesn't show it."""
+        row = self._one("row_stop", {"user_id": self.user_id, "field": ROW})
+        return None if row is None else (str(row[0]), row[1])
 
     def base(self, before: int, known_at: datetime | None = None) -> Base | None:
         """The last state to begin at after an instant no later than `before`; None: at the beginning."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from psycopg.rows import tuple_row
 
 from events.clock import instant, micros
@@ -21,11 +22,12 @@ from events.statements import statement
 from projections import claiming, relinking
 from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
-from projections.facts import Fact, Own
+from projections.facts import Fact, Own, Problem
 from projections.fold import advance, present
 from projections.links import Owner
 from projections.log import Routed, routed
 from projections.reading import READ_PATTERNS
+from projections.refusal import ROW
 from projections.snapshots import EVER
 from projections.state import Folded, State
 from queries.bases import Base, Streams
@@ -141,7 +143,9 @@ def past(
         routes |= dict.fromkeys([name for row in streams.claimed for name in (row[0], *row[1])], -EVER)
     until = min(until, EVER if as_of is None else micros(as_of))
     found: dict[str, list[tuple[Routed, Entry]]] = {}
-    for event, entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
+    stop = streams.row_stop()
+    for event, read_entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
+        entry = _stopped(read_entry, stop[1]) if stop and read_entry.fact.id == stop[0] else read_entry
         found.setdefault(event.route_key, []).append((event, entry))
     read = [pair for stream in found.values() for pair in stream]
     owners = base.owners if base else _owners(conn, user_id, [event for event, _ in read])
@@ -171,6 +175,12 @@ def past_state(
     return past(
         conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only, streams=streams, base=base
     )
+
+
+def _stopped(entry: Entry, reason: str) -> Entry:
+    """The event after which the projector could not store the user's rows, as it folds it."""
+    fact = replace(entry.fact, body=None, before=None, problem=Problem(ROW, reason))
+    return entry._replace(fact=fact)
 
 
 def plan_event(entry: Entry) -> PlanEvent:

@@ -18,6 +18,8 @@ from projections.facts import Fact
 from projections.refusal import is_refusal, longest_storable
 from projections.replay import compare, rebuild_user
 from projections.state import State
+from queries.history import history
+from queries.timetravel import profile_at
 from tests.laws.projected import refold, runner, session
 from tests.projections.live import ask, tell
 from tests.projections.replaying import options
@@ -110,6 +112,13 @@ def test_the_history_stops_at_the_event_that_is_refused(conninfo: str, owner: Ow
     assert profile(conninfo, "full_name", USER) == "Two Lee"
     query = "SELECT e.idempotency_key FROM quarantine q JOIN events e ON e.id = q.event_id"
     assert ask(conninfo, query) == ["msg_3"]
+    problems = [entry["problem"] for entry in history(owner, USER, live_only=True) or ()]
+    assert [problem is not None for problem in problems] == [False, False, True, False, False]
+    assert "no_bad_name" in problems[2]
+    for at, name in ((2, "Two Lee"), (3, "Two Lee"), (9, "Two Lee")):
+        past = profile_at(owner, USER, as_of=instant(at), live_only=True)
+        assert past is not None
+        assert (past["full_name"], past["stale"]) == (name, at > 2)
 
 
 def test_a_later_event_frees_a_user_whose_rows_were_refused(
