@@ -85,8 +85,8 @@ class AddedUnique(ReplayError):
         names = ", ".join(f"{each.name} on {each.table}" for each in added)
         super().__init__(
             f"unique, but made by no migration: {names}. Rebuilt rows may violate that, and the live "
-            f"projector quarantines users for it; drop it: {'; '.join(each.drop for each in added)}; then run the "
-            "command again. An index that is not unique is carried over"
+            f"projector quarantines users for it; drop it: {'; '.join(each.drop for each in added)}; "
+            "then run the command again. An index that is not unique is carried over"
         )
         self.added = list(added)
 
