@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.answers import answer
 from api.errors import Refused
 from events.decision_clock import ClocksDiffer
+from projections.errors import StateUnreadable
 from queries.errors import BadCursor, InTheFuture
 
 TYPE_PREFIX = "urn:tenure:problem:"
@@ -43,6 +44,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(InTheFuture, _in_the_future)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ClocksDiffer, _clocks_differ)
+    app.register_error_handler(StateUnreadable, _state_unreadable)
     app.register_error_handler(psycopg.OperationalError, _unavailable)
     app.register_error_handler(Exception, _unexpected)
 
@@ -94,6 +96,11 @@ def _unavailable(error: Exception) -> Response:
 def _clocks_differ(error: ClocksDiffer) -> Response:
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return problem(503, "clocks-differ", "Clocks differ", str(error), headers=headers)
+
+
+def _state_unreadable(error: StateUnreadable) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return problem(503, "state-unreadable", "State unreadable", str(error), headers=headers)
 
 
 def _unexpected(error: Exception) -> Response:

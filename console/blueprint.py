@@ -22,7 +22,7 @@ from console.show import register_filters
 from events.clock import Clock
 from events.decision_clock import ClocksDiffer
 from handlers.jobs import Registry
-from projections.errors import PartBehind, PartBusy
+from projections.errors import PartBehind, PartBusy, StateUnreadable
 from queries.errors import BadCursor, InTheFuture
 
 PREFIX = "/console"
@@ -104,7 +104,7 @@ def _register_errors(console: Blueprint) -> None:
     console.register_error_handler(HTTPException, _http)
     console.register_error_handler(ClocksDiffer, _clocks_differ)
     console.register_error_handler(psycopg.OperationalError, _unavailable)
-    for busy in (PartBehind, PartBusy):
+    for busy in (PartBehind, PartBusy, StateUnreadable):
         console.register_error_handler(busy, _busy)
     console.register_error_handler(Exception, _unexpected)
 

@@ -24,7 +24,7 @@ from events.routing import part_of
 from events.statements import statement
 from handlers.decision import moment
 from projections.fold import present
-from projections.state import State, decode
+from projections.state import State, read_stored
 
 AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
@@ -100,7 +100,7 @@ def change_profile(
     Raises: UserUnknown, UserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
     """
     before = _standing(conn, user_id, key)
-    at = _after_all(before, now)
+    at = _after_all(user_id, before, now)
     events = [
         user_event(
             fact,
@@ -152,9 +152,13 @@ def _standing(conn: AnyConnection, user_id: str, key: str) -> dict[str, Any]:
     return row
 
 
-def _after_all(before: Mapping[str, Any], now: datetime) -> datetime:
-    """Now, but after what is known of the user, projected or not: else the change would change nothing."""
-    state = State(user_id="") if before["state"] is None else present(decode(before["state"]))
+def _after_all(user_id: str, before: Mapping[str, Any], now: datetime) -> datetime:
+    """Now, but after what is known of the user, projected or not: else the change would change nothing.
+
+    Raises: StateUnreadable.
+    """
+    stored = before["state"]
+    state = State(user_id=user_id) if stored is None else present(read_stored(user_id, stored))
     at = moment(state, now)
     last = before["last_own_at"]
     return at if last is None else max(at, last + MICROSECOND)

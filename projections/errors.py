@@ -13,6 +13,17 @@ class Unfoldable(Exception):
         self.reason = reason
 
 
+class StateUnreadable(Exception):
+    """A stored fold is in a form that this release can't read. A batch or a decision folds it again."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(
+            f"the stored state of {user_id} is in a form that this release can't read; fold it again from "
+            f"the log: tenure replay --user {user_id}"
+        )
+        self.user_id = user_id
+
+
 class PartBehind(Exception):
     """More is to be projected in this part than a decision can wait for. See that `tenure work` runs."""
 

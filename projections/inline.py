@@ -5,7 +5,7 @@ what is read stays true until the decision's own events are in the log and in th
 taken in the order of a batch: checkpoint, customers, users, and the part's head last, by append.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from events.tracing import span
 from projections import log, platform, store
 from projections.batch import EMPTY, Projector, Work, advance_some
 from projections.catalog import Catalog
-from projections.errors import PartBehind, PartBusy
+from projections.errors import PartBehind, PartBusy, StateUnreadable
 from projections.facts import Fact
 from projections.fold import present
 from projections.log import AnyConnection, Routed, routed
 from projections.refusal import is_refusal, is_stopped_by_row
 from projections.snapshots import Pending
-from projections.state import Folded, State, decode
+from projections.state import Folded, State, read_stored
 from projections.version import projector_version
 
 BATCH = 500
@@ -229,7 +229,11 @@ class Inline(Deciding):
             self._let_go()
             return None
         self._use_catalog(catalog_digest)
-        held_users = {row[0]: as_held(row) for row in states.fetchall()}
+        held_users, unreadable = held_among(states.fetchall())
+        if unreadable:
+            self._let_go()
+            self.retry(self._conn, unreadable)
+            return None
         taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
         return Present(held_users, self._catalog, taken)
 
@@ -262,10 +266,25 @@ class Inline(Deciding):
             position = reached[self._part]
 
 
-def as_held(row: tuple[str, str, str, int | None, int]) -> Held:
-    """From a row of user, state, catalog digest, refold_after and refold_until."""
-    folded = decode(row[1])
+StateRow = tuple[str, str, str, int | None, int]
+
+
+def as_held(row: StateRow) -> Held:
+    """From a row of user, state, catalog digest, refold_after and refold_until. Raises: StateUnreadable."""
+    folded = read_stored(row[0], row[1])
     return Held(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
+
+
+def held_among(rows: Iterable[StateRow]) -> tuple[dict[str, Held], list[str]]:
+    """User to what is held of them, and the users whose stored state this release can't read."""
+    held: dict[str, Held] = {}
+    unreadable: list[str] = []
+    for row in rows:
+        try:
+            held[row[0]] = as_held(row)
+        except StateUnreadable:
+            unreadable.append(row[0])
+    return held, unreadable
 
 
 def _as_read(event: NewEvent, answer: Appended) -> Routed:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from events.envelope import Appended
 from events.routing import part_of
-from projections.inline import Choose, Deciding, Present, Said, as_held
+from projections.inline import Choose, Deciding, Present, Said, held_among
 
 # A head that somebody who hangs holds: those of its part may wait for it, but not everybody with them.
 _NOT_FOR_LONG = b"SET LOCAL lock_timeout = '1s'"
@@ -52,6 +52,6 @@ class InlineMany(Deciding):
         said = found.fetchall()
         level = {row[0] for row in said if row[1] == self._positions.get(row[0])}
         self._use_catalog(said[0][2])
-        held = {row[0]: as_held(row) for row in states.fetchall() if parts[row[0]] in level}
+        held, _ = held_among(row for row in states.fetchall() if parts[row[0]] in level)
         taken = {row[3]: Said(row[4], row[5]) for row in said if row[3] is not None}
         return Present(held, self._catalog, taken)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from projections.errors import StateUnreadable
 from projections.facts import Address, Customer, Fact, PaymentMethod, PlanHint, Subscription
 
 Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
@@ -190,6 +191,14 @@ def encode(folded: Folded) -> bytes:
 def decode(text: str | bytes) -> Folded:
     """The fold from its JSON."""
     return _FOLDED.decode(text)
+
+
+def read_stored(user_id: str, text: str) -> Folded:
+    """The user's fold from its JSON. Raises: StateUnreadable."""
+    try:
+        return decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        raise StateUnreadable(user_id) from None
 
 
 def encode_state(state: State) -> bytes:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
 import structlog
 from msgspec import Raw
 from psycopg import Connection
@@ -14,9 +13,10 @@ from events.identifiers import derived_id
 from events.statements import statement
 from projections import links
 from projections.catalog import Catalog
+from projections.errors import StateUnreadable
 from projections.rows import Row, as_json
 from projections.snapshots import Pending
-from projections.state import Folded, Poison, State, decode, decode_state, encode
+from projections.state import Folded, Poison, State, decode_state, encode, read_stored
 from projections.version import projector_version
 
 logger = structlog.get_logger(__name__)
@@ -151,9 +151,9 @@ def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
 def _decoded(user: str, state: str) -> Folded | None:
     """None for what another release stored in a form that can't be read: it is folded again from the log."""
     try:
-        return decode(state)
-    except (msgspec.MsgspecError, RecursionError) as problem:
-        logger.warning("projector.state_unreadable", user_id=user, error=type(problem).__name__)
+        return read_stored(user, state)
+    except StateUnreadable:
+        logger.warning("projector.state_unreadable", user_id=user)
         return None
 
 

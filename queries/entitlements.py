@@ -10,7 +10,7 @@ from events.clock import from_micros, micros
 from events.statements import statement
 from projections.catalog import UNLIMITED, Catalog
 from projections.fold import present
-from projections.state import State, decode
+from projections.state import State, read_stored
 from projections.stripe_objects import current_subscription
 from projections.tables import usage
 from projections.tables.subscriptions import resolve
@@ -131,7 +131,7 @@ def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[
     row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
     if row is None:
         return None
-    state = present(decode(row["state"]))
+    state = present(read_stored(user_id, row["state"]))
     catalog = msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
     at_present = standing(state, catalog, now)
     return _told(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)

@@ -11,7 +11,7 @@ from events.clock import from_micros
 from events.statements import statement
 from projections.catalog import Catalog
 from projections.fold import present
-from projections.state import State, decode
+from projections.state import State, read_stored
 from projections.stripe_objects import current_subscription, hints_of
 from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve
 from projections.tables.trials import trial_dates
@@ -63,7 +63,8 @@ def _stored(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:
     row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
     if row is None:
         return None
-    return present(decode(row["state"])), msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
+    state = present(read_stored(user_id, row["state"]))
+    return state, msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
 
 
 def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) -> Facts | None:

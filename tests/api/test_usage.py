@@ -224,3 +224,15 @@ def test_entitlements_as_of_then(service: Caller, conn: Connection[Any]) -> None
     assert before["why"]["source"] == "free"
     assert (after["why"]["plan"], after["why"]["event_id"]) == ("glow_up", ids["g"])
     assert unknown.status_code == 404
+
+
+def test_a_state_that_cannot_be_read_is_a_503_with_the_next_step(
+    service: Caller, conn: Connection[Any]
+) -> None:
+    conn.execute("UPDATE projection_states SET state = '3' WHERE user_id = %s", [ADA])
+    conn.commit()
+
+    response = service.get(ENTITLEMENTS)
+
+    assert (response.status_code, response.json["title"]) == (503, "State unreadable")
+    assert f"tenure replay --user {ADA}" in response.json["detail"]

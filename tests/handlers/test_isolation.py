@@ -16,7 +16,10 @@ from handlers.scans import expire_trials
 from handlers.upcoming import preview
 from handlers.usage import Usage, UsageCommand, UsageCounter, record_usage
 from handlers.usage import ruled as ruled_one
+from projections.errors import StateUnreadable
 from projections.state import State
+from queries.entitlements import entitlements
+from queries.why import why
 from tests.handlers.people import NOW, joined, row, sold, tell
 from tests.handlers.working import command
 from tests.projections.telling import CUSTOMER, instant, linked, own, stripe, subscription
@@ -149,3 +152,48 @@ def test_no_instant_is_later_than_the_last(at: datetime, by: timedelta) -> None:
 
 def _fails(*_: object, **__: object) -> Sequence[Any]:
     raise KeyError("a bug")
+
+
+@pytest.fixture
+def unreadable(conn: Connection) -> None:
+    """Ada's state is in a form that this release can't read."""
+    conn.execute(
+        "UPDATE projection_states SET state = jsonb_set(state::jsonb, '{settled,trial}', '3')"
+        " WHERE user_id = %s",
+        [ADA],
+    )
+    conn.commit()
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_a_decision_folds_an_unreadable_state_again(conn: Connection) -> None:
+    record_usage(conn, usage(ADA))
+    conn.commit()
+
+    assert row(conn, ADA)["usage_creators_current_month"] == 1
+    assert entitlements(conn, ADA, now=NOW) is not None
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_an_unreadable_state_leaves_its_group_alone(conn: Connection) -> None:
+    ada, bob = decide_many(conn, [ruled_one(usage(user)) for user in (ADA, BOB)], live_only=False)
+
+    assert ada is None
+    assert not isinstance(bob, Exception | None)
+
+
+@pytest.mark.usefixtures("trial_without_end")
+def test_an_unreadable_state_stops_no_scan(conn: Connection) -> None:
+    conn.execute("UPDATE projection_states SET state = '3' WHERE user_id = %s", [ADA])
+    conn.commit()
+
+    done = expire_trials(conn, END)
+
+    assert (done.events, done.failed) == (1, [])
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_a_question_about_an_unreadable_state_names_the_next_step(conn: Connection) -> None:
+    for ask in (entitlements, why):
+        with pytest.raises(StateUnreadable, match=f"tenure replay --user {ADA}"):
+            ask(conn, ADA, now=NOW)
