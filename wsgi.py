@@ -1,6 +1,6 @@
 """The web application for any WSGI server: `gunicorn wsgi:app`."""
 
-from cli.application import PerProcess, build
-from cli.wiring import service_settings
+from service.application import PerProcess, build
+from service.wiring import service_settings
 
 app = PerProcess(lambda: build(service_settings()))

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from bench.report import report, spread
 from bench.server import durable_database
-from cli.demo.bulk import BulkEvent, bulk_events
+from demo.bulk import BulkEvent, bulk_events
 from events import child_processes
 from events.append import append
 from events.clock import from_micros, utc_now

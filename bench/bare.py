@@ -4,8 +4,8 @@ import sys
 
 from flask import Flask, Response, request
 
-from cli.sockets import listen
-from cli.web.server import Server, Web
+from service.sockets import listen
+from service.web.server import Server, Web
 
 ANSWER = b'{"status": "appended"}\n'
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from cli.demo.bulk import BulkEvent, bulk_events
+from demo.bulk import BulkEvent, bulk_events
 from events.clock import from_micros
 from events.routing import PARTS, part_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from cli.demo.bulk import bulk_events
+from demo.bulk import bulk_events
 
 SECRET = "whsec_bench_0123456789abcdef0123456789abcdef"
 PATIENCE_S = 30.0

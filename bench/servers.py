@@ -13,9 +13,9 @@ from bench.door import THREADS, environment, measured, process
 from bench.knocking import Tally, answering, free_port
 from bench.report import report, spread
 from bench.server import durable_database
-from cli.sockets import listen
 from database.scratch_folder import scratch_folder
 from events.clock import utc_now
+from service.sockets import listen
 
 CONNECTIONS = 16
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from cli.archive.tables import ours
+from archive.tables import ours
 from cli.errors import Failure
 from database.pool import connect
 from database.schema import Snapshot
@@ -72,7 +72,7 @@ def set_aside(conninfo: str, schema: str) -> list[str]:
             raise Failure(
                 "migrations have run here already, so its tables are Tenure's own; nothing was moved"
             )
-        found = conn.execute(statement("cli.archive", "tables_present"), {"tables": list(ours())}).fetchall()
+        found = conn.execute(statement("archive", "tables_present"), {"tables": list(ours())}).fetchall()
         conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         for (table,) in found:
             move = sql.SQL("ALTER TABLE {} SET SCHEMA {}")

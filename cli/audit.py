@@ -15,9 +15,7 @@ from cli.audit_offline import check, key_option, read_keys
 from cli.caller import person
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
-from cli.sealing import connecting, public_keys, sealer_of, verified_file, where_from
 from cli.terminal import echo_exactly
-from cli.wiring import command_settings, server, session
 from database.pool import Connection
 from events.clock import utc_now
 from events.seals.event_proof import check_proof
@@ -38,6 +36,8 @@ from queries.seals import (
     origin_of,
 )
 from queries.verify import verify as verify_log
+from service.sealing import connecting, public_keys, sealer_of, verified_file, where_from
+from service.wiring import command_settings, server, session
 from settings import Settings
 
 

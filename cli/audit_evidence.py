@@ -18,9 +18,7 @@ from cli.caller import person
 from cli.output import console
 from cli.parameters import INSTANT
 from cli.person_json import dumped, event_json
-from cli.sealing import public_keys
 from cli.whom import user_argument, user_id_of
-from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
 from events.seals.event_proof import check_proof
@@ -30,6 +28,8 @@ from queries.counted import counted
 from queries.instants import iso
 from queries.person import PersonFile, person_file
 from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
+from service.sealing import public_keys
+from service.wiring import command_settings, session
 
 Json = dict[str, Any]  # Any: JSON values
 

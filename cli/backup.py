@@ -5,24 +5,23 @@ from pathlib import Path
 
 import click
 
-from cli.archive import mark
-from cli.archive.drafts import draft_of
-from cli.archive.dump import write_dump
-from cli.archive.errors import ArchiveDiffers
-from cli.archive.programs import find
-from cli.archive.restoring import look_at
-from cli.archive.restoring import restore as load
-from cli.archive.signature import Sign, require_signature, signer, unsigned
-from cli.archive.tables import kept
-from cli.archive.verifying import verify_restored
-from cli.archive.writing import write_archive
+from archive.drafts import draft_of
+from archive.dump import write_dump
+from archive.errors import ArchiveDiffers
+from archive.programs import find
+from archive.restoring import look_at
+from archive.restoring import restore as load
+from archive.signature import Sign, require_signature, signer, unsigned
+from archive.tables import kept
+from archive.verifying import verify_restored
+from archive.writing import write_archive
 from cli.audit_offline import key_option, read_keys
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.progress import bar, stages
-from cli.wiring import command_settings, server
-from database import migrations, sessions
+from database import mark, migrations, sessions
 from database.pool import connect
+from service.wiring import command_settings, server
 from settings import Settings
 
 

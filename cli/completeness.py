@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import click
 
 from cli.output import console, emit_json, emit_table, json_option
-from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.completeness import alarms
 from queries.completeness import COUNTED, ledger, outages
 from queries.rows import Row
+from service.wiring import command_settings, session
 
 _OUTAGE = ("source", "since", "until", "received", "caught_up")
 

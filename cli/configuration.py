@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
-from cli.wiring import command_settings, session
 from handlers.configuration import Entry, entries, set_value
 from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, told
+from service.decision_clocks import decision_now
+from service.wiring import command_settings, session
 
 _COLUMNS = ("setting", "value", "set", "allowed", "for")
 

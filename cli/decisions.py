@@ -8,17 +8,17 @@ from uuid import uuid4
 import click
 
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs
 from cli.terminal import echo
 from cli.whom import user_id_of
-from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.identifiers import key_part
 from handlers.decision import Command, Decided
 from handlers.errors import AlreadySo, DecisionRefused
 from projections.errors import PartBehind, PartBusy
+from service.decision_clocks import decision_now
+from service.wiring import command_settings, session
 
 _SAID_APART = ("changed", "warning")
 

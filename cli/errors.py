@@ -3,7 +3,24 @@
 import click
 
 OUR_PACKAGES = frozenset(
-    {"settings", "database", "events", "projections", "handlers", "queries", "webhooks", "api", "cli"}
+    {
+        "settings",
+        "database",
+        "events",
+        "projections",
+        "handlers",
+        "queries",
+        "webhooks",
+        "jobs",
+        "providers",
+        "outbound",
+        "api",
+        "console",
+        "service",
+        "archive",
+        "demo",
+        "cli",
+    }
 )
 
 

@@ -8,19 +8,19 @@ import orjson
 
 from cli.caller import person
 from cli.errors import Failure
-from cli.escapes import printable
 from cli.log_commands import export_log, import_events
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
 from cli.whom import known, user_id_of
-from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.tokens import note_reads
 from queries.deliveries import conflicts, set_aside, unreadable
 from queries.events import EventFilter, EventPage, EventRow, one_event, search
 from queries.profile import profile
 from queries.rows import Row
+from service.escapes import printable
+from service.wiring import command_settings, session
 
 _limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 _COLUMNS = ("recorded_at", "occurred_at", "source_system", "event_type", "aggregate_id", "id")

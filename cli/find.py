@@ -7,9 +7,9 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import emit_json, emit_table, json_option
-from cli.wiring import command_settings, session
 from handlers.tokens import note_reads
 from queries.find import PERSON, find
+from service.wiring import command_settings, session
 
 EXPECTED = "part of a name or an e-mail address, or a whole id (user_…, cus_…, sub_…, in_…, evt_…, msg_…)"
 

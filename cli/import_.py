@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from cli.envelopes import fetched_stripe_event
 from cli.import_legacy import legacy
 from cli.output import console, emit_json, emit_pairs, json_option
-from cli.providers import stripe_api
 from cli.reconcile import told_in_one_line, watching
-from cli.wiring import as_service, command_settings, server
 from database.pool import Connection, connect
 from events.clock import utc_now
-from handlers.imports.plans import as_toml, propose_plans
-from handlers.imports.stripe import WORKERS, import_stripe
-from handlers.reconcile.pace import RATE
+from providers.imports.plans import as_toml, propose_plans
+from providers.imports.stripe import WORKERS, import_stripe
+from providers.reconcile.pace import RATE
+from service.envelopes import fetched_stripe_event
+from service.providers import stripe_api
+from service.wiring import as_service, command_settings, server
 
 
 @click.group("import")

@@ -8,14 +8,14 @@ import psycopg
 from psycopg import sql
 
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.progress import bar
-from cli.wiring import command_settings, session
 from database.pool import Connection, connect
 from events.clock import utc_now
-from handlers.imports.legacy import Imported, Unusable, import_rows, legacy_event, not_taken
+from providers.imports.legacy import Imported, Unusable, import_rows, legacy_event, not_taken
+from service.decision_clocks import decision_now
+from service.wiring import command_settings, session
 
 BATCH = 500
 FIVE = ("user_subscriptions", "user_billing", "user_usage", "user_system_data")

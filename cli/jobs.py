@@ -8,12 +8,12 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
-from cli.scheduled import job_types
-from cli.wiring import command_settings, session
 from events.clock import utc_now
-from handlers.jobs import Job, cancel, listed, retry
-from handlers.jobs.errors import JobError
-from handlers.jobs.job import Status
+from jobs import Job, cancel, listed, retry
+from jobs.errors import JobError
+from jobs.job import Status
+from service.scheduled import job_types
+from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "why")
 

@@ -9,11 +9,11 @@ from cli.caller import person
 from cli.decisions import reason_option, run_decision, show
 from cli.output import console, emit_json, emit_table, json_option
 from cli.whom import user_argument
-from cli.wiring import command_settings, session
 from database.pool import Connection
 from handlers.links import link_customer, unlink_customer
 from handlers.tokens import note_reads
 from queries.customers import UnlinkedPage, unlinked_customers
+from service.wiring import command_settings, session
 
 _COLUMNS = ("customer_id", "since", "events", "last_type", "email", "same_address", "ignored")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from cli.archive.log_import import import_log
-from cli.archive.tables import LOG
-from cli.archive.writing import write_archive
+from archive.log_import import import_log
+from archive.tables import LOG
+from archive.writing import write_archive
 from cli.output import console, emit_json, json_option
 from cli.progress import bar, stages
-from cli.wiring import command_settings, server
 from queries.counted import counted
+from service.wiring import command_settings, server
 
 
 @click.command("export")

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 import click
 
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
-from cli.log_levels import NAMES, is_known
 from cli.output import console, emit_json, emit_table, instant, json_option
 from cli.terminal import echo
-from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.configuration import LEVELS, log_levels, set_log_level
 from handlers.configuration_keys import ConfigurationRefused, seconds_of
+from service.decision_clocks import decision_now
+from service.log_levels import NAMES, is_known
+from service.wiring import command_settings, session
 
 MOST_S = 366 * 86_400
 

@@ -7,16 +7,15 @@ from functools import partial
 import click
 
 from cli.adopting import COLUMNS, Differing, differing, set_aside, summary
-from cli.archive import mark
 from cli.errors import Difference
 from cli.output import console, emit_json, emit_table, json_option
 from cli.scratch import scratch
-from cli.wiring import command_settings, server
-from database import migrations
+from database import mark, migrations
 from database.errors import SchemaDiffers
 from database.migrations import State
 from database.pool import Connection, connect
 from database.schema import snapshot
+from service.wiring import command_settings, server
 
 
 @click.group()

@@ -7,10 +7,10 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
-from cli.wiring import command_settings, session
 from events.clock import utc_now
-from handlers.outgoing import endpoints
-from handlers.outgoing.errors import OutgoingError
+from outbound.outgoing import endpoints
+from outbound.outgoing.errors import OutgoingError
+from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "url", "event_types", "include_data", "disabled_at", "disabled_reason", "description")
 

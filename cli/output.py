@@ -12,8 +12,8 @@ from rich.segment import Segment
 from rich.table import Table
 
 from cli.errors import Failure
-from cli.escapes import printable, visible, visible_json
 from cli.terminal import confirm, echo
+from service.escapes import printable, visible, visible_json
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 

@@ -6,11 +6,9 @@ from pathlib import Path
 import click
 
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
-from cli.wiring import command_settings, session
 from events.own.system import PlanPublished
 from handlers.errors import BadPlanFile
 from handlers.plan_files import read_plans, write_plans
@@ -25,6 +23,8 @@ from handlers.plans import (
 )
 from projections.errors import PartBehind, PartBusy
 from queries.plans import list_plans
+from service.decision_clocks import decision_now
+from service.wiring import command_settings, session
 
 _COLUMNS = (
     "plan_key",

@@ -10,24 +10,24 @@ import click
 import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.background import direct_connection
-from cli.demo.deliveries import Delivery
-from cli.demo.history import make_world
-from cli.demo.world import DemoWorld
 from cli.errors import Failure
-from cli.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
 from cli.output import console
-from cli.posting import Doors, disordered, post_all
-from cli.scheduled import scheduled
 from cli.terminal import echo
 from cli.users import print_profile
-from cli.wiring import command_settings, server
 from database.pool import Connection
+from demo.deliveries import Delivery
+from demo.history import make_world
+from demo.posting import Doors, disordered, post_all
+from demo.world import DemoWorld
 from events.clock import utc_now
-from handlers.schedule import run_now
+from jobs.schedule import run_now
 from queries.counted import counted
 from queries.lag import projection_lag
 from queries.profile import Profile, profile
+from service.background import direct_connection
+from service.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
+from service.scheduled import scheduled
+from service.wiring import command_settings, server
 from settings import Settings
 
 TWICE = 0.15

@@ -6,17 +6,17 @@ import click
 
 from cli.audit_files import write_out
 from cli.caller import person
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_json import as_document, dumped
 from cli.whom import user_argument, user_id_of
-from cli.wiring import command_settings, session
 from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
 from handlers.tokens import note_reads
 from queries.counted import counted
 from queries.person import person_file
+from service.decision_clocks import decision_now
+from service.wiring import command_settings, session
 
 _COLUMNS = ("occurred_at", "event_type", "route_key", "id")
 

@@ -5,10 +5,10 @@ import click
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.whom import user_id_of
-from cli.wiring import command_settings, session
 from projections.batch import Projector
 from queries.counted import counted
 from queries.quarantine import quarantined
+from service.wiring import command_settings, session
 
 _ALL = 1_000_000
 _COLUMNS = ("user_id", "event_id", "event_type", "occurred_at", "field", "reason")

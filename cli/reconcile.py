@@ -9,18 +9,18 @@ import click
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cli.completeness import ledger_command
-from cli.envelopes import fetched_clerk_event, fetched_stripe_event
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
-from cli.providers import clerk_api, stripe_api, working_connection
-from cli.wiring import command_settings
 from events.clock import utc_now
-from handlers.reconcile.clerk import reconcile_clerk
-from handlers.reconcile.drift import Drift
-from handlers.reconcile.errors import ReconcileError
-from handlers.reconcile.pace import RATE
-from handlers.reconcile.stripe import reconcile_stripe
+from providers.reconcile.clerk import reconcile_clerk
+from providers.reconcile.drift import Drift
+from providers.reconcile.errors import ReconcileError
+from providers.reconcile.pace import RATE
+from providers.reconcile.stripe import reconcile_stripe
+from service.envelopes import fetched_clerk_event, fetched_stripe_event
+from service.providers import clerk_api, stripe_api, working_connection
+from service.wiring import command_settings
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Find and tell; write nothing.")
 _yes_delete = click.option(

@@ -14,22 +14,21 @@ import httpx
 import structlog
 from rich.markup import escape
 
-from cli.archive import mark
 from cli.group import debugging
-from cli.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
 from cli.output import console
-from cli.run_locks import await_leftovers, supervising
 from cli.serve import host_option, port_option, threads_option, workers_option
-from cli.sockets import listen, url
-from cli.supervisor import Child, Supervisor
-from cli.wiring import as_service, server, service_settings
-from database import embedded, migrations
+from database import embedded, mark, migrations
 from database.errors import DatabaseError
 from database.pool import Connection, connect, place
 from events.clock import utc_now
 from events.statements import statement
 from handlers.tokens import TokenRefused, check_token, create_token
 from queries.rows import fetch_one
+from service.local_secrets import DevSecrets, dev_secrets, dev_token, keep_dev_token
+from service.run_locks import await_leftovers, supervising
+from service.sockets import listen, url
+from service.supervisor import Child, Supervisor
+from service.wiring import as_service, server, service_settings
 from settings import Settings, unread_names
 
 # `tenure` again, from this very installation, whatever lies in the working directory.

@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from cli.background import direct_connection
-from cli.decision_clocks import decision_now
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
-from cli.scheduled import scheduled, trial_grace
-from cli.wiring import as_service, command_settings, server
 from database.pool import connect
 from events.clock import utc_now
 from handlers.configuration_keys import told
-from handlers.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
 from handlers.upcoming import KINDS, preview
+from jobs.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
 from queries.counted import counted
+from service.background import direct_connection
+from service.decision_clocks import decision_now
+from service.scheduled import scheduled, trial_grace
+from service.wiring import as_service, command_settings, server
 
 _COLUMNS = ("name", "every", "does", "last_run_at", "next_due_at", "runs", "failures", "error")
 _COMING = ("at", "user_id", "what", "why")

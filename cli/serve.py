@@ -7,10 +7,10 @@ from wsgiref.types import WSGIApplication
 
 import click
 
-from cli.sockets import listen, url
 from cli.terminal import echo
-from cli.wiring import refuse_unfit, server, service_settings
 from database.errors import DatabaseUnavailable
+from service.sockets import listen, url
+from service.wiring import refuse_unfit, server, service_settings
 from settings import Settings
 
 host_option = click.option(
@@ -36,8 +36,8 @@ threads_option = click.option(
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
     """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
-    from cli.web.counts import counts_directory
-    from cli.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
+    from service.web.counts import counts_directory
+    from service.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
 
     settings = service_settings()
     taken = None if fd is not None else listen(host, port)
@@ -55,9 +55,9 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
 
 def _app(settings: Settings, counts: Path | None) -> WSGIApplication:
     """In a worker, after the fork: its pool is its own."""
-    from cli.web import reserved_counts
+    from service.web import reserved_counts
 
     reserved_counts.install()
-    from cli.application import build
+    from service.application import build
 
     return build(settings, counts=counts)

@@ -9,11 +9,9 @@ from click.core import ParameterSource
 from psycopg import errors
 from rich.markup import escape
 
-from cli.archive import mark
 from cli.output import console, emit_json, json_option, pair_lines
 from cli.screen import telling, watching
-from cli.wiring import as_service, command_settings, server
-from database import migrations
+from database import mark, migrations
 from database.migrations import State
 from database.pool import connect, place
 from events.clock import utc_now
@@ -23,6 +21,7 @@ from projections.replay import standing
 from projections.version import projector_version
 from queries.lag import projection_lag
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from service.wiring import as_service, command_settings, server
 
 
 @click.command()

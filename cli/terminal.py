@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from cli.escapes import visible
+from service.escapes import visible
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True, file: IO[str] | None = None) -> None:

@@ -10,9 +10,9 @@ from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
-from cli.wiring import command_settings, session
 from events.clock import utc_now
 from handlers.tokens import ROLES, create_token, list_tokens, revoke_token
+from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "role", "name", "created_at", "last_used_at", "expires_at", "revoked_at")
 

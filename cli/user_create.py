@@ -8,21 +8,21 @@ from typing import Any
 
 import click
 
-from cli.decision_clocks import decision_now
-from cli.envelopes import fetched_clerk_event
 from cli.errors import Failure
 from cli.output import emit_json, emit_pairs, json_option
-from cli.providers import clerk_api
-from cli.wiring import as_service, command_settings, projector_connection, server, session
 from database.pool import connect
 from events.clock import utc_now
 from events.own.user import LegacyImported
 from handlers.newcomers import make_known
-from handlers.reconcile.clerk import reconcile_user
-from handlers.reconcile.errors import NotThere, ReconcileError
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
+from providers.reconcile.clerk import reconcile_user
+from providers.reconcile.errors import NotThere, ReconcileError
 from queries.profile import profile
+from service.decision_clocks import decision_now
+from service.envelopes import fetched_clerk_event
+from service.providers import clerk_api
+from service.wiring import as_service, command_settings, projector_connection, server, session
 from settings import Settings
 
 _CLERK_ID = re.compile(r"user_[A-Za-z0-9_-]{1,190}")

@@ -15,7 +15,6 @@ from cli.terminal import echo
 from cli.user_create import create
 from cli.user_restore import restore
 from cli.whom import known, user_argument, user_id_of
-from cli.wiring import command_settings, session
 from database.pool import Connection
 from events.clock import utc_now
 from handlers.tokens import note_reads
@@ -26,6 +25,7 @@ from queries.instants import refuse_future
 from queries.profile import Profile
 from queries.timetravel import profile_at
 from queries.why import why
+from service.wiring import command_settings, session
 
 Json = dict[str, Any]  # Any: JSON values and instants
 T = TypeVar("T")

@@ -9,9 +9,6 @@ import click
 import psycopg
 import structlog
 
-from cli import tracing
-from cli.background import background
-from cli.wiring import projector_connection, refuse_unfit, server, service_settings
 from database.pool import Connection
 from events.child_processes import follow_parent
 from events.clock import utc_now
@@ -20,6 +17,9 @@ from handlers.trusted_accounts import declare_trusted_accounts
 from projections.batch import Report
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
+from service import tracing
+from service.background import background
+from service.wiring import projector_connection, refuse_unfit, server, service_settings
 from settings import Settings
 
 _log = structlog.get_logger("tenure.work")
@@ -51,7 +51,7 @@ def _heard(settings: Settings, connect: Callable[[], Connection]) -> Callable[[R
     tracer = tracing.begin(settings)
     if tracer is None:
         return None
-    from cli.traced_batches import TracedBatches
+    from service.traced_batches import TracedBatches
 
     return TracedBatches(tracer, connect)
 

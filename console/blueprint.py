@@ -21,7 +21,7 @@ from console.pages import INDEX, PAGES
 from console.show import register_filters
 from events.clock import Clock
 from events.decision_clock import ClocksDiffer
-from handlers.jobs import Registry
+from jobs import Registry
 from projections.errors import PartBehind, PartBusy, StateUnreadable
 from queries.errors import BadCursor, InTheFuture
 

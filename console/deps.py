@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 from console.alarms import Alarms
 from events.clock import Clock
 from events.seals.keys import VerifierKey
-from handlers.jobs import Registry
+from jobs import Registry
 from queries.rows import AnyConnection
 from queries.seals import origin_of
 

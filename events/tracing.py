@@ -1,6 +1,6 @@
 """Spans of a trace, where somebody put a tracer in; else nothing, at the price of one call.
 
-The log names no tracing library: `cli.tracing` brings one in when it is installed and configured.
+The log names no tracing library: `service.tracing` brings one in when it is installed and configured.
 """
 
 from collections.abc import Mapping

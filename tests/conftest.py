@@ -30,6 +30,8 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+pytest_plugins = ["tests.installation"]
+
 _ROOT = Path(__file__).parent.parent
 _RUN = "TENURE_TEST_RUN"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.demo.objects import Address, Customer, PaymentMethod, Subscription
-from cli.demo.prices import DEFAULT_PRICES
-from cli.demo.world import DemoWorld, Person
+from demo.objects import Address, Customer, PaymentMethod, Subscription
+from demo.prices import DEFAULT_PRICES
+from demo.world import DemoWorld, Person
 
 RANK = (
     "active",

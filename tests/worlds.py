@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cli.demo.deliveries import Delivery
-from cli.demo.operations import OPERATIONS
-from cli.demo.steps_billing import running
-from cli.demo.stripe_cycle import Dunning
-from cli.demo.versions import API_VERSIONS, ApiVersion
-from cli.demo.world import DemoWorld, Person
+from demo.deliveries import Delivery
+from demo.operations import OPERATIONS
+from demo.steps_billing import running
+from demo.stripe_cycle import Dunning
+from demo.versions import API_VERSIONS, ApiVersion
+from demo.world import DemoWorld, Person
 from tests.truth import Truth, truth_of
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

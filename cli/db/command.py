@@ -16,10 +16,10 @@ from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.progress import bar
 from cli.scratch import scratch
-from cli.wiring import as_service, command_settings, server
 from database import migrations
 from database.pool import Connection, connect
 from queries.counted import counted
+from service.wiring import as_service, command_settings, server
 
 MOST_P99_MS = 100.0
 SHOWN = 15

@@ -12,8 +12,8 @@ from uuid import UUID
 import orjson
 from psycopg import sql
 
-from cli.demo.bulk import BulkEvent, bulk_events, bulk_user_id
 from database.pool import Connection
+from demo.bulk import BulkEvent, bulk_events, bulk_user_id
 from events.clock import from_micros, micros
 from events.identifiers import derived_id
 from events.routing import part_of

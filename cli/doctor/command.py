@@ -5,7 +5,6 @@ from contextlib import closing
 import click
 from rich.markup import escape
 
-from cli.archive import mark
 from cli.doctor.findings import SEVERITIES, Finding, worst
 from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
 from cli.doctor.of_leftovers import leftover_checks
@@ -15,8 +14,9 @@ from cli.doctor.of_settings import settings_checks
 from cli.errors import one_line
 from cli.group import debugging, show_where
 from cli.output import console, emit_json, json_option
-from cli.wiring import command_settings, server
+from database import mark
 from database.pool import connect
+from service.wiring import command_settings, server
 from settings import Settings
 
 MARKS = {

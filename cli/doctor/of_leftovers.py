@@ -4,15 +4,15 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from cli.archive.drafts import abandoned_drafts
+from archive.drafts import abandoned_drafts
 from cli.doctor.findings import Finding
-from cli.run_locks import has_leftovers
 from cli.scratch import abandoned as abandoned_databases
-from cli.web.counts import PREFIX
 from database.pool import Connection
 from database.scratch_folder import abandoned as abandoned_folders
 from events.statements import statement
 from projections.replay.leftovers import FOLDER
+from service.run_locks import has_leftovers
+from service.web.counts import PREFIX
 from settings import Settings
 
 

@@ -4,12 +4,12 @@ from contextlib import closing
 from datetime import timedelta
 
 from cli.doctor.findings import Finding, either
-from cli.wiring import as_service
 from database.errors import DatabaseUnavailable
 from database.pool import connect, place
 from events.statements import statement
 from queries.following import heads
 from queries.rows import AnyConnection, Row, fetch_one
+from service.wiring import as_service
 from settings import Settings
 
 MOST_LAG = timedelta(seconds=30)

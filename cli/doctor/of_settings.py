@@ -1,8 +1,8 @@
 """Checks that need no database: what is set, and what is missing."""
 
-from cli import tracing
 from cli.doctor.findings import Finding, either
-from cli.local_secrets import DEV_FILE
+from service import tracing
+from service.local_secrets import DEV_FILE
 from settings import Settings, describe, unread_names
 
 NEEDED = ("STRIPE_WEBHOOK_SECRETS", "CLERK_WEBHOOK_SECRETS")

@@ -10,8 +10,8 @@ from cli.scale.layout import DISTRIBUTED, LOCAL
 from cli.scale.obstacles import obstacles
 from cli.scale.plan import cluster, steps
 from cli.terminal import echo
-from cli.wiring import command_settings, server
 from database.pool import connect, place
+from service.wiring import command_settings, server
 
 
 @click.group()

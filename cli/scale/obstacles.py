@@ -91,7 +91,7 @@ _IN_FUNCTIONS = (
 _IN_STATEMENTS = (
     ("projections", "claim_parts", r"part_heads.*FOR UPDATE", _LOCKS),
     ("projections", "lock_present_states", r"part_heads.*FOR UPDATE", _LOCKS),
-    ("cli.archive", "hold_head", r"part_heads(?!\s+WHERE part = %).*FOR UPDATE", _LOCKS),
+    ("archive", "hold_head", r"part_heads(?!\s+WHERE part = %).*FOR UPDATE", _LOCKS),
     ("projections", "replay_read_part", r"\bctid\b", _PAGES),
     ("queries", "event_types", r"WITH RECURSIVE.*FROM events", _WALKS),
 )

@@ -9,8 +9,8 @@ from console.access import operator_only
 from console.deps import deps, now
 from console.errors import Refused, not_found, sentence
 from console.inputs import choice, reason_field, text
-from handlers.jobs.errors import JobNotMovable, JobUnknown
-from handlers.jobs.queue import cancel, listed, retry
+from jobs.errors import JobNotMovable, JobUnknown
+from jobs.queue import cancel, listed, retry
 
 pages = Blueprint("jobs", __name__, url_prefix="/jobs")
 

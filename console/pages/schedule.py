@@ -5,8 +5,8 @@ from flask import Blueprint, render_template
 from console.access import noted
 from console.deps import deps, now
 from console.inputs import choice
-from handlers.schedule import runs_so_far
 from handlers.upcoming import preview
+from jobs.schedule import runs_so_far
 
 pages = Blueprint("schedule", __name__, url_prefix="/schedule")
 

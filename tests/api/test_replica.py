@@ -18,7 +18,6 @@ from pydantic import SecretStr
 import api.access
 from api.app import create_app
 from api.replica import reading
-from cli.replica import replica_of
 from database import embedded, migrations
 from database.pool import connect, open_pool
 from events.append import append
@@ -26,9 +25,10 @@ from events.envelope import Appended, NewEvent
 from handlers.tokens import Caller as HandlerCaller
 from handlers.tokens import Role, create_token
 from queries.following import heads, read_vector_cursor
+from service.replica import replica_of
 from settings import Settings
 from tests.api.conftest import NOW, Answer, Caller, Wall, as_service, nothing_to_connect
-from tests.cli.conftest import as_url
+from tests.installation import as_url
 from tests.queries.people import add_user
 from tests.replicas import StreamingReplica, streaming_replica
 

@@ -9,9 +9,9 @@ import pytest
 
 from bench.made_up import grow
 from bench.report import between
-from cli.wiring import projector_connection
 from database.pool import Connection, connect
 from projections.runner import Runner
+from service.wiring import projector_connection
 from tests.cli.processes import ROOT
 from tests.faults.verdict import HALF, TWICE
 

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.audit_evidence import _rendered, value_text
-from cli.demo.world import DemoWorld
 from database.pool import Connection
-from tests.cli.conftest import Tenure
+from demo.world import DemoWorld
 from tests.events.seals.test_documented_checker import checker
+from tests.installation import Tenure
 
 Json = Any  # Any: JSON
 

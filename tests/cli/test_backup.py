@@ -19,19 +19,19 @@ import psycopg
 import pytest
 from click.testing import Result
 
-from cli.archive import mark, restoring, verifying
-from cli.archive.dump import MARK
-from cli.archive.programs import find, login
-from cli.demo.world import DemoWorld
-from cli.sealing import sealer_of
-from database import migrations
+from archive import restoring, verifying
+from archive.dump import MARK
+from archive.programs import find, login
+from database import mark, migrations
 from database.pool import Connection, connect
+from demo.world import DemoWorld
 from events.clock import utc_now
 from events.seals.keys import generate_signing_key
+from service.sealing import sealer_of
 from settings import Settings
 from tests.cli.commands import environment
-from tests.cli.conftest import Tenure, as_url
 from tests.conftest import Server
+from tests.installation import Tenure, as_url
 
 At = Callable[[str], Tenure]
 # The doors of the test count on while it runs.

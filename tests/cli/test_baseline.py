@@ -8,8 +8,8 @@ import pytest
 from database import migrations
 from database.migration_files import read
 from database.pool import connect
-from tests.cli.conftest import Tenure, as_url, project
 from tests.cli.drizzle import OLD_ROWS, OLD_TABLES
+from tests.installation import Tenure, as_url, project
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from cli.db import looking
 from cli.db.cases import CASES
 from database.pool import Connection, connect
-from tests.cli.conftest import Tenure
+from tests.installation import Tenure
 
 SMALL = (
     "--users=60", "--campaigns=120", "--jobs=240", "--results=240", "--lists=20", "--items=100",

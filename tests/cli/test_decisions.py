@@ -9,8 +9,8 @@ from psycopg import Connection
 
 from events.clock import utc_now
 from queries.instants import iso
-from tests.cli.conftest import Tenure
 from tests.handlers.people import joined, row, sold, tell, types_of
+from tests.installation import Tenure
 from tests.projections.telling import customer, stripe, subscription
 
 ADA = "user_ada"

@@ -12,7 +12,7 @@ from events.append import append
 from events.clock import utc_now
 from events.envelope import NewEvent
 from projections.runner import Runner
-from tests.cli.conftest import Tenure
+from tests.installation import Tenure
 
 Findings = dict[str, dict[str, Any]]  # Any: JSON values
 

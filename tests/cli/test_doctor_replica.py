@@ -12,7 +12,7 @@ from database import migrations
 from database.embedded import EmbeddedServer
 from database.pool import Connection, connect
 from settings import Settings
-from tests.cli.conftest import as_url
+from tests.installation import as_url
 from tests.replicas import streaming_replica
 
 

@@ -8,9 +8,9 @@ import pytest
 from psycopg import Connection
 
 from cli import main
-from tests.cli.conftest import Tenure, as_url
 from tests.conftest import Server
 from tests.handlers.people import joined, sold, tell
+from tests.installation import Tenure, as_url
 
 MASS_COMMANDS = (
     "reconcile stripe",

@@ -17,9 +17,9 @@ from events.own import user as own_user
 from handlers.lists import NewItem, add_item
 from handlers.scraping_jobs import record_results
 from projections import replay as replaying
-from tests.cli.conftest import Tenure
 from tests.handlers.people import project, sold
 from tests.handlers.working import a_campaign, a_job, a_list, command
+from tests.installation import Tenure
 from tests.projections import telling
 from tests.projections.replaying import options
 from tests.projections.telling import CUSTOMER, USER, clerk, linked, own, stripe

@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from click.testing import Result
 
-from cli.archive.tables import LOG, kept, ours
-from cli.demo.world import DemoWorld
+from archive.tables import LOG, kept, ours
 from database.pool import connect
+from demo.world import DemoWorld
 from projections.replay.tables import REBUILT
 from tests import sealing
-from tests.cli.conftest import Tenure, as_url, project
 from tests.conftest import Server
+from tests.installation import Tenure, as_url, project
 
 ERASED = sealing.route_in(5)
 

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from cli.demo.world import DemoWorld
-from cli.local_secrets import keep_dev_token, session_key
-from cli.sealing import sealer_of
 from database.pool import connect
+from demo.world import DemoWorld
 from events.clock import utc_now
-from handlers.email.transport import Outbox
+from outbound.email.transport import Outbox
 from projections.replay import compare
 from projections.replay.observer import Silent
+from service.local_secrets import keep_dev_token, session_key
+from service.sealing import sealer_of
 from settings import Settings
 from tests.cli.commands import environment, tenure
 from tests.projections.replaying import options

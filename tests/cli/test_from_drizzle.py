@@ -10,11 +10,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from cli import main
-from cli.application import build_over
 from database.pool import Connection, Pool, connect
 from handlers.plans import publish_default_plans
+from service.application import build_over
 from settings import Settings
-from tests.cli.conftest import Tenure, project
+from tests.installation import Tenure, project
 from tests.projections.replaying import tell
 from tests.projections.telling import clerk, linked, stripe, subscription, user
 

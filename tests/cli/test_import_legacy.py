@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from database.pool import connect
-from tests.cli.conftest import Tenure, as_url, project
 from tests.cli.drizzle import OLD_ROWS, OLD_TABLES, PROFILES
 from tests.conftest import Server
+from tests.installation import Tenure, as_url, project
 
 
 @pytest.fixture

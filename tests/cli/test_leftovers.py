@@ -9,8 +9,8 @@ import psutil
 import psycopg
 import pytest
 
-from cli.archive.drafts import abandoned_drafts, drafting
-from cli.archive.errors import ArchiveRefused
+from archive.drafts import abandoned_drafts, drafting
+from archive.errors import ArchiveRefused
 from cli.doctor.of_leftovers import leftover_checks
 from cli.scratch import abandoned, scratch
 from database.pool import Connection, connect

@@ -8,7 +8,7 @@ import pytest
 from database import migrations, rights
 from database.migration_files import read
 from database.pool import connect
-from tests.cli.conftest import Tenure, as_url
+from tests.installation import Tenure, as_url
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from cli.log_levels import OURS
-from handlers.jobs import enqueue
+from jobs import enqueue
+from service.log_levels import OURS
 from tests.cli.commands import answer, environment, tenure
 from tests.cli.processes import ROOT
+from tests.sources import MODULES
 
 Env = dict[str, str]
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -144,10 +145,9 @@ def test_a_logger_that_nothing_logs_under_is_warned_of(env: Env, logger: str, wa
 def test_every_logger_of_ours_is_known() -> None:
     asked = re.compile(r"""get_logger\((?:"(.+?)"|__name__)\)""")
     found = {
-        said[1] or ".".join(file.relative_to(ROOT).with_suffix("").parts)
-        for package in ("api", "cli", "console", "events", "handlers", "projections", "queries", "webhooks")
-        for file in (ROOT / package).rglob("*.py")
-        for said in asked.finditer(file.read_text())
+        match[1] or ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in MODULES
+        for match in asked.finditer(path.read_text())
     }
 
     assert found == set(OURS)

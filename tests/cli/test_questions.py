@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from cli.demo.deliveries import stripe_delivery
-from cli.demo.history import make_world
-from cli.demo.world import DemoWorld
 from cli.output import instant
-from cli.posting import Doors, post
 from database.pool import Connection
+from demo.deliveries import stripe_delivery
+from demo.history import make_world
+from demo.posting import Doors, post
+from demo.world import DemoWorld
 from events.append import keep_unreadable
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
-from tests.cli.conftest import Tenure, as_url, play, project
 from tests.handlers.people import sold, tell
+from tests.installation import Tenure, as_url, play, project
 from tests.projections import replaying
 from tests.projections.telling import USER, two_snapshots_of_one_second
 

@@ -2,9 +2,9 @@
 
 import json
 
-from cli.demo.world import DemoWorld
 from database.pool import Connection
-from tests.cli.conftest import Tenure
+from demo.world import DemoWorld
+from tests.installation import Tenure
 
 
 def _edit(conn: Connection, user_id: str) -> None:

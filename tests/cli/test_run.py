@@ -15,13 +15,13 @@ import httpx
 import psutil
 import pytest
 
-from cli.demo.history import make_world
-from cli.local_secrets import dev_secrets
-from cli.posting import Doors, post_all
-from cli.sockets import listen
+from demo.history import make_world
+from demo.posting import Doors, post_all
 from events.clock import utc_now
-from tests.cli.conftest import as_url
+from service.local_secrets import dev_secrets
+from service.sockets import listen
 from tests.cli.processes import Running, alive, command, environment, healthy, running
+from tests.installation import as_url
 
 STOP_LIMIT_S = 10.0
 

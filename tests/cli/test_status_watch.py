@@ -19,7 +19,7 @@ from cli.screen import telling, watching
 from cli.status import lines
 from database.errors import DatabaseUnavailable
 from tests.cli.commands import environment
-from tests.cli.conftest import Tenure
+from tests.installation import Tenure
 
 ENTER, LEAVE, HOME = "\x1b[?1049h", "\x1b[?1049l", "\x1b[H"
 PATIENCE_S = 30.0

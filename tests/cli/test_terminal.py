@@ -9,11 +9,12 @@ import pytest
 import structlog
 from click.testing import CliRunner
 
-from cli import logs, main
-from cli.escapes import printable, visible, visible_json
+from cli import main
 from cli.output import Console, console, emit_json, emit_pairs, emit_table
 from cli.terminal import echo, echo_exactly
-from tests.cli.conftest import Tenure
+from service import logs
+from service.escapes import printable, visible, visible_json
+from tests.installation import Tenure
 
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 HOSTILE = [

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from cli.demo.history import make_world
-from cli.demo.world import DemoWorld
 from database.pool import connect
+from demo.history import make_world
+from demo.world import DemoWorld
 from events.clock import utc_now
-from tests.cli.conftest import Tenure, project
 from tests.doubles import clerk as clerk_doubles
 from tests.doubles.http import serving
+from tests.installation import Tenure, project
 from tests.projections.replaying import tell
 from tests.projections.telling import clerk, user
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 import yaml
 
-from cli.demo.world import DemoWorld
-from cli.metrics import Bounded
-from cli.posting import Doors
+from demo.posting import Doors
+from demo.world import DemoWorld
+from service.metrics import Bounded
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SINCE_ALARMED = {"tenure_alarm", "tenure_reconciled_seconds_ago", "tenure_completeness_day"}

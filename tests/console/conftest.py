@@ -17,8 +17,8 @@ from api.app import create_app
 from api.throttle import Throttle
 from console import create_console
 from database.pool import connect, open_pool
-from handlers.email import Outbox, email_job
 from handlers.tokens import Role, create_token
+from outbound.email import Outbox, email_job
 from tests.conftest import Database, Server
 from tests.console.world import fill, keys_of
 

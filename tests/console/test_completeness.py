@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from cli.envelopes import fetched_stripe_event
 from console.alarms import FRESH_FOR
 from database.pool import connect
 from events.append import append
+from service.envelopes import fetched_stripe_event
 from tests.console.conftest import Person, Wall, make_token
 
 HOUR = timedelta(hours=1)

@@ -9,8 +9,8 @@ from flask import Flask
 
 from console.pages.user_actions import ACTIONS
 from database.pool import connect
-from handlers.email.scheduling import EMAIL_JOB
-from handlers.jobs import enqueue
+from jobs import enqueue
+from outbound.email.scheduling import EMAIL_JOB
 from tests.actors import token_name
 from tests.console.conftest import Person, csrf_token, make_token
 from tests.console.pages import a_payer

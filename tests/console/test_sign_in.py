@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 
 from api.proxies import UNTRUSTED
-from cli.scheduled import scheduled
 from console.pages.sign_in import PROXY_SETTING, UNTRUSTED_PROXY
 from database.pool import connect
 from handlers.sessions import IDLE, LONGEST, forget_sessions
 from handlers.tokens import create_token, list_tokens, revoke_token
+from service.scheduled import scheduled
 from settings import Settings
 from tests.console.conftest import Person, Visitor, Wall, make_token
 

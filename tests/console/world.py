@@ -9,11 +9,11 @@ from typing import Any
 
 from psycopg import Connection
 
-from cli.demo.deliveries import Delivery
-from cli.demo.history import make_world
-from cli.demo.world import DemoWorld
-from cli.posting import disordered
 from database.pool import connect
+from demo.deliveries import Delivery
+from demo.history import make_world
+from demo.posting import disordered
+from demo.world import DemoWorld
 from events.append import append, keep_unreadable
 from events.envelope import Appended, NewEvent
 from events.own import user_event
@@ -21,9 +21,9 @@ from events.own.user import OnboardingCompleted, PlanSelected, UsageRecorded
 from events.seals.keys import SigningKey, parse_signing_keys
 from handlers.configuration import set_value
 from handlers.delivery_counts import DeliveryCounts
-from handlers.jobs.queue import enqueue
 from handlers.plans import publish_default_plans
 from handlers.sealer import Sealer
+from jobs.queue import enqueue
 from projections.batch import Projector
 from webhooks.clerk.envelope import clerk_event
 from webhooks.guard import Secret, Verified

@@ -5,8 +5,8 @@ from itertools import islice
 
 import orjson
 
-from cli.demo.bulk import BulkEvent, bulk_events, bulk_user_id
-from cli.demo.versions import V2025_CLOVER
+from demo.bulk import BulkEvent, bulk_events, bulk_user_id
+from demo.versions import V2025_CLOVER
 
 
 def test_exactly_as_many_as_asked_in_order_of_time() -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.demo.clerk_world import ClerkWorld
-from cli.demo.clock import WorldClock
+from demo.clerk_world import ClerkWorld
+from demo.clock import WorldClock
 
 
 @pytest.fixture

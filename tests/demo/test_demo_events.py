@@ -5,10 +5,10 @@ from collections import defaultdict
 import orjson
 from hypothesis import HealthCheck, given, settings
 
-from cli.demo.changes import Json, matches, previous_attributes, rewind
-from cli.demo.deliveries import Delivery
-from cli.demo.history import make_history
-from cli.demo.objects import Customer, PaymentMethod, StripeObject, Subscription
+from demo.changes import Json, matches, previous_attributes, rewind
+from demo.deliveries import Delivery
+from demo.history import make_history
+from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
 from tests.worlds import History, histories
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

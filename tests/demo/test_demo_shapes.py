@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from cli.demo.changes import Json
-from cli.demo.history import DEFAULT_START
-from cli.demo.prices import ADDON_WEEKLY, price_of
-from cli.demo.stripe_subscriptions import Terms
-from cli.demo.versions import (
+from demo.changes import Json
+from demo.history import DEFAULT_START
+from demo.prices import ADDON_WEEKLY, price_of
+from demo.stripe_subscriptions import Terms
+from demo.versions import (
     API_VERSIONS,
     V2020,
     V2025_BASIL,
@@ -17,7 +17,7 @@ from cli.demo.versions import (
     ApiVersion,
     Generation,
 )
-from cli.demo.world import DemoWorld
+from demo.world import DemoWorld
 
 
 def renewed(api: ApiVersion) -> dict[str, Json]:

@@ -7,8 +7,8 @@ import pytest
 import stripe
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cli.demo.history import make_history
-from cli.demo.signing import sign, sign_stripe, sign_svix
+from demo.history import make_history
+from demo.signing import sign, sign_stripe, sign_svix
 
 STRIPE_SECRET = "whsec_test_stripe"
 CLERK_SECRET = "whsec_" + base64.b64encode(b"a secret of the demo's own").decode()

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.demo.objects import Customer, Invoice, Subscription
-from cli.demo.prices import price_of
-from cli.demo.stripe_cycle import Dunning
-from cli.demo.stripe_subscriptions import Terms
-from cli.demo.world import DemoWorld
+from demo.objects import Customer, Invoice, Subscription
+from demo.prices import price_of
+from demo.stripe_cycle import Dunning
+from demo.stripe_subscriptions import Terms
+from demo.world import DemoWorld
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 EMAIL = "ada@example.com"

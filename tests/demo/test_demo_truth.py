@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.demo.objects import Address, Subscription
-from cli.demo.prices import price_of
-from cli.demo.world import DemoWorld, Person
+from demo.objects import Address, Subscription
+from demo.prices import price_of
+from demo.world import DemoWorld, Person
 from tests.truth import current_of, truth_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ Source: https://clerk.com/docs/reference/backend-api/tag/users/get/users
 from collections.abc import Callable
 from datetime import datetime
 
-from cli.demo.clerk_shapes import user
-from cli.demo.clerk_world import ClerkWorld
+from demo.clerk_shapes import user
+from demo.clerk_world import ClerkWorld
 from tests.doubles.faults import Faults, no_faults
 from tests.doubles.http import Asked, Double, Replied
 

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cli.demo.objects import Address, Card, Customer, Item, PaymentMethod, Subscription
-from cli.demo.prices import DEFAULT_PRICES
-from cli.demo.shapes import Rendering, render
-from cli.demo.versions import Generation
+from demo.objects import Address, Card, Customer, Item, PaymentMethod, Subscription
+from demo.prices import DEFAULT_PRICES
+from demo.shapes import Rendering, render
+from demo.versions import Generation
 from tests.doubles.faults import Faults, no_faults
 from tests.doubles.http import Asked, Double, Json, Replied, serving
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.demo.objects import Customer, PaymentMethod, StripeObject, Subscription
-from cli.demo.prices import PRICES
-from cli.demo.shapes_billing import price
-from cli.demo.stripe_world import StripeWorld
+from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
+from demo.prices import PRICES
+from demo.shapes_billing import price
+from demo.stripe_world import StripeWorld
 from tests.doubles.faults import Faults, no_faults
 from tests.doubles.http import Asked, Double, Json, Replied
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from cli.demo.bulk import BulkEvent, bulk_events
-from cli.demo.signing import sign_stripe
+from demo.bulk import BulkEvent, bulk_events
+from demo.signing import sign_stripe
 from tests.faults.house import STRIPE_SECRET
 
 TIMEOUT_S = 15.0  # Stripe and Clerk hang up after ten to twenty seconds

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from cli.demo.bulk import bulk_events
-from cli.demo.signing import sign_stripe
+from demo.bulk import bulk_events
+from demo.signing import sign_stripe
 from tests.faults.house import STRIPE_SECRET, House, house
 
 MANY = 64

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import psycopg
 
-from cli.sealing import connecting, public_keys, sealer_of
-from cli.wiring import projector_connection
 from events.clock import utc_now
 from projections.replay import Options, compare
 from projections.runner import Runner
 from queries.seals import origin_of
 from queries.verify import verify
+from service.sealing import connecting, public_keys, sealer_of
+from service.wiring import projector_connection
 from settings import Settings
 
 HALF = """

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cli.demo.history import make_history
+from demo.history import make_history
 
 Json = Any  # Any: parsed JSON
 

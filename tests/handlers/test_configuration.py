@@ -20,7 +20,7 @@ from handlers.configuration_keys import KNOWN, ConfigurationRefused, guessed_typ
 from handlers.configuration_watch import ConfigurationWatch
 from projections import configuration as projection
 from projections.runner import Runner
-from tests.handlers.jobs.shop import worker_connection
+from tests.jobs.shop import worker_connection
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TABLES = (

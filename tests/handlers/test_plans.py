@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from cli.demo.prices import DEFAULT_PRICES
 from database.pool import Connection
+from demo.prices import DEFAULT_PRICES
 from events.append import append
 from events.clock import EPOCH
 from handlers.errors import BadPlanFile

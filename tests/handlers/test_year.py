@@ -12,11 +12,11 @@ from time import process_time
 
 import pytest
 
-from cli.demo.deliveries import Delivery
-from cli.demo.prices import price_of
-from cli.demo.stripe_subscriptions import Terms
-from cli.demo.world import DemoWorld, Person
 from database.pool import Connection
+from demo.deliveries import Delivery
+from demo.prices import price_of
+from demo.stripe_subscriptions import Terms
+from demo.world import DemoWorld, Person
 from events.append import append_all
 from handlers.entitlements import grant_plan
 from handlers.plans import publish_default_plans

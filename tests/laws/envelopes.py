@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cli.demo.deliveries import Delivery
+from demo.deliveries import Delivery
 from events.envelope import NewEvent
 from webhooks.clerk.envelope import clerk_event
 from webhooks.guard import Secret, Verified

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from cli.demo.history import make_history
+from demo.history import make_history
 from projections.rows import as_json
 from tests.laws.envelopes import envelope
 from tests.projections.model import claims_of, tables_of

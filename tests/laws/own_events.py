@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from cli.demo.world import DemoWorld, Person
+from demo.world import DemoWorld, Person
 from events.envelope import NewEvent
 from events.own import OwnEvent, platform, user_event
 from events.own import user as said

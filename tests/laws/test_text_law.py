@@ -23,11 +23,9 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import Client, TestResponse
 
 from cli import main
-from cli.application import build_over
-from cli.demo.deliveries import Delivery
-from cli.demo.signing import sign
-from cli.local_secrets import DevSecrets, dev_secrets
 from database.pool import connect, open_pool
+from demo.deliveries import Delivery
+from demo.signing import sign
 from events.clock import utc_now
 from events.text import storable
 from handlers.tokens import create_token
@@ -36,9 +34,11 @@ from queries.events import EventFilter
 from queries.export import exported
 from queries.export_formats import FORMATS
 from queries.instants import iso
+from service.application import build_over
+from service.local_secrets import DevSecrets, dev_secrets
 from settings import Settings
-from tests.cli.conftest import as_url
 from tests.conftest import Server
+from tests.installation import as_url
 from tests.laws.projected import runner
 from tests.projections.replaying import tables
 

@@ -8,7 +8,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.demo.deliveries import Delivery
+from demo.deliveries import Delivery
 from events.append import append
 from events.clock import EPOCH, MICROSECOND
 from events.envelope import NewEvent

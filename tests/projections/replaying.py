@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from cli.demo.deliveries import Delivery
-from cli.demo.history import make_history
 from database.pool import connect
+from demo.deliveries import Delivery
+from demo.history import make_history
 from events.append import append_all
 from events.envelope import NewEvent
 from projections.replay import Options

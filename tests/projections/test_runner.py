@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from cli.demo.history import make_history
+from demo.history import make_history
 from events.envelope import NewEvent
 from events.own import user as said
 from projections import fold

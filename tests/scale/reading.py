@@ -6,9 +6,10 @@ from pathlib import Path
 
 from cli.scale.layout import COLUMN, DISTRIBUTED
 from cli.scale.obstacles import ASIDE
+from tests import sources
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("webhooks", "api", "console", "handlers", "queries", "projections", "events", "cli", "database")
+PACKAGES = [folder.name for folder in sources.PACKAGES if folder.name != "bench"]
 
 _TABLES = "|".join(DISTRIBUTED)
 _WORDS = "USING|ON|WHERE|SET|JOIN|LEFT|CROSS|GROUP|ORDER|SELECT|DO|VALUES|FOR|LIMIT|UNION|WINDOW"
@@ -27,7 +28,7 @@ def apart(text: str) -> str:
 def statements() -> dict[str, str]:
     """`package/name` to text without its comments; the service's own, no migrations."""
     found = {}
-    for room in ROOMS:
+    for room in PACKAGES:
         for path in sorted((ROOT / room).rglob("sql/*.sql")):
             lines = (line for line in path.read_text().splitlines() if not line.startswith("--"))
             found[f"{path.relative_to(ROOT).parent.parent}/{path.stem}"] = "\n".join(lines)
@@ -45,7 +46,7 @@ def fans_out(text: str) -> list[str]:
 
 def in_python() -> Iterator[tuple[str, str]]:
     """(module, line) of each statement on a distributed table that is no file of its own."""
-    for room in ROOMS:
+    for room in PACKAGES:
         for path in sorted((ROOT / room).rglob("*.py")):
             for line in path.read_text().splitlines():
                 if REACHED.search(line) and '"""' not in line and not line.lstrip().startswith("#"):

@@ -11,7 +11,7 @@ from cli.scale.obstacles import Obstacle, obstacles
 from cli.scale.plan import Cluster, cluster, steps
 from database.pool import Connection
 from events.statements import statement
-from tests.cli.conftest import Tenure, tenure
+from tests.installation import Tenure, tenure
 from tests.scale.reading import ROOT
 
 __all__ = ["tenure"]

@@ -15,19 +15,19 @@ _AUDIT = "one index scan a node, for a page or a report; bounded by time or LIMI
 _RARE = "kept for somebody who asks a few times a year; reads the log once on every node"
 
 FAN_OUT = {
-    "cli/archive/has_events": "once a restore",
-    "cli/archive/read_heads": "a backup promises all heads",
-    "cli/checkpoint_standing": _COUNTS,
+    "archive/has_events": "once a restore",
+    "archive/read_heads": "a backup promises all heads",
+    "service/checkpoint_standing": _COUNTS,
     "cli/doctor_replica": _COUNTS,
     "cli/doctor_standing": _COUNTS,
     "cli/service_status": _COUNTS,
-    "cli/standing": _COUNTS,
+    "service/standing": _COUNTS,
     "handlers/grants_to_end": "a scheduled look for grants that end, by type; LIMIT",
     "handlers/person_mentions": _RARE,
     "handlers/person_standing": "adds up 64 heads once an erasure",
-    "handlers/reconcile/erased_among": "erasures by type, once a page of a reconciliation",
-    "handlers/reconcile/thin_events": _AUDIT,
-    "handlers/reconcile/webhook_instances": _AUDIT,
+    "providers/reconcile/erased_among": "erasures by type, once a page of a reconciliation",
+    "providers/reconcile/thin_events": _AUDIT,
+    "providers/reconcile/webhook_instances": _AUDIT,
     "projections/claim_parts": "a projector looks at 64 heads for parts that lag",
     "projections/replay_heads": "a replay is of the whole log",
     "projections/replay_read": "a replay is of the whole log",
@@ -47,7 +47,7 @@ FAN_OUT = {
     "queries/repeated_events": "joins a few ids with events_id on every node",
 }
 NOT_THE_SERVICE = {
-    "cli/archive/verifying.py": "counts what a restore loaded",
+    "archive/verifying.py": "counts what a restore loaded",
     "cli/db/command.py": "looks whether a bench database is empty",
     "cli/db/filling.py": "fills a bench database",
     "cli/scale/obstacles.py": "patterns, no statements",

@@ -1,0 +1,137 @@
+"""Payment methods of the little Stripe: attached, made default, refreshed by the bank, removed."""
+
+from dataclasses import replace
+from typing import Literal
+
+from demo.objects import (
+    Address,
+    Card,
+    Customer,
+    PaymentMethod,
+    SetupIntent,
+    Subscription,
+)
+from demo.stripe_invoices import Invoicing
+from demo.stripe_log import StripeLog
+
+DefaultFor = Literal["subscription", "customer", "nothing"]
+
+CARDS: tuple[Card, ...] = (
+    Card("visa", "4242", 8, 2030),
+    Card("mastercard", "4444", 11, 2029),
+    Card("amex", "0005", 3, 2031),
+    Card("visa", "1881", 1, 2028),
+    Card("discover", "1117", 12, 2030),
+)
+
+
+class Cards:
+    """Attach, detach and default, with the events each of them causes elsewhere."""
+
+    def __init__(self, log: StripeLog, invoicing: Invoicing) -> None:
+        self.log = log
+        self.invoicing = invoicing
+        self._made = 0
+
+    def attach(
+        self,
+        customer: str,
+        *,
+        card: Card | None = None,
+        address: Address | None = None,
+        name: str | None = None,
+    ) -> str:
+        """A new method, set up and attached; its id. Which came last stays visible."""
+        self.log.apart("attach", customer)
+        self._made += 1
+        now = self.log.clock.now_s
+        method = PaymentMethod(
+            id=self.log.new_id("pm"),
+            created=now,
+            customer=customer,
+            card=card or CARDS[self._made % len(CARDS)],
+            name=name,
+            address=address,
+        )
+        intent = SetupIntent(id=self.log.new_id("seti"), created=now, customer=customer)
+        self.log.put(intent, "setup_intent.created")
+        self.log.put(
+            replace(intent, status="succeeded", payment_method=method.id),
+            "setup_intent.succeeded",
+        )
+        return self.log.put(method, "payment_method.attached").id
+
+    def change(
+        self,
+        customer: str,
+        *,
+        card: Card | None = None,
+        address: Address | None = None,
+        default_for: DefaultFor = "customer",
+        detach_old: bool = True,
+    ) -> str:
+        """The owner brings another card; the bank is content again. The new method's id."""
+        self.log.begin_request()
+        old = self.attached(customer)
+        new = self.attach(customer, card=card, address=address)
+        self.invoicing.declined.discard(customer)
+        if default_for == "customer":
+            known = self.log.get(Customer, customer)
+            self.log.put(replace(known, default_payment_method=new), "customer.updated")
+        elif default_for == "subscription":
+            for subscription in self._running(customer):
+                self._default(subscription, new)
+        if detach_old:
+            for method in old:
+                self._detach(method)
+        return new
+
+    def detach(self, method_id: str) -> None:
+        """Remove one method; where it was the default, the default goes with it."""
+        self.log.begin_request()
+        self._detach(self.log.get(PaymentMethod, method_id))
+
+    def detach_all(self, customer: str) -> None:
+        for method in self.attached(customer):
+            self._detach(method)
+
+    def refresh(self, method_id: str, *, exp_year: int, last4: str) -> None:
+        """The bank replaced the card; the network tells Stripe, nobody asked."""
+        method = self.log.get(PaymentMethod, method_id)
+        self.log.begin_automatic()
+        renewed = replace(method, card=replace(method.card, exp_year=exp_year, last4=last4))
+        if renewed != method:
+            self.log.put(renewed, "payment_method.automatically_updated")
+
+    def edit(self, method_id: str, *, address: Address) -> None:
+        """The owner corrects the card's billing address."""
+        self.log.begin_request()
+        method = self.log.get(PaymentMethod, method_id)
+        self.log.put(replace(method, address=address), "payment_method.updated")
+
+    def decline(self, customer: str) -> None:
+        """From now on the bank says no, until another card is brought or a payment goes through."""
+        self.invoicing.declined.add(customer)
+
+    def attached(self, customer: str) -> list[PaymentMethod]:
+        """What is attached now, the last attached at the end."""
+        return [each for each in self.log.all(PaymentMethod) if each.customer == customer]
+
+    def _detach(self, method: PaymentMethod) -> None:
+        owner = method.customer or ""
+        self.log.put(replace(method, customer=None), "payment_method.detached")
+        known = self.log.get(Customer, owner)
+        if known.default_payment_method == method.id:
+            self.log.put(replace(known, default_payment_method=None), "customer.updated")
+        for subscription in self._running(owner):
+            if subscription.default_payment_method == method.id:
+                self._default(subscription, None)
+
+    def _default(self, subscription: Subscription, method_id: str | None) -> None:
+        self.log.put(
+            replace(subscription, default_payment_method=method_id),
+            "customer.subscription.updated",
+        )
+
+    def _running(self, customer: str) -> list[Subscription]:
+        return [each for each in self.log.all(Subscription) if each.customer == customer and not each.ended]

@@ -1,0 +1,85 @@
+"""People with a Clerk account and Stripe customers, on one clock and one journal."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from demo.changes import Json
+from demo.clerk_world import ClerkWorld
+from demo.clock import WorldClock
+from demo.deliveries import Delivery
+from demo.stripe_cycle import Dunning
+from demo.stripe_world import StripeWorld
+from demo.versions import V2025_CLOVER, ApiVersion
+
+
+@dataclass
+class Person:
+    """Somebody in the world, and what is theirs whether the providers have said so or not."""
+
+    user_id: str
+    email: str
+    name: str
+    customers: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    """The customers somebody has said are theirs, each once, in that order."""
+
+    def linked(self, customer: str) -> None:
+        if customer not in self.links:
+            self.links.append(customer)
+
+    @property
+    def unlinked(self) -> list[str]:
+        return [each for each in self.customers if each not in self.links]
+
+
+class DemoWorld:
+    """Everything that happened is in `deliveries`; what is true now is in `clerk` and `stripe`."""
+
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        seed: int | str = 0,
+        api: ApiVersion = V2025_CLOVER,
+        dunning: Dunning = "cancel",
+    ) -> None:
+        self.clock = WorldClock(start)
+        self.deliveries: list[Delivery] = []
+        self.people: list[Person] = []
+        self.clerk = ClerkWorld(self.clock, seed=f"clerk {seed}", journal=self.deliveries)
+        self.stripe = StripeWorld(
+            self.clock,
+            seed=f"stripe {seed}",
+            api=api,
+            journal=self.deliveries,
+            dunning=dunning,
+        )
+        self.test_stripe = StripeWorld(
+            self.clock,
+            seed=f"test mode {seed}",
+            api=api,
+            journal=self.deliveries,
+            livemode=False,
+        )
+
+    def join(self, *, first_name: str | None, last_name: str | None, email: str) -> Person:
+        """A new person signs up."""
+        user_id = self.clerk.sign_up(email=email, first_name=first_name, last_name=last_name)
+        name = f"{first_name or ''} {last_name or ''}".strip()
+        person = Person(user_id, email, name)
+        self.people.append(person)
+        return person
+
+    def advance(self, until: datetime) -> None:
+        self.stripe.advance(until)
+
+    def wait(self, duration: timedelta) -> None:
+        self.stripe.advance_by(duration)
+
+    def use_api(self, version: ApiVersion) -> None:
+        """The endpoint is moved to another API version; what was sent stays as it was."""
+        self.clock.next_second()
+        self.stripe.log.api = version
+
+    def events(self) -> list[Json]:
+        return [each.event for each in self.deliveries]

@@ -1,7 +1,0 @@
-"""What happens because time passes: one process of several leads, and a run is never lost or doubled."""
-
-from handlers.schedule.runs import Ran, RunRow, run_due, run_now, runs_so_far
-from handlers.schedule.scheduler import Scheduler
-from handlers.schedule.timetable import Scheduled, due_at
-
-__all__ = ["Ran", "RunRow", "Scheduled", "Scheduler", "due_at", "run_due", "run_now", "runs_so_far"]

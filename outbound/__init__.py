@@ -1,0 +1,1 @@
+"""What leaves Tenure: mail and outgoing webhooks."""

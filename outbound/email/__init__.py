@@ -1,0 +1,15 @@
+"""Mail to users: each occasion once, cancelled when its reason is gone, never lost in between."""
+
+from outbound.email.job import email_job
+from outbound.email.scheduling import EMAIL_JOB, schedule_email, schedule_emails
+from outbound.email.transport import Outbox, Smtp, Transport
+
+__all__ = [
+    "EMAIL_JOB",
+    "Outbox",
+    "Smtp",
+    "Transport",
+    "email_job",
+    "schedule_email",
+    "schedule_emails",
+]

@@ -1,0 +1,103 @@
+"""The job that sends one message: looks whether its reason still holds, sends it, says so."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from events.clock import MICROSECOND
+from events.envelope import NewEvent
+from events.own import OwnEvent, user_event
+from events.own.user import EmailCancelled, EmailFailed, EmailSent
+from handlers.configuration import Configuration, configuration
+from jobs.errors import Hopeless, Postponed
+from jobs.job import Context, Done, Job, JobType, Status
+from outbound.email.errors import NotDelivered, PerhapsDelivered, Undeliverable
+from outbound.email.message import compose
+from outbound.email.occasions import OCCASIONS
+from outbound.email.recipient import Recipient, is_behind, recipient
+from outbound.email.scheduling import EMAIL_JOB, email_key
+from outbound.email.transport import Transport
+
+LIMIT_S = 180.0
+CATCH_UP = timedelta(seconds=2)
+SWITCHED_OFF = timedelta(minutes=1)
+KEPT = "not sent: SMTP_URL is not set, so the message is only a file in the outbox"
+HANDED_OVER = {"handed_over": True}
+
+
+def email_job(transport: Transport) -> JobType:
+    """The job type, sending through `transport`."""
+
+    def handle(context: Context) -> Done:
+        return _send(context, transport)
+
+    return JobType(EMAIL_JOB, handle, given_up=_given_up, limit_s=LIMIT_S)
+
+
+def _send(context: Context, transport: Transport) -> Done:
+    job, conn, now = context.job, context.conn, context.clock()
+    if job.result == HANDED_OVER:
+        raise Hopeless(
+            "its worker stopped while the mail server was taking it, so it may have been sent "
+            "and is not sent again; tenure jobs retry sends it all the same"
+        )
+    settings = configuration(conn)
+    user = _recipient(context, settings)
+    occasion, about = OCCASIONS[job.payload["occasion"]], job.payload["about"]
+    gone = _unwritable(user) or occasion.gone(conn, user, about, now)
+    if gone is not None:
+        return Done({"reason": gone}, [_event(job, EmailCancelled, now)], status="cancelled")
+    try:
+        message = compose(occasion, user, about, job_id=job.id, now=now, settings=settings)
+        transport.deliver(message, handing_over=lambda: context.note(HANDED_OVER))
+    except NotDelivered:
+        context.note(None)  # refused, so surely not sent: the next try may send it
+        raise
+    except (Undeliverable, PerhapsDelivered) as problem:
+        raise Hopeless(str(problem)) from problem
+    if not transport.sends:
+        return Done({"error": KEPT}, [_event(job, EmailFailed, now, error=KEPT)])
+    sent_at = context.clock()
+    return Done({"sent_at": sent_at.isoformat()}, [_event(job, EmailSent, now, sent_at=sent_at)])
+
+
+def _recipient(context: Context, settings: Configuration) -> Recipient:
+    """Raises: Postponed while mail is switched off or the tables lag about this person."""
+    if not settings.get("email", "is_enabled"):
+        raise Postponed(SWITCHED_OFF, "email.is_enabled is false")
+    user = recipient(context.conn, context.job.payload["user_id"])
+    if user is None or is_behind(context.conn, user):
+        raise Postponed(CATCH_UP, "the tables don't show everything about the user yet")
+    if user.is_quarantined:
+        raise NotDelivered("the user is quarantined: nobody knows whether the reason still holds")
+    return user
+
+
+def _unwritable(user: Recipient) -> str | None:
+    if user.deleted_at is not None:
+        return "the user was deleted"
+    return None if user.email else "the user has no address"
+
+
+def _given_up(job: Job, status: Status, why: str, now: datetime) -> Sequence[NewEvent]:
+    """No try is left, or an operator cancelled it."""
+    if status == "cancelled":
+        return [_event(job, EmailCancelled, now)]
+    return [_event(job, EmailFailed, now, error=why[:500])]
+
+
+def _event(job: Job, fact: type[OwnEvent], now: datetime, **said: object) -> NewEvent:
+    """An operator's retry may end another way than the try before, so the try is in the key.
+
+    What happened to a message is later than its scheduling, also on a clock that stands or steps back.
+    """
+    payload = job.payload
+    before = max(job.created_at, job.failed_at or job.created_at)
+    now = max(now, before + MICROSECOND)
+    verb = fact.event_type.removeprefix("email.")
+    key = email_key(verb, payload["user_id"], payload["occasion"], payload["instance"])
+    return user_event(
+        fact(occasion=payload["occasion"], **said),
+        user_id=payload["user_id"],
+        now=now,
+        idempotency_key=key if verb == "sent" else f"{key}:{now.isoformat()}",
+    )

@@ -1,0 +1,139 @@
+"""When mail is due, and when the reason for it is gone: one row a kind of mail, at the foot."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from events.payload import parse
+from outbound.email.recipient import AnyConnection, Recipient, is_settled
+from queries.instants import iso, read_iso
+
+Json = Mapping[str, Any]  # Any: JSON values
+
+
+class Due(NamedTuple):
+    """One message to send: `instance` tells this occasion of the kind from the next one.
+
+    `about` is what the text needs and the tables do not have; nothing in it names a person.
+    """
+
+    instance: str
+    about: dict[str, Any]  # Any: JSON values
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """`read` gives what is due from an event of `event_type`, its payload and when it occurred, or None.
+
+    `gone` gives why the message shall not be sent any more, or None while the reason holds.
+    """
+
+    name: str
+    event_type: str
+    subject: str
+    read: Callable[[Json, datetime], Due | None]
+    gone: Callable[[AnyConnection, Recipient, Json, datetime], str | None]
+
+
+def due_in(occasion: Occasion, payload: str | None, *, occurred_at: datetime) -> Due | None:
+    """What an event asks for; None when its body does not say enough."""
+    return occasion.read({} if payload is None else parse(payload), occurred_at)
+
+
+def _ending(body: Json, _at: datetime) -> Due | None:
+    ends_at, days = body.get("ends_at"), body.get("days")
+    if not isinstance(ends_at, str) or not isinstance(days, int):
+        return None
+    return Due(f"{ends_at}:{days}", {"ends_at": ends_at, "days": days})
+
+
+def _expired(body: Json, at: datetime) -> Due | None:
+    """Somebody may have ended it before the end that was planned."""
+    planned = body.get("ends_at")
+    if not isinstance(planned, str):
+        return None
+    try:
+        ended_at = iso(min(read_iso(planned), at))
+    except ValueError:
+        return None
+    return Due(ended_at, {"ends_at": ended_at})
+
+
+def _failed(body: Json, _at: datetime) -> Due | None:
+    """Stripe tries a card several times: one message an invoice."""
+    data = body.get("data")
+    invoice = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(invoice, dict) or not isinstance(invoice.get("id"), str):
+        return None
+    about = {"invoice_id": invoice["id"][:200]}
+    amount, currency = invoice.get("amount_due"), invoice.get("currency")
+    if type(amount) is int and isinstance(currency, str) and currency.isascii() and currency.isalpha():
+        about |= {"amount_minor": amount, "currency": currency[:3].upper()}
+    return Due(about["invoice_id"], about)
+
+
+def _welcome(_body: Json, _at: datetime) -> Due:
+    return Due("1", {})
+
+
+def _trial_goes_on(_conn: AnyConnection, user: Recipient, about: Json, now: datetime) -> str | None:
+    ends_at = datetime.fromisoformat(about["ends_at"])
+    if user.trial_status != "active":
+        return f"the trial is {user.trial_status}"
+    if user.trial_end_date != ends_at:
+        return "the trial ends at another time now"
+    return "the trial has ended" if now >= ends_at else None
+
+
+def _trial_stays_expired(_conn: AnyConnection, user: Recipient, about: Json, _now: datetime) -> str | None:
+    if user.trial_status != "expired":
+        return f"the trial is {user.trial_status}"
+    same = user.trial_end_date is None or user.trial_end_date <= datetime.fromisoformat(about["ends_at"])
+    return None if same else "the trial ends at another time now"
+
+
+def _still_unpaid(conn: AnyConnection, user: Recipient, about: Json, _now: datetime) -> str | None:
+    if user.subscription_status in ("canceled", "incomplete_expired"):
+        return f"the subscription is {user.subscription_status}"
+    return "the invoice is settled" if is_settled(conn, user, about["invoice_id"]) else None
+
+
+def _always(_conn: AnyConnection, _user: Recipient, _about: Json, _now: datetime) -> None:
+    return None
+
+
+OCCASIONS: dict[str, Occasion] = {
+    occasion.name: occasion
+    for occasion in (
+        Occasion(
+            "welcome",
+            "clerk.user.created",
+            "Welcome to {product}",
+            _welcome,
+            _always,
+        ),
+        Occasion(
+            "trial_ending",
+            "trial.ending_soon",
+            "Your {product} trial ends soon",
+            _ending,
+            _trial_goes_on,
+        ),
+        Occasion(
+            "trial_expired",
+            "trial.expired",
+            "Your {product} trial has ended",
+            _expired,
+            _trial_stays_expired,
+        ),
+        Occasion(
+            "payment_failed",
+            "stripe.invoice.payment_failed",
+            "We could not take your payment for {product}",
+            _failed,
+            _still_unpaid,
+        ),
+    )
+}
+OF_EVENT = {occasion.event_type: occasion for occasion in OCCASIONS.values()}

@@ -1,0 +1,62 @@
+"""Who a message is for, as the tables have it now, and whether they are up to date about that person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from events.routing import part_of
+from events.statements import statement
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One user, with what decides whether a reason for mail still holds."""
+
+    user_id: str
+    email: str | None
+    full_name: str | None
+    deleted_at: datetime | None
+    trial_status: str
+    trial_end_date: datetime | None
+    subscription_status: str
+    plan_name: str | None
+    customers: list[str]
+    is_quarantined: bool
+
+
+def recipient(conn: AnyConnection, user_id: str) -> Recipient | None:
+    """The user; None when no event ever mentioned them."""
+    row = _row(conn, "recipient", {"user_id": user_id})
+    return None if row is None else Recipient(**row)
+
+
+def is_behind(conn: AnyConnection, user: Recipient) -> bool:
+    """Whether the log has events of this person that the tables don't show yet."""
+    routes = [user.user_id, *user.customers]
+    row = _row(conn, "is_behind", {"routes": routes, "parts": [part_of(route) for route in routes]})
+    assert row is not None  # a SELECT without FROM always answers one row
+    return bool(row["is_behind"])
+
+
+def is_settled(conn: AnyConnection, user: Recipient, invoice_id: str) -> bool:
+    """Whether the invoice was paid, voided or written off since."""
+    asked = {
+        "routes": user.customers,
+        "parts": [part_of(route) for route in user.customers],
+        "invoice": invoice_id,
+    }
+    row = _row(conn, "is_settled", asked)
+    assert row is not None  # a SELECT without FROM always answers one row
+    return bool(row["is_settled"])
+
+
+def _row(conn: AnyConnection, name: str, values: Mapping[str, object]) -> dict[str, Any] | None:
+    # Any: one type a column
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("outbound.email", name), values).fetchone()

@@ -1,0 +1,128 @@
+"""From a reason in the log to a job in the queue: the event and the job are one transaction."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from psycopg.rows import dict_row
+
+from events.append import append
+from events.errors import UnreadablePayload
+from events.identifiers import key_part
+from events.own import user_event
+from events.own.user import EmailScheduled
+from events.routing import part_of
+from events.statements import statement
+from handlers.configuration import configured
+from jobs import enqueue
+from outbound.email.occasions import OCCASIONS, OF_EVENT, Due, due_in
+from outbound.email.recipient import AnyConnection
+
+logger = structlog.get_logger(__name__)
+
+EMAIL_JOB = "email"
+PRIORITY = 10
+WINDOW = timedelta(days=3)
+"""Older reasons are history: a replayed or imported log writes to nobody."""
+
+
+def schedule_email(
+    conn: AnyConnection,
+    user_id: str,
+    occasion: str,
+    due: Due,
+    *,
+    now: datetime,
+    scheduled_for: datetime,
+    causation_id: str | None = None,
+) -> bool:
+    """Whether this is new. The same user, occasion and instance is scheduled once, for ever.
+
+    The event and the job are in the caller's transaction.
+    """
+    assert occasion in OCCASIONS, occasion
+    event = user_event(
+        EmailScheduled(occasion=occasion, scheduled_for=scheduled_for),
+        user_id=user_id,
+        now=now,
+        idempotency_key=email_key("scheduled", user_id, occasion, due.instance),
+        causation_id=causation_id,
+    )
+    if append(conn, event).outcome != "appended":
+        return False
+    payload = {"user_id": user_id, "occasion": occasion, "instance": due.instance, "about": due.about}
+    enqueue(
+        conn,
+        EMAIL_JOB,
+        payload,
+        now=now,
+        scheduled_for=scheduled_for,
+        priority=PRIORITY,
+        max_retries=configured(conn, "jobs", "max_retries"),
+        dedupe_key=email_key("job", user_id, occasion, due.instance),
+    )
+    return True
+
+
+def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> dict[str, int]:
+    """Occasion to how many messages the log gave reason for and were not scheduled yet, and `failed`.
+
+    `conn` is in autocommit: each message is a transaction of its own, and one that fails stops no other.
+    """
+    made: dict[str, int] = {}
+    for row, due in _unscheduled(conn, now, live_only=live_only):
+        occasion = OF_EVENT[row["event_type"]].name
+        try:
+            with conn.transaction():
+                is_new = schedule_email(
+                    conn,
+                    row["user_id"],
+                    occasion,
+                    due,
+                    now=now,
+                    scheduled_for=row["occurred_at"],
+                    causation_id=str(row["id"]),
+                )
+        except Exception:
+            if conn.closed:
+                raise
+            logger.exception("emails.not_scheduled", user_id=row["user_id"], occasion=occasion)
+            made["failed"] = made.get("failed", 0) + 1
+            continue
+        if is_new:
+            made[occasion] = made.get(occasion, 0) + 1
+    return made
+
+
+def email_key(what: str, user_id: str, occasion: str, instance: str) -> str:
+    """The idempotency key of what is said of one message."""
+    return f"email.{what}:{key_part(user_id)}:{occasion}:{instance}"
+
+
+def _unscheduled(
+    conn: AnyConnection, now: datetime, *, live_only: bool
+) -> list[tuple[dict[str, Any], Due]]:  # Any: one type a column
+    asked = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": live_only}
+    found: dict[str, tuple[dict[str, Any], Due]] = {}
+    for row in _rows(conn, "reasons", asked):
+        occasion = OF_EVENT[row["event_type"]]
+        try:
+            due = due_in(occasion, row["payload"], occurred_at=row["occurred_at"])
+        except Exception as problem:  # one reason that can't be read must not hold back all others
+            if not isinstance(problem, UnreadablePayload):
+                logger.exception("emails.reason_unreadable", event_id=str(row["id"]))
+            due = None
+        if due is not None:
+            key = email_key("scheduled", row["user_id"], occasion.name, due.instance)
+            found.setdefault(key, (row, due))
+    parts = [part_of(row["user_id"]) for row, _ in found.values()]
+    already = _rows(conn, "scheduled_already", {"parts": parts, "keys": list(found)})
+    for row in already:
+        found.pop(row["idempotency_key"], None)
+    return list(found.values())
+
+
+def _rows(conn: AnyConnection, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    # Any: one type a column
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("outbound.email", name), values).fetchall()

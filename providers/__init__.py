@@ -1,0 +1,1 @@
+"""Stripe's and Clerk's APIs: clients, reconciliation, import."""

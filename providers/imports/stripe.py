@@ -1,0 +1,169 @@
+"""Importing a Stripe account: every customer and subscription as a snapshot event, in parallel.
+
+Each page is one transaction with its shard's place, so a run that is killed goes on there. At most
+one page a worker is held in memory. Customers come first: whether a subscription's card has to be
+asked for depends on the customer's default.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from events.clock import Clock
+from providers.imports.shards import AnyConnection, Shard, Shares, do, planned, rows, split
+from providers.reconcile.drift import Drift
+from providers.reconcile.errors import AnotherAccount
+from providers.reconcile.marks import StripeEnvelope
+from providers.reconcile.methods import compare_methods
+from providers.reconcile.objects import EXPANDED, Judge, compare, read_page
+from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
+from providers.reconcile.snapshots import Seen
+from providers.reconcile.statements import alone, append_unknown
+from providers.reconcile.stripe_api import Page, StripeApi
+from providers.reconcile.stripe_source import another_account
+
+KINDS: dict[str, dict[str, str]] = {
+    "customers": {},
+    "subscriptions": {"status": "all"},
+    LISTED: {"status": "complete"},
+}
+WORKERS = 4
+
+Connect = Callable[[], AbstractContextManager[AnyConnection]]
+
+
+@dataclass(slots=True)
+class Imported:
+    """What was taken over by this run; `totals` counts earlier, broken-off runs too."""
+
+    objects: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    totals: dict[str, int] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:  # Any: JSON values
+        return {"read_now": dict(self.objects), "events_appended": self.events, "objects": self.totals}
+
+
+def import_stripe(
+    connect: Connect,
+    api: StripeApi,
+    *,
+    envelope: StripeEnvelope,
+    clock: Clock,
+    live_only: bool,
+    workers: int = WORKERS,
+    again: bool = False,
+    observe: Callable[[str, int], None] = lambda _kind, _done: None,
+) -> Imported:
+    """Take the account over, or what a killed run left of it; `again` begins anew.
+
+    `connect` gives connections in autocommit. Raises: ReconcileError's kinds; what is kept is kept.
+    """
+    judge = Judge(envelope=envelope, account=api.account, live_only=live_only, covered=False, importing=True)
+    crew = _Crew(connect, api, judge, observe)
+    scope = f"{api.scope}:import"
+    with connect() as conn, alone(conn, scope):
+        _, refused = another_account(conn, api, now=clock(), dry_run=False)
+        if refused is not None:
+            raise AnotherAccount(refused)
+        if again:
+            do(conn, "forget_import", scope=scope)
+        for kind in KINDS:
+            crew.work(scope, kind, Shares(planned(conn, scope, kind, clock())), workers)
+        crew.found.totals = {row["kind"]: row["objects"] for row in rows(conn, "imported", scope=scope)}
+    return crew.found
+
+
+class _Crew:
+    def __init__(
+        self, connect: Connect, api: StripeApi, judge: Judge, observe: Callable[[str, int], None]
+    ) -> None:
+        self.found = Imported()
+        self._connect = connect
+        self._api = api
+        self._judge = judge
+        self._observe = observe
+        self._lock = threading.Lock()
+        self._problems: list[BaseException] = []
+
+    def work(self, scope: str, kind: str, shares: Shares, workers: int) -> None:
+        """All shards of one kind. Raises what the first worker that failed raised."""
+        crew = [
+            threading.Thread(target=self._worker, args=(scope, shares), name=f"import-{kind}-{number}")
+            for number in range(workers)
+        ]
+        for each in crew:
+            each.start()
+        try:
+            for each in crew:
+                each.join()
+        finally:
+            shares.stop()
+        if self._problems:
+            raise self._problems[0]
+
+    def _worker(self, scope: str, shares: Shares) -> None:
+        try:
+            with self._connect() as conn:
+                while (shard := shares.take()) is not None:
+                    try:
+                        self._share(conn, scope, shard, shares)
+                    finally:
+                        shares.done()
+        except BaseException as problem:  # told by the thread that waits for this one
+            self._problems.append(problem)
+            shares.stop()
+
+    def _share(self, conn: AnyConnection, scope: str, shard: Shard, shares: Shares) -> None:
+        while not shares.is_stopped:
+            page = self._page(shard)
+            seen, drifts = self._compared(conn, shard, page)
+            self._keep(conn, scope, shard, page, drifts)
+            if not page.has_more:
+                return
+            if shares.wants_more():
+                older = split(conn, scope, shard, _oldest(seen, shard))
+                if older is not None:
+                    shares.add(older)
+
+    def _compared(self, conn: AnyConnection, shard: Shard, page: Page) -> tuple[list[Seen], list[Drift]]:
+        if shard.kind == LISTED:
+            sessions = read_sessions(page, self._judge)
+            return sessions, compare_sessions(conn, sessions, self._judge)
+        seen = read_page(page, shard.kind, self._judge)
+        drifts = compare(conn, seen, self._judge)
+        return seen, drifts + compare_methods(conn, self._api, seen, self._judge)
+
+    def _page(self, shard: Shard) -> Page:
+        place = {} if shard.after is None else {"starting_after": shard.after}
+        window = {"gte": shard.created_from, "lt": shard.created_to}
+        expand = {"expand": [EXPANDED[shard.kind][0]]} if shard.kind in EXPANDED else {}
+        return self._api.page(f"/v1/{shard.kind}", created=window, **expand, **KINDS[shard.kind], **place)
+
+    def _keep(self, conn: AnyConnection, scope: str, shard: Shard, page: Page, drifts: list[Drift]) -> None:
+        events = [drift.event for drift in drifts if drift.event is not None]
+        with conn.transaction():
+            appended = append_unknown(conn, events)
+            do(
+                conn,
+                "keep_shard",
+                scope=scope,
+                kind=shard.kind,
+                created_from=shard.created_from,
+                after=page.last_id,
+                objects=len(page.objects),
+                is_done=not page.has_more,
+            )
+        shard.after = page.last_id or shard.after
+        with self._lock:
+            self.found.objects[shard.kind] += len(page.objects)
+            self.found.events += len(appended)
+            self._observe(shard.kind, self.found.objects[shard.kind])
+
+
+def _oldest(seen: list[Seen], shard: Shard) -> int:
+    """How far back the shard has read: its list is newest first."""
+    return min((one.created for one in seen if one.created), default=shard.created_from)

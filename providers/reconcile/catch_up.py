@@ -1,0 +1,166 @@
+"""Catching up with Stripe's events: what the Events API has and the log has not.
+
+A run reads one window, newest first, page by page; each page is committed together with where it
+ends, so a killed run goes on there. The next window begins before the last one's newest event and
+never after it: Stripe shows an event some time after its `created`, and several share a second.
+Source: https://docs.stripe.com/api/events/list (30 days are kept)
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from events.clock import Clock
+from events.envelope import NewEvent
+from events.errors import UnreadablePayload
+from events.payload import parse
+from providers.reconcile.errors import NotThere, ProviderRefused
+from providers.reconcile.marks import StripeEnvelope, marks
+from providers.reconcile.statements import AnyConnection, append_unknown, do, rows, unknown
+from providers.reconcile.stripe_api import Page, StripeApi
+
+KEPT = timedelta(days=30)
+OVERLAP = timedelta(hours=2)
+PATH = "/v1/events"
+
+
+@dataclass(slots=True)
+class CaughtUp:
+    """What a run found. `missed`: events the log had not, by type; `routes`: whose they are."""
+
+    since: datetime
+    pages: int = 0
+    seen: int = 0
+    missed: Counter[str] = field(default_factory=Counter)
+    routes: set[str] = field(default_factory=set)
+    unreadable: int = 0
+
+    @property
+    def appended(self) -> int:
+        return self.missed.total()
+
+
+def catch_up(
+    conn: AnyConnection,
+    api: StripeApi,
+    *,
+    envelope: StripeEnvelope,
+    clock: Clock,
+    since: datetime | None = None,
+    dry_run: bool = False,
+    on_page: Callable[[CaughtUp], None] = lambda _: None,
+) -> CaughtUp:
+    """Append what was missed. `conn` is in autocommit; `alone` keeps others off.
+
+    `dry_run` only counts. Raises: ReconcileError's kinds; what was caught up is kept.
+    """
+    reader = _Reader(conn, api, envelope, clock, on_page, dry_run)
+    if dry_run:
+        return reader.window(since or _next_window(conn, api, clock()), after=None)
+    interrupted = rows(conn, "read_cursor", scope=api.scope)
+    if since is None and interrupted and interrupted[0]["window_from"] is not None:
+        reader.finish(interrupted[0]["window_from"], interrupted[0]["after"])
+    since = since or _next_window(conn, api, clock())
+    do(conn, "begin_window", scope=api.scope, window_from=since, now=clock())
+    return reader.finish(since, None)
+
+
+def covers(conn: AnyConnection, scope: str, now: datetime) -> bool:
+    """Whether nothing younger than the API's thirty days can be missing from the log."""
+    found = rows(conn, "read_cursor", scope=scope)
+    if not found or found[0]["covers_from"] is None:
+        return False
+    return bool(found[0]["covers_from"] <= now - KEPT + OVERLAP)
+
+
+def _next_window(conn: AnyConnection, api: StripeApi, now: datetime) -> datetime:
+    found = rows(conn, "read_cursor", scope=api.scope)
+    oldest = now - KEPT
+    if not found or found[0]["caught_up_to"] is None:
+        return oldest
+    newest: datetime = found[0]["caught_up_to"]
+    return max(oldest, newest - OVERLAP)
+
+
+class _Reader:
+    def __init__(
+        self,
+        conn: AnyConnection,
+        api: StripeApi,
+        envelope: StripeEnvelope,
+        clock: Clock,
+        on_page: Callable[[CaughtUp], None],
+        dry_run: bool,
+    ) -> None:
+        self._conn = conn
+        self._api = api
+        self._envelope = envelope
+        self._clock = clock
+        self._on_page = on_page
+        self._dry_run = dry_run
+        self._total: CaughtUp | None = None
+
+    def finish(self, since: datetime, after: str | None) -> CaughtUp:
+        """The window to its end; where it broke off must still be known to Stripe."""
+        try:
+            found = self.window(since, after)
+        except (ProviderRefused, NotThere):
+            if after is None:
+                raise
+            found = self.window(since, None)  # that event is older than thirty days by now
+        do(self._conn, "end_window", scope=self._api.scope, now=self._clock())
+        return found
+
+    def window(self, since: datetime, after: str | None) -> CaughtUp:
+        found = self._total = self._total or CaughtUp(since)
+        found.since = min(found.since, since)
+        created = {"gte": int(since.timestamp())}
+        for page in self._api.pages(PATH, after=after, created=created):
+            self._take(page, found)
+            self._on_page(found)
+        return found
+
+    def _take(self, page: Page, found: CaughtUp) -> None:
+        events = [event for body in page.objects if (event := self._event(body, page, found))]
+        if self._dry_run:
+            missing = unknown(self._conn, events)
+        else:
+            with self._conn.transaction():
+                missing = [event for event, _ in append_unknown(self._conn, events)]
+                self._keep_place(page, events)
+        found.pages += 1
+        found.seen += len(page.objects)
+        found.missed.update(event.event_type for event in missing)
+        found.routes.update(event.route_key for event in missing)
+
+    def _keep_place(self, page: Page, events: list[NewEvent]) -> None:
+        newest = max((event.occurred_at for event in events), default=None)
+        do(
+            self._conn,
+            "keep_page",
+            scope=self._api.scope,
+            after=page.last_id,
+            newest=newest,
+            now=self._clock(),
+        )
+
+    def _event(self, body: bytes, page: Page, found: CaughtUp) -> NewEvent | None:
+        """The envelope a webhook would have had; a connected account's events name it there."""
+        try:
+            text = body.decode("utf-8")
+            said = parse(text)
+        except (UnreadablePayload, UnicodeDecodeError):
+            found.unreadable += 1
+            return None
+        if self._api.account is not None and "account" not in said:
+            text = owned(text, self._api.account)
+            said["account"] = self._api.account
+        return self._envelope(said, text, marks(page.observed_at))
+
+
+def owned(text: str, account: str) -> str:
+    """An event's text with the account its webhook would have named."""
+    rest = text.lstrip()[1:]
+    comma = "" if rest.lstrip().startswith("}") else ","
+    return f'{{"account":"{account}"{comma}{rest}'

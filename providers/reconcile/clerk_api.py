@@ -1,0 +1,93 @@
+"""Clerk's Backend API as far as reconciling needs it: users in pages, and one by one.
+
+Source: https://clerk.com/docs/reference/backend-api/tag/users/get/users,
+https://clerk.com/docs/reference/backend-api/tag/instance-settings/get/instance
+"""
+
+from collections.abc import Iterator
+from types import TracebackType
+
+import httpx
+import msgspec
+from msgspec import Raw, Struct
+
+from events.clock import Clock
+from providers.reconcile.asking import Answer, ask
+from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
+from providers.reconcile.pace import Pace
+
+PROVIDER = "clerk"
+PAGE = 200
+# A user deleted while we read moves everybody behind them one place forward, past our page's edge.
+OVERLAP = 20
+TIMEOUT_S = 30.0
+RATE = 10.0  # Clerk allows 1000 requests in 10 s; the application itself needs them more
+
+
+class _Instance(Struct):
+    id: str
+
+
+_INSTANCE = msgspec.json.Decoder(_Instance)
+_USERS = msgspec.json.Decoder(list[Raw])
+
+
+class ClerkApi:
+    """One Clerk instance; close it, or use it as a block."""
+
+    def __init__(
+        self, key: str, *, base: str, clock: Clock, pace: Pace | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._clock = clock
+        self._pace = pace or Pace(RATE)
+        self._client = httpx.Client(
+            base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=timeout_s
+        )
+
+    scope = PROVIDER
+
+    def pages(self) -> Iterator[list[bytes]]:
+        """Every user, oldest first, some of them twice."""
+        offset = 0
+        while True:
+            path = f"/users?limit={PAGE}&offset={offset}&order_by=%2Bcreated_at"
+            answer = self._ask(path)
+            try:
+                found = [bytes(each) for each in _USERS.decode(answer.body)]
+            except msgspec.MsgspecError as problem:
+                raise ProviderAway(PROVIDER, "/users", 1, f"no list of users ({problem})") from None
+            if found:
+                yield found
+            if len(found) < PAGE:
+                return
+            offset += PAGE - OVERLAP
+
+    def instance(self) -> str | None:
+        """The id of the instance this key is of; None where the API does not tell this key."""
+        try:
+            return _INSTANCE.decode(self._ask("/instance").body).id
+        except (NotThere, ProviderRefused, msgspec.MsgspecError):
+            return None
+
+    def user(self, user_id: str) -> bytes:
+        """One user. Raises: NotThere when Clerk has no such user any more."""
+        return self._ask(f"/users/{user_id}").body
+
+    def __enter__(self) -> "ClerkApi":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def _ask(self, path: str) -> Answer:
+        return ask(PROVIDER, path, lambda: self._send(path), pace=self._pace, now=self._clock)
+
+    def _send(self, path: str) -> Answer:
+        try:
+            found = self._client.get(path)
+        except httpx.HTTPError as problem:
+            return Answer(0, said=f"no answer ({type(problem).__name__})")
+        said = "" if found.is_success else found.text[:200]
+        return Answer(found.status_code, found.content, dict(found.headers), said)

@@ -1,0 +1,172 @@
+"""Stripe's objects held against our log: what differs, why, and the snapshots that heal it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from events.clock import micros
+from projections import store
+from projections.catalog import Catalog
+from projections.facts import Customer, PlanHint, Subscription
+from projections.stripe_objects import TERMINAL
+from projections.tables.subscriptions import PAYING_OR_LATE
+from providers.reconcile.drift import Cause, Drift, differing
+from providers.reconcile.held import Held, held
+from providers.reconcile.marks import StripeEnvelope
+from providers.reconcile.snapshots import Seen, collapsed, seen, snapshot
+from providers.reconcile.statements import AnyConnection, erased_among
+from providers.reconcile.stripe_api import Page
+
+logger = structlog.get_logger(__name__)
+
+HEALED: tuple[Cause, ...] = ("missed event", "older than 30 days")
+# What Stripe's API shows may lag behind its webhooks: an event as young as that has seen more.
+LAG = timedelta(minutes=1)
+# Where a list carries its objects' payment methods: one request instead of one a customer.
+EXPANDED = {
+    "customers": (
+        "data.invoice_settings.default_payment_method",
+        ("invoice_settings", "default_payment_method"),
+    ),
+    "subscriptions": ("data.default_payment_method", ("default_payment_method",)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """What a comparison needs to know. `covered`: no event of the last thirty days is missing.
+
+    `missed`: customers of whom this very run found missed events (in a dry run they are not
+    appended, so what they would have healed shows as drift).
+    """
+
+    envelope: StripeEnvelope
+    account: str | None
+    live_only: bool
+    covered: bool
+    missed: frozenset[str] = frozenset()
+    catalog: Catalog | None = None
+    importing: bool = False
+
+
+def read_page(page: Page, listed: str, judge: Judge) -> list[Seen]:
+    """The page's objects, and after them the payment methods they brought along.
+
+    An object no reader understands is left out: it can heal nothing, and the next event about it
+    is quarantined with its reason.
+    """
+    _, path = EXPANDED[listed]
+    found: list[Seen] = []
+    brought: dict[str, Seen] = {}
+    for body in page.objects:
+        whole, inner = collapsed(body, path)
+        for part, into in ((whole, None), (inner, brought)):
+            one = None if part is None else _read(part, page, judge)
+            if one is None or (judge.live_only and not one.livemode) or one.is_nobodys:
+                continue
+            if into is None:
+                found.append(one)
+            else:
+                into[one.id] = one
+    return found + list(brought.values())
+
+
+def _read(body: bytes, page: Page, judge: Judge) -> Seen | None:
+    try:
+        return seen(body, observed_at=page.observed_at, account=judge.account)
+    except Exception as problem:  # one object that can't be read must not end the run
+        logger.warning("reconcile.object_unreadable", error=type(problem).__name__)
+        return None
+
+
+def compare(conn: AnyConnection, found: Sequence[Seen], judge: Judge) -> list[Drift]:
+    """Where Stripe and the log differ; erased persons are not looked at."""
+    erased = erased_among(conn, {one.route for one in found})
+    found = [one for one in found if one.route not in erased]
+    ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
+    return [drift for one in found for drift in _drifts(one, ours[one.route], judge)]
+
+
+def _drifts(one: Seen, ours: Held, judge: Judge) -> list[Drift]:
+    """None of an object that can't be compared: the run goes on to the next."""
+    try:
+        return list(_judged(one, ours, judge))
+    except Exception:
+        logger.exception("reconcile.object_not_compared", kind=one.kind, object_id=one.id)
+        return []
+
+
+def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:
+    body = ours.body_of(one.kind, one.id, one.route)
+    if isinstance(one.theirs, Subscription) and _price_unknown(one.theirs, judge.catalog):
+        yield Drift(
+            kind=one.kind,
+            object_id=one.id,
+            cause="unknown price",
+            fields={"price": (None, one.theirs.hint.price_id)},
+        )
+    if body == one.theirs:
+        return
+    last = ours.last_of(one.id)
+    cause = _cause(one, ours, judge)
+    if cause in HEALED and last is not None and last.at >= micros(one.observed_at - LAG):
+        cause = "older page"
+    heals = cause in HEALED
+    yield Drift(
+        kind=one.kind,
+        object_id=one.id,
+        cause=cause,
+        fields=differing(body, one.theirs),
+        customer_id=one.route,
+        event=snapshot(
+            one,
+            after=last.key if last else None,
+            cause="import" if judge.importing else cause,
+            envelope=judge.envelope,
+            account=judge.account,
+        )
+        if heals
+        else None,
+    )
+
+
+def _cause(one: Seen, ours: Held, judge: Judge) -> Cause:
+    if ours.state.poison is not None:
+        return "quarantined"
+    if _absorbed(one, ours):
+        return "absorbed"
+    last = ours.last_of(one.id)
+    if last is not None and last.body == one.theirs:
+        return "projector bug"
+    if one.route in judge.missed or not judge.covered:
+        return "missed event"
+    return "older than 30 days"
+
+
+def _absorbed(one: Seen, ours: Held) -> bool:
+    """An end is final in the fold: no snapshot would bring the object back."""
+    body = ours.body_of(one.kind, one.id, one.route)
+    if isinstance(body, Subscription) and isinstance(one.theirs, Subscription):
+        return body.status in TERMINAL and one.theirs.status not in TERMINAL
+    if isinstance(body, Customer) and isinstance(one.theirs, Customer):
+        return body.deleted and not one.theirs.deleted
+    return bool(getattr(body, "detached", False))
+
+
+def _price_unknown(theirs: Subscription, catalog: Catalog | None) -> bool:
+    if catalog is None or theirs.status not in PAYING_OR_LATE:
+        return False
+    return catalog.first_known(_hints(theirs)) is None
+
+
+def _hints(theirs: Subscription) -> list[PlanHint]:
+    return [*theirs.hints, PlanHint(metadata_plan=theirs.metadata_plan)]
+
+
+def catalog_in(conn: AnyConnection) -> Catalog:
+    """The catalog as projected."""
+    stored = store.read_catalog(conn)
+    return Catalog() if stored is None else msgspec.json.decode(stored[1], type=Catalog)

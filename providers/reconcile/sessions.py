@@ -1,0 +1,93 @@
+"""Checkout sessions: often the only place that says whose a customer is (`client_reference_id`).
+
+A session is told as `checkout.session.snapshot` at the time it was made, since what it says was true
+then. Only those are told that name a user the customer's events have not named yet.
+"""
+
+import msgspec
+import structlog
+from msgspec import Raw, Struct
+
+from events.clock import from_micros
+from projections.facts import Checkout
+from projections.reading import STRIPE_READERS
+from providers.reconcile.drift import Drift
+from providers.reconcile.held import held
+from providers.reconcile.objects import Judge
+from providers.reconcile.snapshots import Seen, snapshot
+from providers.reconcile.statements import AnyConnection, erased_among
+from providers.reconcile.stripe_api import Page
+
+logger = structlog.get_logger(__name__)
+
+LISTED = "checkout/sessions"
+TYPE = "checkout.session.snapshot"
+
+
+class _Head(Struct):
+    id: str
+    created: int
+    livemode: bool = True
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def read_sessions(page: Page, judge: Judge) -> list[Seen]:
+    """The sessions that name both a customer and a user."""
+    return [
+        one
+        for body in page.objects
+        if (one := _read(body, judge)) is not None and (one.livemode or not judge.live_only)
+    ]
+
+
+def compare_sessions(conn: AnyConnection, found: list[Seen], judge: Judge) -> list[Drift]:
+    """Sessions whose word about a customer the log lacks; erased persons are not looked at."""
+    erased = erased_among(conn, {one.route for one in found} | {_user_in(one) for one in found})
+    found = [one for one in found if not {one.route, _user_in(one)} & erased]
+    ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
+    drifts = []
+    for one in found:
+        user = _user_in(one)
+        if any(getattr(fact.body, "claimed_user", None) == user for fact in ours[one.route].facts):
+            continue
+        event = snapshot(
+            one,
+            after=None,
+            cause="import" if judge.importing else "missed event",
+            envelope=judge.envelope,
+            account=judge.account,
+            said_as=TYPE,
+        )
+        fields = {"claimed_user": (None, user)}
+        drifts.append(
+            Drift(kind="checkout_session", object_id=one.id, cause="missed event", fields=fields, event=event)
+        )
+    return drifts
+
+
+def _user_in(one: Seen) -> str:
+    return str(getattr(one.theirs, "claimed_user", ""))
+
+
+def _read(body: bytes, judge: Judge) -> Seen | None:
+    owner = "" if judge.account is None else f"{judge.account}/"
+    try:
+        head = _HEAD.decode(body)
+        theirs = STRIPE_READERS["checkout"](Raw(body), owner, "")
+    except Exception as problem:  # one object that can't be read must not end the run
+        logger.warning("reconcile.object_unreadable", error=type(problem).__name__)
+        return None
+    if not isinstance(theirs, Checkout) or not theirs.customer or not theirs.claimed_user:
+        return None
+    return Seen(
+        kind="checkout_session",
+        id=head.id,
+        route=theirs.customer,
+        body=body,
+        theirs=theirs,
+        livemode=head.livemode,
+        created=head.created,
+        observed_at=from_micros(head.created * 1_000_000),
+    )

@@ -1,0 +1,1 @@
+"""The composition root: application, HTTP server, worker, supervisor, logging, metrics, tracing, keys."""

@@ -1,0 +1,75 @@
+"""Levels of loggers, set while the process runs and taken back to what they were."""
+
+import logging
+from collections.abc import Mapping
+from threading import Lock
+
+from service.logs import LEAST
+
+
+def is_known(name: str) -> bool:
+    """Whether something logs under that name, or under one that begins with it."""
+    return name == "root" or any(f"{each}.".startswith(f"{name}.") for each in NAMES)
+
+
+class LogLevels:
+    """`apply` is handed all overrides that are in force; loggers not named are as they were before."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, int] = {}
+        self._lock = Lock()
+
+    def apply(self, levels: Mapping[str, str]) -> None:
+        with self._lock:
+            for name in [name for name in self._before if name not in levels]:
+                _logger(name).setLevel(self._before.pop(name))
+            for name, level in levels.items():
+                self._before.setdefault(name, _logger(name).level)
+                _logger(name).setLevel(level)
+
+
+def _logger(name: str) -> logging.Logger:
+    return logging.getLogger(None if name == "root" else name)
+
+
+OURS = (
+    "events.group_commit",
+    "outbound.email.scheduling",
+    "handlers.job_timeouts",
+    "jobs.lease",
+    "jobs.runner",
+    "outbound.outgoing.following",
+    "providers.reconcile.ahead",
+    "providers.reconcile.clerk",
+    "providers.reconcile.methods",
+    "providers.reconcile.objects",
+    "providers.reconcile.sessions",
+    "handlers.scans",
+    "handlers.upcoming",
+    "handlers.usage",
+    "projections.batch",
+    "projections.configuration",
+    "projections.platform.live",
+    "projections.relinking",
+    "projections.runner",
+    "projections.store",
+    "tenure.alarms",
+    "tenure.api",
+    "tenure.clock",
+    "tenure.configuration",
+    "tenure.console",
+    "tenure.database",
+    "tenure.deliveries",
+    "tenure.email",
+    "tenure.metrics",
+    "tenure.reconcile",
+    "tenure.schedule",
+    "tenure.sealer",
+    "tenure.supervisor",
+    "tenure.tracing",
+    "tenure.webhooks",
+    "tenure.work",
+    "webhooks.store",
+)
+NAMES = (*OURS, *LEAST)
+"""Ours, and the libraries' that are quieter than the rest."""

@@ -1,0 +1,59 @@
+"""What /metrics shows part by part, handler by handler, and of the seals; asked at each scrape."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from events.statements import statement
+from queries.rows import AnyConnection, fetch_all, fetch_one
+
+
+def part_metrics(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
+    """Sixty-four parts, a dozen handlers, one checkpoint: never more series than that."""
+    return [*_parts(conn, now), *_handlers(conn, now), *_seals(conn, now)]
+
+
+def _parts(conn: AnyConnection, now: datetime) -> list[Metric]:
+    events = GaugeMetricFamily(
+        "tenure_part_lag_events", "Events of the part that wait to be projected.", labels=("part",)
+    )
+    seconds = GaugeMetricFamily(
+        "tenure_part_lag_seconds", "How long the first of them has waited.", labels=("part",)
+    )
+    for row in fetch_all(conn, statement("service", "part_standing"), {}):
+        events.add_metric((str(row["part"]),), float(row["waiting"]))
+        seconds.add_metric((str(row["part"]),), _age_s(row["oldest_recorded_at"], now))
+    return [events, seconds]
+
+
+def _handlers(conn: AnyConnection, now: datetime) -> list[Metric]:
+    failures = GaugeMetricFamily(
+        "tenure_schedule_failures", "Failed runs of the handler in a row.", labels=("handler",)
+    )
+    ago = GaugeMetricFamily(
+        "tenure_schedule_finished_seconds_ago", "Since a run of the handler ended.", labels=("handler",)
+    )
+    for row in fetch_all(conn, statement("service", "clockwork_standing"), {}):
+        failures.add_metric((row["name"],), float(row["failures"]))
+        if row["last_finished_at"] is not None:
+            ago.add_metric((row["name"],), _age_s(row["last_finished_at"], now))
+    return [failures, ago]
+
+
+def _seals(conn: AnyConnection, now: datetime) -> list[Metric]:
+    row = fetch_one(conn, statement("service", "checkpoint_standing"), {})
+    if row is None:
+        return []
+    age_s = _age_s(row["signed_at"], now)
+    return [
+        GaugeMetricFamily("tenure_checkpoint_number", "The newest signed checkpoint.", float(row["number"])),
+        GaugeMetricFamily("tenure_checkpoint_age_seconds", "Since it was signed.", age_s),
+        GaugeMetricFamily(
+            "tenure_checkpoint_unsealed_events", "Events younger than it.", float(row["unsealed"])
+        ),
+    ]
+
+
+def _age_s(at: datetime | None, now: datetime) -> float:
+    return 0.0 if at is None else max(0.0, (now - at).total_seconds())

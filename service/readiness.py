@@ -1,0 +1,103 @@
+"""What /readyz looks at: events that wait, who built the tables, how old the schema is."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import psycopg
+
+from api.deps import Check
+from api.health import lag_check
+from database import migrations
+from database.pool import Pool
+from events.clock import utc_now
+from events.statements import statement
+from projections.version import projector_version
+from queries.counted import counted
+from queries.rows import fetch_all
+from webhooks import Delivery
+
+MOST_LAG = timedelta(minutes=1)
+TIMEOUT_S = 2.0
+FRESH_S = 15.0  # of an append that failed
+
+
+def readiness(pool: Pool) -> dict[str, Check]:
+    """Each check by its name: None when all is well, else the cause."""
+    return {
+        "projector": lag_check(pool, utc_now, most=MOST_LAG),
+        "tables": _built_by_us(pool),
+        "schema": _as_new_as_us(pool),
+        "disk": _has_room(pool),
+    }
+
+
+class AppendOutcomes:
+    """Whether the log takes deliveries, by the last one that this process answered.
+
+    An old outcome says nothing: a service that is not ready may get no deliveries to disprove it.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._refused: tuple[float, str] | None = None
+
+    def observe(self, delivery: Delivery, _seconds: float) -> None:
+        if delivery.outcome == "unavailable":
+            self._refused = (self._monotonic(), delivery.reason or "no reason given")
+        elif delivery.append_s is not None:
+            self._refused = None
+
+    def check(self) -> str | None:
+        refused = self._refused
+        if refused is None or self._monotonic() - refused[0] > FRESH_S:
+            return None
+        return f"the last webhook was answered 503: the database did not append it ({refused[1]})"
+
+
+def _has_room(pool: Pool) -> Check:
+    """Ready while the database's disk takes two megabytes more."""
+
+    def check() -> str | None:
+        with pool.connection(timeout=TIMEOUT_S) as conn:
+            try:
+                conn.execute("SELECT set_config('work_mem', '64kB', true)")
+                conn.execute(statement("service", "spill_a_little"))
+            except psycopg.errors.DiskFull:
+                return "the database's disk is full: webhooks and decisions get a 503 until it has room"
+            finally:
+                conn.rollback()
+        return None
+
+    return check
+
+
+def _as_new_as_us(pool: Pool) -> Check:
+    """Ready when the schema has every migration of this installation; newer ones are its successor's."""
+    wanted = migrations.names()
+
+    def check() -> str | None:
+        try:
+            with pool.connection(timeout=TIMEOUT_S) as conn:
+                applied = {row["name"] for row in fetch_all(conn, statement("service", "applied_names"), {})}
+        except psycopg.errors.InsufficientPrivilege:
+            return None  # migrated by a release that did not show it
+        waiting = len(wanted - applied)
+        if not waiting:
+            return None
+        return f"{counted(waiting, 'migration waits', 'migrations wait')}; run tenure migrate up"
+
+    return check
+
+
+def _built_by_us(pool: Pool) -> Check:
+    """Ready when the tables were built by the projector of this installation."""
+
+    def check() -> str | None:
+        with pool.connection(timeout=TIMEOUT_S) as conn:
+            others = fetch_all(conn, statement("service", "other_versions"), {"version": projector_version()})
+        if not others:
+            return None
+        return "the tables were built by another version of the projector; run tenure replay"
+
+    return check

@@ -1,0 +1,137 @@
+"""Puts the rooms together: settings, database, pool, Flask app. The one file that wires."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+import structlog
+from psycopg.conninfo import make_conninfo
+
+from database import embedded, mark, sessions
+from database.errors import NoDatabase
+from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
+from events.statements import statement
+from queries.rows import fetch_one
+from service import logs
+from service.errors import SchemaMissing
+from service.escapes import notice
+from settings import Settings, load
+
+COMMAND_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 3
+
+_log = structlog.get_logger("tenure.database")
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def command_settings() -> Settings:
+    """The settings of a command for people: what libraries log stays quiet below ERROR."""
+    settings = load()
+    logs.configure(level="ERROR", form="console")
+    return settings
+
+
+def service_settings() -> Settings:
+    """The settings of a process that serves; its log is as they say."""
+    settings = load()
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    return settings
+
+
+@contextmanager
+def server(
+    settings: Settings,
+    *,
+    say: Callable[[str], None] = _silent,
+    may_begin: bool = False,
+    locks: bool = False,
+) -> Iterator[str]:
+    """How to reach the database as its owner; an embedded server runs inside the block.
+
+    `locks`: the command leans on the locks of its session. Raises: NoDatabase where there is none, unless
+    the command may begin one; SessionShared.
+    """
+    if settings.database_url is not None:
+        given = settings.database_url.get_secret_value()
+        if locks:
+            sessions.refuse_shared(given)
+        yield given
+        return
+    if not may_begin:
+        _refuse_none(settings)
+    elif not embedded.exists(settings.data_dir):
+        where = settings.data_dir.absolute()
+        notice(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}")
+    with embedded.start(settings.data_dir, say=say) as running:
+        yield running.conninfo
+
+
+def join_server(settings: Settings) -> str:
+    """How to reach the database, for as long as this process lives. Raises: NoDatabase."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    _refuse_none(settings)
+    found = embedded.start(settings.data_dir)
+    if not found.attached:
+        _log.warning("PostgreSQL was not running, started")
+    return found.conninfo
+
+
+def _refuse_none(settings: Settings) -> None:
+    """A wrong directory or a lost DATABASE_URL must not look like a service without any events."""
+    if not embedded.exists(settings.data_dir):
+        raise NoDatabase(settings.data_dir.absolute())
+
+
+def refuse_unfit(conninfo: str) -> None:
+    """One word at the start, for what would be a stream of errors later.
+
+    Raises: DatabaseUnavailable, RoleShared, SchemaMissing.
+    """
+    soon = make_conninfo(conninfo, connect_timeout=CONNECT_TIMEOUT_S)
+    with closing(connect(soon, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)) as conn:
+        mark.refuse_unfinished(conn)
+        row = fetch_one(conn, statement("service", "has_schema"), {})
+        if row is None or not row["has_schema"]:
+            raise SchemaMissing(f"the database {place(conninfo)} has no schema of Tenure: tenure migrate up")
+        as_service(conn)
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Connection]:
+    """A connection with the service's rights for one command; one transaction."""
+    with server(settings) as conninfo:
+        opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)
+        with closing(opened) as conn:
+            as_service(conn)
+            yield conn
+            conn.commit()
+
+
+def as_service(conn: Connection) -> None:
+    """The rights of the service, which owns nothing: it can't edit its own past. Raises: RoleShared."""
+    sessions.take_role(conn, "tenure_app")
+
+
+def service_connection(conninfo: str, *, name: str) -> Connection:
+    """A connection of its own with the service's rights and no statement timeout.
+
+    Raises: DatabaseUnavailable.
+    """
+    conn = connect(conninfo, application_name=name)
+    as_service(conn)
+    return conn
+
+
+def projector_connection(conninfo: str) -> Connection:
+    """A connection for the projector; no statement timeout, since a refold takes what it takes.
+
+    Raises: psycopg.OperationalError, on which the runner waits and tries again.
+    """
+    wanted = session_conninfo(conninfo, application_name="tenure-work", statement_timeout_s=0)
+    conn = psycopg.connect(wanted, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    as_service(conn)
+    return conn

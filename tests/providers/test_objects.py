@@ -1,0 +1,369 @@
+"""What no event tells any more is seen in the objects, named with its cause, and healed by events."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from demo.history import make_world
+from demo.objects import Customer, PaymentMethod, Subscription
+from demo.prices import UNKNOWN_PRICE, price_of
+from demo.world import DemoWorld
+from providers.reconcile import objects
+from providers.reconcile.stripe import Reconciled, reconcile_stripe
+from tests.doubles.http import Double, serving
+from tests.doubles.stripe import stripe_double
+from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
+
+ARRIVAL = {"created_at", "updated_at", "last_webhook_event", "last_webhook_timestamp"}
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def world() -> DemoWorld:
+    """One person with a running subscription and a card."""
+    made = DemoWorld(start=START, seed="objects")
+    person = made.join(first_name="Ada", last_name="Lee", email="ada@example.com")
+    made.wait(timedelta(hours=1))
+    bought = made.stripe.checkout(
+        price_of("glow_up"),
+        email=person.email,
+        client_reference_id=person.user_id,
+        subscription_metadata={"userId": person.user_id},
+    )
+    person.customers.append(bought.customer)
+    person.linked(bought.customer)
+    return made
+
+
+@pytest.fixture
+def watch(world: DemoWorld) -> Watch:
+    return Watch(world.clock.now)
+
+
+@pytest.fixture
+def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
+    with serving(stripe_double(world.stripe, now=watch)) as found:
+        yield found
+
+
+@pytest.fixture
+def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
+    """Everything so far is received and projected."""
+    with service(conninfo) as opened:
+        publish(opened)
+        receive(opened, world.deliveries)
+        project(conninfo)
+        yield opened
+
+
+def pass_days(world: DemoWorld, watch: Watch, days: float) -> None:
+    world.wait(timedelta(days=days))
+    watch.at = world.clock.now
+
+
+def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> Reconciled:  # Any: reconcile's own
+    return reconcile_stripe(
+        conn, stripe_api(double, watch), envelope=envelope, clock=watch, live_only=True, **options
+    )
+
+
+def row(conn: Conn, table: str) -> dict[str, Any]:  # Any: one type a column
+    return tables(conn)[table][0]
+
+
+def subscription(world: DemoWorld) -> Subscription:
+    return world.stripe.log.all(Subscription)[0]
+
+
+def test_nothing_differs_when_all_was_received(shop: Conn, double: Double, watch: Watch) -> None:
+    found = run(shop, double, watch)
+
+    assert found.drifts == []
+    assert found.objects == 2
+
+
+def test_an_object_that_cannot_be_compared_ends_no_run(
+    shop: Conn, double: Double, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Any:
+        raise OverflowError("a bug")
+
+    monkeypatch.setattr(objects, "_judged", broken)
+    found = run(shop, double, watch)
+
+    assert (found.objects, found.drifts) == (2, [])
+
+
+def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+    pass_days(world, watch, 40)
+
+    found = run(shop, double, watch)
+    project(conninfo)
+
+    assert dict(found.causes) == {"older than 30 days": found.healed}
+    assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
+    event = shop.execute(
+        "SELECT event_type, metadata ->> 'cause', event_data -> 'data' -> 'object' ->> 'status' FROM events"
+        " WHERE event_type = 'stripe.snapshot.subscription'"
+    ).fetchall()
+    assert event == [("stripe.snapshot.subscription", "older than 30 days", "canceled")]
+
+
+def test_a_second_run_finds_nothing_left(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+    pass_days(world, watch, 40)
+    run(shop, double, watch)
+
+    again = run(shop, double, watch)
+
+    assert (again.drifts, again.healed) == ([], 0)
+
+
+def test_a_truth_that_comes_back_is_healed_again(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    """The same content twice is not the same event: something else was true between."""
+    person = world.people[0]
+    customer = world.stripe.customers()[0].id
+    plans = []
+    for metadata in ({"note": "a", "userId": person.user_id}, {"note": "b", "userId": "user_other"}) * 2:
+        world.stripe.link_customer(customer, metadata)
+        pass_days(world, watch, 40)
+        plans.append(run(shop, double, watch).healed)
+
+    assert all(plans)
+
+
+def test_dry_run_names_the_cause_and_writes_nothing(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch
+) -> None:
+    run(shop, double, watch)
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+    pass_days(world, watch, 1)
+    before = shop.execute("SELECT count(*) FROM events").fetchone()
+
+    found = run(shop, double, watch, dry_run=True)
+
+    assert found.causes["missed event"] >= 1
+    assert found.events is not None
+    assert found.events.appended >= 1
+    assert shop.execute("SELECT count(*) FROM events").fetchone() == before
+
+
+def test_a_deleted_customer_is_asked_for_and_entombed(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    world.stripe.delete_customer(world.stripe.customers()[0].id)
+    pass_days(world, watch, 40)
+
+    run(shop, double, watch)
+    project(conninfo)
+
+    assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
+    assert row(shop, "user_billing")["payment_method_id"] is None
+
+
+def test_a_refreshed_card_comes_with_its_subscription(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    method = world.stripe.log.all(PaymentMethod)[0]
+    new_card = replace(method.card, exp_year=2039)
+    world.stripe.log.objects[method.id] = replace(method, card=new_card)
+    pass_days(world, watch, 1)
+
+    run(shop, double, watch)
+    project(conninfo)
+
+    assert row(shop, "user_billing")["card_exp_year"] == 2039
+
+
+def test_a_detached_last_method_is_told_as_detached(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    log = world.stripe.log
+    method = log.all(PaymentMethod)[0]
+    log.objects[method.id] = replace(method, customer=None)
+    running = subscription(world)
+    log.objects[running.id] = replace(running, default_payment_method=None)
+    holder = log.get(Customer, running.customer)
+    log.objects[holder.id] = replace(holder, default_payment_method=None)
+    pass_days(world, watch, 1)
+
+    run(shop, double, watch)
+    project(conninfo)
+
+    assert row(shop, "user_billing")["payment_method_id"] is None
+
+
+def test_an_unknown_price_is_told_and_not_healed(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch
+) -> None:
+    world.stripe.subscriptions.upgrade(subscription(world).id, UNKNOWN_PRICE)
+    watch.at = world.clock.now + timedelta(seconds=1)
+
+    found = run(shop, double, watch)
+
+    assert dict(found.causes) == {"unknown price": 1}
+    assert found.drifts[0].fields["price"] == (None, UNKNOWN_PRICE.id)
+
+
+def test_a_row_edited_by_hand_is_named_with_its_columns(shop: Conn, double: Double, watch: Watch) -> None:
+    shop.execute("UPDATE user_subscriptions SET current_plan = 'fame_flex'")
+
+    found = run(shop, double, watch)
+
+    assert [(each.kind, each.cause, list(each.fields)) for each in found.drifts] == [
+        ("user_subscriptions", "manual edit", ["current_plan"])
+    ]
+    assert found.healed == 0
+
+
+def test_rows_a_projector_wrote_otherwise_are_its_bug(shop: Conn, double: Double, watch: Watch) -> None:
+    shop.execute("UPDATE user_billing SET card_last4 = '0000'")
+    shop.execute("UPDATE projection_states SET row_digest = '\\x00'")
+
+    found = run(shop, double, watch)
+
+    assert dict(found.causes) == {"projector bug": 1}
+
+
+def test_an_end_is_final_and_said_to_be(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
+    alive = subscription(world)
+    world.stripe.subscriptions.cancel_now(alive.id)
+    receive(shop, world.deliveries)
+    world.stripe.log.objects[alive.id] = replace(alive)
+    watch.at = world.clock.now + timedelta(seconds=1)
+
+    found = run(shop, double, watch)
+
+    assert dict(found.causes) == {"absorbed": 1}
+
+
+def test_a_webhook_of_the_second_we_looked_still_counts(
+    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+) -> None:
+    """The snapshot says what was before; the event of the same second decides."""
+    world.stripe.link_customer(subscription(world).customer, {"note": "unseen"})
+    pass_days(world, watch, 40)
+    run(shop, double, watch)
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+
+    receive(shop, world.deliveries[-3:])
+    project(conninfo)
+
+    assert world.clock.now_s == int(watch.at.timestamp())
+    assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
+
+
+def test_test_objects_never_touch_live_state(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+    world.test_stripe.checkout(
+        price_of("fame_flex"),
+        email="ada@example.com",
+        subscription_metadata={"userId": world.people[0].user_id},
+    )
+    with serving(stripe_double(world.test_stripe, now=watch)) as double:
+        found = run(shop, double, watch)
+
+    assert found.healed == 0
+    snapshots = shop.execute(
+        "SELECT count(*) FROM events WHERE event_type LIKE 'stripe.snapshot.%'"
+    ).fetchone()
+    assert snapshots == (0,)
+
+
+def thin_only(conn: Conn, start: datetime) -> tuple[DemoWorld, str]:
+    """Somebody cancelled, and all we were told of it is a thin event; its twin's id."""
+    world = DemoWorld(start=start, seed="thin")
+    world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
+    bought = world.stripe.checkout(price_of("glow_up"), email="ada@example.com")
+    receive(conn, world.deliveries)
+    world.stripe.subscriptions.cancel_now(bought.subscription)
+    gone = next(e for e in reversed(world.deliveries) if e.event_type == "customer.subscription.deleted")
+    receive(conn, [world.stripe.thin_twin(gone)])
+    return world, gone.message_id
+
+
+def followed(conn: Conn, world: DemoWorld, now: datetime) -> list[tuple[int, str]]:
+    """How many thin events two runs followed, and what came of them."""
+    watch = Watch(now)
+    found = []
+    with serving(stripe_double(world.stripe, now=watch)) as double:
+        for _ in range(2):
+            thin = run(conn, double, watch, since=now + timedelta(days=1), with_objects=False).thin
+            asked = "SELECT event_type FROM events WHERE metadata ->> 'cause' = 'thin event'"
+            found.append((thin, ",".join(row[0] for row in conn.execute(asked).fetchall())))
+    return found
+
+
+def test_a_thin_event_brings_its_twin_once(conninfo: str) -> None:
+    now = datetime.now(UTC)  # which thin events are new, the database's clock says
+    with service(conninfo) as conn:
+        world, _ = thin_only(conn, now - timedelta(hours=2))
+
+        found = followed(conn, world, now)
+
+    twin = "stripe.customer.subscription.deleted"
+    assert found == [(1, twin), (0, twin)]
+
+
+def test_a_thin_event_whose_twin_is_gone_brings_the_object(conninfo: str) -> None:
+    now = datetime.now(UTC)
+    with service(conninfo) as conn:
+        world, _ = thin_only(conn, now - timedelta(days=50))
+
+        found = followed(conn, world, now)
+
+    assert found == [(1, "stripe.snapshot.subscription"), (0, "stripe.snapshot.subscription")]
+
+
+def test_a_thin_event_beside_its_twin_brings_nothing(conninfo: str) -> None:
+    now = datetime.now(UTC)
+    with service(conninfo) as conn:
+        world, twin = thin_only(conn, now - timedelta(days=50))
+        receive(conn, [each for each in world.deliveries if each.message_id == twin])
+
+        found = followed(conn, world, now)
+
+    assert found == [(0, ""), (0, "")]
+
+
+def test_months_of_losses_end_in_the_state_stripe_has(watch: Watch, conninfo: str, empty_clone: str) -> None:
+    world = make_world(5, 30, start=START, days=100, steps_per_user=12)
+    watch.at = world.clock.now + timedelta(hours=1)
+    random = Random(8)
+    lossy_kinds = ("customer.subscription", "invoice", "payment_method", "customer.updated")
+    kept = [
+        each
+        for each in world.deliveries
+        if not (
+            each.provider == "stripe" and each.event_type.startswith(lossy_kinds) and random.random() < 1 / 3
+        )
+    ]
+    random.shuffle(kept)
+    with (
+        service(conninfo) as whole,
+        service(empty_clone) as lossy,
+        serving(stripe_double(world.stripe, now=watch)) as double,
+    ):
+        for conn, deliveries, info in ((whole, world.deliveries, conninfo), (lossy, kept, empty_clone)):
+            publish(conn)
+            receive(conn, deliveries)
+            project(info)
+        run(lossy, double, watch)
+        project(empty_clone)
+
+        for table in ("user_subscriptions", "user_billing"):
+            assert _present(tables(lossy)[table]) == _present(tables(whole)[table])
+
+
+def _present(found: list[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: one type a column
+    """What is true now; what a trial was like months ago no object tells."""
+    past = ARRIVAL | {"trial_status", "trial_conversion_date"}
+    return [{name: cell for name, cell in row.items() if name not in past} for row in found]

@@ -1,0 +1,73 @@
+"""What /metrics says of the doors, the log and the tables."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+
+from database.pool import Pool, open_pool
+from demo.posting import Doors
+from demo.world import DemoWorld
+from events.clock import utc_now
+from queries.rows import AnyConnection
+from service.metrics import AskedAtEachScrape, standing
+
+
+def _values(text: str) -> dict[str, float]:
+    told = [line.split(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in told}
+
+
+def test_scrape_tells_how_log_and_tables_stand(doors: Doors, shop: DemoWorld) -> None:
+    found = _values(doors.client.get("/metrics").text)
+
+    assert found["tenure_database_up"] == 1
+    assert found["tenure_log_events"] == len(shop.deliveries)
+    assert found["tenure_projection_lag_events"] == 0
+    assert found["tenure_projection_lag_seconds"] == 0
+
+
+def test_refused_deliveries_are_counted(doors: Doors) -> None:
+    answer = doors.client.post("/webhooks/stripe", content=b"{}")
+
+    found = _values(doors.client.get("/metrics").text)
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert found['tenure_webhooks_total{outcome="refused",source="stripe"}'] == 1
+
+
+def test_waiting_events_show_as_lag(doors: Doors, shop: DemoWorld, pool: Pool) -> None:
+    with pool.connection() as conn:
+        conn.execute("UPDATE projection_checkpoints SET position = 0")
+
+    found = _values(doors.client.get("/metrics").text)
+
+    assert found["tenure_projection_lag_events"] == len(shop.deliveries)
+    assert found["tenure_projection_lag_seconds"] > 0
+
+
+def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.metrics.TIMEOUT_S", 0.1)
+    registry = CollectorRegistry()
+    with open_pool("host=127.0.0.1 port=1 dbname=x", application_name="test") as away:
+        registry.register(AskedAtEachScrape(away, utc_now, [standing, standing]))
+
+        found = _values(generate_latest(registry).decode())
+
+    assert found == {"tenure_database_up": 0.0}
+
+
+def test_one_question_that_fails_takes_no_other_answer(pool: Pool) -> None:
+    def broken(conn: AnyConnection, _: datetime) -> Iterable[Metric]:
+        conn.execute("SELECT 1 / 0")
+        return []
+
+    registry = CollectorRegistry()
+    registry.register(AskedAtEachScrape(pool, utc_now, [broken, standing]))
+
+    found = _values(generate_latest(registry).decode())
+
+    assert found["tenure_database_up"] == 1
+    assert "tenure_log_events" in found
