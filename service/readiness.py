@@ -20,15 +20,16 @@ from webhooks import Delivery
 MOST_LAG = timedelta(minutes=1)
 TIMEOUT_S = 2.0
 FRESH_S = 15.0  # of an append that failed
+ROOM_FRESH_S = 15.0  # of room that the disk had
 
 
-def readiness(pool: Pool) -> dict[str, Check]:
+def readiness(pool: Pool, *, monotonic: Callable[[], float] = time.monotonic) -> dict[str, Check]:
     """Each check by its name: None when all is well, else the cause."""
     return {
         "projector": lag_check(pool, utc_now, most=MOST_LAG),
         "tables": _built_by_us(pool),
         "schema": _as_new_as_us(pool),
-        "disk": _has_room(pool),
+        "disk": _has_room(pool, monotonic),
     }
 
 
@@ -55,10 +56,19 @@ class AppendOutcomes:
         return f"the last webhook was answered 503: the database did not append it ({refused[1]})"
 
 
-def _has_room(pool: Pool) -> Check:
-    """Ready while the database's disk takes two megabytes more."""
+def _has_room(pool: Pool, monotonic: Callable[[], float]) -> Check:
+    """Ready while the database's disk takes two megabytes more.
+
+    They are written at most every 15 s: load balancers may ask each second, and an append that fails
+    meanwhile is noticed by itself. A full disk is looked at again by each call.
+    """
+    had_room_at: float | None = None
 
     def check() -> str | None:
+        nonlocal had_room_at
+        if had_room_at is not None and monotonic() - had_room_at < ROOM_FRESH_S:
+            return None
+        had_room_at = None
         with pool.connection(timeout=TIMEOUT_S) as conn:
             try:
                 conn.execute("SELECT set_config('work_mem', '64kB', true)")
@@ -67,6 +77,7 @@ def _has_room(pool: Pool) -> Check:
                 return "the database's disk is full: webhooks and decisions get a 503 until it has room"
             finally:
                 conn.rollback()
+        had_room_at = monotonic()
         return None
 
     return check

@@ -13,7 +13,7 @@ import pytest
 from database import embedded, migrations
 from database.errors import EmbeddedServerFailed
 from database.pool import open_pool
-from service.readiness import FRESH_S, AppendOutcomes, readiness
+from service.readiness import FRESH_S, ROOM_FRESH_S, AppendOutcomes, readiness
 from webhooks import Delivery
 
 SMALL = {"max_wal_size": "32MB", "min_wal_size": "32MB", "shared_buffers": "16MB"}
@@ -40,14 +40,37 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
+class Monotonic:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_room_is_not_written_for_at_every_call(conninfo: str) -> None:
+    monotonic = Monotonic()
+    with open_pool(conninfo, application_name="test") as pool:
+        check = readiness(pool, monotonic=monotonic)["disk"]
+        requests = []
+        for now in (0.0, 1.0, ROOM_FRESH_S - 0.1, ROOM_FRESH_S):
+            monotonic.now = now
+            assert check() is None
+            requests.append(pool.get_stats()["requests_num"])
+
+    assert requests == [requests[0]] * 3 + [requests[0] + 1]
+
+
 def test_a_full_disk_of_the_database_is_a_cause_until_it_has_room(disk: Path) -> None:
     with embedded.start(disk, tuning=SMALL) as server:
         migrations.up(server.conninfo)
         with open_pool(server.conninfo, application_name="test") as pool:
-            check = readiness(pool)["disk"]
+            monotonic = Monotonic()
+            check = readiness(pool, monotonic=monotonic)["disk"]
             before = check()
 
             ballast = fill(disk)
+            monotonic.now = ROOM_FRESH_S
             full = check()
             ballast.unlink()
 
