@@ -366,6 +366,36 @@ def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
     assert again.exit_code == 0, again.stderr
 
 
+@pytest.mark.parametrize(
+    "stage", ["applying 0004", "verifying digests", "building the tables", "comparing the tables"]
+)
+def test_a_restore_stopped_at_any_stage_leaves_no_process_and_can_be_run_again(
+    sealed_shop: str, empty: str, at: At, tmp_path: Path, stage: str
+) -> None:
+    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    command = [sys.executable, "-m", "cli", "restore", str(path)]
+    with subprocess.Popen(
+        command, env=environment(empty, tmp_path), cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            seen = next((line for line in process.stderr if line.startswith(stage)), None)
+            below = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+            _, alive = psutil.wait_procs(below, timeout=60)
+        finally:
+            process.kill()
+
+    assert seen is not None
+    assert (process.returncode, alive) == (128 + signal.SIGTERM, [])
+    with connect(empty, application_name="test", autocommit=True) as conn:
+        _until(conn, "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'tenure-%%'"
+                     " AND datname = current_database()")  # fmt: skip
+    again = at(empty)("restore", str(path))
+    assert again.exit_code == 0, again.stderr
+
+
 WAITS = (
     "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
     " AND datname = current_database())"
