@@ -1,4 +1,4 @@
-"""Databases for tests: one server for all, a migrated template, a fresh clone for each test."""
+"""Fixtures for all tests: one server, a migrated template, a database of its own for each test."""
 
 import hashlib
 import os
@@ -6,17 +6,16 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from database import embedded, migrations
+from database import embedded
 from database.pool import Connection, Pool, connect, open_pool
+from tests.databases import Database, Recycler, Server
 
 hypothesis_settings.register_profile(
     "local", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -34,90 +33,6 @@ pytest_plugins = ["tests.installation"]
 
 _ROOT = Path(__file__).parent.parent
 _RUN = "TENURE_TEST_RUN"
-
-
-class Server:
-    """A server on which tests make databases of their own."""
-
-    def __init__(self, conninfo: str, label: str) -> None:
-        self.conninfo = conninfo
-        self.label = label
-
-    def database(self, template: str = "template0") -> "Database":
-        """A new database, a copy of the template; drop it when done."""
-        name = f"tenure_{self.label}_{uuid.uuid4().hex[:12]}"
-        with self.admin() as conn:
-            _create(conn, name, template)
-        return Database(self, name)
-
-    def template(self) -> str:
-        """The name of a database with all migrations; made by the first who asks."""
-        name = f"tenure_{self.label}_template_{_fingerprint()}"
-        with self.admin() as conn:
-            # Held until the connection closes, so that workers wait for the first of them.
-            conn.execute("SELECT pg_advisory_lock(hashtext('tenure test template'))")
-            if not _exists(conn, name):
-                unfinished = self.database()
-                migrations.up(unfinished.conninfo)
-                rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-                conn.execute(rename.format(sql.Identifier(unfinished.name), sql.Identifier(name)))
-        return name
-
-    @contextmanager
-    def admin(self) -> Iterator[Connection]:
-        """A connection that may create and drop databases."""
-        with closing(connect(self.conninfo, application_name="tests", autocommit=True)) as conn:
-            yield conn
-
-    def drop_all(self) -> None:
-        """Drop every database made under this label."""
-        with self.admin() as conn:
-            rows = conn.execute(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)",
-                [f"tenure_{self.label}_"],
-            ).fetchall()
-            for (name,) in rows:
-                _drop(conn, name)
-
-
-class Database:
-    """One database of a test."""
-
-    def __init__(self, server: Server, name: str) -> None:
-        self.server = server
-        self.name = name
-        self.conninfo = make_conninfo(server.conninfo, dbname=name)
-
-    def drop(self) -> None:
-        """Remove it, whoever is connected."""
-        with self.server.admin() as conn:
-            _drop(conn, self.name)
-
-
-def _create(conn: Connection, name: str, template: str) -> None:
-    # Copying files takes two fifths of the time of logging every block.
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-    conn.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-
-
-def _drop(conn: Connection, name: str) -> None:
-    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    conn.execute(statement.format(sql.Identifier(name)))
-
-
-def _exists(conn: Connection, name: str) -> bool:
-    found = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-    return found is not None
-
-
-def _fingerprint() -> str:
-    """Changes with the migrations and with the code that applies them."""
-    digest = hashlib.sha256()
-    of_migrations = [path for kind in ("*.sql", "*.toml") for path in migrations.DIRECTORY.glob(kind)]
-    of_runner = [path for kind in ("*.py", "sql/*.sql") for path in (_ROOT / "database").glob(kind)]
-    for path in sorted(of_migrations + of_runner):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def _label() -> str:
@@ -171,12 +86,19 @@ def empty_database(server: Server) -> Iterator[Database]:
     made.drop()
 
 
-@pytest.fixture
-def database(server: Server, template: str) -> Iterator[Database]:
-    """A database of this test alone, with all migrations."""
-    made = server.database(template)
+@pytest.fixture(scope="session")
+def recycler(server: Server, template: str) -> Iterator[Recycler]:
+    """Copies of the migrated template."""
+    made = Recycler(server, template)
     yield made
     made.drop()
+
+
+@pytest.fixture
+def database(recycler: Recycler) -> Iterator[Database]:
+    """A database of this test alone, with all migrations."""
+    with recycler.database() as lent:
+        yield lent
 
 
 @pytest.fixture

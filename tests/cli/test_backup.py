@@ -30,7 +30,7 @@ from events.seals.keys import generate_signing_key
 from service.sealing import sealer_of
 from settings import Settings
 from tests.cli.commands import environment
-from tests.conftest import Server
+from tests.databases import Server
 from tests.installation import Tenure, as_url
 
 At = Callable[[str], Tenure]

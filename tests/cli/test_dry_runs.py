@@ -8,7 +8,7 @@ import pytest
 from psycopg import Connection
 
 from cli import main
-from tests.conftest import Server
+from tests.databases import Server
 from tests.handlers.people import joined, sold, tell
 from tests.installation import Tenure, as_url
 

@@ -17,7 +17,7 @@ from database.pool import connect
 from demo.world import DemoWorld
 from projections.replay.tables import REBUILT
 from tests import sealing
-from tests.conftest import Server
+from tests.databases import Server
 from tests.installation import Tenure, as_url, project
 
 ERASED = sealing.route_in(5)

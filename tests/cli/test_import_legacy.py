@@ -8,7 +8,7 @@ import pytest
 
 from database.pool import connect
 from tests.cli.drizzle import OLD_ROWS, OLD_TABLES, PROFILES
-from tests.conftest import Server
+from tests.databases import Server
 from tests.installation import Tenure, as_url, project
 
 

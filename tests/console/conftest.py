@@ -19,8 +19,8 @@ from console import create_console
 from database.pool import connect, open_pool
 from handlers.tokens import Role, create_token
 from outbound.email import Outbox, email_job
-from tests.conftest import Database, Server
 from tests.console.world import fill, keys_of
+from tests.databases import Database, Recycler, Server
 
 SECRET = "a secret of at least thirty-two characters"
 
@@ -52,12 +52,19 @@ def shop_template(server: Server, template: str) -> Iterator[Database]:
     made.drop()
 
 
-@pytest.fixture
-def shop(server: Server, shop_template: Database) -> Iterator[str]:
-    """How to connect to this test's own shop."""
-    made = server.database(shop_template.name)
-    yield made.conninfo
+@pytest.fixture(scope="session")
+def shops(server: Server, shop_template: Database) -> Iterator[Recycler]:
+    """Copies of the shop."""
+    made = Recycler(server, shop_template.name)
+    yield made
     made.drop()
+
+
+@pytest.fixture
+def shop(shops: Recycler) -> Iterator[str]:
+    """How to connect to this test's own shop."""
+    with shops.database() as lent:
+        yield lent.conninfo
 
 
 def as_service(conn: Connection[Any]) -> None:

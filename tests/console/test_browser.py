@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from database.pool import connect, open_pool
-from tests.conftest import Database, Server
 from tests.console.browsing import (
     CONTRAST,
     COVERED,
@@ -23,6 +22,7 @@ from tests.console.browsing import (
 )
 from tests.console.conftest import Wall, as_service, make_app, make_token
 from tests.console.pages import a_payer, all_pages
+from tests.databases import Database, Server
 
 if executable() is None:
     warnings.warn(WITHOUT, stacklevel=1)  # a skip alone would hardly be seen

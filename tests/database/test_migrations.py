@@ -20,7 +20,7 @@ from database.errors import (
 )
 from database.ledger import Ledger
 from database.pool import connect
-from tests.conftest import Database
+from tests.databases import Database
 
 Write = Callable[..., Path]
 

@@ -18,7 +18,7 @@ from events.statements import statement
 from projections.replay import build, replay
 from projections.replay.job import SHADOW
 from projections.replay.statements import session
-from tests.conftest import Database, Server
+from tests.databases import Database, Server
 from tests.projections.replaying import options, plans, tell
 
 KINDS = ("TABLES", "FUNCTIONS", "SEQUENCES", "TYPES", "SCHEMAS")

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from database import manifest, migrations
 from database.pool import Connection, connect
 from database.schema import Snapshot, differences, snapshot
-from tests.conftest import Database
+from tests.databases import Database
 
 
 def look(database: Database) -> Snapshot:

@@ -17,7 +17,7 @@ from events.append import append, append_all, keep_unreadable
 from events.errors import NaiveInstant
 from events.payload import parse
 from events.routing import PARTS, part_of
-from tests.conftest import Server
+from tests.databases import Server
 from tests.events.given import AT, assert_no_gaps, event
 
 Conn = Connection[Any]  # Any: the fixture's rows

@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection, errors, sql
 
 from events.append import append, keep_unreadable
-from tests.conftest import Server
+from tests.databases import Server
 from tests.events.given import event
 
 Conn = Connection[Any]  # Any: the fixture's rows

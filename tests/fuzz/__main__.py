@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from database import embedded
-from tests.conftest import Server
+from tests.databases import Server
 from tests.fuzz.run import Failed, Figures, run
 
 

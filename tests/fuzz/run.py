@@ -25,7 +25,7 @@ from projections.refusal import ROW
 from projections.replay import Options, compare
 from projections.runner import Runner
 from queries.lag import projection_lag
-from tests.conftest import Database, Server
+from tests.databases import Database, Server
 from tests.fuzz import witnesses
 from tests.fuzz.mutation import NAMES, T0, Mutator, Post
 from tests.fuzz.samples import samples

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import Server
+from tests.databases import Server
 from tests.fuzz.hostile import RAW, encoded, raw
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.run import Failed, run

@@ -13,7 +13,7 @@ from events.append import append_all
 from events.envelope import NewEvent
 from events.own import user as said
 from events.own import user_event
-from tests.conftest import Server
+from tests.databases import Server
 from tests.laws.projected import links_in, links_told, runner, session, tables_in
 from tests.projections.model import DEFAULT_PLANS, state_of, tables_of
 from tests.projections.telling import START, clerk, instant, stripe

@@ -17,7 +17,7 @@ from events.own.user import IdentityLinked, IdentityUnlinked
 from projections.replay import Options, compare
 from queries.history import history
 from queries.timetravel import profile_at
-from tests.conftest import Server
+from tests.databases import Server
 from tests.laws.projected import assert_projected, of_other_people, runner, session
 from tests.projections.model import DEFAULT_PLANS
 from tests.projections.telling import (

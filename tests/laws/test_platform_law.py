@@ -21,7 +21,7 @@ from handlers.scraping_jobs import record_results
 from projections.batch import Projector
 from projections.replay import compare, replay
 from projections.replay.tables import REBUILT
-from tests.conftest import Server
+from tests.databases import Server
 from tests.handlers.people import DAY, NOW, joined, project, sold, tell
 from tests.handlers.working import ADA, BOB, a_campaign, a_job, a_list, command
 from tests.laws.projected import Conn, runner, session

@@ -30,7 +30,7 @@ from handlers.scraping_jobs import (
     start_job,
 )
 from projections.batch import Projector
-from tests.conftest import Server
+from tests.databases import Server
 from tests.handlers.people import joined, project, sold
 from tests.handlers.working import command
 from tests.projections.working import tables

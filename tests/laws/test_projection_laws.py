@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from events.append import append_all
 from events.envelope import NewEvent
 from projections.runner import Runner
-from tests.conftest import Server
+from tests.databases import Server
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
 from tests.laws.projected import (

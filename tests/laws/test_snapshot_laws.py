@@ -17,7 +17,7 @@ from queries.history import history as history_of
 from queries.past import past
 from queries.timeline import timeline
 from queries.timetravel import flat, profile_at
-from tests.conftest import Server
+from tests.databases import Server
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
 from tests.laws.projected import Conn, assert_projected, of_other_people, refold, runner, session

@@ -37,7 +37,7 @@ from queries.instants import iso
 from service.application import build_over
 from service.local_secrets import DevSecrets, dev_secrets
 from settings import Settings
-from tests.conftest import Server
+from tests.databases import Server
 from tests.installation import as_url
 from tests.laws.projected import runner
 from tests.projections.replaying import tables

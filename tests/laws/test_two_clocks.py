@@ -20,7 +20,7 @@ from queries.explain import RULES, explain
 from queries.history import history
 from queries.profile import profile
 from queries.timetravel import profile_at
-from tests.conftest import Server
+from tests.databases import Server
 from tests.laws.envelopes import envelope
 from tests.worlds import History, histories
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server
+from tests.databases import Server
 
 
 @pytest.fixture

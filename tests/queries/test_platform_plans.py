@@ -14,7 +14,7 @@ from events.statements import statement
 from queries.campaigns import CAMPAIGNS
 from queries.compose import compose
 from queries.jobs import JOBS, JobFilter, columns, select
-from tests.conftest import Server
+from tests.databases import Server
 from tests.handlers.people import NOW
 
 

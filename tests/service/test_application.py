@@ -13,7 +13,7 @@ from database import migrations
 from database.pool import Connection, Pool
 from service.application import build_over
 from settings import Settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.installation import Tenure, as_url
 from webhooks.guard import Body
 

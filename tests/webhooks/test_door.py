@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 import webhooks.store
 from database.pool import Pool, open_pool
-from tests.conftest import Server
+from tests.databases import Server
 from tests.own_lines import own_lines
 from tests.webhooks.conftest import Doors
 from tests.webhooks.json_strategies import json_objects
