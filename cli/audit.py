@@ -43,21 +43,28 @@ from settings import Settings
 
 @click.group()
 def audit() -> None:
-    """Prove what the log says, and find where it was changed."""
+    """Verify the log; create and check proofs."""
 
 
 audit.add_command(check)
 audit.add_command(evidence)
 
-out_option = click.option("--out", type=click.Path(path_type=Path), help="Write there instead of stdout.")
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout."
+)
 
 
 @audit.command()
-@click.option("--full", is_flag=True, help="Every event from the first; the default.")
-@click.option("--since-checkpoint", is_flag=True, help="Only what is younger than the last verified one.")
+@click.option("--full", is_flag=True, help="Verify every event; the default.")
+@click.option(
+    "--since-checkpoint", is_flag=True, help="Verify only events after the last verified checkpoint."
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
 @click.option(
-    "--kept", type=click.File("r"), multiple=True, help="A checkpoint kept elsewhere; it counts too."
+    "--kept",
+    type=click.File("r"),
+    multiple=True,
+    help="Check the log against this checkpoint, which was kept elsewhere; repeatable.",
 )
 @key_option
 @json_option
@@ -70,7 +77,9 @@ def verify(
     keys: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Derive the whole log again: digests, leaves, trees, roots, signatures, nothing missing.
+    """Verify the whole log against its signed checkpoints.
+
+    Digests, leaves, trees, roots and signatures are derived again, and no position may be missing.
 
     Exit 1 with the first wrong row if there is one.
     """
@@ -102,13 +111,13 @@ def verify(
 @audit.command()
 @click.argument("event", metavar="EVENT")
 @click.option("--no-payload", is_flag=True, help="Leave the body out; the proof holds without it.")
-@click.option("--reason", help="Why you look; kept in the access log.")
+@click.option("--reason", help="Reason for the read, stored in the access log.")
 @key_option
 @out_option
 def prove(
     *, event: str, no_payload: bool, reason: str | None, keys: tuple[str, ...], out: Path | None
 ) -> None:
-    """The proof file of one event, by its id or its provider's id (evt_…, msg_…)."""
+    """Create the proof file of one event. EVENT is its id or its provider's id (evt_…, msg_…)."""
     settings = command_settings()
     with session(settings) as conn:
         proof = event_proof(conn, event, payload=not no_payload)
@@ -121,11 +130,11 @@ def prove(
 
 
 @audit.command()
-@click.option("--now", is_flag=True, help="Seal and sign first, instead of waiting for the minute.")
-@click.option("--number", type=click.IntRange(1), help="That one instead of the latest.")
+@click.option("--now", is_flag=True, help="Seal and sign first instead of waiting for the schedule.")
+@click.option("--number", type=click.IntRange(1), help="Print this checkpoint instead of the latest.")
 @out_option
 def checkpoint(*, now: bool, number: int | None, out: Path | None) -> None:
-    """The latest signed checkpoint, to publish where the log's operators cannot reach."""
+    """Print the latest signed checkpoint. Publish it where operators of the log have no access."""
     settings = command_settings()
     with server(settings) as conninfo:
         if now:
@@ -143,7 +152,7 @@ def checkpoint(*, now: bool, number: int | None, out: Path | None) -> None:
 @key_option
 @out_option
 def consistency(*, older: str, newer: str | None, keys: tuple[str, ...], out: Path | None) -> None:
-    """Prove that checkpoint NEW (the latest if left out) contains all of OLD, unchanged.
+    """Prove that checkpoint NEW contains all of OLD, unchanged. NEW is the latest by default.
 
     Each is a file with the signed note, or the number of a checkpoint.
     """
@@ -163,7 +172,7 @@ def consistency(*, older: str, newer: str | None, keys: tuple[str, ...], out: Pa
 @audit.command()
 @json_option
 def key(*, as_json: bool) -> None:
-    """The public keys that sign now: what to hand to auditors."""
+    """Print the public keys that sign now, for auditors."""
     settings = command_settings()
     with session(settings) as conn:
         found = [str(each) for each in _own_keys(settings, conn)]

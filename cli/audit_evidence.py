@@ -50,10 +50,10 @@ class Evidence:
 
 @click.command()
 @user_argument
-@click.option("--from", "since", type=INSTANT, help="From then on, by the source's clock.")
-@click.option("--to", "until", type=INSTANT, help="Before then, by the source's clock.")
-@click.option("--reason", required=True, help="Why it is made; kept in the access log.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
+@click.option("--from", "since", type=INSTANT, help="Include events that occurred at this time or later.")
+@click.option("--to", "until", type=INSTANT, help="Include events that occurred before this time.")
+@click.option("--reason", required=True, help="Reason for the export, stored in the access log.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Write the zip to this file.")
 @key_option
 def evidence(
     *,
@@ -64,7 +64,10 @@ def evidence(
     out: Path,
     keys: tuple[str, ...],
 ) -> None:
-    """Events, proofs, checkpoint, access log and a readable report about a user, in one zip."""
+    """Export evidence about a user into one zip.
+
+    It holds events, proofs, a checkpoint, the access log and a readable report.
+    """
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

@@ -18,7 +18,7 @@ key_option = click.option(
     "keys",
     multiple=True,
     metavar="KEY",
-    help="A trusted public key, name+hash+base64, or a file of them; more than once in a rotation.",
+    help="Trust this public key (name+hash+base64) or a file of them; repeatable.",
 )
 
 
@@ -27,7 +27,7 @@ key_option = click.option(
 @key_option
 @json_option
 def check(*, file: Any, keys: tuple[str, ...], as_json: bool) -> None:  # Any: click's open file
-    """Check a proof FILE offline: of an event, or of growth between two checkpoints."""
+    """Check a proof FILE offline. It proves one event, or the growth between two checkpoints."""
     if not keys:
         raise click.UsageError("name whom you trust: --key; a proof can't vouch for its own key.")
     trusted = read_keys(keys)

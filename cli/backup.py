@@ -30,10 +30,10 @@ from settings import Settings
 @click.option("--portable", is_flag=True, help="Rows as text, for any PostgreSQL; replay builds the rest.")
 @json_option
 def backup(*, file: Path, portable: bool, as_json: bool) -> None:
-    """Everything Tenure has in this database, as of one instant, into a new FILE of mode 0600.
+    """Write the whole database into one verifiable file. FILE is new, of mode 0600, and shows one instant.
 
-    By pg_dump where there is one of the server's version, else portable. The signing key is not in it,
-    but signs it where it is at hand; `tenure restore --key` checks that.
+    pg_dump writes it if one of the server's version is installed, else it is portable. The signing key is not
+    in it, but signs it where it is at hand; `tenure restore --key` checks that.
     """
     settings = command_settings()
     draft_of(file)
@@ -69,9 +69,9 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
 @key_option
 @json_option
 def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
-    """Put the backup in FILE into an empty database, then prove that it is what it was.
+    """Restore a backup into an empty database and verify it.
 
-    Until that is proven the database says that it is half restored, and is read-only. After a kill,
+    Until it is verified the database is marked as half restored and is read-only. After a kill,
     the same command goes on; after its end it changes nothing. With --key, a FILE that none of these
     keys signed is refused before anything is changed.
     """

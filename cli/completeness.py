@@ -18,7 +18,10 @@ _OUTAGE = ("source", "since", "until", "received", "caught_up")
 @click.option("--hours", type=click.IntRange(1, 24 * 40), default=48, show_default=True)
 @json_option
 def ledger_command(*, hours: int, as_json: bool) -> None:
-    """Per provider and hour: received, caught up later, conflicts, failures; outages and alarms."""
+    """Count deliveries per provider and hour.
+
+    Received, caught up later, conflicts, failures; then outages and alarms.
+    """
     settings = command_settings()
     now = utc_now()
     with session(settings) as conn:

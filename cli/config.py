@@ -14,7 +14,7 @@ from settings import SettingRow, describe, load, unread_names
 
 @click.group()
 def config() -> None:
-    """What is set and what is missing; get, set and list what running processes take at once."""
+    """Check settings; get and set run-time values."""
 
 
 config.add_command(configuration.get)
@@ -25,7 +25,7 @@ config.add_command(configuration.list_all)
 @config.command()
 @json_option
 def check(*, as_json: bool) -> None:
-    """Show each setting, what it is for, and what does not work while it is missing.
+    """Check every setting. Each is shown with its purpose and what does not work while it is missing.
 
     Exit 1 if a name is set that Tenure does not read but that resembles a setting's.
     """

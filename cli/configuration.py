@@ -39,7 +39,7 @@ NAME = Name()
 @click.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """Every key Tenure knows or somebody set, its value, and what is allowed."""
+    """List every key, its value and what is allowed."""
     with session(command_settings()) as conn:
         found = entries(conn)
     if as_json:
@@ -52,7 +52,7 @@ def list_all(*, as_json: bool) -> None:
 @click.argument("name", type=NAME)
 @json_option
 def get(*, name: tuple[str, str], as_json: bool) -> None:
-    """One value; the default when nobody set it."""
+    """Print one value, or its default if it is not set."""
     with session(command_settings()) as conn:
         found = {(entry.category, entry.key): entry for entry in entries(conn)}.get(name)
     if found is None:
@@ -70,9 +70,11 @@ def get(*, name: tuple[str, str], as_json: bool) -> None:
 @click.command("set")
 @click.argument("name", type=NAME)
 @click.argument("value")
-@click.option("--type", "value_type", type=click.Choice(VALUE_TYPES), help="For keys Tenure does not know.")
-@click.option("--description", help="What it is for.")
-@click.option("--reason", help="Why; kept with the event.")
+@click.option(
+    "--type", "value_type", type=click.Choice(VALUE_TYPES), help="Type of a key that Tenure does not know."
+)
+@click.option("--description", help="Purpose of the value.")
+@click.option("--reason", help="Reason, stored with the event.")
 @json_option
 def set_(
     *,
@@ -83,7 +85,9 @@ def set_(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Change a value; running processes take it within five seconds, unless it says otherwise.
+    """Set a value.
+
+    Running processes apply it within five seconds, unless the command's output says otherwise.
 
     Durations are written 90s, 15m, 12h, 30d.
     """

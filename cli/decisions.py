@@ -25,7 +25,10 @@ _SAID_APART = ("changed", "warning")
 Decision = Callable[[Connection, Command, bool], Decided]
 
 reason_option = click.option(
-    "--reason", required=True, callback=lambda _, __, given: _reason(given), help="Kept with the event."
+    "--reason",
+    required=True,
+    callback=lambda _, __, given: _reason(given),
+    help="Reason, stored with the event.",
 )
 
 

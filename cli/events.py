@@ -82,7 +82,7 @@ def list_events(
 @click.argument("wanted", metavar="ID")
 @json_option
 def show(*, wanted: str, as_json: bool) -> None:
-    """Show one event with its body, by its id or its provider's id (evt_…, msg_…).
+    """Show one event with its body. EVENT is its id or its provider's id (evt_…, msg_…).
 
     Also a delivery kept beside the log, by the id that `conflicts` or `unreadable` lists.
     """
@@ -103,7 +103,7 @@ def show(*, wanted: str, as_json: bool) -> None:
 @_limit
 @json_option
 def list_conflicts(*, limit: int, as_json: bool) -> None:
-    """List deliveries whose idempotency key was in use with another body; never projected."""
+    """List deliveries that repeat a key with another body. They are never projected."""
     with session(command_settings()) as conn:
         found = conflicts(conn, limit=limit)
     columns = ("recorded_at", "source_system", "event_type", "idempotency_key", "event_id", "id")
@@ -114,7 +114,7 @@ def list_conflicts(*, limit: int, as_json: bool) -> None:
 @_limit
 @json_option
 def list_unreadable(*, limit: int, as_json: bool) -> None:
-    """List signed deliveries whose body is no JSON object; kept as evidence."""
+    """List signed deliveries whose body is no JSON object. They are kept as evidence."""
     with session(command_settings()) as conn:
         found = unreadable(conn, limit=limit)
     columns = ("recorded_at", "source_system", "reason", "bytes", "id")

@@ -21,34 +21,40 @@ from service.wiring import as_service, command_settings, server
 
 @click.group("import")
 def import_() -> None:
-    """What existed before the first webhook."""
+    """Import an existing Stripe account or old tables."""
 
 
 import_.add_command(legacy)
 
 
 @import_.command()
-@click.option("--account", help="A connected account (acct_…).")
+@click.option("--account", help="Read a connected account (acct_…).")
 @click.option("--workers", type=click.IntRange(1, 32), default=WORKERS, show_default=True)
 @click.option(
-    "--rate", type=click.FloatRange(0.1, 1000), default=RATE, show_default=True, help="Requests a second."
+    "--rate",
+    type=click.FloatRange(0.1, 1000),
+    default=RATE,
+    show_default=True,
+    help="Send at most this many requests per second.",
 )
 @click.option(
-    "--again", is_flag=True, help="From the beginning, though an import was finished or broken off."
+    "--again", is_flag=True, help="Start from the beginning, even if an import finished or was interrupted."
 )
 @click.option(
     "--plans",
     "plans_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Only write proposed plans there.",
+    help="Write proposed plans to this file; import nothing.",
 )
 @json_option
 def stripe(
     *, account: str | None, workers: int, rate: float, again: bool, plans_file: Path | None, as_json: bool
 ) -> None:
-    """Customers, subscriptions and payment methods as snapshot events. A broken-off run is continued.
+    """Import customers, subscriptions and payment methods.
 
-    Nothing is done with the key of another account than the log's. `tenure reconcile stripe --dry-run` lists
+    Each is a snapshot event; an interrupted run is resumed.
+
+    A key of another account than the log's changes nothing. `tenure reconcile stripe --dry-run` lists
     what an import would append, and appends nothing.
     """
     settings = command_settings()

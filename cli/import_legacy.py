@@ -23,14 +23,16 @@ FIVE = ("user_subscriptions", "user_billing", "user_usage", "user_system_data")
 
 @click.command()
 @click.argument("source_url", metavar="SOURCE_URL")
-@click.option("--schema", default="public", show_default=True, help="Where the old tables are.")
+@click.option("--schema", default="public", show_default=True, help="Schema of the old tables.")
 @click.option("--dry-run", is_flag=True, help="Read and check every row, and append nothing.")
 @json_option
 def legacy(*, source_url: str, schema: str, dry_run: bool, as_json: bool) -> None:
-    """Old `user_profiles`, or the five user tables, as one `legacy.imported` event a user.
+    """Import old user tables, one event per user.
 
-    It fills what no real event has said, so the order of imports makes no difference, and a second
-    run appends nothing. SOURCE_URL is only read. Exit 1 when a row could not be told.
+    SOURCE_URL has either `user_profiles` or the five tables.
+
+    It fills only what no other event sets, so the order of imports makes no difference, and a second
+    run appends nothing. SOURCE_URL is only read. Exit 1 if a row could not be imported.
     """
     settings = command_settings()
     found = Imported()

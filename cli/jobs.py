@@ -20,16 +20,22 @@ _COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "why")
 
 @click.group()
 def jobs() -> None:
-    """Background work: list it, try it again, call it off."""
+    """List, retry and cancel background jobs."""
 
 
 @jobs.command("list")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(get_args(Status)), help="Repeatable.")
-@click.option("--type", "type_", help="One type only.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(get_args(Status)),
+    help="List only jobs with this status; repeatable.",
+)
+@click.option("--type", "type_", help="List only jobs of this type.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @json_option
 def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_json: bool) -> None:
-    """The newest jobs. `failed` ones are tried again by themselves, `dead` ones only by you."""
+    """List the newest jobs. A `failed` job is retried by itself, a `dead` one only by `tenure jobs retry`."""
     with session(command_settings()) as conn:
         found = listed(conn, statuses=statuses, type_=type_, limit=limit)
     if as_json:
@@ -40,11 +46,11 @@ def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_jso
 
 @jobs.command("retry")
 @click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", help="Shown with the job until that try has ended.")
+@click.option("--reason", help="Reason, shown with the job until that attempt ends.")
 @click.option("--dry-run", is_flag=True, help="Name the jobs that would be due; write nothing.")
 @json_option
 def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, as_json: bool) -> None:
-    """Due now, with all their tries again; all of them or none."""
+    """Retry jobs now, all of them or none. Each gets its full number of attempts again."""
     with session(command_settings()) as conn:
         try:
             moved = [retry(conn, job_id, now=utc_now(), reason=reason) for job_id in job_ids]
@@ -57,10 +63,10 @@ def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, 
 
 @jobs.command("cancel")
 @click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", required=True, help="Kept with the job.")
+@click.option("--reason", required=True, help="Reason, stored with the job.")
 @json_option
 def cancel_jobs(*, job_ids: tuple[UUID, ...], reason: str, as_json: bool) -> None:
-    """Not to be done; all of them or none. One that runs can't be called off."""
+    """Cancel jobs, all of them or none. A running job can't be canceled."""
     settings = command_settings()
     types = job_types(settings)
     with session(settings) as conn:

@@ -22,7 +22,10 @@ customer_argument = click.argument("customer_id", metavar="CUSTOMER")
 
 @click.group()
 def link() -> None:
-    """Link Stripe customers to users; a link takes precedence over Stripe's metadata."""
+    """Link Stripe customers to users; list unlinked customers.
+
+    A link takes precedence over Stripe's metadata.
+    """
 
 
 @link.command()
@@ -67,7 +70,7 @@ def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None
 )
 @json_option
 def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
-    """List Stripe customers without a user; their events wait in the log.
+    """List Stripe customers without a user. Their events wait in the log.
 
     `same_address` names users with the customer's e-mail address: a hint, no proof.
     """

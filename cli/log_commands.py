@@ -18,7 +18,7 @@ from service.wiring import command_settings, server
 @click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="A new file; .gz compresses. Else stdout.")
 def export_log(*, form: str, out: Path | None) -> None:
-    """The whole log with salts, seals and evidence, to move it: for the eyes of its owner only.
+    """Export the whole log with salts, seals and evidence. The file moves the log; keep it private.
 
     To read events use `GET /api/events/export`, which leaves salts out and notes who read.
     """
@@ -37,7 +37,9 @@ def export_log(*, form: str, out: Path | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Check the whole file against this log; change nothing.")
 @json_option
 def import_events(*, file: Path, dry_run: bool, as_json: bool) -> None:
-    """Put an exported log into this database: ids, positions, times, salts and digests as they were.
+    """Import an exported log into this database.
+
+    Ids, positions, times, salts and digests stay as they were.
 
     The log here must be empty, or a beginning of the one in FILE: then only the rest is added.
     Afterwards `tenure replay` builds the tables, or `tenure work` in passing.

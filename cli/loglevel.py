@@ -24,7 +24,7 @@ MOST_S = 366 * 86_400
 @click.argument("level", required=False, metavar="LEVEL", type=click.Choice(LEVELS, case_sensitive=False))
 @click.option("--for", "for_", metavar="DURATION", help="How long: 90s, 30m, 12h, 7d. Without it for good.")
 @click.option("--reset", is_flag=True, help="Back to what LOG_LEVEL says.")
-@click.option("--reason", help="Why; kept with the event.")
+@click.option("--reason", help="Reason, stored with the event.")
 @json_option
 def log_level(
     *,
@@ -35,7 +35,7 @@ def log_level(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """The level of one logger in every running process; `root` is all of them.
+    """Show or change the log level of running processes. LOGGER `root` stands for all loggers.
 
     Without a logger it lists what is in force. Processes follow within five seconds. A name that nothing
     here logs under is taken, since a library may, with a warning that names the known ones.

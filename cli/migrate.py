@@ -20,13 +20,13 @@ from service.wiring import command_settings, server
 
 @click.group()
 def migrate() -> None:
-    """Move the schema up and down."""
+    """Apply, roll back and list migrations."""
 
 
 @migrate.command()
 @click.argument("target", required=False)
 def up(target: str | None) -> None:
-    """Apply what is pending, or only up to and with TARGET."""
+    """Apply pending migrations, or those up to and including TARGET."""
     with server(command_settings(), say=_say, may_begin=True, locks=True) as conninfo:
         with closing(connect(conninfo, application_name="tenure-migrate")) as conn:
             mark.refuse_unfinished(conn)
@@ -36,7 +36,10 @@ def up(target: str | None) -> None:
 
 @migrate.command()
 @click.option("--steps", type=click.IntRange(min=1), default=1, show_default=True)
-@click.confirmation_option(prompt="Rolling back drops tables and what is in them. Go on?", help="Do not ask.")
+@click.confirmation_option(
+    prompt="Rolling back drops tables and what is in them. Go on?",
+    help="Confirm the action without prompting.",
+)
 def down(steps: int) -> None:
     """Roll the last migrations back, newest first."""
     with server(command_settings(), say=_say, locks=True) as conninfo:
@@ -47,7 +50,7 @@ def down(steps: int) -> None:
 @migrate.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Every migration and where it stands; exit 1 unless all are applied as they are."""
+    """List migrations. Exit 1 unless all are applied and unchanged."""
     with server(command_settings()) as conninfo:
         found = migrations.status(conninfo)
     if as_json:
@@ -62,15 +65,17 @@ def status(*, as_json: bool) -> None:
 
 @migrate.command()
 @click.argument("target", required=False)
-@click.option("--set-aside", "schema", metavar="SCHEMA", help="Move tables that differ into SCHEMA instead.")
+@click.option("--set-aside", "schema", metavar="SCHEMA", help="Move tables that differ into SCHEMA.")
 @json_option
 def baseline(*, target: str | None, schema: str | None, as_json: bool) -> None:
-    """Adopt a schema made by hand: mark migrations as applied, if it is what they would have made.
+    """Adopt a schema that migrations did not make.
 
-    Compares with a database made for the moment on the same server and names every column that
-    differs, with the statement that mends it. Tables of your own do not matter. Rows that no event
-    has told can't be adopted: --set-aside moves such tables away, with all that is in them, and then
-    migrates; `tenure import legacy` makes their history from there.
+    Migrations are marked as applied if the schema is what they would have made.
+
+    The schema is compared with a temporary database on the same server; every column that differs is
+    named, with the statement that corrects it. Tables of your own are left out. Rows without events can't be
+    adopted: --set-aside moves such tables with their rows into another schema and then migrates; `tenure
+    import legacy` creates events from them.
     """
     with server(command_settings(), locks=True) as conninfo:
         if schema is not None:

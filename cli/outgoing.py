@@ -27,13 +27,13 @@ class Outgoing(click.Group):
 
 @click.group(cls=Outgoing)
 def outgoing() -> None:
-    """Endpoints of other services, told by signed webhooks (standardwebhooks.com)."""
+    """Manage signed webhooks to other services (standardwebhooks.com)."""
 
 
 @outgoing.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """All endpoints."""
+    """List all destinations."""
     with session(command_settings()) as conn:
         found = [each.told() for each in endpoints.endpoints(conn)]
     if as_json:
@@ -49,7 +49,7 @@ def list_all(*, as_json: bool) -> None:
     "types",
     multiple=True,
     required=True,
-    help="Exact, or a beginning followed by *; may be repeated.",
+    help="Send this event type, or with a final * every type that begins so; repeatable.",
 )
 @click.option("--include-data", is_flag=True, help="Send bodies too, personal data included.")
 @click.option("--test-events", is_flag=True, help="Send test-mode events too.")
@@ -89,7 +89,7 @@ def add(
 @click.option("--overlap-hours", type=click.IntRange(0, 24 * 30), default=24, show_default=True)
 @json_option
 def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
-    """A new secret, shown once; those before it sign beside it for some hours."""
+    """Create a new secret, shown once. Earlier secrets go on signing beside it for some hours."""
     with session(command_settings()) as conn:
         secret = endpoints.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
     if as_json:
@@ -102,7 +102,7 @@ def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
 @click.argument("endpoint", type=click.UUID)
 @click.option("--reason", required=True)
 def disable(*, endpoint: UUID, reason: str) -> None:
-    """Send nothing there for now; what comes meanwhile waits."""
+    """Stop sending to a destination. Its deliveries wait until it is enabled."""
     with session(command_settings()) as conn:
         endpoints.disable(conn, endpoint, now=utc_now(), reason=reason)
 
@@ -110,7 +110,7 @@ def disable(*, endpoint: UUID, reason: str) -> None:
 @outgoing.command()
 @click.argument("endpoint", type=click.UUID)
 def enable(*, endpoint: UUID) -> None:
-    """Go on where it stood."""
+    """Resume sending to a destination where it stopped."""
     with session(command_settings()) as conn:
         endpoints.enable(conn, endpoint)
 
@@ -119,6 +119,6 @@ def enable(*, endpoint: UUID) -> None:
 @click.argument("endpoint", type=click.UUID)
 @click.confirmation_option(prompt="What waits for it is given up. Remove?")
 def remove(*, endpoint: UUID) -> None:
-    """Forget an endpoint and its secrets."""
+    """Remove a destination, its secrets and its waiting deliveries."""
     with session(command_settings()) as conn:
         endpoints.remove(conn, endpoint)

@@ -42,14 +42,14 @@ _MOST_BYTES = 1024 * 1024
 
 @click.group()
 def plans() -> None:
-    """The plans on offer."""
+    """List the plan catalog; publish a file of plans."""
 
 
 @plans.command("list")
 @click.option("--toml", "as_toml", is_flag=True, help="Those on sale, as the file that publish takes.")
 @json_option
 def list_all(*, as_toml: bool, as_json: bool) -> None:
-    """All plans in display order, retired ones included; prices in minor units, -1 is unlimited."""
+    """List all plans in display order, retired ones included. Prices are in minor units; -1 is unlimited."""
     if as_toml:
         _emit_toml()
         return
@@ -63,7 +63,10 @@ def list_all(*, as_toml: bool, as_json: bool) -> None:
 
 @plans.command()
 def defaults() -> None:
-    """Publish free, glow_up, viral_surge and fame_flex, if no plan was ever published."""
+    """Publish the default plans, if no plan was ever published.
+
+    They are free, glow_up, viral_surge and fame_flex.
+    """
     settings = command_settings()
     with session(settings) as conn:
         made = publish_default_plans(conn, live_only=settings.livemode)
@@ -74,13 +77,13 @@ def defaults() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Publish without asking.")
 @click.option("--retire-missing", is_flag=True, help="Retire plans on sale that the file does not name.")
-@click.option("--reason", help="Kept with the events.")
+@click.option("--reason", help="Reason, stored with the events.")
 @click.option("--dry-run", is_flag=True, help="Show the differences; publish nothing.")
 @json_option
 def publish(
     *, file: Path, yes: bool, retire_missing: bool, reason: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Publish the plans of a TOML file that differ from those in force, after showing how.
+    """Publish the changed plans of a TOML file. The differences are shown first.
 
     `tenure plans list --toml` writes such a file of the plans on sale.
     """

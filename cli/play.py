@@ -42,7 +42,7 @@ PATIENCE_S = 30.0
 @click.option("--seed", type=click.IntRange(0, 10_000), default=1, show_default=True)
 @click.option("--yes", is_flag=True, help="Also into a log with real secrets; nothing leaves a log.")
 def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
-    """Sample webhooks, signed, out of order and some twice, into a running service.
+    """Send sample webhooks to a running service. They are signed, out of order, and some are sent twice.
 
     The same day, seed, users and days give the same events: played again, all are duplicates.
     """

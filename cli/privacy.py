@@ -38,7 +38,9 @@ def privacy() -> None:
 def erase(
     *, wanted: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
 ) -> None:
-    """Erase a user's payloads for good: own events, linked customers', conflicts, unreadable bodies, jobs.
+    """Erase a user's payloads for good.
+
+    Those of own events, of linked customers' events, conflicts, unreadable bodies and jobs.
 
     Proofs stay valid. Events that arrive later are kept until the user is erased again. After an
     erasure the user is found by id only.
@@ -85,7 +87,7 @@ def erase(
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
 def export(*, wanted: str, reason: str, out: Path | None) -> None:
-    """Export everything stored about a user as JSON: profile, events, history, access log."""
+    """Export everything stored about a user as JSON. Profile, events, history and access log."""
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

@@ -16,14 +16,14 @@ _COLUMNS = ("user_id", "event_id", "event_type", "occurred_at", "field", "reason
 
 @click.group()
 def quarantine() -> None:
-    """List and retry users whose history stops at an event; other users are not affected."""
+    """List and retry users whose history stops at an event. Other users are not affected."""
 
 
 @quarantine.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @json_option
 def list_all(*, limit: int, as_json: bool) -> None:
-    """Where each history stops and why, the latest first."""
+    """List where each history stops and why, the latest first."""
     with session(command_settings()) as conn:
         found = quarantined(conn, limit=limit)
     if as_json:
@@ -37,7 +37,7 @@ def list_all(*, limit: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Fold them and say who would be freed; write nothing.")
 @json_option
 def retry(*, asked: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Fold these users again, or all that are quarantined; exit 1 if one still can't be folded."""
+    """Fold these users again, or all that are quarantined. Exit 1 if one still can't be folded."""
     settings = command_settings()
     with session(settings) as conn:
         user_ids = {user_id_of(conn, each) for each in asked}

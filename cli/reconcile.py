@@ -22,7 +22,7 @@ from service.envelopes import fetched_clerk_event, fetched_stripe_event
 from service.providers import clerk_api, stripe_api, working_connection
 from service.wiring import command_settings
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Find and tell; write nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Print the differences; write nothing.")
 _yes_delete = click.option(
     "--yes-delete",
     type=click.IntRange(0),
@@ -35,15 +35,26 @@ _SHOWN = 50
 
 @click.group()
 def reconcile() -> None:
-    """What the providers have and we have not. Exit 1 when something is left that no event heals."""
+    """Append what the providers have and the log lacks.
+
+    Exit 1 if a difference is left that no event can heal.
+    """
 
 
 @reconcile.command()
-@click.option("--since", type=INSTANT, help="Events from then on; else where the last run ended, or 30 days.")
-@click.option("--account", help="A connected account (acct_…).")
-@click.option("--events-only", is_flag=True, help="Leave the objects out.")
 @click.option(
-    "--rate", type=click.FloatRange(0.1, 100), default=RATE, show_default=True, help="Requests a second."
+    "--since",
+    type=INSTANT,
+    help="Read events from this time on; default: where the last run ended, or 30 days ago.",
+)
+@click.option("--account", help="Read a connected account (acct_…).")
+@click.option("--events-only", is_flag=True, help="Read events only, no objects.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 100),
+    default=RATE,
+    show_default=True,
+    help="Send at most this many requests per second.",
 )
 @_dry_run
 @_yes_delete
@@ -58,10 +69,13 @@ def stripe(
     yes_delete: int | None,
     as_json: bool,
 ) -> None:
-    """Missed events, then customers, subscriptions and payment methods, then our own tables.
+    """Append missed Stripe events and changes of objects.
 
-    Nothing is done with the key of another account, and nothing is ended if more has ended than 10 % of the
-    known customers.
+    Customers, subscriptions and payment methods are compared with the log, and the tables with what it
+    gives.
+
+    A key of another account changes nothing, and no object is ended if those of more than 10 % of the known
+    customers have ended.
     """
     settings = command_settings()
     api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
@@ -87,9 +101,11 @@ def stripe(
 @_yes_delete
 @json_option
 def clerk(*, dry_run: bool, yes_delete: int | None, as_json: bool) -> None:
-    """Users missed, changed and deleted. Clerk itself stops retrying after about 28 hours.
+    """Append missed changes and deletions of Clerk users.
 
-    Nothing is done with the key of another instance, and nobody is deleted if more than 10 % are missing.
+    Clerk stops retrying a webhook after about 28 hours.
+
+    A key of another instance changes nothing, and no user is deleted if more than 10 % are missing.
     A user deleted by mistake comes back with `tenure user restore`.
     """
     settings = command_settings()

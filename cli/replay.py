@@ -48,7 +48,7 @@ def run(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Rebuild every projected table from the log and swap them in; endpoints keep answering."""
+    """Rebuild every projected table from the log and swap them in. Endpoints keep answering."""
     if check + diff + rollback > 1:
         raise click.UsageError("--check, --diff and --rollback exclude each other.")
     if table is not None and not (check or diff):

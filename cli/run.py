@@ -45,7 +45,7 @@ _log = structlog.get_logger("tenure.supervisor")
 @threads_option
 @click.option("--demo", is_flag=True, help="Play a made-up shop's webhooks into an empty log.")
 def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None:
-    """All in one: database, migrations, web, projector. Ctrl-C stops all."""
+    """Run database, migrations, web, projector and jobs together. Ctrl-C stops all."""
     for which in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(which, _leave)
     settings = service_settings()

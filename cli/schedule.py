@@ -31,7 +31,7 @@ def schedule() -> None:
 @schedule.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """Every handler: how often, when it last ran, when it is due, and its last error."""
+    """List handlers with their last run, next run and last error."""
     settings = command_settings()
     with server(settings) as conninfo, closing(connect(conninfo, application_name="tenure-cli")) as conn:
         as_service(conn)
@@ -47,7 +47,7 @@ def list_all(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def run(*, name: str, as_json: bool) -> None:
-    """Run one handler now, whoever leads; it then waits for its next due time."""
+    """Run one handler now. The process that leads does not matter; the next run is at the usual time."""
     settings = command_settings()
     with server(settings, locks=True) as conninfo:
         handler = _named(name, scheduled(settings, conninfo))
@@ -66,12 +66,14 @@ def run(*, name: str, as_json: bool) -> None:
 
 @schedule.command("preview")
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
-@click.option("--what", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable.")
+@click.option(
+    "--what", multiple=True, type=click.Choice(KINDS), help="Show only this kind of change; repeatable."
+)
 @json_option
 def preview_days(*, days: int, what: tuple[str, ...], as_json: bool) -> None:
-    """Who will change, when and why, if nothing else happens. Nothing is written.
+    """Preview which users will change, when and why. Nothing is written.
 
-    A month's end resets everybody's counters: --what leaves out what you do not look for.
+    The end of a month resets the counters of all users; --what selects other changes.
     """
     settings = command_settings()
     with server(settings) as conninfo, closing(connect(conninfo, application_name="tenure-cli")) as conn:

@@ -35,7 +35,10 @@ threads_option = click.option(
 @click.option("--fd", type=click.IntRange(min=3), hidden=True, help="A socket that listens.")
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
-    """Web only: doors, API, console. `tenure work` keeps the tables true beside it."""
+    """Run the web part only: webhook endpoints, API, console.
+
+    `tenure work` keeps the tables up to date beside it.
+    """
     from service.web.counts import counts_directory
     from service.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
 

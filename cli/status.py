@@ -36,7 +36,7 @@ from service.wiring import as_service, command_settings, server
     help="Seconds between two looks of --watch.",
 )
 def status(*, as_json: bool, watch: bool, every_s: float) -> None:
-    """One screen: what runs, what lags, what waits.
+    """Show running processes, lag and alarms on one screen.
 
     With --watch the tables are not compared with their digest, which reads every user's state. In a pipe
     one screen follows the other; with --json each look is one line.

@@ -45,7 +45,7 @@ def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) 
 @tokens.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """List all tokens, newest first, with revoked and expired ones; never their secrets."""
+    """List all tokens, newest first, without their secrets. Revoked and expired ones are included."""
     with session(command_settings()) as conn:
         found = [asdict(token) for token in list_tokens(conn)]
     if as_json:

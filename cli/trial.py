@@ -16,7 +16,7 @@ until_option = click.option("--until", type=INSTANT, help="End of the trial, ins
 
 @click.group()
 def trial() -> None:
-    """Start, extend or end a trial that Tenure manages; change Stripe's trials at Stripe."""
+    """Start, extend or end a trial that Tenure manages. Stripe's own trials are changed at Stripe."""
 
 
 @trial.command()

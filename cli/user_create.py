@@ -32,15 +32,15 @@ Told = dict[str, Any]  # Any: JSON values
 
 @click.command()
 @click.argument("user_id", metavar="USER_ID")
-@click.option("--email", help="Their address, until Clerk says one.")
-@click.option("--full-name", help="Their name, until Clerk says one.")
+@click.option("--email", help="E-mail address, until an event of Clerk has one.")
+@click.option("--full-name", help="Name, until an event of Clerk has one.")
 @click.option(
     "--from-clerk/--by-hand",
     "from_clerk",
     default=None,
-    help="Ask Clerk's API; what is done anyway where CLERK_SECRET_KEY is set.",
+    help="Read the user from Clerk's API; default if CLERK_SECRET_KEY is set.",
 )
-@click.option("--reason", help="Kept with the event; needed by hand.")
+@click.option("--reason", help="Reason, stored with the event; required with --by-hand.")
 @json_option
 def create(
     *,
@@ -51,7 +51,7 @@ def create(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Make USER_ID known: what a lost webhook would have told, from Clerk's API or by an operator's word.
+    """Create a user whose webhook was lost. The values come from Clerk's API, or from the options.
 
     What an operator says stands until a real event speaks. A user who is known already stays as they are.
     """

@@ -13,7 +13,9 @@ from handlers.deletions import restore_user
 @reason_option
 @json_option
 def restore(*, wanted: str, reason: str, as_json: bool) -> None:
-    """Take back a deletion that `tenure reconcile clerk` concluded from an absence.
+    """Restore a user that a reconciliation deleted.
+
+    Only a deletion that `tenure reconcile clerk` concluded from an absence.
 
     A deletion that Clerk itself sent and an erasure are final.
     """

@@ -89,7 +89,7 @@ def _known_then(conn: Connection, found: T | None, user_id: str, clocks: Json) -
 @user.command()
 @_question
 def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
-    """Show the five tables of one user, by Clerk id, e-mail address or Stripe customer."""
+    """Show the five tables of one user. USER is a Clerk id, an e-mail address or a Stripe customer."""
     found = profile_at(conn, user_id, **clocks) if _is_past(clocks) else profiles.profile(conn, user_id)
     found = _known_then(conn, found, user_id, clocks)
     if as_json:
@@ -101,7 +101,7 @@ def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None
 @user.command("history")
 @_question
 def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
-    """List a user's events in canonical order with the values that each changed."""
+    """List a user's events with the values that each changed. The order is canonical."""
     found = _known_then(conn, history(conn, user_id, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
@@ -121,7 +121,7 @@ def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool)
 @_question
 @click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
 def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
-    """Show the event, rule and code version that set COLUMN, and its earlier values."""
+    """Show what set COLUMN. The event, the rule, the code version, and the earlier values."""
     found = _known_then(conn, explain(conn, user_id, column, **clocks), user_id, clocks)
     if as_json:
         emit_json(found)
@@ -150,7 +150,7 @@ def _by(step: Json) -> str:
 @click.option("--reason", help="Reason for the read, stored in the access log.")
 @json_option
 def show_why(*, wanted: str, reason: str | None, as_json: bool) -> None:
-    """Explain plan and status in one paragraph, with findings and the next command."""
+    """Explain plan and status in one paragraph. Findings and the next command follow."""
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, wanted)

@@ -28,7 +28,7 @@ _log = structlog.get_logger("tenure.work")
 @click.command()
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def work(*, follow: bool) -> None:
-    """Events to tables, what time brings, background jobs. Several may run; one of them leads."""
+    """Run projector, scheduler and background jobs. Several may run; one of them leads."""
     settings = service_settings()
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):

@@ -28,14 +28,17 @@ FILLED = "made up by tenure db bench"
 
 @click.group()
 def db() -> None:
-    """Look at the database, its indexes, its speed."""
+    """Inspect tables, indexes and query speed."""
 
 
 @db.command()
 @click.option("--all", "everything", is_flag=True, help="Every table and index, not only the largest.")
 @json_option
 def inspect(*, everything: bool, as_json: bool) -> None:
-    """Tables, indexes, bloat (estimated), cache hits, and slow queries where they are counted."""
+    """Show sizes, bloat (estimated), cache hits and slow queries.
+
+    Queries are shown where the server counts them.
+    """
     with _owner() as conn:
         whole, tables, indexes = looking.database(conn), looking.tables(conn), looking.indexes(conn)
         slow = looking.slow_queries(conn)
@@ -79,7 +82,7 @@ def inspect(*, everything: bool, as_json: bool) -> None:
 @click.option("--apply", "make", is_flag=True, help="Make what is missing, without locking anybody out.")
 @json_option
 def indexes(*, make: bool, as_json: bool) -> None:
-    """Indexes that are missing, broken, doubled or unused; exit 1 while one is missing.
+    """List indexes that are missing, broken, doubled or unused. Exit 1 while one is missing.
 
     --apply makes only what is missing (CREATE INDEX CONCURRENTLY); nothing is ever dropped for being unused.
     """
@@ -122,7 +125,7 @@ def indexes(*, make: bool, as_json: bool) -> None:
 @click.option("--plans", is_flag=True, help="Print every plan; --json always has them.")
 @json_option
 def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: int) -> None:
-    """Build a made-up platform on this server and measure every query with its plan.
+    """Measure every query on a generated platform. It is built in a database of its own on this server.
 
     Exit 1 if one takes more than 100 ms at the 99th percentile.
     """

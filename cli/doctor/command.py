@@ -31,7 +31,7 @@ MARKS = {
 @json_option
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
-    """Look for everything that can be wrong; each finding has its fix. Exits 1 when one fails."""
+    """Check the installation; print a fix per finding. Exits 1 when one fails."""
     settings = command_settings()
     found = [*settings_checks(settings), *_with_database(settings)]
     found.sort(key=lambda finding: -SEVERITIES.index(finding.severity))

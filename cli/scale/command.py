@@ -16,7 +16,7 @@ from service.wiring import command_settings, server
 
 @click.group()
 def scale() -> None:
-    """More than one server."""
+    """Distribute the log over several servers."""
 
 
 @scale.command()
