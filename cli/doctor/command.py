@@ -6,7 +6,13 @@ import click
 from rich.markup import escape
 
 from cli.doctor.findings import SEVERITIES, Finding, worst
-from cli.doctor.of_database import guard_checks, migration_checks, server_checks, session_check
+from cli.doctor.of_database import (
+    added_index_check,
+    guard_checks,
+    migration_checks,
+    server_checks,
+    session_check,
+)
 from cli.doctor.of_leftovers import leftover_checks
 from cli.doctor.of_replica import replica_checks
 from cli.doctor.of_service import service_checks
@@ -58,6 +64,7 @@ def _with_database(settings: Settings) -> list[Finding]:
             opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
             with closing(opened) as conn:
                 found += server_checks(conn)
+                found.append(added_index_check(conn))
                 if all(
                     finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
                 ):

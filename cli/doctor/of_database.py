@@ -10,6 +10,7 @@ from database.pool import connect
 from events.clock import utc_now
 from events.decision_clock import MOST_APART
 from events.statements import statement
+from projections.replay import added_unique
 from queries.counted import counted
 from queries.rows import AnyConnection, fetch_one
 
@@ -56,6 +57,21 @@ def migration_checks(conninfo: str) -> list[Finding]:
             "tenure migrate up",
         ),
     ]
+
+
+def added_index_check(conn: AnyConnection) -> Finding:
+    """Whether a replay would be refused for an index that no migration made."""
+    added = added_unique(conn)
+    names = ", ".join(f"{each.name} on {each.table}" for each in added)
+    return either(
+        not added,
+        "added indexes",
+        "no unique index that a replay would refuse",
+        f"unique, but made by no migration: {names}: a user whose row violates it is quarantined, "
+        "and tenure replay refuses to begin",
+        "; ".join(each.drop for each in added),
+        severity="warn",
+    )
 
 
 def server_checks(conn: AnyConnection) -> list[Finding]:

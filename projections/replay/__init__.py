@@ -9,6 +9,7 @@ from projections.replay.job import Options
 from projections.replay.leftovers import Leftovers, delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.run import Replayed, rebuild_user, replay
+from projections.replay.shadow import added_unique
 from projections.replay.swap import roll_back
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Replayed",
     "Silent",
     "Standing",
+    "added_unique",
     "compare",
     "delete_leftovers",
     "live_digest",

@@ -117,7 +117,12 @@ def _refuse_what_leans_on_tables(conn: AnyConnection) -> None:
         raise TablesReferenced(names)
 
 
+def added_unique(conn: AnyConnection) -> list[AddedIndex]:
+    """Unique and exclusion indexes of the projected tables that no migration made."""
+    found = rows(conn, "replay_added_unique", tables=list(REBUILT), own=list(OWN_UNIQUE))
+    return [AddedIndex(*row) for row in found]
+
+
 def _refuse_added_unique(conn: AnyConnection) -> None:
-    added = rows(conn, "replay_added_unique", tables=list(REBUILT), own=list(OWN_UNIQUE))
-    if added:
-        raise AddedUnique([AddedIndex(*row) for row in added])
+    if added := added_unique(conn):
+        raise AddedUnique(added)

@@ -49,6 +49,17 @@ def test_a_guard_of_the_log_that_is_off_is_found(conninfo: str, examined: Any) -
     assert "events_no_update" in found["append-only"]["found"]
 
 
+def test_an_added_unique_index_is_named_with_what_drops_it(conninfo: str, examined: Any) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("CREATE UNIQUE INDEX one_name ON users (full_name)")
+
+    _, found = examined()
+
+    assert found["added indexes"]["severity"] != "ok"
+    assert "one_name on users" in found["added indexes"]["found"]
+    assert found["added indexes"]["fix"] == "DROP INDEX one_name"
+
+
 def test_rights_that_are_not_listed_are_found_and_taken_back(
     conninfo: str, examined: Any, tenure: Tenure
 ) -> None:
