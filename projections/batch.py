@@ -166,17 +166,13 @@ class Projector:
         """Each fact beside its user, after the links these facts make or break."""
         erased = erasure.erasures_in(found)
         touched = erasure.touched_customers(conn, erased)
-        elsewhere = accounts.touched_customers(conn, found)
-        evidence = relinking.evidence_in(found)
-        relinked = relinking.settle(
-            conn,
-            evidence,
-            touched,
-            reached,
-            elsewhere=elsewhere,
-            live_only=self._live_only,
-            careful=self.careful,
+        changed = relinking.Changed(
+            relinking.evidence_in(found),
+            touched=touched,
+            elsewhere=accounts.touched_customers(conn, found),
+            deleted=relinking.deletions_in(found),
         )
+        relinked = relinking.settle(conn, changed, reached, live_only=self._live_only, careful=self.careful)
         work = Work(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:

@@ -15,12 +15,30 @@ from msgspec import Struct
 from events.own import user as own
 from projections import stripe_objects
 from projections.facts import Checkout, Customer, Fact, Own, Subscription
-from projections.links import AGAINST, BY_LEGACY, BY_METADATA, BY_OPERATOR, BY_REFERENCE, NOBODY, Claims, Word
+from projections.links import (
+    AGAINST,
+    BY_LEGACY,
+    BY_METADATA,
+    BY_OPERATOR,
+    BY_REFERENCE,
+    DELETED,
+    NOBODY,
+    RESTORED,
+    Claims,
+    Word,
+)
 from projections.order import order_instant
 from projections.state import State
 
 # Our own events that make a claim; `read_claims` reads no others of a user's stream.
-OWN_CLAIMS = {"identity.linked": BY_OPERATOR, "identity.unlinked": AGAINST, "legacy.imported": BY_LEGACY}
+OWN_CLAIMS = {
+    "identity.linked": BY_OPERATOR,
+    "identity.unlinked": AGAINST,
+    "legacy.imported": BY_LEGACY,
+}
+# Events in a user's stream that delete the user or take deletions back.
+DELETIONS = ("clerk.user.deleted", "privacy.erased", "deletion.reverted")
+NO_DELETIONS: Mapping[str, list[Word]] = {}
 FIRST_WORDS = (".created", "checkout.session.completed")
 
 
@@ -64,19 +82,35 @@ def object_of(fact: Fact) -> str | None:
     return "customer" if isinstance(body, Customer) else body.id
 
 
-def claim_in(fact: Fact, route_key: str) -> tuple[str, Word] | None:
+def claims_in(fact: Fact, route_key: str) -> list[tuple[str, Word]]:
     """(customer, claim) of a session, an operator or an import."""
     body = fact.body
     if isinstance(body, Checkout):
-        return (route_key, _session_claim(fact, body)) if body.claimed_user and body.customer else None
+        return [(route_key, _session_claim(fact, body))] if body.claimed_user and body.customer else []
     if not isinstance(body, Own) or fact.type not in OWN_CLAIMS:
-        return None
-    customer = _named_customer(fact.type, body)
-    return None if customer is None else (customer, _claim(fact, fact.at, route_key, OWN_CLAIMS[fact.type]))
+        return []
+    claim = _claim(fact, fact.at, route_key, OWN_CLAIMS[fact.type])
+    return [(customer, claim) for customer in _named_customers(fact.type, body)]
 
 
-def settled(evidence: Evidence) -> Claims:
-    """Words and claims from all events there are."""
+def deletions_in(user: str, facts: Iterable[Fact]) -> list[Word]:
+    """When a user was deleted and restored, oldest first, from these events of the user's stream."""
+    deletions: set[str] = set()
+    reverted: set[str] = set()
+    changes: list[Word] = []
+    found = sorted((fact for fact in facts if fact.type in DELETIONS), key=attrgetter("at"))
+    for at, group in groupby(found, key=attrgetter("at")):
+        instant = list(group)
+        deletions |= {fact.id for fact in instant if fact.type != "deletion.reverted"}
+        reverted |= {event_id for fact in instant for event_id in _reverted(fact)}
+        rank = DELETED if deletions - reverted else RESTORED
+        if rank != (changes[-1].rank if changes else RESTORED):
+            changes.append(Word(at, min(fact.key for fact in instant), at, user, rank))
+    return changes
+
+
+def settled(evidence: Evidence, deletions: Mapping[str, list[Word]] = NO_DELETIONS) -> Claims:
+    """Words and claims from all events there are, and the deletions of those who are named."""
     register = Claims(evidence.first_at, evidence.seen_at)
     state = State(user_id="", links={})
     for at, group in groupby(sorted(evidence.snapshots, key=attrgetter("at")), key=attrgetter("at")):
@@ -85,6 +119,7 @@ def settled(evidence: Evidence) -> Claims:
             stripe_objects.RULES[type(fact.body)](state, fact)
         _speak(register, at, ordered)
     _claim_in_order(register, evidence.claims)
+    register.note_deletions(deletions)
     return register
 
 
@@ -208,10 +243,21 @@ def _claim_in_order(register: Claims, claims: Iterable[Word]) -> None:
         register.add_claim(claim)
 
 
-def _named_customer(event_type: str, body: Own) -> str | None:
+def _named_customers(event_type: str, body: Own) -> Iterable[str]:
     try:
-        if event_type == "legacy.imported":
-            return own.LegacyImported.model_validate_json(body.payload).stripe_customer_id
-        return own.IdentityLinked.model_validate_json(body.payload).customer_id
+        if event_type != "legacy.imported":
+            return (own.IdentityLinked.model_validate_json(body.payload).customer_id,)
+        customer = own.LegacyImported.model_validate_json(body.payload).stripe_customer_id
+        return () if customer is None else (customer,)
     except ValueError:
-        return None
+        return ()
+
+
+def _reverted(fact: Fact) -> Iterable[str]:
+    """Ids of the deletions that an event takes back; none if it can't be read."""
+    if fact.type != "deletion.reverted" or not isinstance(fact.body, Own):
+        return ()
+    try:
+        return [str(each) for each in own.DeletionReverted.model_validate_json(fact.body.payload).event_ids]
+    except ValueError:
+        return ()

@@ -18,7 +18,7 @@ from events.clock import micros
 from events.envelope import Appended, NewEvent
 from events.statements import statement
 from events.tracing import span
-from projections import log, platform, store
+from projections import log, platform, relinking, store
 from projections.batch import EMPTY, Projector, Work, advance_some
 from projections.catalog import Catalog
 from projections.errors import PartBehind, PartBusy, StateUnreadable
@@ -94,7 +94,7 @@ class Deciding(Projector):
             if choose(now) != events:
                 raise Moved
         with span("project"):
-            if by_batch or self.careful:
+            if by_batch or self.careful or relinking.deletions_in(found):
                 self._absorb(self._conn, found, reached)
             else:
                 self._fold_held(found, now.users, reached)
@@ -240,6 +240,7 @@ class Inline(Deciding):
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
         rows = store.lock_customers(self._conn, customers)
+        store.hold_links(self._conn)
         named = {user for row in rows.values() for user in row.named}
         return sorted(named | set(users))
 

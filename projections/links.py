@@ -2,12 +2,12 @@
 
 A *word* is what one object's metadata says from some instant on; the next word of the same object
 replaces it. A *claim* is a statement that nothing replaces: a Checkout session's, an operator's, an
-import's. Never from an e-mail address.
+import's. Never from an e-mail address. A *deletion* of an account weakens its claims.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -19,7 +19,11 @@ BY_METADATA = 3
 BY_REFERENCE = 2
 BY_LEGACY = 1
 AGAINST = 0
+DELETED = -2
+RESTORED = -3
 NOBODY = ""
+
+SECOND = 1_000_000  # Stripe's clock has whole seconds
 
 
 class Word(Struct, frozen=True, array_like=True):
@@ -53,16 +57,18 @@ class Claims(Struct):
 
     `first_at` is the first event's instant, `seen_at` the last one's at which anything was said or
     repeated: what is later than that can be added, what is not may have to be put in between.
+    `deletions` are of users who are named here: each time they were deleted or restored, oldest first.
     """
 
     first_at: int
     seen_at: int = 0
     words: dict[str, list[Word]] = field(default_factory=dict)
     claims: list[Word] = field(default_factory=list)
+    deletions: dict[str, list[Word]] = field(default_factory=dict)
 
     def users(self) -> list[str]:
         """Every user who ever was named, sorted."""
-        return sorted({word.user for _, word in self._all() if word.user != NOBODY})
+        return sorted({word.user for _, word in self._said() if word.user != NOBODY})
 
     def owners(self) -> list[Owner]:
         """The intervals of ownership, oldest first; an instant counts with everything said in it."""
@@ -72,7 +78,7 @@ class Claims(Struct):
             statements = list(group)
             for name, word in statements:
                 standing.take(name, word)
-            winner = standing.winner()
+            winner = standing.winner(_keeper(owners, at))
             user = winner.user if winner else None
             if user != (owners[-1].user if owners else None):
                 decided = (
@@ -87,11 +93,14 @@ class Claims(Struct):
         return owners[-1] if owners and owners[-1].user is not None else None
 
     def operator_has_linked(self, user: str) -> bool:
-        """Whether an operator's word for that user stands."""
+        """Whether an operator's word for that user stands, and the user was not deleted since."""
+        return self._end().has_operator_for(user)
+
+    def _end(self) -> _Standing:
         standing = _Standing()
         for name, word in sorted(self._all(), key=_instant):
             standing.take(name, word)
-        return standing.has_operator_for(user)
+        return standing
 
     def last_at(self) -> int:
         """When the latest word or claim was made; microseconds."""
@@ -106,30 +115,40 @@ class Claims(Struct):
         """The object's next word."""
         self.words.setdefault(name, []).append(word)
 
+    def note_deletions(self, found: Mapping[str, list[Word]]) -> None:
+        """All deletions there are of these users; those of users who are not named do not matter."""
+        named = self.users()
+        self.deletions |= {user: words for user, words in found.items() if user in named}
+        self.deletions = {user: words for user, words in sorted(self.deletions.items()) if words}
+
     def add_claim(self, claim: Word) -> None:
-        """The next claim in order of time. Sessions that repeat what wins already are kept as one, so
-        that a thousand purchases are no thousand claims."""
+        """The next claim in order of time. Sessions of one user are kept as one where no other user was
+        named between them, so that a thousand purchases are no thousand claims."""
         if claim.rank in (BY_METADATA, BY_REFERENCE):
             alike = [c for c in self.claims if (c.user, c.rank) == (claim.user, claim.rank)]
-            if any(c.moment >= claim.moment for c in alike):
+            last = max(alike, key=_moment, default=None)
+            if last is not None and last.moment >= claim.moment:
                 return
-            best = max(self._equals(claim), key=_moment, default=None)
-            if best is not None and best in alike:
-                self.claims[self.claims.index(best)] = msgspec.structs.replace(best, since=claim.since)
+            if last is not None and not any(
+                last.moment < w.moment < claim.moment for w in self._rivals(claim)
+            ):
+                self.claims[self.claims.index(last)] = msgspec.structs.replace(last, since=claim.since)
                 return
         self.claims.append(claim)
 
-    def _equals(self, claim: Word) -> Iterator[Word]:
-        """The standing claims of the same rank as this one, and before it."""
-        yield from (c for c in self.claims if c.rank == claim.rank)
-        if claim.rank == BY_METADATA:
-            latest = (self.word_of(name, claim.at) for name in self.words)
-            yield from (word for word in latest if word is not None and word.user != NOBODY)
+    def _rivals(self, claim: Word) -> Iterator[Word]:
+        """What names another user, up to the claim's instant."""
+        yield from (w for _, w in self._said() if w.at <= claim.at and w.user not in (claim.user, NOBODY))
 
-    def _all(self) -> Iterator[tuple[str, Word]]:
+    def _said(self) -> Iterator[tuple[str, Word]]:
         for name, words in self.words.items():
             yield from ((name, word) for word in words)
         yield from ((NOBODY, claim) for claim in self.claims)
+
+    def _all(self) -> Iterator[tuple[str, Word]]:
+        yield from self._said()
+        for words in self.deletions.values():
+            yield from ((NOBODY, word) for word in words)
 
 
 class _Standing:
@@ -139,29 +158,77 @@ class _Standing:
         self._words: dict[str, Word] = {}
         self._claims: list[Word] = []
         self._operators: dict[tuple[str, int], Word] = {}
+        self._latest: dict[str, Word] = {}
+        self._deleted_at: dict[str, int] = {}
 
     def take(self, name: str, word: Word) -> None:
-        if name != NOBODY:
-            self._words[name] = word
-        elif word.rank in (BY_OPERATOR, AGAINST):
-            known = self._operators.get((word.user, word.rank), word)
-            self._operators[word.user, word.rank] = max(known, word, key=_moment)
+        if word.rank == DELETED:
+            self._deleted_at[word.user] = word.at
+        elif word.rank == RESTORED:
+            self._deleted_at.pop(word.user, None)
+        elif word.rank == AGAINST:
+            self._note_operator(word)
         else:
-            self._claims.append(word)
+            self._latest[word.user] = max(self._latest.get(word.user, word), word, key=_moment)
+            if name != NOBODY:
+                self._words[name] = word
+            elif word.rank == BY_OPERATOR:
+                self._note_operator(word)
+            else:
+                self._claims.append(word)
 
     def has_operator_for(self, user: str) -> bool:
-        """An operator's no is undone only by an operator's later yes."""
-        yes, no = self._operators.get((user, BY_OPERATOR)), self._operators.get((user, AGAINST))
-        return yes is not None and (no is None or yes.moment > no.moment)
+        """An operator's no is undone only by an operator's later yes; a deletion weakens a yes before it."""
+        yes = self._operators.get((user, BY_OPERATOR))
+        return yes is not None and self._is_undenied(yes) and not self._has_lapsed(yes)
 
-    def winner(self) -> Word | None:
-        """The strongest standing claim; of equals the latest change."""
-        yes = [w for (user, rank), w in self._operators.items() if rank and self.has_operator_for(user)]
-        standing = yes + [w for w in (*self._words.values(), *self._claims) if self._may_own(w.user)]
-        return max(standing, key=lambda w: (w.rank, w.since, w.key, w.user), default=None)
+    def is_deleted(self, user: str | None) -> bool:
+        return user in self._deleted_at
+
+    def winner(self, owner: str | None) -> Word | None:
+        """The strongest standing claim, of equals the latest change; those of deleted users come last.
+
+        A deleted owner keeps the customer until what claims it for another is newer than all that
+        claimed it for them, or an operator speaks.
+        """
+        standing = list(self._standing())
+        live = [word for word in standing if not self._has_lapsed(word)]
+        if owner in self._deleted_at and self._may_own(owner) and all(w.user != owner for w in live):
+            last = self._latest[owner]
+            live = [word for word in live if word.moment > last.moment] or [last]
+        return max(live or standing, key=lambda w: (w.rank, w.since, w.key, w.user), default=None)
+
+    def _standing(self) -> Iterator[Word]:
+        yield from (w for w in self._operators.values() if w.rank == BY_OPERATOR and self._is_undenied(w))
+        yield from (w for w in (*self._words.values(), *self._claims) if self._may_own(w.user))
+
+    def _has_lapsed(self, word: Word) -> bool:
+        """Whether the user it names was deleted; an operator may name a user who was deleted before."""
+        deleted_at = self._deleted_at.get(word.user)
+        return deleted_at is not None and (word.rank != BY_OPERATOR or word.at <= deleted_at)
 
     def _may_own(self, user: str) -> bool:
-        return user != NOBODY and ((user, AGAINST) not in self._operators or self.has_operator_for(user))
+        if user == NOBODY or (user, AGAINST) not in self._operators:
+            return user != NOBODY
+        yes = self._operators.get((user, BY_OPERATOR))
+        return yes is not None and self._is_undenied(yes)
+
+    def _is_undenied(self, yes: Word) -> bool:
+        no = self._operators.get((yes.user, AGAINST))
+        return no is None or yes.moment > no.moment
+
+    def _note_operator(self, word: Word) -> None:
+        known = self._operators.get((word.user, word.rank), word)
+        self._operators[word.user, word.rank] = max(known, word, key=_moment)
+
+
+def _keeper(owners: list[Owner], at: int) -> str | None:
+    """Who owns the customer, or lost it within the second: what Stripe says of a second may be said of its
+    end, after a deletion in it."""
+    if not owners:
+        return None
+    lost = owners[-1].user is None and at - owners[-1].at < SECOND
+    return owners[-2].user if lost else owners[-1].user
 
 
 def _instant(statement: tuple[str, Word]) -> int:

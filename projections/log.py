@@ -12,7 +12,7 @@ from events.clock import instant
 from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from projections.catalog import Catalog, PlanEvent, fold_catalog
-from projections.claiming import OWN_CLAIMS
+from projections.claiming import DELETIONS, OWN_CLAIMS
 from projections.facts import Fact
 from projections.reading import CLAIM_PATTERNS, READ_PATTERNS, read
 
@@ -159,6 +159,14 @@ def claims_of(
     """The events of some streams that may say whose a customer is, up to the given positions."""
     asked = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
     return [routed(row) for row in _rows(conn, "read_claims", asked) if row[9] or not live_only]
+
+
+def deletions_of(
+    conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events that delete these users or take deletions back, up to the given positions."""
+    asked = _within(users, bounds) | {"types": list(DELETIONS)}
+    return [routed(row) for row in _rows(conn, "read_deletions", asked) if row[9] or not live_only]
 
 
 def first_events(

@@ -1,17 +1,23 @@
 """Settling whose each customer is: by what a batch adds, or from the log where order matters.
 
-A customer is locked before anything is settled about it, and so whoever comes second sees the
-first one's work.
+A customer is locked before anything is settled about it, and so the transaction that comes second
+sees the first one's work. What deletes a user is in another stream than what names them, so a
+transaction that names a user for the first time shares the links with others like it, and one that
+deletes a user holds them alone: either the first reads the deletion or the second reads the name.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import structlog
+from psycopg import Rollback
 
 from projections import claiming, links, log, store
 from projections.accounts import Trust
 from projections.claiming import Evidence
+from projections.facts import Fact
+from projections.links import Word
 from projections.log import AnyConnection, Routed
 from projections.refusal import write_halving
 
@@ -28,67 +34,152 @@ class Relinked(NamedTuple):
 def evidence_in(found: Iterable[Routed]) -> dict[str, Evidence]:
     """Customer to what these events say of it."""
     evidence: dict[str, Evidence] = {}
-    for event in found:
-        named = None
-        if event.is_customer or event.fact.source == "tenure":
-            named = claiming.claim_in(event.fact, event.route_key)
-        customer = named[0] if named else event.route_key if event.is_customer else None
-        if customer is None:
-            continue
-        at = event.fact.at
+
+    def of(customer: str, at: int) -> Evidence:
         known = evidence.get(customer) or Evidence(at, [], [])
         evidence[customer] = known._replace(first_at=min(known.first_at, at))
-        if named:
-            known.claims.append(named[1])
-        elif claiming.object_of(event.fact) is not None:
-            known.snapshots.append(event.fact)
+        return evidence[customer]
+
+    for event in found:
+        if event.is_customer:
+            known = of(event.route_key, event.fact.at)
+            if claiming.object_of(event.fact) is not None:
+                known.snapshots.append(event.fact)
+        if event.is_customer or event.fact.source == "tenure":
+            for customer, claim in claiming.claims_in(event.fact, event.route_key):
+                of(customer, event.fact.at).claims.append(claim)
     return evidence
+
+
+def deletions_in(found: Iterable[Routed]) -> dict[str, list[Word]]:
+    """User to when these events delete and restore them."""
+    facts: dict[str, list[Fact]] = {}
+    for event in found:
+        if event.is_user and event.fact.type in claiming.DELETIONS:
+            facts.setdefault(event.route_key, []).append(event.fact)
+    return {user: claiming.deletions_in(user, told) for user, told in facts.items()}
+
+
+class Changed(NamedTuple):
+    """What a batch changes about links: `evidence` of customers; `touched` are customers to be read again,
+    `elsewhere` those of accounts that may be trusted now, or no longer; `deleted` are users who were
+    deleted or restored."""
+
+    evidence: Mapping[str, Evidence]
+    touched: Collection[str] = ()
+    elsewhere: Collection[str] = ()
+    deleted: Collection[str] = ()
 
 
 def settle(
     conn: AnyConnection,
-    evidence: Mapping[str, Evidence],
-    touched: Collection[str],
+    changed: Changed,
     reached: Mapping[int, int],
     *,
-    elsewhere: Collection[str] = (),
     live_only: bool,
     careful: bool = False,
 ) -> Relinked:
-    """Write what the evidence changes, and read again what was said of the customers in `touched`.
+    """Write the links that changed. If `careful`, a customer whose row is refused is left out: it is no
+    one's."""
+    while True:
+        with conn.transaction() if changed.deleted else nullcontext() as attempt:
+            relinked = _settled(conn, changed, reached, live_only=live_only, careful=careful)
+            if relinked is None:
+                raise Rollback(attempt)  # lets the locks go, to be taken again in order
+            return relinked
 
-    `elsewhere` are customers of accounts that may be trusted now, or no longer. If `careful`, a customer
-    whose row is refused is left out: it is no one's.
-    """
-    rows = _locked(conn, {*evidence, *touched, *elsewhere}, careful=careful)
+
+def _settled(
+    conn: AnyConnection, changed: Changed, reached: Mapping[int, int], *, live_only: bool, careful: bool
+) -> Relinked | None:
+    """None when another transaction has just named a deleted user for a customer that is not locked."""
+    naming = _naming(conn, changed.deleted)
+    wanted = {*changed.evidence, *changed.touched, *changed.elsewhere, *naming}
+    rows = _locked(conn, wanted, careful=careful)
     before = {
         customer: (row.since(), links.encode(row.claims) if row.claims else "")
         for customer, row in rows.items()
     }
-    registers = {
-        customer: claims for customer in rows.keys() & {*elsewhere} if (claims := rows[customer].claims)
-    }
-    again = rows.keys() & {*touched}
-    for customer, new in evidence.items():
-        row = rows.get(customer)
-        if row is None:
-            continue
-        if row.is_new:
-            registers[customer] = claiming.settled(new)
-        elif row.claims is None or not claiming.extended(row.claims, new):
-            registers.pop(customer, None)
-            again.add(customer)
-        else:
-            registers[customer] = row.claims
+    registers = _registers(rows, changed, naming)
+    again = rows.keys() & {*wanted} - registers.keys()
     if again:
-        speakers = {user for customer in again for user in rows[customer].named}
-        speakers |= {
-            claim.user for customer in again if customer in evidence for claim in evidence[customer].claims
-        }
-        bounds = {**store.checkpoints(conn), **reached}
-        registers |= read_again(conn, again, speakers, bounds, live_only=live_only)
-        store.forget_customers(conn, sorted(again - registers.keys()))
+        registers |= _read_again(conn, rows, changed.evidence, again, reached, live_only=live_only)
+    if changed.deleted:
+        store.hold_links(conn)
+        if not _naming(conn, changed.deleted) <= wanted:
+            return None
+    named = {c: () if c in again else rows[c].named for c in registers}
+    _note_deletions(conn, registers, named, changed.deleted, reached, live_only=live_only)
     return _written(conn, rows, before, registers, careful=careful)
+
+
+def _naming(conn: AnyConnection, users: Collection[str]) -> set[str]:
+    return store.customers_claimed_by(conn, users) if users else set()
+
+
+def _registers(
+    rows: Mapping[str, store.CustomerRow], changed: Changed, naming: Collection[str]
+) -> dict[str, links.Claims]:
+    """The registers with what is new; none for a customer that has to be read again."""
+    registers: dict[str, links.Claims] = {}
+    for customer, row in rows.items():
+        new = changed.evidence.get(customer)
+        if customer in changed.touched:
+            continue
+        if new is not None and row.is_new:
+            registers[customer] = claiming.settled(new)
+        elif row.claims is not None and (new is None or claiming.extended(row.claims, new)):
+            registers[customer] = row.claims
+    return registers
+
+
+def _read_again(
+    conn: AnyConnection,
+    rows: Mapping[str, store.CustomerRow],
+    evidence: Mapping[str, Evidence],
+    again: Collection[str],
+    reached: Mapping[int, int],
+    *,
+    live_only: bool,
+) -> dict[str, links.Claims]:
+    """The registers of these customers from the log; what it says nothing of is forgotten."""
+    speakers = {user for customer in again for user in rows[customer].named}
+    speakers |= {c.user for customer in again if customer in evidence for c in evidence[customer].claims}
+    bounds = {**store.checkpoints(conn), **reached}
+    registers = _said_of(conn, again, speakers, bounds, live_only=live_only)
+    store.forget_customers(conn, sorted(again - registers.keys()))
+    return registers
+
+
+def _note_deletions(
+    conn: AnyConnection,
+    registers: Mapping[str, links.Claims],
+    named: Mapping[str, Collection[str]],
+    deleted: Collection[str],
+    reached: Mapping[int, int],
+    *,
+    live_only: bool,
+) -> None:
+    """Read the deletions of users whom a register did not name before, and of `deleted`."""
+    wanted = {
+        customer: {user for user in register.users() if user in deleted or user not in named[customer]}
+        for customer, register in registers.items()
+    }
+    users = set[str]().union(*wanted.values())
+    if not users:
+        return
+    store.share_links(conn)
+    bounds = {**store.checkpoints(conn), **reached}
+    found = deletions_of(conn, users, bounds, live_only=live_only)
+    for customer, some in wanted.items():
+        registers[customer].note_deletions({user: found.get(user, []) for user in some})
+
+
+def deletions_of(
+    conn: AnyConnection, users: Collection[str], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, list[Word]]:
+    """When each of these users was deleted and restored, up to the bounds."""
+    return deletions_in(log.deletions_of(conn, users, bounds, live_only=live_only))
 
 
 def read_again(
@@ -103,6 +194,23 @@ def read_again(
 
     `speakers` are users in whose streams an operator may have spoken of them.
     """
+    registers = _said_of(conn, customers, speakers, bounds, live_only=live_only)
+    users = {user for register in registers.values() for user in register.users()}
+    found = deletions_of(conn, users, bounds, live_only=live_only)
+    for register in registers.values():
+        register.note_deletions(found)
+    return registers
+
+
+def _said_of(
+    conn: AnyConnection,
+    customers: Collection[str],
+    speakers: Collection[str],
+    bounds: Mapping[int, int],
+    *,
+    live_only: bool,
+) -> dict[str, links.Claims]:
+    """As read_again, without deletions."""
     found = log.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
     evidence = {c: said for c, said in evidence_in(found).items() if c in customers}
     for customer, at in log.first_events(conn, customers, bounds, live_only=live_only).items():

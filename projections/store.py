@@ -100,6 +100,16 @@ def hold_all_parts(conn: AnyConnection) -> None:
     _do(conn, "hold_all_parts")
 
 
+def share_links(conn: AnyConnection) -> None:
+    """Waits for transactions that delete users; see `relinking`."""
+    _do(conn, "share_links")
+
+
+def hold_links(conn: AnyConnection) -> None:
+    """Waits for transactions that name users for the first time; see `relinking`."""
+    _do(conn, "hold_links")
+
+
 def customers_claimed_by(conn: AnyConnection, users: Iterable[str]) -> set[str]:
     """Customers that anything ever said were one of these users'."""
     return {row[0] for row in _all(conn, "customers_claimed_by", users=sorted(users))}

@@ -197,8 +197,9 @@ def plan_event(entry: Entry) -> PlanEvent:
 def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str, list[Owner]]:
     """The customers that ever were this user's, each with all its owners."""
     trust = Trust(conn)
+    deletions = relinking.deletions_in(events)
     owners = {
-        customer: claiming.settled(evidence).owners()
+        customer: claiming.settled(evidence, deletions).owners()
         for customer, evidence in relinking.evidence_in(events).items()
         if trust.covers(customer)
     }

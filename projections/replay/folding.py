@@ -48,7 +48,7 @@ def _fold_together(conn: Connection, context: Context, number: int, advance: Adv
     catalog = catalog_of(conn)
     digest = told = folded_events = 0
     with (
-        Spills(context.folder, "read", sections=job.buckets) as spills,
+        Spills(context.folder, "read", sections=job.buckets + 1) as spills,
         conn.transaction(),
         Loader(conn, job.schema) as loader,
     ):
@@ -71,7 +71,7 @@ def _fold_together(conn: Connection, context: Context, number: int, advance: Adv
 def _fold_apart(conn: Connection, context: Context, number: int) -> Outcome:
     """The same after a refusal, in small groups, down to the user or aggregate that is refused."""
     job = context.job
-    with Spills(context.folder, "read", sections=job.buckets) as spills, conn.transaction():
+    with Spills(context.folder, "read", sections=job.buckets + 1) as spills, conn.transaction():
         careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)
         people = _people(context, number)
         careful.load([_person(user, entries, spills) for user, entries in people])

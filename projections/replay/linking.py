@@ -7,6 +7,7 @@ import msgspec
 from projections import claiming, store
 from projections.accounts import Trust
 from projections.claiming import Evidence
+from projections.facts import Fact
 from projections.links import Claims
 from projections.refusal import write_halving
 from projections.replay.folding import facts_in
@@ -18,6 +19,7 @@ from projections.replay.spill import Chunk, Entry, Head, Hints, Spills, SpillWri
 from projections.replay.statements import Connection, session
 
 _HEADS = msgspec.msgpack.Decoder(list[Head])
+_DELETIONS = msgspec.msgpack.Decoder(dict[str, list[Fact]])
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -27,8 +29,9 @@ def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
     with session(context.conninfo, job.schema) as conn:
         if (known := finished(conn, "link", number)) is not None:
             return known
-        with Spills(context.folder, "read", sections=job.buckets) as spills:
-            customers, entries = _settled(_heads(context, spills, number), spills, Trust(conn))
+        with Spills(context.folder, "read", sections=job.buckets + 1) as spills:
+            deletions = _deletions(context, spills)
+            customers, entries = _settled(_heads(context, spills, number), deletions, spills, Trust(conn))
         with conn.transaction():
             refused = _load_links(conn, job.schema, customers)
             by_user: list[list[Entry]] = [[] for _ in range(job.buckets)]
@@ -64,7 +67,18 @@ def _heads(context: Context, spills: Spills, number: int) -> list[Head]:
     return heads
 
 
-def _settled(heads: list[Head], spills: Spills, trust: Trust) -> tuple[dict[str, store.Linked], list[Entry]]:
+def _deletions(context: Context, spills: Spills) -> dict[str, list[Fact]]:
+    """User to what deleted and restored them; a customer may name users of any bucket."""
+    found: dict[str, list[Fact]] = {}
+    for file in range(context.job.ranges):
+        for user, facts in _DELETIONS.decode(spills.section(file, context.job.buckets)).items():
+            found.setdefault(user, []).extend(facts)
+    return found
+
+
+def _settled(
+    heads: list[Head], deletions: dict[str, list[Fact]], spills: Spills, trust: Trust
+) -> tuple[dict[str, store.Linked], list[Entry]]:
     hints: dict[str, Hints] = {}
     chunks: dict[tuple[str, bool], list[Chunk]] = {}
     for head in heads:
@@ -78,6 +92,8 @@ def _settled(heads: list[Head], spills: Spills, trust: Trust) -> tuple[dict[str,
         mine = chunks.get((customer, False), [])
         claims = claiming.settled_from(said.first_at, said.objects, said.claims)
         claims = claims or _settled_in_order(said, mine, spills)
+        gone = [user for user in claims.users() if user in deletions]
+        claims.note_deletions({user: claiming.deletions_in(user, deletions[user]) for user in gone})
         owner = claims.owner() if trust.covers(customer) else None
         customers[customer] = store.Linked(claims, owner.user if owner else None)
         if owner is not None and owner.user is not None:

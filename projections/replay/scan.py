@@ -57,6 +57,7 @@ class _Range:
         self._waiting: dict[str, _Gathered] = {}
         self._bytes = 0
         self._hints: dict[str, Hints] = {}
+        self._deletions: dict[str, list[Fact]] = {}
         self._heads: list[list[Head]] = [[] for _ in range(buckets)]
 
     def take(self, event: Routed) -> None:
@@ -70,9 +71,10 @@ class _Range:
             else:
                 objects[name] = glimpse
         elif is_customer or fact.source == "tenure":
-            named = claiming.claim_in(fact, route)
-            if named is not None:
-                self._of(named[0], fact.at).claims.append(named[1])
+            for customer, claim in claiming.claims_in(fact, route):
+                self._of(customer, fact.at).claims.append(claim)
+        if is_user and fact.type in claiming.DELETIONS:
+            self._deletions.setdefault(route, []).append(fact)
 
     def _of(self, customer: str, at: int) -> Hints:
         hints = self._hints.get(customer)
@@ -116,9 +118,10 @@ class _Range:
         self._bytes = 0
 
     def sections(self) -> list[bytes]:
+        """One of heads for each bucket, and one of what deletes and restores users."""
         for customer, hints in self._hints.items():
             self._bucket(customer).append(Head(customer, False, None, hints))
-        return [_ENCODER.encode(heads) for heads in self._heads]
+        return [*map(_ENCODER.encode, self._heads), _ENCODER.encode(self._deletions)]
 
     def _bucket(self, route: str) -> list[Head]:
         return self._heads[bucket_of(route, len(self._heads))]

@@ -52,7 +52,7 @@ steps = st.lists(
     st.one_of(
         st.builds(Step, st.just("says"), st.sampled_from(OBJECTS), st.sampled_from([None, *USERS])),
         st.builds(Step, st.just("repeats"), st.sampled_from(OBJECTS), st.none()),
-        st.builds(Step, st.just("refers"), st.just("session"), st.sampled_from(USERS)),
+        st.builds(Step, st.sampled_from(["refers", "names"]), st.just("session"), st.sampled_from(USERS)),
         st.builds(Step, st.sampled_from(["links", "unlinks"]), st.just("operator"), st.sampled_from(USERS)),
         st.builds(Step, st.just("deleted"), st.just("clerk"), st.sampled_from(USERS)),
     ),
@@ -66,9 +66,12 @@ class Oracle:
 
     def __init__(self) -> None:
         self.words: dict[str, tuple[int, str | None]] = {}
+        self.sessions: list[tuple[int, str]] = []
         self.references: list[tuple[int, str]] = []
         self.yes: dict[str, int] = {}
         self.no: dict[str, int] = {}
+        self.deleted: dict[str, int] = {}
+        self.latest: dict[str, int] = {}
         self.owners: list[tuple[int, str | None]] = []
 
     def live(self, plan: list[Step], *, pace: int = 10) -> list[NewEvent]:
@@ -77,17 +80,33 @@ class Oracle:
         told: list[NewEvent] = []
         for number, step in enumerate(plan):
             told += self._take(number * pace, step)
-            self.owners.append((number * pace, self.owner()))
+            self.owners.append((number * pace, self._next_owner()))
         return told
 
     def owner(self) -> str | None:
-        by_operator = [(at, name) for name, at in self.yes.items() if at > self.no.get(name, -1)]
-        if by_operator:
-            return max(by_operator)[1]
-        refused = {name for name in self.no if self.yes.get(name, -1) < self.no[name]}
-        words = [(at, name) for at, name in self.words.values() if name is not None and name not in refused]
-        references = [(at, name) for at, name in self.references if name not in refused]
-        return max(words or references)[1] if words or references else None
+        return self.owners[-1][1] if self.owners else None
+
+    def _next_owner(self) -> str | None:
+        """Living users first. A deleted owner yields only to a claim later than all of their own."""
+        owner, standing = self.owner(), self._standing()
+        live = [claim for claim in standing if not self._is_weak(*claim)]
+        if owner in self.deleted and not self._is_refused(owner) and owner not in {c[2] for c in live}:
+            later = [claim for claim in live if claim[1] > self.latest[owner]]
+            return max(later)[2] if later else owner
+        return max(live or standing)[2] if standing else None
+
+    def _standing(self) -> list[tuple[int, int, str]]:
+        """Rank, instant and user of every claim that an operator's no does not refuse."""
+        words = [(at, name) for at, name in self.words.values() if name is not None]
+        by_operator = [(at, name) for name, at in self.yes.items()]
+        ranked = [(3, by_operator), (2, words + self.sessions), (1, self.references)]
+        return [(rank, at, name) for rank, said in ranked for at, name in said if not self._is_refused(name)]
+
+    def _is_refused(self, name: str) -> bool:
+        return name in self.no and self.yes.get(name, -1) < self.no[name]
+
+    def _is_weak(self, rank: int, at: int, name: str) -> bool:
+        return name in self.deleted and not (rank == 3 and at > self.deleted[name])
 
     def owner_at(self, at: int) -> str | None:
         return [name for since, name in self.owners if since <= at][-1]
@@ -96,15 +115,25 @@ class Oracle:
         if step.what in ("says", "repeats"):
             return self._snapshot(at, step)
         assert step.user is not None
-        if step.what == "refers":
-            self.references.append((at, step.user))
-            thing = checkout(id=f"cs_{at}", customer=BUYER, client_reference_id=step.user)
-            return [stripe("checkout.session.completed", thing, at=at)]
         if step.what == "deleted":
+            self.deleted.setdefault(step.user, at)
             return [clerk("user.deleted", {"id": step.user, "deleted": True}, at=at)]
+        if step.what != "unlinks":
+            self.latest[step.user] = at
+        if step.what in ("refers", "names"):
+            return [self._session(at, step)]
         (self.yes if step.what == "links" else self.no)[step.user] = at
         said = IdentityLinked if step.what == "links" else IdentityUnlinked
         return [own(said(customer_id=BUYER), user=step.user, at=at)]
+
+    def _session(self, at: int, step: Step) -> NewEvent:
+        assert step.user is not None
+        naming: dict[str, Any] = {"metadata": {"userId": step.user}}  # Any: JSON values
+        if step.what == "refers":
+            naming = {"client_reference_id": step.user}
+        (self.references if step.what == "refers" else self.sessions).append((at, step.user))
+        thing = checkout(id=f"cs_{at}", customer=BUYER, **naming)
+        return stripe("checkout.session.completed", thing, at=at)
 
     def _snapshot(self, at: int, step: Step) -> list[NewEvent]:
         known = self.words.get(step.target)
@@ -112,6 +141,8 @@ class Oracle:
         now = before if step.what == "repeats" else step.user
         if known is None or now != before:
             self.words[step.target] = (at, now)
+            if now is not None:
+                self.latest[now] = at
         return [_snapshot(at, step.target, before, now, is_first=known is None)]
 
 

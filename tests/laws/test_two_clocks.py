@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -22,6 +23,7 @@ from queries.profile import profile
 from queries.timetravel import profile_at
 from tests.databases import Server
 from tests.laws.envelopes import envelope
+from tests.projections.telling import clerk, instant, session, stripe
 from tests.worlds import History, histories
 
 Profile = dict[str, Any] | None  # Any: columns' values
@@ -59,7 +61,21 @@ def told(history_: History, order: int) -> list[NewEvent]:
         events.append(user_event(linked, user_id=user, now=middle, idempotency_key=f"link:{key}"))
         late = middle + MICROSECOND
         events.append(user_event(unlinked, user_id=user, now=late, idempotency_key=f"unlink:{key}"))
-    return events
+    return events + successions(sorted(history_.truths), customers, middle)
+
+
+def successions(users: list[str], customers: list[str], at: datetime) -> list[NewEvent]:
+    """Every customer is claimed for each user by a reference, and the first user is deleted before that."""
+    since = (at - instant(0)).total_seconds()
+    paid = [
+        stripe(
+            "checkout.session.completed",
+            session(id=f"cs_{n}", customer=customer, client_reference_id=user),
+            at=since + n,
+        )
+        for n, (user, customer) in enumerate(product(users, customers))
+    ]
+    return [*paid, clerk("user.deleted", {"id": users[0], "deleted": True}, at=since)]
 
 
 def published(plan: str, campaigns: int, *, at: datetime) -> NewEvent:

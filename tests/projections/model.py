@@ -13,9 +13,9 @@ from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.claiming import Evidence, settled
 from projections.facts import Fact
 from projections.fold import present, refold
-from projections.links import Claims
+from projections.links import Claims, Word
 from projections.log import Routed, whose
-from projections.relinking import evidence_in
+from projections.relinking import deletions_in, evidence_in
 from projections.rows import rows_of
 from projections.state import State
 from tests.projections.telling import USER, facts_of, published
@@ -68,7 +68,14 @@ def evidence_of(events: Iterable[NewEvent]) -> dict[str, Evidence]:
 
 def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     """Customer to everything said about whose it is."""
-    return {customer: settled(evidence) for customer, evidence in evidence_of(events).items()}
+    told = list(events)
+    deletions = deletions_of(told)
+    return {customer: settled(evidence, deletions) for customer, evidence in evidence_of(told).items()}
+
+
+def deletions_of(events: Iterable[NewEvent]) -> dict[str, list[Word]]:
+    """User to when they were deleted and restored."""
+    return deletions_in(_routed(events))
 
 
 def links_of(events: Iterable[NewEvent]) -> dict[str, dict[str, int]]:

@@ -3,6 +3,7 @@
 import json
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,16 @@ from hypothesis import strategies as st
 from events.clock import micros
 from events.envelope import NewEvent
 from events.own import user as said
-from projections.claiming import Glimpse, extended, glimpse_of, object_of, settled, settled_from
+from projections.claiming import Evidence, Glimpse, extended, glimpse_of, object_of, settled, settled_from
 from projections.links import Claims, decode, encode
-from tests.projections.model import claims_of, evidence_of, profile, tables_of
+from tests.projections.model import claims_of, deletions_of, evidence_of, profile, tables_of
 from tests.projections.telling import (
     CUSTOMER,
     USER,
     card,
     clerk,
     customer,
+    facts_of,
     instant,
     linked,
     own,
@@ -271,16 +273,120 @@ def test_deleted_persons_customer_stays_theirs_until_another_claims_it() -> None
     assert owner(linked(at=0), gone, moved(OTHER, at=9, before=USER)) == OTHER
 
 
+def gone(user_id: str = USER, *, at: float) -> NewEvent:
+    return clerk("user.deleted", {"id": user_id, "deleted": True}, at=at)
+
+
+def restored(*deletions: NewEvent, user_id: str = USER, at: float) -> NewEvent:
+    ids = tuple(UUID(fact.id) for fact in facts_of(deletions))
+    return own(said.DeletionReverted(event_ids=ids), user=user_id, at=at)
+
+
+def owners(*told: NewEvent) -> list[tuple[float, str | None]]:
+    return [
+        ((each.at - micros(instant(0))) / 1_000_000, each.user) for each in claims_of(told)[CUSTOMER].owners()
+    ]
+
+
+def test_successor_with_a_reference_takes_a_deleted_persons_customer() -> None:
+    told = [linked(at=0), gone(at=5), by_reference(OTHER, at=7), named(USER, at=9, before=USER)]
+
+    assert owners(*told) == [(0, USER), (7, OTHER)]
+    assert {owner(*order) for order in permutations(told)} == {OTHER}
+
+
+def test_successor_who_paid_before_the_deletion_takes_the_customer_at_the_deletion() -> None:
+    told = [linked(at=0), by_reference(OTHER, at=3), gone(at=5)]
+
+    assert owners(*told) == [(0, USER), (5, OTHER)]
+
+
+def test_claim_older_than_the_deleted_persons_takes_nothing() -> None:
+    told = [by_reference(OTHER, at=0), linked(at=3), gone(at=5)]
+
+    assert owners(*told) == [(0, OTHER), (3, USER)]
+    assert owners(*told, by_reference(OTHER, at=7)) == [(0, OTHER), (3, USER), (7, OTHER)]
+
+
+def test_key_removed_after_the_deletion_leaves_the_customer_with_the_deleted_person() -> None:
+    told = [linked(at=0), gone(at=5), moved(None, at=7, before=USER)]
+
+    assert owners(*told) == [(0, USER)]
+    assert owners(*told, by_reference(OTHER, at=9)) == [(0, USER), (9, OTHER)]
+    assert owners(*told, unlinked(at=9)) == [(0, USER), (9, None)]
+
+
+def test_key_removed_before_the_deletion_takes_the_claim_back() -> None:
+    told = [linked(at=0), moved(None, at=3, before=USER), gone(at=5)]
+
+    assert owners(*told) == [(0, USER), (3, None)]
+
+
+def test_key_removed_in_the_second_of_the_deletion_was_removed_after_it() -> None:
+    told = [linked(at=0), moved(None, at=5, before=USER), gone(at=5.3)]
+
+    assert owners(*told) == [(0, USER), (5, None), (5.3, USER)]
+
+
+def test_deleted_successor_keeps_the_customer() -> None:
+    told = [linked(at=0), gone(at=5), by_reference(OTHER, at=7), gone(OTHER, at=9)]
+
+    assert owners(*told) == [(0, USER), (7, OTHER)]
+
+
+def test_operators_link_before_the_deletion_yields_to_a_later_claim_and_one_after_it_does_not() -> None:
+    told = [by_reference(OTHER, at=0), by_operator(at=1), gone(at=5)]
+
+    assert owners(*told) == [(0, OTHER), (1, USER)]
+    assert owner(*told, by_reference(OTHER, at=7)) == OTHER
+    assert owner(*told, by_operator(at=6), by_reference(OTHER, at=7)) == USER
+    assert owner(*told, by_reference(OTHER, at=7), by_operator(at=8)) == USER
+
+
+def test_operators_refused_successor_takes_nothing() -> None:
+    told = [linked(at=0), unlinked(OTHER, at=1), gone(at=5), by_reference(OTHER, at=7)]
+
+    assert owner(*told) == USER
+
+
+def test_restored_person_has_the_customer_again() -> None:
+    deletion = gone(at=5)
+    told = [linked(at=0), deletion, by_reference(OTHER, at=7), restored(deletion, at=9)]
+
+    assert owners(*told) == [(0, USER), (7, OTHER), (9, USER)]
+    assert owners(
+        linked(at=0), deletion, gone(at=6), restored(deletion, at=9), by_reference(OTHER, at=11)
+    ) == [
+        (0, USER),
+        (11, OTHER),
+    ]
+
+
+def test_restored_person_has_lost_what_was_taken_back_meanwhile() -> None:
+    deletion = gone(at=5)
+
+    told = [linked(at=0), deletion, moved(None, at=7, before=USER), restored(deletion, at=9)]
+    assert owners(*told) == [(0, USER), (9, None)]
+
+
+def test_customer_first_seen_after_the_deletion_is_the_deleted_persons() -> None:
+    assert owners(gone(at=0), linked(at=5)) == [(5, USER)]
+
+
+def test_session_that_claims_again_changes_nothing_that_was() -> None:
+    mine = [
+        stripe("checkout.session.completed", session(id=f"cs_{at}", metadata={"userId": USER}), at=at)
+        for at in (1, 7)
+    ]
+    told = [*mine, bought(OTHER, at=3), named(None, at=5, before=OTHER)]
+
+    assert owners(*told) == [(1, USER), (3, OTHER), (5, USER)]
+
+
 def test_owners_are_intervals() -> None:
     told = [linked(at=0), moved(OTHER, at=5, before=USER), by_operator(USER, at=7), unlinked(USER, at=9)]
-    owners = claims_of(told)[CUSTOMER].owners()
 
-    assert [(each.at, each.user) for each in owners] == [
-        (micros(instant(0)), USER),
-        (micros(instant(5)), OTHER),
-        (micros(instant(7)), USER),
-        (micros(instant(9)), OTHER),
-    ]
+    assert owners(*told) == [(0, USER), (5, OTHER), (7, USER), (9, OTHER)]
 
 
 def test_connected_accounts_customer_is_nobodys() -> None:
@@ -322,6 +428,7 @@ events = st.lists(
         st.builds(by_reference, someone, at=seconds),
         st.builds(by_operator, someone, at=seconds),
         st.builds(unlinked, someone, at=seconds),
+        st.builds(gone, someone, at=seconds),
     ),
     min_size=1,
     max_size=8,
@@ -340,20 +447,23 @@ def test_adding_in_any_batches_ends_as_settling_everything_at_once(
         size = data.draw(st.integers(1, len(order)))
         batch, order = order[:size], order[size:]
         seen += batch
-        new = evidence_of(batch)[CUSTOMER]
-        if known is None or not extended(known, new):
+        new = evidence_of(batch).get(CUSTOMER)
+        if new is not None and (known is None or not extended(known, new)):
             known = settled(evidence_of(seen)[CUSTOMER])
-        known = decode(json.loads(encode(known)))
+        if known is not None:
+            known.note_deletions(deletions_of(seen))
+            known = decode(json.loads(encode(known)))
 
-    assert known is not None
-    assert encode(known) == encode(claims_of(told)[CUSTOMER])
+    expected = claims_of(told).get(CUSTOMER)
+    assert known == expected
+    assert known is None or expected is None or encode(known) == encode(expected)
 
 
 @given(told=events, data=st.data())
 def test_glimpses_from_anywhere_settle_as_all_snapshots_do(told: list[NewEvent], data: st.DataObject) -> None:
     """As a replay does, whose ranges of the log are read apart: if it needs no order, it needs no facts."""
     glimpses: dict[str, Glimpse] = {}
-    everything = evidence_of(told)[CUSTOMER]
+    everything = evidence_of(told).get(CUSTOMER, Evidence(0, [], []))
     for fact in data.draw(st.permutations(everything.snapshots)):
         name = object_of(fact)
         assert name is not None

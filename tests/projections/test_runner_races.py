@@ -15,6 +15,7 @@ from tests.laws.projected import runner, session
 from tests.projections.live import assert_true, tell, wait_for
 from tests.projections.model import DEFAULT_PLANS
 from tests.projections.telling import CUSTOMER, USER, clerk, customer, linked, own, stripe, subscription, user
+from tests.projections.telling import session as checkout
 
 OTHER = "user_bob"
 
@@ -63,6 +64,8 @@ ELSEWHERE = own(said.IdentityLinked(customer_id=CUSTOMER), user=OTHER, at=7)
 BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
 CHANGED = stripe("customer.subscription.updated", subscription("past_due"), at=9)
 CLAIMED = stripe("customer.updated", customer(), at=4)
+PAID = stripe("checkout.session.completed", checkout(client_reference_id=OTHER), at=8)
+DELETED = clerk("user.deleted", {"id": USER, "deleted": True}, at=7)
 SIGNED_UP = clerk("user.created", user(), at=2)
 HELLO = clerk("user.created", user(OTHER), at=3)
 
@@ -83,6 +86,10 @@ HELLO = clerk("user.created", user(OTHER), at=3)
         ([BOUGHT, CLAIMED], [ELSEWHERE], [SIGNED_UP]),
         ([BOUGHT, CLAIMED], [SIGNED_UP], [ELSEWHERE]),
         ([BOUGHT, CLAIMED], [ELSEWHERE], [CHANGED, HELLO, SIGNED_UP]),
+        ([BOUGHT, CLAIMED], [DELETED], [PAID]),
+        ([BOUGHT, CLAIMED], [PAID], [DELETED]),
+        ([], [CLAIMED, PAID], [DELETED]),
+        ([], [DELETED], [CLAIMED, PAID]),
     ],
 )
 def test_links_and_events_that_race_lose_nothing(
