@@ -35,6 +35,11 @@ class Base(NamedTuple):
     owners: Owners
 
 
+def _within(routes: list[str]) -> dict[str, Any]:  # Any: parameters of several types
+    """The streams that a statement asks for."""
+    return {"parts": [part_of(route) for route in routes], "routes": routes}
+
+
 class Streams:
     """The streams that a user's history is made of, as projected so far.
 
@@ -74,6 +79,12 @@ class Streams:
         row = self._one("row_stop", {"user_id": self.user_id, "field": ROW})
         return None if row is None else (str(row[0]), row[1])
 
+    @property
+    def _routes_of_links(self) -> list[str]:
+        """The same, and those of every customer that was ever said to be the user's and of every user named
+        for one: an event in any of them may have moved a customer."""
+        return sorted({*self.routes, *(name for row in self.claimed for name in (row[0], *row[1]))})
+
     def base(self, before: int, known_at: datetime | None = None) -> Base | None:
         """The last state to begin at after an instant no later than `before`; None: at the beginning."""
         asked = {"user_id": self.user_id, "before": instant(before), "version": projector_version()}
@@ -83,9 +94,8 @@ class Streams:
         at, state = micros(row[0]), decode_state(row[1])
         if at < self.moved_at or state.links != self.links:
             return None
-        if known_at is not None and self._one(
-            "history_unknown", self._wanted | {"until": row[0], "known_at": known_at}
-        ):
+        asked = _within(self._routes_of_links) | {"until": row[0], "known_at": known_at}
+        if known_at is not None and self._one("history_unknown", asked):
             return None
         return Base(at, state, self.owners)
 
@@ -111,7 +121,7 @@ class Streams:
 
     @property
     def _wanted(self) -> dict[str, Any]:  # Any: parameters of several types
-        return {"parts": [part_of(route) for route in self.routes], "routes": self.routes}
+        return _within(self.routes)
 
     def _one(self, name: str, asked: dict[str, Any]) -> tuple[Any, ...] | None:  # Any: columns
         with self.conn.cursor(row_factory=tuple_row) as cursor:

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from events.own.user import IdentityLinked
+from projections import snapshots
 from queries.entitlements import entitlements
 from queries.events import EventFilter, search
 from queries.explain import explain
@@ -141,3 +142,25 @@ def test_an_operators_link_is_in_both_histories(conninfo: str) -> None:
         for name, ends in ((GIVER, [CUSTOMER, None]), (HEIR, [CUSTOMER])):
             assert values(conn, name, "stripe_customer_id") == ends
             assert (history(conn, name) or [])[-1]["event_type"] == "identity.linked"
+
+
+def test_deletion_recorded_later_gave_nothing_to_the_heir_as_known_before(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "EVERY", 1)
+    told = [clerk("user.created", user(name), at=0) for name in (GIVER, HEIR)]
+    told += [stripe("customer.created", customer(metadata={"userId": GIVER}), at=1)]
+    told += [stripe("checkout.session.completed", session(client_reference_id=HEIR), at=2)]
+    told += [stripe("customer.updated", customer(metadata={"userId": GIVER}), at=at) for at in (7, 8, 9)]
+    tell(conninfo, *told)
+    project(conninfo)
+    with psycopg.connect(conninfo) as conn:
+        (known_at,) = conn.execute("SELECT max(recorded_at) FROM events").fetchone() or (None,)
+    tell(conninfo, clerk("user.deleted", {"id": GIVER, "deleted": True}, at=5))
+    project(conninfo)
+
+    with psycopg.connect(conninfo) as conn:
+        now, then = profile_at(conn, HEIR), profile_at(conn, HEIR, known_at=known_at)
+    assert now is not None
+    assert then is not None
+    assert (now["stripe_customer_id"], then["stripe_customer_id"]) == (CUSTOMER, None)
