@@ -1,4 +1,4 @@
-"""/api/customers: Stripe customers nobody is known to have."""
+"""/api/customers: Stripe customers that wait for a link."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -57,7 +57,7 @@ class UnlinkedCustomers(BaseModel):
 @requires("auditor")
 @documented(query=UnlinkedQuestion, tags=("customers",), HTTP_200=UnlinkedCustomers)
 def show_unlinked(query: UnlinkedQuestion) -> Response:
-    """Stripe customers without a user, in the order of their ids.
+    """Stripe customers without a user, in the order of their ids; none whose last user was deleted or erased.
 
     An operator says whose one is at `POST /api/users/{user_id}/link`.
     """

@@ -72,6 +72,7 @@ def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None
 def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
     """List Stripe customers without a user. Their events wait in the log.
 
+    A customer whose last user was deleted or erased is not listed.
     `same_address` names users with the customer's e-mail address: a hint, no proof.
     """
     with session(command_settings()) as conn:
@@ -93,6 +94,6 @@ def _print(page: UnlinkedPage) -> None:
         asdict(each) | {"same_address": ", ".join(user["user_id"] for user in each.suggestions)}
         for each in page.items
     ]
-    emit_table(rows, _COLUMNS, empty="every customer has a user")
+    emit_table(rows, _COLUMNS, empty="no customer waits for a user")
     if page.next is not None:
         console().print(f"more: --after {page.next}", markup=False)

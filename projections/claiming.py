@@ -22,6 +22,7 @@ from projections.links import (
     BY_OPERATOR,
     BY_REFERENCE,
     DELETED,
+    ERASED,
     NOBODY,
     RESTORED,
     Claims,
@@ -35,6 +36,7 @@ OWN_CLAIMS = {
     "identity.linked": BY_OPERATOR,
     "identity.unlinked": AGAINST,
     "legacy.imported": BY_LEGACY,
+    "privacy.erased": ERASED,
 }
 # Events in a user's stream that delete the user or take deletions back.
 DELETIONS = ("clerk.user.deleted", "privacy.erased", "deletion.reverted")
@@ -83,7 +85,7 @@ def object_of(fact: Fact) -> str | None:
 
 
 def claims_in(fact: Fact, route_key: str) -> list[tuple[str, Word]]:
-    """(customer, claim) of a session, an operator or an import."""
+    """(customer, claim) of a session, an operator, an import, or of each customer of an erasure."""
     body = fact.body
     if isinstance(body, Checkout):
         return [(route_key, _session_claim(fact, body))] if body.claimed_user and body.customer else []
@@ -245,6 +247,8 @@ def _claim_in_order(register: Claims, claims: Iterable[Word]) -> None:
 
 def _named_customers(event_type: str, body: Own) -> Iterable[str]:
     try:
+        if event_type == "privacy.erased":
+            return own.PrivacyErased.model_validate_json(body.payload).customer_ids
         if event_type != "legacy.imported":
             return (own.IdentityLinked.model_validate_json(body.payload).customer_id,)
         customer = own.LegacyImported.model_validate_json(body.payload).stripe_customer_id

@@ -2,7 +2,7 @@
 
 A *word* is what one object's metadata says from some instant on; the next word of the same object
 replaces it. A *claim* is a statement that nothing replaces: a Checkout session's, an operator's, an
-import's. Never from an e-mail address. A *deletion* of an account weakens its claims.
+import's, an erasure's. Never from an e-mail address. A *deletion* of an account weakens its claims.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ BY_METADATA = 3
 BY_REFERENCE = 2
 BY_LEGACY = 1
 AGAINST = 0
+ERASED = -1
 DELETED = -2
 RESTORED = -3
 NOBODY = ""
@@ -91,6 +92,16 @@ class Claims(Struct):
         """The owner now; None when no claim stands."""
         owners = self.owners()
         return owners[-1] if owners and owners[-1].user is not None else None
+
+    def owner_has_left(self) -> bool:
+        """Whether the customer has no owner now, and the last one was deleted or erased."""
+        owners = self.owners()
+        if owners and owners[-1].user is not None:
+            return False
+        ended_at = owners[-1].at if owners else self.first_at
+        if any(claim.rank == ERASED and claim.at >= ended_at for claim in self.claims):
+            return True
+        return bool(owners) and self._end().is_deleted(owners[-2].user)
 
     def operator_has_linked(self, user: str) -> bool:
         """Whether an operator's word for that user stands, and the user was not deleted since."""
@@ -168,7 +179,7 @@ class _Standing:
             self._deleted_at.pop(word.user, None)
         elif word.rank == AGAINST:
             self._note_operator(word)
-        else:
+        elif word.rank != ERASED:
             self._latest[word.user] = max(self._latest.get(word.user, word), word, key=_moment)
             if name != NOBODY:
                 self._words[name] = word

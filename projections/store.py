@@ -90,6 +90,7 @@ def link_row(customer: str, linked: Linked) -> Row:
         "user_id": linked.user_id,
         "claims": claims,
         "claimed_by": claims.users(),
+        "owner_left": linked.user_id is None and claims.owner_has_left(),
         "created_at": from_micros(claims.first_at),
         "updated_at": from_micros(claims.last_at()),
     }

@@ -1,4 +1,4 @@
-"""Stripe customers nobody is known to have, and users with the same e-mail address as a hint."""
+"""Stripe customers that wait for a link, and users with the same e-mail address as a hint."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class UnlinkedPage:
 
 
 def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> UnlinkedPage:
-    """One page in id order, behind `after`."""
+    """One page in id order, behind `after`; without customers whose last owner was deleted or erased."""
     asked = {"after": after, "limit": limit + 1}
     rows = fetch_all(conn, statement("queries", "unlinked_customers"), asked)
     items = _unlinked_of(conn, rows[:limit])

@@ -1,7 +1,8 @@
 -- One row: what waits for somebody, and how old the last signed checkpoint is.
 -- Leans on the 64 rows of part_heads; log_checkpoints_signed.
 SELECT (SELECT count(*) FROM quarantine)                                  AS quarantined,
-       (SELECT count(*) FROM customer_links WHERE user_id IS NULL)        AS unlinked,
+       (SELECT count(*) FROM customer_links
+         WHERE user_id IS NULL AND NOT owner_left)                        AS unlinked,
        (SELECT count(*) FROM event_conflicts)                             AS conflicts,
        (SELECT count(*) FROM unreadable_deliveries)                       AS unreadable,
        (SELECT count(*) FROM background_jobs WHERE status = 'dead')       AS dead_jobs,

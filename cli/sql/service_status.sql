@@ -10,7 +10,8 @@ SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint                  
           FROM projection_checkpoints WHERE position > 0)                      AS projector_versions,
        (SELECT count(*) FROM users)                                            AS users,
        (SELECT count(*) FROM quarantine)                                       AS quarantined,
-       (SELECT count(*) FROM customer_links WHERE user_id IS NULL)             AS unlinked_customers,
+       (SELECT count(*) FROM customer_links
+         WHERE user_id IS NULL AND NOT owner_left)                             AS unlinked_customers,
        (SELECT count(*) FROM background_jobs WHERE status = 'dead')            AS dead_jobs,
        (SELECT count(*) FROM schedule_runs WHERE failures > 0 OR result ? 'failed') AS failing_handlers,
        (SELECT count(*) FROM event_conflicts)                                  AS conflicts,

@@ -1,7 +1,8 @@
 -- One row: how many users are quarantined, customers unlinked, bodies in conflict, deliveries unreadable; users; events.
 -- Leans on customer_links_user, the primary keys and the 64 rows of part_heads.
 SELECT (SELECT count(*) FROM quarantine)                             AS quarantined,
-       (SELECT count(*) FROM customer_links WHERE user_id IS NULL)   AS unlinked,
+       (SELECT count(*) FROM customer_links
+         WHERE user_id IS NULL AND NOT owner_left)                   AS unlinked,
        (SELECT count(*) FROM event_conflicts)                        AS conflicts,
        (SELECT count(*) FROM unreadable_deliveries)                  AS unreadable,
        (SELECT count(*) FROM users)                                  AS users,

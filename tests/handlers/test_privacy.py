@@ -217,9 +217,14 @@ def test_links_go_with_the_payloads_that_made_them(told: Connection) -> None:
     erase(told)
     project(told)
 
-    links = told.execute("SELECT customer_id, user_id, claimed_by FROM customer_links ORDER BY 1").fetchall()
+    query = "SELECT customer_id, user_id, claimed_by, owner_left FROM customer_links ORDER BY 1"
+    links = told.execute(query).fetchall()
     row = told.execute("SELECT email, full_name, deleted_at FROM users WHERE user_id = %s", [USER]).fetchone()
-    assert links == [(CUSTOMER, None, []), ("cus_bob", OTHER, [OTHER]), ("cus_second", None, [])]
+    assert links == [
+        (CUSTOMER, None, [USER], True),
+        ("cus_bob", OTHER, [OTHER], False),
+        ("cus_second", None, [USER], True),
+    ]
     assert row is not None
     assert row[:2] == (None, None)
     assert row[2] is not None

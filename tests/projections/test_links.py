@@ -373,6 +373,21 @@ def test_customer_first_seen_after_the_deletion_is_the_deleted_persons() -> None
     assert owners(gone(at=0), linked(at=5)) == [(5, USER)]
 
 
+def test_owner_has_left_when_the_last_one_was_deleted_or_erased() -> None:
+    def has_left(*told: NewEvent) -> bool:
+        return claims_of(told)[CUSTOMER].owner_has_left()
+
+    erased = own(said.PrivacyErased(customer_ids=(CUSTOMER,)), at=5)
+    lost = [linked(at=0), moved(None, at=3, before=USER)]
+
+    assert not has_left(*lost)
+    assert has_left(*lost, gone(at=5))
+    assert not has_left(linked(at=0), gone(at=5))
+    assert has_left(bare_customer(), erased)
+    assert not has_left(bare_customer(), erased, by_operator(OTHER, at=7), unlinked(OTHER, at=9))
+    assert not has_left(bare_customer())
+
+
 def test_session_that_claims_again_changes_nothing_that_was() -> None:
     mine = [
         stripe("checkout.session.completed", session(id=f"cs_{at}", metadata={"userId": USER}), at=at)

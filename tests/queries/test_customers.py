@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from events.append import append_all
+from events.statements import statement
+from handlers.privacy import erase_person, plan_erasure
 from queries.customers import Said, said_in, unlinked_customers
-from tests.handlers.people import project
+from tests.handlers.people import NOW, project
 from tests.projections import telling
 
 
@@ -53,6 +56,41 @@ def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
     assert [each.customer_id for each in (*first.items, *rest.items)] == [
         f"cus_{number}" for number in range(5)
     ]
+
+
+def test_customers_of_deleted_and_erased_people_wait_for_no_link(conn: Connection[Any]) -> None:
+    named = {"metadata": {"userId": "user_1"}}
+    removed = telling.stripe(
+        "customer.updated", {"id": "cus_1", "object": "customer", "metadata": {}}, at=5, was=named
+    )
+    append_all(
+        conn,
+        [
+            *(person(user, f"{user}@example.com") for user in ("user_1", "user_2")),
+            telling.stripe("customer.created", {"id": "cus_1", "object": "customer"} | named, at=1),
+            removed,
+            telling.clerk("user.deleted", {"id": "user_1", "deleted": True}, at=9),
+            telling.linked(user_id="user_2", customer_id="cus_2"),
+            created("cus_3", None),
+        ],
+    )
+    project(conn)
+    plan = plan_erasure(conn, "user_2")
+    erase_person(conn, plan, now=NOW, actor="test", reason="ticket 12", live_only=False)
+    project(conn)
+
+    assert [each.customer_id for each in unlinked_customers(conn, limit=9).items] == ["cus_3"]
+    with conn.cursor(row_factory=dict_row) as cursor:
+        for package, name, column in COUNTED_IN:
+            row = cursor.execute(statement(package, name), {}).fetchone()
+            assert (name, row and row[column]) == (name, 1)
+
+
+COUNTED_IN = [
+    ("queries", "overview_attention", "unlinked"),
+    ("cli", "doctor_standing", "unlinked"),
+    ("cli", "service_status", "unlinked_customers"),
+]
 
 
 @pytest.mark.parametrize(
