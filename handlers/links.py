@@ -1,7 +1,7 @@
 """Whose a Stripe customer is, by an operator's word: it outranks every provider's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from events.own.user import IdentityLinked, IdentityUnlinked
@@ -11,6 +11,7 @@ from projections.accounts import Trust, account_of
 from projections.log import AnyConnection
 from projections.state import State
 from projections.store import CustomerRow, lock_customers
+from queries.customers import address_of
 
 CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 
@@ -29,7 +30,7 @@ def link_customer(
 
     def choose(state: State) -> Verdict:
         row = lock_customers(conn, [customer_id])[customer_id]  # locked by `decide` already
-        return link(state, customer_id, row)
+        return link(state, customer_id, row, address_of(conn, customer_id))
 
     return _decide(conn, command, customer_id, live_only, choose)
 
@@ -44,11 +45,11 @@ def unlink_customer(
     return _decide(conn, command, customer_id, live_only, lambda state: unlink(state, customer_id))
 
 
-def link(state: State, customer_id: str, row: CustomerRow) -> Verdict:
+def link(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Verdict:
     """The verdict on a link. A user whose history stops may be given one: it may be the mending.
 
-    `row` is what is known of the customer. A link that a provider's word made may be made firm by an
-    operator's.
+    `row` is what is known of the customer, `address` their e-mail address at Stripe. A link that a
+    provider's word made may be made firm by an operator's.
     """
     answer: dict[str, Any] = {  # Any: JSON values
         "user_id": state.user_id,
@@ -57,12 +58,33 @@ def link(state: State, customer_id: str, row: CustomerRow) -> Verdict:
     }
     if customer_id in state.links and row.claims and row.claims.operator_has_linked(state.user_id):
         raise AlreadySo(answer)
-    if row.is_new:
-        answer["warning"] = f"no event has named {customer_id} yet; check the id"
-    elif row.user_id not in (None, state.user_id):
+    if row.user_id not in (None, state.user_id):
         answer["taken_from"] = row.user_id
-        answer["warning"] = f"{customer_id} was {row.user_id}'s until now; tenure link remove gives it back"
+    warnings = list(_warnings(state, customer_id, row, address))
+    if warnings:
+        answer["warning"] = "; ".join(warnings)
     return Verdict(IdentityLinked(customer_id=customer_id), answer)
+
+
+def _warnings(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Iterator[str]:
+    """What may be wrong about a link. Addresses are compared, never shown: the answer is kept."""
+    if row.is_new:
+        yield f"no event has named {customer_id} yet; check the id"
+    elif row.user_id not in (None, state.user_id):
+        yield f"{customer_id} was {row.user_id}'s until now; tenure link remove gives it back"
+    if address and state.email and address.casefold() != state.email.casefold():
+        yield f"the e-mail address of {customer_id} at Stripe is not the user's; check the id"
+    others = {each for each in state.links if each != customer_id and not _is_deleted(state, each)}
+    if others:
+        yield (
+            f"the user has {', '.join(sorted(others))} too; the profile shows the customer of the current "
+            "subscription, and Stripe may charge both"
+        )
+
+
+def _is_deleted(state: State, customer_id: str) -> bool:
+    customer = state.customers.get(customer_id)
+    return customer is not None and customer.deleted
 
 
 def unlink(state: State, customer_id: str) -> Verdict:

@@ -86,6 +86,12 @@ def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
     return [row["customer_id"] for row in found]
 
 
+def address_of(conn: AnyConnection, customer_id: str) -> str | None:
+    """The e-mail address in the customer's newest customer or checkout event."""
+    said = _addresses(conn, {"parts": [part_of(customer_id)], "routes": [customer_id]})
+    return said.get(customer_id, Said()).email
+
+
 class Said(NamedTuple):
     """What a customer's newest body says of them."""
 

@@ -40,11 +40,13 @@ def link(customer_id: str) -> Response:
     given = command(user_id, "link", {"customer_id": customer_id, "linked": True})
     live_only = deps().live_only
     try:
-        decided(
+        made = decided(
             lambda conn: link_customer(conn, given, customer_id, live_only=live_only),
             otherwise="It was not linked",
         )
         flash(f"{customer_id} is linked; its history is now this user's.")
+        if "warning" in made.answer:
+            flash(sentence(made.answer["warning"]))
     except AlreadySo as same:
         flash(sentence(same))
     return redirect(url_for("console.users.show", user_id=user_id), 303)
