@@ -15,6 +15,7 @@ from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import erase_person, plan_erasure
 from projections.replay import Silent, compare, replay, roll_back
 from projections.replay.errors import LogIncomplete, NothingToRollBack
+from tests.handlers.working import a_campaign
 from tests.projections import replaying
 from tests.projections.replaying import options, project, tell
 from tests.projections.telling import CUSTOMER, USER, card, clerk, linked, stripe, user
@@ -306,6 +307,26 @@ def test_statistics_taken_before_an_erasure_was_projected_are_taken_anew(
 
     assert (too_early, before) == ((), True)
     assert "users" in analyzed
+    assert not sampled(ada)
+
+
+@pytest.mark.parametrize("version", ["this", "older"])
+def test_statistics_of_a_table_that_an_erasure_emptied_go(ada: str, tmp_path: Path, version: str) -> None:
+    """ANALYZE of an empty table leaves the statistics of its last rows."""
+    with psycopg.connect(ada) as conn:
+        a_campaign(conn, name=EMAIL)
+        conn.execute("CREATE INDEX ON campaigns (lower(name))")
+        if version == "older":
+            older = "SELECT pg_get_functiondef('clear_statistics'::regproc)"
+            row = conn.execute(older).fetchone()
+            assert row is not None
+            conn.execute(row[0].replace("180000", "990000"))
+    analyze(ada)
+    before = sampled(ada)
+
+    erase(ada, tmp_path)
+
+    assert before
     assert not sampled(ada)
 
 
