@@ -1,155 +1,126 @@
 """A marker in every field of every source: once the person is erased it stands nowhere that persists."""
 
 import gzip
-import json
-from dataclasses import replace
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
+import httpx
+import psycopg
 import pytest
 from psycopg import sql
 
+from archive.programs import find
 from database.pool import Connection
-from events.append import append, append_all, keep_unreadable
-from events.envelope import NewEvent
-from events.own import user as own_user
-from handlers.lists import NewItem, add_item
-from handlers.scraping_jobs import record_results
+from demo.history import make_world
+from demo.posting import Doors, post
+from demo.world import DemoWorld, Person
+from events.append import append_all
+from events.clock import utc_now
+from handlers.tokens import create_token
+from jobs import JobRunner
+from outbound.outgoing import endpoints
+from outbound.outgoing.address import GuardedBackend
+from outbound.outgoing.delivering import deliver_job, sender
+from outbound.outgoing.following import JOB, follow
 from projections import replay as replaying
-from tests.handlers.people import project, sold
-from tests.handlers.working import a_campaign, a_job, a_list, command
-from tests.installation import Tenure
+from service.local_secrets import dev_secrets
+from tests.cli.marking import EMAIL, MARKER, NAME
+from tests.cli.planting import (
+    plant_decisions,
+    plant_jobs,
+    plant_orders,
+    plant_own_events,
+    plant_webhooks,
+    planted_deliveries,
+)
+from tests.cli.processes import Running, command, environment, running
+from tests.installation import Tenure, as_url
+from tests.outbound.outgoing.test_outgoing import Receiver, listening, service_connection
 from tests.projections import telling
 from tests.projections.replaying import options
-from tests.projections.telling import CUSTOMER, USER, clerk, linked, own, stripe
-
-MARKER = "zqxmarker"
-EMAIL = f"{MARKER}@example.com"
-NAME = f"Ada {MARKER}"
-
-
-def marked(fields: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
-    """The object with the marker in every text but ids, types and statuses, at any depth."""
-    fixed = {"id", "object", "status", "customer", "type", "subscription", "currency", "payment_method"}
-    fixed |= {"primary_email_address_id", "interval", "lookup_key", "collection_method", "brand", "country"}
-    return {
-        name: value
-        if name in fixed
-        else f"{MARKER} {value}"
-        if isinstance(value, str)
-        else marked(value)
-        if isinstance(value, dict)
-        else [marked(each) if isinstance(each, dict) else each for each in value]
-        if isinstance(value, list)
-        else value
-        for name, value in fields.items()
-    }
-
-
-def of_providers() -> list[NewEvent]:
-    person = telling.user(
-        email=EMAIL,
-        first_name=NAME,
-        last_name=MARKER,
-        username=MARKER,
-        public_metadata={"note": MARKER},
-        unsafe_metadata={"note": MARKER},
-        phone_numbers=[{"id": "idn_p", "phone_number": MARKER}],
-        image_url=f"https://img.example.com/{MARKER}",
-    )
-    about = {"email": EMAIL, "name": NAME, "description": MARKER, "phone": MARKER}
-    where = telling.address(MARKER, "GB", MARKER)
-    of_a_member = {"id": "om_1", "organization": {"id": "org_1"}, "note": EMAIL}
-    billed = {"billing_details": {"name": NAME, "email": EMAIL, "address": where}}
-    return [
-        clerk("user.created", person, at=1),
-        clerk("session.created", {"id": "sess_1", "user_id": USER, "note": MARKER}, at=1),
-        clerk("organizationMembership.created", of_a_member, at=1),
-        linked(at=2),
-        stripe("customer.updated", telling.customer(address=where, shipping=about, **about), at=3),
-        stripe("payment_method.attached", telling.card(**marked(billed)), at=4),
-        stripe("customer.subscription.created", telling.subscription(description=MARKER), at=5),
-        stripe("checkout.session.completed", telling.session(customer_details=about), at=6),
-        stripe("invoice.paid", telling.invoice(900, customer_email=EMAIL, customer_name=NAME), at=7),
-        stripe("charge.succeeded", {"id": "ch_1", "object": "charge", "customer": CUSTOMER, **about}, at=8),
-    ]
-
-
-def of_ours() -> list[NewEvent]:
-    words = {name: f"{MARKER} {name}" for name in ("business_name", "brand_description", "industry")}
-    return [
-        own(own_user.ProfileUpdated(**words), at=20),
-        own(own_user.EmailFailed(occasion="welcome", error=f"550 {EMAIL} unknown"), at=21),
-    ]
-
-
-def plant_work(conn: Connection) -> None:
-    """Campaigns, scraping jobs with results, lists with items."""
-    a_campaign(conn, name=MARKER, description=MARKER)
-    conn.commit()
-    job = a_job(conn, keywords=[MARKER], target_username=MARKER, search_params={"q": MARKER})
-    record_results(conn, command(), job, [{"username": MARKER}])
-    conn.commit()
-    best = a_list(conn, name=MARKER, description=MARKER, tags=[MARKER])
-    conn.commit()
-    item = NewItem(creator_id=MARKER, creator={"bio": MARKER}, notes=MARKER)
-    add_item(conn, command(), best, item)
-    conn.commit()
-
-
-def plant_aside(conn: Connection, taken: NewEvent, outbox: Path) -> None:
-    """Conflicts, unreadable bodies, jobs with errors, mail in the outbox, errors of the schedule."""
-    append(conn, replace(taken, payload=json.dumps({"other": MARKER})))
-    keep_unreadable(conn, source_system="clerk", body=f'["{NAME}"'.encode(), reason="x", metadata={})
-    outbox.mkdir()
-    for name in ("email", "outgoing.deliver"):
-        job_id = uuid4()
-        conn.execute(
-            "INSERT INTO background_jobs"
-            " (id, type, payload, result, error, max_retries, scheduled_for, created_at, updated_at)"
-            " VALUES (%s, %s, %s, %s, %s, 3, now(), now(), now())",
-            [job_id, name, *[json.dumps({"user_id": USER, "note": MARKER})] * 2, f"550 {EMAIL}"],
-        )
-        (outbox / f"{job_id}.eml").write_text(f"To: {NAME} <{EMAIL}>\n\nHello {NAME}")
-    failed = f"ValueError: {EMAIL}"
-    conn.execute("INSERT INTO schedule_runs (name, error, result) VALUES ('x', %s, %s)", [failed, "{}"])
-    conn.commit()
-
-
-def plant_decisions(tenure: Tenure) -> None:
-    """Each command that takes a reason, with the marker in it."""
-    why = ("--reason", f"{NAME} asked")
-    done = [
-        tenure("plan", "grant", USER, "glow_up", *why),
-        tenure("admin", "grant", USER, *why),
-        tenure("link", "add", USER, "cus_second", *why),
-        tenure("user", "show", USER, *why),
-        tenure("privacy", "export", USER, *why),
-    ]
-    assert [each.exit_code for each in done] == [0] * len(done), [each.output for each in done]
+from tests.providers.shop import service
 
 
 @pytest.fixture
-def planted(conn: Connection, conninfo: str, tenure: Tenure, tmp_path: Path) -> Connection:
-    """Ada everywhere, also in the tables of before the last replay."""
-    provided = of_providers()
-    append_all(conn, [*sold(), *provided, *of_ours()])
-    project(conn)
-    plant_work(conn)
-    plant_decisions(tenure)
-    project(conn)
-    replaying.replay(conninfo, options=options(tmp_path / "replay"))
-    plant_aside(conn, provided[4], tmp_path / "outbox")
-    analyze(conn)
-    return conn
+def world() -> DemoWorld:
+    """One person who lived through all that the demo knows."""
+    return make_world(3, 1, days=60, steps_per_user=60)
 
 
-def analyze(conn: Connection) -> None:
+@pytest.fixture
+def ada(world: DemoWorld) -> Person:
+    return world.people[0]
+
+
+@pytest.fixture
+def running_service(conninfo: str, tmp_path: Path) -> Iterator[Running]:
+    """`tenure run`; its data and its scratch folder are in the folder that is searched."""
+    made = dev_secrets(tmp_path)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    env = environment(
+        tmp_path,
+        DATABASE_URL=as_url(conninfo),
+        STRIPE_WEBHOOK_SECRETS=made.stripe,
+        CLERK_WEBHOOK_SECRETS=made.clerk,
+        TMPDIR=str(scratch),
+    )
+    with running(command("run", "--port", "0"), env, tmp_path) as started:
+        started.address()
+        yield started
+
+
+@pytest.fixture
+def planted(
+    conn: Connection,
+    conninfo: str,
+    tenure: Tenure,
+    tmp_path: Path,
+    running_service: Running,
+    world: DemoWorld,
+    ada: Person,
+) -> Connection:
+    """Ada everywhere, also in the tables of before the last replay and in the queue of a destination."""
+    token, _ = create_token(conn, "operator", name="test", now=utc_now())
     conn.commit()
+    address = running_service.address()
+    deliveries = planted_deliveries(world)
+    with httpx.Client(base_url=address, timeout=30) as client:
+        doors = Doors(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
+        assert post(doors, deliveries[0]) == "appended"
+        await_projection(running_service, conninfo)
+        client.headers.update({"Authorization": f"Bearer {token}", "X-Reason": f"{NAME} asked"})
+        plant_orders(client, ada)
+        plant_decisions(tenure, ada)
+        plant_webhooks(doors, deliveries, ada)
+    plant_own_events(conn, ada)
+    await_projection(running_service, conninfo)
+    replaying.replay(conninfo, options=options(tmp_path / "replay", live_only=True))
+    plant_jobs(conn, ada, tmp_path / "outbox", tenure)
+    with service(conninfo) as queue:
+        endpoints.subscribe(
+            queue, "https://127.0.0.1/x", event_types=("*",), now=utc_now(), include_data=True,
+            from_start=True, allowed=lambda _: True,
+        )  # fmt: skip
+        follow(queue, now=utc_now())
     conn.autocommit = True
     conn.execute("ANALYZE")
     conn.autocommit = False
+    return conn
+
+
+def await_projection(running_service: Running, conninfo: str) -> None:
+    query = (
+        "SELECT bool_and(c.position = h.head) FROM part_heads h JOIN projection_checkpoints c USING (part)"
+    )
+
+    def is_projected() -> bool:
+        with psycopg.connect(conninfo) as conn:
+            return conn.execute(query).fetchone() == (True,)
+
+    running_service.until(is_projected)
 
 
 def in_tables(conn: Connection) -> set[str]:
@@ -179,58 +150,98 @@ STATISTICS = [
 
 
 def in_files(folder: Path) -> set[str]:
-    found = set()
-    for path in folder.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-            if MARKER.encode() in data.lower():
-                found.add(path.name)
-    return found
+    """Names of the files with the marker, compressed ones and PostgreSQL's dumps included."""
+    return {
+        path.name for path in folder.rglob("*") if path.is_file() and MARKER.encode() in _plain(path).lower()
+    }
 
 
-def test_the_marker_is_planted_where_the_search_looks(planted: Connection, tmp_path: Path) -> None:
-    found = in_tables(planted)
-
-    assert {
-        "public.events.event_data",
-        "public.event_conflicts.event_data",
-        "public.unreadable_deliveries.body",
-        "public.users.email",
-        "public.projection_states.state",
-        "public.user_billing.billing_address_city",
-        "public.scraping_results.creators",
-        "public.campaigns.name",
-        "public.list_items.creator",
-        "public.background_jobs.error",
-        "public.schedule_runs.error",
-        "public.access_log.reason",
-        "tenure_previous.users.full_name",
-        "pg_catalog.pg_stats.most_common_vals",
-    } <= found
-    assert len(in_files(tmp_path)) == 2
+def _plain(path: Path) -> bytes:
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes())
+    if path.suffix == ".dump":
+        program = find("pg_restore", 18)
+        assert program is not None
+        return subprocess.run([program, "--file=-", path], capture_output=True, check=True).stdout
+    return path.read_bytes()
 
 
-def test_an_erasure_leaves_the_marker_nowhere(planted: Connection, tenure: Tenure, tmp_path: Path) -> None:
-    erased = tenure("privacy", "erase", USER, "--reason", "ticket 12", "--yes")
-    project(planted)
-    analyze(planted)
-    backup = tenure("backup", "--portable", str(tmp_path / "after.gz"))
+def sent_bodies(conninfo: str) -> list[bytes]:
+    """What a destination receives of everything that is queued for it."""
+    real = sender(GuardedBackend(allowed=lambda _: True))
+    with listening(Receiver()) as receiver, service(conninfo) as queue:
+        follow(queue, now=utc_now())
+        job = deliver_job(lambda _url, headers, body: real(receiver.url, headers, body))
 
-    assert (erased.exit_code, erased.output.count(MARKER)) == (0, 0)
-    assert backup.exit_code == 0, backup.output
-    assert in_tables(planted) == set()
-    assert in_files(tmp_path) == set()
+        def clock() -> datetime:
+            return utc_now() + timedelta(hours=2)
+
+        JobRunner(lambda: service_connection(conninfo), {JOB: job}, clock=clock, chance=lambda: 0.5).drain()
+        return [body for _, body in receiver.got]
 
 
-@pytest.mark.parametrize(
-    "reason",
-    [f"{NAME} asked", MARKER.upper(), f"by {EMAIL}", "ADA wants it", f"see {MARKER}, please"],
-)
-def test_a_reason_that_names_the_person_is_refused_and_kept_nowhere(
-    planted: Connection, tenure: Tenure, reason: str
+def server_log(conn: Connection) -> str:
+    """The log of the tests' PostgreSQL; a server of one's own keeps its log elsewhere."""
+    row = conn.execute("SHOW data_directory").fetchone()
+    conn.commit()
+    log = Path(row[0] if row else "").with_name("postgres.log")
+    return log.read_text() if log.exists() else ""
+
+
+def test_an_erasure_leaves_the_marker_nowhere(
+    planted: Connection, conninfo: str, tenure: Tenure, tmp_path: Path, running_service: Running, ada: Person
 ) -> None:
-    refused = tenure("privacy", "erase", USER, "--reason", reason, "--yes")
+    before = in_tables(planted), in_files(tmp_path)
 
-    row = planted.execute("SELECT count(*) FROM events WHERE event_type = 'privacy.erased'").fetchone()
-    assert (refused.exit_code, row) == (1, (0,))
+    erased = tenure("privacy", "erase", ada.user_id, "--reason", "ticket 12", "--yes")
+    after = in_tables(planted), in_files(tmp_path)
+    backups = [
+        tenure("backup", str(tmp_path / "after.dump")),
+        tenure("backup", str(tmp_path / "after.gz"), "--portable"),
+    ]
+    metrics = httpx.get(f"{running_service.address()}/metrics").text
+
+    assert before[0] >= PLANTED
+    assert len(before[1]) == 2
+    assert (erased.exit_code, erased.output.count(MARKER)) == (0, 0), erased.output
+    assert after == (set(), set())
+    assert [each.exit_code for each in backups] == [0, 0]
+    assert in_files(tmp_path) == set()
+    assert list((tmp_path / "scratch").rglob("*.db")) != []  # what the workers count, which is searched above
+    assert "tenure_log_events" in metrics
+    assert MARKER not in metrics.lower()
+    assert [line for line in running_service.said if MARKER in line.lower()] == []
+    assert MARKER not in server_log(planted)
+    bodies = sent_bodies(conninfo)
+    assert bodies != []
+    assert [body for body in bodies if MARKER.encode() in body.lower()] == []
+
+
+PLANTED = {
+    "public.events.event_data",
+    "public.event_conflicts.event_data",
+    "public.unreadable_deliveries.body",
+    "public.users.email",
+    "public.projection_states.state",
+    "public.user_billing.billing_address_city",
+    "public.scraping_results.creators",
+    "public.campaigns.name",
+    "public.list_items.creator",
+    "public.background_jobs.error",
+    "public.schedule_runs.error",
+    "public.access_log.reason",
+    "tenure_previous.users.full_name",
+    "pg_catalog.pg_stats.most_common_vals",
+}
+
+
+def test_a_reason_that_names_the_person_is_refused_and_kept_nowhere(conn: Connection, tenure: Tenure) -> None:
+    append_all(conn, [telling.clerk("user.created", telling.user(email=EMAIL, first_name=NAME))])
+    conn.commit()
+    reasons = [f"{NAME} asked", MARKER.upper(), f"by {EMAIL}", "ADA wants it", f"see {MARKER}, please"]
+
+    refused = [tenure("privacy", "erase", telling.USER, "--reason", each, "--yes") for each in reasons]
+
+    row = conn.execute("SELECT count(*) FROM events WHERE event_type = 'privacy.erased'").fetchone()
+    assert [each.exit_code for each in refused] == [1] * len(reasons)
+    assert row == (0,)
