@@ -1,6 +1,7 @@
 """One user with very many events: what a late event and a question cost, beside a user with few; in process."""
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,12 +15,14 @@ import psycopg
 from bench.past import timed
 from bench.report import Cell, report
 from bench.server import durable_database
-from events.append import append
+from events.append import append, append_all
 from events.clock import micros
+from events.envelope import NewEvent
 from events.own import user_event
-from events.own.user import EntitlementGranted
+from events.own.user import EntitlementGranted, IdentityLinked
 from events.routing import part_of
 from projections.batch import Projector
+from projections.pace import Pace
 from queries.cursors import place_cursor
 from queries.explain import explain
 from queries.history import CURSOR, history_page
@@ -65,18 +68,21 @@ def fill_others(conn: Connection, count: int) -> None:
 
 def projected(conn: Connection) -> list[float]:
     """Milliseconds of each transaction until nothing is left to project or to fold again."""
-    projector = Projector(live_only=False)
+    projector, pace = Projector(live_only=False), Pace()
     taken = []
     while True:
+        projector.most_again = pace.events
         began = time.perf_counter()
         with conn.transaction():
             users = projector.project(conn, parts=16, limit=125).users
         taken.append((time.perf_counter() - began) * 1000)
         began = time.perf_counter()
         with conn.transaction():
-            users += projector.refold_pending(conn).users
+            again = projector.refold_pending(conn).users
         taken.append((time.perf_counter() - began) * 1000)
-        if not users:
+        if again:
+            pace.took(taken[-1] / 1000)
+        if not users + again:
             return taken
 
 
@@ -85,6 +91,42 @@ def late_by(conn: Connection, user: str, at: datetime) -> list[float]:
     fact = EntitlementGranted(plan_key="free", until=None)
     append(conn, user_event(fact, user_id=user, now=at, idempotency_key=f"late:{user}:{at}", actor="bench"))
     return projected(conn)
+
+
+def crowded(conn: Connection, user: str, count: int) -> list[float]:
+    """Milliseconds of each transaction that so many events of one customer in one second take."""
+    customer = f"cus_{user}"
+    facts = IdentityLinked(customer_id=customer)
+    append(conn, user_event(facts, user_id=user, now=BEGAN, idempotency_key=f"link:{user}", actor="bench"))
+    projected(conn)
+    with conn.transaction():
+        append_all(conn, [address(customer, number) for number in range(count)])
+    return projected(conn)
+
+
+def address(customer: str, number: int) -> NewEvent:
+    """An update of a customer that says what was before."""
+    body = {
+        "id": f"evt_{customer}_{number * 7919 % 100_003:06}",
+        "object": "event",
+        "type": "customer.updated",
+        "created": int(BEGAN.timestamp()) + 60,
+        "data": {
+            "object": {"id": customer, "object": "customer", "address": {"city": f"city {number}"}},
+            "previous_attributes": {"address": {"city": f"city {number - 1}"}},
+        },
+    }
+    return NewEvent(
+        source_system="stripe",
+        idempotency_key=str(body["id"]),
+        route_key=customer,
+        aggregate_type="stripe_customer",
+        aggregate_id=customer,
+        event_type="stripe.customer.updated",
+        payload=json.dumps(body),
+        occurred_at=BEGAN + timedelta(seconds=60),
+        metadata={"livemode": True},
+    )
 
 
 def questions(conn: Connection, user: str, count: int, asked: int) -> dict[str, list[Callable[[], object]]]:
@@ -127,6 +169,8 @@ def figures(conn: Connection, count: int, asked: int) -> dict[str, tuple[float, 
     ):
         taken = late_by(conn, user, BEGAN + share * count * EVERY)
         found[name] = sum(taken), max(taken)
+    taken = crowded(conn, f"user_crowded_{count}", count // 50)
+    found["2 % of the events again, in one second"] = sum(taken), max(taken)
     for name, calls in questions(conn, user, count, asked).items():
         timed(calls[:5])
         taken = timed(calls)

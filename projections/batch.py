@@ -12,12 +12,13 @@ import msgspec
 import structlog
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import accounts, configuration, erasure, log, platform, relinking, store
+from projections import accounts, configuration, erasure, log, platform, refolding, relinking, store
 from projections.catalog import Catalog
+from projections.crowds import Crowds
 from projections.facts import Fact, Own
-from projections.fold import advance, present, refold
+from projections.fold import present, refold
 from projections.log import AnyConnection, Routed
-from projections.refolding import refold_users
+from projections.refolding import advance_some, refold_users
 from projections.refusal import (
     check_constraints,
     is_refusal,
@@ -28,7 +29,7 @@ from projections.refusal import (
     write_halving,
 )
 from projections.rows import Row, row_digest, rows_of
-from projections.snapshots import EVER, WHOLE, Passed, Pending, late
+from projections.snapshots import EVER, WHOLE, Pending
 from projections.state import Folded, Poison, State
 from projections.version import projector_version
 
@@ -52,31 +53,40 @@ class Report:
 @dataclass(slots=True)
 class Work:
     """What a batch knows while it runs. `erased` users keep nothing of their old fold, not even until a long
-    refold ends."""
+    refold ends. `is_slice`: it only goes on with what was to be folded again."""
 
     by_user: dict[str, list[Fact]] = field(default_factory=dict)
     refolds: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
+    is_slice: bool = False
 
     def of(self, users: Iterable[str]) -> "Work":
         """The share of these users."""
         by_user = {user: self.by_user[user] for user in users}
-        return Work(by_user, self.refolds & by_user.keys(), self.erased & by_user.keys())
+        here = by_user.keys()
+        return Work(by_user, self.refolds & here, self.erased & here, self.is_slice)
 
 
 class Projector:
     """Folds batches. Keeps the catalog between them; everything else is in the database.
 
     `careful` narrows what Postgres or Python refuses to its owner, who is quarantined, by bisection
-    over savepoints. A batch that was refused as a whole is projected again so.
+    over savepoints. A batch that was refused as a whole is projected again so. `most_again`: about how many
+    events a transaction folds again, beside those of its batch.
     """
 
     def __init__(self, *, live_only: bool) -> None:
         self._live_only = live_only
         self.careful = False
+        self.most_again: int | None = None
         self.claimed: tuple[int, ...] = ()
+        self.crowds = Crowds()
         self._catalog = EMPTY
         self._catalog_digest = ""
+
+    @property
+    def _most(self) -> int:
+        return refolding.SLICE if self.most_again is None else self.most_again
 
     def project(
         self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int] = ()
@@ -115,11 +125,13 @@ class Projector:
 
     def refold_pending(self, conn: AnyConnection) -> Report:
         """Fold one slice more of some users' histories that were too long for a batch. The caller commits."""
-        users = store.claim_refolds(conn, SLICED_TOGETHER)
+        together = max(1, min(SLICED_TOGETHER, self._most // refolding.SMALLEST_SLICE))
+        users = store.claim_refolds(conn, together)
+        self.crowds.keep(users)
         if not users:
             return Report()
         self._load_catalog(conn)
-        work = Work(by_user={user: [] for user in users})
+        work = Work(by_user={user: [] for user in users}, is_slice=True)
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
     def retry(self, conn: AnyConnection, users: Iterable[str]) -> Report:
@@ -261,37 +273,48 @@ class Projector:
             elif pending and not facts:
                 again[user] = pending
         store.write_snapshots(conn, kept)
-        self._refold(conn, again, work.by_user, folds, reached)
+        self._refold(conn, again, work, folds, reached, {user: each.pending for user, each in locked.items()})
         digests = {user: each.catalog_digest for user, each in locked.items()}
         self._write(conn, folds, before, digests, whole=again)
-        return Report(users=len(folds), refolds=len(again))
+        return Report(users=len(work.by_user) - len(stopped or ()), refolds=len(again))
 
     def _refold(
         self,
         conn: AnyConnection,
-        again: dict[str, Pending],
-        facts: Mapping[str, list[Fact]],
+        again: Mapping[str, Pending],
+        work: Work,
         folds: dict[str, Folded],
         reached: dict[int, int],
+        before: Mapping[str, Pending | None],
     ) -> None:
         """Put into `folds` what comes out of folding these histories again; each part's up to its checkpoint:
-        what lies beyond comes in its own batch."""
-        if not again:
-            return
-        refolds = refold_users(
-            conn,
-            again,
-            store.checkpoints(conn) | reached,
-            batch={user: len(facts.get(user, ())) for user in again},
-            to_the_end=[user for user in again if user not in folds and not facts.get(user)],
-            live_only=self._live_only,
-        )
-        for user, (folded, _) in refolds.items():
-            if folded is not None:
-                folds[user] = folded
-            elif user not in folds:  # too much to fold now: for the time being, what has just come
-                folds[user] = refold(user, {}, facts[user])
-        store.write_refolds(conn, {user: each.pending for user, each in refolds.items()})
+        what lies beyond comes in its own batch. `before`: what was still to be folded again."""
+        facts = work.by_user
+        anew = {user for user in again if user in work.refolds or user not in folds}
+        waiting = {user for user in again if before[user] and facts[user]} - anew
+        wanted = {user: each for user, each in again.items() if user not in waiting}
+        pending: dict[str, Pending | None] = {user: again[user] for user in waiting}
+        if wanted:
+            refolds = refold_users(
+                conn,
+                wanted,
+                store.checkpoints(conn) | reached,
+                batch={user: len(facts[user]) for user in wanted},
+                to_the_end=[user for user in wanted if user not in folds and not facts[user]],
+                live_only=self._live_only,
+                most=self._most,
+                crowds=self.crowds if work.is_slice else Crowds(),
+            )
+            for user, (folded, still) in refolds.items():
+                pending[user] = still
+                if folded is not None:
+                    folds[user] = folded
+                elif user not in folds:  # too much to fold now: for the time being, what has just come
+                    folds[user] = refold(user, {}, facts[user])
+                elif still and work.is_slice:
+                    del folds[user]  # nothing to write yet
+        changed = {user: each for user, each in pending.items() if each != before[user] or user in anew}
+        store.write_refolds(conn, changed, anew)
 
     def _histories(
         self, conn: AnyConnection, users: set[str], reached: dict[int, int]
@@ -339,22 +362,6 @@ class Projector:
         store.write_states(conn, states, self._catalog_digest)
         store.write_quarantine(conn, stopped, healed)
         store.forget_users(conn, forgotten)
-
-
-def advance_some(
-    folded: Folded, facts: Iterable[Fact], pending: Pending | None, kept: list[store.Kept]
-) -> Pending | None:
-    """Fold in what comes in order; what is to be folded again for the sake of the others, if there are any.
-
-    What a pending refold has passed already is not in order, though this fold may not have it.
-    """
-    done = pending.after if pending else -EVER
-    first = max(folded.tail[0].at if folded.tail else -EVER, done + 1)
-    passed: Passed = []
-    advance(folded, [fact for fact in facts if fact.at >= first], passed)
-    kept += [(folded.settled.user_id, at, state) for at, state in passed if at > done]
-    behind = late([fact.at for fact in facts if fact.at < first])
-    return behind and behind.joined(pending)
 
 
 def _settings_in(found: list[Routed]) -> list[configuration.Setting]:

@@ -1,6 +1,6 @@
 """The fold: a user's facts in canonical order to a state, and a state to five rows. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from operator import attrgetter
 
@@ -19,11 +19,14 @@ from projections.facts import (
 )
 from projections.facts import Subscription as SubscriptionBody
 from projections.order import order_instant, rank
-from projections.snapshots import Passed, kept_state
-from projections.state import Core, Folded, Poison, State
+from projections.snapshots import EVER, Passed, keep, kept_state
+from projections.state import Core, Folded, Poison, State, encode_state
 from projections.tables import billing, legacy, subscriptions, system_data, usage, users
 
 Rule = Callable[[State, Fact], None]
+
+# The most facts of its last instant that a fold keeps.
+LONGEST_TAIL = 256
 
 
 def refold(
@@ -38,7 +41,7 @@ def refold(
 def advance(folded: Folded, facts: Iterable[Fact], passed: Passed | None = None) -> bool:
     """Fold in facts that are not earlier than the last instant. False, and nothing done, if one is."""
     new = sorted(facts, key=attrgetter("at"))
-    if new and folded.tail and new[0].at < folded.tail[0].at:
+    if new and new[0].at < open_from(folded):
         return False
     fold_through(folded, new, passed)
     return True
@@ -52,18 +55,42 @@ def fold_through(folded: Folded, sorted_facts: Iterable[Fact], passed: Passed | 
             instant += folded.tail
         else:
             settle(folded, passed)
-        folded.tail = sorted(instant, key=rank)
+        if is_crowd(instant):
+            before = folded.settled.copy()
+            _fold_instant(folded.settled, instant)
+            crowd(folded, at, before, passed)
+        else:
+            folded.tail = sorted(instant, key=rank)
+
+
+def is_crowd(instant: Sequence[Fact]) -> bool:
+    """True if the facts of an instant are too many to be kept with the fold."""
+    return len(instant) > LONGEST_TAIL
+
+
+def crowd(folded: Folded, at: int, before: State, passed: Passed | None = None) -> None:
+    """Leave the facts of an instant, folded in, to the log; the state before it is kept for the next one."""
+    folded.tail, folded.crowded = [], at
+    if passed is not None and before.cores:
+        keep(passed, at - 1, encode_state(before))
+
+
+def open_from(folded: Folded) -> int:
+    """The first instant at which a fact is not late."""
+    if folded.tail:
+        return folded.tail[0].at
+    return -EVER if folded.crowded is None else folded.crowded + 1
 
 
 def settle(folded: Folded, passed: Passed | None = None) -> None:
     """No other fact joins the last instant: fold it in."""
-    if not folded.tail:
+    at = folded.tail[0].at if folded.tail else folded.crowded
+    if at is None:
         return
-    at = folded.tail[0].at
     _fold_instant(folded.settled, folded.tail)
-    folded.tail = []
+    folded.tail, folded.crowded = [], None
     if passed is not None and (kept := kept_state(folded.settled, at)):
-        passed.append((at, kept))
+        keep(passed, at, kept)
 
 
 def present(folded: Folded) -> State:
@@ -78,7 +105,7 @@ def canonical(user_id: str, links: dict[str, int], facts: Iterable[Fact]) -> lis
     state = State(user_id=user_id, links=links)
     history: list[Fact] = []
     for _, group in groupby(sorted(facts, key=attrgetter("at")), key=attrgetter("at")):
-        instant = _in_order(list(group), state)
+        instant = in_order(list(group), state)
         for fact in instant:
             fold_one(state, fact)
         history += instant
@@ -92,11 +119,12 @@ def fold_on(state: State, sorted_facts: Iterable[Fact]) -> None:
 
 
 def _fold_instant(state: State, facts: list[Fact]) -> None:
-    for fact in _in_order(facts, state):
+    for fact in in_order(facts, state):
         fold_one(state, fact)
 
 
-def _in_order(facts: list[Fact], state: State) -> list[Fact]:
+def in_order(facts: list[Fact], state: State) -> list[Fact]:
+    """The facts of one instant in canonical order; `state` is everything before it."""
     try:
         return order_instant(facts, state)
     except Exception:  # a bug in the order makes one instant's order plainer, and stops no one

@@ -19,12 +19,13 @@ from events.envelope import Appended, NewEvent
 from events.statements import statement
 from events.tracing import span
 from projections import log, platform, relinking, store
-from projections.batch import EMPTY, Projector, Work, advance_some
+from projections.batch import EMPTY, Projector, Work
 from projections.catalog import Catalog
 from projections.errors import PartBehind, PartBusy, StateUnreadable
 from projections.facts import Fact
 from projections.fold import present
 from projections.log import AnyConnection, Routed, routed
+from projections.refolding import advance_some
 from projections.refusal import is_refusal, is_stopped_by_row
 from projections.snapshots import Pending
 from projections.state import Folded, State, read_stored
@@ -141,7 +142,8 @@ class Deciding(Projector):
             for user, folded in folds.items()
             if (behind := advance_some(folded, by_user[user], held[user].pending, kept))
         }
-        self._refold(self._conn, again, by_user, folds, reached)
+        pending = {user: held[user].pending for user in by_user}
+        self._refold(self._conn, again, Work(by_user), folds, reached, pending)
         before = {user: held[user].state for user in folds}
         digests = {user: held[user].catalog_digest for user in folds}
         with self._conn.pipeline():

@@ -80,67 +80,79 @@ class Wanted(NamedTuple):
     since: int
     limit: int
 
+    def streams(self, user: str) -> list[tuple[str, bool]]:
+        """Each stream's route, and whether it is the user's own."""
+        return [(user, True), *((customer, False) for customer in sorted(self.customers))]
+
 
 class Stretch(NamedTuple):
-    """Facts by instant, no instant in part. Unless `is_whole` there are more after them."""
+    """Facts by instant, no instant in part. Unless `is_whole` there are more after them; without facts
+    and not whole, at one instant: `crowd` (microseconds) has more events than the limit."""
 
     facts: list[Fact]
     is_whole: bool
+    crowd: int | None = None
 
 
 def stretches(
     conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, Stretch]:
     """User to the beginning of the wanted part of their history, up to the given position of each part."""
-    found: dict[str, Stretch] = {}
-    asked = dict(wanted)
-    while asked:
-        for user, stretch in _stretches(conn, asked, bounds, live_only=live_only).items():
-            if stretch.facts or stretch.is_whole:
-                found[user] = stretch
-                del asked[user]
-            else:  # one instant has more events than that
-                asked[user] = asked[user]._replace(limit=asked[user].limit * 8)
-    return found
-
-
-def _stretches(
-    conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
-) -> dict[str, Stretch]:
-    streams = [
-        (user, route, is_own, stretch)
-        for user, stretch in wanted.items()
-        for route, is_own in ((user, True), *((customer, False) for customer in sorted(stretch.customers)))
-    ]
-    parts = [part_of(route) for _, route, *_ in streams]
-    asked = {
-        "parts": parts,
-        "routes": [route for _, route, *_ in streams],
-        "bounds": [bounds[part] for part in parts],
-        "since": [instant(stretch.since) for *_, stretch in streams],
-        "limits": [stretch.limit for *_, stretch in streams],
-        "read_types": READ_PATTERNS,
+    streams = [(user, each, *stream) for user, each in wanted.items() for stream in each.streams(user)]
+    asked = _within_each([route for *_, route, _ in streams], bounds) | {
+        "since": [instant(each.since) for _, each, *_ in streams],
+        "limits": [each.limit for _, each, *_ in streams],
+        "live_only": live_only,
     }
     facts: dict[str, list[Fact]] = {user: [] for user in wanted}
     read = Counter[int]()
     complete: dict[str, int] = {}  # instants before this one are
     for number, *row in _rows(conn, "read_stretches", asked) if streams else ():
-        user, _, is_own, stretch = streams[number - 1]
+        user, each, _, is_own = streams[number - 1]
         read[number] += 1
         event = routed(tuple(row))
-        if read[number] == stretch.limit:
+        if read[number] == each.limit:
             complete[user] = min(event.fact.at, complete.get(user, event.fact.at))
-        if (row[9] or not live_only) and (event.is_user if is_own else event.is_customer):
+        if event.is_user if is_own else event.is_customer:
             facts[user].append(event.fact)
+    return {user: _stretch(found, complete.get(user)) for user, found in facts.items()}
+
+
+def _stretch(found: list[Fact], complete: int | None) -> Stretch:
+    """What was read of one history; of `complete` and later instants, if there is one, not all."""
+    found.sort(key=attrgetter("at"))
+    if complete is None:
+        return Stretch(found, is_whole=True)
+    facts = [fact for fact in found if fact.at < complete]
+    return Stretch(facts, is_whole=False, crowd=None if facts else complete)
+
+
+def instant_events(
+    conn: AnyConnection,
+    streams: Mapping[str, int],
+    at: int,
+    bounds: Mapping[int, int],
+    *,
+    limit: int,
+    live_only: bool,
+) -> list[Routed]:
+    """Events of one instant, of each stream at most `limit` after a position, up to that of its part."""
+    asked = _within_each(streams, bounds) | {
+        "positions": list(streams.values()),
+        "at": instant(at),
+        "limit": limit,
+        "live_only": live_only,
+    }
+    return [routed(tuple(row)) for _, *row in _rows(conn, "read_instant", asked)]
+
+
+def _within_each(routes: Collection[str], bounds: Mapping[int, int]) -> dict[str, object]:
+    parts = [part_of(route) for route in routes]
     return {
-        user: Stretch(
-            sorted(
-                (fact for fact in found if user not in complete or fact.at < complete[user]),
-                key=attrgetter("at"),
-            ),
-            user not in complete,
-        )
-        for user, found in facts.items()
+        "parts": parts,
+        "routes": list(routes),
+        "bounds": [bounds[part] for part in parts],
+        "read_types": READ_PATTERNS,
     }
 
 

@@ -6,13 +6,15 @@ neither their neighbours nor they wait. A fold that runs into the old one's stat
 on nothing differs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from projections import log, store
-from projections.fold import fold_through, settle
+from projections.crowds import Crowds
+from projections.facts import Fact
+from projections.fold import advance, crowd, fold_through, is_crowd, open_from, settle
 from projections.log import AnyConnection, Stretch, Wanted
-from projections.snapshots import EVER, Passed, Pending, kept_state
+from projections.snapshots import EVER, Passed, Pending, keep, kept_state, late
 from projections.state import Folded, State, encode_state
 
 # Events that one transaction folds again, beside those of its batch, and the least for each of many users.
@@ -35,15 +37,17 @@ def refold_users(
     batch: Mapping[str, int],
     to_the_end: Collection[str] = (),
     live_only: bool,
+    most: int,
+    crowds: Crowds,
 ) -> dict[str, Refold]:
     """Fold on from each user's last snapshot that counts, up to the given position of each part.
 
-    The users are locked. `batch`: how many events of each are in the batch, and are folded besides;
-    those `to_the_end` are folded whole, however long that takes.
+    The users are locked. `batch`: how many events of each are in the batch, and are folded besides the
+    `most` of all together; those `to_the_end` are folded whole, however long that takes.
     """
     linked = store.customers_of(conn, wanted)
     kept = store.nearest_snapshots(conn, {user: pending.after for user, pending in wanted.items()})
-    share = max(SMALLEST_SLICE, SLICE // max(1, len(wanted)))
+    share = max(1, min(SMALLEST_SLICE, most), most // max(1, len(wanted)))
     slices = {
         user: _Slice(user, pending, *kept.get(user, (-EVER, State(user_id=user, links=linked[user]))))
         for user, pending in wanted.items()
@@ -52,12 +56,30 @@ def refold_users(
         user: Wanted(linked[user], each.began + 1, EVER if user in to_the_end else batch.get(user, 0) + share)
         for user, each in slices.items()
     }
+    # One event shows whether a crowd that is being folded still comes first.
+    asked |= {user: each._replace(limit=1) for user, each in asked.items() if crowds.has_begun(user)}
+    rest: dict[str, Wanted] = {}
     for user, stretch in log.stretches(conn, asked, bounds, live_only=live_only).items():
+        if stretch.crowd is None:
+            slices[user].fold(stretch)
+        elif met := crowds.of(slices[user].state, stretch.crowd, asked[user]):
+            after = met.advance(conn, bounds, limit=share, live_only=live_only)
+            if after is not None:
+                slices[user].pass_crowd(met.at, met.facts, after)
+                crowds.finish(user)
+                rest[user] = Wanted(linked[user], met.at + 1, share)
+    for user, stretch in log.stretches(conn, rest, bounds, live_only=live_only).items():
         slices[user].fold(stretch)
-    equal = store.equal_snapshots(conn, [row for each in slices.values() for row in each.comparable()])
+    return _ended(conn, slices)
+
+
+def _ended(conn: AnyConnection, slices: "Mapping[str, _Slice]") -> dict[str, Refold]:
+    """How each slice ends, and its snapshots in the place of the old fold's."""
+    moved = {user: each for user, each in slices.items() if each.has_moved or each.is_from_the_beginning}
+    equal = store.equal_snapshots(conn, [row for each in moved.values() for row in each.comparable()])
     refolds = {user: each.ended(equal.get(user)) for user, each in slices.items()}
-    store.delete_snapshots(conn, {user: each.replaced for user, each in slices.items()})
-    store.write_snapshots(conn, [(user, *row) for user, each in slices.items() for row in each.passed])
+    store.delete_snapshots(conn, {user: each.replaced for user, each in moved.items()})
+    store.write_snapshots(conn, [(user, *row) for user, each in moved.items() for row in each.passed])
     return refolds
 
 
@@ -73,14 +95,31 @@ class _Slice:
         self._folded = Folded(state, [])
         self._is_whole = False
         self.began = began
+        self.state = state
         self.passed: Passed = []
+        self.has_moved = False
         # A snapshot made only for this slice to begin at goes.
         since = pending.after + (began != pending.after or kept_state(state, began) is not None)
         self.replaced = (since, EVER)
 
+    @property
+    def is_from_the_beginning(self) -> bool:
+        """True if nothing of the old fold counts, or may stay: an erasure folds its user so."""
+        return self._pending.after == -EVER
+
     def fold(self, stretch: Stretch) -> None:
         fold_through(self._folded, stretch.facts, self.passed)
         self._is_whole = stretch.is_whole
+        self.has_moved = True
+
+    def pass_crowd(self, at: int, facts: list[Fact], after: State) -> None:
+        """Go on after an instant that was folded in pieces."""
+        if is_crowd(facts):
+            crowd(self._folded, at, self.state, self.passed)
+            self._folded.settled = after.copy()
+        else:
+            fold_through(self._folded, facts, self.passed)
+        self.has_moved = True
 
     def comparable(self) -> list[tuple[str, int, bytes]]:
         """The states that may be found to be the old fold's too."""
@@ -89,16 +128,33 @@ class _Slice:
     def ended(self, equal: int | None) -> Refold:
         """How the slice ends; from the instant `equal` on the old fold's states are the same."""
         since, _ = self.replaced
+        if not self.has_moved:
+            return Refold(None, self._pending)
         if equal is not None:
             self.passed = [row for row in self.passed if row[0] <= equal]
             self.replaced = (since, equal)
             return Refold(None, None)
         if self._is_whole:
             return Refold(self._folded, None)
-        last = self._folded.tail[0].at
+        last = self._folded.tail[0].at if self._folded.tail else open_from(self._folded) - 1
         settle(self._folded)
-        if not self.passed or self.passed[-1][0] != last:
-            self.passed.append((last, encode_state(self._folded.settled)))
+        keep(self.passed, last, encode_state(self._folded.settled))
         if self._pending.after > -EVER:
             self.replaced = (since, last)
         return Refold(None, Pending(last, self._pending.until))
+
+
+def advance_some(
+    folded: Folded, facts: Iterable[Fact], pending: Pending | None, kept: list[store.Kept]
+) -> Pending | None:
+    """Fold in what comes in order; what is to be folded again for the sake of the others, if there are any.
+
+    What a pending refold has passed already is not in order, though this fold may not have it.
+    """
+    done = pending.after if pending else -EVER
+    first = max(open_from(folded), done + 1)
+    passed: Passed = []
+    advance(folded, [fact for fact in facts if fact.at >= first], passed)
+    kept += [(folded.settled.user_id, at, state) for at, state in passed if at > done]
+    behind = late([fact.at for fact in facts if fact.at < first])
+    return behind and behind.joined(pending)

@@ -11,6 +11,7 @@ from psycopg import errors
 from events.routing import PARTS
 from projections.batch import Projector, Report
 from projections.log import AnyConnection
+from projections.pace import Pace
 from projections.refusal import is_refusal
 
 logger = structlog.get_logger(__name__)
@@ -35,12 +36,15 @@ class Runner:
         parts: int = 16,
         batch_events: int = 2000,
         on_batch: Callable[[Report, float], None] | None = None,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._connect = connect
         self._projector = Projector(live_only=live_only)
         self._parts = parts
         self._limit = max(1, batch_events // parts)
         self._on_batch = on_batch
+        self._clock = clock
+        self._pace = Pace()
         self._since_refresh = 0
         self._avoided: dict[int, float] = {}
 
@@ -64,11 +68,11 @@ class Runner:
 
     def step(self, conn: AnyConnection) -> bool:
         """Project one batch in one transaction. Whether there was anything to do."""
-        started = perf_counter()
+        started = self._clock()
+        self._projector.most_again = self._pace.events
         try:
             report = self._project(conn, parts=self._parts, limit=self._limit, avoided=self._parts_avoided())
-            with conn.transaction():
-                report.users += self._projector.refold_pending(conn).users
+            report.users += self._refold_pending(conn)
             self._since_refresh += 1
             if report.events == 0 or self._since_refresh >= REFRESH_AFTER:
                 self._since_refresh = 0
@@ -83,12 +87,21 @@ class Runner:
             self._narrow(conn)
             return True
         if self._on_batch is not None and (report.events or report.users):
-            self._on_batch(report, perf_counter() - started)
+            self._on_batch(report, self._clock() - started)
         return bool(report.events or report.users)
 
     def _project(self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int]) -> Report:
         with conn.transaction():
             return self._projector.project(conn, parts=parts, limit=limit, avoided=avoided)
+
+    def _refold_pending(self, conn: AnyConnection) -> int:
+        """Fold one slice again, as long as the neighbours may wait. How many users had one to fold."""
+        started = self._clock()
+        with conn.transaction():
+            users = self._projector.refold_pending(conn).users
+        if users:
+            self._pace.took(self._clock() - started)
+        return users
 
     def _narrow(self, conn: AnyConnection) -> None:
         """Project each part of the refused batch by itself, and where that is refused event by event."""

@@ -19,6 +19,12 @@ LARGE_BYTES = 16 << 10
 Passed = list[tuple[int, bytes]]  # (instant in microseconds, state), as the fold passes them
 
 
+def keep(passed: Passed, at: int, state: bytes) -> None:
+    """Note the state after an instant, once."""
+    if not passed or passed[-1][0] != at:
+        passed.append((at, state))
+
+
 class Pending(NamedTuple):
     """Events after `after` are to be folded again; snapshots up to it count, later ones are the old fold's.
 

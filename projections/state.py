@@ -165,15 +165,17 @@ class State(Struct, omit_defaults=True):
         return twin
 
 
-class Folded(Struct):
+class Folded(Struct, omit_defaults=True):
     """A user's fold as it is kept: everything before the last instant, and the facts of that instant by rank.
 
     Facts of one instant may still be joined by another, which may belong between them; so they
-    are put in order anew until a later fact comes.
+    are put in order anew until a later fact comes. An instant of very many facts is `crowded`: they are
+    folded in and stay in the log alone, and one that joins them is late.
     """
 
     settled: State
     tail: list[Fact]
+    crowded: int | None = None
 
 
 _FOLDED = msgspec.json.Decoder(Folded)

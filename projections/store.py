@@ -1,6 +1,7 @@
 """The projection's own tables: locking who a batch is about, and writing what the fold gives."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -232,8 +233,10 @@ def delete_snapshots(conn: AnyConnection, ranges: Mapping[str, tuple[int, int]])
     )
 
 
-def write_refolds(conn: AnyConnection, pending: Mapping[str, Pending | None]) -> None:
-    """What is still to be folded again."""
+def write_refolds(
+    conn: AnyConnection, pending: Mapping[str, Pending | None], anew: Collection[str] = ()
+) -> None:
+    """What is still to be folded again; users in `anew` begin to wait now, others when they began."""
     if pending:
         _do(
             conn,
@@ -241,12 +244,13 @@ def write_refolds(conn: AnyConnection, pending: Mapping[str, Pending | None]) ->
             users=list(pending),
             after=[each and each.after for each in pending.values()],
             until=[each and each.until for each in pending.values()],
+            anew=[user in anew for user in pending],
         )
 
 
-def claim_refolds(conn: AnyConnection, limit: int) -> list[str]:
-    """Users whose history is still to be folded again, locked."""
-    return [row[0] for row in _all(conn, "claim_refolds", limit=limit)]
+def claim_refolds(conn: AnyConnection, limit: int) -> dict[str, datetime]:
+    """Users whose history is still to be folded again, locked; and since when they wait."""
+    return dict(_all(conn, "claim_refolds", limit=limit))
 
 
 def forget_users(conn: AnyConnection, users: list[str]) -> None:

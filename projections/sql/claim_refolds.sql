@@ -1,7 +1,9 @@
--- Rows: user_id of users whose history is to be folded again, locked; whom another transaction holds is left out.
--- Leans on projection_states_refold.
-SELECT user_id
+-- Rows: user_id and refold_since of the users who wait longest for their history to be folded again, locked; whom another
+-- transaction holds is left out.
+-- Leans on projection_states_refold_since.
+SELECT user_id, refold_since
   FROM projection_states
  WHERE refold_after IS NOT NULL
+ ORDER BY refold_since
  LIMIT %(limit)s
    FOR UPDATE SKIP LOCKED

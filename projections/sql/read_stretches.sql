@@ -9,5 +9,6 @@ SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 10
        SELECT * FROM events
         WHERE events.part = asked.part AND events.route_key = asked.route_key
           AND events.occurred_at >= asked.since AND events.position <= asked.bound
+          AND (events.livemode OR NOT %(live_only)s)
         ORDER BY events.occurred_at
         LIMIT asked.most) AS e

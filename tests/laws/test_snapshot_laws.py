@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events.append import append_all
 from events.envelope import NewEvent
-from projections import refolding, snapshots
+from projections import fold, refolding, snapshots
 from queries.explain import RULES, explain
 from queries.history import Json, history_page
 from queries.history import history as history_of
@@ -32,9 +32,11 @@ on_postgres = settings(
 
 @pytest.fixture(scope="module", autouse=True)
 def often() -> Iterator[None]:
-    """Every third instant is kept, and a transaction folds so little again that most refolds take several."""
+    """Every third instant is kept, three facts are a crowd, and a transaction folds so little again that
+    most refolds take several."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshots, "EVERY", 3)
+        patch.setattr(fold, "LONGEST_TAIL", 2)
         patch.setattr(refolding, "SLICE", 6)
         patch.setattr(refolding, "SMALLEST_SLICE", 2)
         yield

@@ -1,6 +1,7 @@
 """Late events of long histories: folded from the nearest kept state, and never at their neighbours' cost."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from events.clock import utc_now
 from events.envelope import NewEvent
 from events.own import user as facts
 from handlers.privacy import erase_person, plan_erasure
-from projections import refolding, snapshots
+from projections import crowds, fold, pace, refolding, snapshots
 from projections.batch import Projector
+from projections.facts import Fact
 from projections.replay import compare
 from projections.runner import Runner
+from projections.state import State, decode
 from tests.projections.replaying import options
 from tests.projections.telling import USER, clerk, own, user
 
@@ -28,6 +31,7 @@ NEIGHBOUR = "user_neighbour"
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots, "EVERY", 4)
+    monkeypatch.setattr(fold, "LONGEST_TAIL", 4)
     monkeypatch.setattr(refolding, "SLICE", 8)
     monkeypatch.setattr(refolding, "SMALLEST_SLICE", 4)
 
@@ -117,6 +121,121 @@ def test_more_events_in_one_instant_than_a_slice_folds(conn: Conn, conninfo: str
     drain(conninfo)
 
     assert creators(conn) == EVENTS + len(crowd)
+
+
+def test_slices_shrink_while_they_take_long(
+    conn: Conn, conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refolding, "SLICE", 64)
+    monkeypatch.setattr(pace, "LEAST", 4)
+    seconds = itertools.count()
+    runner = Runner(lambda: psycopg.connect(conninfo), clock=lambda: float(next(seconds)))
+    folded = count_folded(monkeypatch)
+
+    append_all(conn, [used(1)])
+    counts = [transaction(folded, conn, runner.step) for _ in range(5)]
+
+    assert pending(conn) == [(USER,)]
+    assert counts[0] > counts[1] > counts[2] >= counts[4]
+    assert counts[4] <= 4
+
+
+def test_slices_grow_while_they_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refolding, "SLICE", 500)
+    paced = pace.Pace()
+    for _ in range(10):
+        paced.took(pace.LONG_S * 2)
+    least = paced.events
+    for _ in range(50):
+        paced.took(pace.SHORT_S / 2)
+
+    assert (least, paced.events) == (pace.LEAST, refolding.SLICE)
+
+
+def test_no_transaction_folds_all_events_of_a_crowded_instant(
+    conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch and each slice folds a bounded number of facts, whatever came in that instant before."""
+    folded = count_folded(monkeypatch)
+    projector = Projector(live_only=False)
+    fact = facts.UsageRecorded(metric="creators", quantity=1)
+    counts = []
+    for batch in range(20):
+        append_all(conn, [own(fact, at=200, key=f"crowd:{batch}:{number}") for number in range(5)])
+        counts += [transaction(folded, conn, projector.refold_pending), batch_of(folded, conn, projector)]
+    while pending(conn):
+        counts.append(transaction(folded, conn, projector.refold_pending))
+
+    assert creators(conn) == EVENTS + 100
+    assert max(counts) <= 40
+    assert kept_facts(conn) == 0
+
+
+def test_a_crowd_that_grows_while_it_is_folded_again_is_folded_whole(conn: Conn) -> None:
+    projector = begun_crowd(conn)
+    joined = facts.UsageRecorded(metric="creators", quantity=1)
+    append_all(conn, [own(joined, at=20, key=f"more:{number}") for number in range(30)])
+    projector.project(conn, parts=64, limit=100)
+    for _ in range(30):
+        projector.refold_pending(conn)
+
+    assert creators(conn) == EVENTS + 61
+    assert pending(conn) == []
+
+
+def test_an_erasure_ends_what_was_read_of_a_crowd(conn: Conn) -> None:
+    """Facts in memory may hold what was erased since."""
+    projector = begun_crowd(conn)
+    append_all(conn, [own(facts.PrivacyErased(), at=300, key="erased")])
+    projector.project(conn, parts=64, limit=100)
+    projector.refold_pending(conn)
+
+    assert not projector.crowds.has_begun(USER)
+
+
+def begun_crowd(conn: Conn) -> Projector:
+    """A projector that has read some of 31 facts of an instant in the middle of the history."""
+    fact = facts.UsageRecorded(metric="creators", quantity=1)
+    projector = Projector(live_only=False)
+    for keys in (range(30), range(30, 31)):
+        append_all(conn, [own(fact, at=20, key=f"crowd:{number}") for number in keys])
+        projector.project(conn, parts=64, limit=100)
+    for _ in range(8):
+        if not projector.crowds.has_begun(USER):
+            projector.refold_pending(conn)
+    assert projector.crowds.has_begun(USER)
+    return projector
+
+
+def count_folded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list whose only number grows with every fact that is folded."""
+    count = [0]
+    fold_one = fold.fold_one
+
+    def counting(state: State, fact: Fact) -> None:
+        count[0] += 1
+        fold_one(state, fact)
+
+    monkeypatch.setattr(fold, "fold_one", counting)
+    monkeypatch.setattr(crowds, "fold_one", counting)
+    return count
+
+
+def transaction(folded: list[int], conn: Conn, do: Callable[[Conn], object]) -> int:
+    """How many facts one transaction folds."""
+    before = folded[0]
+    with conn.transaction():
+        do(conn)
+    return folded[0] - before
+
+
+def batch_of(folded: list[int], conn: Conn, projector: Projector) -> int:
+    return transaction(folded, conn, lambda conn: projector.project(conn, parts=64, limit=100))
+
+
+def kept_facts(conn: Conn) -> int:
+    (state,) = conn.execute("SELECT state::text FROM projection_states").fetchall()[0]
+    return len(decode(state).tail)
 
 
 def test_check_names_a_snapshot_that_is_not_the_folds(conn: Conn, conninfo: str, tmp_path: Path) -> None:
