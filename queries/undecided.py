@@ -4,19 +4,21 @@ The canonical order is a function of the events, so a value is the same wherever
 snapshots allow another order as well, and that order gives another value, the value is marked as undecided.
 """
 
-from itertools import islice
+from itertools import groupby, islice
 from operator import attrgetter
+
+from msgspec.structs import replace
 
 from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_on, fold_one
 from projections.order import alternatives, order_instant
 from projections.rows import TABLES, as_json, cells_of
-from projections.state import State
+from projections.state import State, encode_state
 from queries.past import Past
 
 MOST_LATER = 2_000
-MOST_FOLDED = 20_000
+MOST_FOLDED = 5_000
 """Later events and facts folded in search of another value; orders beyond that are not looked at."""
 
 CANONICAL = frozenset({"last_webhook_event", "last_webhook_timestamp"})
@@ -29,14 +31,45 @@ def undecided_reason(found: Past, column: str, at: int) -> str | None:
     instant = [fact for fact in facts if fact.at == at]
     before = found.base.state.copy() if found.base else State(user_id=found.user_id, links=dict(found.links))
     fold_on(before, [fact for fact in facts if fact.at < at])
-    later = [fact for fact in facts if fact.at > at][:MOST_LATER]
+    state = _after(before, order_instant(instant, before))
+    orders = islice(alternatives(instant, before), MOST_FOLDED // len(instant) + 1)
+    possible = {encode_state(other): other for other in (_after(before, order) for order in orders)}
+    others = _still_differing(state, list(possible.values()), [fact for fact in facts if fact.at > at])
     catalog = found.catalog()
-    value = _value(before, order_instant(instant, before), later, column, catalog)
-    orders = islice(alternatives(instant, before), MOST_FOLDED // (len(instant) + len(later)) + 1)
-    others = {_value(before, order, later, column, catalog) for order in orders} - {value}
-    if not others:
+    values = {_value(other, column, catalog) for other in others} - {_value(state, column, catalog)}
+    if not values:
         return None
-    return f"the events of this instant allow another order, which gives {' or '.join(sorted(others))}"
+    return f"the events of this instant allow another order, which gives {' or '.join(sorted(values))}"
+
+
+def _after(before: State, order: list[Fact]) -> State:
+    state = before.copy()
+    for fact in order:
+        fold_one(state, fact)
+    return state
+
+
+def _still_differing(state: State, others: list[State], later: list[Fact]) -> list[State]:
+    """Those of the others that what came later does not make the same as `state`; all are folded on.
+
+    A state that is the same once stays so, and no more is folded when none is left.
+    """
+    folded = 0
+    others = [other for other in others if not _alike(state, other)]
+    for _, group in groupby(later[:MOST_LATER], key=attrgetter("at")):
+        instant = list(group)
+        folded += len(instant) * (len(others) + 1)
+        if not others or folded > MOST_FOLDED:
+            break
+        for each in (state, *others):
+            fold_on(each, instant)
+        others = [other for other in others if not _alike(state, other)]
+    return others
+
+
+def _alike(state: State, other: State) -> bool:
+    """True if all that follows gives both the same values, if not since the same instants."""
+    return replace(other, changed_at=state.changed_at, cells_at=state.cells_at) == state
 
 
 def may_be_undecided(found: Past, column: str, at: int) -> bool:
@@ -47,12 +80,8 @@ def may_be_undecided(found: Past, column: str, at: int) -> bool:
     )
 
 
-def _value(before: State, order: list[Fact], later: list[Fact], column: str, catalog: Catalog) -> str:
-    """The column as text after the instant in that order and after what came later, which may settle it."""
-    state = before.copy()
-    for fact in order:
-        fold_one(state, fact)
-    fold_on(state, later)
+def _value(state: State, column: str, catalog: Catalog) -> str:
+    """The column as text."""
     cells, _ = cells_of(TABLE_OF[column], state.cores[TABLE_OF[column]], catalog)
     return as_json(cells[column]).decode().strip('"')
 

@@ -125,7 +125,8 @@ class Walk:
     def _ordered(self, told: list[Entry]) -> tuple[list[Entry], list[Entry]]:
         """(those that are folded, in canonical order; those of customers who are not the user's now)."""
         folded = [e for e in told if e.fact.id in self._own or self._customers.get(e.fact.id) in self._linked]
-        waiting = [entry for entry in told if entry not in folded]
+        ids = {entry.fact.id for entry in folded}
+        waiting = [entry for entry in told if entry.fact.id not in ids]
         return self._canonical(folded), self._canonical(waiting)
 
     def _canonical(self, instant: list[Entry]) -> list[Entry]:

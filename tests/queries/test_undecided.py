@@ -6,6 +6,10 @@ import pytest
 from psycopg import Connection
 
 from events.envelope import NewEvent
+from projections import fold
+from projections.facts import Fact
+from projections.state import State
+from queries import undecided, walk
 from queries.explain import explain
 from tests.projections.model import DEFAULT_PLANS
 from tests.projections.replaying import project, tell
@@ -67,3 +71,29 @@ def test_value_is_undecided_where_another_order_gives_another(
     assert found is not None
     assert (found["value"], found["undecided"]) == (value, other is not None)
     assert other is None or other in found["undecided_reason"]
+
+
+def test_later_events_are_folded_until_the_orders_agree(
+    conninfo: str, conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long history after an instant of two orders, which the event after it makes the same."""
+    later = [stripe("customer.updated", customer(), at=10 + number) for number in range(300)]
+    tell(conninfo, [*DEFAULT_PLANS, *SNAPSHOTS, status("active", at=9, key="evt_c"), *later])
+    project(conninfo)
+    counted = [0]
+
+    def counting(state: State, fact: Fact) -> None:
+        counted[0] += 1
+        fold_one(state, fact)
+
+    fold_one = fold.fold_one
+    monkeypatch.setattr(fold, "fold_one", counting)
+    monkeypatch.setattr(undecided, "fold_one", counting)
+    monkeypatch.setattr(walk, "fold_one", counting)
+    explain(conn, USER, "signup_timestamp")
+    without = counted[0]
+    found = explain(conn, USER, "subscription_status")
+
+    assert found is not None
+    assert not found["undecided"]
+    assert counted[0] - 2 * without < 100
