@@ -19,7 +19,7 @@ from events.statements import statement
 from handlers.completeness import alarms
 from projections.replay import standing
 from projections.version import projector_version
-from queries.lag import projection_lag
+from queries.lag import projection_lag, refolds_waiting
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 from service.wiring import as_service, command_settings, server
 
@@ -80,7 +80,7 @@ def lines(found: Row, *, advice_first: bool = False) -> list[str]:
     shown = {
         name: value
         for name, value in found.items()
-        if name not in ("advice", "alarms", "tables_differ", "idle")
+        if name not in ("advice", "alarms", "tables_differ", "idle", "refolds_late")
     }
     if "running" in shown:
         shown["running"] = ", ".join(shown["running"]) or "nothing"
@@ -141,11 +141,15 @@ def _counts(conn: AnyConnection) -> Row:
 
 def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
     lag = projection_lag(conn)
+    refolds = refolds_waiting(conn)
     waited = None if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
     return {
         "lag_events": lag.events,
         "lag_s": 0.0 if waited is None else round(max(0.0, waited.total_seconds()), 3),
         "stalled_s": round(lag.stalled_s) if lag.is_stalled() else 0,
+        "refolds": refolds.users,
+        "refolds_oldest_s": round(refolds.oldest_s),
+        "refolds_late": refolds.users if refolds.is_old() else 0,
     }
 
 
@@ -192,6 +196,11 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "lag_events": (
         "1 event waits, for {lag_s} s: is `tenure work` running?",
         "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
+    ),
+    "refolds_late": (
+        "1 user waits to be folded again, for {refolds_oldest_s} s: is `tenure work` running?",
+        "{refolds_late} users wait to be folded again, the first for {refolds_oldest_s} s: "
+        "is `tenure work` running?",
     ),
     "unreadable": (
         "1 signed delivery is no JSON object: tenure events unreadable",

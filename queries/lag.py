@@ -1,4 +1,4 @@
-"""How far the tables are behind the log."""
+"""How far the tables are behind the log, and which users' histories wait to be folded again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,3 +38,31 @@ def projection_lag(conn: AnyConnection) -> Lag:
     row = fetch_one(conn, statement("queries", "projection_lag"), {})
     assert row is not None  # an aggregate always answers one row
     return Lag(row["waiting"], row["oldest_recorded_at"], max(0.0, row["stalled_s"]))
+
+
+REFOLD_IS_OLD_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refolds:
+    """Users whose rows lack late events until their history is folded again, and for how long the first of
+    them has waited, by the database's clock."""
+
+    users: int
+    oldest_s: float
+
+    def is_old(self) -> bool:
+        """True if the first of them has waited longer than a refold of a very long history takes."""
+        return self.oldest_s > REFOLD_IS_OLD_S
+
+    def text(self) -> str:
+        """The number and the wait in one line."""
+        what = counted(self.users, "user waits to be folded again", "users wait to be folded again")
+        return f"{what}, the first for {self.oldest_s:.0f} s"
+
+
+def refolds_waiting(conn: AnyConnection) -> Refolds:
+    """The refolds that are left over all users."""
+    row = fetch_one(conn, statement("queries", "refolds_waiting"), {})
+    assert row is not None  # an aggregate always answers one row
+    return Refolds(row["users"], row["oldest_s"])

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from database.pool import Connection, Pool
 from events.clock import Clock
 from events.statements import statement
-from queries.lag import projection_lag
+from queries.lag import projection_lag, refolds_waiting
 from queries.rows import AnyConnection, fetch_one
 from webhooks.delivery import Delivery, Observe
 
@@ -183,12 +183,15 @@ def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
     row = fetch_one(conn, statement("service", "standing"), {})
     assert row is not None  # a SELECT without FROM always answers one row
     lag = projection_lag(conn)
+    refolds = refolds_waiting(conn)
     oldest = lag.oldest_recorded_at
     waited_s = 0.0 if oldest is None else (now - oldest).total_seconds()
     found = {f"tenure_{name}": float(value) for name, value in row.items()} | {
         "tenure_projection_lag_events": float(lag.events),
         "tenure_projection_lag_seconds": max(0.0, waited_s),
         "tenure_projection_stalled_seconds": lag.stalled_s,
+        "tenure_refolds_waiting_users": float(refolds.users),
+        "tenure_refolds_waiting_seconds": refolds.oldest_s,
     }
     return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in found.items()]
 
@@ -204,4 +207,6 @@ _MEANING = {
     "tenure_projection_lag_events": "Events that wait to be projected.",
     "tenure_projection_lag_seconds": "How long the first of them has waited.",
     "tenure_projection_stalled_seconds": "How long events wait while no checkpoint of theirs moves.",
+    "tenure_refolds_waiting_users": "Users whose history waits to be folded again.",
+    "tenure_refolds_waiting_seconds": "How long the first of them has waited.",
 }

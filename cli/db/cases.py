@@ -12,7 +12,7 @@ from queries.customers import unlinked_customers
 from queries.events import EventFilter, event_types, one_event, search
 from queries.explain import explain
 from queries.history import history
-from queries.lag import projection_lag
+from queries.lag import projection_lag, refolds_waiting
 from queries.overview import attention, status_now
 from queries.plans import list_plans
 from queries.timetravel import profile_at
@@ -106,6 +106,7 @@ def _house() -> list[Case]:
         Case("what waits for somebody", lambda w, r: attention),
         Case("customers of nobody", lambda w, r: lambda c: unlinked_customers(c, limit=PAGE)),
         Case("projection lag", lambda w, r: projection_lag),
+        Case("refolds that wait", lambda w, r: refolds_waiting),
     ]
 
 

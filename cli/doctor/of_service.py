@@ -10,7 +10,7 @@ from projections.accounts import trusted_accounts
 from projections.version import projector_version
 from queries.counted import counted
 from queries.customers import unlinked_customers
-from queries.lag import projection_lag
+from queries.lag import projection_lag, refolds_waiting
 from queries.rows import AnyConnection, Row, fetch_one
 from queries.unknown_prices import unknown_prices
 from settings import Settings
@@ -26,6 +26,7 @@ def service_checks(conn: AnyConnection, settings: Settings) -> list[Finding]:
     assert row is not None  # always one row
     return [
         _projector(conn),
+        _refolds(conn),
         _version(row),
         *_accounts(conn, settings),
         _seals(row),
@@ -48,6 +49,18 @@ def _projector(conn: AnyConnection) -> Finding:
         wait if lag.events else "up to the log's end",
         f"{wait}, the first for {waited.total_seconds():.0f} s",
         "is `tenure work` running? see its log",
+    )
+
+
+def _refolds(conn: AnyConnection) -> Finding:
+    waiting = refolds_waiting(conn)
+    return either(
+        not waiting.is_old(),
+        "refolds",
+        waiting.text() if waiting.users else "no user waits to be folded again",
+        waiting.text(),
+        "is `tenure work` running? see its log",
+        severity="warn",
     )
 
 

@@ -86,6 +86,23 @@ def test_rights_that_are_not_listed_are_found_and_taken_back(
     assert after["rights"]["severity"] == "ok"
 
 
+@pytest.mark.parametrize(("waited", "severity"), [("1 min", "ok"), ("1 h", "warn")])
+def test_users_who_wait_to_be_folded_again_are_a_warning_once_they_wait_long(
+    conninfo: str, examined: Any, waited: str, severity: str
+) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute(
+            "INSERT INTO projection_states (user_id, refold_after, refold_until, refold_since)"
+            " VALUES ('user_ada', 0, 0, now() - %s::interval)",
+            [waited],
+        )
+
+    _, found = examined()
+
+    assert found["refolds"]["severity"] == severity
+    assert "1 user waits" in found["refolds"]["found"]
+
+
 def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:
     body = {
         "id": "evt_1",

@@ -48,6 +48,20 @@ def test_waiting_events_show_as_lag(doors: Doors, shop: DemoWorld, pool: Pool) -
     assert found["tenure_projection_lag_seconds"] > 0
 
 
+def test_users_who_wait_to_be_folded_again_are_counted(doors: Doors, shop: DemoWorld, pool: Pool) -> None:
+    with pool.connection() as conn:
+        conn.execute(
+            "UPDATE projection_states"
+            " SET refold_after = 0, refold_until = 0, refold_since = now() - interval '1 h'"
+        )
+        (users,) = conn.execute("SELECT count(*) FROM projection_states").fetchall()[0]
+
+    found = _values(doors.client.get("/metrics").text)
+
+    assert found["tenure_refolds_waiting_users"] == users > 0
+    assert found["tenure_refolds_waiting_seconds"] >= 3600
+
+
 def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.metrics.TIMEOUT_S", 0.1)
     registry = CollectorRegistry()
