@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from projections.catalog import Catalog
 from projections.state import State
 from projections.stripe_objects import current_subscription
-from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve
+from projections.tables.subscriptions import COLUMNS, PAYING_OR_LATE, plan_source, resolve
 from queries.customers import Unlinked
 from queries.entitlements import Standing
 from queries.events import EventRow
@@ -100,7 +100,8 @@ def _price_unknown(facts: Facts) -> Iterator[Oddity]:
 
 
 def _stale(facts: Facts) -> Iterator[Oddity]:
-    if "stale" in facts.state.cores.get("user_subscriptions", ()):
+    row = dict(zip(COLUMNS, facts.state.cores.get("user_subscriptions", ()), strict=False))
+    if row.get("billing_sync_status") == "stale":
         ids = ", ".join(facts.state.ahead)
         text = f"Stripe has changed {ids}, and the last reconciliation could not apply that here"
         yield Oddity("stale", text, "tenure reconcile stripe --dry-run")

@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 
 from events.envelope import NewEvent
-from events.own.user import EntitlementGranted
+from events.own.user import DriftObserved, EntitlementGranted
 from handlers.privacy import erase_person, plan_erasure
 from queries.explain import explain
 from queries.timetravel import profile_at
@@ -63,6 +63,7 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
         ],
         "unknown_price": lambda: subscribed(ago, price=price("price_new")),
         "quarantined": lambda: [*subscribed(ago), stripe(UPDATED, subscription(status=7), at=ago)],  # type: ignore[arg-type]
+        "stale": lambda: [*subscribed(ago), own(DriftObserved(object_ids=("sub_ada",)), at=ago + 0.1)],
         "granted": lambda: [*subscribed(ago), own(EntitlementGranted(plan_key="free"), at=ago)],
     }[kind]()
 
@@ -74,6 +75,7 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
         ("unlinked", "free", f"tenure link add {USER} cus_other"),
         ("unknown_price", "free", "tenure plans publish FILE"),
         ("quarantined", "glow_up", "tenure quarantine list"),
+        ("stale", "glow_up", "tenure reconcile stripe --dry-run"),
         ("granted", "free", f"tenure plan revoke {USER}"),
     ],
 )
