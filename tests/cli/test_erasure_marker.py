@@ -106,6 +106,8 @@ def planted(
         )  # fmt: skip
         follow(queue, now=utc_now())
     conn.autocommit = True
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation):  # and its message quotes the value
+        conn.execute("SELECT %s::text::uuid", [EMAIL])
     conn.execute("ANALYZE")
     conn.autocommit = False
     return conn
