@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic, sleep
 
 import psycopg
 from psycopg.rows import class_row
@@ -23,6 +24,7 @@ from events.statements import statement
 # One lock for all migrations of a database: "tenure" in ASCII.
 _LOCK_KEY = 0x74656E757265
 _LOCK_WAIT_S = 600
+_LOOK_AGAIN_S = 0.05
 # A migration that waits longer for a table would make everybody behind it wait as well.
 _TABLE_LOCK_WAIT_S = 10
 
@@ -65,11 +67,12 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             yield
             return
         conn = self.connection
-        _set(conn, "lock_timeout", f"{round(timeout * 1000)}ms")
-        try:
-            conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
-        except psycopg.errors.LockNotAvailable:
-            raise MigrationLocked(timeout) from None
+        until = monotonic() + timeout
+        # A session that waits inside a statement would be waited for by CREATE INDEX CONCURRENTLY.
+        while not conn.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()[0]:
+            if monotonic() > until:
+                raise MigrationLocked(timeout)
+            sleep(_LOOK_AGAIN_S)
         _set(conn, "lock_timeout", f"{_TABLE_LOCK_WAIT_S}s")
         self._is_locked = True
         try:
@@ -102,9 +105,15 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             return cursor.execute(statement("database", "applied_migrations")).fetchall()
 
     def apply(self, migration: MigrationFile) -> None:
-        """Run the forward file and note it, both or neither. Raises: MigrationFailed."""
+        """Run the forward file and note it, both or neither. Raises: MigrationFailed.
+
+        A file of concurrent statements is run first and noted then: after a crash in between it is run
+        again, so it begins by dropping what it makes.
+        """
+        self._run_concurrently(migration)
         with self._one_transaction(migration.name, migration.body):
-            self.connection.execute(migration.body)
+            if not migration.concurrent:
+                self.connection.execute(migration.body)
             self._note(migration, baseline=False, operation="apply")
             self.enforce_rights()
 
@@ -144,6 +153,19 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             statement("database", "record_checksum"),
             {"migration_id": migration.name, "sha256": migration.sha256, "baseline": baseline},
         )
+
+    def _run_concurrently(self, migration: MigrationFile) -> None:
+        """Such a statement waits for transactions that run, and no writer waits for it: without a limit."""
+        conn = self.connection
+        for one in migration.concurrent:
+            _set(conn, "lock_timeout", "0")
+            try:
+                conn.execute(one)
+            except psycopg.Error as error:
+                raise MigrationFailed(migration.name, _reason(error, migration.body)) from error
+            finally:
+                if not conn.closed:
+                    _set(conn, "lock_timeout", f"{_TABLE_LOCK_WAIT_S}s")
 
     @contextmanager
     def _one_transaction(self, name: str, body: bytes) -> Iterator[None]:

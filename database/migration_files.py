@@ -20,6 +20,9 @@ _TRANSACTION = re.compile(
 )
 _OUTSIDE_BODIES = re.compile(rb"\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
+_COMMENT = re.compile(rb"^--[^\n]*$", re.MULTILINE)
+_CONCURRENT = re.compile(rb"(create(\s+unique)?|drop)\s+index\s+concurrently\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class MigrationFile:
@@ -41,6 +44,12 @@ class MigrationFile:
     def body(self) -> bytes:
         """The statements, read once, so that what is hashed is what is run."""
         return _without_transaction(self.path)
+
+    @property
+    def concurrent(self) -> list[bytes]:
+        """The statements of a file that makes or drops indexes while others write, each to be run by itself,
+        outside of a transaction; none for any other file. Raises: MigrationMisnamed."""
+        return _concurrent(self.path.name, self.body)
 
     @property
     def sha256(self) -> str:
@@ -104,10 +113,23 @@ def _without_transaction(path: Path) -> bytes:
     return text
 
 
+def _concurrent(name: str, body: bytes) -> list[bytes]:
+    statements = [part.strip() for part in _COMMENT.sub(b"", body).split(b";") if part.strip()]
+    concurrent = [one for one in statements if _CONCURRENT.match(one)]
+    if concurrent and len(concurrent) < len(statements):
+        raise MigrationMisnamed(
+            f"{name} has CONCURRENTLY beside other statements; each such file holds nothing else, "
+            "because it runs outside of a transaction"
+        )
+    return concurrent
+
+
 _FORWARD_TEMPLATE = """\
 -- Why: what was wrong or missing without this change.
 -- One change, safe while the old code still serves, nothing newer than PostgreSQL 15. A new table:
--- ALTER TABLE … ENABLE ROW LEVEL SECURITY, and a line in rights.toml. No BEGIN or COMMIT.
+-- ALTER TABLE … ENABLE ROW LEVEL SECURITY, and a line in rights.toml. No BEGIN or COMMIT. An index
+-- on a large table:
+-- DROP INDEX CONCURRENTLY IF EXISTS and CREATE INDEX CONCURRENTLY in a file of their own.
 -- Afterwards: make manifest.
 """
 

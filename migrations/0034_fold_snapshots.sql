@@ -1,7 +1,7 @@
 -- Why: a late event folded its user's whole history again, and a page of a history read all of it: 15 s and 21 s for
--- 200,000 events. Kept states of the fold let both begin near where they have to. The index reads one stream from an
--- instant on; the table holds the states; the two columns say from where on a user's long history still has to be
--- folded again, which is done in short transactions beside the projector's batches.
+-- 200,000 events. Kept states of the fold let both begin near where they have to. The table holds the states; the two columns
+-- say from where on a user's long history still has to be folded again, which is done in short transactions beside the
+-- projector's batches. 0041 makes the index that reads one stream from an instant on.
 CREATE TABLE fold_snapshots (
     user_id           text        NOT NULL,
     settled_at        timestamptz NOT NULL,
@@ -15,8 +15,6 @@ ALTER TABLE projection_states ADD COLUMN refold_after bigint, ADD COLUMN refold_
 COMMENT ON COLUMN projection_states.refold_after IS 'Events after this instant (microseconds since 1970) are to be folded again; fold snapshots after it do not count. Null when nothing is pending.';
 COMMENT ON COLUMN projection_states.refold_until IS 'Only after this instant may the new fold be found to run into the old one.';
 CREATE INDEX projection_states_refold ON projection_states (user_id) WHERE refold_after IS NOT NULL;
-
-CREATE INDEX events_history ON events (part, route_key, occurred_at, position);
 
 ALTER TABLE fold_snapshots ENABLE ROW LEVEL SECURITY;
 CREATE POLICY fold_snapshots_app ON fold_snapshots TO tenure_app USING (true) WITH CHECK (true);

@@ -1,4 +1,4 @@
-"""How many events a transaction folds again: as many as it can in the time that its neighbours may wait."""
+"""How many events a transaction folds again: as many as fit in the time that other users may wait."""
 
 from projections import refolding
 

@@ -87,7 +87,7 @@ def wanted() -> dict[str, tuple[str, str]]:
     for one in read():
         text = one.body.decode()
         for unique, name, rest in re.findall(
-            r"^CREATE (UNIQUE )?INDEX (\w+) (ON [^;]+);", text, re.MULTILINE
+            r"^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(\w+) (ON [^;]+);", text, re.MULTILINE
         ):
             flat = " ".join(rest.split())
             made[name] = (flat.split()[1], f"CREATE {unique}INDEX CONCURRENTLY {name} {flat}")

@@ -26,9 +26,10 @@ def did(conninfo: str, *statements: str) -> None:
 
 
 def as_migrated(conninfo: str) -> None:
-    with connect(conninfo, application_name="test") as conn:
+    with connect(conninfo, application_name="test", autocommit=True) as conn:
         for file in read():
-            conn.execute(file.path.read_bytes())
+            for statements in file.concurrent or [file.body]:
+                conn.execute(statements)
 
 
 def refused(tenure: Tenure) -> list[dict[str, str]]:

@@ -19,9 +19,10 @@ def fresh(tenure: Tenure, empty_database: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _by_hand(conninfo: str) -> None:
-    with connect(conninfo, application_name="test") as conn:
+    with connect(conninfo, application_name="test", autocommit=True) as conn:
         for file in read():
-            conn.execute(file.path.read_bytes())
+            for statements in file.concurrent or [file.body]:
+                conn.execute(statements)
 
 
 def test_status_is_exit_one_until_all_is_applied(fresh: Tenure) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from database import migrations
@@ -19,7 +20,7 @@ from database.errors import (
     SchemaDiffers,
 )
 from database.ledger import Ledger
-from database.pool import connect
+from database.pool import Connection, connect
 from tests.databases import Database
 
 Write = Callable[..., Path]
@@ -245,3 +246,69 @@ def test_new_writes_the_next_numbered_pair(directory: Path) -> None:
 def test_new_refuses_a_name_without_letters(directory: Path) -> None:
     with pytest.raises(MigrationMisnamed):
         migrations.new("../", directory)
+
+
+def test_an_index_is_made_while_others_write(empty_database: Database, directory: Path) -> None:
+    """A writer whose transaction began before is waited for; one that begins meanwhile does not wait."""
+    add(directory, "0003_index", CONCURRENT, "DROP INDEX thing_id;")
+    migrations.up(empty_database.conninfo, target="0002", directory=directory)
+    with (
+        closing(connect(empty_database.conninfo, application_name="test")) as first,
+        closing(connect(empty_database.conninfo, application_name="test")) as second,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first.execute("INSERT INTO thing VALUES (1)")
+        running = pool.submit(migrations.up, empty_database.conninfo, directory=directory)
+        while not waits_for_index(second):
+            assert not running.done()
+        second.execute("SET lock_timeout = '5s'")
+        second.execute("INSERT INTO thing VALUES (2)")
+        second.commit()
+        first.commit()
+
+        assert running.result() == ["0003_index"]
+    assert ask(empty_database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'thing_id'::regclass")
+
+
+def waits_for_index(conn: Connection) -> bool:
+    """True while a session waits in CREATE INDEX CONCURRENTLY for an older transaction."""
+    row = conn.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
+    ).fetchone()
+    conn.rollback()
+    return row is not None and row[0] > 0
+
+
+def test_an_interrupted_index_is_made_again(empty_database: Database, directory: Path) -> None:
+    migrations.up(empty_database.conninfo, directory=directory)
+    with closing(connect(empty_database.conninfo, application_name="test", autocommit=True)) as conn:
+        conn.execute("INSERT INTO thing VALUES (1), (1)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            conn.execute("CREATE UNIQUE INDEX CONCURRENTLY thing_id ON thing (id)")
+    add(directory, "0003_index", CONCURRENT, "DROP INDEX thing_id;")
+
+    assert migrations.up(empty_database.conninfo, directory=directory) == ["0003_index"]
+    assert ask(empty_database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'thing_id'::regclass")
+
+
+def test_runners_at_once_do_not_stop_an_index(empty_database: Database, directory: Path) -> None:
+    """A runner that waits for its turn is not a transaction that CREATE INDEX CONCURRENTLY waits for."""
+    add(directory, "0003_index", CONCURRENT, "DROP INDEX thing_id;")
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(migrations.up, empty_database.conninfo, directory=directory) for _ in range(4)]
+
+        assert sorted(len(run.result()) for run in runs) == [0, 0, 0, 3]
+
+
+def test_a_concurrent_index_stands_in_a_file_of_its_own(empty_database: Database, directory: Path) -> None:
+    add(directory, "0003_index", CONCURRENT + "UPDATE thing SET id = 1;")
+
+    with pytest.raises(MigrationMisnamed, match="CONCURRENTLY beside other statements"):
+        migrations.up(empty_database.conninfo, directory=directory)
+
+
+CONCURRENT = """-- Why: a test.
+DROP INDEX CONCURRENTLY IF EXISTS thing_id;
+CREATE INDEX CONCURRENTLY thing_id ON thing (id);
+"""
