@@ -16,15 +16,15 @@ from api.events import events
 from api.export import export
 from api.headers import register_headers
 from api.health import database_check, health
-from api.jobs import jobs
-from api.limits import register_limits
 from api.lists import lists
 from api.metrics import register_metrics
-from api.operator import operator
+from api.operator_actions import operator
 from api.plans import plans
 from api.problems import register_problems
 from api.request_id import register_request_id
+from api.request_limits import register_limits
 from api.routing import KeyConverter
+from api.scraping_jobs import jobs
 from api.seals import seals
 from api.stream import stream
 from api.throttle import Throttle

@@ -6,10 +6,7 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.access import noted, requires
-from api.deps import deps
-from api.openapi import documented
-from api.platform import (
+from api.aggregate_views import (
     CODES,
     ChangeOrder,
     Done,
@@ -28,6 +25,9 @@ from api.platform import (
     uuid_of,
     version_of,
 )
+from api.auth import noted, requires
+from api.deps import deps
+from api.openapi import documented
 from handlers.campaigns import NewCampaign, create_campaign, move_campaign, update_campaign
 from queries.campaigns import CampaignFilter, campaign, list_campaigns
 

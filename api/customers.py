@@ -6,11 +6,11 @@ from datetime import datetime
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api.access import noted, requires
-from api.answers import answer
+from api.auth import noted, requires
 from api.models import READ_AT, Limit, Question, Word
 from api.openapi import documented
 from api.replica import reading, told
+from api.responses import answer
 from queries.customers import unlinked_customers
 
 customers = Blueprint("customers", __name__, url_prefix="/api/customers")

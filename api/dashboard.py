@@ -6,11 +6,11 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import BaseModel
 
-from api.access import noted, requires
-from api.answers import answer
+from api.auth import noted, requires
 from api.deps import deps
 from api.errors import not_found
 from api.openapi import documented
+from api.responses import answer
 from queries.dashboard import dashboard as ask
 
 dashboard = Blueprint("dashboard", __name__, url_prefix="/api/dashboard")

@@ -9,13 +9,12 @@ from flask import request
 from psycopg import Connection
 from pydantic import BeforeValidator
 
-from api.access import actor, caller
+from api.auth import actor, caller
 from api.deps import deps
 from api.errors import Refused, bad_request, not_found
 from api.request_id import request_id
 from api.users import KEY_HEADER
 from events.identifiers import key_part
-from handlers.attempts import PASSING, attempt
 from handlers.decision import Command
 from handlers.errors import (
     DecisionRefused,
@@ -39,6 +38,7 @@ from handlers.platform_errors import (
     VersionConflict,
     WrongState,
 )
+from handlers.retry import PASSING, attempt
 from projections.errors import PartBehind, PartBusy
 
 T = TypeVar("T")

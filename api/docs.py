@@ -6,8 +6,8 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, render_template
 from markupsafe import Markup, escape
 
-from api.answers import answer
 from api.openapi import spec
+from api.responses import answer
 
 docs = Blueprint(
     "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/docs"

@@ -6,12 +6,12 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel
 
-from api.access import noted, requires
-from api.answers import answer
+from api.auth import noted, requires
 from api.deps import deps
 from api.errors import not_found
 from api.models import ProfileQuestion
 from api.openapi import documented
+from api.responses import answer
 from api.usage import Limits, Used
 from queries.entitlements import entitlements as ask
 from queries.instants import refuse_future

@@ -5,12 +5,12 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response
 
-from api.access import noted, requires
-from api.answers import answer
+from api.auth import noted, requires
 from api.errors import not_found
 from api.models import Event, Events, EventsFilter, EventsQuestion
 from api.openapi import documented
 from api.replica import reading, told
+from api.responses import answer
 from queries.events import EventFilter, EventRow, one_event, search
 
 events = Blueprint("events", __name__, url_prefix="/api/events")

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import structlog
 from flask import Blueprint, Response
 
-from api.access import noted, requires, still_allowed
+from api.auth import noted, requires, still_allowed
 from api.deps import deps
 from api.errors import Refused
 from api.events import event_filter, fields_read

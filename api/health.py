@@ -7,14 +7,14 @@ import psycopg
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.answers import answer
 from api.deps import Check, Pool, deps
 from api.models import Liveness, Readiness
 from api.openapi import documented
 from api.problems import problem
+from api.responses import answer
 from events.clock import Clock
-from queries.counted import counted
 from queries.lag import projection_lag
+from queries.pluralize import counted
 
 health = Blueprint("health", __name__)
 

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models import Word
-from api.platform import (
+from api.aggregate_views import (
     ChangeOrder,
     Flag,
     JsonObject,
@@ -21,6 +20,7 @@ from api.platform import (
     some_of,
     unsaid,
 )
+from api.models import Word
 
 Tags = Annotated[list[Short], Field(max_length=50)]
 

@@ -7,7 +7,20 @@ from uuid import UUID
 from flask import Blueprint, Response
 from psycopg import Connection
 
-from api.access import noted, requires
+from api.aggregate_views import (
+    CODES,
+    Done,
+    VersionedOrder,
+    VersionedQuestion,
+    done,
+    flag,
+    one,
+    ordered,
+    paged,
+    uuid_of,
+    version_of,
+)
+from api.auth import noted, requires
 from api.deps import deps
 from api.errors import not_found
 from api.list_models import (
@@ -24,19 +37,6 @@ from api.list_models import (
     ListsQuestion,
 )
 from api.openapi import documented
-from api.platform import (
-    CODES,
-    Done,
-    VersionedOrder,
-    VersionedQuestion,
-    done,
-    flag,
-    one,
-    ordered,
-    paged,
-    uuid_of,
-    version_of,
-)
 from handlers.decision import Command, Decided
 from handlers.lists import (
     NewItem,

@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Histogram
 
-from api.limits import PREFIX
+from api.request_limits import PREFIX
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 UNROUTED = "(none)"  # an address as a label would let anybody make a million series

@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from events.own.base import Key, Text
+from events.domain.base import Key, Text
 from handlers.profile import CHANGEABLE
 from queries.instants import asked, read_given
 

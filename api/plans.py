@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
-from api.access import requires
-from api.answers import answer
+from api.auth import requires
 from api.deps import deps
 from api.models import Plans, PlansQuestion
 from api.openapi import documented
+from api.responses import answer
 from queries.plans import list_plans
 
 plans = Blueprint("plans", __name__, url_prefix="/api/plans")

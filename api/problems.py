@@ -8,8 +8,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.answers import answer
 from api.errors import Refused
+from api.responses import answer
 from events.decision_clock import ClocksDiffer
 from projections.errors import StateUnreadable
 from queries.errors import BadCursor, InTheFuture

@@ -16,7 +16,7 @@ from psycopg import Connection, errors
 from api.deps import Pool, Replica, deps
 from api.errors import Refused
 from handlers.tokens import Caller
-from queries.following import heads, vector_cursor
+from queries.log_tail import heads, vector_cursor
 
 HEADER = "Tenure-Head"
 RETRY_AFTER_S = 5

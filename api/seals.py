@@ -5,14 +5,14 @@ from typing import Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api.access import noted, requires
-from api.answers import answer
+from api.auth import noted, requires
 from api.deps import deps
 from api.errors import Refused, not_found
 from api.events import BODIES_READ, HEADERS_READ
 from api.models import Question
 from api.openapi import documented
 from api.replica import reading
+from api.responses import answer
 from events.errors import EventNotFound
 from events.seals.errors import MissingNode
 from queries.seals import NoCheckpoint, NotSealedYet, event_proof, latest_checkpoint

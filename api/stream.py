@@ -18,14 +18,14 @@ from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import Field, StringConstraints
 
-from api.access import caller, noted, requires, still_allowed
+from api.auth import caller, noted, requires, still_allowed
 from api.deps import Pool, deps
 from api.errors import Refused
 from api.models import Question, Word
 from api.openapi import documented
 from api.replica import reading_pool
 from handlers.tokens import Role
-from queries.following import START, Vector, events_after, heads, read_vector_cursor, vector_cursor
+from queries.log_tail import START, Vector, events_after, heads, read_vector_cursor, vector_cursor
 from queries.rows import Row
 
 stream = Blueprint("stream", __name__, url_prefix="/api/events")

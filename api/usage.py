@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.access import actor, requires
-from api.answers import answer
+from api.auth import actor, requires
 from api.decisions import WHOLE, refusals_as_answers
 from api.deps import deps
 from api.openapi import documented
 from api.request_id import request_id
+from api.responses import answer
 from events.tracing import carried
 from handlers.usage import Usage, UsageCommand
 

@@ -5,8 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
-from api.access import actor, noted, reason, requires
-from api.answers import answer
+from api.auth import actor, noted, reason, requires
 from api.deps import deps
 from api.errors import Refused, bad_request, not_found
 from api.models import (
@@ -24,6 +23,7 @@ from api.models import (
 from api.openapi import documented
 from api.replica import reading, told
 from api.request_id import request_id
+from api.responses import answer
 from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnknown, change_profile
 from queries.errors import UnknownColumn
 from queries.explain import explain

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from archive.errors import ArchiveRefused
-from database.locks import Lock
+from database.file_locks import Lock
 from service.escapes import notice
 
 _SUFFIX = ".unfinished"

@@ -17,12 +17,12 @@ from psycopg.conninfo import make_conninfo
 from archive.drafts import drafting
 from archive.errors import ArchiveRefused
 from archive.format import Damaged
-from archive.programs import last_words, login
+from archive.pg_tools import last_words, login
 from archive.signature import Sign, unsigned
 from archive.tables import ours
-from archive.writing import described, refuse_blind
-from database.mark import SESSION
+from archive.writer import described, refuse_blind
 from database.pool import connect
+from database.restore_marker import SESSION
 from events import child_processes
 
 MAGIC = b"PGDMP"

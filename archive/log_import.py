@@ -8,9 +8,9 @@ from psycopg import errors, sql
 
 from archive.errors import ArchiveDiffers, ArchiveRefused
 from archive.format import Cells, Damaged, Reader, reading
-from archive.log_check import Checked, LogCheck
 from archive.tables import LOG, as_text, columns_of, copy_into, key_of, names, rows_of
-from archive.writing import refuse_blind
+from archive.validate_log import Checked, LogCheck
+from archive.writer import refuse_blind
 from database.pool import Connection, connect
 from events.routing import PARTS
 from events.statements import statement

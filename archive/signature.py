@@ -14,7 +14,7 @@ from events.seals.errors import SealError
 from events.seals.keys import VerifierKey
 from events.seals.note import sign_note, verify_note
 from queries.seals import origin_of
-from service.sealing import has_signing_key, signing_keys
+from service.signing_keys import has_signing_key, signing_keys
 from settings import Settings
 
 TITLE = "tenure backup v1"

@@ -10,8 +10,8 @@ from threading import Barrier
 import psycopg
 from psycopg import sql
 
+from bench.embedded_server import durable_database
 from bench.report import report, spread
-from bench.server import durable_database
 from demo.bulk import BulkEvent, bulk_events
 from events import child_processes
 from events.append import append

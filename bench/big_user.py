@@ -12,17 +12,17 @@ from uuid import UUID
 
 import psycopg
 
-from bench.past import timed
+from bench.embedded_server import durable_database
+from bench.reads import timed
 from bench.report import Cell, report
-from bench.server import durable_database
 from events.append import append, append_all
 from events.clock import micros
+from events.domain import user_event
+from events.domain.user import EntitlementGranted, IdentityLinked
 from events.envelope import NewEvent
-from events.own import user_event
-from events.own.user import EntitlementGranted, IdentityLinked
 from events.routing import part_of
-from projections.batch import Projector
 from projections.pace import Pace
+from projections.projector import Projector
 from queries.cursors import place_cursor
 from queries.explain import explain
 from queries.history import CURSOR, history_page

@@ -18,10 +18,10 @@ import psutil
 import psycopg
 
 from bench import append as bare_insert
-from bench.knocking import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
+from bench.cpu_time import spent_s, told
+from bench.embedded_server import durable_database
+from bench.load_client import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
-from bench.server import durable_database
-from bench.spent import spent_s, told
 from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.clock import utc_now
@@ -87,7 +87,7 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(bare_insert.BARE_TABLE)
     bare_port = free_port()
-    words = ["-m", "bench.bare", str(bare_port), str(THREADS)]
+    words = ["-m", "bench.baseline_app", str(bare_port), str(THREADS)]
     with (
         served(conninfo, folder) as (port, server),
         process(words, environment(conninfo, folder), folder / "bare.log"),

@@ -13,8 +13,8 @@ import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from bench.embedded_server import durable_database
 from bench.report import report
-from bench.server import durable_database
 from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.clock import utc_now
@@ -26,7 +26,7 @@ EVERY_S = 0.05
 @contextmanager
 def account(size: int) -> Iterator[str]:
     """Where an account of that many customers answers."""
-    command = [sys.executable, "-m", "tests.doubles.crowd", str(size)]
+    command = [sys.executable, "-m", "tests.doubles.large_account", str(size)]
     double = child_processes.start(command, cwd=ROOT, stdout=child_processes.PIPE, text=True)
     assert double.stdout is not None
     try:

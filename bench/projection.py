@@ -7,9 +7,9 @@ from statistics import median
 
 import psycopg
 
-from bench.filling import fill
+from bench.embedded_server import durable_database
+from bench.load_events import fill
 from bench.report import report, spread
-from bench.server import durable_database
 from events.append import append
 from events.clock import from_micros, micros
 from events.envelope import NewEvent

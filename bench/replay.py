@@ -12,14 +12,14 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench.filling import fill
+from bench.embedded_server import durable_database
+from bench.load_events import fill
 from bench.report import report
-from bench.server import durable_database
 from database.scratch_folder import scratch_folder
 from events.append import append_all
 from events.clock import EPOCH
-from events.own import plan_event
-from events.own.system import PlanPublished
+from events.domain import plan_event
+from events.domain.system import PlanPublished
 from projections.replay import Options, replay
 
 LIMIT = "COPY (SELECT * FROM events ORDER BY part, position) TO STDOUT (FORMAT binary)"

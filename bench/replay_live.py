@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 
 from bench.door import environment, process, served
-from bench.knocking import Tally, knock, requests
+from bench.embedded_server import durable_database
+from bench.load_client import Tally, knock, requests
 from bench.replay import Stages, prepare
 from bench.report import report
-from bench.server import durable_database
 from database.scratch_folder import scratch_folder
 from projections.replay import Options, compare, replay
 from projections.runner import Runner

@@ -13,11 +13,11 @@ import psycopg
 from psycopg import sql
 
 from bench.append import BARE_INSERT, BARE_TABLE
-from bench.made_up import EVENTS_EACH, grow
-from bench.past import timed
+from bench.embedded_server import durable_database
+from bench.reads import timed
 from bench.replay import Stages, prepare_plans
 from bench.report import Cell, between, report
-from bench.server import durable_database
+from bench.synthetic_log import EVENTS_EACH, grow
 from database.scratch_folder import scratch_folder
 from events.append import append
 from events.clock import EPOCH

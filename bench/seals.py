@@ -15,16 +15,16 @@ import psutil
 import psycopg
 
 from bench.append import rate
-from bench.filling import fill
+from bench.embedded_server import durable_database
+from bench.load_events import fill
 from bench.report import Cell, report, spread
-from bench.server import durable_database
 from database.pool import Connection, connect
 from events.clock import utc_now
 from events.seals.keys import SigningKey, generate_signing_key
 from events.seals.merkle import Frontier, extend
 from events.seals.proofs import make_inclusion, verify_inclusion
 from handlers.sealer import Sealer
-from queries.leaves import reader_of, root_at
+from queries.sealed_leaves import reader_of, root_at
 from queries.seals import heads_of, latest_checkpoint, proof_at
 from queries.verify import verify
 

@@ -19,19 +19,19 @@ from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
 from bench import door
-from bench.knocking import Tally, answering, knock
+from bench.cpu_time import spent_s, told
+from bench.embedded_server import durable_database
+from bench.load_client import Tally, answering, knock
 from bench.report import report, spread
-from bench.server import durable_database
-from bench.spent import spent_s, told
 from database.scratch_folder import scratch_folder
 from events import child_processes
 from events.append import append_all
 from events.clock import utc_now
-from events.own import user_event
-from events.own.user import EntitlementGranted
+from events.domain import user_event
+from events.domain.user import EntitlementGranted
 from handlers.plans import publish_default_plans
 from handlers.tokens import create_token
-from projections.batch import Projector
+from projections.projector import Projector
 
 CLIENTS = 16
 USERS = 400

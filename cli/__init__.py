@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import Entry, TenureGroup
+from cli.lazy_group import Entry, TenureGroup
 
 
 @click.group(cls=TenureGroup, name="tenure", context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,15 +19,15 @@ main.entries = {
     "run": Entry("cli.run:run", "Run database, migrations, web, projector and jobs together."),
     "serve": Entry("cli.serve:serve", "Run the web part only: webhook endpoints, API, console."),
     "work": Entry("cli.work:work", "Run projector, scheduler and background jobs."),
-    "demo": Entry("cli.play:demo", "Send sample webhooks to a running service."),
+    "demo": Entry("cli.demo:demo", "Send sample webhooks to a running service."),
     "status": Entry("cli.status:status", "Show running processes, lag and alarms on one screen."),
     "find": Entry("cli.find:find_command", "Find users and events by name, address or any id."),
     "user": Entry("cli.users:user", "Show a user's values, history and reasons."),
     "trial": Entry("cli.trial:trial", "Start, extend or end a trial that Tenure manages."),
-    "plan": Entry("cli.plan:plan", "Grant a plan to a user, or revoke the grant."),
+    "plan": Entry("cli.plan_grants:plan", "Grant a plan to a user, or revoke the grant."),
     "link": Entry("cli.link:link", "Link Stripe customers to users; list unlinked customers."),
     "admin": Entry("cli.admin:admin", "Grant or revoke administrator rights."),
-    "plans": Entry("cli.plans:plans", "List the plan catalog; publish a file of plans."),
+    "plans": Entry("cli.plan_catalog:plans", "List the plan catalog; publish a file of plans."),
     "events": Entry("cli.events:events", "List, show, export and import events."),
     "reconcile": Entry(
         "cli.reconcile:reconcile", "Find lost webhooks through the providers' APIs and append them."
@@ -48,5 +48,5 @@ main.entries = {
     "jobs": Entry("cli.jobs:jobs", "List, retry and cancel background jobs."),
     "config": Entry("cli.config:config", "Check settings; get and set run-time values."),
     "doctor": Entry("cli.doctor.command:doctor", "Check the installation; print a fix per finding."),
-    "log-level": Entry("cli.loglevel:log_level", "Show or change the log level of running processes."),
+    "log-level": Entry("cli.log_level:log_level", "Show or change the log level of running processes."),
 }

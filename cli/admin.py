@@ -2,9 +2,9 @@
 
 import click
 
-from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
-from cli.whom import user_argument
+from cli.user_argument import user_argument
+from cli.user_commands import reason_option, run_decision, show
 from handlers.admins import grant_admin, revoke_admin
 
 

@@ -23,9 +23,9 @@ from events.seals.json_shape import LARGEST_FILE_BYTES
 from events.seals.keys import VerifierKey
 from events.seals.note import NOT_TRUSTED
 from handlers.tokens import note_reads
-from queries.counted import counted
 from queries.findings import PartReport, Report
-from queries.leaves import part_sizes
+from queries.pluralize import counted
+from queries.sealed_leaves import part_sizes
 from queries.seals import (
     NoCheckpoint,
     checkpoint_numbered,
@@ -36,7 +36,7 @@ from queries.seals import (
     origin_of,
 )
 from queries.verify import verify as verify_log
-from service.sealing import connecting, public_keys, sealer_of, verified_file, where_from
+from service.signing_keys import connecting, public_keys, sealer_of, verified_file, where_from
 from service.wiring import command_settings, server, session
 from settings import Settings
 

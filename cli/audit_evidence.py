@@ -17,18 +17,18 @@ from cli.audit_offline import key_option, read_keys
 from cli.caller import person
 from cli.output import console
 from cli.parameters import INSTANT
-from cli.person_json import dumped, event_json
-from cli.whom import user_argument, user_id_of
+from cli.person_export import dumped, event_json
+from cli.user_argument import user_argument, user_id_of
 from database.pool import Connection
 from events.clock import utc_now
 from events.seals.event_proof import check_proof
 from events.seals.keys import VerifierKey
 from handlers.tokens import note_reads
-from queries.counted import counted
 from queries.instants import iso
 from queries.person import PersonFile, person_file
+from queries.pluralize import counted
 from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
-from service.sealing import public_keys
+from service.signing_keys import public_keys
 from service.wiring import command_settings, session
 
 Json = dict[str, Any]  # Any: JSON values

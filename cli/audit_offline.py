@@ -11,7 +11,7 @@ from events.seals.event_proof import Checked, check_proof
 from events.seals.growth_proof import Growth, check_growth
 from events.seals.json_shape import LARGEST_FILE_BYTES, parse_proof_file
 from events.seals.keys import VerifierKey, parse_verifier_key
-from queries.counted import counted
+from queries.pluralize import counted
 
 key_option = click.option(
     "--key",

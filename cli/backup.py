@@ -8,18 +8,18 @@ import click
 from archive.drafts import draft_of
 from archive.dump import write_dump
 from archive.errors import ArchiveDiffers
-from archive.programs import find
-from archive.restoring import look_at
-from archive.restoring import restore as load
+from archive.pg_tools import find
+from archive.restore import look_at
+from archive.restore import restore as load
 from archive.signature import Sign, require_signature, signer, unsigned
 from archive.tables import kept
-from archive.verifying import verify_restored
-from archive.writing import write_archive
+from archive.verify_restore import verify_restored
+from archive.writer import write_archive
 from cli.audit_offline import key_option, read_keys
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.progress import bar, stages
-from database import mark, migrations, sessions
+from database import migrations, pooler, restore_marker
 from database.pool import connect
 from service.wiring import command_settings, server
 from settings import Settings
@@ -80,10 +80,10 @@ def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
         found = look_at(file, heard=heard)
     signed_by = require_signature(file, found.checksum, found.signature, trusted) if trusted else ()
     with server(settings, may_begin=True, locks=True) as conninfo:
-        sessions.refuse_pooler(conninfo)
-        writing = mark.writing(conninfo)
-        with mark.only_one(conninfo):
-            if mark.restored_from(conninfo, found.sha256):
+        pooler.refuse_pooler(conninfo)
+        writing = restore_marker.writing(conninfo)
+        with restore_marker.only_one(conninfo):
+            if restore_marker.restored_from(conninfo, found.sha256):
                 _say(f"{file} was restored here before, to its end; nothing was changed")
                 return
             with stages(file.stat().st_size) as heard:
@@ -91,10 +91,10 @@ def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
             try:
                 told = verify_restored(writing, settings, found, say=_say, keys=trusted)
             except ArchiveDiffers as problem:
-                mark.move_on(writing, f"not what was backed up: {problem!s}")
+                restore_marker.move_on(writing, f"not what was backed up: {problem!s}")
                 raise
             newer = migrations.up(writing, say=_say)
-            mark.end(writing, found.sha256)
+            restore_marker.end(writing, found.sha256)
     told = {"file": str(file), "signed_by": list(signed_by), **told, "migrated": len(newer)}
     if as_json:
         emit_json(told)

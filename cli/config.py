@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from cli import configuration
+from cli import config_values
 from cli.errors import Failure
 from cli.output import console, emit_json, json_option
 from settings import SettingRow, describe, load, unread_names
@@ -17,9 +17,9 @@ def config() -> None:
     """Check settings; get and set run-time values."""
 
 
-config.add_command(configuration.get)
-config.add_command(configuration.set_)
-config.add_command(configuration.list_all)
+config.add_command(config_values.get)
+config.add_command(config_values.set_)
+config.add_command(config_values.list_all)
 
 
 @config.command()

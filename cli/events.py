@@ -12,7 +12,7 @@ from cli.log_commands import export_log, import_events
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
-from cli.whom import known, user_id_of
+from cli.user_argument import known, user_id_of
 from database.pool import Connection
 from handlers.tokens import note_reads
 from queries.deliveries import conflicts, set_aside, unreadable

@@ -13,9 +13,9 @@ from database.pool import Connection, connect
 from events.clock import utc_now
 from providers.imports.plans import as_toml, propose_plans
 from providers.imports.stripe import WORKERS, import_stripe
-from providers.reconcile.pace import RATE
-from service.envelopes import fetched_stripe_event
+from providers.reconcile.rate_limit import RATE
 from service.providers import stripe_api
+from service.unsigned_events import fetched_stripe_event
 from service.wiring import as_service, command_settings, server
 
 

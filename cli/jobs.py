@@ -12,7 +12,7 @@ from events.clock import utc_now
 from jobs import Job, cancel, listed, retry
 from jobs.errors import JobError
 from jobs.job import Status
-from service.scheduled import job_types
+from service.schedule import job_types
 from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "type", "status", "retries", "scheduled_for", "why")

@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 
 from cli.caller import person
-from cli.decisions import reason_option, run_decision, show
 from cli.output import console, emit_json, emit_table, json_option
-from cli.whom import user_argument
+from cli.user_argument import user_argument
+from cli.user_commands import reason_option, run_decision, show
 from database.pool import Connection
 from handlers.links import link_customer, unlink_customer
 from handlers.tokens import note_reads

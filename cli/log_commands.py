@@ -7,10 +7,10 @@ import click
 
 from archive.log_import import import_log
 from archive.tables import LOG
-from archive.writing import write_archive
+from archive.writer import write_archive
 from cli.output import console, emit_json, json_option
 from cli.progress import bar, stages
-from queries.counted import counted
+from queries.pluralize import counted
 from service.wiring import command_settings, server
 
 

@@ -6,11 +6,11 @@ from functools import partial
 
 import click
 
-from cli.adopting import COLUMNS, Differing, differing, set_aside, summary
 from cli.errors import Difference
 from cli.output import console, emit_json, emit_table, json_option
-from cli.scratch import scratch
-from database import mark, migrations
+from cli.schema_diff import COLUMNS, Differing, differing, set_aside, summary
+from cli.temporary_database import scratch
+from database import migrations, restore_marker
 from database.errors import SchemaDiffers
 from database.migrations import State
 from database.pool import Connection, connect
@@ -29,7 +29,7 @@ def up(target: str | None) -> None:
     """Apply pending migrations, or those up to and including TARGET."""
     with server(command_settings(), say=_say, may_begin=True, locks=True) as conninfo:
         with closing(connect(conninfo, application_name="tenure-migrate")) as conn:
-            mark.refuse_unfinished(conn)
+            restore_marker.refuse_unfinished(conn)
         names = migrations.up(conninfo, target=target, say=_say)
     _say(f"{len(names)} applied" if names else "nothing to apply")
 

@@ -8,8 +8,8 @@ import click
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from events.clock import utc_now
-from outbound.outgoing import endpoints
-from outbound.outgoing.errors import OutgoingError
+from outbound.webhooks import destinations
+from outbound.webhooks.errors import OutgoingError
 from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "url", "event_types", "include_data", "disabled_at", "disabled_reason", "description")
@@ -35,7 +35,7 @@ def outgoing() -> None:
 def list_all(*, as_json: bool) -> None:
     """List all destinations."""
     with session(command_settings()) as conn:
-        found = [each.told() for each in endpoints.endpoints(conn)]
+        found = [each.told() for each in destinations.endpoints(conn)]
     if as_json:
         emit_json(found)
     else:
@@ -68,7 +68,7 @@ def add(
 ) -> None:
     """Subscribe an https:// URL; its secret is shown once."""
     with session(command_settings()) as conn:
-        made, secret = endpoints.subscribe(
+        made, secret = destinations.subscribe(
             conn,
             url,
             event_types=types,
@@ -91,7 +91,7 @@ def add(
 def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
     """Create a new secret, shown once. Earlier secrets go on signing beside it for some hours."""
     with session(command_settings()) as conn:
-        secret = endpoints.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
+        secret = destinations.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
     if as_json:
         emit_json({"id": endpoint, "secret": secret})
     else:
@@ -104,7 +104,7 @@ def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
 def disable(*, endpoint: UUID, reason: str) -> None:
     """Stop sending to a destination. Its deliveries wait until it is enabled."""
     with session(command_settings()) as conn:
-        endpoints.disable(conn, endpoint, now=utc_now(), reason=reason)
+        destinations.disable(conn, endpoint, now=utc_now(), reason=reason)
 
 
 @outgoing.command()
@@ -112,7 +112,7 @@ def disable(*, endpoint: UUID, reason: str) -> None:
 def enable(*, endpoint: UUID) -> None:
     """Resume sending to a destination where it stopped."""
     with session(command_settings()) as conn:
-        endpoints.enable(conn, endpoint)
+        destinations.enable(conn, endpoint)
 
 
 @outgoing.command()
@@ -121,4 +121,4 @@ def enable(*, endpoint: UUID) -> None:
 def remove(*, endpoint: UUID) -> None:
     """Remove a destination, its secrets and its waiting deliveries."""
     with session(command_settings()) as conn:
-        endpoints.remove(conn, endpoint)
+        destinations.remove(conn, endpoint)

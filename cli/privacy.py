@@ -8,13 +8,13 @@ from cli.audit_files import write_out
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
-from cli.person_json import as_document, dumped
-from cli.whom import user_argument, user_id_of
+from cli.person_export import as_document, dumped
+from cli.user_argument import user_argument, user_id_of
 from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
 from handlers.tokens import note_reads
-from queries.counted import counted
 from queries.person import person_file
+from queries.pluralize import counted
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
 

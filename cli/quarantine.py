@@ -4,9 +4,9 @@ import click
 
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_table, json_option
-from cli.whom import user_id_of
-from projections.batch import Projector
-from queries.counted import counted
+from cli.user_argument import user_id_of
+from projections.projector import Projector
+from queries.pluralize import counted
 from queries.quarantine import quarantined
 from service.wiring import command_settings, session
 

@@ -16,10 +16,10 @@ from events.clock import utc_now
 from providers.reconcile.clerk import reconcile_clerk
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import ReconcileError
-from providers.reconcile.pace import RATE
+from providers.reconcile.rate_limit import RATE
 from providers.reconcile.stripe import reconcile_stripe
-from service.envelopes import fetched_clerk_event, fetched_stripe_event
 from service.providers import clerk_api, stripe_api, working_connection
+from service.unsigned_events import fetched_clerk_event, fetched_stripe_event
 from service.wiring import command_settings
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Print the differences; write nothing.")

@@ -20,11 +20,11 @@ from rich.text import Text
 
 from cli.errors import Difference as Differs
 from cli.output import console, emit_json, emit_table, json_option
-from cli.whom import user_id_of
+from cli.user_argument import user_id_of
 from database.pool import connect
 from projections.replay import Comparison, Options, compare, rebuild_user, replay, roll_back
 from projections.replay.tables import REBUILT
-from queries.counted import counted
+from queries.pluralize import counted
 from service.wiring import command_settings, server
 
 _SHOWN = 50  # differences printed for people; --json has all that were kept

@@ -14,10 +14,10 @@ import httpx
 import structlog
 from rich.markup import escape
 
-from cli.group import debugging
+from cli.lazy_group import debugging
 from cli.output import console
 from cli.serve import host_option, port_option, threads_option, workers_option
-from database import embedded, mark, migrations
+from database import embedded, migrations, restore_marker
 from database.errors import DatabaseError
 from database.pool import Connection, connect, place
 from events.clock import utc_now
@@ -58,7 +58,7 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
         supervising(settings.data_dir) as inherited,
     ):
         with closing(connect(conninfo, application_name="tenure-run")) as conn:
-            mark.refuse_unfinished(conn)
+            restore_marker.refuse_unfinished(conn)
         migrations.up(conninfo, say=say)
         secrets = _lend_to_children(settings) if demo else None
         address = url(host, taken)

@@ -11,13 +11,13 @@ from cli.output import console, emit_json, emit_table, json_option
 from database.pool import connect
 from events.clock import utc_now
 from handlers.configuration_keys import told
-from handlers.upcoming import KINDS, preview
+from handlers.schedule_preview import KINDS, preview
 from jobs.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
-from queries.counted import counted
-from service.background import direct_connection
+from queries.pluralize import counted
 from service.decision_clocks import decision_now
-from service.scheduled import scheduled, trial_grace
+from service.schedule import scheduled, trial_grace
 from service.wiring import as_service, command_settings, server
+from service.worker import direct_connection
 
 _COLUMNS = ("name", "every", "does", "last_run_at", "next_due_at", "runs", "failures", "error")
 _COMING = ("at", "user_id", "what", "why")

@@ -39,8 +39,8 @@ def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, f
 
     `tenure work` keeps the tables up to date beside it.
     """
-    from service.web.counts import counts_directory
     from service.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
+    from service.web.server_counts import counts_directory
 
     settings = service_settings()
     taken = None if fd is not None else listen(host, port)

@@ -9,16 +9,16 @@ from click.core import ParameterSource
 from psycopg import errors
 from rich.markup import escape
 
+from cli.live_output import telling, watching
 from cli.output import console, emit_json, json_option, pair_lines
-from cli.screen import telling, watching
-from database import mark, migrations
+from database import migrations, restore_marker
 from database.migrations import State
 from database.pool import connect, place
 from events.clock import utc_now
 from events.statements import statement
-from handlers.completeness import alarms
+from handlers.alarms import alarms
+from projections.code_version import projector_version
 from projections.replay import standing
-from projections.version import projector_version
 from queries.lag import projection_lag, refolds_waiting
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 from service.wiring import as_service, command_settings, server
@@ -68,7 +68,7 @@ def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
     """Everything there is to say now; `compared`: the tables with what the last replay and batches left."""
     found: Row = {"at": utc_now().replace(microsecond=0), "database": place(conninfo), "embedded": embedded}
     with closing(connect(conninfo, application_name="tenure-cli")) as conn:
-        if said := mark.unfinished(conn):
+        if said := restore_marker.unfinished(conn):
             return found | {"restore_unfinished": True, "advice": [said]}
     found |= _migrations(conninfo)
     found |= _tables(conninfo, expected=not found["migrations_pending"], compared=compared)

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import click
 
-from cli.decisions import reason_option, run_decision, show
 from cli.output import json_option
 from cli.parameters import INSTANT
-from cli.whom import user_argument
+from cli.user_argument import user_argument
+from cli.user_commands import reason_option, run_decision, show
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
 
 days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="Length in days.")

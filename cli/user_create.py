@@ -12,16 +12,16 @@ from cli.errors import Failure
 from cli.output import emit_json, emit_pairs, json_option
 from database.pool import connect
 from events.clock import utc_now
-from events.own.user import LegacyImported
-from handlers.newcomers import make_known
+from events.domain.user import LegacyImported
+from handlers.register_user import make_known
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
 from providers.reconcile.clerk import reconcile_user
 from providers.reconcile.errors import NotThere, ReconcileError
 from queries.profile import profile
 from service.decision_clocks import decision_now
-from service.envelopes import fetched_clerk_event
 from service.providers import clerk_api
+from service.unsigned_events import fetched_clerk_event
 from service.wiring import as_service, command_settings, projector_connection, server, session
 from settings import Settings
 

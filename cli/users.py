@@ -12,9 +12,9 @@ from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
+from cli.user_argument import known, user_argument, user_id_of
 from cli.user_create import create
 from cli.user_restore import restore
-from cli.whom import known, user_argument, user_id_of
 from database.pool import Connection
 from events.clock import utc_now
 from handlers.tokens import note_reads

@@ -14,12 +14,12 @@ from events.child_processes import follow_parent
 from events.clock import utc_now
 from handlers.plans import publish_default_plans
 from handlers.trusted_accounts import declare_trusted_accounts
-from projections.batch import Report
 from projections.errors import PartBehind, PartBusy
+from projections.projector import Report
 from projections.runner import Runner
 from service import tracing
-from service.background import background
 from service.wiring import projector_connection, refuse_unfit, server, service_settings
+from service.worker import background
 from settings import Settings
 
 _log = structlog.get_logger("tenure.work")
@@ -51,7 +51,7 @@ def _heard(settings: Settings, connect: Callable[[], Connection]) -> Callable[[R
     tracer = tracing.begin(settings)
     if tracer is None:
         return None
-    from service.traced_batches import TracedBatches
+    from service.batch_tracing import TracedBatches
 
     return TracedBatches(tracer, connect)
 

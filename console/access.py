@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from console.deps import deps, now
 from console.errors import Refused
-from handlers.sessions import SessionOver, sign_out, still_signed_in
+from handlers.console_sessions import SessionOver, sign_out, still_signed_in
 from handlers.tokens import Caller, note_reads
 
 P = ParamSpec("P")

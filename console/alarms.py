@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from threading import Lock
 
-from handlers.completeness import Alarm, alarms
+from handlers.alarms import Alarm, alarms
 from queries.rows import AnyConnection
 
 FRESH_FOR = timedelta(minutes=1)

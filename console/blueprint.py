@@ -17,8 +17,8 @@ from console.access import authenticate, caller_or_none
 from console.cookies import register_sessions
 from console.deps import Deps, Pool, Throttle, Verifiers, keep
 from console.errors import Refused, sentence
+from console.filters import register_filters
 from console.pages import INDEX, PAGES
-from console.show import register_filters
 from events.clock import Clock
 from events.decision_clock import ClocksDiffer
 from jobs import Registry

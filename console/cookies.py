@@ -5,7 +5,7 @@ from hashlib import sha256
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-from handlers.sessions import LONGEST
+from handlers.console_sessions import LONGEST
 
 NAME = "tenure_console"
 PATH = "/console"

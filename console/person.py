@@ -12,7 +12,7 @@ from console.access import caller, noted
 from console.deps import deps, now
 from console.errors import bad_input, not_found
 from console.inputs import text
-from console.life import life
+from console.timeline_chart import life
 from events.clock import from_micros
 from handlers.trials import MOST_DAYS
 from queries import profile as profiles
@@ -20,9 +20,9 @@ from queries.customers import linked_customers
 from queries.entitlements import METRICS, entitlements
 from queries.history import Json, as_entry
 from queries.instants import refuse_future
-from queries.lives import Lived, lived
 from queries.plans import list_plans
 from queries.rows import AnyConnection
+from queries.user_view import Lived, lived
 from queries.why import why
 
 TABLES = {

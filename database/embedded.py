@@ -20,10 +20,11 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from database import location, minder, postmaster
-from database.account import Account, server_account
+from database import data_dir as location
+from database import minder, postmaster
 from database.errors import EmbeddedServerFailed
-from database.locks import Lock
+from database.file_locks import Lock
+from database.system_account import Account, server_account
 
 Say = Callable[[str], None]
 

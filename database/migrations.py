@@ -12,8 +12,8 @@ from pathlib import Path
 
 from database import rights
 from database.errors import MigrationEdited, MigrationError, MigrationUnknown, SchemaDiffers
-from database.ledger import Applied, Ledger
 from database.migration_files import DIRECTORY, MigrationFile, new, read
+from database.migration_log import Applied, Ledger
 from database.pool import Connection
 
 __all__ = ["DIRECTORY", "MigrationStatus", "State", "baseline", "down", "new", "status", "up"]

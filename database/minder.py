@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from database import postmaster
-from database.locks import Lock
+from database.file_locks import Lock
 from events import child_processes
 
 LOOK_EVERY_S = 1.0

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import psutil
 
-from database.account import Account
+from database.data_dir import VERSION, remove_socket_directory, socket_directory
 from database.errors import EmbeddedServerFailed
-from database.location import VERSION, remove_socket_directory, socket_directory
-from database.locks import Lock
+from database.file_locks import Lock
+from database.system_account import Account
 from events import child_processes
 
 _START_LIMIT_S = 120  # recovery after a crash reads the whole write-ahead log since a checkpoint

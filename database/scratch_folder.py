@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from database.locks import Lock
+from database.file_locks import Lock
 
 _LOCK = "in-use"
 

@@ -1,9 +1,9 @@
 """Who administers the platform, by an operator's word: it goes before Clerk's metadata."""
 
-from events.own.user import AdminGranted, AdminRevoked
+from events.domain.user import AdminGranted, AdminRevoked
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
 from handlers.errors import AlreadySo, NothingToUndo
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 
 

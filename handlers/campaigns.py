@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from events.own import OwnEvent
-from events.own.platform import (
+from events.domain import OwnEvent
+from events.domain.platform import (
     CampaignActivated,
     CampaignArchived,
     CampaignCompleted,
@@ -15,10 +15,10 @@ from events.own.platform import (
     CampaignUpdated,
 )
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.holding import answer_of, held, new_id, refuse_unless
+from handlers.owned_rows import answer_of, held, new_id, refuse_unless
 from handlers.usage import Usage, count
 from projections.catalog import Catalog
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 
 Action = Literal["activate", "complete", "archive"]

@@ -10,8 +10,8 @@ from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
 from events.append import append
-from events.own import system_event
-from events.own.system import ConfigurationChanged, LoggingChanged
+from events.domain import system_event
+from events.domain.system import ConfigurationChanged, LoggingChanged
 from events.statements import statement
 from handlers.configuration_keys import (
     KNOWN,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.clock import MICROSECOND, from_micros, later, micros
+from events.domain import OwnEvent, user_event
 from events.envelope import NewEvent
-from events.own import OwnEvent, user_event
 from events.routing import part_of
 from handlers.errors import (
     IdempotencyConflict,
@@ -22,9 +22,9 @@ from handlers.errors import (
     UserUnknown,
 )
 from projections.catalog import Catalog
-from projections.inline import Inline, Present
-from projections.inline_many import Asked, InlineMany
-from projections.log import AnyConnection
+from projections.decision_transaction import Inline, Present
+from projections.decision_transaction_batch import Asked, InlineMany
+from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from events.own.user import DeletionReverted
+from events.domain.user import DeletionReverted
 from events.routing import part_of
 from events.statements import statement
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.errors import AlreadySo, NothingToUndo
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 
 Row = dict[str, Any]  # Any: one type a column

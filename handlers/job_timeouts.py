@@ -10,17 +10,17 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from events.clock import EPOCH, MICROSECOND, later
+from events.domain import user_event
+from events.domain.platform import JobTimedOut
 from events.envelope import NewEvent
 from events.identifiers import key_part
-from events.own import user_event
-from events.own.platform import JobTimedOut
 from events.routing import part_of
 from events.statements import statement
 from handlers.decision import moment
 from handlers.errors import BusyTransaction
-from handlers.scans import Summary
-from projections.inline import Inline, Present
-from projections.log import AnyConnection
+from handlers.scheduled_scans import Summary
+from projections.decision_transaction import Inline, Present
+from projections.log_reader import AnyConnection
 from queries.instants import iso
 
 PAGE = 500

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from events.own.user import IdentityLinked, IdentityUnlinked
+from events.domain.user import IdentityLinked, IdentityUnlinked
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.errors import AlreadySo, NotACustomer, NothingToUndo, NotTrusted
 from projections.accounts import Trust, account_of
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import CustomerRow, lock_customers
 from queries.customers import address_of

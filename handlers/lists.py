@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from events.own.platform import (
+from events.domain.platform import (
     ListArchived,
     ListCreated,
     ListDeleted,
@@ -17,10 +17,10 @@ from events.own.platform import (
     ListUpdated,
 )
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.holding import Row, answer_of, ask, held, new_id, refuse_deleted, refuse_unless
+from handlers.owned_rows import Row, answer_of, ask, held, new_id, refuse_deleted, refuse_unless
 from handlers.platform_errors import CreatorTwice, ListFull, NotTheirs
 from projections.catalog import Catalog
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 
 Action = Literal["archive", "restore", "delete"]

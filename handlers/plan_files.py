@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from events.own.system import PlanPublished
+from events.domain.system import PlanPublished
 from handlers.errors import BadPlanFile
 from queries.entitlements import ENRICHMENTS_LIMIT
 

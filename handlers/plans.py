@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from events.clock import EPOCH, MICROSECOND, from_micros
+from events.domain import plan_event
+from events.domain.system import PlanPublished, PlanRetired
 from events.envelope import NewEvent
-from events.own import plan_event
-from events.own.system import PlanPublished, PlanRetired
 from events.routing import CATALOG_ROUTE, part_of
 from handlers.plan_files import default_plans
 from projections.catalog import Catalog, Plan
-from projections.inline import Choose, Inline, Present
-from projections.log import AnyConnection
+from projections.decision_transaction import Choose, Inline, Present
+from projections.log_reader import AnyConnection
 
 Kind = Literal["new", "changed", "retired"]
 

@@ -14,15 +14,15 @@ from uuid import UUID
 from psycopg.rows import dict_row, tuple_row
 
 from events.append import append
+from events.domain import user_event
+from events.domain.user import PrivacyErased
 from events.envelope import Appended
-from events.own import user_event
-from events.own.user import PrivacyErased
 from events.routing import SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from handlers.personal import PersonalTexts
 from handlers.tokens import AnyConnection
+from projections.decision_transaction import Inline
 from projections.errors import PartBehind
-from projections.inline import Inline
 from projections.store import hold_all_parts
 
 SHORTEST_TEXT = 6  # a shorter one would be found everywhere

@@ -11,15 +11,15 @@ from psycopg.rows import dict_row
 
 from events.append import append
 from events.clock import MICROSECOND
-from events.envelope import Appended, NewEvent
-from events.identifiers import key_part
-from events.own import OwnEvent, user_event
-from events.own.user import (
+from events.domain import OwnEvent, user_event
+from events.domain.user import (
     OnboardingCompleted,
     OnboardingStepCompleted,
     PlanSelected,
     ProfileUpdated,
 )
+from events.envelope import Appended, NewEvent
+from events.identifiers import key_part
 from events.routing import part_of
 from events.statements import statement
 from handlers.decision import moment

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from psycopg.rows import tuple_row
 
 from events.append import append
+from events.domain import system, system_event
 from events.envelope import NewEvent
-from events.own import system, system_event
 from events.seals.keys import SigningKey
 from events.seals.removal import Removal, sign_removal, spans_of
 from events.statements import statement

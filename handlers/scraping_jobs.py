@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from events.append import json_text
-from events.own.platform import (
+from events.domain.platform import (
     JobCompleted,
     JobCreated,
     JobFailed,
@@ -17,10 +17,10 @@ from events.own.platform import (
 )
 from handlers.decision import Command, Decided, Due, Verdict, decide, refuse_unfit
 from handlers.errors import UnusableInstant
-from handlers.holding import answer_of, ask, held, new_id, refuse_deleted, refuse_unless
+from handlers.owned_rows import answer_of, ask, held, new_id, refuse_deleted, refuse_unless
 from handlers.usage import Usage, count
 from projections.catalog import Catalog
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import State
 from queries.entitlements import standing
 from queries.instants import iso

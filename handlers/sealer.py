@@ -22,8 +22,8 @@ from events.seals.keys import SigningKey
 from events.seals.leaf import leaf_hash_of_texts
 from events.seals.merkle import Frontier, Node, extend
 from events.statements import statement
-from queries.leaves import PartSize, frontiers, leaf_texts_after, part_sizes
 from queries.rows import AnyConnection
+from queries.sealed_leaves import PartSize, frontiers, leaf_texts_after, part_sizes
 from queries.seals import Stored, heads_of, latest_checkpoint, origin_of
 
 BATCH_EVENTS = 10_000

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from events.clock import from_micros, later
-from events.own.user import TrialExpired, TrialExtended, TrialStarted
+from events.domain.user import TrialExpired, TrialExtended, TrialStarted
 from handlers.configuration import configured
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
 from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
-from handlers.lapses import all_over
+from handlers.expirations import all_over
 from projections.catalog import Catalog
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
 from projections.tables.usage import SERVED

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from handlers.configuration import set_value
 from projections.accounts import CATEGORY, KEY, trusted_accounts
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 
 SETTING = "STRIPE_TRUSTED_ACCOUNTS"
 

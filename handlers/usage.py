@@ -11,10 +11,9 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from events.domain.user import UsageRecorded
 from events.group_commit import GroupCommit
 from events.identifiers import key_part
-from events.own.user import UsageRecorded
-from handlers.attempts import attempt
 from handlers.decision import (
     Command,
     Decided,
@@ -25,10 +24,11 @@ from handlers.decision import (
     refuse_unfit,
 )
 from handlers.errors import LimitExceeded
-from handlers.lapses import all_over
+from handlers.expirations import all_over
+from handlers.retry import attempt
 from projections.catalog import Catalog
-from projections.inline import Moved
-from projections.log import AnyConnection
+from projections.decision_transaction import Moved
+from projections.log_reader import AnyConnection
 from projections.state import State
 from queries.entitlements import Metric, Standing, standing, told_allowances
 

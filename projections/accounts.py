@@ -10,7 +10,7 @@ from psycopg.rows import tuple_row
 from events.statements import statement
 from projections import store
 from projections.facts import Own
-from projections.log import AnyConnection, Routed
+from projections.log_reader import AnyConnection, Routed
 
 CATEGORY, KEY = "stripe", "trusted_accounts"
 

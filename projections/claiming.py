@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from events.own import user as own
+from events.domain import user as own
 from projections import stripe_objects
 from projections.facts import Checkout, Customer, Fact, Own, Subscription
 from projections.links import (

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from projections import log
+from projections import log_reader
 from projections.facts import Fact
 from projections.fold import fold_one, in_order
-from projections.log import AnyConnection, Wanted
+from projections.log_reader import AnyConnection, Wanted
 from projections.state import State
 
 
@@ -53,7 +53,9 @@ class Crowd:
     def _reads_more(
         self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int, live_only: bool
     ) -> bool:
-        events = log.instant_events(conn, self._positions, self.at, bounds, limit=limit, live_only=live_only)
+        events = log_reader.instant_events(
+            conn, self._positions, self.at, bounds, limit=limit, live_only=live_only
+        )
         for event in events:
             self._positions[event.route_key] = event.fact.position
             is_own = event.is_user and event.route_key == self.before.user_id

@@ -7,10 +7,10 @@ the tables say what a replay would.
 
 from collections.abc import Mapping
 
-from events.own.user import PrivacyErased
+from events.domain.user import PrivacyErased
 from projections import store
 from projections.facts import Own
-from projections.log import AnyConnection, Routed
+from projections.log_reader import AnyConnection, Routed
 
 ERASED = "privacy.erased"
 

@@ -9,11 +9,11 @@ on nothing differs.
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from projections import log, store
+from projections import log_reader, store
 from projections.crowds import Crowds
 from projections.facts import Fact
 from projections.fold import advance, crowd, fold_through, is_crowd, open_from, settle
-from projections.log import AnyConnection, Stretch, Wanted
+from projections.log_reader import AnyConnection, Stretch, Wanted
 from projections.snapshots import EVER, Passed, Pending, keep, kept_state, late
 from projections.state import Folded, State, encode_state
 
@@ -59,7 +59,7 @@ def refold_users(
     # One event shows whether a crowd that is being folded still comes first.
     asked |= {user: each._replace(limit=1) for user, each in asked.items() if crowds.has_begun(user)}
     rest: dict[str, Wanted] = {}
-    for user, stretch in log.stretches(conn, asked, bounds, live_only=live_only).items():
+    for user, stretch in log_reader.stretches(conn, asked, bounds, live_only=live_only).items():
         if stretch.crowd is None:
             slices[user].fold(stretch)
         elif met := crowds.of(slices[user].state, stretch.crowd, asked[user]):
@@ -68,7 +68,7 @@ def refold_users(
                 slices[user].pass_crowd(met.at, met.facts, after)
                 crowds.finish(user)
                 rest[user] = Wanted(linked[user], met.at + 1, share)
-    for user, stretch in log.stretches(conn, rest, bounds, live_only=live_only).items():
+    for user, stretch in log_reader.stretches(conn, rest, bounds, live_only=live_only).items():
         slices[user].fold(stretch)
     return _ended(conn, slices)
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import structlog
 from psycopg import Rollback
 
-from projections import claiming, links, log, store
+from projections import claiming, links, log_reader, store
 from projections.accounts import Trust
 from projections.claiming import Evidence
 from projections.facts import Fact
 from projections.links import Word
-from projections.log import AnyConnection, Routed
+from projections.log_reader import AnyConnection, Routed
 from projections.refusal import write_halving
 
 logger = structlog.get_logger(__name__)
@@ -179,7 +179,7 @@ def deletions_of(
     conn: AnyConnection, users: Collection[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, list[Word]]:
     """When each of these users was deleted and restored, up to the bounds."""
-    return deletions_in(log.deletions_of(conn, users, bounds, live_only=live_only))
+    return deletions_in(log_reader.deletions_of(conn, users, bounds, live_only=live_only))
 
 
 def read_again(
@@ -211,9 +211,9 @@ def _said_of(
     live_only: bool,
 ) -> dict[str, links.Claims]:
     """As read_again, without deletions."""
-    found = log.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
+    found = log_reader.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
     evidence = {c: said for c, said in evidence_in(found).items() if c in customers}
-    for customer, at in log.first_events(conn, customers, bounds, live_only=live_only).items():
+    for customer, at in log_reader.first_events(conn, customers, bounds, live_only=live_only).items():
         known = evidence.get(customer) or Evidence(at, [], [])
         evidence[customer] = known._replace(first_at=min(known.first_at, at))
     return {customer: claiming.settled(said) for customer, said in evidence.items()}

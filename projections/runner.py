@@ -9,9 +9,9 @@ import structlog
 from psycopg import errors
 
 from events.routing import PARTS
-from projections.batch import Projector, Report
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from projections.pace import Pace
+from projections.projector import Projector, Report
 from projections.refusal import is_refusal
 
 logger = structlog.get_logger(__name__)

@@ -14,11 +14,11 @@ from events.identifiers import derived_id
 from events.statements import statement
 from projections import links
 from projections.catalog import Catalog
+from projections.code_version import projector_version
 from projections.errors import StateUnreadable
 from projections.rows import Row, as_json
 from projections.snapshots import Pending
 from projections.state import Folded, Poison, State, decode_state, encode, read_stored
-from projections.version import projector_version
 
 logger = structlog.get_logger(__name__)
 

@@ -17,11 +17,11 @@ from events.routing import part_of
 from events.statements import statement
 from projections import links
 from projections.accounts import Trust
+from projections.code_version import projector_version
 from projections.links import Owner
 from projections.refusal import ROW
 from projections.snapshots import EVER
 from projections.state import State, decode_state
-from projections.version import projector_version
 from queries.rows import AnyConnection
 
 Owners = dict[str, list[Owner]]

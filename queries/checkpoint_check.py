@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from events.seals.checkpoint import verify_checkpoint
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey
-from queries.leaves import frontiers
 from queries.rows import AnyConnection
+from queries.sealed_leaves import frontiers
 from queries.seals import Stored, origin_of
 
 

@@ -15,8 +15,8 @@ from projections.stripe_objects import current_subscription
 from projections.tables import usage
 from projections.tables.subscriptions import resolve
 from projections.tables.trials import trial_plan
-from queries.past import past_state
-from queries.reasons import event_behind
+from queries.history_at import past_state
+from queries.provenance import event_behind
 from queries.rows import AnyConnection, fetch_one
 
 Metric = Literal["campaigns", "creators", "enrichments"]

@@ -5,13 +5,13 @@ from itertools import count
 from typing import Any
 
 from events.clock import from_micros, micros
+from projections.code_version import projector_version
 from projections.rows import TABLES
 from projections.snapshots import EVER
-from projections.version import projector_version
 from queries.bases import Base, Streams
 from queries.changes import Change
 from queries.errors import UnknownColumn
-from queries.past import Entry, Past, past
+from queries.history_at import Entry, Past, past
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 from queries.undecided import MOST_LATER, may_be_undecided, undecided_reason

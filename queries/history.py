@@ -9,7 +9,7 @@ from projections.snapshots import EVER
 from queries.bases import Streams
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
-from queries.past import past
+from queries.history_at import past
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from events.statements import statement
-from queries.counted import counted
+from queries.pluralize import counted
 from queries.rows import AnyConnection, fetch_one
 
 STALLED_AFTER_S = 20.0

@@ -19,8 +19,8 @@ from events.seals.note import parse_note
 from events.seals.proofs import make_inclusion
 from events.statements import statement
 from queries.events import one_event
-from queries.leaves import reader_of, row_at
 from queries.rows import AnyConnection, fetch_all, fetch_one
+from queries.sealed_leaves import reader_of, row_at
 
 Json = dict[str, Any]  # Any: JSON values
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from events.clock import from_micros
 from queries.changes import Change
-from queries.past import Entry, Past
+from queries.history_at import Entry, Past
 from queries.walk import Walk
 
 

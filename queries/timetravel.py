@@ -6,7 +6,7 @@ from uuid import UUID
 from projections.catalog import Catalog
 from projections.rows import rows_of
 from projections.state import State
-from queries.past import past_state
+from queries.history_at import past_state
 from queries.profile import Profile
 from queries.rows import AnyConnection
 

@@ -15,7 +15,7 @@ from projections.fold import fold_on, fold_one
 from projections.order import alternatives, order_instant
 from projections.rows import TABLES, as_json, cells_of
 from projections.state import State, encode_state
-from queries.past import Past
+from queries.history_at import Past
 
 MOST_LATER = 2_000
 MOST_FOLDED = 5_000

@@ -14,8 +14,8 @@ from events.seals.leaf import leaf_hash_of_texts
 from events.seals.merkle import HASH_BYTES, Address, Frontier, extend
 from events.statements import statement
 from queries.findings import Erased, Finding, PartReport, Promise
-from queries.leaves import SealedRow, frontiers, rows_after
 from queries.rows import AnyConnection, fetch_one
+from queries.sealed_leaves import SealedRow, frontiers, rows_after
 
 CHUNK_EVENTS = 1000
 MOST_FINDINGS = 20

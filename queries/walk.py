@@ -14,7 +14,7 @@ from projections.order import order_instant
 from projections.snapshots import EVER
 from projections.state import State
 from queries.changes import Change, Shown
-from queries.past import Entry, Move, Past, plan_event
+from queries.history_at import Entry, Move, Past, plan_event
 
 BILLING = "user_billing"
 OF_THE_LINK = "stripe_customer_id"

@@ -22,7 +22,7 @@ from queries.instants import iso
 from queries.lag import projection_lag
 from queries.lateness import late_event
 from queries.oddities import Facts, oddities, unknown_price
-from queries.reasons import event_behind
+from queries.provenance import event_behind
 from queries.rows import AnyConnection, fetch_one
 
 LATEST = 20  # events looked at for late deliveries

@@ -23,18 +23,18 @@ from events.decision_clock import DecisionClock
 from handlers.delivery_counts import DeliveryCounts
 from service import metrics, tracing
 from service.completeness_metrics import CompletenessMetrics
+from service.config_watch import watch_configuration
 from service.decision_clocks import clock_check, compare_regularly, pool_clock
 from service.local_secrets import session_key
 from service.part_metrics import part_metrics
 from service.readiness import AppendOutcomes, readiness
 from service.replica import replica_of
-from service.scheduled import job_types
-from service.sealing import signing_keys
-from service.watching import watch_configuration
+from service.schedule import job_types
+from service.signing_keys import signing_keys
 from service.wiring import as_service, join_server, service_connection
 from settings import Settings
 from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
-from webhooks.together import TOGETHER
+from webhooks.batch import TOGETHER
 
 POOL_SIZE = 10
 COUNTS_TIMEOUT_S = 1.0

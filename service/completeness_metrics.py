@@ -6,7 +6,7 @@ from threading import Lock
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from handlers.completeness import alarms
+from handlers.alarms import alarms
 from queries.completeness import COUNTED, ledger, reconciled
 from queries.rows import AnyConnection
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from threading import Lock
 
-from service.logs import LEAST
+from service.logging_setup import LEAST
 
 
 def is_known(name: str) -> bool:
@@ -38,18 +38,18 @@ OURS = (
     "handlers.job_timeouts",
     "jobs.lease",
     "jobs.runner",
-    "outbound.outgoing.following",
-    "providers.reconcile.ahead",
+    "outbound.webhooks.enqueue",
+    "providers.reconcile.objects_ahead",
     "providers.reconcile.clerk",
-    "providers.reconcile.methods",
+    "providers.reconcile.payment_methods",
     "providers.reconcile.objects",
     "providers.reconcile.sessions",
-    "handlers.scans",
-    "handlers.upcoming",
+    "handlers.scheduled_scans",
+    "handlers.schedule_preview",
     "handlers.usage",
-    "projections.batch",
+    "projections.projector",
     "projections.configuration",
-    "projections.platform.live",
+    "projections.aggregates.project",
     "projections.relinking",
     "projections.runner",
     "projections.store",

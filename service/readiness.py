@@ -12,8 +12,8 @@ from database import migrations
 from database.pool import Pool
 from events.clock import utc_now
 from events.statements import statement
-from projections.version import projector_version
-from queries.counted import counted
+from projections.code_version import projector_version
+from queries.pluralize import counted
 from queries.rows import fetch_all
 from webhooks import Delivery
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from database.locks import Lock
+from database.file_locks import Lock
 from events.child_processes import GRACE_S
 
 PATIENCE_S = GRACE_S + 2.0  # by then they have killed themselves

@@ -12,7 +12,7 @@ from types import FrameType
 import structlog
 
 from events import child_processes
-from queries.counted import counted
+from queries.pluralize import counted
 from service.errors import ServiceError
 
 STOP_S = 8.0  # children get this long; with the rest of the way out it stays below ten seconds

@@ -7,12 +7,12 @@ import psycopg
 import structlog
 from psycopg.conninfo import make_conninfo
 
-from database import embedded, mark, sessions
+from database import embedded, pooler, restore_marker
 from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
 from events.statements import statement
 from queries.rows import fetch_one
-from service import logs
+from service import logging_setup
 from service.errors import SchemaMissing
 from service.escapes import notice
 from settings import Settings, load
@@ -30,14 +30,14 @@ def _silent(_: str) -> None:
 def command_settings() -> Settings:
     """The settings of a command for people: what libraries log stays quiet below ERROR."""
     settings = load()
-    logs.configure(level="ERROR", form="console")
+    logging_setup.configure(level="ERROR", form="console")
     return settings
 
 
 def service_settings() -> Settings:
     """The settings of a process that serves; its log is as they say."""
     settings = load()
-    logs.configure(level=settings.log_level, form=settings.log_format)
+    logging_setup.configure(level=settings.log_level, form=settings.log_format)
     return settings
 
 
@@ -57,7 +57,7 @@ def server(
     if settings.database_url is not None:
         given = settings.database_url.get_secret_value()
         if locks:
-            sessions.refuse_shared(given)
+            pooler.refuse_shared(given)
         yield given
         return
     if not may_begin:
@@ -93,7 +93,7 @@ def refuse_unfit(conninfo: str) -> None:
     """
     soon = make_conninfo(conninfo, connect_timeout=CONNECT_TIMEOUT_S)
     with closing(connect(soon, application_name="tenure-cli", statement_timeout_s=COMMAND_TIMEOUT_S)) as conn:
-        mark.refuse_unfinished(conn)
+        restore_marker.refuse_unfinished(conn)
         row = fetch_one(conn, statement("service", "has_schema"), {})
         if row is None or not row["has_schema"]:
             raise SchemaMissing(f"the database {place(conninfo)} has no schema of Tenure: tenure migrate up")
@@ -113,7 +113,7 @@ def session(settings: Settings) -> Iterator[Connection]:
 
 def as_service(conn: Connection) -> None:
     """The rights of the service, which owns nothing: it can't edit its own past. Raises: RoleShared."""
-    sessions.take_role(conn, "tenure_app")
+    pooler.take_role(conn, "tenure_app")
 
 
 def service_connection(conninfo: str, *, name: str) -> Connection:

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from cli import main
 from database.pool import Pool
 from demo.history import make_world
-from demo.posting import Doors, disordered, post_all
+from demo.sender import Doors, disordered, post_all
 from demo.world import DemoWorld
 from events.clock import utc_now
 from projections.runner import Runner

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from database import embedded, location, postmaster
-from database.account import server_account
+from database import data_dir, embedded, postmaster
 from database.errors import EmbeddedServerFailed
-from database.locks import Lock
+from database.file_locks import Lock
 from database.pool import connect
+from database.system_account import server_account
 
 PATIENCE_S = 30.0
 
@@ -70,7 +70,7 @@ def streaming_replica(primary: embedded.EmbeddedServer) -> Iterator[StreamingRep
     folder.chmod(0o711)
     try:
         account = server_account()
-        programs = location.programs(account, lambda _: None)
+        programs = data_dir.programs(account, lambda _: None)
         if not (programs / "pg_basebackup").exists():
             pytest.skip(f"no pg_basebackup in {programs}, so no replica can be made")
         pgdata, lock = folder / "postgres", Lock(folder / "postgres.running")

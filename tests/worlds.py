@@ -14,7 +14,7 @@ from demo.steps_billing import running
 from demo.stripe_cycle import Dunning
 from demo.versions import API_VERSIONS, ApiVersion
 from demo.world import DemoWorld, Person
-from tests.truth import Truth, truth_of
+from tests.oracle import Truth, truth_of
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 """A last day of the month, so that billing anchors have something to trip over."""

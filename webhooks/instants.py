@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from events.clock import EPOCH
 from events.envelope import NewEvent
 from events.payload import parse
-from webhooks.reading import at
+from webhooks.lenient_json import at
 
 MOST_AHEAD = timedelta(hours=1)
 # Stripe dates what happens to the objects of a test clock by its simulated time.

@@ -19,9 +19,9 @@ from events.envelope import NewEvent
 from events.errors import UnreadablePayload
 from events.payload import parse
 from webhooks.errors import DatabaseAway
-from webhooks.guard import Body, Verified
 from webhooks.instants import bounded
-from webhooks.reading import Json
+from webhooks.lenient_json import Json
+from webhooks.verification import Body, Verified
 
 Pool = ConnectionPool[Connection[Any]]  # Any: whatever the pool's row factory
 Read = Callable[[Json, str, Verified], NewEvent]

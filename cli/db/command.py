@@ -8,17 +8,17 @@ import click
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-from cli.db import looking
-from cli.db.cases import CASES
-from cli.db.filling import Sizes, fill, world_of
-from cli.db.measuring import Measured, measure
+from cli.db import inspect as looking
+from cli.db.benchmark import Measured, measure
+from cli.db.benchmark_queries import CASES
+from cli.db.sample_data import Sizes, fill, world_of
 from cli.errors import Difference, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.progress import bar
-from cli.scratch import scratch
+from cli.temporary_database import scratch
 from database import migrations
 from database.pool import Connection, connect
-from queries.counted import counted
+from queries.pluralize import counted
 from service.wiring import as_service, command_settings, server
 
 MOST_P99_MS = 100.0

@@ -5,22 +5,22 @@ from contextlib import closing
 import click
 from rich.markup import escape
 
-from cli.doctor.findings import SEVERITIES, Finding, worst
-from cli.doctor.of_database import (
+from cli.doctor.checks_database import (
     added_index_check,
     guard_checks,
     migration_checks,
     server_checks,
     session_check,
 )
-from cli.doctor.of_leftovers import leftover_checks
-from cli.doctor.of_replica import replica_checks
-from cli.doctor.of_service import service_checks
-from cli.doctor.of_settings import settings_checks
+from cli.doctor.checks_leftovers import leftover_checks
+from cli.doctor.checks_replica import replica_checks
+from cli.doctor.checks_service import service_checks
+from cli.doctor.checks_settings import settings_checks
+from cli.doctor.findings import SEVERITIES, Finding, worst
 from cli.errors import one_line
-from cli.group import debugging, show_where
+from cli.lazy_group import debugging, show_where
 from cli.output import console, emit_json, json_option
-from database import mark
+from database import restore_marker
 from database.pool import connect
 from service.wiring import command_settings, server
 from settings import Settings
@@ -57,7 +57,7 @@ def _with_database(settings: Settings) -> list[Finding]:
     try:
         with server(settings) as conninfo:
             with closing(connect(conninfo, application_name="tenure-cli")) as conn:
-                if said := mark.unfinished(conn):
+                if said := restore_marker.unfinished(conn):
                     return [Finding("fail", "restore", said, "tenure restore FILE")]
             found = [session_check(conninfo, embedded=settings.database_url is None)]
             found += migration_checks(conninfo)

@@ -5,9 +5,9 @@ from contextlib import closing
 import click
 
 from cli.output import console, emit_json, json_option
+from cli.scale.citus_checks import obstacles
 from cli.scale.errors import NoCitus, NotDistributable
 from cli.scale.layout import DISTRIBUTED, LOCAL
-from cli.scale.obstacles import obstacles
 from cli.scale.plan import cluster, steps
 from cli.terminal import echo
 from database.pool import connect, place

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cli.errors import Failure
-from cli.scale.obstacles import Obstacle
+from cli.scale.citus_checks import Obstacle
 
 
 class NoCitus(Failure):

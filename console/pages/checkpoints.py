@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template
 from console.deps import deps, now, trusted_keys
 from console.errors import not_found
 from queries.checkpoint_check import check_checkpoint
-from queries.leaves import part_sizes
+from queries.sealed_leaves import part_sizes
 from queries.seals import checkpoint_numbered, checkpoints, latest_checkpoint
 
 pages = Blueprint("checkpoints", __name__, url_prefix="/checkpoints")

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 
 from console.deps import deps, now
 from console.inputs import choice
-from handlers.completeness import alarms
+from handlers.alarms import alarms
 from queries.completeness import ledger, outages, reconciled
 from queries.rows import Row
 

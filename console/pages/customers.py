@@ -6,11 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from console.access import caller, noted, operator_only
-from console.deciding import command, decided
 from console.deps import deps, now
 from console.errors import sentence
+from console.form_commands import command, decided
 from console.inputs import LIMIT, field, text
-from console.keys import key
+from console.path_ids import key
 from console.person import user_meant
 from handlers.errors import AlreadySo
 from handlers.links import link_customer

@@ -8,7 +8,7 @@ from console.access import actor, noted, operator_only
 from console.deps import decision_now, deps, now
 from console.errors import Refused, bad_input, not_found, sentence
 from console.inputs import field, reason_field
-from console.keys import key
+from console.path_ids import key
 from handlers.privacy import Erased, ErasurePlan, ErasureRefused, PersonUnknown, erase_person, plan_erasure
 from queries.rows import AnyConnection
 

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, render_template, request, url_for
 from console.access import noted
 from console.deps import deps, now, trusted_keys
 from console.errors import bad_input, not_found
-from console.gist import gist
+from console.event_summary import gist
 from console.inputs import LIMIT, choice, instant, text
-from console.keys import key
+from console.path_ids import key
 from console.proofs import as_file, proof_of
 from queries.deliveries import conflicts_of
 from queries.event_context import flow, marks, neighbours

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response
 from console.access import caller, noted, operator_only
 from console.deps import deps, now
 from console.errors import not_found
-from console.keys import key
-from projections.batch import Projector
+from console.path_ids import key
+from projections.projector import Projector
 from queries.quarantine import is_quarantined, quarantined
 
 quarantine = Blueprint("quarantine", __name__, url_prefix="/quarantine")

@@ -5,7 +5,7 @@ from flask import Blueprint, render_template
 from console.access import noted
 from console.deps import deps, now
 from console.inputs import choice
-from handlers.upcoming import preview
+from handlers.schedule_preview import preview
 from jobs.schedule import runs_so_far
 
 pages = Blueprint("schedule", __name__, url_prefix="/schedule")

@@ -8,8 +8,8 @@ from console.access import begin, caller_or_none, end
 from console.cookies import PATH
 from console.deps import deps
 from console.errors import sentence
-from handlers.sessions import NotForPeople, TokenRefused
-from handlers.sessions import sign_in as signed_in
+from handlers.console_sessions import NotForPeople, TokenRefused
+from handlers.console_sessions import sign_in as signed_in
 from handlers.tokens import token_digest
 
 sign_in = Blueprint("sign_in", __name__)

@@ -8,11 +8,11 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from console.access import operator_only
-from console.deciding import command, decided
 from console.deps import deps
 from console.errors import Refused, bad_input, not_found, sentence
+from console.form_commands import command, decided
 from console.inputs import field, optional_field, optional_instant, optional_number
-from console.keys import key
+from console.path_ids import key
 from console.person import Refusal, person_page
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Command, Decided

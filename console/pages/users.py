@@ -9,9 +9,9 @@ from console.access import noted
 from console.deps import deps, now
 from console.errors import not_found
 from console.inputs import LIMIT, choice, instant, text
-from console.keys import key
 from console.pages.erasure import erasure
 from console.pages.user_actions import actions
+from console.path_ids import key
 from console.person import person_page
 from queries.errors import UnknownColumn
 from queries.explain import explain

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from events.clock import MICROSECOND
+from events.domain import OwnEvent, user_event
+from events.domain.user import EmailCancelled, EmailFailed, EmailSent
 from events.envelope import NewEvent
-from events.own import OwnEvent, user_event
-from events.own.user import EmailCancelled, EmailFailed, EmailSent
 from handlers.configuration import Configuration, configuration
 from jobs.errors import Hopeless, Postponed
 from jobs.job import Context, Done, Job, JobType, Status

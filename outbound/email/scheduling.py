@@ -7,10 +7,10 @@ import structlog
 from psycopg.rows import dict_row
 
 from events.append import append
+from events.domain import user_event
+from events.domain.user import EmailScheduled
 from events.errors import UnreadablePayload
 from events.identifiers import key_part
-from events.own import user_event
-from events.own.user import EmailScheduled
 from events.routing import part_of
 from events.statements import statement
 from handlers.configuration import configured

@@ -2,15 +2,15 @@
 
 from projections.replay.access import AccessChange
 from projections.replay.check import Comparison, compare
-from projections.replay.compare import Difference
 from projections.replay.digest import Standing, live_digest, replay_due, standing
 from projections.replay.errors import ReplayError
-from projections.replay.job import Options
 from projections.replay.leftovers import Leftovers, delete_leftovers
 from projections.replay.observer import Observer, Silent
+from projections.replay.plan import Options
 from projections.replay.run import Replayed, rebuild_user, replay
 from projections.replay.shadow import added_unique
 from projections.replay.swap import roll_back
+from projections.replay.table_diff import Difference
 
 __all__ = [
     "AccessChange",

@@ -7,7 +7,7 @@ from typing import Literal
 from psycopg import sql
 
 from events.statements import statement
-from projections.replay.compare import Side
+from projections.replay.table_diff import Side
 from projections.tables.usage import SERVED
 
 Change = Literal["gains", "loses", "changes"]

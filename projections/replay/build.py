@@ -10,20 +10,20 @@ from time import monotonic, sleep
 
 from psycopg import sql
 
+from projections.code_version import projector_version
 from projections.replay import shadow
-from projections.replay.crew import Crew
 from projections.replay.digest import MODULUS, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, ReplayRunning
 from projections.replay.folding import fold_bucket
-from projections.replay.job import Context, Job, Options, plan
 from projections.replay.leftovers import FOLDER
 from projections.replay.linking import link_bucket
 from projections.replay.observer import Observer
+from projections.replay.plan import Context, Job, Options, plan
 from projections.replay.progress import Outcome, all_finished, finish, finished
 from projections.replay.scan import read_range
 from projections.replay.spill import path_of
 from projections.replay.statements import AnyConnection, Connection, do, look_into, one, rows, session
-from projections.version import projector_version
+from projections.replay.worker_pool import Crew
 
 # The stage after which the shadow tables may move on, with events that came in meanwhile.
 BUILT = "built"

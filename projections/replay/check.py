@@ -10,14 +10,14 @@ from projections import store
 from projections.replay import build as building
 from projections.replay import shadow
 from projections.replay.access import AccessChange, access_changes
-from projections.replay.compare import MAX_KEPT, Difference, Side, compare_tables, with_user_ids
 from projections.replay.digest import expected, summed
 from projections.replay.errors import ProjectorBehind
-from projections.replay.job import CHECKED, Options
 from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.one_user import load_user
+from projections.replay.plan import CHECKED, Options
 from projections.replay.statements import Connection, do, one, rows, session
+from projections.replay.table_diff import MAX_KEPT, Difference, Side, compare_tables, with_user_ids
 
 PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.2

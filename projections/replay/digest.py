@@ -6,8 +6,8 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from projections.code_version import projector_version
 from projections.replay.statements import AnyConnection, do, one, rows
-from projections.version import projector_version
 
 MODULUS = 1 << 256
 

@@ -6,15 +6,15 @@ from operator import attrgetter
 
 import msgspec
 
-from projections import platform, store
+from projections import aggregates, store
 from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_through, refold
 from projections.refusal import is_refusal
+from projections.replay.copy_loader import Loader
 from projections.replay.digest import MODULUS
-from projections.replay.job import Context
-from projections.replay.loading import Loader
 from projections.replay.people import CarefulLoader, Person, load, load_work
+from projections.replay.plan import Context
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance
 from projections.replay.spill import Chunk, Entry, Spills
@@ -120,7 +120,7 @@ def _folded(
         fold_through(folded, _setting_aside(_history(chunks, spills), work), passed)
         return folded, work, events
     facts = facts_in(b"".join([spills.data(chunk) for chunk in chunks]), events)
-    return refold(user, linked, facts, passed), list(platform.sifted(facts)), events
+    return refold(user, linked, facts, passed), list(aggregates.sifted(facts)), events
 
 
 def facts_in(data: bytes, count: int) -> list[Fact]:
@@ -145,5 +145,5 @@ def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
 def _setting_aside(history: Iterable[Fact], work: list[Fact]) -> Iterator[Fact]:
     """The same history; what is the platform's is noted on the way."""
     for fact in history:
-        work.extend(platform.sifted((fact,)))
+        work.extend(aggregates.sifted((fact,)))
         yield fact

@@ -10,9 +10,9 @@ from projections.claiming import Evidence
 from projections.facts import Fact
 from projections.links import Claims
 from projections.refusal import write_halving
+from projections.replay.copy_loader import Loader
 from projections.replay.folding import facts_in
-from projections.replay.job import Context
-from projections.replay.loading import Loader
+from projections.replay.plan import Context
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.scan import Advance, bucket_of
 from projections.replay.spill import Chunk, Entry, Head, Hints, Spills, SpillWriter, path_of

@@ -1,16 +1,16 @@
 """One user rebuilt alone: their streams and those of every customer ever claimed for them."""
 
-from projections import log, relinking, store
+from projections import log_reader, relinking, store
 from projections.accounts import Trust
 from projections.facts import Fact
 from projections.links import Claims
-from projections.replay.compare import Scope, scope_of
+from projections.replay.copy_loader import Loader
 from projections.replay.errors import UnknownUser
 from projections.replay.folding import catalog_of
-from projections.replay.job import Job
-from projections.replay.loading import Loader
 from projections.replay.people import CarefulLoader, Person
+from projections.replay.plan import Job
 from projections.replay.statements import Connection, look_into, rows
+from projections.replay.table_diff import Scope, scope_of
 
 
 def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Scope:
@@ -23,7 +23,7 @@ def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Sco
     owners = {c: said.owner() if trust.covers(c) else None for c, said in claims.items()}
     linked = {customer: owner.at for customer, owner in owners.items() if owner and owner.user == user_id}
     found = _streams(live, job, {user_id, *linked})
-    facts = log.history(found, user_id, linked)
+    facts = log_reader.history(found, user_id, linked)
     if not facts and not rows(live, "replay_has_user", user_id=user_id):
         raise UnknownUser(user_id)
     look_into(conn, job.schema)
@@ -43,11 +43,11 @@ def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Sco
 def _claims(live: Connection, job: Job, user_id: str) -> dict[str, Claims]:
     """Everything said about each customer that was ever said to be this user's."""
     named = dict(rows(live, "replay_claims_of", user_id=user_id))
-    own = log.claims_of(live, [user_id], job.pins, live_only=job.live_only)
+    own = log_reader.claims_of(live, [user_id], job.pins, live_only=job.live_only)
     customers = {*named, *relinking.evidence_in(event for event in own if event.is_user)}
     speakers = {user_id, *(user for users in named.values() for user in users)}
     return relinking.read_again(live, customers, speakers, job.pins, live_only=job.live_only)
 
 
 def _streams(live: Connection, job: Job, routes: set[str]) -> dict[str, list[Fact]]:
-    return log.streams(live, routes, job.pins, live_only=job.live_only)
+    return log_reader.streams(live, routes, job.pins, live_only=job.live_only)

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from events.clock import from_micros
-from projections import platform, store
+from projections import aggregates, store
 from projections.catalog import Catalog
+from projections.code_version import projector_version
 from projections.facts import Fact
 from projections.fold import present, refold
 from projections.refusal import is_storable, reason_of, stop_before_refusal, write_halving
-from projections.replay.loading import Loader
+from projections.replay.copy_loader import Loader
 from projections.replay.statements import Connection
 from projections.rows import Row, row_digest, rows_of
 from projections.snapshots import Passed
 from projections.state import Folded, encode
-from projections.version import projector_version
 
 GROUP = 256
 
@@ -92,12 +92,12 @@ class CarefulLoader:
     def _load_work(self, user: str, facts: Iterable[Fact]) -> None:
         """Each aggregate of the user by itself."""
 
-        def storable(rows: platform.Rows) -> bool:
+        def storable(rows: aggregates.Rows) -> bool:
             return is_storable(self._conn, lambda: self._copy(rows))
 
-        self._copy(platform.storable_rows(user, facts, storable), counted=True)
+        self._copy(aggregates.storable_rows(user, facts, storable), counted=True)
 
-    def _copy(self, rows: platform.Rows, *, counted: bool = False) -> None:
+    def _copy(self, rows: aggregates.Rows, *, counted: bool = False) -> None:
         with Loader(self._conn, self._schema) as loader:
             for table, row in rows:
                 loader.take(table, row)
@@ -127,7 +127,7 @@ def load(
 
 def load_work(loader: Loader, user: str, facts: Iterable[Fact]) -> None:
     """The rows of a user's campaigns, jobs and lists."""
-    for table, row in platform.copied_rows(user, facts):
+    for table, row in aggregates.copied_rows(user, facts):
         loader.take(table, row)
 
 

@@ -5,22 +5,22 @@ from time import monotonic
 
 from events.append import append
 from events.clock import Clock, utc_now
-from events.own import system, system_event
+from events.domain import system, system_event
 from events.routing import PARTS
 from projections import store
-from projections.batch import Projector
+from projections.code_version import projector_version
+from projections.projector import Projector
 from projections.replay import build as building
 from projections.replay import shadow
 from projections.replay.build import Built
 from projections.replay.digest import expected, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, UnknownUser
-from projections.replay.job import SHADOW, Job, Options
 from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
+from projections.replay.plan import SHADOW, Job, Options
 from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
 from projections.replay.swap import swap
 from projections.replay.tables import REBUILT
-from projections.version import projector_version
 
 CATCH_UP_EVENTS = 4000
 SMALL_TAIL = 500

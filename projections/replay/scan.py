@@ -18,9 +18,9 @@ from psycopg import sql
 from events.statements import statement
 from projections import claiming
 from projections.facts import Fact
-from projections.log import Routed, routed
-from projections.reading import READ_PATTERNS
-from projections.replay.job import Context, Job
+from projections.log_reader import Routed, routed
+from projections.parse_fact import READ_PATTERNS
+from projections.replay.plan import Context, Job
 from projections.replay.progress import Outcome, finish, finished
 from projections.replay.spill import Chunk, Head, Hints, SpillWriter, path_of
 from projections.replay.statements import Connection, session

@@ -13,9 +13,9 @@ from psycopg import errors, sql
 
 from projections.catalog import Catalog
 from projections.refusal import is_refusal
-from projections.replay import job as jobs
+from projections.replay import plan as jobs
 from projections.replay.errors import AddedIndex, AddedUnique, IndexRefused, TablesReferenced
-from projections.replay.job import Job
+from projections.replay.plan import Job
 from projections.replay.statements import AnyConnection, close_to_others, do, look_into, rows, session
 from projections.replay.tables import FILLERS, LOADED, OWN_UNIQUE, REBUILT, WHOLE
 from projections.store import read_catalog

@@ -12,7 +12,7 @@ from typing import LiteralString, NamedTuple
 from psycopg import errors, sql
 
 from projections.replay.errors import NothingToRollBack, ReplayRunning, TablesBusy
-from projections.replay.job import PREVIOUS
+from projections.replay.plan import PREVIOUS
 from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, one, rows
 from projections.replay.tables import REBUILT
 

@@ -8,8 +8,8 @@ in WHOLE and has a filler there.
 from collections.abc import Callable, Mapping
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
-from projections import configuration, log, platform, store
-from projections.log import AnyConnection
+from projections import aggregates, configuration, log_reader, store
+from projections.log_reader import AnyConnection
 from projections.replay.statements import do, one
 
 Filler = Callable[[AnyConnection, Mapping[int, int]], None]
@@ -19,7 +19,7 @@ def _catalog(conn: AnyConnection, pins: Mapping[int, int]) -> None:
     """Written when the log has a plan event, as the live projector does."""
     part = part_of(CATALOG_ROUTE)
     if one(conn, "replay_has_catalog", part=part, route_key=CATALOG_ROUTE, bound=pins[part])[0]:
-        store.write_catalog(conn, log.catalog_at(conn, pins[part]))
+        store.write_catalog(conn, log_reader.catalog_at(conn, pins[part]))
 
 
 def _configuration(conn: AnyConnection, pins: Mapping[int, int]) -> None:
@@ -58,7 +58,7 @@ OWN_UNIQUE = (
     "list_items_creator",
 )
 
-LOADED = (*PER_USER, *BESIDE, *platform.TABLES)
+LOADED = (*PER_USER, *BESIDE, *aggregates.TABLES)
 REBUILT = (*LOADED, *WHOLE)
 
 # What a comparison passes over: nothing a reader of the tables could see.

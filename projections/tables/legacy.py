@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from events.clock import from_micros, micros
-from events.own import user as own
+from events.domain import user as own
 from projections.facts import Fact
 from projections.state import Legacy, State, Trial
 from projections.tables.usage import begin_month, month_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from events.clock import micros
-from events.own import user as own
+from events.domain import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Checkout, Fact, PlanHint, Subscription
 from projections.state import NO_LEGACY, Core, Grant, Legacy, State

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from events.own import user as own
+from events.domain import user as own
 from projections.facts import Fact
 from projections.state import NO_LEGACY, Core, State
 from projections.tables.users import payload_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from events.clock import micros
-from events.own import user as own
+from events.domain import user as own
 from projections.facts import Fact, InvoicePaid, Subscription
 from projections.state import NO_LEGACY, State, Trial
 from projections.stripe_objects import current_subscription

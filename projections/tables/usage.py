@@ -7,8 +7,8 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from events.clock import from_micros, micros
-from events.own import platform
-from events.own import user as own
+from events.domain import platform
+from events.domain import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Fact
 from projections.state import NO_LEGACY, Core, State

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from events.append import append_all
 from events.clock import EPOCH
+from events.domain import user_event
+from events.domain.user import LegacyImported
 from events.envelope import NewEvent
-from events.own import user_event
-from events.own.user import LegacyImported
-from projections.log import AnyConnection
+from projections.log_reader import AnyConnection
 from providers.reconcile.statements import erased_among
 
 Row = Mapping[str, Any]  # Any: JSON values

@@ -16,9 +16,9 @@ from events.clock import Clock
 from providers.imports.shards import AnyConnection, Shard, Shares, do, planned, rows, split
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import AnotherAccount
-from providers.reconcile.marks import StripeEnvelope
-from providers.reconcile.methods import compare_methods
+from providers.reconcile.event_metadata import StripeEnvelope
 from providers.reconcile.objects import EXPANDED, Judge, compare, read_page
+from providers.reconcile.payment_methods import compare_methods
 from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from providers.reconcile.snapshots import Seen
 from providers.reconcile.statements import alone, append_unknown

@@ -16,7 +16,7 @@ from events.envelope import NewEvent
 from events.errors import UnreadablePayload
 from events.payload import parse
 from providers.reconcile.errors import NotThere, ProviderRefused
-from providers.reconcile.marks import StripeEnvelope, marks
+from providers.reconcile.event_metadata import StripeEnvelope, marks
 from providers.reconcile.statements import AnyConnection, append_unknown, do, rows, unknown
 from providers.reconcile.stripe_api import Page, StripeApi
 

@@ -21,7 +21,7 @@ from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
 from events.routing import PARTS
-from projections import log
+from projections import log_reader
 from projections.errors import Unfoldable
 from projections.facts import ClerkUser, Fact
 from projections.fold import present, refold
@@ -31,7 +31,7 @@ from providers.reconcile.brake import SAMPLE, another_source, keep_refusal, know
 from providers.reconcile.clerk_api import PROVIDER, ClerkApi
 from providers.reconcile.drift import Drift, differing
 from providers.reconcile.errors import NotThere
-from providers.reconcile.marks import ClerkEnvelope, marks
+from providers.reconcile.event_metadata import ClerkEnvelope, marks
 from providers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
 from providers.reconcile.stripe import TOLD, Observer
 
@@ -312,7 +312,7 @@ class _Run:
 
     def _held(self, users: list[str]) -> dict[str, _Held]:
         """What Clerk has told us of each, and nothing else."""
-        streams = log.streams(self._conn, users, _EVERYTHING, live_only=False)
+        streams = log_reader.streams(self._conn, users, _EVERYTHING, live_only=False)
         told = {user: [fact for fact in streams[user] if _is_clerks(fact)] for user in users}
         return {user: _Held(present(refold(user, {}, facts)), facts) for user, facts in told.items()}
 

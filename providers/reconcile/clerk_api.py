@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from events.clock import Clock
-from providers.reconcile.asking import Answer, ask
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
-from providers.reconcile.pace import Pace
+from providers.reconcile.http_retry import Answer, ask
+from providers.reconcile.rate_limit import Pace
 
 PROVIDER = "clerk"
 PAGE = 200

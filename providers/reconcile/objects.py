@@ -14,8 +14,8 @@ from projections.facts import Customer, PlanHint, Subscription
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 from providers.reconcile.drift import Cause, Drift, differing
-from providers.reconcile.held import Held, held
-from providers.reconcile.marks import StripeEnvelope
+from providers.reconcile.event_metadata import StripeEnvelope
+from providers.reconcile.logged_objects import Held, held
 from providers.reconcile.snapshots import Seen, collapsed, seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
 from providers.reconcile.stripe_api import Page

@@ -10,9 +10,9 @@ from msgspec import Raw, Struct
 
 from events.clock import from_micros
 from projections.facts import Checkout
-from projections.reading import STRIPE_READERS
+from projections.parse_fact import STRIPE_READERS
 from providers.reconcile.drift import Drift
-from providers.reconcile.held import held
+from providers.reconcile.logged_objects import held
 from providers.reconcile.objects import Judge
 from providers.reconcile.snapshots import Seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among

@@ -15,9 +15,9 @@ from msgspec import Raw, Struct
 
 from events.envelope import NewEvent
 from projections.facts import Body, PaymentMethod
-from projections.reading import STRIPE_READERS
+from projections.parse_fact import STRIPE_READERS
 from providers.reconcile.catch_up import owned
-from providers.reconcile.marks import StripeEnvelope, marks
+from providers.reconcile.event_metadata import StripeEnvelope, marks
 
 NONE = "none"
 

@@ -14,20 +14,20 @@ from typing import Any
 from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
-from providers.reconcile.ahead import record_ahead
 from providers.reconcile.brake import keep_refusal, most_absences, too_many
 from providers.reconcile.catch_up import CaughtUp, catch_up, covers
+from providers.reconcile.deleted_objects import compare_unlisted, our_customers
 from providers.reconcile.drift import Drift
-from providers.reconcile.gone import compare_unlisted, our_customers
-from providers.reconcile.marks import StripeEnvelope
-from providers.reconcile.methods import compare_methods
+from providers.reconcile.event_metadata import StripeEnvelope
 from providers.reconcile.objects import EXPANDED, Judge, catalog_in, compare, read_page
-from providers.reconcile.our_rows import compare_rows
+from providers.reconcile.objects_ahead import record_ahead
+from providers.reconcile.payment_methods import compare_methods
 from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from providers.reconcile.statements import AnyConnection, alone, append_unknown, do
 from providers.reconcile.stripe_api import PAGE, StripeApi
 from providers.reconcile.stripe_source import another_account
-from providers.reconcile.thin import follow_thin_events
+from providers.reconcile.table_drift import compare_rows
+from providers.reconcile.thin_events import follow_thin_events
 
 TOLD = 1_000
 OBJECTS = ":objects"

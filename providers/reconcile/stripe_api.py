@@ -15,9 +15,9 @@ import stripe
 from msgspec import Raw, Struct
 
 from events.clock import Clock
-from providers.reconcile.asking import Answer, ask, header, http_date
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
-from providers.reconcile.pace import Pace
+from providers.reconcile.http_retry import Answer, ask, header, http_date
+from providers.reconcile.rate_limit import Pace
 
 PROVIDER = "stripe"
 PAGE = 100

@@ -22,12 +22,12 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     ThreadWorker,
 )
 
-from service.web.carrier import Carrier
-from service.web.connection import Chunks, PatientConn
-from service.web.crowds import CROWDS
-from service.web.plain_post import plain_post
-from service.web.whole import Stands, expects_continue, stands
-from webhooks.together import TOGETHER, Together
+from service.web.batch_thread import Carrier
+from service.web.buffered_connection import Chunks, PatientConn
+from service.web.connection_counts import CROWDS
+from service.web.fast_parser import plain_post
+from service.web.framing import Stands, expects_continue, stands
+from webhooks.batch import TOGETHER, Together
 
 YIELD_S = 0.001
 READ_S = 10.0  # for one whole request; providers send theirs at once

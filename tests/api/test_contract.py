@@ -19,7 +19,7 @@ from api.app import create_app
 from api.throttle import FORGOTTEN_AFTER
 from queries.instants import iso
 from tests.api.conftest import Caller, Wall, nothing_to_connect
-from tests.queries.people import add_plan, add_user, link, told
+from tests.queries.users import add_plan, add_user, link, told
 
 PASSED = st.datetimes(datetime(1970, 1, 3), datetime(2026, 1, 1), timezones=st.timezones())  # noqa: DTZ001
 LONG = 2000  # characters of a request whose query or body may be refused for its size, 414 or 413

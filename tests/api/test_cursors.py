@@ -12,7 +12,7 @@ from psycopg import Connection
 from tests.api.conftest import Caller
 from tests.api.test_hostile import filters, some_rows
 from tests.api.test_platform import made, post
-from tests.handlers.people import joined, sold, tell
+from tests.handlers.users import joined, sold, tell
 
 __all__ = ["some_rows"]  # a fixture
 

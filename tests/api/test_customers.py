@@ -8,8 +8,8 @@ from psycopg import Connection
 
 from handlers.tokens import Role
 from tests.api.conftest import Caller, access_log
-from tests.handlers.people import joined, tell
-from tests.projections.telling import customer, stripe
+from tests.handlers.users import joined, tell
+from tests.projections.event_builders import customer, stripe
 
 UNLINKED = "/api/customers/unlinked"
 

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from psycopg import Connection
 
-from api import access
+from api import auth
 from handlers.tokens import TokenRefused, list_tokens, revoke_token
 from queries import export_formats, rows
 from queries.export_formats import FORMATS
 from tests.api.conftest import Caller, Wall, access_log
-from tests.queries.people import link, told
+from tests.queries.users import link, told
 
 BODY = '{"id": "evt_1",  "amount": 1.10}'
 
@@ -212,7 +212,7 @@ def test_a_page_of_large_bodies_ends_early_and_the_next_one_goes_on(
 def test_an_export_of_a_revoked_token_breaks_off(
     log: Connection[Any], auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "RECHECK_S", 0.0)
+    monkeypatch.setattr(auth, "RECHECK_S", 0.0)
     monkeypatch.setattr(export_formats, "PIECE_BYTES", 1)
     answer = auditor.get("/api/events/export?format=jsonl")
 

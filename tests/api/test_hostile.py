@@ -9,7 +9,7 @@ from flask import Flask
 from psycopg import Connection, sql
 
 from tests.api.conftest import Caller
-from tests.queries.people import add_plan, add_user, link, told
+from tests.queries.users import add_plan, add_user, link, told
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOTES_READS = {"access_log", "api_tokens"}  # a read leaves its trace there, and nothing else

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from events.own.user import PlanSelected
+from events.domain.user import PlanSelected
 from handlers.tokens import Role, create_token
 from queries.instants import iso
 from tests.actors import token_name
 from tests.api.conftest import NOW, Answer, Caller, Wall
-from tests.handlers.people import joined, row, sold, tell, types_of
-from tests.projections.telling import linked, own, stripe, subscription
+from tests.handlers.users import joined, row, sold, tell, types_of
+from tests.projections.event_builders import linked, own, stripe, subscription
 
 ADA = "user_ada"
 DAY = timedelta(days=1)

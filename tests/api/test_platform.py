@@ -6,7 +6,7 @@ import pytest
 from psycopg import Connection
 
 from tests.api.conftest import Answer, Caller, access_log
-from tests.handlers.people import joined, sold, tell
+from tests.handlers.users import joined, sold, tell
 
 ADA, BOB = "user_ada", "user_bob"
 

@@ -15,7 +15,7 @@ from flask import Flask, g
 from psycopg import Connection
 from pydantic import SecretStr
 
-import api.access
+import api.auth
 from api.app import create_app
 from api.replica import reading
 from database import embedded, migrations
@@ -24,12 +24,12 @@ from events.append import append
 from events.envelope import Appended, NewEvent
 from handlers.tokens import Caller as HandlerCaller
 from handlers.tokens import Role, create_token
-from queries.following import heads, read_vector_cursor
+from queries.log_tail import heads, read_vector_cursor
 from service.replica import replica_of
 from settings import Settings
 from tests.api.conftest import NOW, Answer, Caller, Wall, as_service, nothing_to_connect
 from tests.installation import as_url
-from tests.queries.people import add_user
+from tests.queries.users import add_user
 from tests.replicas import StreamingReplica, streaming_replica
 
 
@@ -211,7 +211,7 @@ def test_nothing_is_answered_that_could_not_be_noted(
     def broken(*_: object, **__: object) -> None:
         raise psycopg.errors.DiskFull("no space left")
 
-    monkeypatch.setattr(api.access, "note_reads", broken)
+    monkeypatch.setattr(api.auth, "note_reads", broken)
     answer = asks("auditor").get("/api/events")
 
     assert answer.status_code == 503

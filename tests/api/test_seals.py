@@ -9,7 +9,7 @@ from psycopg import Connection
 from events.seals.event_proof import check_proof
 from events.seals.json_shape import parse_proof_file
 from tests.api.conftest import Caller, access_log
-from tests.queries.people import told
+from tests.queries.users import told
 from tests.sealing import sealed, trusted_in
 
 BODY = '{"id": "evt_1",  "amount": 1.10, "note": "ü\\u0000"}'

@@ -20,7 +20,7 @@ from events.envelope import NewEvent
 from handlers.tokens import list_tokens, revoke_token
 from queries import rows
 from queries.errors import BadCursor
-from queries.following import START, heads, read_vector_cursor, vector_cursor
+from queries.log_tail import START, heads, read_vector_cursor, vector_cursor
 from tests.api.conftest import Caller, Wall
 
 Conn = Connection[Any]  # Any: whatever row factory

@@ -12,12 +12,12 @@ from flask import Flask
 from psycopg import Connection
 
 from events.append import append
-from events.own.user import EntitlementGranted, TrialStarted
+from events.domain.user import EntitlementGranted, TrialStarted
 from handlers.tokens import Role
 from queries.instants import iso
 from tests.api.conftest import NOW, Answer, Caller, Wall, access_log
-from tests.handlers.people import joined, sold, tell
-from tests.projections.telling import clerk, own, stripe, subscription, user
+from tests.handlers.users import joined, sold, tell
+from tests.projections.event_builders import clerk, own, stripe, subscription, user
 
 ADA = "user_ada"
 USAGE = f"/api/users/{ADA}/usage"
@@ -128,7 +128,7 @@ def test_a_quarantined_history_is_a_409_that_names_the_event(conn: Connection[An
 def test_a_projector_far_behind_is_a_503(
     conn: Connection[Any], service: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.inline.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
     append(conn, clerk("user.updated", user(ADA), at=60))
     conn.commit()
 

@@ -8,13 +8,13 @@ import pytest
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-import api.access
-from events.own import user_event
-from events.own.user import ProfileUpdated
+import api.auth
+from events.domain import user_event
+from events.domain.user import ProfileUpdated
 from queries.profile import COLUMNS, MARKERS
 from tests.actors import token_name
 from tests.api.conftest import NOW, Caller, access_log
-from tests.queries.people import AT, add_plan, add_user, link
+from tests.queries.users import AT, add_plan, add_user, link
 
 
 def said(conn: Connection[Any]) -> list[tuple[Any, ...]]:
@@ -56,7 +56,7 @@ def test_a_read_that_can_not_be_noted_gives_nothing(
     def broken(*_: object, **__: object) -> None:
         raise psycopg.errors.DiskFull("no space left")
 
-    monkeypatch.setattr(api.access, "note_reads", broken)
+    monkeypatch.setattr(api.auth, "note_reads", broken)
     answer = service.get("/api/users/user_1")
 
     assert answer.status_code == 503

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.made_up import grow
 from bench.report import between
+from bench.synthetic_log import grow
 from database.pool import Connection, connect
 from projections.runner import Runner
 from service.wiring import projector_connection

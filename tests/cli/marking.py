@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from events.own import OWN_EVENTS, OwnEvent
-from events.own.user import PrivacyErased
+from events.domain import OWN_EVENTS, OwnEvent
+from events.domain.user import PrivacyErased
 
 Json = dict[str, Any]  # Any: JSON values
 

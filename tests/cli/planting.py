@@ -13,15 +13,15 @@ import orjson
 from cli import main
 from database.pool import Connection
 from demo.deliveries import Delivery
-from demo.posting import Doors, post, post_all
+from demo.sender import Doors, post, post_all
 from demo.world import DemoWorld, Person
 from events.append import append_all
 from events.clock import utc_now
-from events.own import user_event
-from outbound.outgoing.following import JOB
+from events.domain import user_event
+from outbound.webhooks.enqueue import JOB
 from tests.cli.marking import EMAIL, MARKER, NAME, marked, orders, own_facts
 from tests.installation import Tenure
-from tests.projections import telling
+from tests.projections import event_builders
 
 # What the commands take beside the user and a reason.
 ARGUMENTS = {"plan_key": "glow_up", "customer_id": "cus_third", "column": "email"}
@@ -51,7 +51,7 @@ def planted_deliveries(world: DemoWorld) -> list[Delivery]:
 def plant_webhooks(doors: Doors, planted: list[Delivery], ada: Person) -> None:
     """All of them, through the doors; one of an organisation, a conflict, bytes that are no JSON."""
     of_a_member = {"id": "om_1", "organization": {"id": "org_1"}, "note": EMAIL}
-    shared = telling.clerk("organizationMembership.created", of_a_member, at=1)
+    shared = event_builders.clerk("organizationMembership.created", of_a_member, at=1)
     assert shared.payload is not None
     member = json.loads(shared.payload)
     of_organisation = Delivery("clerk", "msg_member", member["type"], utc_now(), orjson.dumps(member), member)
@@ -69,7 +69,7 @@ def plant_own_events(conn: Connection, ada: Person) -> None:
         user_event(
             fact,
             user_id=ada.user_id,
-            now=telling.instant(number),
+            now=event_builders.instant(number),
             idempotency_key=f"planted:{fact.event_type}",
             reason=f"{NAME} asked",
         )

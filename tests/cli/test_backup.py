@@ -19,15 +19,15 @@ import psycopg
 import pytest
 from click.testing import Result
 
-from archive import restoring, verifying
+from archive import restore, verify_restore
 from archive.dump import MARK
-from archive.programs import find, login
-from database import mark, migrations
+from archive.pg_tools import find, login
+from database import migrations, restore_marker
 from database.pool import Connection, connect
 from demo.world import DemoWorld
 from events.clock import utc_now
 from events.seals.keys import generate_signing_key
-from service.sealing import sealer_of
+from service.signing_keys import sealer_of
 from settings import Settings
 from tests.cli.commands import environment
 from tests.databases import Server
@@ -192,7 +192,7 @@ def test_a_restored_log_is_append_only_and_open_again(
         for statement in ("DELETE FROM events", "DELETE FROM part_heads", "UPDATE log_nodes SET level = 1"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement.encode())
-        assert mark.read_mark(conn) is None
+        assert restore_marker.read_mark(conn) is None
         owner = conn.execute(
             "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE proname = 'erase_person'"
         ).fetchone()
@@ -247,13 +247,13 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(verifying, "verify", dies)
+        patch.setattr(verify_restore, "verify", dies)
         assert at(empty)("restore", str(path)).exit_code == 1
 
     with connect(empty, application_name="test") as conn:
-        found = mark.read_mark(conn)
+        found = restore_marker.read_mark(conn)
         assert found is not None
-        assert found.phase == mark.LOADED
+        assert found.phase == restore_marker.LOADED
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
     with connect(sealed_shop, application_name="test") as conn:  # or it could be the same to the byte
@@ -276,8 +276,8 @@ def test_a_backup_of_a_newer_server_changes_nothing(
 ) -> None:
     path = made(at, sealed_shop, tmp_path / "b.dump")
 
-    def newer(path: Path, *, heard: restoring.Heard) -> restoring.Backup:
-        found = restoring.look_at(path, heard=heard)
+    def newer(path: Path, *, heard: restore.Heard) -> restore.Backup:
+        found = restore.look_at(path, heard=heard)
         return replace(found, facts=found.facts | {"server_version": 990000})
 
     monkeypatch.setattr("cli.backup.look_at", newer)
@@ -300,7 +300,7 @@ def test_a_restore_killed_with_minus_nine_leaves_its_mark(
         child.kill()
 
     with connect(empty, application_name="test") as conn:
-        found = mark.read_mark(conn)
+        found = restore_marker.read_mark(conn)
     assert found is not None
     assert at(empty)("restore", str(path)).exit_code == 0
 
@@ -314,7 +314,7 @@ def test_a_restore_stopped_after_its_rows_were_committed_can_be_run_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mark, "move_on", dies)
+        patch.setattr(restore_marker, "move_on", dies)
         assert at(empty)("restore", str(path)).exit_code == 1
 
     again = at(empty)("restore", str(path))
@@ -350,7 +350,7 @@ def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
     ):
         try:
             _lock_the_log(conn)
-            _until(other, WAITS, mark.SESSION)
+            _until(other, WAITS, restore_marker.SESSION)
             below = psutil.Process(restoring_process.pid).children(recursive=True)
             names = [each.name() for each in below]
             restoring_process.send_signal(number)
@@ -435,7 +435,7 @@ def test_a_restore_that_does_not_prove_stays_marked(
 
     assert (result.exit_code, "not what was signed" in result.stderr) == (1, True), result.stderr
     with connect(empty, application_name="test") as conn:
-        found = mark.read_mark(conn)
+        found = restore_marker.read_mark(conn)
     assert found is not None
     assert found.phase.startswith("not what was backed up")
 
@@ -494,6 +494,6 @@ def test_a_password_of_ours_goes_to_no_other_server(monkeypatch: pytest.MonkeyPa
 def _wait_for_mark(conninfo: str) -> None:
     deadline = time.monotonic() + 60
     with connect(conninfo, application_name="test", autocommit=True) as conn:
-        while mark.read_mark(conn) is None:
+        while restore_marker.read_mark(conn) is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli.db import looking
-from cli.db.cases import CASES
+from cli.db import inspect
+from cli.db.benchmark_queries import CASES
 from database.pool import Connection, connect
 from tests.installation import Tenure
 
@@ -107,8 +107,8 @@ def test_unused_and_doubled_indexes_are_told_but_never_dropped(tenure: Tenure, c
 def test_every_index_of_the_migrations_is_known(conn: Connection) -> None:
     rows = conn.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'").fetchall()
 
-    assert {name for (name,) in rows} >= looking.wanted().keys()
-    assert len(looking.wanted()) > 30
+    assert {name for (name,) in rows} >= inspect.wanted().keys()
+    assert len(inspect.wanted()) > 30
 
 
 def test_bench_measures_every_query_and_leaves_nothing(

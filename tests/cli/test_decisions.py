@@ -9,9 +9,9 @@ from psycopg import Connection
 
 from events.clock import utc_now
 from queries.instants import iso
-from tests.handlers.people import joined, row, sold, tell, types_of
+from tests.handlers.users import joined, row, sold, tell, types_of
 from tests.installation import Tenure
-from tests.projections.telling import customer, stripe, subscription
+from tests.projections.event_builders import customer, stripe, subscription
 
 ADA = "user_ada"
 WHY = ("--reason", "they asked")

@@ -7,16 +7,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.demo import let_time_pass, signing_secrets
+from cli.demo import shop as made_shop
 from cli.errors import Failure
-from cli.play import let_time_pass, signing_secrets
-from cli.play import shop as made_shop
 from database.pool import Connection
 from demo.errors import DeliveryRefused
-from demo.posting import ATTEMPTS, Doors, disordered, post, post_all
+from demo.sender import ATTEMPTS, Doors, disordered, post, post_all
 from demo.world import DemoWorld
 from events.clock import utc_now
-from service.background import direct_connection
 from service.local_secrets import DevSecrets
+from service.worker import direct_connection
 from settings import Settings
 
 NOW = datetime(2026, 6, 1, 15, 30, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from database import sessions
+from database import pooler
 from events.append import append
 from events.clock import utc_now
 from events.envelope import NewEvent
@@ -165,9 +165,9 @@ def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: 
 
 def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, direct = examined()
-    monkeypatch.setattr(sessions, "are_shared", lambda _: True)
+    monkeypatch.setattr(pooler, "are_shared", lambda _: True)
     _, shared = examined()
-    monkeypatch.setattr(sessions, "brings_role", lambda *_: True)
+    monkeypatch.setattr(pooler, "brings_role", lambda *_: True)
     _, brought = examined()
 
     found = [each["server"] for each in (direct, shared, brought)]

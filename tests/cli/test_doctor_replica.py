@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 from pydantic import SecretStr
 
+from cli.doctor.checks_replica import replica_checks
 from cli.doctor.findings import Finding
-from cli.doctor.of_replica import replica_checks
 from database import migrations
 from database.embedded import EmbeddedServer
 from database.pool import Connection, connect

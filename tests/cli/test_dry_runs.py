@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from cli import main
 from tests.databases import Server
-from tests.handlers.people import joined, sold, tell
+from tests.handlers.users import joined, sold, tell
 from tests.installation import Tenure, as_url
 
 MASS_COMMANDS = (

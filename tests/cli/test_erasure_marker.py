@@ -11,19 +11,19 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from archive.programs import find
+from archive.pg_tools import find
 from database.pool import Connection
 from demo.history import make_world
-from demo.posting import Doors, post
+from demo.sender import Doors, post
 from demo.world import DemoWorld, Person
 from events.append import append_all
 from events.clock import utc_now
 from handlers.tokens import create_token
 from jobs import JobRunner
-from outbound.outgoing import endpoints
-from outbound.outgoing.address import GuardedBackend
-from outbound.outgoing.delivering import deliver_job, sender
-from outbound.outgoing.following import JOB, follow
+from outbound.webhooks import destinations
+from outbound.webhooks.deliver import deliver_job, sender
+from outbound.webhooks.enqueue import JOB, follow
+from outbound.webhooks.ssrf_guard import GuardedBackend
 from projections import replay as replaying
 from service.local_secrets import dev_secrets
 from tests.cli.marking import EMAIL, MARKER, NAME
@@ -37,8 +37,8 @@ from tests.cli.planting import (
 )
 from tests.cli.processes import Running, command, environment, running
 from tests.installation import Tenure, as_url
-from tests.outbound.outgoing.test_outgoing import Receiver, listening, service_connection
-from tests.projections import telling
+from tests.outbound.webhooks.test_destinations import Receiver, listening, service_connection
+from tests.projections import event_builders
 from tests.projections.replaying import options
 from tests.providers.shop import service
 
@@ -100,7 +100,7 @@ def planted(
     replaying.replay(conninfo, options=options(tmp_path / "replay", live_only=True))
     plant_jobs(conn, ada, tmp_path / "outbox", tenure)
     with service(conninfo) as queue:
-        endpoints.subscribe(
+        destinations.subscribe(
             queue, "https://127.0.0.1/x", event_types=("*",), now=utc_now(), include_data=True,
             from_start=True, allowed=lambda _: True,
         )  # fmt: skip
@@ -238,11 +238,13 @@ PLANTED = {
 
 
 def test_a_reason_that_names_the_person_is_refused_and_kept_nowhere(conn: Connection, tenure: Tenure) -> None:
-    append_all(conn, [telling.clerk("user.created", telling.user(email=EMAIL, first_name=NAME))])
+    append_all(
+        conn, [event_builders.clerk("user.created", event_builders.user(email=EMAIL, first_name=NAME))]
+    )
     conn.commit()
     reasons = [f"{NAME} asked", MARKER.upper(), f"by {EMAIL}", "ADA wants it", f"see {MARKER}, please"]
 
-    refused = [tenure("privacy", "erase", telling.USER, "--reason", each, "--yes") for each in reasons]
+    refused = [tenure("privacy", "erase", event_builders.USER, "--reason", each, "--yes") for each in reasons]
 
     row = conn.execute("SELECT count(*) FROM events WHERE event_type = 'privacy.erased'").fetchone()
     assert [each.exit_code for each in refused] == [1] * len(reasons)

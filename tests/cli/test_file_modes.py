@@ -17,7 +17,7 @@ from outbound.email.transport import Outbox
 from projections.replay import compare
 from projections.replay.observer import Silent
 from service.local_secrets import keep_dev_token, session_key
-from service.sealing import sealer_of
+from service.signing_keys import sealer_of
 from settings import Settings
 from tests.cli.commands import environment, tenure
 from tests.projections.replaying import options

@@ -15,8 +15,8 @@ from handlers.plans import publish_default_plans
 from service.application import build_over
 from settings import Settings
 from tests.installation import Tenure, project
+from tests.projections.event_builders import clerk, linked, stripe, subscription, user
 from tests.projections.replaying import tell
-from tests.projections.telling import clerk, linked, stripe, subscription, user
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "from-drizzle.md").read_text(encoding="utf-8")
 # What Drizzle's table names are told by; every other word in the first column is TypeScript.

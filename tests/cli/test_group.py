@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.errors import Difference, Failure, one_line
-from cli.group import Entry, TenureGroup, debugging
+from cli.lazy_group import Entry, TenureGroup, debugging
 from database.errors import DatabaseUnavailable
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from archive.drafts import abandoned_drafts, drafting
 from archive.errors import ArchiveRefused
-from cli.doctor.of_leftovers import leftover_checks
-from cli.scratch import abandoned, scratch
+from cli.doctor.checks_leftovers import leftover_checks
+from cli.temporary_database import abandoned, scratch
 from database.pool import Connection, connect
 from projections.replay.leftovers import FOLDER
 from settings import Settings

@@ -10,15 +10,15 @@ from cli.output import instant
 from database.pool import Connection
 from demo.deliveries import stripe_delivery
 from demo.history import make_world
-from demo.posting import Doors, post
+from demo.sender import Doors, post
 from demo.world import DemoWorld
 from events.append import keep_unreadable
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
-from tests.handlers.people import sold, tell
+from tests.handlers.users import sold, tell
 from tests.installation import Tenure, as_url, play, project
 from tests.projections import replaying
-from tests.projections.telling import USER, two_snapshots_of_one_second
+from tests.projections.event_builders import USER, two_snapshots_of_one_second
 
 Json = dict[str, Any]  # Any: a provider's JSON
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from demo.history import make_world
-from demo.posting import Doors, post_all
+from demo.sender import Doors, post_all
 from events.clock import utc_now
 from service.local_secrets import dev_secrets
 from service.sockets import listen

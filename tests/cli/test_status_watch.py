@@ -14,8 +14,8 @@ from subprocess import PIPE
 
 import pytest
 
+from cli.live_output import telling, watching
 from cli.output import Console
-from cli.screen import telling, watching
 from cli.status import lines
 from database.errors import DatabaseUnavailable
 from tests.cli.commands import environment

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cli import main
 from cli.output import Console, console, emit_json, emit_pairs, emit_table
 from cli.terminal import echo, echo_exactly
-from service import logs
+from service import logging_setup
 from service.escapes import printable, visible, visible_json
 from tests.installation import Tenure
 
@@ -108,10 +108,10 @@ def test_a_file_gets_the_exact_text_and_a_terminal_does_not(
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_log_line_is_harmless(form: str) -> None:
     out = io.StringIO()
-    logs.configure(level="INFO", form=form, stream=out)
+    logging_setup.configure(level="INFO", form=form, stream=out)
     try:
         structlog.get_logger("test").info(f"event {ATTACK}", value=ATTACK, nested={"a": [ATTACK]})
     finally:
-        logs.configure(level="INFO", form="console")
+        logging_setup.configure(level="INFO", form="console")
 
     assert is_harmless(out.getvalue())

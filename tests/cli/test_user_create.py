@@ -13,8 +13,8 @@ from events.clock import utc_now
 from tests.doubles import clerk as clerk_doubles
 from tests.doubles.http import serving
 from tests.installation import Tenure, project
+from tests.projections.event_builders import clerk, user
 from tests.projections.replaying import tell
-from tests.projections.telling import clerk, user
 
 ADA = "user_ada"
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from demo.posting import Doors
+from demo.sender import Doors
 from demo.world import DemoWorld
 from service.metrics import Bounded
 

@@ -11,7 +11,7 @@ from flask import Flask
 from console.alarms import FRESH_FOR
 from database.pool import connect
 from events.append import append
-from service.envelopes import fetched_stripe_event
+from service.unsigned_events import fetched_stripe_event
 from tests.console.conftest import Person, Wall, make_token
 
 HOUR = timedelta(hours=1)

@@ -13,8 +13,8 @@ from database.pool import connect
 from tests.console.conftest import Person, make_token
 from tests.console.pages import PLAIN, a_payer, all_pages, an_event, particular
 from tests.console.world import HOSTILE_ID, STRANGER
+from tests.projections.event_builders import USER, two_snapshots_of_one_second
 from tests.projections.replaying import project, tell
-from tests.projections.telling import USER, two_snapshots_of_one_second
 
 AnyConnection = Connection[Any]  # Any: whatever row factory
 

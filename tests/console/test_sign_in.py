@@ -12,9 +12,9 @@ from flask import Flask
 from api.proxies import UNTRUSTED
 from console.pages.sign_in import PROXY_SETTING, UNTRUSTED_PROXY
 from database.pool import connect
-from handlers.sessions import IDLE, LONGEST, forget_sessions
+from handlers.console_sessions import IDLE, LONGEST, forget_sessions
 from handlers.tokens import create_token, list_tokens, revoke_token
-from service.scheduled import scheduled
+from service.schedule import scheduled
 from settings import Settings
 from tests.console.conftest import Person, Visitor, Wall, make_token
 

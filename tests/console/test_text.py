@@ -8,8 +8,8 @@ import pytest
 
 from events.text import storable
 from tests.console.conftest import Person
+from tests.projections.event_builders import clerk, user
 from tests.projections.replaying import project, tell
-from tests.projections.telling import clerk, user
 
 TEXTS = ["\t", "a\r\nb", '"', "\\", r"\u0000", "%2F", "?q=1#x", "\u202e", "'=1+1", "茶"]
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from console.charts import areas, bars
-from console.gist import gist
+from console.event_summary import gist
+from console.filters import cell, instant, span
 from console.json_text import MOST_CHARS, pretty
 from console.money import money
-from console.show import cell, instant, span
 
 AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
 

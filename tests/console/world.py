@@ -12,22 +12,22 @@ from psycopg import Connection
 from database.pool import connect
 from demo.deliveries import Delivery
 from demo.history import make_world
-from demo.posting import disordered
+from demo.sender import disordered
 from demo.world import DemoWorld
 from events.append import append, keep_unreadable
+from events.domain import user_event
+from events.domain.user import OnboardingCompleted, PlanSelected, UsageRecorded
 from events.envelope import Appended, NewEvent
-from events.own import user_event
-from events.own.user import OnboardingCompleted, PlanSelected, UsageRecorded
 from events.seals.keys import SigningKey, parse_signing_keys
 from handlers.configuration import set_value
 from handlers.delivery_counts import DeliveryCounts
 from handlers.plans import publish_default_plans
 from handlers.sealer import Sealer
 from jobs.queue import enqueue
-from projections.batch import Projector
+from projections.projector import Projector
 from webhooks.clerk.envelope import clerk_event
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 AnyConnection = Connection[Any]  # Any: whatever row factory
 

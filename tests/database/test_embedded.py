@@ -15,7 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from database import embedded, location, minder
+from database import data_dir as location
+from database import embedded, minder
 from database.errors import EmbeddedServerFailed
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from database.errors import (
     RollbackMissing,
     SchemaDiffers,
 )
-from database.ledger import Ledger
+from database.migration_log import Ledger
 from database.pool import Connection, connect
 from tests.databases import Database
 

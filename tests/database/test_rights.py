@@ -16,7 +16,7 @@ from database.errors import RightsDiffer
 from database.pool import connect
 from events.statements import statement
 from projections.replay import build, replay
-from projections.replay.job import SHADOW
+from projections.replay.plan import SHADOW
 from projections.replay.statements import session
 from tests.databases import Database, Server
 from tests.projections.replaying import options, plans, tell

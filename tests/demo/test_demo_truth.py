@@ -7,7 +7,7 @@ import pytest
 from demo.objects import Address, Subscription
 from demo.prices import price_of
 from demo.world import DemoWorld, Person
-from tests.truth import current_of, truth_of
+from tests.oracle import current_of, truth_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BERLIN = Address("Torstraße 1", "Berlin", None, "10119", "DE")

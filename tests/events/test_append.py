@@ -18,7 +18,7 @@ from events.errors import NaiveInstant
 from events.payload import parse
 from events.routing import PARTS, part_of
 from tests.databases import Server
-from tests.events.given import AT, assert_no_gaps, event
+from tests.events.sample_events import AT, assert_no_gaps, event
 
 Conn = Connection[Any]  # Any: the fixture's rows
 

@@ -10,7 +10,7 @@ from psycopg import Connection, errors, sql
 
 from events.append import append, keep_unreadable
 from tests.databases import Server
-from tests.events.given import event
+from tests.events.sample_events import event
 
 Conn = Connection[Any]  # Any: the fixture's rows
 

@@ -15,7 +15,7 @@ from psycopg import Connection
 from events.append import append, append_all
 from events.envelope import Appended
 from events.routing import part_of
-from tests.events.given import (
+from tests.events.sample_events import (
     Conn,
     all_at_once,
     assert_no_gaps,

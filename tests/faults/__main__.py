@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.breaking import FAULTS, Fault
-from tests.faults.house import NotPermitted
 from tests.faults.running import run
+from tests.faults.service import NotPermitted
 from tests.faults.verdict import Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"

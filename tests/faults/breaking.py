@@ -12,8 +12,8 @@ import psutil
 import psycopg
 
 from tests.cli.processes import ROOT
-from tests.faults.house import STOP_S, House, free_port
 from tests.faults.provider import Provider
+from tests.faults.service import STOP_S, House, free_port
 
 Break = Callable[[House, Provider, Random], None]
 

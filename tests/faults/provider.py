@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from demo.bulk import BulkEvent, bulk_events
 from demo.signing import sign_stripe
-from tests.faults.house import STRIPE_SECRET
+from tests.faults.service import STRIPE_SECRET
 
 TIMEOUT_S = 15.0  # Stripe and Clerk hang up after ten to twenty seconds
 AGAIN_S = 0.05

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from tests.faults.breaking import Fault
-from tests.faults.house import House, NotPermitted, house
 from tests.faults.provider import Provider
+from tests.faults.service import House, NotPermitted, house
 from tests.faults.verdict import Verdict, verdict
 from tests.faults.versions import older
 

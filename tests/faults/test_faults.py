@@ -5,8 +5,8 @@ import os
 import pytest
 
 from tests.faults.breaking import FAULTS, Fault
-from tests.faults.house import NotPermitted
 from tests.faults.running import run
+from tests.faults.service import NotPermitted
 
 EVERYTHING = bool(os.environ.get("TENURE_ALL_FAULTS"))
 CHOSEN = [fault for fault in FAULTS if fault.quick or EVERYTHING]

@@ -12,7 +12,7 @@ import pytest
 
 from demo.bulk import bulk_events
 from demo.signing import sign_stripe
-from tests.faults.house import STRIPE_SECRET, House, house
+from tests.faults.service import STRIPE_SECRET, House, house
 
 MANY = 64
 TRIES = 5

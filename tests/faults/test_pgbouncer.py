@@ -18,11 +18,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from database import sessions
+from database import pooler
 from database.errors import PoolerBetween
 from tests.cli.processes import ROOT
-from tests.faults.house import STRIPE_SECRET, free_port
 from tests.faults.provider import Provider
+from tests.faults.service import STRIPE_SECRET, free_port
 from tests.faults.wire import Wire
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
@@ -153,11 +153,11 @@ def test_shared_sessions_are_seen(pooled: tuple[str, Path], shared: bool, busy: 
             for _ in range(2):
                 others.enter_context(_asking_again_and_again(url))
 
-        assert [sessions.are_shared(url) for _ in range(5)] == [shared] * 5
+        assert [pooler.are_shared(url) for _ in range(5)] == [shared] * 5
 
 
 def test_a_server_that_answers_itself_shares_none(conninfo: str) -> None:
-    assert not sessions.are_shared(conninfo)
+    assert not pooler.are_shared(conninfo)
 
 
 @pytest.mark.parametrize(
@@ -204,10 +204,10 @@ def test_a_role_is_not_taken_in_a_strangers_session(pooled: tuple[str, Path], mo
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 def test_what_leans_on_a_beginning_refuses_any_pooler(pooled: tuple[str, Path], conninfo: str) -> None:
-    sessions.refuse_pooler(conninfo)
+    pooler.refuse_pooler(conninfo)
 
     with pytest.raises(PoolerBetween):
-        sessions.refuse_pooler(pooled[0])
+        pooler.refuse_pooler(pooled[0])
 
 
 def tenure(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

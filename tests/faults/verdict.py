@@ -11,7 +11,7 @@ from projections.replay import Options, compare
 from projections.runner import Runner
 from queries.seals import origin_of
 from queries.verify import verify
-from service.sealing import connecting, public_keys, sealer_of
+from service.signing_keys import connecting, public_keys, sealer_of
 from service.wiring import projector_connection
 from settings import Settings
 

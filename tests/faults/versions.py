@@ -10,7 +10,7 @@ from pathlib import Path
 
 from database import migrations
 from tests.cli.processes import ROOT
-from tests.faults.house import NotPermitted
+from tests.faults.service import NotPermitted
 
 
 @contextmanager

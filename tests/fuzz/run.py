@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from database.pool import Pool, connect, open_pool
 from handlers.errors import DecisionRefused
-from handlers.scans import expire_grants, expire_trials, reset_usage, warn_trials
+from handlers.scheduled_scans import expire_grants, expire_trials, reset_usage, warn_trials
 from handlers.usage import Usage, UsageCommand, record_usage
 from projections.errors import PartBehind, PartBusy
 from projections.refusal import ROW
@@ -29,11 +29,11 @@ from tests.databases import Database, Server
 from tests.fuzz import witnesses
 from tests.fuzz.mutation import NAMES, T0, Mutator, Post
 from tests.fuzz.samples import samples
+from tests.projections.event_builders import published
 from tests.projections.live import tell
-from tests.projections.telling import published
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, stripe_headers
 from webhooks import clerk_door, stripe_door
-from webhooks.lane import Lane
+from webhooks.middleware import Lane
 
 ROUND = 1_000
 PER_DATABASE = 10 * ROUND

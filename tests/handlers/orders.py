@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from handlers.decision import Command
-from tests.handlers.people import NOW
+from tests.handlers.users import NOW
 
 
 def order(user_id: str, key: str = "k", *, now: datetime = NOW, asked: str = "") -> Command:

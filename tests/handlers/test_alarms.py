@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import Connection
 from structlog.testing import capture_logs
 
-from handlers.completeness import log_new_alarms
+from handlers.alarms import log_new_alarms
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 

@@ -10,14 +10,14 @@ import pytest
 
 from database.pool import Connection, connect
 from events.append import append
-from events.own.platform import CampaignUpdated
+from events.domain.platform import CampaignUpdated
 from handlers.campaigns import NewCampaign, create_campaign, move_campaign, update_campaign
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserDeleted, UserQuarantined, UserUnknown
 from handlers.platform_errors import HistoryStopped, NotTheirs, VersionConflict, WrongState
-from tests.handlers.people import joined, row, sold, tell, types_of
-from tests.handlers.working import ADA, BOB, a_campaign, command, id_of, only
-from tests.projections.telling import clerk, instant, user
-from tests.projections.working import said
+from tests.handlers.commands import ADA, BOB, a_campaign, command, id_of, only
+from tests.handlers.users import joined, row, sold, tell, types_of
+from tests.projections.event_builders import clerk, instant, user
+from tests.projections.projecting import said
 
 STATUS = "SELECT status FROM campaigns WHERE id = %s"
 

@@ -8,16 +8,16 @@ import pytest
 
 from database.pool import Connection
 from events.append import append
-from events.own.user import TrialStarted
+from events.domain.user import TrialStarted
 from handlers.decision import Command
 from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import LimitExceeded
 from handlers.links import link_customer
 from handlers.profile import change_profile
-from handlers.scans import expire_trials, reset_usage
+from handlers.scheduled_scans import expire_trials, reset_usage
 from handlers.usage import Usage, UsageCommand, record_usage
-from tests.handlers.people import DAY, NOW, joined, project, row, sold, tell, types_of
-from tests.projections import telling
+from tests.handlers.users import DAY, NOW, joined, project, row, sold, tell, types_of
+from tests.projections import event_builders
 
 ADA, BEA = "user_ada", "user_bea"
 LAST = datetime.max.replace(tzinfo=NOW.tzinfo)
@@ -98,7 +98,12 @@ def test_a_limit_is_never_passed_whatever_the_clocks_say(conn: Connection, ahead
 
 
 def test_an_event_dated_ahead_ends_nothing_early(conn: Connection) -> None:
-    tell(conn, telling.own(TrialStarted(starts_at=NOW - DAY, ends_at=NOW + 5 * DAY), at=8 * telling.DAY))
+    tell(
+        conn,
+        event_builders.own(
+            TrialStarted(starts_at=NOW - DAY, ends_at=NOW + 5 * DAY), at=8 * event_builders.DAY
+        ),
+    )
     industry(conn, "from ahead", NOW + 40 * DAY)
     project(conn)
 
@@ -110,7 +115,7 @@ def test_an_event_dated_ahead_ends_nothing_early(conn: Connection) -> None:
 
 
 def test_a_providers_event_of_the_last_instant_stops_no_decision(conn: Connection) -> None:
-    event = telling.clerk("user.updated", telling.user(ADA))
+    event = event_builders.clerk("user.updated", event_builders.user(ADA))
     append(conn, replace(event, occurred_at=LAST))
     project(conn)
 

@@ -11,19 +11,19 @@ import pytest
 
 from database.pool import Connection, connect
 from events.append import append
+from events.domain.user import UsageRecorded
 from events.envelope import NewEvent
-from events.own.user import UsageRecorded
 from events.routing import part_of
 from handlers.errors import LimitExceeded
 from handlers.links import link_customer
 from handlers.usage import Usage, UsageCommand, record_usage
-from projections.batch import Projector
+from projections.decision_transaction import Inline, Present
 from projections.errors import PartBusy
-from projections.inline import Inline, Present
+from projections.projector import Projector
 from projections.runner import Runner
 from tests.handlers.orders import order
-from tests.handlers.people import NOW, joined, project, row, sold, tell
-from tests.projections.telling import clerk, own, stripe, subscription, user
+from tests.handlers.users import NOW, joined, project, row, sold, tell
+from tests.projections.event_builders import clerk, own, stripe, subscription, user
 
 ADA = "user_ada"
 CLIENTS = 50

@@ -18,10 +18,10 @@ from handlers.decision import Decided, Ruled, decide_many
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserUnknown
 from handlers.usage import Counted, Usage, UsageCommand, UsageCounter
 from handlers.usage import ruled as ruled_one
-from projections.batch import Projector
+from projections.projector import Projector
 from projections.runner import Runner
-from tests.handlers.people import NOW, joined, project, row, sold, tell
-from tests.projections.telling import clerk, user
+from tests.handlers.users import NOW, joined, project, row, sold, tell
+from tests.projections.event_builders import clerk, user
 
 CLIENTS = 24
 PEOPLE = [f"user_{number}" for number in range(12)]

@@ -15,10 +15,10 @@ from handlers.erasure_sweep import Swept, sweep
 from handlers.privacy import erase_person, plan_erasure
 from projections.replay import Silent, compare, replay, roll_back
 from projections.replay.errors import LogIncomplete, NothingToRollBack
-from tests.handlers.working import a_campaign
+from tests.handlers.commands import a_campaign
 from tests.projections import replaying
+from tests.projections.event_builders import CUSTOMER, USER, card, clerk, linked, stripe, user
 from tests.projections.replaying import options, project, tell
-from tests.projections.telling import CUSTOMER, USER, card, clerk, linked, stripe, user
 from tests.sealing import NOW, verified
 
 EMAIL = "ada.unique@example.com"
@@ -94,7 +94,7 @@ def test_tables_swapped_out_before_they_saw_the_erasure_go_at_once(
     ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The live projector is behind, so the tables that become the previous ones still hold the person."""
-    monkeypatch.setattr("projections.inline.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
     erase(ada, tmp_path)
     before = places(ada, EMAIL)
 
@@ -297,7 +297,7 @@ def test_statistics_taken_before_an_erasure_was_projected_are_taken_anew(
     ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The projector is down for hours, and autovacuum analyzes tables that still have the person."""
-    monkeypatch.setattr("projections.inline.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
     too_early = erase(ada, tmp_path).analyzed
     analyze(ada)
     project(ada)

@@ -8,21 +8,21 @@ import pytest
 
 from database.pool import Connection, Pool, open_pool
 from events.clock import LAST, MICROSECOND, later
+from events.domain.user import TrialStarted
 from events.group_commit import GroupCommit
-from events.own.user import TrialStarted
-from handlers import lapses, scans, upcoming
+from handlers import expirations, schedule_preview, scheduled_scans
 from handlers.decision import Due, Ruled, decide_many
-from handlers.scans import expire_trials
-from handlers.upcoming import preview
+from handlers.schedule_preview import preview
+from handlers.scheduled_scans import expire_trials
 from handlers.usage import Usage, UsageCommand, UsageCounter, record_usage
 from handlers.usage import ruled as ruled_one
 from projections.errors import StateUnreadable
 from projections.state import State
 from queries.entitlements import entitlements
 from queries.why import why
-from tests.handlers.people import NOW, joined, row, sold, tell
-from tests.handlers.working import command
-from tests.projections.telling import CUSTOMER, instant, linked, own, stripe, subscription
+from tests.handlers.commands import command
+from tests.handlers.users import NOW, joined, row, sold, tell
+from tests.projections.event_builders import CUSTOMER, instant, linked, own, stripe, subscription
 
 ADA, BOB, EVE = "user_ada", "user_bob", "user_eve"
 LAST_SECOND = 253_402_300_799
@@ -68,7 +68,7 @@ def broken(state: State, *_: object) -> list[Due]:
     """A rule with a bug that Ada meets."""
     if state.user_id == ADA:
         raise OverflowError("date value out of range")
-    return lapses.trial_over(state, END)
+    return expirations.trial_over(state, END)
 
 
 @pytest.mark.usefixtures("last_instant")
@@ -120,7 +120,7 @@ def test_a_rule_that_raises_in_a_scan_fails_one_user(
 ) -> None:
     for user_id in (ADA, BOB, EVE):
         tell(conn, own(TrialStarted(starts_at=instant(0), ends_at=END, plan_key="glow_up"), user=user_id))
-    monkeypatch.setattr(scans, "trial_over", lambda state, at, grace: broken(state))
+    monkeypatch.setattr(scheduled_scans, "trial_over", lambda state, at, grace: broken(state))
     done = expire_trials(conn, END)
 
     assert done.failed == [ADA]
@@ -135,9 +135,9 @@ def test_a_rule_that_raises_leaves_the_rest_of_a_preview(
 
     def foresee(state: State, grace: timedelta) -> Any:
         broken(state)
-        return upcoming._trial(state, grace)
+        return schedule_preview._trial(state, grace)
 
-    monkeypatch.setitem(upcoming.FORESEEN, "trials_to_end", foresee)
+    monkeypatch.setitem(schedule_preview.FORESEEN, "trials_to_end", foresee)
 
     assert {each.user_id for each in preview(conn, END - timedelta(days=2), 5) if "trial" in each.what} == {
         BOB

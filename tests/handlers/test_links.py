@@ -11,8 +11,8 @@ from handlers.decision import Command
 from handlers.deletions import restore_user
 from handlers.links import link_customer
 from projections.replay import Options, compare
-from tests.handlers.people import NOW, joined, row, sold, tell
-from tests.projections.telling import clerk, customer, session, stripe
+from tests.handlers.users import NOW, joined, row, sold, tell
+from tests.projections.event_builders import clerk, customer, session, stripe
 
 ADA, BEA = "user_ada", "user_bea"
 

@@ -16,8 +16,8 @@ from handlers.lists import (
     update_list,
 )
 from handlers.platform_errors import CreatorTwice, ListFull, NotTheirs, VersionConflict, WrongState
-from tests.handlers.people import joined, sold, tell
-from tests.handlers.working import ADA, BOB, a_list, command, only
+from tests.handlers.commands import ADA, BOB, a_list, command, only
+from tests.handlers.users import joined, sold, tell
 
 
 @pytest.fixture(autouse=True)

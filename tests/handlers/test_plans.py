@@ -11,10 +11,10 @@ from events.clock import EPOCH
 from handlers.errors import BadPlanFile
 from handlers.plan_files import default_plans, read_plans
 from handlers.plans import changes, missing, publish_default_plans, publish_plans, read_catalog
-from projections.batch import Projector
+from projections.projector import Projector
 from queries.plans import list_plans
-from tests.handlers.people import NOW, joined, project, row, tell
-from tests.projections.telling import published, stripe, subscription
+from tests.handlers.users import NOW, joined, project, row, tell
+from tests.projections.event_builders import published, stripe, subscription
 
 BASE = """
 [plans.free]

@@ -12,9 +12,9 @@ from psycopg.rows import dict_row
 
 from database.pool import Connection
 from events.append import append, append_all, keep_unreadable
+from events.domain import user as said
+from events.domain import user_event
 from events.envelope import NewEvent
-from events.own import user as said
-from events.own import user_event
 from events.seals.event_proof import check_proof
 from handlers.privacy import (
     Erased,
@@ -24,9 +24,9 @@ from handlers.privacy import (
     erase_person,
     plan_erasure,
 )
-from projections.batch import Projector
+from projections.projector import Projector
 from queries.seals import event_proof
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     USER,
     address,

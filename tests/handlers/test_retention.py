@@ -11,7 +11,7 @@ from psycopg import errors
 
 from database.pool import Connection
 from events.append import append
-from events.own import system, system_event
+from events.domain import system, system_event
 from events.seals.errors import SealError
 from events.seals.growth_proof import check_growth
 from events.seals.removal import Removal, sign_removal, spans_of, verify_removal

@@ -25,9 +25,9 @@ from handlers.scraping_jobs import (
     report_progress,
     start_job,
 )
-from queries.jobs import job, verify_results
-from tests.handlers.people import NOW, joined, row, sold, tell, types_of
-from tests.handlers.working import ADA, BOB, a_campaign, a_job, command, only
+from queries.scraping_jobs import job, verify_results
+from tests.handlers.commands import ADA, BOB, a_campaign, a_job, command, only
+from tests.handlers.users import NOW, joined, row, sold, tell, types_of
 
 STATUS = "SELECT status FROM scraping_jobs WHERE id = %s"
 CREATORS: list[Any] = [{"name": "Lee", "followers": 1.50, "bio": "a\x00b 茶"}, {"name": "Kim"}]

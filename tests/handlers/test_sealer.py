@@ -16,7 +16,7 @@ from database.pool import Connection
 from events.seals.checkpoint import verify_checkpoint
 from events.seals.merkle import EMPTY_ROOT
 from handlers.sealer import FRESH_FOR, TreeContradicts, checkpoint, seal
-from queries.leaves import part_sizes
+from queries.sealed_leaves import part_sizes
 from queries.seals import grown, heads_of, latest_checkpoint
 from tests.sealing import (
     NOW,

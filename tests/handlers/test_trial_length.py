@@ -6,8 +6,8 @@ import psycopg
 
 from events.append import append
 from events.clock import utc_now
-from events.own import user_event
-from events.own.user import OnboardingStarted
+from events.domain import user_event
+from events.domain.user import OnboardingStarted
 from handlers.configuration import set_value
 from handlers.decision import Command
 from handlers.trials import Length, start_trial

@@ -7,18 +7,18 @@ import pytest
 
 from database.pool import Connection
 from events.append import append
+from events.domain.user import EntitlementGranted, TrialStarted, UsageRecorded, UsageReset
 from events.envelope import NewEvent
-from events.own.user import EntitlementGranted, TrialStarted, UsageRecorded, UsageReset
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserDeleted, UserQuarantined, UserUnknown
-from handlers.scans import reset_usage
+from handlers.scheduled_scans import reset_usage
 from handlers.usage import Counted, Usage, UsageCommand, record_usage
 from projections.errors import PartBehind
 from projections.fold import present, refold
 from projections.rows import row_digest, rows_of
-from queries.past import past
-from tests.handlers.people import DAY, NOW, joined, row, sold, tell, types_of
-from tests.projections.telling import clerk, instant, own, subscription, user
-from tests.projections.telling import stripe as stripe_says
+from queries.history_at import past
+from tests.handlers.users import DAY, NOW, joined, row, sold, tell, types_of
+from tests.projections.event_builders import clerk, instant, own, subscription, user
+from tests.projections.event_builders import stripe as stripe_says
 
 ADA = "user_ada"
 
@@ -173,7 +173,7 @@ def test_what_the_projector_has_yet_to_do_is_done_first(conn: Connection) -> Non
 def test_too_much_to_project_is_said_and_not_waited_for(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.inline.MOST_PENDING", 1)
+    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 1)
     for at in (60, 61):
         append(conn, clerk("user.updated", user(ADA), at=at))
 

@@ -20,10 +20,10 @@ from demo.world import DemoWorld, Person
 from events.append import append_all
 from handlers.entitlements import grant_plan
 from handlers.plans import publish_default_plans
-from handlers.scans import expire_grants, expire_trials, reset_usage, warn_trials
+from handlers.scheduled_scans import expire_grants, expire_trials, reset_usage, warn_trials
 from handlers.trials import Length, end_trial, extend_trial, start_trial
 from handlers.usage import Usage, UsageCommand, record_usage
-from projections.batch import Projector
+from projections.projector import Projector
 from tests.handlers.orders import order
 from tests.laws.envelopes import envelope
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from database.pool import Connection
-from events.own import user_event
-from events.own.user import AdminGranted, EmailFailed
+from events.domain import user_event
+from events.domain.user import AdminGranted, EmailFailed
 from jobs import Context, Done, Job, enqueue, find, lease
 from jobs.backoff import BASE_S, CAP_S, delay
 from jobs.errors import Hopeless, LeaseLost, Postponed

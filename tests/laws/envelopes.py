@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from demo.deliveries import Delivery
 from events.envelope import NewEvent
 from webhooks.clerk.envelope import clerk_event
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 ATTEMPTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from demo.world import DemoWorld, Person
+from events.domain import OwnEvent, platform, user_event
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import OwnEvent, platform, user_event
-from events.own import user as said
 
 Draw = st.DrawFn
 Maker = Callable[[Draw, DemoWorld, Person], OwnEvent]

@@ -12,8 +12,8 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.envelope import NewEvent
-from projections.batch import Projector
 from projections.links import Claims, decode, encode
+from projections.projector import Projector
 from projections.rows import Row
 from projections.runner import Runner
 from tests.projections.model import claims_of, links_of, tables_of

@@ -7,14 +7,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections.fold import present, refold
 from projections.order import alternatives
 from projections.rows import as_json, rows_of
 from tests.laws.stored_folds import assert_grows_to_the_whole, with_random_ids
-from tests.projections.model import CATALOG, links_of, profile, routed, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     START,
     USER,
@@ -30,6 +29,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import CATALOG, links_of, profile, routed, tables_of
 
 INSTANTS = st.sampled_from((0, 1, 2, 3, 2_700_000))
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled", "odd")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from events.append import append_all
+from events.domain import user as said
+from events.domain import user_event
 from events.envelope import NewEvent
-from events.own import user as said
-from events.own import user_event
 from tests.databases import Server
 from tests.laws.projected import links_in, links_told, runner, session, tables_in
+from tests.projections.event_builders import START, clerk, instant, stripe
 from tests.projections.model import DEFAULT_PLANS, state_of, tables_of
-from tests.projections.telling import START, clerk, instant, stripe
 
 PEOPLE = 40
 

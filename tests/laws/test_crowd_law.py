@@ -16,8 +16,8 @@ from tests.laws.projected import Conn, assert_projected, of_other_people, runner
 from tests.laws.stored_folds import with_random_ids
 from tests.laws.test_burst_laws import TELLERS
 from tests.laws.test_snapshot_laws import deliver, folded_whole, kept
+from tests.projections.event_builders import linked
 from tests.projections.model import DEFAULT_PLANS
-from tests.projections.telling import linked
 
 CROWDS = st.lists(TELLERS, min_size=8, max_size=40).map(lambda events: [linked(), *events])
 

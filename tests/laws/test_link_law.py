@@ -12,15 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.append import append_all
+from events.domain.user import IdentityLinked, IdentityUnlinked
 from events.envelope import NewEvent
-from events.own.user import IdentityLinked, IdentityUnlinked
 from projections.replay import Options, compare
 from queries.history import history
 from queries.timetravel import profile_at
 from tests.databases import Server
 from tests.laws.projected import assert_projected, of_other_people, runner, session
-from tests.projections.model import DEFAULT_PLANS
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     clerk,
     customer,
     instant,
@@ -29,7 +28,8 @@ from tests.projections.telling import (
     subscription,
     user,
 )
-from tests.projections.telling import session as checkout
+from tests.projections.event_builders import session as checkout
+from tests.projections.model import DEFAULT_PLANS
 
 USERS = ("user_aaaaaaaaaaaa1", "user_bbbbbbbbbbbb2", "user_cccccccccccc3")
 OBJECTS = ("customer", "sub_one", "sub_two")

@@ -13,21 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.append import append_all
+from events.domain import OwnEvent
+from events.domain import platform as own
 from events.envelope import NewEvent
-from events.own import OwnEvent
-from events.own import platform as own
 from handlers.privacy import erase_person, plan_erasure
 from handlers.scraping_jobs import record_results
-from projections.batch import Projector
+from projections.projector import Projector
 from projections.replay import compare, replay
 from projections.replay.tables import REBUILT
 from tests.databases import Server
-from tests.handlers.people import DAY, NOW, joined, project, sold, tell
-from tests.handlers.working import ADA, BOB, a_campaign, a_job, a_list, command
+from tests.handlers.commands import ADA, BOB, a_campaign, a_job, a_list, command
+from tests.handlers.users import DAY, NOW, joined, project, sold, tell
 from tests.laws.projected import Conn, runner, session
+from tests.projections.event_builders import instant
+from tests.projections.projecting import Rows, said, tables, uid
 from tests.projections.replaying import options
-from tests.projections.telling import instant
-from tests.projections.working import Rows, said, tables, uid
 
 TEXTS = st.sampled_from(["Tea", "", "N\x7f", "\\u0000", "\\N\t", "茶"])
 JSON = st.sampled_from([None, {"a": {"b": [1.10, "\\u0000"]}, "n": 10**30}, ["fitness"], "x", {}])

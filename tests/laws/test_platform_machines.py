@@ -29,11 +29,11 @@ from handlers.scraping_jobs import (
     report_progress,
     start_job,
 )
-from projections.batch import Projector
+from projections.projector import Projector
 from tests.databases import Server
-from tests.handlers.people import joined, project, sold
-from tests.handlers.working import command
-from tests.projections.working import tables
+from tests.handlers.commands import command
+from tests.handlers.users import joined, project, sold
+from tests.projections.projecting import tables
 
 CAMPAIGNS, CREATORS = 3, 20
 PICK = st.integers(0, 3)

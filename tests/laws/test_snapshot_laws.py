@@ -14,7 +14,7 @@ from projections import fold, refolding, snapshots
 from queries.explain import RULES, explain
 from queries.history import Json, history_page
 from queries.history import history as history_of
-from queries.past import past
+from queries.history_at import past
 from queries.timeline import timeline
 from queries.timetravel import flat, profile_at
 from tests.databases import Server

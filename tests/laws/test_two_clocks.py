@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from demo.deliveries import Delivery
 from events.append import append
 from events.clock import EPOCH, MICROSECOND
+from events.domain import plan_event, user_event
+from events.domain.system import PlanPublished
+from events.domain.user import IdentityLinked, IdentityUnlinked
 from events.envelope import NewEvent
-from events.own import plan_event, user_event
-from events.own.system import PlanPublished
-from events.own.user import IdentityLinked, IdentityUnlinked
 from projections.runner import Runner
 from queries.explain import RULES, explain
 from queries.history import history
@@ -23,7 +23,7 @@ from queries.profile import profile
 from queries.timetravel import profile_at
 from tests.databases import Server
 from tests.laws.envelopes import envelope
-from tests.projections.telling import clerk, instant, session, stripe
+from tests.projections.event_builders import clerk, instant, session, stripe
 from tests.worlds import History, histories
 
 Profile = dict[str, Any] | None  # Any: columns' values

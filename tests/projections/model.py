@@ -14,11 +14,11 @@ from projections.claiming import Evidence, settled
 from projections.facts import Fact
 from projections.fold import present, refold
 from projections.links import Claims, Word
-from projections.log import Routed, whose
+from projections.log_reader import Routed, whose
 from projections.relinking import deletions_in, evidence_in
 from projections.rows import rows_of
 from projections.state import State
-from tests.projections.telling import USER, facts_of, published
+from tests.projections.event_builders import USER, facts_of, published
 
 Columns = dict[str, Any]  # Any: one type a column
 

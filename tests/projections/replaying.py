@@ -15,10 +15,10 @@ from events.envelope import NewEvent
 from projections.replay import Options
 from projections.replay.tables import REBUILT
 from projections.runner import Runner
-from tests.projections import telling
+from tests.projections import event_builders
 from webhooks.clerk.envelope import clerk_event
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 PATIENCE_S = 60
 Rows = dict[str, list[tuple[Any, ...]]]  # Any: column values
@@ -26,8 +26,8 @@ Rows = dict[str, list[tuple[Any, ...]]]  # Any: column values
 
 def plans() -> list[NewEvent]:
     return [
-        telling.published("free", campaigns=1, creators=10),
-        telling.published("glow_up", campaigns=5, monthly="price_glow_up_monthly"),
+        event_builders.published("free", campaigns=1, creators=10),
+        event_builders.published("glow_up", campaigns=5, monthly="price_glow_up_monthly"),
     ]
 
 
@@ -35,7 +35,7 @@ def as_event(delivery: Delivery) -> NewEvent:
     """The delivery as its door would file it."""
     file = stripe_event if delivery.provider == "stripe" else clerk_event
     secret = Secret(0, "0" * 12, b"test")
-    told = Verified(secret, telling.instant(0), "t=0", delivery.message_id)
+    told = Verified(secret, event_builders.instant(0), "t=0", delivery.message_id)
     return file(delivery.event, delivery.body.decode(), told)
 
 

@@ -8,9 +8,9 @@ import pytest
 from handlers.trusted_accounts import declare_trusted_accounts
 from projections.replay import compare
 from queries.timetravel import profile_at
+from tests.projections.event_builders import USER, clerk, instant, published, stripe, subscription, user
 from tests.projections.live import ask, tell
 from tests.projections.replaying import options, project
-from tests.projections.telling import USER, clerk, instant, published, stripe, subscription, user
 
 ACCOUNT = "acct_partner"
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
-from tests.projections.model import Columns, profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     address,
     card,
@@ -18,6 +17,7 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import Columns, profile, tables_of
 
 CARD = ("payment_method_id", "card_brand", "card_last4", "card_exp_month", "card_exp_year")
 BERLIN = address("Berlin", "DE", "10119")

@@ -4,12 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from events.own import plan_event
-from events.own.system import PlanRetired
+from events.domain import plan_event
+from events.domain.system import PlanRetired
 from projections.catalog import PlanEvent, fold_catalog
 from projections.facts import PlanHint
-from tests.projections.model import CATALOG, DEFAULT_PLANS, catalog_of, profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     DAY,
     USER,
     instant,
@@ -19,6 +18,7 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import CATALOG, DEFAULT_PLANS, catalog_of, profile, tables_of
 
 
 def plan_of(**hint: str) -> str | None:

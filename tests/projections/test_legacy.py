@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections.rows import as_json
-from tests.projections.model import profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     USER,
@@ -23,6 +22,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import profile, tables_of
 
 KNOWN: dict[str, Any] = {  # Any: as the event has it
     "email": "old@example.com",

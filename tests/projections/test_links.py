@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.clock import micros
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections.claiming import Evidence, Glimpse, extended, glimpse_of, object_of, settled, settled_from
 from projections.links import Claims, decode, encode
-from tests.projections.model import claims_of, deletions_of, evidence_of, profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     USER,
     card,
@@ -30,6 +29,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import claims_of, deletions_of, evidence_of, profile, tables_of
 
 OTHER = "user_bob"
 

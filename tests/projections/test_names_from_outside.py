@@ -6,16 +6,14 @@ import psycopg
 import pytest
 
 from events.clock import utc_now
-from events.own import system_event
-from events.own.system import ConfigurationChanged
-from events.own.user import UsageRecorded
+from events.domain import system_event
+from events.domain.system import ConfigurationChanged
+from events.domain.user import UsageRecorded
 from handlers.privacy import NameIsACustomers, erase_person, plan_erasure
 from projections.replay import compare, replay
 from queries.customers import unlinked_customers
 from queries.history import history
-from tests.projections.live import ask, tell
-from tests.projections.replaying import options, project
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     customer,
     instant,
@@ -25,6 +23,8 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.live import ask, tell
+from tests.projections.replaying import options, project
 
 COUNTED = "SELECT usage_creators_current_month FROM user_usage"
 CONFIGURED = "SELECT event_data::text IS NOT NULL FROM events WHERE event_type = 'configuration.changed'"

@@ -8,11 +8,10 @@ import pytest
 
 from events.envelope import NewEvent
 from projections.order import order_instant
-from projections.reading import EXACT_KINDS, STRIPE_KINDS, STRIPE_READERS, TRACKED
+from projections.parse_fact import EXACT_KINDS, STRIPE_KINDS, STRIPE_READERS, TRACKED
 from projections.state import State
 from projections.trail import MOST_VISITS, Graph
-from tests.projections.model import profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     START,
     USER,
@@ -26,6 +25,7 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import profile, tables_of
 
 Json = dict[str, Any]
 UPDATED = "customer.subscription.updated"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from events.own.platform import (
+from events.domain.platform import (
     CampaignActivated,
     CampaignArchived,
     CampaignCompleted,
@@ -29,11 +29,11 @@ from events.own.platform import (
     ListRestored,
     ListUpdated,
 )
-from events.own.user import PrivacyErased
-from projections.platform.whole import copied_rows, work_of
-from projections.reading import read
-from tests.projections.telling import USER, instant
-from tests.projections.working import facts_of, folded, said, uid
+from events.domain.user import PrivacyErased
+from projections.aggregates.rebuild import copied_rows, work_of
+from projections.parse_fact import read
+from tests.projections.event_builders import USER, instant
+from tests.projections.projecting import facts_of, folded, said, uid
 
 C, J, L = uid("campaign"), uid("job"), uid("list")
 A, B = uid("a"), uid("b")

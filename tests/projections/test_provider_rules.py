@@ -11,14 +11,12 @@ from typing import Any
 
 import pytest
 
+from events.domain import user as ours
 from events.envelope import NewEvent
-from events.own import user as ours
 from projections.replay import compare
 from tests.laws import projected
 from tests.laws.stored_folds import with_random_ids
-from tests.projections.model import DEFAULT_PLANS, profile, tables_of
-from tests.projections.replaying import options, project, tell
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     START,
@@ -34,6 +32,8 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import DEFAULT_PLANS, profile, tables_of
+from tests.projections.replaying import options, project, tell
 
 Json = dict[str, Any]
 Columns = Mapping[str, object]

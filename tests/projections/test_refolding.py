@@ -10,17 +10,17 @@ import pytest
 
 from events.append import append_all
 from events.clock import utc_now
+from events.domain import user as facts
 from events.envelope import NewEvent
-from events.own import user as facts
 from handlers.privacy import erase_person, plan_erasure
 from projections import crowds, fold, pace, refolding, snapshots
-from projections.batch import Projector
 from projections.facts import Fact
+from projections.projector import Projector
 from projections.replay import compare
 from projections.runner import Runner
 from projections.state import State, decode
+from tests.projections.event_builders import USER, clerk, own, user
 from tests.projections.replaying import options
-from tests.projections.telling import USER, clerk, own, user
 
 Conn = psycopg.Connection[Any]  # Any: rows of any columns
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from events.domain import platform, system, system_event
 from events.envelope import NewEvent
-from events.own import platform, system, system_event
 from projections import configuration, fold
 from projections.facts import Fact
 from projections.refusal import is_refusal, longest_storable
@@ -21,9 +21,7 @@ from projections.state import State
 from queries.history import history
 from queries.timetravel import profile_at
 from tests.laws.projected import refold, runner, session
-from tests.projections.live import ask, tell
-from tests.projections.replaying import options
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     USER,
     clerk,
@@ -35,6 +33,8 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.live import ask, tell
+from tests.projections.replaying import options
 
 Owner = psycopg.Connection[Any]  # Any: rows of any columns
 

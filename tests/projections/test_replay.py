@@ -8,10 +8,11 @@ import pytest
 
 from database import schema
 from database.pool import connect
+from events.domain import user as own
 from events.envelope import NewEvent
-from events.own import user as own
 from projections.replay import compare, rebuild_user, replay, replay_due, roll_back, standing
 from projections.replay.build import heads, new_job
+from projections.replay.copy_loader import Loader
 from projections.replay.errors import (
     AddedUnique,
     ColumnsDiffer,
@@ -22,11 +23,10 @@ from projections.replay.errors import (
     TablesReferenced,
     UnknownUser,
 )
-from projections.replay.job import CHECKED
-from projections.replay.loading import Loader
+from projections.replay.plan import CHECKED
 from projections.replay.statements import session
 from projections.replay.tables import OWN_UNIQUE, REBUILT
-from tests.projections import replaying, telling
+from tests.projections import event_builders, replaying
 from tests.projections.replaying import options, project, tables, tell
 
 
@@ -147,17 +147,23 @@ def test_a_replay_leaves_a_receipt(conninfo: str, tmp_path: Path) -> None:
 
 def test_events_of_test_mode_stay_out_of_a_live_replay(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=2))
-    tell(conninfo, [telling.stripe("customer.created", telling.customer(), livemode=False)])
+    tell(conninfo, [event_builders.stripe("customer.created", event_builders.customer(), livemode=False)])
     project(conninfo, live_only=True)
 
     found = compare(conninfo, options=options(tmp_path, live_only=True))
 
     assert found.equal
-    assert rows(conninfo, f"SELECT 1 FROM users WHERE user_id = '{telling.USER}'") == []
+    assert rows(conninfo, f"SELECT 1 FROM users WHERE user_id = '{event_builders.USER}'") == []
 
 
 def test_quarantine_is_the_same_in_a_replay(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.linked(), telling.stripe("customer.updated", telling.customer(address=7), at=5)])
+    tell(
+        conninfo,
+        [
+            event_builders.linked(),
+            event_builders.stripe("customer.updated", event_builders.customer(address=7), at=5),
+        ],
+    )
     project(conninfo)
     before = tables(conninfo)
 
@@ -168,7 +174,9 @@ def test_quarantine_is_the_same_in_a_replay(conninfo: str, tmp_path: Path) -> No
 
 
 def _named(user_id: str, name: str, *, at: int = 0) -> NewEvent:
-    return telling.clerk("user.created", telling.user(id=user_id, first_name=name, last_name=None), at=at)
+    return event_builders.clerk(
+        "user.created", event_builders.user(id=user_id, first_name=name, last_name=None), at=at
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,11 +198,11 @@ def test_text_that_looks_like_an_escape_is_the_same_in_a_replay(
 
 
 def test_a_repeated_name_with_nul_changes_no_row(conninfo: str) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user(first_name="A\x00"))])
+    tell(conninfo, [event_builders.clerk("user.created", event_builders.user(first_name="A\x00"))])
     project(conninfo)
     (before,) = rows(conninfo, "SELECT updated_at FROM users")
     for at in (5, 9):
-        tell(conninfo, [telling.clerk("user.updated", telling.user(first_name="A\x00"), at=at)])
+        tell(conninfo, [event_builders.clerk("user.updated", event_builders.user(first_name="A\x00"), at=at)])
         project(conninfo)
 
     assert rows(conninfo, "SELECT updated_at FROM users") == [before]
@@ -215,7 +223,10 @@ def test_rows_are_copied_by_name(conninfo: str, tmp_path: Path) -> None:
 
 def test_an_operators_link_to_a_customer_nobody_heard_of_replays(conninfo: str, tmp_path: Path) -> None:
     fact = own.IdentityLinked(customer_id="cus_unheard")
-    tell(conninfo, [telling.own(fact), telling.own(own.IdentityUnlinked(customer_id="cus_other"), at=3)])
+    tell(
+        conninfo,
+        [event_builders.own(fact), event_builders.own(own.IdentityUnlinked(customer_id="cus_other"), at=3)],
+    )
     project(conninfo)
 
     assert compare(conninfo, options=options(tmp_path)).differences == []
@@ -224,9 +235,13 @@ def test_an_operators_link_to_a_customer_nobody_heard_of_replays(conninfo: str, 
 
 def test_an_event_of_no_customer_links_nobody(conninfo: str, tmp_path: Path) -> None:
     """A subscription without its customer is filed under the account, which is nobody's."""
-    lost = telling.subscription(customer=None, metadata={"userId": telling.USER})
-    told = [telling.stripe("customer.subscription.created", lost, account="acct_1")]
-    told += [telling.stripe("account.updated", {"id": "acct_1", "object": "account"}, account="acct_1", at=9)]
+    lost = event_builders.subscription(customer=None, metadata={"userId": event_builders.USER})
+    told = [event_builders.stripe("customer.subscription.created", lost, account="acct_1")]
+    told += [
+        event_builders.stripe(
+            "account.updated", {"id": "acct_1", "object": "account"}, account="acct_1", at=9
+        )
+    ]
     for event in told:
         tell(conninfo, [event])
         project(conninfo)
@@ -235,24 +250,29 @@ def test_an_event_of_no_customer_links_nobody(conninfo: str, tmp_path: Path) -> 
 
 
 def test_linking_a_users_id_as_a_customer_takes_no_history(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user("user_b"), at=1)])
-    tell(conninfo, [telling.own(own.IdentityLinked(customer_id="user_b"), at=2)])
+    tell(conninfo, [event_builders.clerk("user.created", event_builders.user("user_b"), at=1)])
+    tell(conninfo, [event_builders.own(own.IdentityLinked(customer_id="user_b"), at=2)])
     project(conninfo)
-    tell(conninfo, [telling.clerk("user.updated", telling.user("user_b", email="b@example.com"), at=3)])
+    tell(
+        conninfo,
+        [event_builders.clerk("user.updated", event_builders.user("user_b", email="b@example.com"), at=3)],
+    )
     project(conninfo)
 
     assert compare(conninfo, options=options(tmp_path)).differences == []
-    assert rows(conninfo, f"SELECT email FROM users WHERE user_id = '{telling.USER}'") == [(None,)]
+    assert rows(conninfo, f"SELECT email FROM users WHERE user_id = '{event_builders.USER}'") == [(None,)]
 
 
 def test_check_names_an_edited_row(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user()), telling.linked()])
+    tell(conninfo, [event_builders.clerk("user.created", event_builders.user()), event_builders.linked()])
     project(conninfo)
     rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
 
     found = compare(conninfo, options=options(tmp_path)).differences
 
-    assert [(each.table, each.user_id, each.column) for each in found] == [("users", telling.USER, "email")]
+    assert [(each.table, each.user_id, each.column) for each in found] == [
+        ("users", event_builders.USER, "email")
+    ]
     assert (found[0].live, found[0].rebuilt) == ("eve@example.com", "ada@example.com")
 
 
@@ -271,7 +291,7 @@ def test_check_names_rows_that_only_one_side_has(conninfo: str, tmp_path: Path) 
 
 
 def test_check_names_an_edited_state(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user()), telling.linked(at=7)])
+    tell(conninfo, [event_builders.clerk("user.created", event_builders.user()), event_builders.linked(at=7)])
     project(conninfo)
     rows(conninfo, "UPDATE projection_states SET state = replace(state::text, 'ada@', 'eve@')::json")
 
@@ -281,8 +301,11 @@ def test_check_names_an_edited_state(conninfo: str, tmp_path: Path) -> None:
 
 
 def test_check_can_look_at_one_table_or_one_user(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user(name)) for name in ("user_a", "user_b")])
-    tell(conninfo, [telling.linked(user_id="user_a")])
+    tell(
+        conninfo,
+        [event_builders.clerk("user.created", event_builders.user(name)) for name in ("user_a", "user_b")],
+    )
+    tell(conninfo, [event_builders.linked(user_id="user_a")])
     project(conninfo)
     rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
     rows(conninfo, "UPDATE user_billing SET card_last4 = '0000'")
@@ -299,15 +322,15 @@ def test_check_can_look_at_one_table_or_one_user(conninfo: str, tmp_path: Path) 
 
 
 def test_diff_says_who_would_lose_access(conninfo: str, tmp_path: Path) -> None:
-    paying = telling.stripe("customer.subscription.created", telling.subscription(), at=5)
-    tell(conninfo, [*replaying.plans(), telling.linked(), paying])
+    paying = event_builders.stripe("customer.subscription.created", event_builders.subscription(), at=5)
+    tell(conninfo, [*replaying.plans(), event_builders.linked(), paying])
     project(conninfo)
     rows(conninfo, "UPDATE user_subscriptions SET subscription_status = 'canceled', current_plan = 'free'")
     rows(conninfo, "UPDATE user_usage SET plan_campaigns_limit = 1, plan_creators_limit = 10")
 
     found = compare(conninfo, options=options(tmp_path)).access
 
-    assert [(each.user_id, each.change) for each in found] == [(telling.USER, "gains")]
+    assert [(each.user_id, each.change) for each in found] == [(event_builders.USER, "gains")]
 
 
 def test_one_user_is_rebuilt_where_they_stand(conninfo: str, tmp_path: Path) -> None:
@@ -347,13 +370,13 @@ def roll_back_now(conninfo: str) -> None:
 
 
 def test_keys_of_tables_that_are_not_rebuilt_follow_the_swap(conninfo: str, tmp_path: Path) -> None:
-    tell(conninfo, [telling.clerk("user.created", telling.user())])
+    tell(conninfo, [event_builders.clerk("user.created", event_builders.user())])
     project(conninfo)
     rows(
         conninfo,
         "CREATE TABLE notes (user_id text CONSTRAINT note_of REFERENCES users (user_id) ON DELETE CASCADE)",
     )
-    rows(conninfo, f"INSERT INTO notes VALUES ('{telling.USER}')")
+    rows(conninfo, f"INSERT INTO notes VALUES ('{event_builders.USER}')")
 
     replay(conninfo, options=options(tmp_path))
     roll_back_now(conninfo)

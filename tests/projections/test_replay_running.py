@@ -23,7 +23,7 @@ from projections.replay import build as building
 from projections.replay.build import Built
 from projections.replay.errors import TablesBusy
 from projections.runner import Runner
-from tests.projections import replaying, telling
+from tests.projections import event_builders, replaying
 from tests.projections.replaying import options, project, tell, wait_until_free
 
 PATIENCE_S = 60
@@ -267,7 +267,7 @@ def test_a_replay_that_could_not_swap_goes_on_from_where_it_had_caught_up(
 def test_an_unfinished_replay_of_pages_is_not_gone_on_with_by_part(
     conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(conninfo, [telling.linked()])
+    tell(conninfo, [event_builders.linked()])
     monkeypatch.setattr("projections.replay.run._take_over", lambda *_: (_ for _ in ()).throw(KeyError))
     with pytest.raises(KeyError):
         replay(conninfo, options=options(tmp_path))
@@ -282,7 +282,7 @@ def test_an_unfinished_replay_of_pages_is_not_gone_on_with_by_part(
 def test_another_projectors_unfinished_replay_is_not_gone_on_with(
     conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(conninfo, [telling.linked()])
+    tell(conninfo, [event_builders.linked()])
     monkeypatch.setattr("projections.replay.run._take_over", lambda *_: (_ for _ in ()).throw(KeyError))
     with pytest.raises(KeyError):
         replay(conninfo, options=options(tmp_path))

@@ -13,18 +13,16 @@ import psycopg
 import pytest
 
 from demo.history import make_history
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections import fold
-from projections.batch import Projector
 from projections.facts import Fact
+from projections.projector import Projector
 from projections.runner import REFRESH_AFTER, Runner
 from projections.state import State
 from tests.laws.envelopes import envelope
 from tests.laws.projected import assert_projected, refold, runner, session, tables_in
-from tests.projections.live import ask, assert_true, lag, tell, wait_for
-from tests.projections.model import DEFAULT_PLANS, profile
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     USER,
@@ -38,6 +36,8 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.live import ask, assert_true, lag, tell, wait_for
+from tests.projections.model import DEFAULT_PLANS, profile
 
 ROOT = Path(__file__).parent.parent.parent
 OTHER = "user_bob"

@@ -7,15 +7,25 @@ from threading import Thread
 import psycopg
 import pytest
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections import store
-from projections.batch import Projector
+from projections.projector import Projector
 from tests.laws.projected import runner, session
+from tests.projections.event_builders import (
+    CUSTOMER,
+    USER,
+    clerk,
+    customer,
+    linked,
+    own,
+    stripe,
+    subscription,
+    user,
+)
+from tests.projections.event_builders import session as checkout
 from tests.projections.live import assert_true, tell, wait_for
 from tests.projections.model import DEFAULT_PLANS
-from tests.projections.telling import CUSTOMER, USER, clerk, customer, linked, own, stripe, subscription, user
-from tests.projections.telling import session as checkout
 
 OTHER = "user_bob"
 

@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
 from projections.shapes import clerk as clerk_shapes
 from projections.shapes import stripe as stripe_shapes
-from tests.projections.model import profile, state_of, states_of, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     START,
@@ -33,6 +32,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import profile, state_of, states_of, tables_of
 
 BASIL_LINE = {"parent": {"subscription_details": {"subscription": "sub_ada"}}}
 

@@ -9,8 +9,8 @@ import pytest
 from events.envelope import NewEvent
 from projections.replay import compare
 from projections.state import decode, encode
+from tests.projections.event_builders import card, customer, linked, stripe
 from tests.projections.replaying import options, project, tell
-from tests.projections.telling import card, customer, linked, stripe
 
 FIRST, LAST = "pm_zzz_first", "pm_aaa_last"
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from events.own import user as said
-from tests.projections.model import profile, tables_of
-from tests.projections.telling import (
+from events.domain import user as said
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     START,
@@ -24,6 +23,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import profile, tables_of
 
 STATUSES = (
     "active",

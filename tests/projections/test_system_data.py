@@ -1,8 +1,8 @@
 """user_system_data: sign-up, reminders, the provider event that came last."""
 
-from events.own import user as said
+from events.domain import user as said
+from tests.projections.event_builders import DAY, START, USER, clerk, instant, linked, own, stripe, user
 from tests.projections.model import profile, tables_of
-from tests.projections.telling import DAY, START, USER, clerk, instant, linked, own, stripe, user
 
 
 def test_sign_up_is_clerks_created_at() -> None:

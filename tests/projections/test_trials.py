@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
+from events.domain import user as said
 from events.envelope import NewEvent
-from events.own import user as said
-from tests.projections.model import Columns, profile
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     DAY,
     START,
     instant,
@@ -18,6 +17,7 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import Columns, profile
 
 WEEK = 7 * DAY
 

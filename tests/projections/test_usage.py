@@ -4,10 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from events.own import platform
-from events.own import user as said
-from tests.projections.model import CATALOG, DEFAULT_PLANS, Columns, catalog_of, profile, tables_of
-from tests.projections.telling import (
+from events.domain import platform
+from events.domain import user as said
+from tests.projections.event_builders import (
     DAY,
     USER,
     instant,
@@ -17,6 +16,7 @@ from tests.projections.telling import (
     stripe,
     subscription,
 )
+from tests.projections.model import CATALOG, DEFAULT_PLANS, Columns, catalog_of, profile, tables_of
 
 CAMPAIGN = UUID(int=1)
 GLOW_UP = (3, 1000, {"csv": True})

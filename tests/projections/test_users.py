@@ -5,10 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from events.domain import user as said
 from events.identifiers import derived_id
-from events.own import user as said
-from tests.projections.model import profile, tables_of
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     DAY,
     USER,
     clerk,
@@ -21,6 +20,7 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.model import profile, tables_of
 
 
 @pytest.mark.parametrize("others", [0, 1])

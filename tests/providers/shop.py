@@ -15,15 +15,15 @@ from events.envelope import NewEvent
 from handlers.plan_files import default_plans
 from handlers.plans import publish_plans
 from projections.runner import Runner
-from providers.reconcile.pace import Pace
+from providers.reconcile.rate_limit import Pace
 from providers.reconcile.stripe_api import StripeApi
-from service.envelopes import fetched_stripe_event
+from service.unsigned_events import fetched_stripe_event
 from service.wiring import projector_connection
 from tests.doubles.http import Double
 from tests.doubles.stripe import KEY
 from webhooks.clerk.envelope import clerk_event
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 Conn = Connection[Any]  # Any: whatever row factory
 Rows = dict[str, list[dict[str, Any]]]  # Any: one type a column

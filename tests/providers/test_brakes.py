@@ -8,15 +8,15 @@ import pytest
 
 from demo.clerk_shapes import user
 from demo.world import DemoWorld
-from handlers.completeness import alarms
+from handlers.alarms import alarms
 from handlers.decision import Command
 from handlers.deletions import restore_user
 from handlers.errors import NothingToUndo
 from handlers.privacy import erase_person, plan_erasure
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
 from providers.reconcile.clerk_api import ClerkApi
-from providers.reconcile.pace import Pace
-from service.envelopes import fetched_clerk_event
+from providers.reconcile.rate_limit import Pace
+from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.http import Asked, Double, Replied, serving
 from tests.providers.shop import Conn, Watch, project, receive, service, tables

@@ -9,9 +9,9 @@ import pytest
 from demo.history import make_world
 from demo.world import DemoWorld
 from handlers.privacy import erase_person, plan_erasure
-from providers.reconcile.asking import MOST_TRIES
 from providers.reconcile.catch_up import OVERLAP, CaughtUp, catch_up, covers
 from providers.reconcile.errors import AlreadyRunning, ProviderAway, ProviderRefused
+from providers.reconcile.http_retry import MOST_TRIES
 from providers.reconcile.statements import alone
 from providers.reconcile.stripe_api import StripeApi
 from tests.doubles.faults import (

@@ -12,9 +12,9 @@ from demo.world import DemoWorld
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
 from providers.reconcile.clerk_api import ClerkApi
 from providers.reconcile.errors import ProviderRefused
-from providers.reconcile.pace import Pace
+from providers.reconcile.rate_limit import Pace
 from providers.reconcile.stripe import reconcile_stripe
-from service.envelopes import fetched_clerk_event
+from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, at_random
 from tests.doubles.http import Double, serving

@@ -7,10 +7,10 @@ import pytest
 
 from demo.prices import price_of
 from demo.world import DemoWorld
-from handlers.completeness import Alarm, alarms
+from handlers.alarms import Alarm, alarms
 from providers.reconcile.stripe import reconcile_stripe
 from queries.completeness import ledger, outages
-from service.envelopes import fetched_stripe_event
+from service.unsigned_events import fetched_stripe_event
 from tests.doubles.http import serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, receive, service, stripe_api

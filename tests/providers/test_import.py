@@ -24,15 +24,15 @@ from handlers.privacy import erase_person, plan_erasure
 from providers.imports.plans import as_toml, propose_plans
 from providers.imports.stripe import Imported, import_stripe
 from providers.reconcile.errors import ProviderAway
-from providers.reconcile.pace import Pace
+from providers.reconcile.rate_limit import Pace
 from providers.reconcile.stripe_api import StripeApi
-from service.envelopes import fetched_stripe_event
-from tests.doubles.crowd import crowd_double
+from service.unsigned_events import fetched_stripe_event
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, Fault, at_random
 from tests.doubles.http import Asked, Double, Replied, serving
+from tests.doubles.large_account import crowd_double
 from tests.doubles.stripe import KEY, stripe_double
 from tests.installation import as_url
-from tests.projections.telling import linked
+from tests.projections.event_builders import linked
 from tests.providers.shop import project, publish, service
 
 ROOT = Path(__file__).parents[2]

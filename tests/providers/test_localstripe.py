@@ -22,13 +22,13 @@ from events.append import append_all
 from events.clock import utc_now
 from events.envelope import NewEvent
 from providers.reconcile.catch_up import catch_up
-from providers.reconcile.pace import Pace
+from providers.reconcile.rate_limit import Pace
 from providers.reconcile.stripe_api import StripeApi
-from service.envelopes import fetched_stripe_event
-from tests.outbound.outgoing.test_outgoing import Receiver, listening
+from service.unsigned_events import fetched_stripe_event
+from tests.outbound.webhooks.test_destinations import Receiver, listening
 from tests.providers.shop import Conn, service
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 KEY = "sk_test_12345"
 COMMAND = shutil.which("localstripe", path=f"{Path(sys.prefix)}/localstripe/bin:{os.environ['PATH']}")

@@ -10,12 +10,12 @@ from events.append import append_all
 from events.statements import statement
 from handlers.privacy import erase_person, plan_erasure
 from queries.customers import Said, said_in, unlinked_customers
-from tests.handlers.people import NOW, project
-from tests.projections import telling
+from tests.handlers.users import NOW, project
+from tests.projections import event_builders
 
 
 def created(customer: str, email: str | None) -> Any:  # Any: NewEvent
-    return telling.stripe("customer.created", {"id": customer, "object": "customer", "email": email})
+    return event_builders.stripe("customer.created", {"id": customer, "object": "customer", "email": email})
 
 
 def person(user: str, email: str) -> Any:  # Any: NewEvent
@@ -24,7 +24,7 @@ def person(user: str, email: str) -> Any:  # Any: NewEvent
         "primary_email_address_id": "idn_1",
         "email_addresses": [{"id": "idn_1", "email_address": email}],
     }
-    return telling.clerk("user.created", data)
+    return event_builders.clerk("user.created", data)
 
 
 def test_same_address_in_any_case_is_suggested(conn: Connection[Any]) -> None:
@@ -60,17 +60,17 @@ def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
 
 def test_customers_of_deleted_and_erased_people_wait_for_no_link(conn: Connection[Any]) -> None:
     named = {"metadata": {"userId": "user_1"}}
-    removed = telling.stripe(
+    removed = event_builders.stripe(
         "customer.updated", {"id": "cus_1", "object": "customer", "metadata": {}}, at=5, was=named
     )
     append_all(
         conn,
         [
             *(person(user, f"{user}@example.com") for user in ("user_1", "user_2")),
-            telling.stripe("customer.created", {"id": "cus_1", "object": "customer"} | named, at=1),
+            event_builders.stripe("customer.created", {"id": "cus_1", "object": "customer"} | named, at=1),
             removed,
-            telling.clerk("user.deleted", {"id": "user_1", "deleted": True}, at=9),
-            telling.linked(user_id="user_2", customer_id="cus_2"),
+            event_builders.clerk("user.deleted", {"id": "user_1", "deleted": True}, at=9),
+            event_builders.linked(user_id="user_2", customer_id="cus_2"),
             created("cus_3", None),
         ],
     )

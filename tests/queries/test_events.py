@@ -13,7 +13,7 @@ from projections.links import Claims, Word
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.events import EventFilter, EventPage, event_types, one_event, search
-from tests.queries.people import AT, link, told
+from tests.queries.users import AT, link, told
 
 ALL = EventFilter()
 HOUR = timedelta(hours=1)

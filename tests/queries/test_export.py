@@ -17,7 +17,7 @@ from queries import export_formats
 from queries.events import EventFilter
 from queries.export import exported
 from queries.export_formats import FORMATS, parquet
-from tests.queries.people import AT, told
+from tests.queries.users import AT, told
 
 BODY = '{"a": "x,\\"y\\"",\r\n "n": 1.10, "s": "\\ud800 ü"}'
 

@@ -6,8 +6,8 @@ import pytest
 from psycopg import Connection
 
 from queries.find import find
-from tests.handlers.people import sold, tell
-from tests.projections.telling import USER, clerk, customer, invoice, stripe, subscription, user
+from tests.handlers.users import sold, tell
+from tests.projections.event_builders import USER, clerk, customer, invoice, stripe, subscription, user
 
 Conn = Connection[Any]  # Any: whatever row factory
 

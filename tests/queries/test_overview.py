@@ -9,9 +9,9 @@ from psycopg import Connection
 from events.append import append_all
 from events.envelope import NewEvent
 from queries.overview import appended, attention, bucketed, status_series, statuses_of, trial_funnel
-from tests.handlers.people import project
-from tests.projections import telling
-from tests.projections.telling import DAY, instant
+from tests.handlers.users import project
+from tests.projections import event_builders
+from tests.projections.event_builders import DAY, instant
 
 TODAY = date(2026, 1, 10)
 DAYS = [TODAY - timedelta(days=back) for back in (2, 1, 0)]
@@ -22,13 +22,13 @@ def subscribed(status: str, *, at: float, kind: str = "updated", sub: str = "sub
     thing: dict[str, Any] = {  # Any: JSON
         "id": sub,
         "object": "subscription",
-        "customer": telling.CUSTOMER,
+        "customer": event_builders.CUSTOMER,
         "status": status,
-        "created": telling.START,
-        "metadata": {"userId": telling.USER},
+        "created": event_builders.START,
+        "metadata": {"userId": event_builders.USER},
         "items": {"data": []},
     }
-    return telling.stripe(f"customer.subscription.{kind}", thing, at=at)
+    return event_builders.stripe(f"customer.subscription.{kind}", thing, at=at)
 
 
 def test_status_that_ranks_highest_speaks_for_the_user() -> None:
@@ -73,10 +73,10 @@ def test_who_did_nothing_in_the_window_had_one_status(conn: Connection[Any]) -> 
 def test_hostile_body_is_no_error(conn: Connection[Any]) -> None:
     """Of a linked customer, so that the statement reads it."""
     metadata = {"a\x00": "\ud800", "typed": r"\u0000 \\u0000"}
-    odd = telling.subscription("past_due", id="sub_x", metadata=metadata)
+    odd = event_builders.subscription("past_due", id="sub_x", metadata=metadata)
     events = [
         subscribed("active", at=0, kind="created"),
-        telling.stripe("customer.subscription.updated", odd, at=DAY),
+        event_builders.stripe("customer.subscription.updated", odd, at=DAY),
     ]
     append_all(conn, events)
     project(conn)

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from events.own.user import IdentityLinked
+from events.domain.user import IdentityLinked
 from projections import snapshots
 from queries.entitlements import entitlements
 from queries.events import EventFilter, search
@@ -13,9 +13,7 @@ from queries.explain import explain
 from queries.history import history
 from queries.person import person_file
 from queries.timetravel import profile_at
-from tests.projections.live import tell
-from tests.projections.replaying import project
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
     clerk,
@@ -28,6 +26,8 @@ from tests.projections.telling import (
     subscription,
     user,
 )
+from tests.projections.live import tell
+from tests.projections.replaying import project
 
 GIVER, HEIR = "user_giver", "user_heir"
 MOVED = 20 * DAY

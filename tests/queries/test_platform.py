@@ -13,12 +13,12 @@ from handlers.scraping_jobs import complete_job, record_results
 from queries.campaigns import CampaignFilter, campaign, list_campaigns
 from queries.dashboard import dashboard
 from queries.errors import BadCursor
-from queries.jobs import JobFilter, job, list_jobs, results
 from queries.listing import Page
 from queries.lists import ItemFilter, ListFilter, creator_list, list_items, list_lists
-from tests.handlers.people import NOW, joined, sold, tell
-from tests.handlers.working import ADA, BOB, a_campaign, a_job, a_list, command, id_of
-from tests.projections.telling import instant
+from queries.scraping_jobs import JobFilter, job, list_jobs, results
+from tests.handlers.commands import ADA, BOB, a_campaign, a_job, a_list, command, id_of
+from tests.handlers.users import NOW, joined, sold, tell
+from tests.projections.event_builders import instant
 from tests.queries.counting import statements_of
 
 Conn = Connection[Any]

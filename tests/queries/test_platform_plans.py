@@ -13,9 +13,9 @@ from database.pool import connect
 from events.statements import statement
 from queries.campaigns import CAMPAIGNS
 from queries.compose import compose
-from queries.jobs import JOBS, JobFilter, columns, select
+from queries.scraping_jobs import JOBS, JobFilter, columns, select
 from tests.databases import Server
-from tests.handlers.people import NOW
+from tests.handlers.users import NOW
 
 
 @pytest.fixture(scope="module")

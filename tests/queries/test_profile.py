@@ -15,7 +15,7 @@ from queries.profile import (
     profiles_by_email,
 )
 from tests.queries.counting import statements_of
-from tests.queries.people import AT, add_user, link, quarantine, told
+from tests.queries.users import AT, add_user, link, quarantine, told
 
 USER_TABLES = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")
 

@@ -11,9 +11,7 @@ from projections.facts import Fact
 from projections.state import State
 from queries import undecided, walk
 from queries.explain import explain
-from tests.projections.model import DEFAULT_PLANS
-from tests.projections.replaying import project, tell
-from tests.projections.telling import (
+from tests.projections.event_builders import (
     USER,
     card,
     customer,
@@ -22,6 +20,8 @@ from tests.projections.telling import (
     subscription,
     two_snapshots_of_one_second,
 )
+from tests.projections.model import DEFAULT_PLANS
+from tests.projections.replaying import project, tell
 
 UPDATED = "customer.subscription.updated"
 

@@ -9,7 +9,7 @@ from queries.cursors import EventKey, event_cursor
 from queries.errors import BadCursor
 from queries.users import UserFilter, list_users
 from tests.queries.counting import statements_of
-from tests.queries.people import AT, add_user, link
+from tests.queries.users import AT, add_user, link
 
 EVERYBODY = UserFilter()
 

@@ -8,7 +8,7 @@ from database.pool import Connection
 from events.seals.leaf import leaf_hash_of_texts
 from handlers.sealer import seal
 from queries.findings import PartReport
-from queries.leaves import row_at
+from queries.sealed_leaves import row_at
 from queries.verify import verify
 from tests.sealing import fill, lending, route_in, sealed, superuser, trusted_in, verified
 

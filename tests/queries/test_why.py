@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from events.domain.user import DriftObserved, EntitlementGranted
 from events.envelope import NewEvent
-from events.own.user import DriftObserved, EntitlementGranted
 from handlers.privacy import erase_person, plan_erasure
 from queries.explain import explain
 from queries.timetravel import profile_at
 from queries.why import why
-from tests.handlers.people import sold, tell
-from tests.projections.telling import (
+from tests.handlers.users import sold, tell
+from tests.projections.event_builders import (
     DAY,
     START,
     USER,

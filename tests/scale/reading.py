@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.scale.citus_checks import ASIDE
 from cli.scale.layout import COLUMN, DISTRIBUTED
-from cli.scale.obstacles import ASIDE
 from tests import sources
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.scale.citus_checks import Obstacle, obstacles
 from cli.scale.layout import DISTRIBUTED, LOCAL
-from cli.scale.obstacles import Obstacle, obstacles
 from cli.scale.plan import Cluster, cluster, steps
 from database.pool import Connection
 from events.statements import statement
@@ -118,7 +118,7 @@ def test_the_statements_of_before_are_found(
     def as_before(package: str, wanted: str) -> bytes:
         return OF_BEFORE[wanted].encode() if wanted == name else statement(package, wanted)
 
-    monkeypatch.setattr("cli.scale.obstacles.statement", as_before)
+    monkeypatch.setattr("cli.scale.citus_checks.statement", as_before)
 
     assert [found.name.rpartition("/")[2] for found in obstacles(conn)] == [f"{name}.sql"]
 

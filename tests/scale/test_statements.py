@@ -47,10 +47,10 @@ FAN_OUT = {
     "queries/repeated_events": "joins a few ids with events_id on every node",
 }
 NOT_THE_SERVICE = {
-    "archive/verifying.py": "counts what a restore loaded",
+    "archive/verify_restore.py": "counts what a restore loaded",
     "cli/db/command.py": "looks whether a bench database is empty",
-    "cli/db/filling.py": "fills a bench database",
-    "cli/scale/obstacles.py": "patterns, no statements",
+    "cli/db/sample_data.py": "fills a bench database",
+    "cli/scale/citus_checks.py": "patterns, no statements",
 }
 
 

@@ -15,7 +15,7 @@ from service.application import build_over
 from settings import Settings
 from tests.databases import Database
 from tests.installation import Tenure, as_url
-from webhooks.guard import Body
+from webhooks.verification import Body
 
 GUESS = "tnr_operator_" + "x" * 43
 
@@ -70,7 +70,7 @@ def test_what_nobody_foresaw_is_answered_counted_and_told(
     def broken(_: object) -> Body:
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr("webhooks.door.read_body", broken)
+    monkeypatch.setattr("webhooks.endpoint.read_body", broken)
     with structlog.testing.capture_logs() as logged:
         answer = stranger.post("/webhooks/stripe", headers={"X-Request-Id": "told-by-id"})
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from database.pool import Connection, Pool
 from demo.history import make_world
-from demo.posting import Doors, post_all
+from demo.sender import Doors, post_all
 from events.clock import Clock, utc_now
 from events.decision_clock import DecisionClock
 from handlers.tokens import create_token
@@ -18,7 +18,7 @@ from service.application import build_over
 from service.decision_clocks import pool_clock
 from service.local_secrets import dev_secrets
 from settings import Settings
-from tests.handlers.people import joined, tell
+from tests.handlers.users import joined, tell
 from tests.installation import Tenure
 
 AHEAD = timedelta(days=40)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from service import logs
+from service import logging_setup
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 def test_our_lines_and_the_libraries_lines_have_one_shape() -> None:
     stream = io.StringIO()
-    logs.configure(level="INFO", form="json", stream=stream)
+    logging_setup.configure(level="INFO", form="json", stream=stream)
 
     structlog.get_logger("tenure.x").info("stored", part=3)
     logging.getLogger("gunicorn.error").warning("worker %s died", 7)
@@ -45,7 +45,7 @@ def test_our_lines_and_the_libraries_lines_have_one_shape() -> None:
 
 def test_request_id_is_on_every_line_of_the_request() -> None:
     stream = io.StringIO()
-    logs.configure(level="INFO", form="json", stream=stream)
+    logging_setup.configure(level="INFO", form="json", stream=stream)
 
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
         structlog.get_logger("tenure.x").info("a")
@@ -57,7 +57,7 @@ def test_request_id_is_on_every_line_of_the_request() -> None:
 
 def test_level_decides_and_libraries_are_quiet_below_warning() -> None:
     stream = io.StringIO()
-    logs.configure(level="INFO", form="json", stream=stream)
+    logging_setup.configure(level="INFO", form="json", stream=stream)
 
     structlog.get_logger("tenure.x").debug("not this")
     logging.getLogger("apscheduler.scheduler").info("nor this")
@@ -69,7 +69,7 @@ def test_level_decides_and_libraries_are_quiet_below_warning() -> None:
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_exception_shows_where_but_not_whose(form: str) -> None:
     stream = io.StringIO()
-    logs.configure(level="INFO", form=form, stream=stream)
+    logging_setup.configure(level="INFO", form=form, stream=stream)
 
     try:
         raise ValueError("no user ada@example.org")
@@ -83,7 +83,7 @@ def test_exception_shows_where_but_not_whose(form: str) -> None:
 
 def test_a_value_cannot_forge_a_second_line() -> None:
     stream = io.StringIO()
-    logs.configure(level="INFO", form="console", stream=stream)
+    logging_setup.configure(level="INFO", form="console", stream=stream)
 
     structlog.get_logger("tenure.x").info("seen", event_type="a\nforged line")
 
@@ -93,7 +93,7 @@ def test_a_value_cannot_forge_a_second_line() -> None:
 @pytest.mark.parametrize("odd", ["\ud800", 2**70, float("nan"), {7: "a"}, b"\xff"])
 def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    logs.configure(level="INFO", form="json", stream=stream)
+    logging_setup.configure(level="INFO", form="json", stream=stream)
 
     structlog.get_logger("tenure.x").info("odd", value=odd)
 
@@ -123,7 +123,7 @@ def test_lines_of_many_threads_stay_whole() -> None:
 
 def test_a_stream_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     with (tmp_path / "log").open("a") as stream:
-        logs.configure(level="INFO", form="json", stream=stream)
+        logging_setup.configure(level="INFO", form="json", stream=stream)
 
     structlog.get_logger("tenure.x").info("into nowhere")
 

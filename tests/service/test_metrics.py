@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 
 from database.pool import Pool, open_pool
-from demo.posting import Doors
+from demo.sender import Doors
 from demo.world import DemoWorld
 from events.clock import utc_now
 from queries.rows import AnyConnection

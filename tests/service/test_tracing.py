@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from cli.doctor.of_settings import settings_checks
+from cli.doctor.checks_settings import settings_checks
 from database.pool import Connection, Pool, open_pool
 from demo.signing import sign_stripe
 from events import tracing
@@ -28,15 +28,15 @@ from projections.runner import Runner
 from service import application
 from service import tracing as cli_tracing
 from service.application import build, build_over
+from service.batch_tracing import TracedBatches
 from service.local_secrets import dev_secrets
-from service.traced_batches import TracedBatches
 from service.tracing import OpenTelemetry, trace_requests
 from service.wiring import projector_connection
 from settings import Settings
 from tests.cli.processes import ROOT
-from tests.handlers.people import NOW, joined, sold, tell
+from tests.handlers.users import NOW, joined, sold, tell
 from tests.installation import as_url
-from webhooks.together import TOGETHER
+from webhooks.batch import TOGETHER
 
 CALLERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 IMPORTED = """

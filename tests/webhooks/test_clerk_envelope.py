@@ -14,7 +14,7 @@ from tests.webhooks.envelopes import assert_storable
 from tests.webhooks.json_strategies import json_objects, overwritten
 from tests.webhooks.signing import NOW
 from webhooks.clerk.envelope import clerk_event
-from webhooks.guard import Secret, Verified
+from webhooks.verification import Secret, Verified
 
 VERIFIED = Verified(Secret(0, "f" * 12, b"key"), NOW, "v1,AA=", "msg_1")
 MILLIS = 1_716_883_500_123

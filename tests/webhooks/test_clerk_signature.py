@@ -22,7 +22,7 @@ from tests.webhooks.signing import (
 )
 from webhooks.clerk.signature import clerk_secrets, clerk_verifier
 from webhooks.errors import DeliveryRefused, UnusableSecret
-from webhooks.guard import Body, Verified
+from webhooks.verification import Body, Verified
 
 BODY = b'{"type":"user.created"}'
 GOOD = clerk_headers(BODY)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from tests.own_lines import own_lines
+from tests.captured_logs import own_lines
 from tests.webhooks.conftest import Doors, UntouchablePool
 from tests.webhooks.signing import (
     NOW_S,
@@ -20,7 +20,7 @@ from tests.webhooks.signing import (
     stripe_headers,
 )
 from webhooks import Delivery
-from webhooks.guard import MAX_BODY_BYTES
+from webhooks.verification import MAX_BODY_BYTES
 
 PATHS = ("/webhooks/stripe", "/webhooks/clerk")
 BODY = b'{"id":"evt_1"}'

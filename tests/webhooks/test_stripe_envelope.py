@@ -14,8 +14,8 @@ from events.routing import digest_key
 from tests.webhooks.envelopes import assert_storable
 from tests.webhooks.json_strategies import json_objects, overwritten
 from tests.webhooks.signing import NOW
-from webhooks.guard import Secret, Verified
 from webhooks.stripe.envelope import stripe_event
+from webhooks.verification import Secret, Verified
 
 VERIFIED = Verified(Secret(0, "f" * 12, b"key"), NOW, "t=1,v1=00")
 CREATED = 1_700_000_000

@@ -14,8 +14,8 @@ from tests.webhooks.signing import (
     stripe_headers,
 )
 from webhooks.errors import DeliveryRefused, UnusableSecret
-from webhooks.guard import Body, Verified
 from webhooks.stripe.signature import stripe_secrets, stripe_verifier
+from webhooks.verification import Body, Verified
 
 BODY = b'{"id":"evt_1"}'
 VERIFY = stripe_verifier(stripe_secrets([STRIPE_SECRET, STRIPE_OLD_SECRET]))

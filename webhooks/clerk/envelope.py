@@ -7,8 +7,8 @@ from datetime import datetime
 
 from events.envelope import NewEvent
 from events.routing import index_key
-from webhooks.guard import Verified
-from webhooks.reading import Json, at, from_millis, from_seconds, kept, name_of, text_at
+from webhooks.lenient_json import Json, at, from_millis, from_seconds, kept, name_of, text_at
+from webhooks.verification import Verified
 
 SOURCE = "clerk"
 

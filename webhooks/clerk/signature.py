@@ -13,7 +13,7 @@ from hmac import compare_digest
 from standardwebhooks import Webhook
 
 from webhooks.errors import DeliveryRefused, UnusableSecret
-from webhooks.guard import (
+from webhooks.verification import (
     Body,
     Headers,
     Secret,

@@ -10,8 +10,7 @@ from datetime import datetime
 from events.clock import EPOCH
 from events.envelope import NewEvent
 from events.routing import digest_key, index_key
-from webhooks.guard import Verified
-from webhooks.reading import (
+from webhooks.lenient_json import (
     Json,
     at,
     from_iso,
@@ -21,6 +20,7 @@ from webhooks.reading import (
     name_or_id,
     text_at,
 )
+from webhooks.verification import Verified
 
 SOURCE = "stripe"
 

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from stripe import SignatureVerificationError, WebhookSignature
 
 from webhooks.errors import DeliveryRefused
-from webhooks.guard import (
+from webhooks.verification import (
     Body,
     Headers,
     Secret,

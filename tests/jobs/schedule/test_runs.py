@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jobs.schedule import due_at, run_due, run_now, runs_so_far
 from jobs.schedule.errors import LeadershipLost
 from jobs.schedule.timetable import retry_s
-from tests.jobs.schedule.hands import HOUR, NOW, connection, doing, make_marks, mark, marks
+from tests.jobs.schedule.sample_handlers import HOUR, NOW, connection, doing, make_marks, mark, marks
 
 
 def test_missed_runs_are_made_up_for_once(conninfo: str) -> None:

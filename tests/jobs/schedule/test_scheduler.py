@@ -13,7 +13,7 @@ import pytest
 from events.clock import utc_now
 from events.decision_clock import DecisionClock
 from jobs.schedule import Scheduled, Scheduler, scheduler
-from tests.jobs.schedule.hands import HOUR, connection, doing, make_marks, mark, marks
+from tests.jobs.schedule.sample_handlers import HOUR, connection, doing, make_marks, mark, marks
 
 SECOND = timedelta(seconds=1)
 

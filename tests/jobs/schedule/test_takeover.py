@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.jobs.schedule.hands import make_marks, marks
+from tests.jobs.schedule.sample_handlers import make_marks, marks
 
 ROOT = Path(__file__).parents[3]
 Process = subprocess.Popen[str]
@@ -22,7 +22,7 @@ Process = subprocess.Popen[str]
 @contextmanager
 def _process(conninfo: str, number: int) -> Iterator[Process]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.schedule.hands", conninfo, str(number)],
+        [sys.executable, "-m", "tests.jobs.schedule.sample_handlers", conninfo, str(number)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

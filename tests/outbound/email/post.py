@@ -6,8 +6,8 @@ from typing import Any
 
 from database.pool import Connection
 from events.append import append
+from events.domain import OwnEvent, user_event
 from events.envelope import NewEvent
-from events.own import OwnEvent, user_event
 from jobs import JobRunner
 from outbound.email import Transport, email_job, schedule_emails
 from projections.runner import Runner

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from database.pool import Connection
-from events.own.user import TrialEndingSoon, TrialExpired, TrialExtended, TrialStarted
+from events.domain.user import TrialEndingSoon, TrialExpired, TrialExtended, TrialStarted
 from handlers.configuration import set_value
 from handlers.trials import Length, end_trial, extend_trial
 from outbound.email import Outbox, Smtp

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from database.locks import Lock
+from database.file_locks import Lock
 from database.scratch_folder import abandoned, scratch_folder
 from tests.cli.processes import ROOT
 
 COUNT = """
 import os, sys
-from service.web.counts import counts_directory
+from service.web.server_counts import counts_directory
 with counts_directory() as folder:
     from service.web import reserved_counts
     reserved_counts.install()

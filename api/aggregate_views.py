@@ -1,0 +1,190 @@
+"""What the addresses of campaigns, jobs and lists share: whose, which version, which request."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Response, request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from api.auth import reason
+from api.decisions import WHOLE, command, decided
+from api.errors import Refused, bad_request, not_found
+from api.models import Cursor, Limit, Question
+from api.responses import answer, json_bytes
+from api.usage import REPEATED
+from events.text import storable
+from handlers.decision import Command, Decided
+from queries.listing import Page
+
+DEEPEST_JSON = 16
+IF_MATCH = "If-Match"
+CODES: dict[str, Any] = {f"HTTP_{code}": None for code in (404, 409, 412, 415, 503)}  # Any: a model or None
+
+
+def plain(value: object) -> object:
+    """JSON as it can be kept. Raises: ValueError."""
+    return _cleaned(value, DEEPEST_JSON)
+
+
+def _cleaned(value: object, depth: int) -> object:
+    """With text as PostgreSQL can hold it, and no deeper than `depth`."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict | list) and depth == 0:
+        raise ValueError(f"expected JSON of at most {DEEPEST_JSON} levels, found more")
+    if isinstance(value, dict):
+        return {_cleaned(key, depth): _cleaned(each, depth - 1) for key, each in value.items()}
+    return [_cleaned(each, depth - 1) for each in value] if isinstance(value, list) else value
+
+
+UserId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Field(description="Clerk id of whom it belongs to."),
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+Prose = Annotated[str, StringConstraints(max_length=10_000)]
+Version = Annotated[
+    int, Field(ge=1, le=2**53, description="Refused when it has another by now; or send If-Match."), WHOLE
+]
+Whole = Annotated[int, Field(ge=0, le=2_147_483_647), WHOLE]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(plain)]  # Any: JSON values
+Flag = Literal["true", "false"]
+
+
+class PlatformOrder(BaseModel):
+    """Base of all commands here: a name misspelt is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_id: UserId
+
+
+class VersionedOrder(PlatformOrder):
+    version: Version | None = None
+
+
+def some_of(*names: str) -> dict[str, Any]:  # Any: JSON schema
+    """Schema of a change: at least one of these fields."""
+    return {"anyOf": [{"required": [name]} for name in names]}
+
+
+def unsaid(value: Any = None) -> Any:  # Any: stands for a field of any type
+    """A field that may be left out, which is no value: the document shows no default."""
+    return Field(value, json_schema_extra=_no_default)
+
+
+def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
+    schema.pop("default", None)
+
+
+class ChangeOrder(VersionedOrder):
+    """Fields left out stay."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ChangeOrder":
+        if not self.changes():
+            raise ValueError("expected at least one field to change, found none")
+        return self
+
+    def changes(self) -> dict[str, Any]:  # Any: as the fields
+        """What is to change, and nothing else."""
+        return self.model_dump(exclude_unset=True, exclude={"user_id", "version"})
+
+
+class OwnerQuestion(Question):
+    user_id: UserId
+
+
+class PageQuestion(OwnerQuestion):
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class VersionedQuestion(OwnerQuestion):
+    version: Annotated[int, Field(ge=1, le=2**53)] | None = Field(None, description="Or send If-Match.")
+
+
+class Done(BaseModel):
+    """What was decided, the event that says so, and the version to name next."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    user_id: str
+    version: int
+    event_id: str
+
+
+def ordered(order: BaseModel, what: str, *about: object, user_id: str) -> Command:
+    """The command of a request. A repetition of its key must ask the same about the same."""
+    said = order.model_dump(mode="json", exclude_unset=True)
+    digest = sha256(json_bytes([what, [str(each) for each in about], said])).hexdigest()
+    made = command(user_id, what, {"sha256": digest}, "")
+    return replace(made, reason=reason())
+
+
+def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:
+    """The version the caller has read: If-Match's, else the body's. Raises: Refused."""
+    given = request.headers.get(IF_MATCH)
+    if given is None or given.strip() == "*":
+        return order.version
+    digits = given.strip().removeprefix("W/").strip('"')
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
+        raise bad_request(f'{IF_MATCH}: expected an ETag of this API such as "3"')
+    if order.version is not None and order.version != int(digits):
+        raise bad_request(f"expected one version, found {digits} in {IF_MATCH} and {order.version}")
+    return int(digits)
+
+
+def done(decision: Any, given: Command, *, status: int = 200) -> Response:  # Any: as `decided` takes it
+    """The answer to a command, committed. Raises: Refused."""
+    try:
+        made: Decided = decided(decision)
+    except Refused as refused:
+        if refused.slug == "version-conflict" and IF_MATCH in request.headers:
+            refused.status = 412
+        raise
+    said = {"user_id": given.user_id, "event_id": made.event_id, **made.answer}
+    response = answer(dict(sorted(said.items())), status=status)
+    response.headers["ETag"] = f'"{made.answer["version"]}"'
+    if made.repeated:
+        response.headers[REPEATED] = "true"
+    return response
+
+
+def one(row: Mapping[str, Any] | None, what: str) -> Response:  # Any: a column's value
+    """One row, and its version as its ETag. Raises: Refused."""
+    if row is None:
+        raise not_found(what)
+    response = answer(row)
+    response.headers["ETag"] = f'"{row["version"]}"'
+    return response
+
+
+def paged(page: Page) -> Response:
+    """A page, the cursor behind it, and how many match in all."""
+    return answer(
+        {
+            "items": page.items,
+            "next": page.next,
+            "total": page.total,
+            "total_is_estimate": page.total_is_estimate,
+        }
+    )
+
+
+def uuid_of(text: str, what: str) -> UUID:
+    """The id in a path. Raises: Refused: nothing else can name anything here."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(what) from None
+
+
+def flag(text: Flag | None) -> bool | None:
+    return None if text is None else text == "true"

@@ -1,0 +1,169 @@
+"""/api/users/…/trial, /plan, /link, /admin: what operators decide, each with a reason and undoable."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response
+from psycopg import Connection
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from api.auth import REASON_LIMIT, requires
+from api.decisions import WHOLE, command, decided
+from api.deps import deps
+from api.models import Instant
+from api.openapi import documented
+from api.responses import answer
+from events.domain.base import Key
+from handlers.admins import grant_admin, revoke_admin
+from handlers.decision import Decided
+from handlers.entitlements import grant_plan, revoke_plan
+from handlers.errors import AlreadySo
+from handlers.links import link_customer, unlink_customer
+from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_or_extend, start_trial
+from queries.instants import iso
+
+operator = Blueprint("operator", __name__, url_prefix="/api/users")
+
+_TAGS = ("operator",)
+_CODES = {f"HTTP_{code}": None for code in (404, 409, 415, 503)}
+
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=REASON_LIMIT, pattern=r"\S"),
+    Field(description="Kept with the event."),
+]
+
+
+class Order(BaseModel):
+    """Base of all commands: a name misspelt is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Reason
+
+
+_LENGTHS = ("days", "until", "plan_key")
+_ENDS = {"properties": {"action": {"const": "end"}}, "required": ["action"]}
+_TRIAL_SCHEMA: dict[str, Any] = {  # Any: JSON schema
+    "allOf": [
+        {"not": {"required": ["days", "until"]}},
+        {"if": _ENDS, "then": {"not": {"anyOf": [{"required": [name]} for name in _LENGTHS]}}},
+    ]
+}
+
+
+class TrialOrder(Order):
+    """`days` from now for a start, from its end for an extension, or from now if it is over.
+
+    Without a length the default.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_TRIAL_SCHEMA)
+
+    action: Literal["start", "extend", "end", "start_or_extend"] = "start_or_extend"
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] | None = None
+    until: Instant | None = None
+    plan_key: Key | None = Field(None, description="What a new trial tries; else the intended plan.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "TrialOrder":
+        if {"days", "until"} <= self.model_fields_set:
+            raise ValueError("expected days or until, found both")
+        if self.action == "end" and self.model_fields_set & set(_LENGTHS):
+            raise ValueError("expected no length and no plan to end a trial, found one")
+        return self
+
+
+class PlanOrder(Order):
+    """A plan to grant; null takes back what was granted."""
+
+    plan_key: Key | None
+    until: Instant | None = Field(None, description="In force until then; null is for ever.")
+
+
+class LinkOrder(Order):
+    """`linked`: false says that the customer is not this user's, whatever a provider says."""
+
+    customer_id: Key
+    linked: bool = True
+
+
+class AdminOrder(Order):
+    is_admin: bool
+
+
+class Outcome(BaseModel):
+    """What was decided, and the event that says so; none when it was so already."""
+
+    model_config = ConfigDict(extra="allow")
+
+    user_id: str
+    event_id: str | None
+    changed: bool = Field(description="False: it was so already, and nothing was appended.")
+
+
+@operator.post("/<key:user_id>/trial")
+@requires("operator")
+@documented(json=TrialOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+def trial(user_id: str, json: TrialOrder) -> Response:
+    """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe.
+
+    A start says the `plan` it tries, with a `warning` when that is none; the others say which end it `was`,
+    so that an extension `until` then undoes them.
+    """
+    length = Length(days=json.days, until=json.until)
+    asked = {"action": json.action, "plan_key": json.plan_key, **length.asked()}
+    given = command(user_id, "operator.trial", asked, json.reason)
+    live_only = deps().live_only
+    if json.action == "end":
+        return _told(lambda conn: end_trial(conn, given, live_only=live_only))
+    if json.action == "extend":
+        return _told(lambda conn: extend_trial(conn, given, length, live_only=live_only))
+    begin = start_trial if json.action == "start" else start_or_extend
+    return _told(lambda conn: begin(conn, given, length, plan_key=json.plan_key, live_only=live_only))
+
+
+@operator.post("/<key:user_id>/plan")
+@requires("operator")
+@documented(json=PlanOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+def plan(user_id: str, json: PlanOrder) -> Response:
+    """Grant a plan, for a time or for ever; with a plan of null take it back."""
+    until = None if json.until is None else iso(json.until)
+    given = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
+    live_only, wanted = deps().live_only, json.plan_key
+    if wanted is None:
+        return _told(lambda conn: revoke_plan(conn, given, live_only=live_only))
+    return _told(lambda conn: grant_plan(conn, given, wanted, until=json.until, live_only=live_only))
+
+
+@operator.post("/<key:user_id>/link")
+@requires("operator")
+@documented(json=LinkOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+def link(user_id: str, json: LinkOrder) -> Response:
+    """Say whose a Stripe customer is, or is not; its history is folded in, or out, at once."""
+    asked = {"customer_id": json.customer_id, "linked": json.linked}
+    given = command(user_id, "operator.link", asked, json.reason)
+    do, live_only = link_customer if json.linked else unlink_customer, deps().live_only
+    return _told(lambda conn: do(conn, given, json.customer_id, live_only=live_only))
+
+
+@operator.post("/<key:user_id>/admin")
+@requires("operator")
+@documented(json=AdminOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+def admin(user_id: str, json: AdminOrder) -> Response:
+    """Make somebody an administrator of the platform, or unmake one."""
+    given = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
+    do, live_only = grant_admin if json.is_admin else revoke_admin, deps().live_only
+    return _told(lambda conn: do(conn, given, live_only=live_only))
+
+
+def _told(decision: Callable[[Connection[Any]], Decided]) -> Response:  # Any: as `decided`
+    try:
+        made = decided(decision)
+    except AlreadySo as same:
+        return _outcome({**same.answer, "event_id": None, "changed": False})
+    return _outcome({**made.answer, "event_id": made.event_id, "changed": True})
+
+
+def _outcome(said: dict[str, Any]) -> Response:  # Any: JSON values
+    return answer(dict(sorted(said.items())))

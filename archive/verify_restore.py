@@ -1,0 +1,89 @@
+"""After a restore: nothing is missing, every seal holds, and the tables are what the log says."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from archive.errors import ArchiveDiffers
+from archive.restore import Backup
+from database.pool import connect
+from database.restore_marker import SESSION
+from events.seals.keys import VerifierKey, parse_verifier_key
+from projections.replay import Options, compare, replay_due
+from projections.runner import Runner
+from queries.pluralize import counted
+from queries.sealed_leaves import part_sizes
+from queries.seals import latest_checkpoint, origin_of
+from queries.verify import verify
+from service.signing_keys import connecting, has_signing_key, public_keys, where_from
+from service.wiring import projector_connection
+from settings import Settings
+
+Told = dict[str, Any]  # Any: JSON values
+Say = Callable[[str], None]
+
+
+def verify_restored(
+    conninfo: str, settings: Settings, backup: Backup, *, say: Say, keys: Sequence[VerifierKey] = ()
+) -> Told:
+    """What was verified, with `keys` where there are some. Raises: ArchiveDiffers at the first difference."""
+    told = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, say, keys)}
+    return told | _tables(conninfo, settings, backup, say)
+
+
+def _all_there(conninfo: str, backup: Backup) -> int:
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
+        promised = sum(size.head for size in part_sizes(conn))
+        row = conn.execute("SELECT count(*) FROM events").fetchone()
+    found = int(row[0]) if row else 0
+    if not found == promised == backup.events:
+        raise ArchiveDiffers(
+            f"expected {counted(backup.events, 'event')} as the backup says, found {found}, "
+            f"and heads promise {promised}"
+        )
+    return found
+
+
+def _sealed(conninfo: str, settings: Settings, say: Say, keys: Sequence[VerifierKey]) -> Told:
+    say("verifying digests, trees and signatures")
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
+        trusted, whose = (list(keys), "those of --key") if keys else _trusted(conn, settings)
+    report = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
+    if report.first is not None:
+        raise ArchiveDiffers(f"the restored log is not what was signed: {report.first}")
+    return {"checkpoints": report.checkpoints, "unsealed": report.unsealed, "keys": whose}
+
+
+def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  # Any: as queries take it
+    """This installation's keys; on a machine without them, those the newest checkpoint names."""
+    origin, newest = origin_of(conn), latest_checkpoint(conn)
+    if origin is None or newest is None:
+        return [], "none: nothing was sealed"
+    named = [parse_verifier_key(text) for text in newest.verifiers]
+    if has_signing_key(settings):
+        own = public_keys(settings, origin)
+        if {str(key) for key in own} & {str(key) for key in named}:
+            return own, "this installation's"
+    return named, f"those the backup names: compare them with what auditors hold; {where_from(settings)}"
+
+
+def _tables(conninfo: str, settings: Settings, backup: Backup, say: Say) -> Told:
+    live_only = bool(backup.facts.get("live_only", settings.livemode))
+    with closing(connect(conninfo, application_name=SESSION)) as conn:
+        due = None if backup.portable else replay_due(conn)
+    if due is not None:
+        return {"tables": f"as they were; {due}"}
+    say("building the tables" if backup.portable else "projecting what the tables lacked")
+    Runner(partial(projector_connection, conninfo), live_only=live_only).drain()
+    say("comparing the tables with a rebuild")
+    options = Options(work_dir=settings.data_dir / "replay", workers=os.cpu_count() or 1, live_only=live_only)
+    found = compare(conninfo, options=options)
+    if not found.equal:
+        first = found.differences[0]
+        raise ArchiveDiffers(
+            f"{len(found.differences) + found.more} columns are not what a rebuild gives, first "
+            f"{first.table}.{first.column} of {first.user_id}; see them with: tenure replay --diff"
+        )
+    return {"tables": "built from the log" if backup.portable else "equal to a rebuild"}

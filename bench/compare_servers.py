@@ -1,0 +1,111 @@
+"""gunicorn's gthread beside granian, the same application on both: bare POSTs and acked deliveries."""
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+
+from bench.door import THREADS, environment, measured, process
+from bench.embedded_server import durable_database
+from bench.load_client import Tally, answering, free_port
+from bench.report import report, spread
+from database.scratch_folder import scratch_folder
+from events.clock import utc_now
+from service.sockets import listen
+
+CONNECTIONS = 16
+
+
+@contextmanager
+def gunicorn(app: str, env: dict[str, str], log: Path) -> Iterator[int]:
+    """The port of the server `tenure serve` is made of."""
+    taken = listen("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+    taken.close()
+    words = [
+        "-m",
+        "gunicorn",
+        app,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--worker-class",
+        "gthread",
+    ]
+    with process([*words, "--threads", str(THREADS), "--keep-alive", "5"], env, log):
+        answering(port, log)
+        yield port
+
+
+@contextmanager
+def granian(app: str, env: dict[str, str], log: Path) -> Iterator[int]:
+    """The port of granian with as many workers and threads."""
+    port = free_port()
+    words = [
+        "-m",
+        "granian",
+        app,
+        "--interface",
+        "wsgi",
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+        "--no-access-log",
+    ]
+    with process([*words, "--blocking-threads", str(THREADS)], env, log):
+        answering(port, log)
+        yield port
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
+    asked = parser.parse_args()
+    if importlib.util.find_spec("granian") is None:
+        print("granian is not installed; it is no dependency of ours: pip install granian", file=sys.stderr)
+        return
+    rows = []
+    with durable_database() as conninfo, scratch_folder("tenure-bench-servers-") as name:
+        env = environment(conninfo, Path(name)) | {"TENURE_SECRET_KEY": "bench" * 10}
+        for app, path in (("bench.baseline_app:served", "/bare"), ("wsgi:app", "/webhooks/stripe")):
+            with ExitStack() as stack:
+                log = Path(name) / "log"
+                ports = [stack.enter_context(server(app, env, log)) for server in (gunicorn, granian)]
+                told = [
+                    [measured(port, path, CONNECTIONS, asked.seconds) for port in ports]
+                    for _ in range(asked.runs)
+                ]
+                ratio = median(theirs.rate / ours.rate for ours, theirs in told)
+                for index, server in enumerate(("gunicorn gthread", "granian")):
+                    rows.append(
+                        (path, server, *_figures([pair[index] for pair in told]), f"{ratio**index:.2f}")
+                    )
+    report(
+        "Web servers",
+        ("address", "server", "answers/s", "p50 ms", "p99 ms", "ratio"),
+        rows,
+        notes=f"`python -m bench servers`, {os.cpu_count()} cores, 2 workers of {THREADS} threads each, "
+        f"{CONNECTIONS} connections, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s, ended "
+        f"{utc_now():%H:%M} UTC.",
+        write=asked.write,
+    )
+
+
+def _figures(told: list[Tally]) -> tuple[str, str, str]:
+    return (
+        spread([each.rate for each in told]),
+        spread([each.percentile(0.5) for each in told]),
+        spread([each.percentile(0.99) for each in told]),
+    )
+
+
+if __name__ == "__main__":
+    main()

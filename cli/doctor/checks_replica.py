@@ -1,0 +1,78 @@
+"""Checks of the replica that answers auditors: reachable, a replica, this one's, and not far behind."""
+
+from contextlib import closing
+from datetime import timedelta
+
+from cli.doctor.findings import Finding, either
+from database.errors import DatabaseUnavailable
+from database.pool import connect, place
+from events.statements import statement
+from queries.log_tail import heads
+from queries.rows import AnyConnection, Row, fetch_one
+from service.wiring import as_service
+from settings import Settings
+
+MOST_LAG = timedelta(seconds=30)
+CHECK_TIMEOUT_S = 10.0
+
+
+def replica_checks(primary: AnyConnection, settings: Settings) -> list[Finding]:
+    """Nothing when no replica is set."""
+    if settings.database_replica_url is None:
+        return []
+    conninfo = settings.database_replica_url.get_secret_value()
+    try:
+        row = _asked(conninfo)
+    except DatabaseUnavailable as away:
+        fix = "start it, or correct or unset DATABASE_REPLICA_URL: auditors get 503 meanwhile"
+        return [Finding("fail", "replica", f"cannot reach {away.place}: {away.reason}", fix)]
+    present = heads(primary)  # asked after the replica: a replica of this log can't be ahead of it
+    return [_kind(row, present, place(conninfo)), *_lag(row, present)]
+
+
+def _asked(conninfo: str) -> Row:
+    opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=CHECK_TIMEOUT_S)
+    with closing(opened) as conn:
+        as_service(conn)
+        row = fetch_one(conn, statement("cli", "doctor_replica"), {})
+    assert row is not None  # always one row
+    return row
+
+
+def _kind(row: Row, present: tuple[int, ...], where: str) -> Finding:
+    ours = all(theirs <= now for theirs, now in zip(row["heads"], present, strict=True))
+    if not ours:
+        fix = "point DATABASE_REPLICA_URL at a replica of the server in DATABASE_URL"
+        return Finding("fail", "replica", f"{where} has events that the primary has not", fix)
+    return either(
+        row["in_recovery"],
+        "replica",
+        f"{where} follows the primary",
+        f"{where} is not in recovery: it replays nobody's log",
+        "point DATABASE_REPLICA_URL at a streaming replica, or unset it",
+    )
+
+
+def _lag(row: Row, present: tuple[int, ...]) -> list[Finding]:
+    if not row["in_recovery"]:
+        return []
+    behind = sum(max(0, now - theirs) for theirs, now in zip(row["heads"], present, strict=True))
+    ago = row["replayed_ago"] or timedelta()
+    late = bool(behind) and (row["paused"] or ago > MOST_LAG)
+    state = (
+        "replay is paused"
+        if row["paused"]
+        else f"the last commit replayed is {ago.total_seconds():.0f} s old"
+    )
+    return [
+        either(
+            not late,
+            "replica lag",
+            f"{behind} events behind",
+            f"{behind} events behind, {state}",
+            "SELECT pg_wal_replay_resume() on the replica"
+            if row["paused"]
+            else "look at pg_stat_replication on the primary, and at the replica's disk and log",
+            severity="warn",
+        )
+    ]

@@ -1,0 +1,192 @@
+"""Checks of what runs: projector, seals, links, prices, and what waits for somebody."""
+
+from datetime import timedelta
+
+from cli.doctor.findings import Finding, either
+from events.clock import utc_now
+from events.statements import statement
+from handlers.alarms import alarms
+from projections.accounts import trusted_accounts
+from projections.code_version import projector_version
+from queries.customers import unlinked_customers
+from queries.lag import projection_lag, refolds_waiting
+from queries.pluralize import counted
+from queries.rows import AnyConnection, Row, fetch_one
+from queries.unknown_prices import unknown_prices
+from settings import Settings
+
+LOOKED_AT = 200  # unlinked customers whose addresses are compared
+LATE_AFTER = timedelta(seconds=30)
+UNSEALED_AFTER = timedelta(minutes=5)
+
+
+def service_checks(conn: AnyConnection, settings: Settings) -> list[Finding]:
+    """Each with the command that shows or mends it."""
+    row = fetch_one(conn, statement("cli", "doctor_standing"), {})
+    assert row is not None  # always one row
+    return [
+        _projector(conn),
+        _refolds(conn),
+        _version(row),
+        *_accounts(conn, settings),
+        _seals(row),
+        *_prices(conn),
+        _unlinked(conn, row["unlinked"]),
+        *_waiting(row),
+        *_alarms(conn),
+    ]
+
+
+def _projector(conn: AnyConnection) -> Finding:
+    lag = projection_lag(conn)
+    wait = counted(lag.events, "event waits", "events wait")
+    if lag.is_stalled():
+        return either(False, "projector", "", lag.stall(), "is `tenure work` running? see its log")
+    waited = timedelta() if lag.oldest_recorded_at is None else utc_now() - lag.oldest_recorded_at
+    return either(
+        waited < LATE_AFTER,
+        "projector",
+        wait if lag.events else "up to the log's end",
+        f"{wait}, the first for {waited.total_seconds():.0f} s",
+        "is `tenure work` running? see its log",
+    )
+
+
+def _refolds(conn: AnyConnection) -> Finding:
+    waiting = refolds_waiting(conn)
+    return either(
+        not waiting.is_old(),
+        "refolds",
+        waiting.text() if waiting.users else "no user waits to be folded again",
+        waiting.text(),
+        "is `tenure work` running? see its log",
+        severity="warn",
+    )
+
+
+def _version(row: Row) -> Finding:
+    stale = set(row["projector_versions"] or ()) - {projector_version()}
+    return either(
+        not stale,
+        "tables",
+        "built by this code",
+        "built by another version of the projector",
+        "tenure replay",
+        severity="warn",
+    )
+
+
+def _accounts(conn: AnyConnection, settings: Settings) -> list[Finding]:
+    """Only where the setting here is not what the tables were made with."""
+    trusted = trusted_accounts(conn)
+    if trusted == frozenset(settings.stripe_trusted_accounts):
+        return []
+    shown = ", ".join(sorted(trusted)) or "none"
+    problem = f"the worker trusts {shown}: not what STRIPE_TRUSTED_ACCOUNTS is here"
+    return [Finding("warn", "trusted accounts", problem, "restart tenure work with the same setting")]
+
+
+def _seals(row: Row) -> Finding:
+    unsealed = row["events"] - row["signed_events"]
+    late = row["signed_at"] is None or utc_now() - row["signed_at"] > UNSEALED_AFTER
+    return either(
+        not (unsealed and late),
+        "seals",
+        "the log is sealed",
+        f"{counted(unsealed, 'event is', 'events are')} under no signed checkpoint"
+        + (f" since {row['signed_at']:%Y-%m-%d %H:%M} UTC" if row["signed_at"] else ""),
+        "is `tenure work` running? else tenure schedule run seal",
+        severity="warn",
+    )
+
+
+def _prices(conn: AnyConnection) -> list[Finding]:
+    found = [
+        Finding(
+            "fail",
+            "price",
+            f"{price.price_id or 'no price'} names no plan: on free are {_named(price.users)}",
+            f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE"
+            if price.price_id
+            else "name the plan in the subscription's metadata (plan_key) at Stripe",
+        )
+        for price in unknown_prices(conn)
+    ]
+    return found or [Finding("ok", "prices", "every price names a plan")]
+
+
+def _unlinked(conn: AnyConnection, count: int) -> Finding:
+    """A warning if a customer shares a user's address: that user may have paid without getting the plan."""
+    if not count:
+        return Finding("ok", "unlinked", "none")
+    found = counted(count, "Stripe customer is linked to no user", "Stripe customers are linked to no user")
+    page = unlinked_customers(conn, limit=LOOKED_AT)
+    alike = [(each.customer_id, each.suggestions[0]["user_id"]) for each in page.items if each.suggestions]
+    if not alike:
+        return Finding(
+            "note", "unlinked", found, "tenure link unlinked lists them; a link makes their events count"
+        )
+    customer, user = alike[0]
+    return Finding(
+        "warn",
+        "unlinked",
+        f"{found}; {len(alike)} with a user's e-mail address, who may have paid without getting the plan",
+        f"tenure user why {user}; if it is them: tenure link add {user} {customer} --reason …",
+    )
+
+
+def _alarms(conn: AnyConnection) -> list[Finding]:
+    return [
+        Finding(
+            "fail"
+            if alarm.level == "error"
+            else "note"
+            if alarm.kind == "window" and alarm.since is None
+            else "warn",
+            f"{alarm.source} {alarm.kind}",
+            alarm.message,
+        )
+        for alarm in alarms(conn, now=utc_now())
+    ]
+
+
+def _named(users: list[str]) -> str:
+    return users[0] if len(users) == 1 else f"{users[0]} and {len(users) - 1} more"
+
+
+def _waiting(row: Row) -> list[Finding]:
+    return [
+        either(
+            not row[name],
+            name.replace("_", " "),
+            "none",
+            counted(row[name], *what),
+            fix,
+            severity="fail" if name == "quarantined" else "warn",
+        )
+        for name, what, fix in WAITING
+    ]
+
+
+WAITING = (
+    (
+        "quarantined",
+        ("user stands at an event that can't be folded", "users stand at an event that can't be folded"),
+        "tenure quarantine list",
+    ),
+    (
+        "conflicts",
+        ("second body came under a key that was taken", "second bodies came under a key that was taken"),
+        "tenure events conflicts lists them; does anybody forge events?",
+    ),
+    (
+        "unreadable",
+        ("signed body is no JSON object", "signed bodies are no JSON object"),
+        "tenure events unreadable lists them",
+    ),
+    (
+        "dead_jobs",
+        ("background job has no try left", "background jobs have no try left"),
+        "tenure jobs list --status dead, tenure jobs retry ID",
+    ),
+)

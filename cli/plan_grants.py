@@ -1,0 +1,54 @@
+"""`tenure plan`: plans that people are given."""
+
+from datetime import datetime
+
+import click
+
+from cli.output import json_option
+from cli.parameters import INSTANT
+from cli.user_argument import user_argument
+from cli.user_commands import reason_option, run_decision, show
+from handlers.entitlements import grant_plan, revoke_plan
+from queries.instants import iso
+
+
+@click.group()
+def plan() -> None:
+    """Grant a plan to a user, or revoke the grant."""
+
+
+@plan.command()
+@user_argument
+@click.argument("plan_key", metavar="PLAN")
+@click.option("--until", type=INSTANT, help="End of the grant; default: no end.")
+@reason_option
+@json_option
+def grant(*, wanted: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
+    """Grant PLAN from now on; it takes precedence over a subscription. `tenure plans list` shows the keys.
+
+    To undo: `tenure plan revoke`.
+    """
+    told = run_decision(
+        wanted,
+        {"plan_key": plan_key, "until": None if until is None else iso(until)},
+        reason,
+        lambda conn, command, live_only: grant_plan(
+            conn, command, plan_key, until=until, live_only=live_only
+        ),
+    )
+    show("plan granted", told, as_json=as_json)
+
+
+@plan.command()
+@user_argument
+@reason_option
+@json_option
+def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
+    """Revoke the grant in force. To undo: grant the plan again."""
+    told = run_decision(
+        wanted,
+        {"plan_key": None},
+        reason,
+        lambda conn, command, live_only: revoke_plan(conn, command, live_only=live_only),
+    )
+    show("plan revoked", told, as_json=as_json)

@@ -1,0 +1,52 @@
+"""Commands from forms: who commands, under which key, and what a refusal looks like."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g
+from psycopg import Connection
+
+from console.access import actor, caller
+from console.deps import decision_now, deps
+from console.errors import Refused, sentence
+from console.inputs import field, reason_field
+from events.identifiers import key_part
+from handlers.decision import Command, Decided
+from handlers.errors import DecisionRefused, IdempotencyConflict
+from handlers.retry import PASSING, attempt
+
+SPENT = "This form was sent before, with other words. Look at what it did, then send the new form."
+STOPPED = "Another change to the same user went first each time. Try again in a moment."
+
+
+def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # Any: JSON values
+    """A command with the form's reason; the form's own key makes a second click the same act.
+
+    Raises: Refused.
+    """
+    reason, form_key = reason_field(), field("key", most=36)
+    return Command(
+        user_id=user_id,
+        key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",
+        asked=asked,
+        now=decision_now(),
+        actor=actor(),
+        reason=reason,
+        request_id=g.get("request_id"),
+    )
+
+
+def decided(
+    decision: Callable[[Connection[Any]], Decided],  # Any: the row factory does not matter
+    *,
+    otherwise: str,
+) -> Decided:
+    """What was decided, committed. Raises: Refused, with `otherwise` as its title."""
+    try:
+        return attempt(deps().pool.connection, decision)
+    except IdempotencyConflict:
+        raise Refused(409, otherwise, SPENT) from None
+    except DecisionRefused as refused:
+        raise Refused(409, otherwise, sentence(refused)) from None
+    except PASSING:
+        raise Refused(503, otherwise, STOPPED) from None

@@ -1,0 +1,71 @@
+"""What ends because time passes: each rule is pure, and each fact has a key that is said once."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from events.clock import from_micros, later, micros
+from events.domain.user import EntitlementRevoked, TrialEndingSoon, TrialExpired, UsageReset
+from events.identifiers import key_part
+from handlers.decision import Due
+from projections.state import State
+from projections.tables.usage import month_of
+from queries.entitlements import reset_due
+from queries.instants import iso
+
+GRACE = timedelta(minutes=60)
+WARNING_DAYS = (1, 3)
+"""Days before a trial's end at which a warning is due, the most urgent first."""
+
+Lapse = Callable[[State, datetime], Sequence[Due]]
+
+
+def trial_over(state: State, now: datetime, *, grace: timedelta = GRACE) -> list[Due]:
+    """The trial's end passed without a payment. Stripe's own is given time to say so itself."""
+    trial = state.trial
+    if trial.status != "active" or trial.ends_at is None:
+        return []
+    ends_at = from_micros(trial.ends_at)
+    if now < (later(ends_at, grace) if trial.subscription is not None else ends_at):
+        return []
+    return [Due(f"trial.expired:{key_part(state.user_id)}:{iso(ends_at)}", TrialExpired(ends_at=ends_at))]
+
+
+def own_trial_over(state: State, now: datetime) -> list[Due]:
+    """Only a trial of our own: the one whose end changes what is in force."""
+    return trial_over(state, now) if state.trial.subscription is None else []
+
+
+def trial_ending(state: State, now: datetime) -> list[Due]:
+    """The most urgent warning that is due. One that came too late to be true is not said any more."""
+    trial = state.trial
+    if state.deleted_at is not None or trial.status != "active" or trial.ends_at is None:
+        return []
+    ends_at = from_micros(trial.ends_at)
+    for days in WARNING_DAYS:
+        due_at = ends_at - timedelta(days=days)
+        if due_at <= now < ends_at and (trial.starts_at is None or trial.starts_at <= micros(due_at)):
+            key = f"trial.ending_soon:{key_part(state.user_id)}:{iso(ends_at)}:{days}"
+            return [Due(key, TrialEndingSoon(ends_at=ends_at, days=days))]
+    return []
+
+
+def month_over(state: State, now: datetime) -> list[Due]:
+    """The month's counters begin again; once, however many months were missed."""
+    if state.deleted_at is not None or not reset_due(state, now):
+        return []
+    begins = month_of(now)
+    key = f"usage.reset:{key_part(state.user_id)}:{begins:%Y-%m}"
+    return [Due(key, UsageReset(period_starts_at=begins))]
+
+
+def grant_over(state: State, now: datetime) -> list[Due]:
+    """The plan an operator gave was given until an instant that has passed."""
+    if state.grant is None or state.grant.until is None or micros(now) < state.grant.until:
+        return []
+    key = f"entitlement.revoked:{key_part(state.user_id)}:{iso(from_micros(state.grant.until))}"
+    return [Due(key, EntitlementRevoked())]
+
+
+def all_over(state: State, now: datetime) -> list[Due]:
+    """Everything that bears on what a user may do, in the order it is said."""
+    return [*grant_over(state, now), *own_trial_over(state, now), *month_over(state, now)]

@@ -1,0 +1,164 @@
+"""Scheduled work: whoever time has caught up with, page by page, each decided once.
+
+A scan is a runner: it makes its own transactions on the connection it is handed, one for the users of
+each part on a page, so a kill loses no more than one of them and a second scan finds the rest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from events.clock import EPOCH
+from events.routing import part_of
+from events.statements import statement
+from handlers.decision import Due, settle
+from handlers.errors import BusyTransaction
+from handlers.expirations import GRACE, WARNING_DAYS, Lapse, grant_over, month_over, trial_ending, trial_over
+from projections.errors import StateUnreadable
+from projections.fold import present
+from projections.log_reader import AnyConnection
+from projections.state import State, read_stored
+
+PAGE = 500
+_FIRST = {"after_at": EPOCH, "after_user": "", "after_id": "00000000-0000-0000-0000-000000000000"}
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a scan did. `failed` users are tried again by the next scan."""
+
+    looked_at: int = 0
+    events: int = 0
+    users: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def expire_trials(
+    conn: AnyConnection, now: datetime, *, grace: timedelta = GRACE, live_only: bool = False
+) -> Summary:
+    """Trials past their end without a payment; Stripe's only after the grace."""
+
+    def rule(state: State, at: datetime) -> list[Due]:
+        return trial_over(state, at, grace=grace)
+
+    return _scan(conn, "trials_to_end", rule, now=now, by=now, live_only=live_only)
+
+
+def warn_trials(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+    """Trials that end within days; the mail that follows is somebody else's."""
+    by = now + timedelta(days=max(WARNING_DAYS))
+    return _scan(conn, "trials_to_end", trial_ending, now=now, by=by, live_only=live_only)
+
+
+def reset_usage(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+    """Counters whose month is over."""
+    return _scan(conn, "months_to_end", month_over, now=now, by=now, live_only=live_only)
+
+
+def expire_grants(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+    """Granted plans whose last instant has passed."""
+    return _scan(conn, "grants_to_end", grant_over, now=now, by=now, live_only=live_only)
+
+
+def candidates(conn: AnyConnection, name: str, by: datetime) -> Iterator[list[State]]:
+    """Pages of states of users whom time may have caught up with; nothing is locked."""
+    after: dict[str, Any] = dict(_FIRST)  # Any: parameters of several types
+    while True:
+        asked = {"by": by, "limit": PAGE, **after}
+        with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(statement("handlers", name), asked).fetchall()
+            users = [row["user_id"] for row in rows]
+            states = cursor.execute(statement("handlers", "states_of"), {"users": users}).fetchall()
+        yield list(_readable(states))
+        if len(rows) < PAGE:
+            return
+        last = rows[-1]
+        at = last.get("recorded_at", last["due_at"])
+        after = {"after_at": at, "after_user": last["user_id"], "after_id": last.get("id")}
+
+
+def _readable(rows: list[dict[str, Any]]) -> Iterator[State]:  # Any: one type a column
+    """All but the states that this release can't read: the next event or decision folds those again."""
+    for row in rows:
+        try:
+            yield present(read_stored(row["user_id"], row["state"]))
+        except StateUnreadable as problem:
+            logger.warning("scan.state_unreadable", user_id=problem.user_id)
+
+
+def untold(conn: AnyConnection, due: dict[str, list[Due]]) -> dict[str, list[Due]]:
+    """Of what is due, what was not said yet."""
+    wanted = [(part_of(user), each.key) for user, several in due.items() for each in several]
+    asked = {"parts": [part for part, _ in wanted], "keys": [key for _, key in wanted]}
+    with conn.transaction():
+        taken = {row[0] for row in _rows(conn, "keys_taken", asked)}
+    left = {user: [each for each in several if each.key not in taken] for user, several in due.items()}
+    return {user: several for user, several in left.items() if several}
+
+
+def _scan(
+    conn: AnyConnection, name: str, rule: Lapse, *, now: datetime, by: datetime, live_only: bool
+) -> Summary:
+    if conn.info.transaction_status != TransactionStatus.IDLE:
+        raise BusyTransaction
+    done = Summary()
+    for page in candidates(conn, name, by):
+        done.looked_at += len(page)
+        due = {state.user_id: _due(rule, state, now, done) for state in page if state.poison is None}
+        wanted = untold(conn, {user: several for user, several in due.items() if several})
+        for users in _by_part(wanted):
+            _settle(conn, users, rule, now=now, live_only=live_only, done=done)
+    return done
+
+
+def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[Due]:
+    """Nothing for a user whose rule raises: they are counted as failed, and the scan goes on."""
+    try:
+        return list(rule(state, now))
+    except Exception:
+        logger.exception("scan.rule_failed", user_id=state.user_id)
+        done.failed.append(state.user_id)
+        return []
+
+
+def _by_part(users: dict[str, list[Due]]) -> list[list[str]]:
+    parts: dict[int, list[str]] = {}
+    for user in users:
+        parts.setdefault(part_of(user), []).append(user)
+    return list(parts.values())
+
+
+def _settle(
+    conn: AnyConnection, users: list[str], rule: Lapse, *, now: datetime, live_only: bool, done: Summary
+) -> None:
+    """All of them in one transaction; if that fails each in its own, so that one can't stop the others."""
+    try:
+        with conn.transaction():
+            said = settle(conn, users, rule, now=now, live_only=live_only)
+    except Exception as problem:
+        if conn.closed:
+            raise
+        logger.warning(
+            "scan.failed", users=len(users), error=type(problem).__name__, exc_info=len(users) == 1
+        )
+        if len(users) == 1:
+            done.failed.append(users[0])
+            return
+        for user in users:
+            _settle(conn, [user], rule, now=now, live_only=live_only, done=done)
+        return
+    done.events += sum(said.values())
+    done.users += sum(count > 0 for count in said.values())
+
+
+def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+    # Any: one type a parameter, one a column
+    with conn.cursor() as cursor:
+        return cursor.execute(statement("handlers", name), asked).fetchall()

@@ -1,0 +1,106 @@
+"""One delivery: build, sign, send to a checked address, and judge the answer.
+
+Only a 2xx is success; a redirect is a failure, since who answers it is not who was subscribed. 410
+means the receiver is gone for good: the endpoint is disabled. The answer's body is never read.
+"""
+
+import ssl
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpcore
+import orjson
+
+from events.domain import SOURCE, without_reason
+from jobs import Context, Done, JobType
+from jobs.errors import Postponed
+from outbound.webhooks.destinations import AnyConnection, Endpoint, disable, find, rows, secrets
+from outbound.webhooks.enqueue import JOB
+from outbound.webhooks.errors import AddressRefused, NotDelivered
+from outbound.webhooks.signing import headers
+from outbound.webhooks.ssrf_guard import GuardedBackend
+
+TIMEOUT_S = 10.0
+LIMIT_S = 60.0
+GONE = 410
+WAIT_DISABLED = timedelta(hours=1)
+
+# (url, headers, body) to the HTTP status. Raises: AddressRefused, NotDelivered.
+Send = Callable[[str, dict[str, str], bytes], int]
+
+
+def deliver_job(send: Send | None = None) -> JobType:
+    """The job type that delivers; `send` is the network."""
+    sending = send or sender(GuardedBackend())
+
+    def handle(context: Context) -> Done:
+        return _deliver(context, sending)
+
+    return JobType(JOB, handle, limit_s=LIMIT_S)
+
+
+def sender(backend: httpcore.NetworkBackend, *, trust: ssl.SSLContext | None = None) -> Send:
+    """Sends through that backend, without proxy, redirect or cookie."""
+
+    def send(url: str, said: dict[str, str], body: bytes) -> int:
+        pool = httpcore.ConnectionPool(
+            ssl_context=trust or ssl.create_default_context(),
+            network_backend=backend,
+            max_connections=1,
+            max_keepalive_connections=0,
+        )
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT_S)
+        try:
+            with (
+                pool,
+                pool.stream(
+                    "POST", url, headers=list(said.items()), content=body, extensions={"timeout": limits}
+                ) as answer,
+            ):
+                return answer.status
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as problem:
+            raise NotDelivered(f"{type(problem).__name__}: {problem}"[:300]) from None
+
+    return send
+
+
+def _deliver(context: Context, send: Send) -> Done:
+    job, conn = context.job, context.conn
+    endpoint = find(conn, UUID(job.payload["endpoint_id"]))
+    if endpoint is None:
+        return Done({"why": "the endpoint was removed"}, status="cancelled")
+    if endpoint.disabled_at is not None:
+        raise Postponed(WAIT_DISABLED, "the endpoint is disabled")
+    event_id, body = _message(conn, endpoint, job.payload)
+    now = context.clock()
+    said = headers(event_id, body, secrets=secrets(conn, endpoint.id, now=now), at=now)
+    said |= {"content-type": "application/json", "user-agent": "Tenure"}
+    try:
+        status = send(endpoint.url, said, body)
+    except AddressRefused as refused:
+        raise NotDelivered(str(refused)) from None
+    if status == GONE:
+        disable(conn, endpoint.id, now=now, reason="the receiver answered 410 Gone")
+        return Done({"status": status}, status="cancelled")
+    if not 200 <= status < 300:
+        raise NotDelivered(f"expected 2xx, found {status}")
+    return Done({"status": status})
+
+
+def _public(source: str, body: str) -> str:
+    return without_reason(body) if source == SOURCE else body
+
+
+def _message(conn: AnyConnection, endpoint: Endpoint, place: dict[str, Any]) -> tuple[str, bytes]:
+    """(id, body): the same bytes at every try, so that the receiver sees one message.
+
+    Any: JSON values.
+    """
+    row = rows(conn, "event_to_send", part=place["part"], position=place["position"])[0]
+    body = row.pop("event_data")
+    if endpoint.include_data:
+        row["event_data"] = None if body is None else orjson.Fragment(_public(row["source_system"], body))
+    message = {"type": row["event_type"], "timestamp": row["occurred_at"], "data": row}
+    return str(row["id"]), orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,165 @@
+"""Who is told of what: endpoints, their subscriptions and their secrets."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from events.identifiers import uuid7
+from events.statements import statement
+from outbound.webhooks.errors import BadEndpoint, EndpointUnknown
+from outbound.webhooks.signing import new_secret
+from outbound.webhooks.ssrf_guard import Allowed, checked, public
+from queries.log_tail import START, heads
+
+AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+
+OVERLAP = timedelta(hours=24)
+URL_LIMIT = 2_000
+_TYPE = re.compile(r"(?:[a-z0-9_.]{1,100}\*?|\*)", re.ASCII)
+_LITERAL = re.compile(r"[0-9.]+|\[[^\]]*\]|[^:]*:.*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One subscription. `followed_to`: the head vector up to which its deliveries are queued."""
+
+    id: UUID
+    url: str
+    event_types: list[str]
+    include_data: bool
+    live_only: bool
+    description: str
+    followed_to: list[int]
+    created_at: datetime
+    disabled_at: datetime | None
+    disabled_reason: str | None
+
+    def told(self) -> dict[str, Any]:  # Any: JSON values
+        """For people: without the vector."""
+        return {name: getattr(self, name) for name in SHOWN}
+
+
+SHOWN = (
+    "id",
+    "url",
+    "event_types",
+    "include_data",
+    "live_only",
+    "description",
+    "created_at",
+    "disabled_at",
+    "disabled_reason",
+)
+
+
+def subscribe(
+    conn: AnyConnection,
+    url: str,
+    *,
+    event_types: Sequence[str],
+    now: datetime,
+    include_data: bool = False,
+    live_only: bool = True,
+    description: str = "",
+    from_start: bool = False,
+    allowed: Allowed = public,
+) -> tuple[Endpoint, str]:
+    """The endpoint and its secret, which is shown this once. Raises: BadEndpoint, AddressRefused."""
+    check_url(url, allowed=allowed)
+    for each in event_types or ("",):
+        if _TYPE.fullmatch(each) is None:
+            raise BadEndpoint(f"expected an event type, or a beginning followed by *, found {each!r}")
+    values = {
+        "id": uuid7(),
+        "url": url,
+        "event_types": list(event_types),
+        "include_data": include_data,
+        "live_only": live_only,
+        "description": description[:500],
+        "followed_to": list(START if from_start else heads(conn)),
+        "now": now,
+    }
+    made = Endpoint(**rows(conn, "add_endpoint", **values)[0])
+    return made, _add_secret(conn, made.id, now)
+
+
+def endpoints(conn: AnyConnection) -> list[Endpoint]:
+    """All of them, the oldest first."""
+    return [Endpoint(**row) for row in rows(conn, "list_endpoints")]
+
+
+def find(conn: AnyConnection, endpoint_id: UUID) -> Endpoint | None:
+    found = rows(conn, "find_endpoint", id=endpoint_id)
+    return Endpoint(**found[0]) if found else None
+
+
+def rotate(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, overlap: timedelta = OVERLAP) -> str:
+    """A new secret; those before it sign beside it for `overlap`. Raises: EndpointUnknown."""
+    _known(conn, endpoint_id)
+    rows(conn, "expire_secrets", endpoint_id=endpoint_id, expires_at=now + overlap)
+    return _add_secret(conn, endpoint_id, now)
+
+
+def secrets(conn: AnyConnection, endpoint_id: UUID, *, now: datetime) -> list[str]:
+    """Those that sign now, the newest first."""
+    return [row["secret"] for row in rows(conn, "live_secrets", endpoint_id=endpoint_id, now=now)]
+
+
+def disable(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, reason: str) -> None:
+    """Nothing is sent there until it is enabled. Raises: EndpointUnknown."""
+    _known(conn, endpoint_id)
+    rows(conn, "disable_endpoint", id=endpoint_id, now=now, reason=reason)
+
+
+def enable(conn: AnyConnection, endpoint_id: UUID) -> None:
+    """It goes on where it stood: what came meanwhile is sent now. Raises: EndpointUnknown."""
+    _known(conn, endpoint_id)
+    rows(conn, "enable_endpoint", id=endpoint_id)
+
+
+def remove(conn: AnyConnection, endpoint_id: UUID) -> None:
+    """It and its secrets; what waits for it is given up. Raises: EndpointUnknown."""
+    _known(conn, endpoint_id)
+    rows(conn, "remove_endpoint", id=endpoint_id)
+
+
+def check_url(url: str, *, allowed: Allowed = public) -> None:
+    """Names are looked at when they are used. Raises: BadEndpoint, AddressRefused."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadEndpoint("expected an https:// URL, found none") from None
+    if parts.scheme != "https" or not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadEndpoint("expected an https:// URL in printable ASCII")
+    if len(url) > URL_LIMIT or "@" in parts.netloc or parts.fragment or port == 0:
+        raise BadEndpoint("expected a URL without user, password and fragment, of at most 2000 characters")
+    if _LITERAL.fullmatch(host):
+        checked(host, [host.strip("[]")], allowed)
+
+
+def rows(conn: AnyConnection, name: str, **values: object) -> list[dict[str, Any]]:
+    """Rows of one statement; Any: one type a column."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(statement("outbound.webhooks", name), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _add_secret(conn: AnyConnection, endpoint_id: UUID, now: datetime) -> str:
+    secret = new_secret()
+    rows(conn, "add_secret", id=uuid7(), endpoint_id=endpoint_id, secret=secret, now=now)
+    return secret
+
+
+def _known(conn: AnyConnection, endpoint_id: UUID) -> Endpoint:
+    found = find(conn, endpoint_id)
+    if found is None:
+        raise EndpointUnknown(endpoint_id)
+    return found

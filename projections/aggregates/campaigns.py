@@ -1,0 +1,84 @@
+"""campaigns: draft, active, completed, archived; only forward, and archived is for good."""
+
+from datetime import datetime
+
+from msgspec import UNSET, Struct, UnsetType
+
+from projections.aggregates.aggregate import Aggregate, Key, Kind, Rule, reader_of
+
+
+class Campaign(Aggregate):
+    name: str
+    description: str | None
+    search_type: str | None
+    status: str
+
+
+class Created(Struct):
+    name: str
+    description: str | None = None
+    search_type: str | None = None
+
+
+class Updated(Struct):
+    name: str | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
+    search_type: str | UnsetType | None = UNSET
+
+
+class Nothing(Struct):
+    """The event says all by having happened."""
+
+
+def create(key: Key, said: Created, at: datetime) -> Campaign:
+    return Campaign(
+        id=key.id,
+        user_id=key.user_id,
+        version=1,
+        unfolded_event_id=None,
+        created_at=at,
+        updated_at=at,
+        name=said.name,
+        description=said.description,
+        search_type=said.search_type,
+        status="draft",
+    )
+
+
+def _updated(state: Campaign, said: Updated, _: datetime) -> None:
+    if state.status == "archived":
+        return
+    if isinstance(said.name, str):
+        state.name = said.name
+    if not isinstance(said.description, UnsetType):
+        state.description = said.description
+    if not isinstance(said.search_type, UnsetType):
+        state.search_type = said.search_type
+
+
+def _activated(state: Campaign, _: Nothing, __: datetime) -> None:
+    if state.status == "draft":
+        state.status = "active"
+
+
+def _completed(state: Campaign, _: Nothing, __: datetime) -> None:
+    if state.status in ("draft", "active"):
+        state.status = "completed"
+
+
+def _archived(state: Campaign, _: Nothing, __: datetime) -> None:
+    state.status = "archived"
+
+
+CAMPAIGNS = Kind(
+    prefix="campaign.",
+    id_of=reader_of("campaign_id"),
+    payload=Created,
+    create=create,
+    rules={
+        "campaign.updated": Rule(Updated, _updated),
+        "campaign.activated": Rule(Nothing, _activated),
+        "campaign.completed": Rule(Nothing, _completed),
+        "campaign.archived": Rule(Nothing, _archived),
+    },
+)

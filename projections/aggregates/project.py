@@ -1,0 +1,200 @@
+"""The live projector's share: the aggregates a batch is about, in the transaction of its checkpoint."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from events.clock import micros
+from events.routing import part_of
+from projections import log_reader
+from projections.aggregates import store
+from projections.aggregates.aggregate import (
+    Aggregate,
+    Key,
+    Kind,
+    folded,
+    grouped,
+    key_of,
+    rank,
+    stopped_before_refusal,
+)
+from projections.aggregates.campaigns import CAMPAIGNS
+from projections.aggregates.lists import LISTS, CreatorList
+from projections.aggregates.rebuild import ERASED, Work, sifted, since_erasure, work_of
+from projections.aggregates.scraping_jobs import JOBS
+from projections.facts import Fact
+from projections.log_reader import AnyConnection, Routed
+from projections.refusal import is_storable, reason_of, write_halving
+
+S = TypeVar("S", bound=Aggregate)
+logger = structlog.get_logger(__name__)
+Bounds = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[S]):
+    """A kind and how its states come out of the database and go back in."""
+
+    kind: Kind[S]
+    table: str
+    read: Callable[[AnyConnection, Mapping[Key, list[Fact]]], dict[Key, S]]
+    write: Callable[[AnyConnection, Sequence[S], Sequence[S]], None]
+    all_of: Callable[[Work], list[S]]
+
+
+def project(
+    conn: AnyConnection,
+    found: Iterable[Routed],
+    bounds: Bounds,
+    *,
+    live_only: bool,
+    careful: bool = False,
+) -> None:
+    """Fold these events into their aggregates. `bounds`: how far each part of theirs is read.
+
+    The users are folded already, and locked. If careful, an aggregate that Postgres refuses stops
+    alone. The caller commits.
+    """
+    facts: dict[str, list[Fact]] = {}
+    for event in found:
+        if event.is_user and event.fact.source == "tenure":
+            facts.setdefault(event.route_key, []).append(event.fact)
+    mine = {user: told for user, each in facts.items() if (told := list(sifted(each)))}
+    if not mine:
+        return
+    erased = {user for user, told in mine.items() if any(fact.type == ERASED for fact in told)}
+    for table in TABLES:
+        work: dict[Key, list[Fact]] = {}
+        for user, told in mine.items():
+            if user not in erased:
+                work |= grouped(table.kind, user, told)
+        if work and careful:
+            _fold_apart(conn, table, work, bounds, live_only=live_only)
+        elif work:
+            _fold(conn, table, work, bounds, live_only=live_only)
+    if erased:
+        rebuild(conn, erased, bounds, live_only=live_only)
+
+
+def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live_only: bool) -> None:
+    """Fold all of these users' work again, up to the bounds. Results of jobs that stay, stay."""
+    if not users:
+        return
+    streams = log_reader.streams(conn, users, bounds, live_only=live_only)
+    works = [work_of(user, facts) for user, facts in streams.items()]
+    there = store.keys_of(conn, users)
+    for table in TABLES:
+        states = [state for work in works for state in table.all_of(work)]
+        kept = {key_of(state) for state in states}
+        gone = [key for name, key in there if name == table.table and key not in kept]
+        store.delete_all(conn, f"delete_{table.table}", gone)
+        _write_whole(conn, table, states, bounds, live_only=live_only)
+
+
+def _write_whole(
+    conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds, *, live_only: bool
+) -> None:
+    """Write these aggregates; one that is refused stops alone."""
+
+    def refuse(state: S, problem: Exception) -> None:
+        _stop(conn, table, key_of(state), bounds, problem, live_only=live_only)
+
+    write_halving(conn, states, lambda some: table.write(conn, [], some), refuse)
+
+
+def _fold_apart(
+    conn: AnyConnection, table: Table[S], work: dict[Key, list[Fact]], bounds: Bounds, *, live_only: bool
+) -> None:
+    """Fold these aggregates, halved until each one that is refused stands alone and stops."""
+
+    def fold(keys: Sequence[Key]) -> None:
+        _fold(conn, table, {key: work[key] for key in keys}, bounds, live_only=live_only)
+
+    def refuse(key: Key, problem: Exception) -> None:
+        _stop(conn, table, key, bounds, problem, live_only=live_only)
+
+    write_halving(conn, sorted(work), fold, refuse)
+
+
+def _stop(
+    conn: AnyConnection,
+    table: Table[S],
+    key: Key,
+    bounds: Bounds,
+    problem: Exception,
+    *,
+    live_only: bool,
+) -> None:
+    """Write the aggregate as it was before the event after which it is refused; it stops there."""
+    logger.error("projector.aggregate_refused", table=table.table, id=str(key.id), reason=reason_of(problem))
+    facts = _history(conn, table.kind, key, bounds, live_only=live_only)
+    state = stopped_before_refusal(
+        table.kind, key, facts, lambda state: is_storable(conn, lambda: table.write(conn, [], [state]))
+    )
+    if state is None:
+        store.delete_all(conn, f"delete_{table.table}", [key])
+    else:
+        table.write(conn, [], [state])
+
+
+def _fold(
+    conn: AnyConnection, table: Table[S], work: dict[Key, list[Fact]], bounds: Bounds, *, live_only: bool
+) -> None:
+    held = table.read(conn, work)
+    moved: dict[Key, S | None] = {}
+    late: list[Key] = []
+    for key, facts in work.items():
+        state = held.get(key)
+        if state is None or _is_late(state, facts):
+            late.append(key)
+        else:
+            moved[key] = folded(table.kind, key, state, facts)
+    whole = _refolded(conn, table.kind, late, bounds, live_only=live_only)
+    table.write(conn, _there(moved), _there(whole))
+    gone = [key for key, state in (moved | whole).items() if key in held and _is_gone(state)]
+    store.delete_all(conn, f"delete_{table.table}", gone)
+
+
+def _is_late(state: Aggregate, facts: list[Fact]) -> bool:
+    """What one that stopped would do with an event between is not known from its row."""
+    first = min(facts, key=rank).at
+    return state.unfolded_event_id is not None or first <= micros(state.updated_at)
+
+
+def _refolded(
+    conn: AnyConnection, kind: Kind[S], keys: list[Key], bounds: Bounds, *, live_only: bool
+) -> dict[Key, S | None]:
+    if not keys:
+        return {}
+    parts = {key: part_of(key.user_id) for key in keys}
+    found = store.histories(conn, keys, bounds, parts)
+    histories = {key: [fact for fact, live in told if live or not live_only] for key, told in found.items()}
+    return {key: folded(kind, key, None, _left(key, kind, facts)) for key, facts in histories.items()}
+
+
+def _history(conn: AnyConnection, kind: Kind[S], key: Key, bounds: Bounds, *, live_only: bool) -> list[Fact]:
+    """The aggregate's events; of a user's erased work none is left."""
+    stream = log_reader.streams(conn, [key.user_id], bounds, live_only=live_only)[key.user_id]
+    return grouped(kind, key.user_id, since_erasure(stream)).get(key, [])
+
+
+def _left(key: Key, kind: Kind[S], facts: list[Fact]) -> list[Fact]:
+    """An event filed under the id that speaks of another is the other's."""
+    return grouped(kind, key.user_id, facts).get(key, [])
+
+
+def _there(states: Mapping[Key, S | None]) -> list[S]:
+    return [state for state in states.values() if state is not None and not _is_gone(state)]
+
+
+def _is_gone(state: Aggregate | None) -> bool:
+    return state is None or (isinstance(state, CreatorList) and state.deleted)
+
+
+TABLES: tuple[Table[Any], ...] = (  # Any: each its own state
+    Table(CAMPAIGNS, "campaigns", store.read_campaigns, store.write_campaigns, lambda work: work.campaigns),
+    Table(JOBS, "scraping_jobs", store.read_jobs, store.write_jobs, lambda work: work.jobs),
+    Table(LISTS, "creator_lists", store.read_lists, store.write_lists, lambda work: work.lists),
+)

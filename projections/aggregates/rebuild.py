@@ -1,0 +1,110 @@
+"""Everything of one user at once: from all their facts to all their aggregates, and those to rows."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from projections.aggregates.aggregate import Aggregate, Key, Kind, folded, grouped, stopped_before_refusal
+from projections.aggregates.campaigns import CAMPAIGNS, Campaign
+from projections.aggregates.lists import LISTS, CreatorList
+from projections.aggregates.rows import copied, item_rows, row_of
+from projections.aggregates.scraping_jobs import JOBS, Job
+from projections.facts import Fact
+from projections.rows import Row
+
+S = TypeVar("S", bound=Aggregate)
+Rows = list[tuple[str, Row]]
+
+TABLES = ("campaigns", "scraping_jobs", "creator_lists", "list_items")
+"""In the order their foreign keys want. scraping_results is bulk data and no projection."""
+
+TABLE_OF: dict[type[Aggregate], str] = {
+    Campaign: "campaigns",
+    Job: "scraping_jobs",
+    CreatorList: "creator_lists",
+}
+ERASED = "privacy.erased"
+KINDS: tuple[Kind[Any], ...] = (CAMPAIGNS, JOBS, LISTS)  # Any: each its own state
+PREFIXES = tuple(kind.prefix for kind in KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A user's aggregates as they stand."""
+
+    campaigns: list[Campaign]
+    jobs: list[Job]
+    lists: list[CreatorList]
+
+
+def sifted(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """The facts this package folds."""
+    for fact in facts:
+        if fact.source == "tenure" and (fact.type.startswith(PREFIXES) or fact.type == ERASED):
+            yield fact
+
+
+def work_of(user_id: str, facts: Iterable[Fact]) -> Work:
+    """The aggregates after these events. What was in the log before an erasure is gone with it."""
+    left = since_erasure(facts)
+    lists = [each for each in _all_of(LISTS, user_id, left) if not each.deleted]
+    return Work(_all_of(CAMPAIGNS, user_id, left), _all_of(JOBS, user_id, left), lists)
+
+
+def since_erasure(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that this package folds, after the user's last erasure."""
+    found = list(sifted(facts))
+    erased = max((fact.position for fact in found if fact.type == ERASED), default=0)
+    return [fact for fact in found if fact.position > erased]
+
+
+def copied_rows(user_id: str, facts: Iterable[Fact]) -> Iterator[tuple[str, Row]]:
+    """(table, row) of a user's work, as COPY takes it."""
+    work = work_of(user_id, facts)
+    known = {each.id for each in work.campaigns}
+    for state in (*work.campaigns, *work.jobs, *work.lists):
+        yield from rows_of_aggregate(state, known)
+
+
+def storable_rows(user_id: str, facts: Iterable[Fact], storable: Callable[[Rows], bool]) -> Rows:
+    """The rows of a user's work without what can't be stored: such an aggregate stops before it."""
+    left = since_erasure(facts)
+    rows: Rows = []
+    campaigns: set[UUID] = set()
+    for kind in KINDS:
+        for key, mine in grouped(kind, user_id, left).items():
+
+            def rows_at(state: Aggregate) -> Rows:
+                return list(rows_of_aggregate(state, campaigns))
+
+            state: Aggregate | None = folded(kind, key, None, mine)
+            if state is not None and not storable(rows_at(state)):
+                state = stopped_before_refusal(kind, key, mine, lambda some: storable(rows_at(some)))
+            if state is None or (isinstance(state, CreatorList) and state.deleted):
+                continue
+            rows += rows_at(state)
+            if isinstance(state, Campaign):
+                campaigns.add(state.id)
+    return rows
+
+
+def rows_of_aggregate(state: Aggregate, campaigns: Collection[UUID]) -> Iterator[tuple[str, Row]]:
+    """(table, row) of one aggregate, as COPY takes it; `campaigns` are those that the user has."""
+    row = row_of(state)
+    if isinstance(state, Job):
+        named = row["asked_campaign_id"]
+        row["campaign_id"] = named if named in campaigns else None
+    yield TABLE_OF[type(state)], copied(row)
+    if isinstance(state, CreatorList):
+        for item in item_rows(state, list(state.items.values())):
+            yield "list_items", copied(item)
+
+
+def _all_of(kind: Kind[S], user_id: str, facts: list[Fact]) -> list[S]:
+    found = grouped(kind, user_id, facts)
+    states = [folded(kind, key, None, mine) for key, mine in found.items()]
+    return [state for state in states if state is not None]
+
+
+__all__ = ["TABLES", "Key", "Work", "copied_rows", "sifted", "work_of"]

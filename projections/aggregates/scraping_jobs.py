@@ -1,0 +1,161 @@
+"""scraping_jobs: pending, processing, then completed, error or timeout for good."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from projections.aggregates.aggregate import Aggregate, Key, Kind, Rule, reader_of
+from projections.aggregates.campaigns import Nothing
+from projections.aggregates.field_types import NULL, BasisPoints, Instant, Json, Named, Whole, kept
+
+ENDED = frozenset({"completed", "error", "timeout"})
+
+
+class Job(Aggregate):
+    """`keywords` and `search_params` never change, so a state read from its row comes without them."""
+
+    run_id: str | None
+    status: str
+    asked_campaign_id: UUID | None
+    qstash_message_id: str | None
+    processed_runs: int
+    processed_results: int
+    cursor: int
+    progress: str
+    creators_recorded: int
+    error: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    timeout_at: datetime | None
+    platform: str | UnsetType | None = UNSET
+    region: str | UnsetType | None = UNSET
+    target_username: str | UnsetType | None = UNSET
+    target_results: int | UnsetType | None = UNSET
+    keywords: Json = UNSET
+    search_params: Json = UNSET
+
+
+class Created(Struct):
+    campaign_id: UUID | None = None
+    run_id: Named | None = None
+    platform: str | None = None
+    region: str | None = None
+    keywords: Raw = NULL
+    search_params: Raw = NULL
+    target_username: str | None = None
+    target_results: Whole | None = None
+    qstash_message_id: str | None = None
+    timeout_at: Instant | None = None
+
+
+class Started(Struct):
+    run_id: Named | None = None
+    qstash_message_id: str | None = None
+    timeout_at: Instant | None = None
+
+
+class Progressed(Struct):
+    processed_runs: Whole | None = None
+    processed_results: Whole | None = None
+    cursor: Whole | None = None
+    progress_basis_points: BasisPoints | None = None
+
+
+class ResultsRecorded(Struct):
+    count: Whole
+
+
+class Failed(Struct):
+    error: str
+
+
+class TimedOut(Struct):
+    timeout_at: Instant
+
+
+def create(key: Key, said: Created, at: datetime) -> Job:
+    return Job(
+        id=key.id,
+        user_id=key.user_id,
+        version=1,
+        unfolded_event_id=None,
+        created_at=at,
+        updated_at=at,
+        run_id=said.run_id,
+        status="pending",
+        asked_campaign_id=said.campaign_id,
+        qstash_message_id=said.qstash_message_id,
+        processed_runs=0,
+        processed_results=0,
+        cursor=0,
+        progress="0.00",
+        creators_recorded=0,
+        error=None,
+        started_at=None,
+        completed_at=None,
+        timeout_at=said.timeout_at,
+        platform=said.platform,
+        region=said.region,
+        target_username=said.target_username,
+        target_results=said.target_results,
+        keywords=kept(said.keywords),
+        search_params=kept(said.search_params),
+    )
+
+
+def _started(state: Job, said: Started, at: datetime) -> None:
+    if state.status != "pending":
+        return
+    state.status, state.started_at = "processing", at
+    state.run_id = said.run_id or state.run_id
+    state.qstash_message_id = said.qstash_message_id or state.qstash_message_id
+    state.timeout_at = said.timeout_at or state.timeout_at
+
+
+def _progressed(state: Job, said: Progressed, _: datetime) -> None:
+    if state.status in ENDED:
+        return
+    for name in ("processed_runs", "processed_results", "cursor"):
+        if (value := getattr(said, name)) is not None:
+            setattr(state, name, value)
+    if (points := said.progress_basis_points) is not None:
+        state.progress = f"{points // 100}.{points % 100:02}"
+
+
+def _results(state: Job, said: ResultsRecorded, _: datetime) -> None:
+    state.creators_recorded = min(state.creators_recorded + max(said.count, 0), MOST)
+
+
+def _completed(state: Job, _: Nothing, at: datetime) -> None:
+    if state.status not in ENDED:
+        state.status, state.completed_at = "completed", at
+
+
+def _failed(state: Job, said: Failed, _: datetime) -> None:
+    if state.status not in ENDED:
+        state.status, state.error = "error", said.error
+
+
+def _timed_out(state: Job, said: TimedOut, _: datetime) -> None:
+    """Another end's passing is not this one's."""
+    if state.status not in ENDED and state.timeout_at == said.timeout_at:
+        state.status = "timeout"
+
+
+MOST = 9_223_372_036_854_775_807
+
+JOBS = Kind(
+    prefix="job.",
+    id_of=reader_of("job_id"),
+    payload=Created,
+    create=create,
+    rules={
+        "job.started": Rule(Started, _started),
+        "job.progressed": Rule(Progressed, _progressed),
+        "job.results_recorded": Rule(ResultsRecorded, _results),
+        "job.completed": Rule(Nothing, _completed),
+        "job.failed": Rule(Failed, _failed),
+        "job.timed_out": Rule(TimedOut, _timed_out),
+    },
+)

@@ -1,0 +1,138 @@
+"""Reading and writing the platform's tables: states out of rows, and rows back in."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import dict_row, tuple_row
+
+from events.statements import statement
+from projections.aggregates.aggregate import Key
+from projections.aggregates.campaigns import Campaign
+from projections.aggregates.lists import CreatorList, Item, Touched
+from projections.aggregates.rows import item_rows, row_of
+from projections.aggregates.scraping_jobs import Job
+from projections.facts import Fact, Own
+from projections.log_reader import routed
+from projections.rows import Row, as_json
+
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+
+
+def read_campaigns(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, Campaign]:
+    return {key: Campaign(**row) for key, row in _held(conn, "held_campaigns", work)}
+
+
+def read_jobs(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, Job]:
+    return {key: Job(**row) for key, row in _held(conn, "held_scraping_jobs", work)}
+
+
+def read_lists(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, CreatorList]:
+    """Each list with those of its items that the facts are about."""
+    found = {key: CreatorList(**row) for key, row in _held(conn, "held_creator_lists", work)}
+    touched = [one for key in found for fact in work[key] if (one := _touched(fact)) is not None]
+    if touched:
+        asked = {
+            "lists": [key.id for key in found],
+            "items": [one.item_id for one in touched if one.item_id is not None],
+            "creators": [one.creator_id for one in touched if one.creator_id is not None],
+        }
+        for row in _rows(conn, "held_list_items", asked):
+            held = found[Key(row.pop("user_id"), row.pop("list_id"))]
+            item = Item(**row)
+            held.items[item.id] = item
+            held.creators.add(item.creator_id)
+    return found
+
+
+def write_campaigns(conn: AnyConnection, moved: Sequence[Campaign], whole: Sequence[Campaign]) -> None:
+    _write(conn, "write_campaigns", [row_of(each) for each in (*moved, *whole)])
+    if whole:
+        _do(conn, "attach_scraping_jobs", campaigns=[each.id for each in whole])
+
+
+def write_jobs(conn: AnyConnection, moved: Sequence[Job], whole: Sequence[Job]) -> None:
+    _write(conn, "move_scraping_jobs", [row_of(each) for each in moved])
+    _write(conn, "write_scraping_jobs", [row_of(each) for each in whole])
+
+
+def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequence[CreatorList]) -> None:
+    """Of a list written whole all items are written anew; of one that moved only those that changed."""
+    there = [each for each in (*moved, *whole) if not each.deleted]
+    _write(conn, "write_creator_lists", [row_of(each) for each in there])
+    gone = [item for each in moved for item in each.removed]
+    if gone or whole:
+        _do(conn, "drop_list_items", items=gone, lists=[each.id for each in whole])
+    changed = [
+        row
+        for each in there
+        for row in item_rows(each, [i for i in each.items.values() if i.id in each.changed])
+    ]
+    _write(conn, "write_list_items", [row for row in changed if "creator" in row])
+    _write(conn, "move_list_items", [row for row in changed if "creator" not in row])
+
+
+def delete_all(conn: AnyConnection, name: str, keys: Iterable[Key]) -> None:
+    """Remove aggregates that are not there any more."""
+    wanted = list(keys)
+    if wanted:
+        _do(conn, name, users=[key.user_id for key in wanted], ids=[key.id for key in wanted])
+
+
+def keys_of(conn: AnyConnection, users: Collection[str]) -> list[tuple[str, Key]]:
+    """(table, key) of everything these users have."""
+    return [
+        (row["found_in"], Key(row["user_id"], row["id"]))
+        for row in _rows(conn, "platform_of_users", {"users": list(users)})
+    ]
+
+
+def histories(
+    conn: AnyConnection, keys: Collection[Key], bounds: Mapping[int, int], parts: Mapping[Key, int]
+) -> dict[Key, list[tuple[Fact, bool]]]:
+    """Each aggregate's facts in the log, up to its part's bound, and whether they are of live mode."""
+    wanted = list(keys)
+    found: dict[Key, list[tuple[Fact, bool]]] = {key: [] for key in wanted}
+    asked = {
+        "parts": [parts[key] for key in wanted],
+        "routes": [key.user_id for key in wanted],
+        "aggregates": [str(key.id) for key in wanted],
+        "bounds": [bounds[parts[key]] for key in wanted],
+    }
+    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        rows = cursor.execute(statement("projections", "read_aggregates"), asked).fetchall()
+    for row in rows:
+        found[Key(row[7], UUID(row[11]))].append((routed(row[:11]).fact, row[9]))
+    return found
+
+
+def _held(conn: AnyConnection, name: str, work: Mapping[Key, list[Fact]]) -> Iterable[tuple[Key, Row]]:
+    for row in _rows(conn, name, {"ids": [key.id for key in work]}):
+        key = Key(row["user_id"], row["id"])
+        if key in work:
+            yield key, row
+
+
+def _touched(fact: Fact) -> Touched | None:
+    if not fact.type.startswith("list.item_") or not isinstance(fact.body, Own):
+        return None
+    try:
+        return msgspec.json.decode(fact.body.payload, type=Touched)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _rows(conn: AnyConnection, name: str, asked: Mapping[str, object]) -> list[Row]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("projections", name), asked).fetchall()
+
+
+def _write(conn: AnyConnection, name: str, rows: list[Row]) -> None:
+    if rows:
+        _do(conn, name, rows=as_json(rows).decode())
+
+
+def _do(conn: AnyConnection, name: str, **asked: object) -> None:
+    conn.execute(statement("projections", name), asked)

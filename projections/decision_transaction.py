@@ -1,0 +1,327 @@
+"""Projecting inside a decision: what is true now, and new facts folded in before they are committed.
+
+A decision holds the checkpoint of one part. Whoever else would project or decide there waits, so
+what is read stays true until the decision's own events are in the log and in the tables. Locks are
+taken in the order of a batch: checkpoint, customers, users, and the part's head last, by append.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import tuple_row
+
+from events.append import append_all
+from events.clock import micros
+from events.envelope import Appended, NewEvent
+from events.statements import statement
+from events.tracing import span
+from projections import aggregates, log_reader, relinking, store
+from projections.catalog import Catalog
+from projections.code_version import projector_version
+from projections.errors import PartBehind, PartBusy, StateUnreadable
+from projections.facts import Fact
+from projections.fold import present
+from projections.log_reader import AnyConnection, Routed, routed
+from projections.projector import EMPTY, Projector, Work
+from projections.refolding import advance_some
+from projections.refusal import is_refusal, is_stopped_by_row
+from projections.snapshots import Pending
+from projections.state import Folded, State, read_stored
+
+BATCH = 500
+MOST_PENDING = 5000
+ATTEMPTS = 20
+MOST_CATALOGS = 4
+
+
+class Held(NamedTuple):
+    """One user, locked: the fold, what it says now, the catalog their rows were written under, and what is
+    still to be folded again."""
+
+    folded: Folded
+    state: State
+    catalog_digest: str
+    pending: Pending | None
+
+
+class Said(NamedTuple):
+    """One of our own events that holds a key already."""
+
+    id: UUID
+    metadata: dict[str, Any]  # Any: JSON values
+
+
+class Present(NamedTuple):
+    """What is true of some users of one part, and stays so until the transaction ends.
+
+    Users not in `users` are unknown. `said`: which of the keys asked about are taken.
+    """
+
+    users: dict[str, Held]
+    catalog: Catalog
+    said: dict[str, Said]
+
+
+Choose = Callable[[Present], Sequence[NewEvent]]
+
+
+class Moved(Exception):
+    """What came between the look and the append makes the decision another one."""
+
+
+class Deciding(Projector):
+    """Parts that are held while something is decided: `_positions` is how far each is projected."""
+
+    def __init__(self, conn: AnyConnection, *, live_only: bool) -> None:
+        super().__init__(live_only=live_only)
+        self._conn = conn
+        self._positions: dict[int, int] = {}
+
+    def _say(
+        self, events: Sequence[NewEvent], now: Present, choose: Choose, *, by_batch: bool = False
+    ) -> list[Appended]:
+        """Append and fold in. Raises: Moved."""
+        answers = append_all(self._conn, events)
+        said = zip(events, answers, strict=True)
+        found = [_as_read(event, answer) for event, answer in said if answer.outcome == "appended"]
+        if not found:
+            return answers  # folded when it was said first
+        reached, came_first = self._reached(found)
+        if came_first:
+            now = self._take_in(came_first, now)
+            if choose(now) != events:
+                raise Moved
+        with span("project"):
+            if by_batch or self.careful or relinking.deletions_in(found):
+                self._absorb(self._conn, found, reached)
+            else:
+                self._fold_held(found, now.users, reached)
+        self._positions |= reached
+        return answers
+
+    def _reached(self, found: Sequence[Routed]) -> tuple[dict[int, int], dict[int, int]]:
+        """Part to our last position there, and to how many events of others came before our first."""
+        reached: dict[int, int] = {}
+        came_first: dict[int, int] = {}
+        for part, position in sorted((event.fact.part, event.fact.position) for event in found):
+            others = position - 1 - self._positions[part]
+            if part not in reached and others:
+                came_first[part] = others
+            reached[part] = position
+        return reached, came_first
+
+    def _take_in(self, came_first: dict[int, int], now: Present) -> Present:
+        """What came between the look and the append. No more can: the parts' heads are ours by now."""
+        for part, count in came_first.items():
+            found, reached = log_reader.next_events(
+                self._conn, {part: self._positions[part]}, limit=count, live_only=self._live_only
+            )
+            self._absorb(self._conn, found, reached)
+            self._positions |= reached
+        states = store.lock_states(self._conn, now.users)
+        held = {
+            user: Held(each.folded, present(each.folded), each.catalog_digest, each.pending)
+            for user, each in states.items()
+            if each.folded
+        }
+        return Present(held, self._catalog, now.said)
+
+    def _fold_held(self, found: list[Routed], held: dict[str, Held], reached: dict[int, int]) -> None:
+        """As a batch folds, but over states in hand, and written in one round trip."""
+        by_user: dict[str, list[Fact]] = {}
+        for event in found:
+            by_user.setdefault(event.route_key, []).append(event.fact)
+        stopped = [user for user in by_user if is_stopped_by_row(held[user].folded)]
+        folds = {user: held[user].folded for user in by_user if user not in stopped}
+        kept: list[store.Kept] = []
+        again = {
+            user: behind
+            for user, folded in folds.items()
+            if (behind := advance_some(folded, by_user[user], held[user].pending, kept))
+        }
+        pending = {user: held[user].pending for user in by_user}
+        self._refold(self._conn, again, Work(by_user), folds, reached, pending)
+        before = {user: held[user].state for user in folds}
+        digests = {user: held[user].catalog_digest for user in folds}
+        with self._conn.pipeline():
+            store.write_snapshots(self._conn, kept)
+            self._write(self._conn, folds, before, digests)
+            store.write_checkpoints(self._conn, reached, projector_version())
+        self._fold_apart(self._conn, stopped, Work({user: [] for user in stopped}), reached)
+        aggregates.project(self._conn, found, reached, live_only=self._live_only, careful=self.careful)
+
+    def _use_catalog(self, digest: str | None) -> None:
+        self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST
+        if digest is not None:
+            self._catalog, self._catalog_digest = _catalog(self._conn, digest)
+
+    def _ask(self, name: str, asked: dict[str, Any]) -> Any:  # Any: a cursor; rows differ by statement
+        cursor = self._conn.cursor(row_factory=tuple_row)
+        return cursor.execute(statement("projections", name), asked)
+
+
+class Inline(Deciding):
+    """One part, held for one decision. Make a new one for each; the caller commits."""
+
+    def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
+        super().__init__(conn, live_only=live_only)
+        self._part = part
+
+    def decide(
+        self,
+        users: Sequence[str],
+        choose: Choose,
+        *,
+        keys: Sequence[str] = (),
+        customers: Sequence[str] = (),
+        by_batch: bool = False,
+    ) -> list[Appended]:
+        """Append what `choose` chooses and fold it in; one answer for each event.
+
+        `choose` is pure: it is asked again when an event reached the part in between. `customers` are
+        those whose links it may change; `by_batch` is for facts about more than the users named.
+        Raises: PartBehind, PartBusy; whatever `choose` raises. The caller must then roll back.
+        """
+        by_batch = by_batch or bool(customers)
+        for attempt in range(ATTEMPTS):
+            now = self._look(users, keys, customers, strict=attempt == 0)
+            if now is None:
+                self._catch_up()
+                continue
+            events = choose(now)
+            if not events:
+                return []
+            positions = self._positions.copy()
+            try:
+                return self._say(events, now, choose, by_batch=by_batch)
+            except Moved:
+                pass
+            except psycopg.Error as problem:
+                if self.careful or not is_refusal(problem):
+                    raise
+                self.careful = True  # one of the users is refused: each by itself
+            self._let_go()
+            self._positions = positions
+            self._catch_up()
+        raise PartBusy(self._part, ATTEMPTS)
+
+    def _look(
+        self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
+    ) -> Present | None:
+        """One round trip, customers apart. If strict, None and no user locked while events are to be
+        projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
+        asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
+        asked["strict"] = strict
+        with self._conn.pipeline():
+            held = None if self._positions else self._ask("lock_checkpoint", asked)
+            # Users are let go again before a batch is projected: a batch locks customers first.
+            self._conn.execute(b"SAVEPOINT inline_look")
+            if customers:
+                asked["users"] = self._with_claimed(asked["users"], customers)
+            states = self._ask("lock_present_states", asked)
+            found = self._ask("read_present", asked)
+        if held is not None:
+            self._positions[self._part] = held.fetchone()[0]
+        said = found.fetchall()
+        reached, catalog_digest = said[0][:2]
+        if strict and reached != self._positions[self._part]:
+            self._let_go()
+            return None
+        self._use_catalog(catalog_digest)
+        held_users, unreadable = held_among(states.fetchall())
+        if unreadable:
+            self._let_go()
+            self.retry(self._conn, unreadable)
+            return None
+        taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
+        return Present(held_users, self._catalog, taken)
+
+    def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
+        """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
+        rows = store.lock_customers(self._conn, customers)
+        store.hold_links(self._conn)
+        named = {user for row in rows.values() for user in row.named}
+        return sorted(named | set(users))
+
+    def _absorb_narrowed(self, found: list[Routed], reached: dict[int, int]) -> None:
+        self._narrowed(self._conn, lambda: self._absorb(self._conn, found, reached))
+
+    def _let_go(self) -> None:
+        self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
+        self._conn.execute(b"RELEASE SAVEPOINT inline_look")
+
+    def _catch_up(self) -> None:
+        """Project what is pending in the part, as a batch would."""
+        position = self._positions[self._part]
+        pending = self._ask("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
+        if pending > MOST_PENDING:
+            raise PartBehind(self._part, pending, MOST_PENDING)
+        while pending > 0:
+            found, reached = log_reader.next_events(
+                self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
+            )
+            self._absorb_narrowed(found, reached)
+            pending -= reached[self._part] - position
+            self._positions |= reached
+            position = reached[self._part]
+
+
+StateRow = tuple[str, str, str, int | None, int]
+
+
+def as_held(row: StateRow) -> Held:
+    """From a row of user, state, catalog digest, refold_after and refold_until. Raises: StateUnreadable."""
+    folded = read_stored(row[0], row[1])
+    return Held(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
+
+
+def held_among(rows: Iterable[StateRow]) -> tuple[dict[str, Held], list[str]]:
+    """User to what is held of them, and the users whose stored state this release can't read."""
+    held: dict[str, Held] = {}
+    unreadable: list[str] = []
+    for row in rows:
+        try:
+            held[row[0]] = as_held(row)
+        except StateUnreadable:
+            unreadable.append(row[0])
+    return held, unreadable
+
+
+def _as_read(event: NewEvent, answer: Appended) -> Routed:
+    """The event as the log would give it back."""
+    return routed(
+        (
+            answer.part,
+            answer.position,
+            micros(event.occurred_at),
+            event.source_system,
+            event.event_type,
+            event.idempotency_key,
+            str(answer.id),
+            event.route_key,
+            event.aggregate_type,
+            event.livemode,
+            event.payload,
+        )
+    )
+
+
+def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
+    """The catalog and its digest; decoded once a process, and nobody changes it."""
+    known = _CATALOGS.get(digest)
+    if known is not None:
+        return known, digest
+    stored = store.read_catalog(conn)
+    assert stored is not None  # its digest was just read, and it is never deleted
+    catalog = msgspec.json.decode(stored[1], type=Catalog)
+    if len(_CATALOGS) >= MOST_CATALOGS:
+        _CATALOGS.clear()
+    _CATALOGS[stored[0]] = catalog  # perhaps one published since
+    return catalog, stored[0]
+
+
+_CATALOGS: dict[str, Catalog] = {}
+_EMPTY_DIGEST = EMPTY.digest()

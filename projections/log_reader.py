@@ -1,0 +1,230 @@
+"""Reading the log for a fold: the next events of some parts, or whole streams."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from events.clock import instant
+from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
+from events.statements import statement
+from projections.catalog import Catalog, PlanEvent, fold_catalog
+from projections.claiming import DELETIONS, OWN_CLAIMS
+from projections.facts import Fact
+from projections.parse_fact import CLAIM_PATTERNS, READ_PATTERNS, read
+
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+
+
+class Routed(NamedTuple):
+    """A fact and whose it is, as far as its route and what it is about tell: a Stripe customer's, a user's,
+    or the service's own, of which some are about a plan."""
+
+    fact: Fact
+    route_key: str
+    is_customer: bool
+    is_user: bool
+    is_plan: bool
+
+
+def next_events(
+    conn: AnyConnection, positions: Mapping[int, int], *, limit: int, live_only: bool
+) -> tuple[list[Routed], dict[int, int]]:
+    """The next events of each part, at most `limit` a part, and the position each part is read to."""
+    rows = _rows(
+        conn,
+        "read_batch",
+        {
+            "parts": list(positions),
+            "positions": list(positions.values()),
+            "limit": limit,
+            "read_types": READ_PATTERNS,
+        },
+    )
+    reached = dict(positions)
+    for row in rows:
+        reached[row[0]] = max(reached[row[0]], row[1])
+    return [routed(row) for row in rows if row[9] or not live_only], reached
+
+
+def streams(
+    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, list[Fact]]:
+    """The facts of each route's stream, up to the given position of its part."""
+    wanted = set(routes)
+    found: dict[str, list[Fact]] = {route: [] for route in wanted}
+    for event in events_of(conn, wanted, bounds, live_only=live_only):
+        if event.is_customer or event.is_user:
+            found[event.route_key].append(event.fact)
+    return found
+
+
+def events_of(
+    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events of some streams, up to the given position of each part."""
+    asked = _within(routes, bounds) | {"read_types": READ_PATTERNS}
+    if not asked["routes"]:
+        return []
+    return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
+
+
+class Wanted(NamedTuple):
+    """A user's history from an instant (microseconds) on: their own stream and their customers', of each
+    at most `limit` events."""
+
+    customers: Collection[str]
+    since: int
+    limit: int
+
+    def streams(self, user: str) -> list[tuple[str, bool]]:
+        """Each stream's route, and whether it is the user's own."""
+        return [(user, True), *((customer, False) for customer in sorted(self.customers))]
+
+
+class Stretch(NamedTuple):
+    """Facts by instant, no instant in part. Unless `is_whole` there are more after them; without facts
+    and not whole, at one instant: `crowd` (microseconds) has more events than the limit."""
+
+    facts: list[Fact]
+    is_whole: bool
+    crowd: int | None = None
+
+
+def stretches(
+    conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, Stretch]:
+    """User to the beginning of the wanted part of their history, up to the given position of each part."""
+    streams = [(user, each, *stream) for user, each in wanted.items() for stream in each.streams(user)]
+    asked = _within_each([route for *_, route, _ in streams], bounds) | {
+        "since": [instant(each.since) for _, each, *_ in streams],
+        "limits": [each.limit for _, each, *_ in streams],
+        "live_only": live_only,
+    }
+    facts: dict[str, list[Fact]] = {user: [] for user in wanted}
+    read = Counter[int]()
+    complete: dict[str, int] = {}  # instants before this one are
+    for number, *row in _rows(conn, "read_stretches", asked) if streams else ():
+        user, each, _, is_own = streams[number - 1]
+        read[number] += 1
+        event = routed(tuple(row))
+        if read[number] == each.limit:
+            complete[user] = min(event.fact.at, complete.get(user, event.fact.at))
+        if event.is_user if is_own else event.is_customer:
+            facts[user].append(event.fact)
+    return {user: _stretch(found, complete.get(user)) for user, found in facts.items()}
+
+
+def _stretch(found: list[Fact], complete: int | None) -> Stretch:
+    """What was read of one history; of `complete` and later instants, if there is one, not all."""
+    found.sort(key=attrgetter("at"))
+    if complete is None:
+        return Stretch(found, is_whole=True)
+    facts = [fact for fact in found if fact.at < complete]
+    return Stretch(facts, is_whole=False, crowd=None if facts else complete)
+
+
+def instant_events(
+    conn: AnyConnection,
+    streams: Mapping[str, int],
+    at: int,
+    bounds: Mapping[int, int],
+    *,
+    limit: int,
+    live_only: bool,
+) -> list[Routed]:
+    """Events of one instant, of each stream at most `limit` after a position, up to that of its part."""
+    asked = _within_each(streams, bounds) | {
+        "positions": list(streams.values()),
+        "at": instant(at),
+        "limit": limit,
+        "live_only": live_only,
+    }
+    return [routed(tuple(row)) for _, *row in _rows(conn, "read_instant", asked)]
+
+
+def _within_each(routes: Collection[str], bounds: Mapping[int, int]) -> dict[str, object]:
+    parts = [part_of(route) for route in routes]
+    return {
+        "parts": parts,
+        "routes": list(routes),
+        "bounds": [bounds[part] for part in parts],
+        "read_types": READ_PATTERNS,
+    }
+
+
+def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:
+    """A user's facts among those streams: their own, and what Stripe says of their customers.
+
+    An operator may link anything, a user's id too; that makes nobody else's history theirs.
+    """
+    own = [fact for fact in found[user] if fact.source != "stripe"]
+    return own + [fact for route in customers for fact in found[route] if fact.source == "stripe"]
+
+
+def claims_of(
+    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events of some streams that may say whose a customer is, up to the given positions."""
+    asked = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
+    return [routed(row) for row in _rows(conn, "read_claims", asked) if row[9] or not live_only]
+
+
+def deletions_of(
+    conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> list[Routed]:
+    """The events that delete these users or take deletions back, up to the given positions."""
+    asked = _within(users, bounds) | {"types": list(DELETIONS)}
+    return [routed(row) for row in _rows(conn, "read_deletions", asked) if row[9] or not live_only]
+
+
+def first_events(
+    conn: AnyConnection, customers: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
+) -> dict[str, int]:
+    """Customer to the instant of its first event, microseconds."""
+    asked = _within(customers, bounds) | {"live_only": live_only}
+    return dict(_rows(conn, "first_events", asked))
+
+
+def _within(routes: Iterable[str], bounds: Mapping[int, int]) -> dict[str, object]:
+    wanted = sorted(set(routes))
+    parts = [part_of(route) for route in wanted]
+    return {"parts": parts, "routes": wanted, "bounds": [bounds[part] for part in parts]}
+
+
+def catalog_at(conn: AnyConnection, bound: int) -> Catalog:
+    """The catalog after the plan events up to a position of their part."""
+    asked = {"part": part_of(CATALOG_ROUTE), "route_key": CATALOG_ROUTE, "bound": bound}
+    return fold_catalog(PlanEvent(*row) for row in _rows(conn, "read_plan_events", asked))
+
+
+def _rows(conn: AnyConnection, name: str, asked: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        return cursor.execute(statement("projections", name), asked).fetchall()
+
+
+def routed(row: tuple[Any, ...]) -> Routed:
+    part, position, at, source, event_type, key, event_id, route_key, aggregate_type, _, payload = row
+    fact = read(
+        at=at,
+        source=source,
+        event_type=event_type,
+        key=key,
+        event_id=event_id,
+        part=part,
+        position=position,
+        route_key=route_key,
+        payload=payload,
+    )
+    return Routed(fact, route_key, *whose(source, aggregate_type))
+
+
+def whose(source: str, aggregate_type: str) -> tuple[bool, bool, bool]:
+    """Whether an event is a customer's, a user's, a plan's."""
+    if source == "tenure":
+        return False, aggregate_type not in SERVICE_AGGREGATES, aggregate_type == PLAN
+    is_customer = source == "stripe" and aggregate_type == "stripe_customer"
+    return is_customer, source == "clerk" and aggregate_type == "user", False

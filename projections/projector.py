@@ -1,0 +1,376 @@
+"""One batch: the next events of some parts folded into every user they are about, in one transaction.
+
+Locks are taken in one order, customers by id and then users by id, so two projectors never wait in
+a ring. A customer's lock is what keeps a new link and that customer's events from passing each
+other: whoever comes second sees the first one's work.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from projections import accounts, aggregates, configuration, erasure, log_reader, refolding, relinking, store
+from projections.catalog import Catalog
+from projections.code_version import projector_version
+from projections.crowds import Crowds
+from projections.facts import Fact, Own
+from projections.fold import present, refold
+from projections.log_reader import AnyConnection, Routed
+from projections.refolding import advance_some, refold_users
+from projections.refusal import (
+    check_constraints,
+    is_refusal,
+    is_stopped_by_row,
+    is_storable,
+    reason_of,
+    stop_before_refusal,
+    write_halving,
+)
+from projections.rows import Row, row_digest, rows_of
+from projections.snapshots import EVER, WHOLE, Pending
+from projections.state import Folded, Poison, State
+
+EMPTY = Catalog()
+SLICED_TOGETHER = 8
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a batch did; `ranges` is part to (the position it began after, the one it reached)."""
+
+    events: int = 0
+    users: int = 0
+    refolds: int = 0
+    quarantined: int = 0
+    ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Work:
+    """What a batch knows while it runs. `erased` users keep nothing of their old fold, not even until a long
+    refold ends. `is_slice`: it only goes on with what was to be folded again."""
+
+    by_user: dict[str, list[Fact]] = field(default_factory=dict)
+    refolds: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+    is_slice: bool = False
+
+    def of(self, users: Iterable[str]) -> "Work":
+        """The share of these users."""
+        by_user = {user: self.by_user[user] for user in users}
+        here = by_user.keys()
+        return Work(by_user, self.refolds & here, self.erased & here, self.is_slice)
+
+
+class Projector:
+    """Folds batches. Keeps the catalog between them; everything else is in the database.
+
+    `careful` narrows what Postgres or Python refuses to its owner, who is quarantined, by bisection
+    over savepoints. A batch that was refused as a whole is projected again so. `most_again`: about how many
+    events a transaction folds again, beside those of its batch.
+    """
+
+    def __init__(self, *, live_only: bool) -> None:
+        self._live_only = live_only
+        self.careful = False
+        self.most_again: int | None = None
+        self.claimed: tuple[int, ...] = ()
+        self.crowds = Crowds()
+        self._catalog = EMPTY
+        self._catalog_digest = ""
+
+    @property
+    def _most(self) -> int:
+        return refolding.SLICE if self.most_again is None else self.most_again
+
+    def project(
+        self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int] = ()
+    ) -> Report:
+        """Fold the next events of at most `parts` parts, none of them `avoided`. The caller commits."""
+        positions = store.claim_parts(conn, parts, avoided)
+        self.claimed = tuple(positions)
+        if not positions:
+            return Report()
+        return self._narrowed(conn, lambda: self._project(conn, positions, limit))
+
+    def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> Report:
+        found, reached = log_reader.next_events(conn, positions, limit=limit, live_only=self._live_only)
+        report = self._absorb(conn, found, reached)
+        report.events = sum(reached[part] - positions[part] for part in positions)
+        report.ranges = {part: (positions[part], reached[part]) for part in positions}
+        return report
+
+    def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Report:
+        """Everything these events change; their parts are held, and are projected up to `reached` then."""
+        self._meet_catalog(conn, found, reached)
+        configuration.write(conn, _settings_in(found))
+        report = self._fold(conn, self._routed(conn, found, reached), reached)
+        aggregates.project(conn, found, reached, live_only=self._live_only, careful=self.careful)
+        store.write_checkpoints(conn, reached, projector_version())
+        return report
+
+    def refresh(self, conn: AnyConnection, *, limit: int) -> Report:
+        """Write again the rows of some users last written under another catalog. The caller commits."""
+        self._load_catalog(conn)
+        users = store.outdated_users(conn, self._catalog_digest, limit)
+        if not users:
+            return Report()
+        work = Work(by_user={user: [] for user in users})
+        return self._narrowed(conn, lambda: self._fold(conn, work, {}))
+
+    def refold_pending(self, conn: AnyConnection) -> Report:
+        """Fold one slice more of some users' histories that were too long for a batch. The caller commits."""
+        together = max(1, min(SLICED_TOGETHER, self._most // refolding.SMALLEST_SLICE))
+        users = store.claim_refolds(conn, together)
+        self.crowds.keep(users)
+        if not users:
+            return Report()
+        self._load_catalog(conn)
+        work = Work(by_user={user: [] for user in users}, is_slice=True)
+        return self._narrowed(conn, lambda: self._fold(conn, work, {}))
+
+    def retry(self, conn: AnyConnection, users: Iterable[str]) -> Report:
+        """Fold users' whole histories again, up to the checkpoints. The caller commits."""
+        self._load_catalog(conn)
+        wanted = set(users)
+        work = Work(by_user={user: [] for user in wanted}, refolds=set(wanted))
+        report = self._fold_apart(conn, sorted(wanted), work, {})
+        aggregates.rebuild(conn, wanted, store.checkpoints(conn), live_only=self._live_only)
+        return report
+
+    def _narrowed(self, conn: AnyConnection, fold: Callable[[], Report]) -> Report:
+        """The report of `fold`; when it is refused, of the same with every owner by itself."""
+        try:
+            with conn.transaction():
+                report = fold()
+                check_constraints(conn)
+            return report
+        except Exception as problem:
+            if self.careful or not is_refusal(problem):
+                raise
+            logger.warning("projector.batch_refused", error=type(problem).__name__)
+        self.careful = True
+        try:
+            with conn.transaction():
+                return fold()
+        finally:
+            self.careful = False
+
+    def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
+        if any(event.is_plan for event in found):
+            store.write_catalog(conn, log_reader.catalog_at(conn, reached[part_of(CATALOG_ROUTE)]))
+        self._load_catalog(conn)
+
+    def _load_catalog(self, conn: AnyConnection) -> None:
+        stored = store.read_catalog(conn)
+        if stored is None:
+            self._catalog, self._catalog_digest = EMPTY, EMPTY.digest()
+        elif stored[0] != self._catalog_digest:
+            self._catalog = msgspec.json.decode(stored[1], type=Catalog)
+            self._catalog_digest = stored[0]
+
+    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Work:
+        """Each fact beside its user, after the links these facts make or break."""
+        erased = erasure.erasures_in(found)
+        touched = erasure.touched_customers(conn, erased)
+        changed = relinking.Changed(
+            relinking.evidence_in(found),
+            touched=touched,
+            elsewhere=accounts.touched_customers(conn, found),
+            deleted=relinking.deletions_in(found),
+        )
+        relinked = relinking.settle(conn, changed, reached, live_only=self._live_only, careful=self.careful)
+        work = Work(refolds=relinked.moved | erased.keys(), erased=set(erased))
+        work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
+        for user in work.refolds:
+            work.by_user.setdefault(user, [])
+        for event in found:
+            owner = event.route_key if event.is_user else None
+            if event.is_customer:
+                owner = relinked.owners.get(event.route_key)
+            if owner is not None:
+                work.by_user.setdefault(owner, []).append(event.fact)
+        return work
+
+    def _fold(self, conn: AnyConnection, work: Work, reached: dict[int, int]) -> Report:
+        if self.careful:
+            return self._fold_apart(conn, sorted(work.by_user), work, reached)
+        stopped: list[str] = []
+        report = self._fold_together(conn, work, reached, stopped)
+        report.users += self._fold_apart(conn, sorted(stopped), work, reached).users
+        return report
+
+    def _fold_apart(
+        self, conn: AnyConnection, users: list[str], work: Work, reached: dict[int, int]
+    ) -> Report:
+        """Fold these users, halved until each one that is refused stands alone and is quarantined."""
+
+        def fold(some: Sequence[str]) -> None:
+            self._fold_together(conn, work.of(some), reached)
+
+        write_halving(
+            conn,
+            users,
+            fold,
+            lambda user, problem: self._stop(conn, user, reached, problem),
+        )
+        return Report(users=len(users))
+
+    def _stop(self, conn: AnyConnection, user: str, reached: dict[int, int], problem: Exception) -> None:
+        """Quarantine a user whose rows are refused at the event after which they are."""
+        reason = reason_of(problem)
+        logger.error("projector.user_refused", user_id=user, reason=reason)
+        linked, histories = self._histories(conn, {user}, reached)
+
+        def write(folded: Folded) -> None:
+            held = store.lock_states(conn, [user])
+            self._write(conn, {user: folded}, {}, {user: held[user].catalog_digest}, whole={user})
+
+        def storable(folded: Folded) -> bool:
+            return is_storable(conn, lambda: write(folded))
+
+        folded = stop_before_refusal(user, linked[user], histories[user], storable, reason)
+        if folded is None:
+            logger.error("projector.user_left_out", user_id=user, reason=reason)
+            store.forget_users(conn, [user])
+        else:
+            store.delete_snapshots(conn, {user: (-EVER, EVER)})  # whole is how such a user is folded
+            store.write_refolds(conn, {user: None})
+            write(folded)
+
+    def _fold_together(
+        self,
+        conn: AnyConnection,
+        work: Work,
+        reached: dict[int, int],
+        stopped: list[str] | None = None,
+    ) -> Report:
+        """Fold and write all of them at once. Users whose rows were refused before are added to
+        `stopped` instead; without that list they are folded anew."""
+        locked = store.lock_states(conn, work.by_user)
+        before = {user: present(each.folded) for user, each in locked.items() if each.folded is not None}
+        folds: dict[str, Folded] = {}
+        again: dict[str, Pending] = {}
+        kept: list[store.Kept] = []
+        for user, facts in work.by_user.items():
+            folded, _, pending = locked[user]
+            if folded is not None and is_stopped_by_row(folded):
+                if stopped is not None:
+                    stopped.append(user)
+                    continue
+                work.refolds.add(user)
+            if folded is not None and user not in work.erased:
+                folds[user] = folded
+            if user in work.refolds or folded is None:
+                again[user] = WHOLE  # also the first events of a user, or a customer's from before the link
+            elif behind := advance_some(folded, facts, pending, kept):
+                again[user] = behind
+            elif pending and not facts:
+                again[user] = pending
+        store.write_snapshots(conn, kept)
+        self._refold(conn, again, work, folds, reached, {user: each.pending for user, each in locked.items()})
+        digests = {user: each.catalog_digest for user, each in locked.items()}
+        self._write(conn, folds, before, digests, whole=again)
+        return Report(users=len(work.by_user) - len(stopped or ()), refolds=len(again))
+
+    def _refold(
+        self,
+        conn: AnyConnection,
+        again: Mapping[str, Pending],
+        work: Work,
+        folds: dict[str, Folded],
+        reached: dict[int, int],
+        before: Mapping[str, Pending | None],
+    ) -> None:
+        """Put into `folds` what comes out of folding these histories again; each part's up to its checkpoint:
+        what lies beyond comes in its own batch. `before`: what was still to be folded again."""
+        facts = work.by_user
+        anew = {user for user in again if user in work.refolds or user not in folds}
+        waiting = {user for user in again if before[user] and facts[user]} - anew
+        wanted = {user: each for user, each in again.items() if user not in waiting}
+        pending: dict[str, Pending | None] = {user: again[user] for user in waiting}
+        if wanted:
+            refolds = refold_users(
+                conn,
+                wanted,
+                store.checkpoints(conn) | reached,
+                batch={user: len(facts[user]) for user in wanted},
+                to_the_end=[user for user in wanted if user not in folds and not facts[user]],
+                live_only=self._live_only,
+                most=self._most,
+                crowds=self.crowds if work.is_slice else Crowds(),
+            )
+            for user, (folded, still) in refolds.items():
+                pending[user] = still
+                if folded is not None:
+                    folds[user] = folded
+                elif user not in folds:  # too much to fold now: for the time being, what has just come
+                    folds[user] = refold(user, {}, facts[user])
+                elif still and work.is_slice:
+                    del folds[user]  # nothing to write yet
+        changed = {user: each for user, each in pending.items() if each != before[user] or user in anew}
+        store.write_refolds(conn, changed, anew)
+
+    def _histories(
+        self, conn: AnyConnection, users: set[str], reached: dict[int, int]
+    ) -> tuple[dict[str, dict[str, int]], dict[str, list[Fact]]]:
+        """User to their customers (linked since), and to their facts."""
+        linked = store.customers_of(conn, users)
+        bounds = store.checkpoints(conn) | reached
+        routes = users.union(*linked.values())
+        found = log_reader.streams(conn, routes, bounds, live_only=self._live_only)
+        return linked, {user: log_reader.history(found, user, linked[user]) for user in users}
+
+    def _write(
+        self,
+        conn: AnyConnection,
+        folds: dict[str, Folded],
+        before: dict[str, State],
+        digests: dict[str, str],
+        *,
+        whole: Collection[str] = (),
+    ) -> None:
+        """Write what changed; all rows of users in `whole`, so that a refold mends a row edited by hand."""
+        rows: dict[str, list[Row]] = {table: [] for table in WRITTEN}
+        states: dict[str, tuple[Folded, bytes]] = {}
+        stopped: dict[str, Poison] = {}
+        healed: list[str] = []
+        forgotten: list[str] = []
+        for user, folded in folds.items():
+            state = present(folded)
+            if not state.cores:
+                forgotten.append(user)
+                continue
+            new = rows_of(state, self._catalog)
+            was = before.get(user)
+            differs_only = digests[user] == self._catalog_digest and user not in whole
+            old = rows_of(was, self._catalog) if was is not None and differs_only else {}
+            for table, row in new.items():
+                if row != old.get(table):
+                    rows[table].append(row)
+            states[user] = (folded, row_digest(new))
+            if state.poison is not None:
+                stopped[user] = state.poison
+            elif was is not None and was.poison is not None:
+                healed.append(user)
+        store.write_rows(conn, rows)
+        store.write_states(conn, states, self._catalog_digest)
+        store.write_quarantine(conn, stopped, healed)
+        store.forget_users(conn, forgotten)
+
+
+def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
+    """What the batch says of the service's own configuration."""
+    return [
+        configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
+        for event in found
+        if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, Own)
+    ]
+
+
+WRITTEN = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")

@@ -1,0 +1,122 @@
+"""Worker processes: pieces of work done side by side, and done again when a process is killed."""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from events import child_processes
+from projections.replay.errors import WorkersLost
+from projections.replay.observer import Observer
+from projections.replay.plan import Context
+from projections.replay.progress import Outcome
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized  # noqa: TID251  (its type alone)
+
+Advance = Callable[[int], None]
+Piece = Callable[[Context, int, Advance], Outcome]
+
+MAX_DEATHS = 3
+TELL_S = 0.2
+
+_context: Context
+_counter: "Synchronized[int]"
+
+
+class Crew:
+    """Does pieces of work, `workers` at a time; with one worker, in this process."""
+
+    def __init__(self, context: Context, *, workers: int, observer: Observer) -> None:
+        self._context = context
+        self._workers = workers
+        self._observer = observer
+        self._pool: child_processes.Pool | None = None
+        self._pools = ExitStack()
+        self._counter = child_processes.SPAWN.Value("q", 0)
+
+    def run(self, piece: Piece, numbers: Iterable[int], *, stage: str) -> None:
+        """Do every piece. Raises: WorkersLost; whatever a piece raises."""
+        wanted = list(numbers)
+        if self._workers == 1:
+            self._run_here(piece, wanted)
+            return
+        for death in range(1, MAX_DEATHS + 1):
+            try:
+                self._run_beside(piece, wanted)
+            except BrokenProcessPool as broken:
+                self._dismiss(broken)
+                self._observer.say(f"a replay worker died while {stage}; its work is done again")
+                if death == MAX_DEATHS:
+                    raise WorkersLost(stage, death) from None
+            else:
+                return
+
+    def _run_here(self, piece: Piece, wanted: list[int]) -> None:
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            self._observer.advance(done)
+
+        for number in wanted:
+            with _without_gc():
+                piece(self._context, number, advance)
+
+    def _run_beside(self, piece: Piece, wanted: list[int]) -> None:
+        """After a death all pieces are asked for again: those that are done say so themselves."""
+        if self._pool is None:
+            pool = child_processes.pool(self._workers, _begin, (self._context, self._counter))
+            self._pool = self._pools.enter_context(pool)
+        self._counter.value = 0
+        waiting: set[Future[Outcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
+        while waiting:
+            done, waiting = wait(waiting, timeout=TELL_S, return_when=FIRST_COMPLETED)
+            for each in done:
+                each.result()
+            self._observer.advance(self._counter.value)
+
+    def _dismiss(self, error: BaseException | None) -> None:
+        pools, self._pools, self._pool = self._pools, ExitStack(), None
+        pools.__exit__(None if error is None else type(error), error, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dismiss(error)
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Facts hold no cycles, and millions of them are made: looking for cycles costs a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+        gc.collect(0)  # the young: a piece's own garbage, not all that the process ever made
+
+
+def _begin(context: Context, counter: "Synchronized[int]") -> None:
+    """What every piece of a worker needs."""
+    global _context, _counter
+    _context, _counter = context, counter
+
+
+def _do(piece: Piece, number: int) -> Outcome:
+    with _without_gc():
+        return piece(_context, number, _advance)
+
+
+def _advance(more: int) -> None:
+    with _counter.get_lock():
+        _counter.value += more

@@ -1,0 +1,95 @@
+"""Asking a provider until it answers: what is tried again, how long is waited, when it is over."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import structlog
+
+from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
+from providers.reconcile.rate_limit import Pace
+
+MOST_TRIES = 8
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+LONGEST_HOLD_S = 300.0
+
+_log = structlog.get_logger("tenure.reconcile")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; `status` 0 means there was none, and `said` says why."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] | None = None
+    said: str = ""
+
+
+def ask(
+    provider: str,
+    path: str,
+    send: Callable[[], Answer],
+    *,
+    pace: Pace,
+    now: Callable[[], datetime],
+    chance: Callable[[], float] = random.random,
+) -> Answer:
+    """The first answer that is of use.
+
+    Raises: NotThere (404), ProviderRefused (any other 4xx but 409 and 429), ProviderAway.
+    """
+    last = "nothing"
+    for tries in range(1, MOST_TRIES + 1):
+        pace.wait()
+        answer = send()
+        if 200 <= answer.status < 300:
+            return answer
+        if answer.status == 404:
+            raise NotThere(provider, path)
+        last = answer.said or f"HTTP {answer.status}"
+        if 400 <= answer.status < 500 and answer.status not in (409, 429):
+            raise ProviderRefused(provider, path, answer.status, answer.said)
+        if tries == MOST_TRIES:
+            break
+        _wait(answer, tries, pace, now(), chance)
+        _log.info("provider asked again", provider=provider, path=path, tries=tries, last=last)
+    raise ProviderAway(provider, path, MOST_TRIES, last)
+
+
+def _wait(answer: Answer, tries: int, pace: Pace, now: datetime, chance: Callable[[], float]) -> None:
+    """As long as Retry-After says, for everybody; else twice as long each time, with half by chance."""
+    asked_s = retry_after_s(answer.headers or {}, now)
+    if asked_s is not None:
+        pace.hold(asked_s)
+        return
+    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (tries - 1))
+    pace.sleep(wait_s * (0.5 + chance() / 2))
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds of a Retry-After, given as seconds or as a date; bounded, None when there is none."""
+    text = header(headers, "retry-after")
+    if text is None:
+        return None
+    if text.strip().isascii() and text.strip().isdigit():
+        return min(float(text), LONGEST_HOLD_S)
+    until = http_date(text)
+    return None if until is None else min(max(0.0, (until - now).total_seconds()), LONGEST_HOLD_S)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The instant of an HTTP date; None for anything else."""
+    try:
+        found = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    """A header whatever the case of its name."""
+    return next((value for key, value in headers.items() if key.lower() == name), None)

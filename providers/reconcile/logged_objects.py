@@ -1,0 +1,50 @@
+"""What our log says of some customers: their own streams folded, linked to a user or not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from events.routing import PARTS
+from projections import log_reader
+from projections.facts import Body, Customer, Fact, PaymentMethod, Subscription
+from projections.fold import present, refold
+from projections.log_reader import AnyConnection
+from projections.state import State
+
+_EVERYTHING = dict.fromkeys(range(PARTS), 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One customer as the log has them."""
+
+    state: State
+    facts: list[Fact]
+
+    def body_of(self, kind: str, object_id: str, route: str) -> Body | None:
+        """The object as folded; None when we never heard of it."""
+        if kind == "customer":
+            return self.state.customers.get(route)
+        held = self.state.subscriptions if kind == "subscription" else self.state.payment_methods
+        return held.get(object_id)
+
+    def last_of(self, object_id: str) -> Fact | None:
+        """The last event about the object, by its own time."""
+        told = [fact for fact in self.facts if _id_of(fact.body) in (object_id, _bare(object_id))]
+        return max(told, key=lambda fact: (fact.at, fact.position), default=None)
+
+
+def held(conn: AnyConnection, routes: Iterable[str], *, live_only: bool) -> dict[str, Held]:
+    """Each customer's state up to the head of the log, whatever is projected by now."""
+    found: dict[str, list[Fact]] = {route: [] for route in routes}
+    for event in log_reader.events_of(conn, found, _EVERYTHING, live_only=live_only):
+        if event.is_customer:
+            found[event.route_key].append(event.fact)
+    return {route: Held(present(refold(route, {route: 0}, facts)), facts) for route, facts in found.items()}
+
+
+def _id_of(body: Body | None) -> str | None:
+    return body.id if isinstance(body, Subscription | Customer | PaymentMethod) else None
+
+
+def _bare(object_id: str) -> str:
+    return object_id.rpartition("/")[2]

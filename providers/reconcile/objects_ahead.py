@@ -1,0 +1,60 @@
+"""Record whose objects Stripe has ahead of the log, where no snapshot may or can heal them.
+
+The projector shows `billing_sync_status = stale` from that event until one about the object, or the next
+complete comparison, says otherwise.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from zlib import crc32
+
+import structlog
+
+from events.domain.user import DriftObserved
+from events.identifiers import key_part
+from handlers.decision import Due, settle
+from projections.state import State
+from providers.reconcile.drift import Drift
+from providers.reconcile.statements import AnyConnection, rows
+from queries.instants import iso
+
+MOST_IDS = 100
+
+logger = structlog.get_logger(__name__)
+
+
+def record_ahead(
+    conn: AnyConnection, drifts: Iterable[Drift], *, account: str | None, now: datetime, live_only: bool
+) -> None:
+    """One event for each user whose objects ahead are not those of the last comparison; a user a transaction.
+
+    A user whose part is busy is left to the next comparison.
+    """
+    objects: dict[str, set[str]] = defaultdict(set)
+    for drift in drifts:
+        if drift.customer_id is not None:
+            objects[drift.customer_id].add(drift.customer_id if drift.kind == "customer" else drift.object_id)
+    ahead: dict[str, set[str]] = defaultdict(set)
+    for row in rows(conn, "users_ahead", customers=list(objects), owner=account or ""):
+        ahead[row["user_id"]] |= objects.get(row["customer_id"], set())
+    for user_id, ids in ahead.items():
+        try:
+            with conn.transaction():
+                _record(conn, user_id, tuple(sorted(ids)[:MOST_IDS]), now=now, live_only=live_only)
+        except Exception as problem:  # one user must not end the run for the others
+            if conn.closed:
+                raise
+            logger.warning("reconcile.drift_not_recorded", user_id=user_id, error=type(problem).__name__)
+
+
+def _record(
+    conn: AnyConnection, user_id: str, ids: tuple[str, ...], *, now: datetime, live_only: bool
+) -> None:
+    def due(state: State, at: datetime) -> list[Due]:
+        if state.ahead == ids:
+            return []
+        key = f"billing.drift_observed:{key_part(user_id)}:{iso(at)}:{crc32(' '.join(ids).encode()):x}"
+        return [Due(key, DriftObserved(object_ids=ids))]
+
+    settle(conn, [user_id], due, now=now, live_only=live_only)

@@ -1,0 +1,235 @@
+"""What is known of a user's history, bounded by two clocks: true by `as_of`, recorded by `known_at`.
+
+The same fold as the live one, over fewer events: a fresh database fed only those would say the same.
+Links are facts too, so they are taken from the bounded events, never from the live link table; that
+table only says in whose streams to look.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+from psycopg.rows import tuple_row
+
+from events.clock import instant, micros
+from events.domain import reason_in
+from events.routing import CATALOG_ROUTE, part_of
+from events.statements import statement
+from projections import claiming, relinking
+from projections.accounts import Trust
+from projections.catalog import Catalog, PlanEvent, fold_catalog
+from projections.facts import Fact, Own, Problem
+from projections.fold import advance, present
+from projections.links import Owner
+from projections.log_reader import Routed, routed
+from projections.parse_fact import READ_PATTERNS
+from projections.refusal import ROW
+from projections.snapshots import EVER
+from projections.state import Folded, State
+from queries.bases import Base, Streams
+from queries.ownership import owner_told
+from queries.rows import AnyConnection
+
+
+class Entry(NamedTuple):
+    """A fact and what only people want to know of its event. `recorded` is microseconds."""
+
+    fact: Fact
+    recorded: int
+    actor: str | None
+    reason: str | None
+
+
+class Move(NamedTuple):
+    """Customers who came to the user or went at one instant, and the event that decided it."""
+
+    at: int
+    cause: Entry | None
+    joined: set[str]
+    left: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One user's history: their own events and those of the customers they ever owned.
+
+    `owners`: each of those customers to the intervals of its ownership, whoever's. `causes`: event key to
+    the event that decided one of them, if only another user's stream has it. With a `base` the events up to
+    it are left out, but for those of plans.
+    """
+
+    user_id: str
+    own: list[Entry]
+    streams: dict[str, list[Entry]]
+    owners: dict[str, list[Owner]]
+    causes: dict[str, Entry]
+    plan_entries: list[Entry]
+    base: Base | None = None
+
+    @property
+    def links(self) -> dict[str, int]:
+        """The customers owned at the end, and since when (microseconds)."""
+        return {c: owners[-1].at for c, owners in self.owners.items() if owners[-1].user == self.user_id}
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The events that make the state at the end, in no order."""
+        return self.own + [entry for customer in self.links for entry in self.streams[customer]]
+
+    @property
+    def told(self) -> list[Entry]:
+        """The events of the user's own life, in no order: a customer's as long as it was theirs, and before
+        that as long as it waited for an owner; and whatever gave or took one."""
+        theirs = self.own + [
+            entry
+            for customer, owners in self.owners.items()
+            for entry in self.streams[customer]
+            if owner_told(owners, entry.fact.at) == self.user_id
+        ]
+        there = {entry.fact.id for entry in theirs}
+        return theirs + [e for e in self._deciding() if e.fact.id not in there]
+
+    def moves(self) -> list[Move]:
+        """When customers came and went, oldest first."""
+        found: dict[int, Move] = {}
+        for customer, owners in self.owners.items():
+            for before, owner in pairwise([Owner(0, "", None), *owners]):
+                if self.user_id in (before.user, owner.user):
+                    move = found.setdefault(
+                        owner.at, Move(owner.at, self.causes.get(owner.key), set(), set())
+                    )
+                    (move.joined if owner.user == self.user_id else move.left).add(customer)
+        return sorted(found.values(), key=attrgetter("at"))
+
+    def _deciding(self) -> list[Entry]:
+        return list({m.cause.fact.id: m.cause for m in self.moves() if m.cause is not None}.values())
+
+    def state(self) -> State | None:
+        """What the events come to; None where nothing mentions the user."""
+        if not self.entries and self.base is None:
+            return None
+        folded = Folded(self.base.state.copy() if self.base else State(self.user_id, links=self.links), [])
+        advance(folded, [entry.fact for entry in self.entries])
+        return present(folded)
+
+    def catalog(self) -> Catalog:
+        """The plan catalog after all its events."""
+        return fold_catalog(plan_event(entry) for entry in self.plan_entries)
+
+
+def past(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+    streams: Streams | None = None,
+    base: Base | None = None,
+    until: int = EVER,
+) -> Past:
+    """The user's history between the bounds; it has no entries when nothing mentions them there.
+
+    What follows a `base` is read of their present customers alone. `until` ends it at an instant
+    (microseconds) after which no customer came or went.
+    """
+    streams = streams or Streams(conn, user_id)
+    routes = {CATALOG_ROUTE: -EVER} | dict.fromkeys(streams.routes, base.at if base else -EVER)
+    if base is None:
+        routes |= dict.fromkeys([name for row in streams.claimed for name in (row[0], *row[1])], -EVER)
+    until = min(until, EVER if as_of is None else micros(as_of))
+    found: dict[str, list[tuple[Routed, Entry]]] = {}
+    stop = streams.row_stop()
+    for event, read_entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
+        entry = _stopped(read_entry, stop[1]) if stop and read_entry.fact.id == stop[0] else read_entry
+        found.setdefault(event.route_key, []).append((event, entry))
+    read = [pair for stream in found.values() for pair in stream]
+    owners = base.owners if base else _owners(conn, user_id, [event for event, _ in read])
+    decided = set() if base else {owner.key for intervals in owners.values() for owner in intervals}
+    return Past(
+        user_id,
+        own=[entry for event, entry in found.get(user_id, ()) if event.is_user],
+        streams={c: [entry for event, entry in found.get(c, ()) if event.is_customer] for c in owners},
+        owners=owners,
+        causes={entry.fact.key: entry for _, entry in read if entry.fact.key in decided},
+        plan_entries=[entry for event, entry in found.get(CATALOG_ROUTE, ()) if event.is_plan],
+        base=base,
+    )
+
+
+def past_state(
+    conn: AnyConnection,
+    user_id: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    live_only: bool = False,
+) -> Past:
+    """The same for who asks what it comes to: only the events after the last kept state."""
+    streams = Streams(conn, user_id)
+    base = streams.base(EVER if as_of is None else micros(as_of), known_at)
+    return past(
+        conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only, streams=streams, base=base
+    )
+
+
+def _stopped(entry: Entry, reason: str) -> Entry:
+    """The event after which the projector could not store the user's rows, as it folds it."""
+    fact = replace(entry.fact, body=None, before=None, problem=Problem(ROW, reason))
+    return entry._replace(fact=fact)
+
+
+def plan_event(entry: Entry) -> PlanEvent:
+    """A catalog entry as the catalog's fold takes it."""
+    body = entry.fact.body
+    return PlanEvent(
+        at=entry.fact.at,
+        type=entry.fact.type,
+        key=entry.fact.key,
+        payload=body.payload if isinstance(body, Own) else "{}",
+    )
+
+
+def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str, list[Owner]]:
+    """The customers that ever were this user's, each with all its owners."""
+    trust = Trust(conn)
+    deletions = relinking.deletions_in(events)
+    owners = {
+        customer: claiming.settled(evidence, deletions).owners()
+        for customer, evidence in relinking.evidence_in(events).items()
+        if trust.covers(customer)
+    }
+    return {c: found for c, found in owners.items() if any(owner.user == user_id for owner in found)}
+
+
+def _read(
+    conn: AnyConnection,
+    routes: Mapping[str, int],
+    *,
+    until: int,
+    known_at: datetime | None,
+    live_only: bool,
+) -> list[tuple[Routed, Entry]]:
+    asked: dict[str, Any] = {  # Any: parameters of several types
+        "parts": [part_of(route) for route in routes],
+        "routes": list(routes),
+        "since": [instant(since) for since in routes.values()],
+        "until": instant(until),
+        "known_at": known_at,
+        "read_types": READ_PATTERNS,
+    }
+    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        rows = cursor.execute(statement("queries", "read_past"), asked).fetchall()
+    found = []
+    for row in rows:
+        if row[9] or not live_only:
+            event = routed(row[:11])
+            recorded, actor, reason = row[11:]
+            body = event.fact.body
+            told = reason_in(body.payload) if reason is None and isinstance(body, Own) else reason
+            found.append((event, Entry(event.fact, recorded, actor, told)))
+    return found

@@ -1,0 +1,71 @@
+"""Which event put in force what is in force."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.rows import tuple_row
+
+from events.clock import micros
+from events.domain import user as own
+from events.routing import part_of
+from events.statements import statement
+from projections.facts import Fact, Own, Subscription
+from projections.log_reader import routed
+from projections.state import State
+from projections.stripe_objects import current_subscription
+from queries.rows import AnyConnection
+
+MOST_EVENTS = 100
+
+
+def event_behind(
+    conn: AnyConnection,
+    state: State,
+    source: str,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> str | None:
+    """The id of the last event that said so, between the bounds; None for the free plan."""
+    current = current_subscription(state)
+    route = current.customer if source == "subscription" and current else state.user_id
+    types = SAID_BY.get(source)
+    if types is None:
+        return None
+    asked = {
+        "part": part_of(route),
+        "route_key": route,
+        "types": [said.replace("_", r"\_") + "%" for said in types],
+        "limit": MOST_EVENTS,
+        "as_of": as_of,
+        "known_at": known_at,
+    }
+    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        rows = cursor.execute(statement("queries", "events_that_said"), asked).fetchall()
+    said = [fact for row in rows if _says(fact := routed(row).fact, state, source)]
+    return max(said, key=lambda fact: (fact.at, fact.position)).id if said else None
+
+
+def _says(fact: Fact, state: State, source: str) -> bool:
+    if not fact.type.startswith(_beginnings(source)):
+        return False
+    if source == "subscription":
+        return isinstance(fact.body, Subscription) and fact.body == current_subscription(state)
+    if not isinstance(fact.body, Own):
+        return False
+    if source == "grant":
+        until = own.EntitlementGranted.model_validate_json(fact.body.payload).until
+        return state.grant is not None and state.grant.until == (None if until is None else micros(until))
+    ends_at = own.TrialExtended.model_validate_json(fact.body.payload).ends_at  # a start has one as well
+    return micros(ends_at) == state.trial.ends_at
+
+
+def _beginnings(source: str) -> tuple[str, ...]:
+    return tuple(SAID_BY.get(source, ()))
+
+
+SAID_BY: dict[str, Sequence[str]] = {
+    "grant": ("entitlement.granted",),
+    "subscription": ("stripe.customer.subscription.", "stripe.snapshot.subscription"),
+    "own_trial": ("trial.started", "trial.extended"),
+}

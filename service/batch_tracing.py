@@ -1,0 +1,52 @@
+"""The last span of an event's trace: its batch is in the tables."""
+
+import time
+from collections.abc import Callable
+
+import psycopg
+import structlog
+
+from events.statements import statement
+from events.tracing import Value
+from projections.projector import Report
+from queries.rows import AnyConnection, fetch_all
+from service.tracing import OpenTelemetry
+
+_log = structlog.get_logger("tenure.tracing")
+
+
+class TracedBatches:
+    """Hears of each batch of a `Runner`; tells nothing twice and never stops it."""
+
+    def __init__(self, tracer: OpenTelemetry, connect: Callable[[], AnyConnection]) -> None:
+        self._tracer = tracer
+        self._connect = connect
+        self._conn: AnyConnection | None = None
+
+    def __call__(self, report: Report, took_s: float) -> None:
+        """One span for each event of the batch that brought a trace along; all as long as the batch."""
+        if not report.ranges:
+            return
+        to_ns = time.time_ns()
+        from_ns = to_ns - round(took_s * 1e9)
+        for row in self._traced(report):
+            said: dict[str, Value] = {
+                "tenure.event_id": row["id"],
+                "tenure.event_type": row["event_type"],
+                "tenure.batch_events": report.events,
+            }
+            self._tracer.past("project", row["traceparent"], from_ns=from_ns, to_ns=to_ns, attributes=said)
+
+    def _traced(self, report: Report) -> list[dict[str, str]]:
+        parts = sorted(report.ranges)
+        after, upto = zip(*(report.ranges[part] for part in parts), strict=True)
+        values = {"parts": parts, "after": list(after), "upto": list(upto)}
+        try:
+            if self._conn is None or self._conn.closed:
+                self._conn = self._connect()
+            return fetch_all(self._conn, statement("service", "traced_events"), values)
+        except psycopg.Error as problem:  # a lost span is a lost span; the tables go on
+            _log.info("spans lost", error=type(problem).__name__)
+            if self._conn is not None:
+                self._conn.close()
+            return []

@@ -1,0 +1,126 @@
+"""What time brings, and how often: the table of scheduled handlers, and the job types there are."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from database.pool import Connection
+from events.clock import Clock, utc_now
+from handlers import job_timeouts, retention, scheduled_scans
+from handlers.alarms import log_new_alarms
+from handlers.configuration import configured
+from handlers.console_sessions import forget_sessions
+from handlers.erasure_sweep import sweep
+from handlers.scheduled_scans import Summary
+from jobs import Registry
+from jobs.queue import prune
+from jobs.schedule import Scheduled
+from outbound.email import Outbox, Smtp, Transport, email_job, schedule_emails
+from outbound.webhooks.deliver import deliver_job
+from outbound.webhooks.enqueue import follow
+from service.scheduled_reconcile import reconciling
+from service.signing_keys import sealer_of, signing_keys
+from settings import Settings
+
+NAMED = 20  # users a failed scan names in its result
+
+
+def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> list[Scheduled]:
+    """All handlers, in the order people see them."""
+    live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=clock)
+
+    def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only))
+
+    def warn_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scheduled_scans.warn_trials(conn, now, live_only=live_only))
+
+    def reset_usage(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scheduled_scans.reset_usage(conn, now, live_only=live_only))
+
+    def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(scheduled_scans.expire_grants(conn, now, live_only=live_only))
+
+    def time_out_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _told(job_timeouts.time_out_jobs(conn, now, live_only=live_only))
+
+    def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return schedule_emails(conn, now, live_only=live_only)
+
+    def seal(_conn: Connection, _now: datetime) -> Mapping[str, Any]:
+        signed = sealer.run()
+        return {"signed": signed is not None}
+
+    def follow_log(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return follow(conn, now=now)
+
+    def apply_retention(conn: Connection, now: datetime) -> Mapping[str, Any]:
+        return _apply_retention(conn, now, partial(signing_keys, settings))
+
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    return [
+        Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
+        Scheduled("expire_grants", minute, expire_grants, "Granted plans whose time is over"),
+        Scheduled("time_out_jobs", minute, time_out_jobs, "Scraping jobs past their end"),
+        Scheduled("warn_trials", hour, warn_trials, "Trials that end within days"),
+        Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
+        Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
+        Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
+        Scheduled("log_alarms", minute, log_new_alarms(), "New alarms, into the log"),
+        Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
+        Scheduled("sweep_erased", minute, _sweep_erased(settings), "Copies that still hold an erased person"),
+        Scheduled("apply_retention", timedelta(days=1), apply_retention, "Old accesses and old checkpoints"),
+        Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),
+        *reconciling(settings),
+        Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
+    ]
+
+
+def job_types(settings: Settings) -> Registry:
+    """Every type of background job this version can do."""
+    email, delivering = email_job(transport(settings)), deliver_job()
+    return {email.name: email, delivering.name: delivering}
+
+
+def transport(settings: Settings) -> Transport:
+    """SMTP_URL's server, else files in the data directory. Raises: BadSmtpUrl."""
+    if settings.smtp_url is not None:
+        return Smtp(settings.smtp_url.get_secret_value())
+    return Outbox(settings.data_dir / "outbox")
+
+
+def trial_grace(conn: Connection) -> timedelta:
+    """How long Stripe has to tell of a trial's end itself."""
+    return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
+
+
+def _sweep_erased(settings: Settings) -> Callable[[Connection, datetime], Mapping[str, Any]]:
+    return lambda conn, _now: sweep(conn, settings.data_dir).as_json()
+
+
+def _forget_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
+    keep = timedelta(seconds=configured(conn, "jobs", "keep"))
+    return {"forgotten": prune(conn, before=now - keep)}
+
+
+def _apply_retention(conn: Connection, now: datetime, keys_of: retention.KeysOf) -> Mapping[str, Any]:
+    """See docs/operations.md, Retention."""
+    accesses, seals = (
+        timedelta(seconds=configured(conn, "retention", key)) for key in ("access_log", "checkpoints")
+    )
+    trim = partial(retention.trim_access_log, conn, now=now, keep=accesses)
+    thin = partial(retention.thin_checkpoints, conn, now=now, keep=seals, keys_of=keys_of)
+    return {
+        "accesses": retention.in_batches(conn, trim),
+        "checkpoints": retention.in_batches(conn, thin),
+    }
+
+
+def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:
+    return {"forgotten": forget_sessions(conn, now=now)}
+
+
+def _told(done: Summary) -> dict[str, Any]:  # Any: JSON values
+    found: dict[str, Any] = {"looked_at": done.looked_at, "users": done.users, "events": done.events}
+    return found | ({"failed": done.failed[:NAMED]} if done.failed else {})

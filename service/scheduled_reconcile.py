@@ -1,0 +1,61 @@
+"""Reconciling by the clock: hourly what events and users tell, daily every object."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from database.pool import Connection
+from events.clock import utc_now
+from jobs.schedule import Scheduled
+from providers.reconcile.clerk import reconcile_clerk
+from providers.reconcile.errors import AlreadyRunning
+from providers.reconcile.stripe import reconcile_stripe
+from service.providers import clerk_api, stripe_api
+from service.unsigned_events import fetched_clerk_event, fetched_stripe_event
+from settings import Settings
+
+Result = Mapping[str, Any]  # Any: JSON values
+
+
+def reconciling(settings: Settings) -> list[Scheduled]:
+    """The handlers of those providers whose key is set."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    found = []
+    if settings.stripe_api_key is not None:
+        found += [
+            Scheduled("reconcile_stripe", hour, _stripe(settings, objects=False), "Events webhooks lost"),
+            Scheduled(
+                "compare_stripe", day, _stripe(settings, objects=True), "Stripe's objects and our tables"
+            ),
+        ]
+    if settings.clerk_secret_key is not None:
+        found.append(Scheduled("reconcile_clerk", hour, _clerk(settings), "Users webhooks lost"))
+    return found
+
+
+def _stripe(settings: Settings, *, objects: bool) -> Callable[[Connection, datetime], Result]:
+    def run(conn: Connection, _now: datetime) -> Result:
+        try:
+            return reconcile_stripe(
+                conn,
+                stripe_api(settings, clock=utc_now),
+                envelope=fetched_stripe_event,
+                clock=utc_now,
+                live_only=settings.livemode,
+                with_objects=objects,
+            ).told()
+        except AlreadyRunning:
+            return {"busy": True}
+
+    return run
+
+
+def _clerk(settings: Settings) -> Callable[[Connection, datetime], Result]:
+    def run(conn: Connection, _now: datetime) -> Result:
+        try:
+            with clerk_api(settings, clock=utc_now) as api:
+                return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=utc_now).told()
+        except AlreadyRunning:
+            return {"busy": True}
+
+    return run

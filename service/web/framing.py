@@ -1,0 +1,99 @@
+"""When a request is whole: there is nothing to wait for, and it may cost somebody's time."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from api.request_limits import LONGER
+from webhooks.verification import MAX_BODY_BYTES
+
+MOST_HEAD_BYTES = 64 * 1024
+MOST_BODY_BYTES = MAX_BODY_BYTES
+MOST_API_BODY_BYTES = max(LONGER.values())
+MOST_FRAMING_BYTES = 32 * 1024  # around chunks: six thousand of them, since each costs a parser its time
+READ_STEP_BYTES = 2048  # whoever reads a body asks for no fewer bytes at once
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
+_MEASURED = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_CHUNK = re.compile(rb"([0-9a-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_API = re.compile(rb"[A-Z]+ /api/")
+_CHUNK_LINE_BYTES = 256
+_LINE = b"\r\n"
+_END = b"\r\n\r\n"
+
+
+class Stands(Enum):
+    """How a request stands after what was heard of it."""
+
+    PARTIAL = auto()
+    WHOLE = auto()
+    HOPELESS = auto()  # too long, or no HTTP: it will be refused, whatever still comes
+
+
+@dataclass(slots=True)
+class Walk:
+    """How far the chunks of a body have been counted, so that no byte is looked at twice."""
+
+    at: int = 0
+    data: int = 0
+
+
+def stands(heard: bytes | bytearray, walk: Walk) -> Stands:
+    """How the request stands; `walk` is its own, new at its first byte."""
+    end = heard.find(_END)
+    if end < 0:
+        return Stands.HOPELESS if len(heard) > MOST_HEAD_BYTES else Stands.PARTIAL
+    head, begin = bytes(heard[: end + 2]), end + len(_END)
+    most = MOST_API_BODY_BYTES if _API.match(head) else MOST_BODY_BYTES
+    if _CHUNKED.search(head):
+        return _chunks(heard, begin, most, walk)
+    length = _LENGTH.search(head)
+    if length is None:
+        return Stands.HOPELESS if _MEASURED.search(head) else Stands.WHOLE
+    if len(heard) - begin >= int(length[1]):
+        return Stands.WHOLE
+    return Stands.HOPELESS if int(length[1]) > most else Stands.PARTIAL
+
+
+def expects_continue(received: bytes | bytearray) -> bool:
+    """True if the client sends the body only after `100 Continue`, and none of the body has come.
+
+    Source: RFC 9110, section 10.1.1.
+    """
+    head, end, body = bytes(received[:MOST_HEAD_BYTES]).partition(_END)
+    first, _, _ = head.partition(_LINE)
+    return (
+        bool(end) and not body and first.endswith(b"HTTP/1.1") and _EXPECTS.search(head + _LINE) is not None
+    )
+
+
+def _chunks(heard: bytes | bytearray, begin: int, most: int, walk: Walk) -> Stands:
+    walk.at = max(walk.at, begin)
+    while True:
+        if walk.at - begin - walk.data > MOST_FRAMING_BYTES:
+            return Stands.HOPELESS
+        line = bytes(heard[walk.at : walk.at + _CHUNK_LINE_BYTES])
+        if _LINE not in line:
+            return Stands.HOPELESS if len(line) == _CHUNK_LINE_BYTES else Stands.PARTIAL
+        found = _CHUNK.match(line)
+        if found is None:
+            return Stands.HOPELESS
+        size, data = int(found[1], 16), walk.at + found.end()
+        if size == 0:
+            return _trailers(heard, data - len(_LINE))
+        after = data + size
+        if walk.data + min(size, len(heard) - data) > most + READ_STEP_BYTES:
+            return Stands.HOPELESS  # no sooner, so that whoever counts the data finds it too long
+        if len(heard) < after + len(_LINE):
+            return Stands.PARTIAL
+        if heard[after : after + len(_LINE)] != _LINE:
+            return Stands.HOPELESS
+        walk.at, walk.data = after + len(_LINE), walk.data + size
+
+
+def _trailers(heard: bytes | bytearray, begin: int) -> Stands:
+    if heard.find(_END, begin) >= 0:
+        return Stands.WHOLE
+    return Stands.HOPELESS if len(heard) - begin > MOST_HEAD_BYTES else Stands.PARTIAL

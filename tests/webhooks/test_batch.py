@@ -1,0 +1,233 @@
+"""Deliveries answered in groups are answered as each would be alone, and nobody's trouble is another's."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, cast
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg_pool import ConnectionPool, PoolTimeout
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from database.pool import Connection, Pool, open_pool
+from events.routing import part_of
+from tests.webhooks.conftest import UntouchablePool
+from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, received, stripe_headers
+from webhooks import Delivery, Door, Together, clerk_door, stripe_door
+from webhooks.batch import Post
+from webhooks.responses import Answer
+
+STRIPE, CLERK = "/webhooks/stripe", "/webhooks/clerk"
+
+
+class House:
+    """Both doors over one pool, asked alone or together."""
+
+    def __init__(self, pool: object, *, clerk: tuple[str, ...] = (CLERK_SECRET,)) -> None:
+        self.heard: list[Delivery] = []
+        given = cast("Pool", pool)
+        self.doors: dict[str, Door] = {
+            STRIPE: stripe_door(given, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
+            CLERK: clerk_door(given, clerk, lambda: NOW, observe=self._observe),
+        }
+        self.together = Together(self.doors.values(), given)
+
+    def _observe(self, delivery: Delivery, seconds: float) -> None:
+        self.heard.append(delivery)
+
+    def alone(self, post: Post) -> tuple[int, dict[str, Any]]:
+        headers = cast("Any", post.headers)
+        built = EnvironBuilder(post.path, method="POST", data=post.body, headers=dict(headers)).get_environ()
+        return told(self.doors[post.path].answer(Request(built), "req"))
+
+    def ask(self, posts: Sequence[Post]) -> list[tuple[int, dict[str, Any]]]:
+        """As the server asks: together, and alone what was not answered."""
+        answers = self.together.answers(posts)
+        self.together.tell(posts, answers)
+        return [
+            self.alone(post) if answered is None else told(answered.answer)
+            for post, answered in zip(posts, answers, strict=True)
+        ]
+
+
+def told(answer: Answer) -> tuple[int, dict[str, Any]]:
+    body = json.loads(answer.body)
+    return answer.status, {name: value for name, value in body.items() if name != "event_id"}
+
+
+def stripe(body: bytes, **headers: str) -> Post:
+    return Post(STRIPE, received({**stripe_headers(body), **headers}), body, time.perf_counter())
+
+
+def clerk(body: bytes, msg_id: str) -> Post:
+    return Post(CLERK, received(clerk_headers(body, msg_id=msg_id)), body, time.perf_counter())
+
+
+def event(name: str, customer: str = "cus_1", **more: object) -> bytes:
+    thing = {"object": "customer", "id": customer}
+    return json.dumps(
+        {"id": name, "object": "event", "type": "customer.updated", "data": {"object": thing}, **more}
+    ).encode()
+
+
+BAD_SIGNATURE = stripe(event("evt_x"), **{"Stripe-Signature": "t=1,v1=" + "0" * 64})
+NO_EVENT = stripe(b"[1, 2]")
+NO_TEXT = stripe(b"\xff\xfe")
+TOO_DEEP = stripe(b'{"id": "evt_deep", "a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}")
+NUL = stripe(event("evt_nul", note="a\x00b"))
+KINDS = [
+    *(stripe(event(f"evt_{n}", f"cus_{n % 3}")) for n in range(6)),
+    stripe(event("evt_1", "cus_1", changed=True)),
+    stripe(event("evt_1", "cus_1", pending_webhooks=3)),
+    *(
+        clerk(b'{"type": "user.created", "object": "event", "data": {"id": "user_%d"}}' % n, f"msg_{n}")
+        for n in range(3)
+    ),
+    BAD_SIGNATURE,
+    NO_EVENT,
+    NO_TEXT,
+    NUL,
+]
+
+
+@pytest.fixture
+def pool(conninfo: str) -> Iterator[Pool]:
+    with open_pool(
+        conninfo, application_name="together", max_size=2, tested=False, autocommit=True
+    ) as opened:
+        yield opened
+
+
+def kept(conn: Connection) -> list[Any]:
+    """What the log, the conflicts and the unreadable hold, but for ids, salts and times."""
+    rows = conn.execute(
+        "SELECT part, position, idempotency_key, event_type, event_data::text FROM events ORDER BY 1, 2"
+    ).fetchall()
+    rows += conn.execute(
+        "SELECT idempotency_key, event_data::text FROM event_conflicts ORDER BY 1, 2"
+    ).fetchall()
+    rows += conn.execute("SELECT body, reason FROM unreadable_deliveries ORDER BY 1").fetchall()
+    conn.rollback()
+    return rows
+
+
+def empty(conn: Connection) -> None:
+    """As an owner can who means to: the triggers refuse it else."""
+    for table in ("events", "event_conflicts", "unreadable_deliveries"):
+        conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
+        conn.execute(f"TRUNCATE {table}".encode())
+    conn.execute("UPDATE part_heads SET head = 0")
+    conn.commit()
+
+
+@given(st.lists(st.sampled_from(KINDS), max_size=12), st.integers(1, 12))
+def test_groups_say_and_keep_what_each_alone_would(
+    pool: Pool, conn: Connection, posts: list[Post], size: int
+) -> None:
+    empty(conn)
+    one_by_one = House(pool)
+    said = [one_by_one.alone(post) for post in posts]
+    alone = kept(conn)
+    empty(conn)
+    together = House(pool)
+
+    answers = [said for at in range(0, len(posts), size) for said in together.ask(posts[at : at + size])]
+
+    assert answers == said
+    assert sorted(map(str, kept(conn))) == sorted(map(str, alone))
+    assert sorted(each.outcome for each in together.heard) == sorted(
+        each.outcome for each in one_by_one.heard
+    )
+
+
+def test_a_group_is_one_transaction(pool: Pool, conn: Connection) -> None:
+    answers = House(pool).together.answers(KINDS[:6])
+
+    row = conn.execute("SELECT count(*), count(DISTINCT xmin::text) FROM events").fetchone()
+    assert row == (6, 1)
+    assert None not in answers
+
+
+@pytest.mark.parametrize("worst", [NO_EVENT, NO_TEXT, TOO_DEEP], ids=["no event", "no text", "too deep"])
+def test_a_body_that_is_no_event_takes_nobody_with_it(pool: Pool, conn: Connection, worst: Post) -> None:
+    posts = [KINDS[0], worst, KINDS[1]]
+
+    answers = House(pool).ask(posts)
+
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert answers[1][1] == {"status": "appended", "unreadable": True}
+    assert answers[0][1] == answers[2][1] == {"status": "appended"}
+
+
+def test_a_head_that_somebody_holds_keeps_out_only_who_comes_for_it(pool: Pool, conninfo: str) -> None:
+    house = House(pool)
+    others = [
+        stripe(event(f"evt_other_{n}", f"cus_{n}"))
+        for n in range(20)
+        if part_of(f"cus_{n}") != part_of("cus_1")
+    ]
+    with closing(psycopg.connect(conninfo)) as holder:
+        holder.execute("SELECT 1 FROM part_heads WHERE part = %s FOR UPDATE", (part_of("cus_1"),))
+        began = time.monotonic()
+        answers = house.together.answers([*others, stripe(event("evt_held", "cus_1"))])
+        waited_s = time.monotonic() - began
+        alone = [house.alone(post)[0] for post in others]
+
+    assert answers == [None] * (len(others) + 1)
+    assert waited_s < 20  # less than any statement may take: nobody waited for the holder
+    assert set(alone) == {200}
+
+
+def test_all_hear_at_once_that_the_database_is_away() -> None:
+    class Away:
+        def connection(self, timeout: float) -> object:
+            raise PoolTimeout("no connection")
+
+    said = House(Away()).ask([*KINDS[:3], BAD_SIGNATURE])
+
+    assert [status for status, _ in said] == [503, 503, 503, 400]
+
+
+def test_transactions_and_their_deliveries_are_counted(pool: Pool, conninfo: str) -> None:
+    house, heard = House(pool), []
+    together = Together(house.doors.values(), pool, observe=lambda many, kept: heard.append((many, kept)))
+
+    together.answers([*KINDS[:3], BAD_SIGNATURE])
+    with closing(psycopg.connect(conninfo)) as holder:
+        holder.execute("SELECT 1 FROM part_heads FOR UPDATE")
+        together.answers(KINDS[3:5])
+
+    assert heard == [(3, True), (2, False)]
+
+
+def test_refusals_are_answered_at_once_and_without_the_database() -> None:
+    house = House(UntouchablePool(), clerk=())
+
+    posts = [BAD_SIGNATURE, KINDS[8]]
+    refused, closed = answers = house.together.answers(posts)
+    house.together.tell(posts, answers)
+
+    assert refused is not None
+    assert closed is not None
+    assert (refused.answer.status, closed.answer.status) == (400, 503)
+    assert [each.outcome for each in house.heard] == ["refused", "closed"]
+
+
+def test_connections_the_server_cut_meanwhile_cost_no_delivery(
+    pool: ConnectionPool[Connection], conn: Connection
+) -> None:
+    pool.wait()
+    conn.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'together' AND datname = current_database()"
+    )
+    conn.commit()
+
+    answers = House(pool).ask(KINDS[:3])
+
+    assert [said["status"] for _, said in answers] == ["appended"] * 3

@@ -1,0 +1,166 @@
+"""The door both providers share: read, verify, store, answer."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from flask import Blueprint, request
+from werkzeug import Request, Response
+
+from events.clock import Clock
+from events.envelope import NewEvent
+from events.tracing import note, span
+from webhooks.delivery import Delivery, Observe, log
+from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed, WebhookError
+from webhooks.responses import Answer, answer, problem
+from webhooks.store import Pool, Read, Stored, event_in, store
+from webhooks.verification import Body, Headers, Verified, read_body
+
+_logger = structlog.get_logger("tenure.webhooks")
+
+RETRY_AFTER_S = 30
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What one provider's door does differently; `verify` is None when no secret is configured."""
+
+    source: str
+    verify: Callable[[Headers, Body, datetime], Verified] | None
+    read: Read
+
+
+class Door:
+    """`POST /webhooks/<source>`: from a request to its answer, under Flask or before it."""
+
+    def __init__(
+        self, provider: Provider, pool: Pool, clock: Clock, *, observe: Observe | None = None
+    ) -> None:
+        self.path = f"/webhooks/{provider.source}"
+        self.source = provider.source
+        self._provider = provider
+        self._pool = pool
+        self._clock = clock
+        self._observe = observe
+
+    def answer(self, incoming: Request, request_id: str) -> Answer:
+        """The provider's answer; what is acked is durable. The observer hears of each delivery."""
+        started = perf_counter()
+        try:
+            delivery, said = self._receive(incoming)
+        except Exception:  # the last net: the provider must hear something, and send it again
+            _logger.exception("unexpected error", source=self.source, request_id=request_id)
+            delivery, said = Delivery(source=self.source, outcome="failed"), _failed()
+        self.told(delivery, said, request_id, perf_counter() - started)
+        return said
+
+    def verify(self, headers: Headers, body: Body) -> Verified:
+        """Proof that the provider sent it. Raises: DoorClosed, DeliveryRefused."""
+        if self._provider.verify is None:
+            raise DoorClosed
+        with span("verify"):
+            return self._provider.verify(headers, body, self._clock())
+
+    def event(self, body: Body, verified: Verified) -> NewEvent:
+        """The event in a verified body. Raises: UnreadablePayload."""
+        return event_in(self._provider.read, body, verified)
+
+    def told(self, delivery: Delivery, said: Answer, request_id: str, seconds: float) -> None:
+        """Logs and counts a delivery that has its answer."""
+        note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
+        log(delivery, request_id=request_id, status=said.status, seconds=seconds)
+        if self._observe is not None:
+            self._observe(delivery, seconds)
+
+    def blueprint(self) -> Blueprint:
+        """The same door as an address of a Flask app."""
+        door = Blueprint(f"{self._provider.source}_door", __name__)
+
+        @door.post(self.path, provide_automatic_options=False)
+        def receive() -> Response:
+            bound = structlog.contextvars.get_contextvars().get("request_id")
+            offered = bound if isinstance(bound, str) else request.headers.get("X-Request-Id", "")
+            request_id = request_id_of(offered)
+            response = self.answer(request, request_id).response()
+            response.headers["X-Request-Id"] = request_id
+            return response
+
+        return door
+
+    def _receive(self, incoming: Request) -> tuple[Delivery, Answer]:
+        try:
+            if self._provider.verify is None:
+                raise DoorClosed  # before a byte of the body is read
+            body = read_body(incoming)
+            verified = self.verify(incoming.headers, body)
+            return taken(
+                self.source, store(self._pool, self.source, self._provider.read, body, verified), verified
+            )
+        except WebhookError as problem:
+            return refused(self.source, problem)
+
+
+def refused(source: str, problem: WebhookError) -> tuple[Delivery, Answer]:
+    """How a delivery ends that the door does not take, or can't keep."""
+    match problem:
+        case DoorClosed():
+            return Delivery(source=source, outcome="closed"), _closed()
+        case BodyTooLarge():
+            return Delivery(source=source, outcome="too_large"), _too_large()
+        case DatabaseAway():
+            return Delivery(source=source, outcome="unavailable", reason=problem.cause), _away()
+        case DeliveryRefused():
+            return Delivery(source=source, outcome="refused", reason=problem.reason), _refused()
+    raise problem
+
+
+def taken(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Answer]:
+    """How a delivery ends that the log has."""
+    delivery = Delivery(
+        source=source,
+        outcome=found.outcome if found.unreadable is None else "unreadable",
+        reason=found.unreadable,
+        event_type=found.event_type,
+        event_id=found.event_id,
+        secret_index=verified.secret.index,
+        append_s=found.append_s,
+    )
+    fields: dict[str, object] = {"status": found.outcome, "event_id": str(found.event_id)}
+    if found.unreadable is not None:
+        fields["unreadable"] = True
+    return delivery, answer(fields)
+
+
+def request_id_of(offered: str) -> str:
+    """The id offered for the request, if it may be one; else a new one."""
+    return offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+
+
+def _refused() -> Answer:
+    # One text for every reason: which check failed is for the operator, not for who is guessing.
+    detail = "This delivery carries no valid signature."
+    return problem(400, "signature-refused", "Signature refused", detail)
+
+
+def _too_large() -> Answer:
+    return problem(413, "body-too-large", "Body too large", "A delivery has at most 1 MiB.")
+
+
+def _failed() -> Answer:
+    return problem(500, "internal", "Internal error", "Something unforeseen happened; send it again.")
+
+
+def _closed() -> Answer:
+    detail = "No signing secret is configured for this door, so nothing can be verified."
+    return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
+
+
+def _away() -> Answer:
+    detail = "The delivery could not be stored; send it again."
+    return problem(503, "database-away", "Database away", detail, retry_after_s=RETRY_AFTER_S)
