@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from api.auth import reason
 from api.decisions import WHOLE, command, decided
-from api.errors import Refused, bad_request, not_found
+from api.errors import RequestRefused, bad_request, not_found
 from api.models import Cursor, Limit, Question
 from api.responses import answer, json_bytes
 from api.usage import REPEATED
@@ -109,7 +109,7 @@ class VersionedQuestion(OwnerQuestion):
     version: Annotated[int, Field(ge=1, le=2**53)] | None = Field(None, description="Or send If-Match.")
 
 
-class Done(BaseModel):
+class DecidedChange(BaseModel):
     """What was decided, the event that says so, and the version to name next."""
 
     model_config = ConfigDict(extra="allow")
@@ -129,7 +129,7 @@ def ordered(order: BaseModel, what: str, *about: object, user_id: str) -> Comman
 
 
 def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:
-    """The version the caller has read: If-Match's, else the body's. Raises: Refused."""
+    """The version the caller has read: If-Match's, else the body's. Raises: RequestRefused."""
     given = request.headers.get(IF_MATCH)
     if given is None or given.strip() == "*":
         return order.version
@@ -142,10 +142,10 @@ def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:
 
 
 def done(decision: Any, given: Command, *, status: int = 200) -> Response:  # Any: as `decided` takes it
-    """The answer to a command, committed. Raises: Refused."""
+    """The answer to a command, committed. Raises: RequestRefused."""
     try:
         made: Decided = decided(decision)
-    except Refused as refused:
+    except RequestRefused as refused:
         if refused.slug == "version-conflict" and IF_MATCH in request.headers:
             refused.status = 412
         raise
@@ -158,7 +158,7 @@ def done(decision: Any, given: Command, *, status: int = 200) -> Response:  # An
 
 
 def one(row: Mapping[str, Any] | None, what: str) -> Response:  # Any: a column's value
-    """One row, and its version as its ETag. Raises: Refused."""
+    """One row, and its version as its ETag. Raises: RequestRefused."""
     if row is None:
         raise not_found(what)
     response = answer(row)
@@ -179,7 +179,7 @@ def paged(page: Page) -> Response:
 
 
 def uuid_of(text: str, what: str) -> UUID:
-    """The id in a path. Raises: Refused: nothing else can name anything here."""
+    """The id in a path. Raises: RequestRefused: nothing else can name anything here."""
     try:
         return UUID(text)
     except ValueError:

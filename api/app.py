@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from api.campaigns import campaigns
 from api.customers import customers
 from api.dashboard import dashboard
-from api.deps import Check, Connect, Deps, Pool, Replica, keep
+from api.deps import ApiDeps, Check, Connect, Pool, Replica, keep
 from api.docs import docs
 from api.entitlements import entitlements
 from api.events import events
@@ -58,7 +58,7 @@ def create_app(
     """
     app = Flask("tenure", static_folder=None)
     app.url_map.converters["key"] = KeyConverter
-    held = Deps(
+    held = ApiDeps(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,

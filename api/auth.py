@@ -10,7 +10,7 @@ from flask import g, request
 from psycopg import Connection
 
 from api.deps import deps
-from api.errors import Refused, bad_request
+from api.errors import RequestRefused, bad_request
 from api.replica import noting
 from api.request_id import request_id
 from events.text import storable
@@ -42,7 +42,7 @@ def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if not caller.may(roles):
                 wanted = " or ".join(roles) or "operator"
                 detail = f"expected a token of role {wanted}, found one of role {caller.role}"
-                raise Refused(403, "forbidden", "Forbidden", detail)
+                raise RequestRefused(403, "forbidden", "Forbidden", detail)
             g.caller = caller
             return view(*args, **kwargs)
 
@@ -108,7 +108,7 @@ def noted(
 def reason() -> str | None:
     """The caller's X-Reason, if there is one.
 
-    Raises: Refused when it is too long or not readable.
+    Raises: RequestRefused when it is too long or not readable.
     """
     given = request.headers.get("X-Reason")
     if given is None:
@@ -131,7 +131,7 @@ def _authenticated() -> Caller:
     now, address, digest = held.clock(), request.remote_addr or "", token_digest(text)
     wait_s = held.throttle.wait_s(address, digest, now=now)
     if wait_s:
-        raise Refused(
+        raise RequestRefused(
             429,
             "too-many-failures",
             "Too many failures",
@@ -159,8 +159,8 @@ def _each_alone(conn: Connection[Any]) -> Iterator[None]:  # Any: the row factor
             conn.autocommit = False
 
 
-def _unauthorized(detail: str) -> Refused:
-    return Refused(401, "unauthorized", "Unauthorized", detail, headers=_CHALLENGE)
+def _unauthorized(detail: str) -> RequestRefused:
+    return RequestRefused(401, "unauthorized", "Unauthorized", detail, headers=_CHALLENGE)
 
 
 def _route() -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from api.aggregate_views import (
     CODES,
     ChangeOrder,
-    Done,
+    DecidedChange,
     Name,
     OwnerQuestion,
     PageQuestion,
@@ -66,7 +66,7 @@ class CampaignsQuestion(PageQuestion):
     include: Literal["jobs"] | None = None
 
 
-class Campaign(BaseModel):
+class CampaignRow(BaseModel):
     """`stale`: its history stops at an event that can't be folded. `jobs`: its newest 20, when asked."""
 
     id: str
@@ -83,7 +83,7 @@ class Campaign(BaseModel):
 
 
 class Campaigns(BaseModel):
-    items: list[Campaign]
+    items: list[CampaignRow]
     next: str | None
     total: int
     total_is_estimate: bool
@@ -105,7 +105,7 @@ def show_all(query: CampaignsQuestion) -> Response:
 
 @campaigns.get("/<key:campaign_id>")
 @requires("service")
-@documented(query=CampaignQuestion, tags=_TAGS, HTTP_200=Campaign, HTTP_404=None)
+@documented(query=CampaignQuestion, tags=_TAGS, HTTP_200=CampaignRow, HTTP_404=None)
 def show(campaign_id: str, query: CampaignQuestion) -> Response:
     """One campaign of the user; its ETag is its version."""
     wanted = uuid_of(campaign_id, WHAT)
@@ -117,7 +117,7 @@ def show(campaign_id: str, query: CampaignQuestion) -> Response:
 
 @campaigns.post("")
 @requires("service")
-@documented(json=CampaignOrder, tags=_TAGS, HTTP_201=Done, **CODES)
+@documented(json=CampaignOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: CampaignOrder) -> Response:
     """Make a draft. Beyond the plan's limit: 409 `limit-exceeded`, and nothing is written."""
     given = ordered(json, "campaign.create", user_id=json.user_id)
@@ -128,7 +128,7 @@ def create(json: CampaignOrder) -> Response:
 
 @campaigns.patch("/<key:campaign_id>")
 @requires("service")
-@documented(json=CampaignChange, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=CampaignChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change(campaign_id: str, json: CampaignChange) -> Response:
     """Change what it says; fields left out stay, null clears."""
     wanted, version = uuid_of(campaign_id, WHAT), version_of(json)
@@ -142,7 +142,7 @@ def change(campaign_id: str, json: CampaignChange) -> Response:
 
 @campaigns.post("/<key:campaign_id>/actions")
 @requires("service")
-@documented(json=CampaignAction, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=CampaignAction, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def act(campaign_id: str, json: CampaignAction) -> Response:
     """Activate, complete or archive. Out of turn: 409 `wrong-state` with the states that would do.
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from api.auth import actor, caller
 from api.deps import deps
-from api.errors import Refused, bad_request, not_found
+from api.errors import RequestRefused, bad_request, not_found
 from api.request_id import request_id
 from api.users import KEY_HEADER
 from events.identifiers import key_part
@@ -60,7 +60,7 @@ RETRY_AFTER_S = 2
 def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row factory does not matter
     """What the decision gives, committed. One that another transaction stopped is made again.
 
-    Raises: Refused.
+    Raises: RequestRefused.
     """
     with refusals_as_answers():
         return attempt(deps().pool.connection, decision)
@@ -68,14 +68,14 @@ def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row fact
 
 @contextmanager
 def refusals_as_answers() -> Iterator[None]:
-    """Around a decision: what refuses or stops it becomes a problem. Raises: Refused."""
+    """Around a decision: what refuses or stops it becomes a problem. Raises: RequestRefused."""
     try:
         yield
     except DecisionRefused as refused:
         raise _as_answer(refused) from None
     except (PartBehind, PartBusy, *PASSING) as busy:
         headers = {"Retry-After": str(RETRY_AFTER_S)}
-        raise Refused(
+        raise RequestRefused(
             503, "busy", "Busy", f"nothing was changed, try again: {_first_line(busy)}", headers=headers
         ) from None
 
@@ -88,7 +88,7 @@ def _first_line(problem: Exception) -> str:
 def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> Command:
     """A command of the caller's; `what` keeps its keys apart from those of other commands.
 
-    Raises: Refused.
+    Raises: RequestRefused.
     """
     return Command(
         user_id=user_id,
@@ -111,14 +111,14 @@ def _idempotency_key() -> str:
     return f"{caller().token_id}:{given}"
 
 
-def _as_answer(refused: DecisionRefused) -> Refused:
+def _as_answer(refused: DecisionRefused) -> RequestRefused:
     if isinstance(refused, UserUnknown):
         return not_found("user")
     if isinstance(refused, NotTheirs):
         return not_found(refused.what)
     slug, title, members = REFUSALS.get(type(refused), ("refused", "Refused", ()))
     said = {member: getattr(refused, member) for member in members}
-    return Refused(409, slug, title, str(refused), members=said)
+    return RequestRefused(409, slug, title, str(refused), members=said)
 
 
 REFUSALS: dict[type[DecisionRefused], tuple[str, str, tuple[str, ...]]] = {

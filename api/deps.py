@@ -32,7 +32,7 @@ class Replica:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deps:
+class ApiDeps:
     """`checks`: name to a callable that gives the cause why the service is not ready, or None.
 
     `decision_clock` raises ClocksDiffer while this host must not decide.
@@ -53,11 +53,11 @@ class Deps:
     usage: UsageCounter
 
 
-def keep(deps: Deps, extensions: dict[str, Any]) -> None:
+def keep(deps: ApiDeps, extensions: dict[str, Any]) -> None:
     """Hand `deps` to the views of the app with these `extensions`."""
     extensions[_KEY] = deps
 
 
-def deps() -> Deps:
+def deps() -> ApiDeps:
     """Those of the app that serves this request."""
-    return cast("Deps", current_app.extensions[_KEY])
+    return cast("ApiDeps", current_app.extensions[_KEY])

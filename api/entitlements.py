@@ -12,14 +12,14 @@ from api.errors import not_found
 from api.models import ProfileQuestion
 from api.openapi import documented
 from api.responses import answer
-from api.usage import Limits, Used
+from api.usage import Limits, UsedQuantities
 from queries.entitlements import entitlements as ask
 from queries.instants import refuse_future
 
 entitlements = Blueprint("entitlements", __name__, url_prefix="/api/users")
 
 
-class Why(BaseModel):
+class PlanReason(BaseModel):
     """The plan in force, what puts it in force, until when if that is known, and the event that said so."""
 
     plan: str
@@ -34,12 +34,12 @@ class Entitlements(BaseModel):
 
     user_id: str
     limits: Limits
-    used: Used
+    used: UsedQuantities
     remaining: Limits
     features: dict[str, Any]  # Any: JSON
     resets_at: datetime
     stale: bool
-    why: Why
+    why: PlanReason
 
 
 @entitlements.get("/<key:user_id>/entitlements")

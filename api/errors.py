@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request can't be answered as asked. The detail says what to change."""
 
     def __init__(
@@ -25,11 +25,11 @@ class Refused(Exception):
         self.members = dict(members or {})
 
 
-def bad_request(detail: str) -> Refused:
+def bad_request(detail: str) -> RequestRefused:
     """400: the request itself is wrong."""
-    return Refused(400, "bad-request", "Bad request", detail)
+    return RequestRefused(400, "bad-request", "Bad request", detail)
 
 
-def not_found(what: str) -> Refused:
+def not_found(what: str) -> RequestRefused:
     """404: what was asked for is not there."""
-    return Refused(404, "not-found", "Not found", f"no such {what}")
+    return RequestRefused(404, "not-found", "Not found", f"no such {what}")

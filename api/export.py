@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from api.auth import noted, requires, still_allowed
 from api.deps import deps
-from api.errors import Refused
+from api.errors import RequestRefused
 from api.events import event_filter, fields_read
 from api.models import ExportQuestion
 from api.openapi import documented
@@ -56,7 +56,7 @@ def _take_turn(opening: ExitStack) -> None:
     """An export holds a connection and a thread as long as its caller likes: few at a time."""
     turns = deps().exports
     if not turns.acquire(blocking=False):
-        raise Refused(
+        raise RequestRefused(
             429,
             "too-many-exports",
             "Too many exports",

@@ -84,7 +84,7 @@ class ItemsQuestion(PageQuestion):
     include: Literal["creator"] | None = None
 
 
-class CreatorList(BaseModel):
+class CreatorListRow(BaseModel):
     """`items`: its first 20, when asked."""
 
     id: str
@@ -104,7 +104,7 @@ class CreatorList(BaseModel):
 
 
 class CreatorLists(BaseModel):
-    items: list[CreatorList]
+    items: list[CreatorListRow]
     next: str | None
     total: int
     total_is_estimate: bool

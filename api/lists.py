@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from api.aggregate_views import (
     CODES,
-    Done,
+    DecidedChange,
     VersionedOrder,
     VersionedQuestion,
     done,
@@ -24,7 +24,7 @@ from api.auth import noted, requires
 from api.deps import deps
 from api.errors import not_found
 from api.list_models import (
-    CreatorList,
+    CreatorListRow,
     CreatorLists,
     ItemChange,
     ItemOrder,
@@ -79,7 +79,7 @@ def show_all(query: ListsQuestion) -> Response:
 
 @lists.get("/<key:list_id>")
 @requires("service")
-@documented(query=ListQuestion, tags=_TAGS, HTTP_200=CreatorList, HTTP_404=None)
+@documented(query=ListQuestion, tags=_TAGS, HTTP_200=CreatorListRow, HTTP_404=None)
 def show(list_id: str, query: ListQuestion) -> Response:
     """One list of the user; its ETag is its version."""
     wanted = uuid_of(list_id, WHAT)
@@ -91,7 +91,7 @@ def show(list_id: str, query: ListQuestion) -> Response:
 
 @lists.post("")
 @requires("service")
-@documented(json=ListOrder, tags=_TAGS, HTTP_201=Done, **CODES)
+@documented(json=ListOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: ListOrder) -> Response:
     """Make an empty list."""
     given = ordered(json, "list.create", user_id=json.user_id)
@@ -102,7 +102,7 @@ def create(json: ListOrder) -> Response:
 
 @lists.patch("/<key:list_id>")
 @requires("service")
-@documented(json=ListChange, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=ListChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change(list_id: str, json: ListChange) -> Response:
     """Change what it is called and how it is kept; fields left out stay."""
     changes = json.changes()
@@ -111,7 +111,7 @@ def change(list_id: str, json: ListChange) -> Response:
 
 @lists.post("/<key:list_id>/actions")
 @requires("service")
-@documented(json=ListAction, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=ListAction, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def act(list_id: str, json: ListAction) -> Response:
     """Archive or restore; what is archived stands still."""
     what = f"list.{json.action}"
@@ -120,7 +120,7 @@ def act(list_id: str, json: ListAction) -> Response:
 
 @lists.delete("/<key:list_id>")
 @requires("service")
-@documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def delete(list_id: str, query: VersionedQuestion) -> Response:
     """The list and its items are gone for good."""
     return _moved(list_id, "list.delete", query, lambda c, k, i, o: move_list(c, k, i, "delete", **o))
@@ -145,7 +145,7 @@ def show_items(list_id: str, query: ItemsQuestion) -> Response:
 
 @lists.post("/<key:list_id>/items")
 @requires("service")
-@documented(json=ItemOrder, tags=_TAGS, HTTP_201=Done, **CODES)
+@documented(json=ItemOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def add(list_id: str, json: ItemOrder) -> Response:
     """Put a creator into a list. One who is there already: 409 `creator-in-list` with the item's id."""
     new = NewItem(**json.model_dump(exclude={"user_id", "version"}))
@@ -154,7 +154,7 @@ def add(list_id: str, json: ItemOrder) -> Response:
 
 @lists.patch("/<key:list_id>/items/<key:item_id>")
 @requires("service")
-@documented(json=ItemChange, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=ItemChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change_item(list_id: str, item_id: str, json: ItemChange) -> Response:
     """Move, pin or annotate an item; fields left out stay."""
     item, changes = uuid_of(item_id, "list item"), json.changes()
@@ -165,7 +165,7 @@ def change_item(list_id: str, item_id: str, json: ItemChange) -> Response:
 
 @lists.delete("/<key:list_id>/items/<key:item_id>")
 @requires("service")
-@documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def remove(list_id: str, item_id: str, query: VersionedQuestion) -> Response:
     """Take an item out of a list."""
     item = uuid_of(item_id, "list item")

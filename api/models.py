@@ -184,7 +184,7 @@ class Events(BaseModel):
     head: list[int] | None = READ_AT
 
 
-class Plan(BaseModel):
+class PlanRow(BaseModel):
     """Prices in minor units of the currency; a limit of -1 is unlimited."""
 
     plan_key: str
@@ -204,7 +204,7 @@ class Plan(BaseModel):
 
 
 class Plans(BaseModel):
-    items: list[Plan]
+    items: list[PlanRow]
 
 
 class ChangeFact(BaseModel):
@@ -213,7 +213,7 @@ class ChangeFact(BaseModel):
     outcome: Literal["appended", "duplicate"]
 
 
-class Changed(BaseModel):
+class ChangedColumns(BaseModel):
     """The events that came of a request; the tables follow within moments."""
 
     user_id: str
@@ -249,7 +249,7 @@ class OddityAnswer(BaseModel):
     next: str = Field(description="The command to run, or what to do at the provider.")
 
 
-class Why(BaseModel):
+class WhyAnswer(BaseModel):
     """`why` is one paragraph; `odd` is what an operator would want to know, the most urgent first."""
 
     user_id: str

@@ -13,7 +13,7 @@ from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from api import openapi_repair
-from api.errors import Refused, bad_request
+from api.errors import RequestRefused, bad_request
 from events.errors import UnreadablePayload
 from events.payload import parse
 from events.text import storable_value
@@ -42,7 +42,7 @@ class RequestsOnly(FlaskPlugin):
         headers: Model | None,
         cookies: Model | None,
     ) -> None:
-        """Keep the validated models on the request. Raises: Refused, ValidationError."""
+        """Keep the validated models on the request. Raises: RequestRefused, ValidationError."""
         request.context = Context(  # type: ignore[attr-defined]  # where spectree looks for them
             query.model_validate(_arguments(request)) if query else None,
             json.model_validate(_json_object(request)) if json else None,
@@ -120,7 +120,7 @@ def _arguments(request: Request) -> dict[str, Any]:  # Any: text, or a list wher
 def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
     if request.mimetype not in JSON_TYPES:
         detail = f"expected Content-Type {JSON_TYPES[0]}, found {request.mimetype[:100] or 'none'}"
-        raise Refused(415, "unsupported-media-type", "Unsupported media type", detail)
+        raise RequestRefused(415, "unsupported-media-type", "Unsupported media type", detail)
     try:
         return dict(storable_value(parse(request.get_data())))
     except UnreadablePayload as refused:

@@ -34,7 +34,7 @@ Reason = Annotated[
 ]
 
 
-class Order(BaseModel):
+class ActionBody(BaseModel):
     """Base of all commands: a name misspelt is refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,7 +52,7 @@ _TRIAL_SCHEMA: dict[str, Any] = {  # Any: JSON schema
 }
 
 
-class TrialOrder(Order):
+class TrialOrder(ActionBody):
     """`days` from now for a start, from its end for an extension, or from now if it is over.
 
     Without a length the default.
@@ -74,25 +74,25 @@ class TrialOrder(Order):
         return self
 
 
-class PlanOrder(Order):
+class PlanOrder(ActionBody):
     """A plan to grant; null takes back what was granted."""
 
     plan_key: Key | None
     until: Instant | None = Field(None, description="In force until then; null is for ever.")
 
 
-class LinkOrder(Order):
+class LinkOrder(ActionBody):
     """`linked`: false says that the customer is not this user's, whatever a provider says."""
 
     customer_id: Key
     linked: bool = True
 
 
-class AdminOrder(Order):
+class AdminOrder(ActionBody):
     is_admin: bool
 
 
-class Outcome(BaseModel):
+class ActionResult(BaseModel):
     """What was decided, and the event that says so; none when it was so already."""
 
     model_config = ConfigDict(extra="allow")
@@ -104,7 +104,7 @@ class Outcome(BaseModel):
 
 @operator.post("/<key:user_id>/trial")
 @requires("operator")
-@documented(json=TrialOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+@documented(json=TrialOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def trial(user_id: str, json: TrialOrder) -> Response:
     """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe.
 
@@ -125,7 +125,7 @@ def trial(user_id: str, json: TrialOrder) -> Response:
 
 @operator.post("/<key:user_id>/plan")
 @requires("operator")
-@documented(json=PlanOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+@documented(json=PlanOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def plan(user_id: str, json: PlanOrder) -> Response:
     """Grant a plan, for a time or for ever; with a plan of null take it back."""
     until = None if json.until is None else iso(json.until)
@@ -138,7 +138,7 @@ def plan(user_id: str, json: PlanOrder) -> Response:
 
 @operator.post("/<key:user_id>/link")
 @requires("operator")
-@documented(json=LinkOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+@documented(json=LinkOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def link(user_id: str, json: LinkOrder) -> Response:
     """Say whose a Stripe customer is, or is not; its history is folded in, or out, at once."""
     asked = {"customer_id": json.customer_id, "linked": json.linked}
@@ -149,7 +149,7 @@ def link(user_id: str, json: LinkOrder) -> Response:
 
 @operator.post("/<key:user_id>/admin")
 @requires("operator")
-@documented(json=AdminOrder, tags=_TAGS, HTTP_200=Outcome, **_CODES)
+@documented(json=AdminOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def admin(user_id: str, json: AdminOrder) -> Response:
     """Make somebody an administrator of the platform, or unmake one."""
     given = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)

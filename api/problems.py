@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.errors import Refused
+from api.errors import RequestRefused
 from api.responses import answer
 from events.decision_clock import ClocksDiffer
 from projections.errors import StateUnreadable
@@ -39,7 +39,7 @@ def problem(
 
 def register_problems(app: Flask) -> None:
     """Answer every error of `app` as a problem, but leave the console's pages to the console."""
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(RequestRefused, _refused)
     app.register_error_handler(BadCursor, _bad_cursor)
     app.register_error_handler(InTheFuture, _in_the_future)
     app.register_error_handler(HTTPException, _http)
@@ -49,7 +49,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _refused(error: Refused) -> Response:
+def _refused(error: RequestRefused) -> Response:
     return problem(
         error.status,
         error.slug,

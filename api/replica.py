@@ -14,7 +14,7 @@ from flask import Response, g
 from psycopg import Connection, errors
 
 from api.deps import Pool, Replica, deps
-from api.errors import Refused
+from api.errors import RequestRefused
 from handlers.tokens import Caller
 from queries.log_tail import heads, vector_cursor
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger("tenure.api")
 def reading() -> Iterator[Connection[Any]]:  # Any: as the pools
     """A connection to read one answer with.
 
-    Raises: Refused (503) when the replica is away or gave the read up.
+    Raises: RequestRefused (503) when the replica is away or gave the read up.
     """
     held = _for_caller()
     if held is None:
@@ -51,7 +51,7 @@ def reading() -> Iterator[Connection[Any]]:  # Any: as the pools
 def own_connection() -> Iterator[Connection[Any]]:  # Any: as above
     """A connection of its own, for what may take as long as its caller likes.
 
-    Raises: Refused (503) when the replica is away.
+    Raises: RequestRefused (503) when the replica is away.
     """
     held = _for_caller()
     if held is None:
@@ -80,7 +80,7 @@ def noting(conn: Connection[Any]) -> Iterator[Connection[Any]]:  # Any: as above
 def reading_pool() -> Pool:
     """For what reads again and again; `Tenure-Head` says where the replica is now.
 
-    Raises: Refused (503) when the replica is away.
+    Raises: RequestRefused (503) when the replica is away.
     """
     held = _for_caller()
     if held is None:
@@ -119,20 +119,20 @@ def _keep_head(conn: Connection[Any]) -> None:  # Any: as above
     g.head = heads(conn)
 
 
-def _away(problem: Exception) -> Refused:
+def _away(problem: Exception) -> RequestRefused:
     _log.error("replica away", error=type(problem).__name__)
     detail = (
         "the replica that answers auditors does not answer; nobody else is touched. Start it again, or unset "
         "DATABASE_REPLICA_URL and restart the service to let the primary answer; tenure doctor looks at it"
     )
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return Refused(503, "replica-away", "Replica unavailable", detail, headers=headers)
+    return RequestRefused(503, "replica-away", "Replica unavailable", detail, headers=headers)
 
 
-def _given_up() -> Refused:
+def _given_up() -> RequestRefused:
     detail = (
         "the replica broke this read off to keep up with the primary; try again, or give it more time with "
         "max_standby_streaming_delay or hot_standby_feedback"
     )
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return Refused(503, "replica-busy", "Replica gave the read up", detail, headers=headers)
+    return RequestRefused(503, "replica-busy", "Replica gave the read up", detail, headers=headers)

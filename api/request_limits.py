@@ -2,7 +2,7 @@
 
 from flask import Flask, request
 
-from api.errors import Refused
+from api.errors import RequestRefused
 
 MOST_BODY_BYTES = 64 * 1024
 # What a scraping job found comes in bulk.
@@ -20,9 +20,9 @@ def register_limits(app: Flask) -> None:
             return
         if len(request.query_string) > MOST_QUERY_BYTES:
             detail = f"expected a query of at most {MOST_QUERY_BYTES} bytes, found a longer one"
-            raise Refused(414, "query-too-long", "Query too long", detail)
+            raise RequestRefused(414, "query-too-long", "Query too long", detail)
         most = LONGER.get(request.endpoint or "", MOST_BODY_BYTES)
         request.max_content_length = most
         if request.content_length is not None and request.content_length > most:
             detail = f"expected a body of at most {most} bytes, found a longer one"
-            raise Refused(413, "too-large", "Too large", detail)
+            raise RequestRefused(413, "too-large", "Too large", detail)

@@ -121,7 +121,7 @@ class ResultsQuestion(PageQuestion):
     include: Literal["creators"] | None = None
 
 
-class Job(BaseModel):
+class ScrapingJobRow(BaseModel):
     """A job's columns; keywords, search_params and results (its first 20) only when asked."""
 
     model_config = ConfigDict(extra="allow")
@@ -139,7 +139,7 @@ class Job(BaseModel):
 
 
 class Jobs(BaseModel):
-    items: list[Job]
+    items: list[ScrapingJobRow]
     next: str | None
     total: int
     total_is_estimate: bool

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from api.aggregate_views import (
     CODES,
-    Done,
+    DecidedChange,
     OwnerQuestion,
     VersionedOrder,
     done,
@@ -27,7 +27,6 @@ from api.openapi import documented
 from api.replica import reading
 from api.responses import answer
 from api.scraping_job_models import (
-    Job,
     JobFailure,
     JobOrder,
     JobProgress,
@@ -38,6 +37,7 @@ from api.scraping_job_models import (
     Results,
     ResultsOrder,
     ResultsQuestion,
+    ScrapingJobRow,
     Verdicts,
 )
 from handlers.decision import Command, Decided
@@ -50,7 +50,7 @@ from handlers.scraping_jobs import (
     report_progress,
     start_job,
 )
-from queries.scraping_jobs import JobFilter, job, list_jobs, results, verify_results
+from queries.scraping_jobs import ScrapingJobFilter, job, list_jobs, results, verify_results
 
 jobs = Blueprint("jobs", __name__, url_prefix="/api/jobs")
 
@@ -69,7 +69,7 @@ def show_all(query: JobsQuestion) -> Response:
     search_params. `param`: what search_params holds at a path, as in `audience.age:18`, which finds 18
     and "18".
     """
-    wanted = JobFilter(
+    wanted = ScrapingJobFilter(
         user_id=query.user_id,
         campaign_id=query.campaign_id,
         status=query.status,
@@ -88,7 +88,7 @@ def show_all(query: JobsQuestion) -> Response:
 
 @jobs.get("/<key:job_id>")
 @requires("service")
-@documented(query=JobQuestion, tags=_TAGS, HTTP_200=Job, HTTP_404=None)
+@documented(query=JobQuestion, tags=_TAGS, HTTP_200=ScrapingJobRow, HTTP_404=None)
 def show(job_id: str, query: JobQuestion) -> Response:
     """One job of the user; its ETag is its version."""
     wanted = uuid_of(job_id, WHAT)
@@ -100,7 +100,7 @@ def show(job_id: str, query: JobQuestion) -> Response:
 
 @jobs.post("")
 @requires("service")
-@documented(json=JobOrder, tags=_TAGS, HTTP_201=Done, **CODES)
+@documented(json=JobOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: JobOrder) -> Response:
     """Make a pending job, alone or of a campaign of the same user that is a draft or active."""
     given = ordered(json, "job.create", user_id=json.user_id)
@@ -111,7 +111,7 @@ def create(json: JobOrder) -> Response:
 
 @jobs.post("/<key:job_id>/start")
 @requires("service")
-@documented(json=JobStart, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=JobStart, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def start(job_id: str, json: JobStart) -> Response:
     """A pending job runs; what is only known now may be said."""
     known = json.model_dump(exclude_none=True, exclude={"user_id", "version"})
@@ -120,7 +120,7 @@ def start(job_id: str, json: JobStart) -> Response:
 
 @jobs.patch("/<key:job_id>")
 @requires("service")
-@documented(json=JobProgress, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=JobProgress, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def progress(job_id: str, json: JobProgress) -> Response:
     """How far a running job is; `progress` is per cent, kept to two decimals."""
     said = json.changes()
@@ -131,7 +131,7 @@ def progress(job_id: str, json: JobProgress) -> Response:
 
 @jobs.post("/<key:job_id>/complete")
 @requires("service")
-@documented(json=VersionedOrder, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=VersionedOrder, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def complete(job_id: str, json: VersionedOrder) -> Response:
     """A running job is done."""
     return _moved(job_id, "job.complete", json, lambda c, k, i, o: complete_job(c, k, i, **o))
@@ -139,7 +139,7 @@ def complete(job_id: str, json: VersionedOrder) -> Response:
 
 @jobs.post("/<key:job_id>/fail")
 @requires("service")
-@documented(json=JobFailure, tags=_TAGS, HTTP_200=Done, **CODES)
+@documented(json=JobFailure, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def fail(job_id: str, json: JobFailure) -> Response:
     """A pending or running job can't go on."""
     return _moved(job_id, "job.fail", json, lambda c, k, i, o: fail_job(c, k, i, json.error, **o))
@@ -147,7 +147,7 @@ def fail(job_id: str, json: JobFailure) -> Response:
 
 @jobs.post("/<key:job_id>/results")
 @requires("service")
-@documented(json=ResultsOrder, tags=_TAGS, HTTP_200=Done, HTTP_413=None, **CODES)
+@documented(json=ResultsOrder, tags=_TAGS, HTTP_200=DecidedChange, HTTP_413=None, **CODES)
 def record(job_id: str, json: ResultsOrder) -> Response:
     """Store what a running job found and count it as creators of this month.
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import noted, requires
 from api.deps import deps
-from api.errors import Refused, not_found
+from api.errors import RequestRefused, not_found
 from api.events import BODIES_READ, HEADERS_READ
 from api.models import Question
 from api.openapi import documented
@@ -71,7 +71,7 @@ def show_proof(event_id: str, query: ProofQuestion) -> Response:
     except EventNotFound:
         raise not_found("event") from None
     except (NotSealedYet, NoCheckpoint):
-        raise Refused(
+        raise RequestRefused(
             409,
             "not-sealed-yet",
             "Not sealed yet",
@@ -80,5 +80,5 @@ def show_proof(event_id: str, query: ProofQuestion) -> Response:
         ) from None
     except MissingNode:
         detail = "the stored tree has a gap, so nothing can be proved; run: tenure audit verify --full"
-        raise Refused(500, "broken-tree", "Broken tree", detail) from None
+        raise RequestRefused(500, "broken-tree", "Broken tree", detail) from None
     return answer(proof)

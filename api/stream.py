@@ -20,7 +20,7 @@ from pydantic import Field, StringConstraints
 
 from api.auth import caller, noted, requires, still_allowed
 from api.deps import Pool, deps
-from api.errors import Refused
+from api.errors import RequestRefused
 from api.models import Question, Word
 from api.openapi import documented
 from api.replica import reading_pool
@@ -72,10 +72,10 @@ def follow(query: StreamQuestion) -> Response:
     """
     if query.include == "data" and not caller().may(BODIES):
         detail = f"include=data: expected a token of role auditor, found one of role {caller().role}"
-        raise Refused(403, "forbidden", "Forbidden", detail)
+        raise RequestRefused(403, "forbidden", "Forbidden", detail)
     turns = _turns()
     if not turns.acquire(blocking=False):
-        raise Refused(
+        raise RequestRefused(
             429,
             "too-many-streams",
             "Too many streams",
@@ -114,7 +114,7 @@ def _begin(query: StreamQuestion) -> Vector:
     wanted = START if place == START_WORD else read_vector_cursor(place)
     if any(ours < theirs for ours, theirs in zip(now, wanted, strict=True)):
         detail = "the place is ahead of this log, as after a restored backup; begin again where you can"
-        raise Refused(409, "ahead-of-the-log", "Ahead of the log", detail)
+        raise RequestRefused(409, "ahead-of-the-log", "Ahead of the log", detail)
     return wanted
 
 

@@ -37,7 +37,7 @@ class Limits(BaseModel):
     enrichments: int | None
 
 
-class Used(BaseModel):
+class UsedQuantities(BaseModel):
     campaigns: int
     creators: int
     enrichments: int
@@ -51,7 +51,7 @@ class UsageTotals(BaseModel):
     metric: str
     quantity: int
     limits: Limits
-    used: Used
+    used: UsedQuantities
     remaining: Limits
 
 

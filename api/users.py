@@ -7,9 +7,9 @@ from flask import Blueprint, Response, request
 
 from api.auth import actor, noted, reason, requires
 from api.deps import deps
-from api.errors import Refused, bad_request, not_found
+from api.errors import RequestRefused, bad_request, not_found
 from api.models import (
-    Changed,
+    ChangedColumns,
     Explanation,
     History,
     HistoryQuestion,
@@ -18,13 +18,13 @@ from api.models import (
     ProfileQuestion,
     Users,
     UsersQuestion,
-    Why,
+    WhyAnswer,
 )
 from api.openapi import documented
 from api.replica import reading, told
 from api.request_id import request_id
 from api.responses import answer
-from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, UserUnknown, change_profile
+from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, ProfileUserUnknown, change_profile
 from queries.errors import UnknownColumn
 from queries.explain import explain
 from queries.history import history_page
@@ -61,7 +61,7 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
 
 @users.get("/<key:user_id>/why")
 @requires("service", "auditor")
-@documented(tags=_TAGS, HTTP_200=Why, HTTP_404=None)
+@documented(tags=_TAGS, HTTP_200=WhyAnswer, HTTP_404=None)
 def show_why(user_id: str) -> Response:
     """Why plan and status are what they are, in one paragraph; what is odd, and the next step."""
     with reading() as conn:
@@ -86,7 +86,9 @@ def show_all(query: UsersQuestion) -> Response:
 
 @users.patch("/<key:user_id>")
 @requires("service")
-@documented(json=ProfileChange, tags=_TAGS, HTTP_200=Changed, HTTP_404=None, HTTP_409=None, HTTP_415=None)
+@documented(
+    json=ProfileChange, tags=_TAGS, HTTP_200=ChangedColumns, HTTP_404=None, HTTP_409=None, HTTP_415=None
+)
 def change(user_id: str, json: ProfileChange) -> Response:
     """Say something about a profile: it becomes events, and the tables follow.
 
@@ -136,7 +138,7 @@ def explain_column(user_id: str, column: str, query: ProfileQuestion) -> Respons
         try:
             found = explain(conn, user_id, column, **_past(query))
         except UnknownColumn as unknown:
-            raise Refused(404, "unknown-column", "Unknown column", str(unknown)) from None
+            raise RequestRefused(404, "unknown-column", "Unknown column", str(unknown)) from None
         if found is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=[column])
@@ -153,16 +155,16 @@ def _idempotency_key() -> str:
     return given
 
 
-def _as_answer(refused: ProfileRefused) -> Refused:
-    if isinstance(refused, UserUnknown):
+def _as_answer(refused: ProfileRefused) -> RequestRefused:
+    if isinstance(refused, ProfileUserUnknown):
         return not_found("user")
     if isinstance(refused, PlanUnavailable):
         members = {"for_sale": refused.for_sale}
         title = "Plan not for sale"
-        return Refused(409, "plan-unavailable", title, str(refused), members=members)
+        return RequestRefused(409, "plan-unavailable", title, str(refused), members=members)
     if isinstance(refused, KeyTaken):
-        return Refused(409, "idempotency-key-taken", "Idempotency key taken", str(refused))
-    return Refused(409, "user-deleted", "User deleted", str(refused))
+        return RequestRefused(409, "idempotency-key-taken", "Idempotency key taken", str(refused))
+    return RequestRefused(409, "user-deleted", "User deleted", str(refused))
 
 
 def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag

@@ -9,7 +9,7 @@ from psycopg import errors, sql
 from archive.errors import ArchiveDiffers, ArchiveRefused
 from archive.format import Cells, Damaged, Reader, reading
 from archive.tables import LOG, as_text, columns_of, copy_into, key_of, names, rows_of
-from archive.validate_log import Checked, LogCheck
+from archive.validate_log import LogCheck, LogCounts
 from archive.writer import refuse_blind
 from database.pool import Connection, connect
 from events.routing import PARTS
@@ -22,7 +22,7 @@ ERASABLE = {"event_conflicts": "event_data", "unreadable_deliveries": "body"}
 
 def import_log(
     conninfo: str, path: Path, *, dry_run: bool = False, heard: Heard = lambda _what, _done: None
-) -> Checked:
+) -> LogCounts:
     """What the archive holds and how much of it was here already; ids, places, times, salts and digests
     are those of the archive, to the byte. All of it or nothing; `dry_run` only checks.
 
@@ -44,7 +44,7 @@ def import_log(
     return checked
 
 
-def check_log(path: Path, *, heard: Heard = lambda _what, _done: None) -> Checked:
+def check_log(path: Path, *, heard: Heard = lambda _what, _done: None) -> LogCounts:
     """The same look at an archive that is to go into an empty database. Raises: Damaged."""
     with reading(path, heard=lambda done: heard("checking", done)) as archive:
         return _checked(archive, {}, iter(()))
@@ -56,7 +56,7 @@ def _held(conn: Connection) -> dict[int, int]:
     return {part: head for part in range(PARTS) for (head,) in conn.execute(query, {"part": part})}
 
 
-def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], heard: Heard) -> Checked:
+def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], heard: Heard) -> LogCounts:
     with (
         reading(path, heard=lambda done: heard("checking", done)) as archive,
         closing(connect(conninfo, application_name="tenure-import")) as other,
@@ -66,7 +66,7 @@ def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], he
         return _checked(archive, here, rows)
 
 
-def _checked(archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> Checked:
+def _checked(archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> LogCounts:
     if "events" not in archive.columns or "part_heads" not in archive.columns:
         raise ArchiveRefused(f"{archive.path} holds no log")
     check = LogCheck(archive, here, rows_here)
@@ -87,7 +87,7 @@ def _refuse_other_form(conn: Connection, archive: Reader) -> None:
             )
 
 
-def _put_in(conn: Connection, path: Path, here: dict[int, int], checked: Checked, heard: Heard) -> None:
+def _put_in(conn: Connection, path: Path, here: dict[int, int], checked: LogCounts, heard: Heard) -> None:
     as_text(conn)
     _erase(conn, checked)
     with reading(path, heard=lambda done: heard("importing", done)) as archive:
@@ -192,7 +192,7 @@ def _equal(keys: list[str]) -> sql.Composed:
     return sql.SQL(" AND ").join(pairs)
 
 
-def _erase(conn: Connection, checked: Checked) -> None:
+def _erase(conn: Connection, checked: LogCounts) -> None:
     """Only the eraser's role may take a payload away; the owner is a member of it."""
     if not checked.erased_since:
         return

@@ -16,7 +16,7 @@ from archive.format import GZIP, Cells, reading
 from archive.log_import import by_table, check_log, put_rows
 from archive.pg_tools import find
 from archive.tables import as_text, kept, ours
-from archive.validate_log import Checked
+from archive.validate_log import LogCounts
 from database import migrations, restore_marker
 from database.migration_files import MigrationFile, read
 from database.pool import Connection, connect, place
@@ -205,7 +205,7 @@ def _seed_rebuilt(conn: Connection) -> None:
     conn.execute(statement("archive", "seed_rebuilt"))
 
 
-def _identity(checked: Checked) -> str:
+def _identity(checked: LogCounts) -> str:
     """Which backup it is: the heads and when each was last appended to."""
     text = repr(sorted(checked.heads.items())) + repr(sorted(checked.recorded_at.items()))
     return sha256(text.encode()).hexdigest()

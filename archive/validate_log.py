@@ -18,7 +18,7 @@ ERASED = "privacy.erased"
 
 
 @dataclass
-class Checked:
+class LogCounts:
     """What the archive holds. `erased_since`: places whose payload is here but was erased there.
 
     `signature` is the note that came with the checksum over all of it, itself not checked.
@@ -50,7 +50,7 @@ class LogCheck:
         self._missing: list[tuple[str, str, str]] = []
         self._routes: set[str] = set()
         self._ids: set[str] = set()
-        self.found = Checked()
+        self.found = LogCounts()
 
     def take(self, table: str, cells: Cells) -> None:
         """One row. Raises: Damaged, ArchiveDiffers."""
@@ -59,7 +59,7 @@ class LogCheck:
         elif table == "events":
             self._event(cells)
 
-    def finish(self) -> Checked:
+    def finish(self) -> LogCounts:
         """What it holds. Raises: Damaged when events are missing."""
         if len(self.found.heads) != PARTS:
             raise Damaged(self._archive.path, f"expected {PARTS} parts, found {len(self.found.heads)}")

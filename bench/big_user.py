@@ -21,7 +21,7 @@ from events.domain import user_event
 from events.domain.user import EntitlementGranted, IdentityLinked
 from events.envelope import NewEvent
 from events.routing import part_of
-from projections.pace import Pace
+from projections.pace import SlicePace
 from projections.projector import Projector
 from queries.cursors import place_cursor
 from queries.explain import explain
@@ -68,7 +68,7 @@ def fill_others(conn: Connection, count: int) -> None:
 
 def projected(conn: Connection) -> list[float]:
     """Milliseconds of each transaction until nothing is left to project or to fold again."""
-    projector, pace = Projector(live_only=False), Pace()
+    projector, pace = Projector(live_only=False), SlicePace()
     taken = []
     while True:
         projector.most_again = pace.events

@@ -11,7 +11,7 @@ from statistics import median
 
 from bench.door import THREADS, environment, measured, process
 from bench.embedded_server import durable_database
-from bench.load_client import Tally, answering, free_port
+from bench.load_client import LoadResult, answering, free_port
 from bench.report import report, spread
 from database.scratch_folder import scratch_folder
 from events.clock import utc_now
@@ -99,7 +99,7 @@ def main() -> None:
     )
 
 
-def _figures(told: list[Tally]) -> tuple[str, str, str]:
+def _figures(told: list[LoadResult]) -> tuple[str, str, str]:
     return (
         spread([each.rate for each in told]),
         spread([each.percentile(0.5) for each in told]),

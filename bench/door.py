@@ -20,7 +20,7 @@ import psycopg
 from bench import append as bare_insert
 from bench.cpu_time import spent_s, told
 from bench.embedded_server import durable_database
-from bench.load_client import SECRET, Tally, answering, free_port, knock, requests, rss_mb, workers
+from bench.load_client import SECRET, LoadResult, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
 from database.scratch_folder import scratch_folder
 from events import child_processes
@@ -67,7 +67,7 @@ def served(conninfo: str, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
         yield port, server
 
 
-def measured(port: int, path: str, connections: int, seconds: float) -> Tally:
+def measured(port: int, path: str, connections: int, seconds: float) -> LoadResult:
     """One run; what it sends is made and signed before the clock starts."""
     seed = time.time_ns() // 1_000_000 % 10_000_000
     many = int(MOST_RATE * (seconds + WARM_UP_S))
@@ -184,7 +184,7 @@ def _long_run(
         lags: list[float] = []
         held = [rss_mb(workers(server))]
 
-        def look(_: Tally) -> None:
+        def look(_: LoadResult) -> None:
             lags.append(_lag_s(conn))
             held.append(rss_mb(workers(server)))
 

@@ -18,7 +18,7 @@ PATIENCE_S = 30.0
 
 
 @dataclass
-class Tally:
+class LoadResult:
     """How the answered requests ended; seconds of each, and which provider ids were acked if kept."""
 
     seconds: float = 0.0
@@ -69,10 +69,10 @@ def knock(
     connections: int,
     seconds: float,
     rate: float | None = None,
-    each_second: Callable[[Tally], None] | None = None,
-) -> Tally:
+    each_second: Callable[[LoadResult], None] | None = None,
+) -> LoadResult:
     """Send `work` over that many connections, each waiting for its answer; at most `rate` a second."""
-    tally, chosen = Tally(), selectors.DefaultSelector()
+    tally, chosen = LoadResult(), selectors.DefaultSelector()
     idle = [_dial(port, chosen) for _ in range(connections)]
     started = time.perf_counter()
     until, told, sent, busy = started + seconds, started + 1, 0, 0
@@ -107,12 +107,12 @@ def _dial(port: int, chosen: selectors.BaseSelector) -> _Line:
     return line
 
 
-def _send(line: _Line, request: bytes, tally: Tally) -> None:
+def _send(line: _Line, request: bytes, tally: LoadResult) -> None:
     line.began, line.heard = time.perf_counter(), b""
     line.sock.sendall(request)
 
 
-def _answered(line: _Line, tally: Tally) -> bool:
+def _answered(line: _Line, tally: LoadResult) -> bool:
     """Whether the whole answer is there; a cut connection is an error of the run."""
     more = line.sock.recv(65536)
     if not more:

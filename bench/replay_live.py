@@ -13,7 +13,7 @@ import psycopg
 
 from bench.door import environment, process, served
 from bench.embedded_server import durable_database
-from bench.load_client import Tally, knock, requests
+from bench.load_client import LoadResult, knock, requests
 from bench.replay import Stages, prepare
 from bench.report import report
 from database.scratch_folder import scratch_folder
@@ -29,7 +29,7 @@ class Callers:
     """Webhooks at a steady rate until told to stop; what became of them."""
 
     def __init__(self, port: int, rate: float) -> None:
-        self.rounds: list[Tally] = []
+        self.rounds: list[LoadResult] = []
         self._port, self._rate = port, rate
         self._stop = threading.Event()
 
@@ -54,7 +54,7 @@ class Callers:
 
     def percentile(self, share: float) -> float:
         """Milliseconds, over all rounds."""
-        return Tally(took_s=[s for each in self.rounds for s in each.took_s]).percentile(share)
+        return LoadResult(took_s=[s for each in self.rounds for s in each.took_s]).percentile(share)
 
 
 def settled(conninfo: str) -> None:

@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool
 from bench import door
 from bench.cpu_time import spent_s, told
 from bench.embedded_server import durable_database
-from bench.load_client import Tally, answering, knock
+from bench.load_client import LoadResult, answering, knock
 from bench.report import report, spread
 from database.scratch_folder import scratch_folder
 from events import child_processes
@@ -48,7 +48,7 @@ Served = tuple[int, psutil.Process]
 class Run:
     """One run, and where its processor time went (milliseconds each)."""
 
-    tally: Tally
+    tally: LoadResult
     spent_ms: str
 
 

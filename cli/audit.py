@@ -13,7 +13,7 @@ from cli.audit_evidence import evidence
 from cli.audit_files import as_json_file, write_out
 from cli.audit_offline import check, key_option, read_keys
 from cli.caller import person
-from cli.errors import Difference, Failure
+from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
 from cli.terminal import echo_exactly
 from database.pool import Connection
@@ -23,7 +23,7 @@ from events.seals.json_shape import LARGEST_FILE_BYTES
 from events.seals.keys import VerifierKey
 from events.seals.note import NOT_TRUSTED
 from handlers.tokens import note_reads
-from queries.findings import PartReport, Report
+from queries.findings import PartReport, VerificationReport
 from queries.pluralize import counted
 from queries.sealed_leaves import part_sizes
 from queries.seals import (
@@ -221,7 +221,7 @@ def _keep_verified(settings: Settings, note: str) -> None:
         draft.replace(verified_file(settings))
 
 
-def _tell(report: Report, as_json: bool, *, hint: str | None) -> None:
+def _tell(report: VerificationReport, as_json: bool, *, hint: str | None) -> None:
     first = report.first
     said = {
         "good": not report.findings,
@@ -239,7 +239,7 @@ def _tell(report: Report, as_json: bool, *, hint: str | None) -> None:
             console().print(f"  {one}", markup=False, soft_wrap=True)
     if first is not None:
         row = f"the first wrong row: {first}" if first.position else str(first)
-        raise Difference(row if hint is None else f"{row}; {hint}")
+        raise DifferenceFound(row if hint is None else f"{row}; {hint}")
 
 
 def _progress(total: int) -> Progress:

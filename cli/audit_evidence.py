@@ -27,7 +27,7 @@ from handlers.tokens import note_reads
 from queries.instants import iso
 from queries.person import PersonFile, person_file
 from queries.pluralize import counted
-from queries.seals import NoCheckpoint, NotSealedYet, Stored, latest_checkpoint, origin_of, proof_at
+from queries.seals import NoCheckpoint, NotSealedYet, StoredCheckpoint, latest_checkpoint, origin_of, proof_at
 from service.signing_keys import public_keys
 from service.wiring import command_settings, session
 
@@ -35,11 +35,11 @@ Json = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceZip:
     """What goes into the zip. `proofs`: event id to proof file; an event without one is not sealed yet."""
 
     found: PersonFile
-    checkpoint: Stored
+    checkpoint: StoredCheckpoint
     keys: list[VerifierKey]
     proofs: dict[str, Json]
     made_at: datetime
@@ -81,7 +81,7 @@ def evidence(
         trusted = read_keys(keys) or public_keys(settings, origin)
         proofs = _proofs(conn, found, checkpoint, trusted)
         conn.rollback()
-    made = Evidence(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
+    made = EvidenceZip(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
     write_out(out, zipped(made))
     bare = len(found.events) - len(proofs)
     note = (
@@ -92,7 +92,7 @@ def evidence(
     )
 
 
-def zipped(evidence: Evidence) -> bytes:
+def zipped(evidence: EvidenceZip) -> bytes:
     """The zip's bytes."""
     holder = io.BytesIO()
     with zipfile.ZipFile(holder, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -104,7 +104,7 @@ def zipped(evidence: Evidence) -> bytes:
     return holder.getvalue()
 
 
-def contents(evidence: Evidence) -> dict[str, bytes]:
+def contents(evidence: EvidenceZip) -> dict[str, bytes]:
     """Name to bytes of every file in the zip."""
     found = evidence.found
     made = {
@@ -122,7 +122,7 @@ def contents(evidence: Evidence) -> dict[str, bytes]:
 
 
 def _proofs(
-    conn: Connection, found: PersonFile, checkpoint: Stored, keys: list[VerifierKey]
+    conn: Connection, found: PersonFile, checkpoint: StoredCheckpoint, keys: list[VerifierKey]
 ) -> dict[str, Json]:
     proofs = {}
     for row in found.events:
@@ -135,7 +135,7 @@ def _proofs(
     return proofs
 
 
-def _rendered(name: str, evidence: Evidence, *, escape: bool) -> bytes:
+def _rendered(name: str, evidence: EvidenceZip, *, escape: bool) -> bytes:
     """Autoescape is on for the page: every value in it came from outside."""
     environment = Environment(
         autoescape=escape,  # noqa: S701

@@ -9,7 +9,7 @@ from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
-from handlers.configuration import Entry, entries, set_value
+from handlers.configuration import ConfigurationEntry, entries, set_value
 from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, told
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
@@ -112,7 +112,7 @@ def set_(
     console().print(_effect(entry, changed=changed), markup=False)
 
 
-def _effect(entry: Entry, *, changed: bool) -> str:
+def _effect(entry: ConfigurationEntry, *, changed: bool) -> str:
     if not changed:
         return "it was that already; nothing was changed"
     if not entry.is_hot_reloadable:
@@ -120,7 +120,7 @@ def _effect(entry: Entry, *, changed: bool) -> str:
     return "running processes take it within 5 seconds"
 
 
-def _row(entry: Entry) -> dict[str, Any]:  # Any: cells
+def _row(entry: ConfigurationEntry) -> dict[str, Any]:  # Any: cells
     described = entry.description if entry.is_hot_reloadable else f"{entry.description} (needs a restart)"
     return {
         "setting": f"{entry.category}.{entry.key}",

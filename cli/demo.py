@@ -15,9 +15,9 @@ from cli.output import console
 from cli.terminal import echo
 from cli.users import print_profile
 from database.pool import Connection
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.history import make_world
-from demo.sender import Doors, disordered, post_all
+from demo.sender import Target, disordered, post_all
 from demo.world import DemoWorld
 from events.clock import utc_now
 from jobs.schedule import run_now
@@ -50,7 +50,7 @@ def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
     secrets = signing_secrets(settings, yes=yes)
     world = shop(seed=seed, users=users, days=days, now=utc_now())
     with httpx.Client(base_url=url, timeout=30) as client:
-        doors = Doors(client=client, secrets=secrets, clock=utc_now)
+        doors = Target(client=client, secrets=secrets, clock=utc_now)
         answers = _play(doors, disordered(world.deliveries, seed=seed, twice=TWICE))
     console().print(summary(answers), markup=False)
     with server(settings) as conninfo, closing(direct_connection(conninfo, "tenure-demo")) as conn:
@@ -105,7 +105,7 @@ def summary(answers: Counter[str]) -> str:
     return f"{counted(sum(answers.values()), 'webhook')} out of order: {said}"
 
 
-def _play(doors: Doors, deliveries: Sequence[Delivery]) -> Counter[str]:
+def _play(doors: Target, deliveries: Sequence[DemoDelivery]) -> Counter[str]:
     columns = (TextColumn("playing the demo"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(deliveries))

@@ -30,7 +30,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
 
-class Difference(Failure):
+class DifferenceFound(Failure):
     """The command did its work and found a difference. Exit 1."""
 
 

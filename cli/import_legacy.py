@@ -8,12 +8,12 @@ import psycopg
 from psycopg import sql
 
 from cli.caller import person
-from cli.errors import Difference, Failure
+from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.progress import bar
 from database.pool import Connection, connect
 from events.clock import utc_now
-from providers.imports.legacy import Imported, Unusable, import_rows, legacy_event, not_taken
+from providers.imports.legacy import LegacyImport, Unusable, import_rows, legacy_event, not_taken
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
 
@@ -35,7 +35,7 @@ def legacy(*, source_url: str, schema: str, dry_run: bool, as_json: bool) -> Non
     run appends nothing. SOURCE_URL is only read. Exit 1 if a row could not be imported.
     """
     settings = command_settings()
-    found = Imported()
+    found = LegacyImport()
     with reading(source_url, schema) as source:
         passed_over = not_taken(source.columns)
         with bar("importing", source.count()) as told, session(settings) as conn:
@@ -134,7 +134,7 @@ def _flat(row: tuple[dict[str, object] | None, ...]) -> dict[str, object]:
     return main
 
 
-def _check(batch: list[dict[str, object]], found: Imported) -> None:
+def _check(batch: list[dict[str, object]], found: LegacyImport) -> None:
     for row in batch:
         found.rows += 1
         try:
@@ -143,7 +143,7 @@ def _check(batch: list[dict[str, object]], found: Imported) -> None:
             found.refuse(str(row.get("user_id") or f"row {found.rows}"), str(problem))
 
 
-def _tell(found: Imported, passed_over: list[str], name: str, *, dry_run: bool, as_json: bool) -> None:
+def _tell(found: LegacyImport, passed_over: list[str], name: str, *, dry_run: bool, as_json: bool) -> None:
     told: dict[str, object] = {
         "source": name,
         "users": found.rows,
@@ -163,4 +163,4 @@ def _tell(found: Imported, passed_over: list[str], name: str, *, dry_run: bool, 
             shown = ", ".join(found.changed[:5])
             console().print(f"told before with other content, which stands: {shown}", markup=False)
     if found.refused:
-        raise Difference(f"{told['refused']} rows could not be told; correct them and import again")
+        raise DifferenceFound(f"{told['refused']} rows could not be told; correct them and import again")

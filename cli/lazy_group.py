@@ -15,7 +15,7 @@ from events.child_processes import Stopped, stop_on_signals
 from events.text import storable
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """Where a command lives (`module:name`) and the line it has in `tenure --help`."""
 
     target: str
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 class LazyGroup(click.Group):
     """Imports a command when it is called; `--help` reads the table alone."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, CommandEntry]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: click's own arguments
         super().__init__(*args, **kwargs)

@@ -6,13 +6,13 @@ from functools import partial
 
 import click
 
-from cli.errors import Difference
+from cli.errors import DifferenceFound
 from cli.output import console, emit_json, emit_table, json_option
 from cli.schema_diff import COLUMNS, Differing, differing, set_aside, summary
 from cli.temporary_database import scratch
 from database import migrations, restore_marker
 from database.errors import SchemaDiffers
-from database.migrations import State
+from database.migrations import MigrationState
 from database.pool import Connection, connect
 from database.schema import snapshot
 from service.wiring import command_settings, server
@@ -58,9 +58,9 @@ def status(*, as_json: bool) -> None:
     else:
         columns = ("name", "state", "applied_at", "has_rollback", "baseline")
         emit_table([asdict(one) for one in found], columns, empty="no migrations")
-    wrong = [one for one in found if one.state is not State.APPLIED]
+    wrong = [one for one in found if one.state is not MigrationState.APPLIED]
     if wrong:
-        raise Difference(f"{len(wrong)} not applied as they are, first {wrong[0].name}")
+        raise DifferenceFound(f"{len(wrong)} not applied as they are, first {wrong[0].name}")
 
 
 @migrate.command()
@@ -92,7 +92,7 @@ def baseline(*, target: str | None, schema: str | None, as_json: bool) -> None:
                 emit_json([asdict(one) for one in told])
             else:
                 emit_table([asdict(one) for one in told], COLUMNS, empty="")
-            raise Difference(summary(told)) from None
+            raise DifferenceFound(summary(told)) from None
     _say(f"{len(names)} marked as applied" if names else "nothing to mark")
 
 

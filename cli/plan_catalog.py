@@ -13,7 +13,7 @@ from events.domain.system import PlanPublished
 from handlers.errors import BadPlanFile
 from handlers.plan_files import read_plans, write_plans
 from handlers.plans import (
-    Change,
+    PlanChange,
     changes,
     missing,
     on_sale,
@@ -151,7 +151,7 @@ def _read(file: Path) -> list[PlanPublished]:
         raise Failure(str(problem)) from None
 
 
-def _show(planned: Sequence[Change], left: Sequence[str]) -> None:
+def _show(planned: Sequence[PlanChange], left: Sequence[str]) -> None:
     rows = [
         {"plan": each.plan_key, "": each.kind, "what": name, "now": old, "then": new}
         for each in planned
@@ -164,6 +164,6 @@ def _show(planned: Sequence[Change], left: Sequence[str]) -> None:
         console().print(f"not in the file, and kept: {', '.join(left)} (--retire-missing retires them)")
 
 
-def _as_json(change: Change) -> dict[str, object]:
+def _as_json(change: PlanChange) -> dict[str, object]:
     fields = {name: {"old": old, "new": new} for name, (old, new) in change.fields.items()}
     return {"plan_key": change.plan_key, "kind": change.kind, "fields": fields}

@@ -10,8 +10,8 @@ from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
 from cli.person_export import as_document, dumped
 from cli.user_argument import user_argument, user_id_of
-from handlers.erasure_sweep import Swept, sweep
-from handlers.privacy import Erased, ErasurePlan, ErasureRefused, erase_person, plan_erasure
+from handlers.erasure_sweep import SweepReport, sweep
+from handlers.privacy import ErasurePlan, ErasureRefused, ErasureResult, erase_person, plan_erasure
 from handlers.tokens import note_reads
 from queries.person import person_file
 from queries.pluralize import counted
@@ -125,7 +125,7 @@ def _counts(plan: ErasurePlan) -> dict[str, object]:
     }
 
 
-def _tell(plan: ErasurePlan, erased: Erased, swept: Swept, as_json: bool) -> None:
+def _tell(plan: ErasurePlan, erased: ErasureResult, swept: SweepReport, as_json: bool) -> None:
     said = {
         "user_id": plan.user_id,
         "event_id": erased.event.id if erased.event else None,

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.errors import Difference, Failure
+from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.user_argument import user_id_of
 from projections.projector import Projector
@@ -57,6 +57,6 @@ def retry(*, asked: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
         would = "would be " if dry_run else ""
         console().print(f"{len(freed)} {would}freed, {len(left)} left", markup=False)
     if left:
-        raise Difference(
+        raise DifferenceFound(
             f"{counted(len(left), 'user')} still can't be folded: tenure quarantine list says why"
         )

@@ -9,7 +9,7 @@ import click
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cli.completeness import ledger_command
-from cli.errors import Difference, Failure
+from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from events.clock import utc_now
@@ -153,7 +153,7 @@ def _tell(
         raise Failure(counts["refused"])
     left = [row for row in shown if dry_run or not row["heals"]]
     if left or (dry_run and counts.get("events_missed")):
-        raise Difference("a difference is left; a run without --dry-run heals what events can heal")
+        raise DifferenceFound("a difference is left; a run without --dry-run heals what events can heal")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cli.errors import Difference as Differs
+from cli.errors import DifferenceFound as Differs
 from cli.output import console, emit_json, emit_table, json_option
 from cli.user_argument import user_id_of
 from database.pool import connect

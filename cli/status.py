@@ -12,7 +12,7 @@ from rich.markup import escape
 from cli.live_output import telling, watching
 from cli.output import console, emit_json, json_option, pair_lines
 from database import migrations, restore_marker
-from database.migrations import State
+from database.migrations import MigrationState
 from database.pool import connect, place
 from events.clock import utc_now
 from events.statements import statement
@@ -101,10 +101,10 @@ def advice(found: Row) -> list[str]:
 
 def _migrations(conninfo: str) -> Row:
     found = migrations.status(conninfo)
-    odd = [one.name for one in found if one.state in (State.EDITED, State.UNKNOWN)]
+    odd = [one.name for one in found if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
     return {
-        "migrations_applied": sum(one.state is State.APPLIED for one in found),
-        "migrations_pending": sum(one.state is State.PENDING for one in found),
+        "migrations_applied": sum(one.state is MigrationState.APPLIED for one in found),
+        "migrations_pending": sum(one.state is MigrationState.PENDING for one in found),
         "migrations_odd": odd,
     }
 

@@ -15,7 +15,7 @@ from events.clock import utc_now
 from handlers.plans import publish_default_plans
 from handlers.trusted_accounts import declare_trusted_accounts
 from projections.errors import PartBehind, PartBusy
-from projections.projector import Report
+from projections.projector import BatchReport
 from projections.runner import Runner
 from service import tracing
 from service.wiring import projector_connection, refuse_unfit, server, service_settings
@@ -46,7 +46,9 @@ def work(*, follow: bool) -> None:
         _log.info("projector stopped")
 
 
-def _heard(settings: Settings, connect: Callable[[], Connection]) -> Callable[[Report, float], None] | None:
+def _heard(
+    settings: Settings, connect: Callable[[], Connection]
+) -> Callable[[BatchReport, float], None] | None:
     """Who is told of each batch: traces, where they are on."""
     tracer = tracing.begin(settings)
     if tracer is None:

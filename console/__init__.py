@@ -1,6 +1,6 @@
 """Pages for people: Jinja templates, vendored static files."""
 
 from console.blueprint import create_console
-from console.deps import Throttle
+from console.deps import SignInThrottle
 
-__all__ = ["Throttle", "create_console"]
+__all__ = ["SignInThrottle", "create_console"]

@@ -9,7 +9,7 @@ from psycopg import Connection
 from werkzeug.wrappers import Response
 
 from console.deps import deps, now
-from console.errors import Refused
+from console.errors import FormRefused
 from handlers.console_sessions import SessionOver, sign_out, still_signed_in
 from handlers.tokens import Caller, note_reads
 
@@ -68,7 +68,9 @@ def operator_only(view: Callable[P, R]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not caller().may(()):
-            raise Refused(403, "Not yours to change", "An auditor reads; an operator's token can do this.")
+            raise FormRefused(
+                403, "Not yours to change", "An auditor reads; an operator's token can do this."
+            )
         return view(*args, **kwargs)
 
     return guarded

@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from console import headers
 from console.access import authenticate, caller_or_none
 from console.cookies import register_sessions
-from console.deps import Deps, Pool, Throttle, Verifiers, keep
-from console.errors import Refused, sentence
+from console.deps import ConsoleDeps, Pool, SignInThrottle, Verifiers, keep
+from console.errors import FormRefused, sentence
 from console.filters import register_filters
 from console.pages import INDEX, PAGES
 from events.clock import Clock
@@ -38,7 +38,7 @@ def create_console(
     decision_clock: Clock | None = None,
     live_only: bool,
     secret_key: str,
-    throttle: Throttle,
+    throttle: SignInThrottle,
     verifiers: Verifiers,
     job_types: Callable[[], Registry],
 ) -> Blueprint:
@@ -57,7 +57,7 @@ def create_console(
         static_folder="static",
         static_url_path="/static",
     )
-    held = Deps(
+    held = ConsoleDeps(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,
@@ -97,7 +97,7 @@ def create_console(
 
 
 def _register_errors(console: Blueprint) -> None:
-    console.register_error_handler(Refused, _refused)
+    console.register_error_handler(FormRefused, _refused)
     console.register_error_handler(CSRFError, _stale_form)
     console.register_error_handler(BadCursor, _bad_cursor)
     console.register_error_handler(InTheFuture, _in_the_future)
@@ -117,7 +117,7 @@ def _register_errors(console: Blueprint) -> None:
         return _page(404, "Not here", "There is no page at this address.")
 
 
-def _refused(error: Refused) -> tuple[str, int]:
+def _refused(error: FormRefused) -> tuple[str, int]:
     return _page(error.status, error.title, error.detail, form=_refused_form())
 
 

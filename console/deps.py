@@ -23,7 +23,7 @@ Verifiers = Callable[[str], Sequence[VerifierKey]]
 _KEY = "tenure.console"
 
 
-class Throttle(Protocol):
+class SignInThrottle(Protocol):
     """What slows whoever guesses tokens."""
 
     def wait_s(self, address: str, digest: bytes, *, now: datetime) -> int: ...
@@ -34,7 +34,7 @@ class Throttle(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deps:
+class ConsoleDeps:
     """`live_only`: test events are not part of the past, as they are not of the tables.
 
     `decision_clock` raises ClocksDiffer while this host must not decide.
@@ -46,20 +46,20 @@ class Deps:
     clock: Clock
     decision_clock: Clock
     live_only: bool
-    throttle: Throttle
+    throttle: SignInThrottle
     verifiers: Verifiers
     job_types: Callable[[], Registry]
     alarms: Alarms = field(default_factory=Alarms)
 
 
-def keep(deps: Deps, extensions: dict[str, Any]) -> None:
+def keep(deps: ConsoleDeps, extensions: dict[str, Any]) -> None:
     """Hand `deps` to the pages of the app with these `extensions`."""
     extensions[_KEY] = deps
 
 
-def deps() -> Deps:
+def deps() -> ConsoleDeps:
     """Those of the app that serves this request."""
-    return cast("Deps", current_app.extensions[_KEY])
+    return cast("ConsoleDeps", current_app.extensions[_KEY])
 
 
 def now() -> datetime:

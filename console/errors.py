@@ -1,7 +1,7 @@
 """What the console refuses, as the page it becomes."""
 
 
-class Refused(Exception):
+class FormRefused(Exception):
     """The request can't be answered as asked. The detail says what to do instead."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
@@ -11,14 +11,14 @@ class Refused(Exception):
         self.detail = detail
 
 
-def not_found(what: str) -> Refused:
+def not_found(what: str) -> FormRefused:
     """404: what was asked for is not there."""
-    return Refused(404, "Not here", f"There is no such {what}.")
+    return FormRefused(404, "Not here", f"There is no such {what}.")
 
 
-def bad_input(detail: str) -> Refused:
+def bad_input(detail: str) -> FormRefused:
     """400: a field has a value that means nothing."""
-    return Refused(400, "That can't be read", detail)
+    return FormRefused(400, "That can't be read", detail)
 
 
 def sentence(told: object) -> str:

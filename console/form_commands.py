@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from console.access import actor, caller
 from console.deps import decision_now, deps
-from console.errors import Refused, sentence
+from console.errors import FormRefused, sentence
 from console.inputs import field, reason_field
 from events.identifiers import key_part
 from handlers.decision import Command, Decided
@@ -22,7 +22,7 @@ STOPPED = "Another change to the same user went first each time. Try again in a 
 def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # Any: JSON values
     """A command with the form's reason; the form's own key makes a second click the same act.
 
-    Raises: Refused.
+    Raises: FormRefused.
     """
     reason, form_key = reason_field(), field("key", most=36)
     return Command(
@@ -41,12 +41,12 @@ def decided(
     *,
     otherwise: str,
 ) -> Decided:
-    """What was decided, committed. Raises: Refused, with `otherwise` as its title."""
+    """What was decided, committed. Raises: FormRefused, with `otherwise` as its title."""
     try:
         return attempt(deps().pool.connection, decision)
     except IdempotencyConflict:
-        raise Refused(409, otherwise, SPENT) from None
+        raise FormRefused(409, otherwise, SPENT) from None
     except DecisionRefused as refused:
-        raise Refused(409, otherwise, sentence(refused)) from None
+        raise FormRefused(409, otherwise, sentence(refused)) from None
     except PASSING:
-        raise Refused(503, otherwise, STOPPED) from None
+        raise FormRefused(503, otherwise, STOPPED) from None

@@ -22,7 +22,7 @@ from queries.history import Json, as_entry
 from queries.instants import refuse_future
 from queries.plans import list_plans
 from queries.rows import AnyConnection
-from queries.user_view import Lived, lived
+from queries.user_view import UserView, lived
 from queries.why import why
 
 TABLES = {
@@ -38,7 +38,7 @@ UNEXPLAINED = frozenset({"id", "user_id", "created_at", "updated_at"})
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class PageRefusal:
     """A form of the page that was refused: which one, why, and what was in it."""
 
     action: str
@@ -51,7 +51,7 @@ def person_page(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    refusal: Refusal | None = None,
+    refusal: PageRefusal | None = None,
 ) -> str:
     """Their tables, life and history at these instants, the present unless given. Raises: Refused (404)."""
     held, at = deps(), now()
@@ -126,11 +126,11 @@ def _quieted(entry: Json) -> Json:
     return entry | {"changes": changes}
 
 
-def _unheard_of(conn: AnyConnection, user_id: str) -> Lived | None:
+def _unheard_of(conn: AnyConnection, user_id: str) -> UserView | None:
     """Somebody known today of whom nothing was known then: an empty page, no wrong address."""
     today = lived(conn, user_id, live_only=deps().live_only)
-    return None if today is None else Lived(None, [], today.whole, today.is_all)
+    return None if today is None else UserView(None, [], today.whole, today.is_all)
 
 
-def _first_heard(found: Lived) -> datetime:
+def _first_heard(found: UserView) -> datetime:
     return from_micros(min(step.entry.recorded for step in found.whole))

@@ -20,7 +20,7 @@ EMPTY = {"subscription_status": "none", "trial_status": "pending"}
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ChartSpan:
     """A value while it held."""
 
     x: float
@@ -35,11 +35,11 @@ class Span:
 class Band:
     name: str
     y: float
-    spans: list[Span]
+    spans: list[ChartSpan]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChartMark:
     """One event on its source's lane."""
 
     x: float
@@ -58,7 +58,7 @@ class Life:
 
     bands: list[Band]
     lanes: list[tuple[str, float]]
-    marks: list[Mark]
+    marks: list[ChartMark]
     ticks: list[tuple[float, str]]
     height: float
     asked_x: float | None
@@ -106,7 +106,7 @@ class _Scale:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 2)
 
 
-def _spans(steps: Sequence[Step], column: str, scale: _Scale) -> list[Span]:
+def _spans(steps: Sequence[Step], column: str, scale: _Scale) -> list[ChartSpan]:
     turns = [
         (max(step.occurred_at, scale.began), str(change.new))
         for step in steps
@@ -119,7 +119,7 @@ def _spans(steps: Sequence[Step], column: str, scale: _Scale) -> list[Span]:
         x, width = scale.x(at), max(0.0, scale.x(end) - scale.x(at))
         if width < 0.05 or value in ("None", EMPTY.get(column)):
             continue
-        found.append(Span(x, round(max(width, 1.0), 2), value, at, end, _fitting(value, width)))
+        found.append(ChartSpan(x, round(max(width, 1.0), 2), value, at, end, _fitting(value, width)))
     return found
 
 
@@ -127,9 +127,9 @@ def _fitting(value: str, width: float) -> str:
     return value if len(value) * LABEL_FROM + 8 <= width else ""
 
 
-def _mark(step: Step, lanes: dict[str, float], scale: _Scale) -> Mark:
+def _mark(step: Step, lanes: dict[str, float], scale: _Scale) -> ChartMark:
     fact = step.entry.fact
-    return Mark(
+    return ChartMark(
         x=scale.x(step.occurred_at),
         y=lanes.get(fact.source, lanes[LANES[-1]]),
         lane=fact.source,

@@ -18,7 +18,7 @@ from yoyo.migrations import Migration, default_migration_table
 from database.errors import MigrationFailed, MigrationLocked
 from database.migration_files import MigrationFile
 from database.pool import Connection, connect
-from database.rights import Change, Listed, enforce
+from database.rights import Listed, RightChange, enforce
 from events.statements import statement
 
 # One lock for all migrations of a database: "tenure" in ASCII.
@@ -135,7 +135,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             )
             self.enforce_rights()
 
-    def enforce_rights(self) -> list[Change]:
+    def enforce_rights(self) -> list[RightChange]:
         """Give every role the rights listed and no others; what was changed. Raises: RightsDiffer.
 
         Nothing before the first migration, which makes the roles.

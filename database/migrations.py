@@ -16,12 +16,12 @@ from database.migration_files import DIRECTORY, MigrationFile, new, read
 from database.migration_log import Applied, Ledger
 from database.pool import Connection
 
-__all__ = ["DIRECTORY", "MigrationStatus", "State", "baseline", "down", "new", "status", "up"]
+__all__ = ["DIRECTORY", "MigrationState", "MigrationStatus", "baseline", "down", "new", "status", "up"]
 
 Say = Callable[[str], None]
 
 
-class State(StrEnum):
+class MigrationState(StrEnum):
     """Where a migration stands."""
 
     APPLIED = "applied"
@@ -35,7 +35,7 @@ class MigrationStatus:
     """One line of `tenure migrate status`."""
 
     name: str
-    state: State
+    state: MigrationState
     applied_at: datetime | None
     has_rollback: bool
     baseline: bool = False
@@ -127,11 +127,11 @@ def names(*, directory: Path = DIRECTORY) -> frozenset[str]:
 
 def _status(name: str, file: MigrationFile | None, applied: Applied | None) -> MigrationStatus:
     if applied is None:
-        state = State.PENDING
+        state = MigrationState.PENDING
     elif file is None:
-        state = State.UNKNOWN
+        state = MigrationState.UNKNOWN
     else:
-        state = State.EDITED if _is_edited(file, applied) else State.APPLIED
+        state = MigrationState.EDITED if _is_edited(file, applied) else MigrationState.APPLIED
     return MigrationStatus(
         name=name,
         state=state,

@@ -22,7 +22,7 @@ _LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RestoreMarker:
     """A restore that was begun here. `phase`: begun, loaded, or why it failed."""
 
     file: str
@@ -44,13 +44,13 @@ def writing(conninfo: str) -> str:
     return make_conninfo(conninfo, options=f"{given} -c default_transaction_read_only=off".strip())
 
 
-def read_mark(conn: Connection) -> Mark | None:
+def read_mark(conn: Connection) -> RestoreMarker | None:
     """The mark of an unfinished restore, if there is one."""
     row = conn.execute(statement("database", "has_mark")).fetchone()
     if row is None or not row[0]:
         return None
     found = conn.execute(statement("database", "read_mark")).fetchone()
-    return None if found is None else Mark(*found)
+    return None if found is None else RestoreMarker(*found)
 
 
 def unfinished(conn: Connection) -> str | None:

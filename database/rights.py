@@ -49,7 +49,7 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RightChange:
     """What brings one role's rights on one object to those listed: GRANT or REVOKE."""
 
     verb: str
@@ -88,18 +88,18 @@ def listed(directory: Path = DIRECTORY) -> Listed | None:
     }
 
 
-def differences(conn: Connection, rights: Listed) -> list[Change]:
+def differences(conn: Connection, rights: Listed) -> list[RightChange]:
     """What has to change so that the database has the rights listed, and no others."""
     found = _rights(conn, rights)
     with conn.cursor(row_factory=tuple_row) as cursor:
         here = {name for (name,) in cursor.execute("SELECT rolname FROM pg_roles")}
-    changes: list[Change] = []
+    changes: list[RightChange] = []
     for _, several in groupby(found, attrgetter("kind", "object")):
         changes += _changes(list(several), rights, here)
     return changes
 
 
-def enforce(conn: Connection, rights: Listed) -> list[Change]:
+def enforce(conn: Connection, rights: Listed) -> list[RightChange]:
     """Make it so, in the caller's transaction; what was changed. Raises: RightsDiffer."""
     changes = _ours(differences(conn, rights))
     for change in sorted(changes, key=attrgetter("verb"), reverse=True):
@@ -117,9 +117,9 @@ def memberships(conn: Connection, rights: Listed) -> list[tuple[str, str]]:
         return cursor.execute(statement("database", "rights_members"), values).fetchall()
 
 
-def summary(changes: Iterable[Change]) -> Iterator[str]:
+def summary(changes: Iterable[RightChange]) -> Iterator[str]:
     """One line per role whose rights were changed, with the first objects."""
-    by_role: dict[str, list[Change]] = defaultdict(list)
+    by_role: dict[str, list[RightChange]] = defaultdict(list)
     for change in changes:
         by_role[f"{change.verb} {change.role}"].append(change)
     for several in by_role.values():
@@ -129,12 +129,12 @@ def summary(changes: Iterable[Change]) -> Iterator[str]:
         yield f"rights: {verb} {several[0].role}: {'; '.join(first)}{more}"
 
 
-def _ours(changes: list[Change]) -> list[Change]:
+def _ours(changes: list[RightChange]) -> list[RightChange]:
     """Without the shared schema where it belongs to another login: only the doctor names that."""
     return [change for change in changes if not (change.must_switch and change.name == SHARED_SCHEMA)]
 
 
-def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[Change]:
+def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[RightChange]:
     """For one object; those that are not listed are the platform's own, but for replay's schemas."""
     one = found[0]
     listed_here = rights.get((one.kind, one.name))
@@ -157,7 +157,7 @@ def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[Cha
             ("REVOKE GRANT OPTION FOR", passes_on[role] & expected),
         ):
             if privileges:
-                yield Change(
+                yield RightChange(
                     verb=verb,
                     privileges=tuple(sorted(map(_text, privileges))),
                     name=one.name,
@@ -175,7 +175,7 @@ def _is_shared(on: Right, role: str, privilege: Privilege) -> bool:
     return role not in OUTSIDERS or privilege != ("CREATE", None)
 
 
-def _run(conn: Connection, change: Change) -> None:
+def _run(conn: Connection, change: RightChange) -> None:
     try:
         with conn.transaction():
             if change.must_switch:

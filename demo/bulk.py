@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from demo.changes import Json
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.history import DEFAULT_START
 from demo.ids import STRIPE_SUFFIX
 from demo.operations import OPERATIONS, USUAL
@@ -142,7 +142,7 @@ def _life(seed: str, api: ApiVersion) -> list[_Template]:
     return [_template(each) for each in world.deliveries if each.provider == "stripe"]
 
 
-def _template(delivery: Delivery) -> _Template:
+def _template(delivery: DemoDelivery) -> _Template:
     times = [int(found) for found in _TIME.findall(delivery.body)]
     return _Template(
         id=delivery.message_id,

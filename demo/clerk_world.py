@@ -7,7 +7,7 @@ from demo import clerk_shapes as shapes
 from demo.changes import Json
 from demo.clerk_shapes import ClerkUser, EmailAddress
 from demo.clock import WorldClock
-from demo.deliveries import Delivery, clerk_delivery
+from demo.deliveries import DemoDelivery, clerk_delivery
 from demo.ids import IdSource, SeededIds
 
 INSTANCE = "ins_2demoTenureInstance00000000"
@@ -21,11 +21,11 @@ class ClerkWorld:
         clock: WorldClock,
         *,
         seed: int | str = 0,
-        journal: list[Delivery] | None = None,
+        journal: list[DemoDelivery] | None = None,
         ids: IdSource | None = None,
     ) -> None:
         self.clock = clock
-        self.deliveries: list[Delivery] = [] if journal is None else journal
+        self.deliveries: list[DemoDelivery] = [] if journal is None else journal
         self.users: dict[str, ClerkUser] = {}
         self._ids = ids or SeededIds(f"clerk {seed}")
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.operations import OPERATIONS, USUAL
 from demo.steps_people import FIRST_NAMES, LAST_NAMES
 from demo.versions import V2025_CLOVER, ApiVersion
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 
 DEFAULT_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def make_world(
     """A world in which so many people signed up and lived through the period."""
     random = Random(f"history {seed}")  # noqa: S311 - the same shop again, not secrets
     world = DemoWorld(start=start, seed=seed, api=api, dunning="unpaid")
-    people: dict[int, Person] = {}
+    people: dict[int, DemoPerson] = {}
     for at, number in _agenda(random, users, start=start, days=days, steps=steps_per_user):
         world.advance(at)
         if number not in people:
@@ -46,7 +46,7 @@ def make_history(
     days: int = 120,
     steps_per_user: int = 12,
     api: ApiVersion = V2025_CLOVER,
-) -> list[Delivery]:
+) -> list[DemoDelivery]:
     """The webhooks of such a world, in the order things happened."""
     return make_world(seed, users, start=start, days=days, steps_per_user=steps_per_user, api=api).deliveries
 
@@ -65,7 +65,7 @@ def _agenda(
     return sorted(agenda)
 
 
-def _join(world: DemoWorld, random: Random, number: int) -> Person:
+def _join(world: DemoWorld, random: Random, number: int) -> DemoPerson:
     first, last = random.choice(FIRST_NAMES), random.choice(LAST_NAMES)
     email = f"{first.lower()}.{number}@example.com"
     return world.join(first_name=first, last_name=last, email=email)

@@ -20,7 +20,7 @@ MissingMethod = Literal["create_invoice", "pause", "cancel"]
 
 
 @dataclass(frozen=True)
-class Address:
+class StripeAddress:
     line1: str
     city: str
     state: str | None
@@ -42,7 +42,7 @@ class Customer:
     created: int
     email: str
     name: str | None = None
-    address: Address | None = None
+    address: StripeAddress | None = None
     currency: str | None = None
     default_payment_method: str | None = None
     delinquent: bool = False
@@ -57,11 +57,11 @@ class PaymentMethod:
     customer: str | None
     card: Card
     name: str | None = None
-    address: Address | None = None
+    address: StripeAddress | None = None
 
 
 @dataclass(frozen=True)
-class Item:
+class SubscriptionItem:
     id: str
     created: int
     price: Price
@@ -75,7 +75,7 @@ class Subscription:
     created: int
     customer: str
     status: SubscriptionStatus
-    items: tuple[Item, ...]
+    items: tuple[SubscriptionItem, ...]
     billing_cycle_anchor: int
     default_payment_method: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)

@@ -5,9 +5,9 @@ from random import Random
 
 from demo import steps_billing as billing
 from demo import steps_people as people
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 
-Operation = Callable[[DemoWorld, Person, Random], None]
+Operation = Callable[[DemoWorld, DemoPerson, Random], None]
 
 OPERATIONS: dict[str, Operation] = {
     "checkout": billing.checkout,

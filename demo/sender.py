@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.errors import DeliveryRefused
 from demo.signing import sign
 from events.clock import Clock
@@ -31,7 +31,7 @@ class SigningSecrets(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class Target:
     """Where to knock, and with which secrets."""
 
     client: httpx.Client
@@ -40,7 +40,9 @@ class Doors:
     pause: Callable[[float], None] = time.sleep
 
 
-def disordered(deliveries: Sequence[Delivery], *, seed: int, twice: float, late: int = 40) -> list[Delivery]:
+def disordered(
+    deliveries: Sequence[DemoDelivery], *, seed: int, twice: float, late: int = 40
+) -> list[DemoDelivery]:
     """Each delivery at least once, some again, each up to `late` places from where it belongs."""
     random = Random(f"disorder {seed}")  # noqa: S311 - the same disorder again, not secrets
     placed = [(place + random.uniform(0, late), place) for place in range(len(deliveries))]
@@ -52,7 +54,9 @@ def disordered(deliveries: Sequence[Delivery], *, seed: int, twice: float, late:
     return [deliveries[place] for _, place in sorted(placed + again)]
 
 
-def post_all(doors: Doors, deliveries: Iterable[Delivery], *, heard: Callable[[str], None]) -> Counter[str]:
+def post_all(
+    doors: Target, deliveries: Iterable[DemoDelivery], *, heard: Callable[[str], None]
+) -> Counter[str]:
     """How often each answer came; `heard` is called with each.
 
     Raises: DeliveryRefused when a door refuses, or nobody answers.
@@ -69,7 +73,7 @@ def post_all(doors: Doors, deliveries: Iterable[Delivery], *, heard: Callable[[s
     return answers
 
 
-def post(doors: Doors, delivery: Delivery) -> str:
+def post(doors: Target, delivery: DemoDelivery) -> str:
     """The door's answer: appended, duplicate or conflict.
 
     Raises: DeliveryRefused.
@@ -90,7 +94,7 @@ def post(doors: Doors, delivery: Delivery) -> str:
     raise DeliveryRefused(f"no service answers at {doors.client.base_url}; start it: tenure run")
 
 
-def _post_once(doors: Doors, delivery: Delivery) -> httpx.Response:
+def _post_once(doors: Target, delivery: DemoDelivery) -> httpx.Response:
     headers = sign(
         delivery,
         stripe_secret=doors.secrets.stripe,

@@ -8,7 +8,6 @@ from demo import shapes_billing as billing
 from demo import shapes_payments as payments
 from demo.changes import Json
 from demo.objects import (
-    Address,
     Charge,
     CheckoutSession,
     Customer,
@@ -17,6 +16,7 @@ from demo.objects import (
     PaymentIntent,
     PaymentMethod,
     SetupIntent,
+    StripeAddress,
     StripeObject,
     Subscription,
 )
@@ -38,7 +38,7 @@ def render(thing: StripeObject, rendering: Rendering) -> Json:
     return identity | snapshot | {"livemode": rendering.livemode}
 
 
-def address(value: Address | None) -> Json | None:
+def address(value: StripeAddress | None) -> Json | None:
     if value is None:
         return None
     return {

@@ -1,7 +1,7 @@
 """Subscriptions and invoices: the objects whose fields basil (2025-03-31) moved about."""
 
 from demo.changes import Json
-from demo.objects import Invoice, Item, Line, Subscription
+from demo.objects import Invoice, Line, Subscription, SubscriptionItem
 from demo.prices import Price
 from demo.versions import Generation
 
@@ -61,7 +61,7 @@ def plan(thing: Price) -> Json:
     }
 
 
-def item(thing: Item, generation: Generation, *, subscription_id: str) -> Json:
+def item(thing: SubscriptionItem, generation: Generation, *, subscription_id: str) -> Json:
     shape: Json = {
         "id": thing.id,
         "object": "subscription_item",

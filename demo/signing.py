@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 
 
 def sign_stripe(body: bytes, *, secret: str, at: datetime) -> dict[str, str]:
@@ -35,7 +35,7 @@ def sign_svix(body: bytes, *, message_id: str, secret: str, at: datetime) -> dic
     }
 
 
-def sign(delivery: Delivery, *, stripe_secret: str, clerk_secret: str, at: datetime) -> dict[str, str]:
+def sign(delivery: DemoDelivery, *, stripe_secret: str, clerk_secret: str, at: datetime) -> dict[str, str]:
     """The headers this delivery comes with when it is attempted `at` that time."""
     if delivery.provider == "stripe":
         headers = sign_stripe(delivery.body, secret=stripe_secret, at=at)

@@ -6,23 +6,23 @@ A step that makes no sense at the moment does nothing, so any sequence of steps 
 
 from random import Random
 
-from demo.objects import Address, Subscription
+from demo.objects import StripeAddress, Subscription
 from demo.prices import ADDON_WEEKLY, DEFAULT_PRICES, Price
 from demo.stripe_subscriptions import Terms
 from demo.versions import Generation
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 
 OWNER_KEYS = ("userId", "user_id", "clerk_user_id")
 PLAN_KEYS = ("plan_key", "planId")
 PLACES = (
-    Address("1 Main Street", "San Francisco", "CA", "94102", "US"),
-    Address("Königsallee 12", "Düsseldorf", None, "40212", "DE"),
-    Address("221B Baker Street", "London", None, "NW1 6XE", "GB"),
-    Address("3-1 Marunouchi", "東京", None, "100-0005", "JP"),
+    StripeAddress("1 Main Street", "San Francisco", "CA", "94102", "US"),
+    StripeAddress("Königsallee 12", "Düsseldorf", None, "40212", "DE"),
+    StripeAddress("221B Baker Street", "London", None, "NW1 6XE", "GB"),
+    StripeAddress("3-1 Marunouchi", "東京", None, "100-0005", "JP"),
 )
 
 
-def running(world: DemoWorld, person: Person, *statuses: str) -> list[Subscription]:
+def running(world: DemoWorld, person: DemoPerson, *statuses: str) -> list[Subscription]:
     """The person's subscriptions that are not over, newest last."""
     return [
         each
@@ -32,13 +32,13 @@ def running(world: DemoWorld, person: Person, *statuses: str) -> list[Subscripti
     ]
 
 
-def living(world: DemoWorld, person: Person) -> list[str]:
+def living(world: DemoWorld, person: DemoPerson) -> list[str]:
     """The person's customers that were not deleted."""
     mine = set(person.customers)
     return [each.id for each in world.stripe.customers() if each.id in mine and not each.deleted]
 
 
-def checkout(world: DemoWorld, person: Person, random: Random) -> None:
+def checkout(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """Buy a plan, with or without a trial; the owner is told in one of several places."""
     known = living(world, person)
     reuse = known[-1] if known and random.random() < 0.6 else None
@@ -69,7 +69,7 @@ def checkout(world: DemoWorld, person: Person, random: Random) -> None:
         person.linked(bought.customer)
 
 
-def second_subscription(world: DemoWorld, person: Person, random: Random) -> None:
+def second_subscription(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """Another subscription through the API, on a customer that has a card or has none."""
     for customer in living(world, person)[-1:]:
         usable = world.stripe.cards.attached(customer)
@@ -85,7 +85,7 @@ def second_subscription(world: DemoWorld, person: Person, random: Random) -> Non
         )
 
 
-def lone_customer(world: DemoWorld, person: Person, random: Random) -> None:
+def lone_customer(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """A customer made by the sales team, owner in its metadata, nothing bought yet."""
     customer = world.stripe.create_customer(
         email=person.email,
@@ -97,7 +97,7 @@ def lone_customer(world: DemoWorld, person: Person, random: Random) -> None:
     person.linked(customer)
 
 
-def link_late(world: DemoWorld, person: Person, random: Random) -> None:
+def link_late(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """Say at last whose customer this is."""
     for customer in [each for each in person.unlinked if each in living(world, person)][:1]:
         world.stripe.log.apart("customer.created")
@@ -105,17 +105,17 @@ def link_late(world: DemoWorld, person: Person, random: Random) -> None:
         person.linked(customer)
 
 
-def upgrade(world: DemoWorld, person: Person, random: Random) -> None:
+def upgrade(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for each in running(world, person, "active", "trialing", "past_due")[-1:]:
         world.stripe.subscriptions.upgrade(each.id, _other_price(each, random, dearer=True))
 
 
-def downgrade(world: DemoWorld, person: Person, random: Random) -> None:
+def downgrade(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for each in running(world, person, "active", "trialing", "past_due")[-1:]:
         world.stripe.subscriptions.downgrade(each.id, _other_price(each, random, dearer=False))
 
 
-def change_card(world: DemoWorld, person: Person, random: Random) -> None:
+def change_card(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for customer in living(world, person)[-1:]:
         world.stripe.cards.change(
             customer,
@@ -125,14 +125,14 @@ def change_card(world: DemoWorld, person: Person, random: Random) -> None:
         )
 
 
-def detach_card(world: DemoWorld, person: Person, random: Random) -> None:
+def detach_card(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for customer in living(world, person)[-1:]:
         cards = world.stripe.cards.attached(customer)
         if cards:
             world.stripe.cards.detach(random.choice(cards).id)
 
 
-def refresh_card(world: DemoWorld, person: Person, random: Random) -> None:
+def refresh_card(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for customer in living(world, person)[-1:]:
         for method in world.stripe.cards.attached(customer)[-1:]:
             last4 = f"{random.randrange(10_000):04d}"
@@ -141,7 +141,7 @@ def refresh_card(world: DemoWorld, person: Person, random: Random) -> None:
             )
 
 
-def correct_address(world: DemoWorld, person: Person, random: Random) -> None:
+def correct_address(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for customer in living(world, person)[-1:]:
         cards = world.stripe.cards.attached(customer)
         if cards and random.random() < 0.5:
@@ -150,30 +150,30 @@ def correct_address(world: DemoWorld, person: Person, random: Random) -> None:
             world.stripe.change_address(customer, random.choice((None, *PLACES)))
 
 
-def fail_payment(world: DemoWorld, person: Person, _random: Random) -> None:
+def fail_payment(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for each in running(world, person, "active")[-1:]:
         world.stripe.subscriptions.fail_payment(each.id)
 
 
-def decline(world: DemoWorld, person: Person, _random: Random) -> None:
+def decline(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     """The bank will say no the next time it is asked."""
     for customer in living(world, person)[-1:]:
         world.stripe.cards.decline(customer)
 
 
-def pay(world: DemoWorld, person: Person, random: Random) -> None:
+def pay(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for each in running(world, person, "past_due", "unpaid", "incomplete")[-1:]:
         if not world.stripe.cards.attached(each.customer) or random.random() < 0.3:
             world.stripe.cards.change(each.customer, default_for="customer", detach_old=False)
         world.stripe.subscriptions.pay(each.id)
 
 
-def cancel_now(world: DemoWorld, person: Person, _random: Random) -> None:
+def cancel_now(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for each in running(world, person)[-1:]:
         world.stripe.subscriptions.cancel_now(each.id)
 
 
-def cancel_later(world: DemoWorld, person: Person, random: Random) -> None:
+def cancel_later(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for each in running(world, person, "active", "trialing", "past_due")[-1:]:
         if each.cancel_at is None:
             later = world.stripe.log.api.generation is Generation.LATER
@@ -183,34 +183,34 @@ def cancel_later(world: DemoWorld, person: Person, random: Random) -> None:
             )
 
 
-def uncancel(world: DemoWorld, person: Person, _random: Random) -> None:
+def uncancel(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for each in running(world, person)[-1:]:
         if each.cancel_at is not None:
             world.stripe.subscriptions.uncancel(each.id)
 
 
-def extend_trial(world: DemoWorld, person: Person, random: Random) -> None:
+def extend_trial(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for each in running(world, person, "trialing")[-1:]:
         world.stripe.subscriptions.extend_trial(each.id, days=random.choice((3, 7, 30)))
 
 
-def pause_collection(world: DemoWorld, person: Person, _random: Random) -> None:
+def pause_collection(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for each in running(world, person, "active")[-1:]:
         world.stripe.subscriptions.pause_collection(each.id, paused=not each.collection_paused)
 
 
-def resume(world: DemoWorld, person: Person, _random: Random) -> None:
+def resume(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for each in running(world, person, "paused")[-1:]:
         world.stripe.cards.change(each.customer, default_for="customer")
         world.stripe.subscriptions.resume(each.id)
 
 
-def refund(world: DemoWorld, person: Person, random: Random) -> None:
+def refund(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     for customer in living(world, person)[-1:]:
         world.stripe.refund(customer, random.choice((10_00, 99_00)))
 
 
-def delete_customer(world: DemoWorld, person: Person, _random: Random) -> None:
+def delete_customer(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     for customer in living(world, person)[-1:]:
         world.stripe.delete_customer(customer)
 

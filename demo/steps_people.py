@@ -4,21 +4,21 @@ from datetime import timedelta
 from itertools import islice
 from random import Random
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.prices import DEFAULT_PRICES
 from demo.versions import API_VERSIONS
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 
 FIRST_NAMES = ("Ada", "Zoë", "Mbali", "José", "Yuki", "Olga", "Sam", "Noor")
 LAST_NAMES = ("Okafor", "Müller", "O’Brien", "García", "Tanaka", "Ivanova", "Lee", "Haddad")
 
 
-def sign_in(world: DemoWorld, person: Person, _random: Random) -> None:
+def sign_in(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     if _present(world, person):
         world.clerk.sign_in(person.user_id)
 
 
-def rename(world: DemoWorld, person: Person, random: Random) -> None:
+def rename(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     if _present(world, person):
         world.clerk.rename(
             person.user_id,
@@ -27,7 +27,7 @@ def rename(world: DemoWorld, person: Person, random: Random) -> None:
         )
 
 
-def add_email(world: DemoWorld, person: Person, random: Random) -> None:
+def add_email(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     if _present(world, person):
         world.clerk.add_email(
             person.user_id,
@@ -37,12 +37,12 @@ def add_email(world: DemoWorld, person: Person, random: Random) -> None:
         )
 
 
-def drop_emails(world: DemoWorld, person: Person, _random: Random) -> None:
+def drop_emails(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     if _present(world, person):
         world.clerk.drop_emails(person.user_id)
 
 
-def grant_admin(world: DemoWorld, person: Person, random: Random) -> None:
+def grant_admin(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """Public metadata counts, unsafe metadata never does."""
     if not _present(world, person):
         return
@@ -53,46 +53,46 @@ def grant_admin(world: DemoWorld, person: Person, random: Random) -> None:
         world.clerk.set_unsafe(person.user_id, flag)
 
 
-def leave(world: DemoWorld, person: Person, _random: Random) -> None:
+def leave(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
     """Delete the Clerk account; Stripe knows nothing of it."""
     if _present(world, person):
         world.clerk.delete(person.user_id)
 
 
-def clerk_billing(world: DemoWorld, person: Person, random: Random) -> None:
+def clerk_billing(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     if _present(world, person):
         world.clerk.bill(person.user_id, status=random.choice(("active", "past_due", "canceled")))
 
 
-def try_in_test_mode(world: DemoWorld, person: Person, random: Random) -> None:
+def try_in_test_mode(world: DemoWorld, person: DemoPerson, random: Random) -> None:
     """A developer tries the checkout with this very user in test mode."""
     price = random.choice(DEFAULT_PRICES)
     world.test_stripe.checkout(price, email=person.email, client_reference_id=person.user_id)
 
 
-def twin(world: DemoWorld, _person: Person, _random: Random) -> None:
+def twin(world: DemoWorld, _person: DemoPerson, _random: Random) -> None:
     """Stripe makes a second Event object for the change it just announced."""
     for last in _announced(world):
         world.stripe.twin(last)
 
 
-def thin_twin(world: DemoWorld, _person: Person, _random: Random) -> None:
+def thin_twin(world: DemoWorld, _person: DemoPerson, _random: Random) -> None:
     for last in _announced(world):
         world.stripe.thin_twin(last)
 
 
-def use_later_api(world: DemoWorld, _person: Person, _random: Random) -> None:
+def use_later_api(world: DemoWorld, _person: DemoPerson, _random: Random) -> None:
     """The endpoint is moved to a later API version, never an earlier one."""
     place = API_VERSIONS.index(world.stripe.log.api)
     if place + 1 < len(API_VERSIONS):
         world.use_api(API_VERSIONS[place + 1])
 
 
-def wait_days(world: DemoWorld, _person: Person, random: Random) -> None:
+def wait_days(world: DemoWorld, _person: DemoPerson, random: Random) -> None:
     world.wait(timedelta(days=random.choice((1, 3, 7, 31))))
 
 
-def _announced(world: DemoWorld) -> list[Delivery]:
+def _announced(world: DemoWorld) -> list[DemoDelivery]:
     """The last thing Stripe said of an object in live mode, if it ever said anything."""
     said = (
         each
@@ -102,5 +102,5 @@ def _announced(world: DemoWorld) -> list[Delivery]:
     return [each for each in islice(said, 1) if "id" in each.event["data"]["object"]]
 
 
-def _present(world: DemoWorld, person: Person) -> bool:
+def _present(world: DemoWorld, person: DemoPerson) -> bool:
     return world.clerk.users[person.user_id].deleted_ms is None

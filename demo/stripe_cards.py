@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Literal
 
 from demo.objects import (
-    Address,
     Card,
     Customer,
     PaymentMethod,
     SetupIntent,
+    StripeAddress,
     Subscription,
 )
 from demo.stripe_invoices import Invoicing
@@ -38,7 +38,7 @@ class Cards:
         customer: str,
         *,
         card: Card | None = None,
-        address: Address | None = None,
+        address: StripeAddress | None = None,
         name: str | None = None,
     ) -> str:
         """A new method, set up and attached; its id. Which came last stays visible."""
@@ -66,7 +66,7 @@ class Cards:
         customer: str,
         *,
         card: Card | None = None,
-        address: Address | None = None,
+        address: StripeAddress | None = None,
         default_for: DefaultFor = "customer",
         detach_old: bool = True,
     ) -> str:
@@ -103,7 +103,7 @@ class Cards:
         if renewed != method:
             self.log.put(renewed, "payment_method.automatically_updated")
 
-    def edit(self, method_id: str, *, address: Address) -> None:
+    def edit(self, method_id: str, *, address: StripeAddress) -> None:
         """The owner corrects the card's billing address."""
         self.log.begin_request()
         method = self.log.get(PaymentMethod, method_id)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from demo.clock import DAY_S, HOUR_S, add_interval
-from demo.objects import Customer, Invoice, Item, Subscription
+from demo.objects import Customer, Invoice, Subscription, SubscriptionItem
 from demo.stripe_invoices import Invoicing
 from demo.stripe_log import StripeLog
 
@@ -164,7 +164,7 @@ class BillingCycle:
         self.note_period(updated)
         self._note(due + HOUR_S, "finalize", invoice.id)
 
-    def _rolled(self, item: Item, due: int, *, anchor: int) -> Item:
+    def _rolled(self, item: SubscriptionItem, due: int, *, anchor: int) -> SubscriptionItem:
         if item.period_end > due:
             return item
         end = add_interval(due, item.price.interval, anchor=anchor)

@@ -9,11 +9,11 @@ from demo.objects import (
     Customer,
     Invoice,
     InvoicePayment,
-    Item,
     Line,
     PaymentIntent,
     PaymentMethod,
     Subscription,
+    SubscriptionItem,
     SubscriptionStatus,
 )
 from demo.stripe_log import StripeLog
@@ -33,7 +33,7 @@ class Invoicing:
     def draw_up(
         self,
         subscription: Subscription,
-        items: tuple[Item, ...],
+        items: tuple[SubscriptionItem, ...],
         *,
         reason: str,
         free: bool = False,
@@ -202,7 +202,7 @@ class Invoicing:
         customer = self.log.get(Customer, customer_id)
         self.log.put(replace(customer, delinquent=delinquent), "customer.updated")
 
-    def _line(self, item: Item, *, free: bool) -> Line:
+    def _line(self, item: SubscriptionItem, *, free: bool) -> Line:
         return Line(
             id=self.log.new_id("il"),
             price=item.price,

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from demo.changes import Json, matches, previous_attributes
 from demo.clock import WorldClock
-from demo.deliveries import Delivery, stripe_delivery
+from demo.deliveries import DemoDelivery, stripe_delivery
 from demo.ids import IdSource
 from demo.objects import StripeObject
 from demo.shapes import Rendering, render
@@ -26,7 +26,7 @@ class StripeLog:
         *,
         ids: IdSource,
         api: ApiVersion,
-        journal: list[Delivery],
+        journal: list[DemoDelivery],
         livemode: bool = True,
         account: str | None = None,
     ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from demo.clock import DAY_S, add_interval
-from demo.objects import Customer, Item, MissingMethod, Subscription
+from demo.objects import Customer, MissingMethod, Subscription, SubscriptionItem
 from demo.prices import Price
 from demo.stripe_cycle import TRIAL_WARNING_S, BillingCycle
 from demo.stripe_invoices import Invoicing
@@ -211,7 +211,7 @@ class Subscriptions:
             customer=customer,
             status="trialing" if trial_end else "incomplete",
             items=tuple(
-                Item(
+                SubscriptionItem(
                     id=self.log.new_id("si"),
                     created=now,
                     price=price,

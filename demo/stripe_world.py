@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from demo.changes import Json
 from demo.clock import WorldClock
-from demo.deliveries import Delivery, stripe_delivery
+from demo.deliveries import DemoDelivery, stripe_delivery
 from demo.ids import IdSource, SeededIds
-from demo.objects import Address, Charge, CheckoutSession, Customer, Subscription
+from demo.objects import Charge, CheckoutSession, Customer, StripeAddress, Subscription
 from demo.prices import Price
 from demo.stripe_cards import Cards
 from demo.stripe_cycle import BillingCycle, Dunning
@@ -39,14 +39,14 @@ class StripeWorld:
         *,
         seed: int | str = 0,
         api: ApiVersion = V2025_CLOVER,
-        journal: list[Delivery] | None = None,
+        journal: list[DemoDelivery] | None = None,
         livemode: bool = True,
         account: str | None = None,
         dunning: Dunning = "cancel",
         ids: IdSource | None = None,
     ) -> None:
         self.clock = clock
-        self.deliveries: list[Delivery] = [] if journal is None else journal
+        self.deliveries: list[DemoDelivery] = [] if journal is None else journal
         self.log = StripeLog(
             clock,
             ids=ids or SeededIds(seed),
@@ -72,7 +72,7 @@ class StripeWorld:
         *,
         email: str,
         name: str | None = None,
-        address: Address | None = None,
+        address: StripeAddress | None = None,
         metadata: dict[str, str] | None = None,
     ) -> str:
         """The new customer's id."""
@@ -86,7 +86,7 @@ class StripeWorld:
         email: str,
         customer: str | None = None,
         name: str | None = None,
-        address: Address | None = None,
+        address: StripeAddress | None = None,
         trial_days: int = 0,
         with_card: bool = True,
         client_reference_id: str | None = None,
@@ -126,7 +126,7 @@ class StripeWorld:
         known = self.log.get(Customer, customer)
         self._update_customer(customer, metadata={**known.metadata, **metadata})
 
-    def change_address(self, customer: str, address: Address | None) -> None:
+    def change_address(self, customer: str, address: StripeAddress | None) -> None:
         self.log.begin_request()
         self._update_customer(customer, address=address)
 
@@ -159,14 +159,14 @@ class StripeWorld:
             refunded = min(last.amount, amount_minor)
             self.log.put(replace(last, refunded=refunded), "charge.refunded")
 
-    def twin(self, delivery: Delivery) -> Delivery:
+    def twin(self, delivery: DemoDelivery) -> DemoDelivery:
         """A second Event object for the same change; Stripe makes these now and then."""
         event: Json = {**delivery.event, "id": self.log.new_id("evt")}
         other = stripe_delivery(event)
         self.deliveries.append(other)
         return other
 
-    def thin_twin(self, delivery: Delivery) -> Delivery:
+    def thin_twin(self, delivery: DemoDelivery) -> DemoDelivery:
         """The thin form of the same event, for an endpoint that takes both."""
         thing = delivery.event["data"]["object"]
         when = delivery.occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -205,7 +205,7 @@ class StripeWorld:
         *,
         email: str,
         name: str | None = None,
-        address: Address | None = None,
+        address: StripeAddress | None = None,
         metadata: dict[str, str] | None = None,
     ) -> str:
         self.log.apart("customer.created")

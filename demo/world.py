@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from demo.changes import Json
 from demo.clerk_world import ClerkWorld
 from demo.clock import WorldClock
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.stripe_cycle import Dunning
 from demo.stripe_world import StripeWorld
 from demo.versions import V2025_CLOVER, ApiVersion
 
 
 @dataclass
-class Person:
+class DemoPerson:
     """Somebody in the world, and what is theirs whether the providers have said so or not."""
 
     user_id: str
@@ -44,8 +44,8 @@ class DemoWorld:
         dunning: Dunning = "cancel",
     ) -> None:
         self.clock = WorldClock(start)
-        self.deliveries: list[Delivery] = []
-        self.people: list[Person] = []
+        self.deliveries: list[DemoDelivery] = []
+        self.people: list[DemoPerson] = []
         self.clerk = ClerkWorld(self.clock, seed=f"clerk {seed}", journal=self.deliveries)
         self.stripe = StripeWorld(
             self.clock,
@@ -62,11 +62,11 @@ class DemoWorld:
             livemode=False,
         )
 
-    def join(self, *, first_name: str | None, last_name: str | None, email: str) -> Person:
+    def join(self, *, first_name: str | None, last_name: str | None, email: str) -> DemoPerson:
         """A new person signs up."""
         user_id = self.clerk.sign_up(email=email, first_name=first_name, last_name=last_name)
         name = f"{first_name or ''} {last_name or ''}".strip()
-        person = Person(user_id, email, name)
+        person = DemoPerson(user_id, email, name)
         self.people.append(person)
         return person
 

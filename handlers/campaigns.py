@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from events.domain import OwnEvent
+from events.domain import DomainEvent
 from events.domain.platform import (
     CampaignActivated,
     CampaignArchived,
@@ -97,7 +97,7 @@ def move_campaign(
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    fact: type[OwnEvent]
+    fact: type[DomainEvent]
     status: str
     allowed: tuple[str, ...]
 

@@ -15,9 +15,9 @@ from events.domain.system import ConfigurationChanged, LoggingChanged
 from events.statements import statement
 from handlers.configuration_keys import (
     KNOWN,
+    ConfigurationKey,
     ConfigurationRefused,
     Json,
-    Key,
     ValueType,
     guessed_type,
     known_key,
@@ -31,7 +31,7 @@ LOGGER_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ConfigurationEntry:
     """One key as it stands. `is_set` is false while the default holds."""
 
     category: str
@@ -90,7 +90,7 @@ def configured(conn: AnyConnection, category: str, key: str) -> Json:
     return configuration(conn).get(category, key)
 
 
-def entries(conn: AnyConnection) -> list[Entry]:
+def entries(conn: AnyConnection) -> list[ConfigurationEntry]:
     """Every key that is known or set, by name."""
     stored = {(row["category"], row["key"]): row for row in _rows(conn)}
     return [_entry(*name, KNOWN.get(name), stored.get(name)) for name in sorted({*stored, *KNOWN})]
@@ -107,7 +107,7 @@ def set_value(
     reason: str | None = None,
     value_type: ValueType | None = None,
     description: str | None = None,
-) -> tuple[Entry, bool]:
+) -> tuple[ConfigurationEntry, bool]:
     """(the entry as it will be, whether an event says so). The same value again says nothing new.
 
     The tables follow the event, running processes the tables: together within five seconds.
@@ -159,7 +159,7 @@ def log_levels(conn: AnyConnection, *, now: datetime) -> list[LevelInForce]:
         return cursor.execute(statement("handlers", "log_levels"), {"now": now}).fetchall()
 
 
-def fits(known: Key, value: Json) -> bool:
+def fits(known: ConfigurationKey, value: Json) -> bool:
     """Whether a value read from the log is one this version allows."""
     right_type = isinstance(value, _PYTHON[known.value_type])
     is_flag = isinstance(value, bool)
@@ -167,7 +167,7 @@ def fits(known: Key, value: Json) -> bool:
 
 
 def _type(
-    known: Key | None,
+    known: ConfigurationKey | None,
     stored: Mapping[str, Any] | None,  # Any: one type a column
     asked: ValueType | None,
     text: str,
@@ -180,7 +180,9 @@ def _type(
     return known.value_type
 
 
-def _allowed(category: str, key: str, known: Key | None, text: str, value_type: ValueType) -> Json:
+def _allowed(
+    category: str, key: str, known: ConfigurationKey | None, text: str, value_type: ValueType
+) -> Json:
     try:
         value = read_value(text, value_type)
     except ConfigurationRefused as refused:
@@ -192,7 +194,9 @@ def _allowed(category: str, key: str, known: Key | None, text: str, value_type: 
     return value
 
 
-def _entry(category: str, key: str, known: Key | None, row: Mapping[str, Any] | None) -> Entry:
+def _entry(
+    category: str, key: str, known: ConfigurationKey | None, row: Mapping[str, Any] | None
+) -> ConfigurationEntry:
     # Any: one type a column
     if row is None:
         assert known is not None
@@ -202,7 +206,7 @@ def _entry(category: str, key: str, known: Key | None, row: Mapping[str, Any] | 
             "description": known.description,
             "is_hot_reloadable": known.is_hot_reloadable,
         }
-    return Entry(
+    return ConfigurationEntry(
         category=category,
         key=key,
         value=row["value"],

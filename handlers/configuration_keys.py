@@ -22,7 +22,7 @@ class ConfigurationRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ConfigurationKey:
     """What is allowed for one key. `check` gives whether a value of the right type is allowed."""
 
     value_type: ValueType
@@ -33,9 +33,9 @@ class Key:
     is_hot_reloadable: bool = True
 
 
-def whole(default: int, low: int, high: int, description: str, *, hot: bool = True) -> Key:
+def whole(default: int, low: int, high: int, description: str, *, hot: bool = True) -> ConfigurationKey:
     """A whole number from `low` to `high`."""
-    return Key(
+    return ConfigurationKey(
         value_type="number",
         default=default,
         allowed=f"a whole number from {low} to {high}",
@@ -45,10 +45,10 @@ def whole(default: int, low: int, high: int, description: str, *, hot: bool = Tr
     )
 
 
-def duration(default: str, low: str, high: str, description: str) -> Key:
+def duration(default: str, low: str, high: str, description: str) -> ConfigurationKey:
     """Whole seconds, written 90s, 15m, 12h or 30d."""
     least, most = seconds_of(low), seconds_of(high)
-    return Key(
+    return ConfigurationKey(
         value_type="duration",
         default=seconds_of(default),
         allowed=f"a duration from {low} to {high}",
@@ -57,7 +57,7 @@ def duration(default: str, low: str, high: str, description: str) -> Key:
     )
 
 
-def known_key(category: str, key: str) -> Key | None:
+def known_key(category: str, key: str) -> ConfigurationKey | None:
     """What is allowed for a key; None for one of another program's categories.
 
     Raises: ConfigurationRefused for a name that can't be one, or is unknown in a category of ours.
@@ -163,7 +163,7 @@ _READERS: dict[str, Callable[[str], Json]] = {
     "json": _json,
 }
 
-KNOWN: dict[tuple[str, str], Key] = {
+KNOWN: dict[tuple[str, str], ConfigurationKey] = {
     ("trial", "duration_days"): whole(7, 1, 365, "Days of our own trials, from their start"),
     ("trial", "grace_minutes"): whole(60, 0, 10_080, "Minutes Stripe has to tell of a trial's end"),
     ("jobs", "max_retries"): whole(5, 0, 50, "Tries after the first before a job is dead"),
@@ -175,7 +175,7 @@ KNOWN: dict[tuple[str, str], Key] = {
     ("retention", "checkpoints"): duration(
         "30d", "2d", "3650d", "How long every checkpoint is kept; then one per hour, later one per day"
     ),
-    ("stripe", "trusted_accounts"): Key(
+    ("stripe", "trusted_accounts"): ConfigurationKey(
         value_type="json",
         default=[],
         allowed="a list of account ids; set STRIPE_TRUSTED_ACCOUNTS and restart the worker",
@@ -183,28 +183,28 @@ KNOWN: dict[tuple[str, str], Key] = {
         description="Connected accounts whose customers may be users; the worker sets it when it starts",
         is_hot_reloadable=False,
     ),
-    ("email", "is_enabled"): Key(
+    ("email", "is_enabled"): ConfigurationKey(
         value_type="boolean",
         default=True,
         allowed="true or false",
         check=lambda value: isinstance(value, bool),
         description="False: mail that falls due meanwhile waits",
     ),
-    ("email", "from_address"): Key(
+    ("email", "from_address"): ConfigurationKey(
         value_type="string",
         default="billing@localhost",
         allowed="an ASCII e-mail address",
         check=_address,
         description="Who our mail is from",
     ),
-    ("email", "product_name"): Key(
+    ("email", "product_name"): ConfigurationKey(
         value_type="string",
         default="Tenure",
         allowed="1 to 80 printable characters",
         check=lambda value: 1 <= len(value) <= 80 and value.isprintable(),
         description="What mail calls the product",
     ),
-    ("email", "billing_url"): Key(
+    ("email", "billing_url"): ConfigurationKey(
         value_type="string",
         default="",
         allowed="an http(s) URL, or empty for none",

@@ -68,10 +68,10 @@ def sign_out(conn: AnyConnection, name: str) -> None:
     conn.execute(statement("handlers", "end_session"), {"session_digest": _digest(name)})
 
 
-def forget_sessions(conn: AnyConnection, *, now: datetime) -> int:
+def delete_sessions(conn: AnyConnection, *, now: datetime) -> int:
     """How many sessions were forgotten that could open nothing any more."""
     values = {"seen_before": now - IDLE, "began_before": now - LONGEST}
-    return conn.execute(statement("handlers", "forget_sessions"), values).rowcount
+    return conn.execute(statement("handlers", "delete_sessions"), values).rowcount
 
 
 def _refuse_over(row: Mapping[str, Any], now: datetime) -> None:  # Any: one type a column
@@ -96,7 +96,7 @@ __all__ = [
     "NotForPeople",
     "SessionOver",
     "TokenRefused",
-    "forget_sessions",
+    "delete_sessions",
     "sign_in",
     "sign_out",
     "still_signed_in",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.clock import MICROSECOND, from_micros, later, micros
-from events.domain import OwnEvent, user_event
+from events.domain import DomainEvent, user_event
 from events.envelope import NewEvent
 from events.routing import part_of
 from handlers.errors import (
@@ -22,8 +22,8 @@ from handlers.errors import (
     UserUnknown,
 )
 from projections.catalog import Catalog
-from projections.decision_transaction import Inline, Present
-from projections.decision_transaction_batch import Asked, InlineMany
+from projections.decision_transaction import DecisionTransaction, Snapshot
+from projections.decision_transaction_batch import Asked, DecisionTransactionBatch
 from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
@@ -48,20 +48,20 @@ class Command:
     trace: Mapping[str, str] = field(default_factory=dict)
 
 
-class Due(NamedTuple):
+class DueFact(NamedTuple):
     """A fact that time alone has brought about, and the key under which it is said once."""
 
     key: str
-    fact: OwnEvent
+    fact: DomainEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The fact that was asked for, what was due before it, and the answer to give and to keep."""
 
-    fact: OwnEvent
+    fact: DomainEvent
     answer: Mapping[str, Any]  # Any: JSON values
-    due: Sequence[Due] = ()
+    due: Sequence[DueFact] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Decided:
 Rule = Callable[[State, Catalog, datetime], Verdict]
 
 
-class Ruled(NamedTuple):
+class CommandRule(NamedTuple):
     """A command and the rule that decides it."""
 
     command: Command
@@ -95,14 +95,14 @@ def decide(
     user_id, key = command.user_id, command.key
     answers: list[Decided | Mapping[str, Any]] = []  # Any: JSON values
 
-    def choose(now: Present) -> list[NewEvent]:
+    def choose(now: Snapshot) -> list[NewEvent]:
         if user_id not in now.users and key not in now.said:
             raise UserUnknown(user_id)
         answer, events = _chosen(now, command, rule, seen_at=_claimed_at(conn, customers))
         answers[:] = [answer]
         return events
 
-    inline = Inline(conn, part_of(user_id), live_only=live_only)
+    inline = DecisionTransaction(conn, part_of(user_id), live_only=live_only)
     appended = inline.decide([user_id], choose, keys=[key], customers=customers)
     (answer,) = answers
     if isinstance(answer, Decided):
@@ -111,7 +111,7 @@ def decide(
 
 
 def decide_many(
-    conn: AnyConnection, asked: Sequence[Ruled], *, live_only: bool
+    conn: AnyConnection, asked: Sequence[CommandRule], *, live_only: bool
 ) -> list[Decided | Exception | None]:
     """Decide each by its own rule, as `decide` would; what one raises is its answer and stops no other.
 
@@ -122,7 +122,7 @@ def decide_many(
     answers: list[Decided | Exception | Mapping[str, Any] | None] = []  # Any: JSON values
     ends: list[int] = []  # of each one's events, among all
 
-    def choose(now: Present) -> list[NewEvent]:
+    def choose(now: Snapshot) -> list[NewEvent]:
         answers.clear()
         ends.clear()
         events: list[NewEvent] = []
@@ -139,7 +139,7 @@ def decide_many(
             ends.append(len(events))
         return events
 
-    inline = InlineMany(conn, live_only=live_only)
+    inline = DecisionTransactionBatch(conn, live_only=live_only)
     appended = inline.decide([Asked(each.command.user_id, each.command.key) for each in asked], choose)
     return [
         Decided(appended[end - 1].id, dict(answer), False) if isinstance(answer, Mapping) else answer
@@ -156,7 +156,7 @@ def _claimed_at(conn: AnyConnection, customers: Sequence[str]) -> int:
 
 
 def _chosen(
-    now: Present, command: Command, rule: Rule, *, seen_at: int = 0
+    now: Snapshot, command: Command, rule: Rule, *, seen_at: int = 0
 ) -> tuple[Decided | Mapping[str, Any], list[NewEvent]]:  # Any: JSON values
     """The answer given before and no event, or the answer to give and the events that keep it."""
     if command.key in now.said:
@@ -170,7 +170,7 @@ def _chosen(
 def settle(
     conn: AnyConnection,
     users: Sequence[str],
-    rule: Callable[[State, datetime], Sequence[Due]],
+    rule: Callable[[State, datetime], Sequence[DueFact]],
     *,
     now: datetime,
     live_only: bool,
@@ -181,7 +181,7 @@ def settle(
     """
     asked: list[tuple[str, NewEvent]] = []
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         asked.clear()
         for user, held in found.users.items():
             if held.state.poison is None:
@@ -189,7 +189,7 @@ def settle(
                 asked.extend((user, event) for event in _due_events(user, due, moment(held.state, now)))
         return [event for _, event in asked]
 
-    inline = Inline(conn, part_of(users[0]), live_only=live_only)
+    inline = DecisionTransaction(conn, part_of(users[0]), live_only=live_only)
     new: dict[str, int] = {}
     for (user, _), answer in zip(asked, inline.decide(users, choose), strict=True):
         new[user] = new.get(user, 0) + (answer.outcome == "appended")
@@ -217,7 +217,7 @@ def refuse_unfit(state: State) -> None:
         raise UserQuarantined(state.user_id, state.poison.id)
 
 
-def _repeated(now: Present, command: Command) -> Decided:
+def _repeated(now: Snapshot, command: Command) -> Decided:
     said = now.said[command.key]
     if said.metadata.get("asked") != dict(command.asked):
         raise IdempotencyConflict
@@ -239,7 +239,7 @@ def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
     return [*due, replace(event, metadata={**event.metadata, **kept, **command.trace})]
 
 
-def _due_events(user_id: str, due: Sequence[Due], at: datetime) -> list[NewEvent]:
+def _due_events(user_id: str, due: Sequence[DueFact], at: datetime) -> list[NewEvent]:
     return [
         user_event(
             each.fact,

@@ -17,7 +17,7 @@ from projections.replay import Leftovers, delete_leftovers
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepReport:
     """What was deleted: tables and files of replays, mail in the outbox, sample values of the planner."""
 
     replays: Leftovers
@@ -34,14 +34,14 @@ class Swept:
         }
 
 
-def sweep(conn: AnyConnection, data_dir: Path) -> Swept:
+def sweep(conn: AnyConnection, data_dir: Path) -> SweepReport:
     """Delete stale copies; commits nothing of the caller's transaction."""
     replays = delete_leftovers(conn, data_dir / "replay")
     mails = _sweep_outbox(conn, data_dir / "outbox")
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("handlers", "analyze_after_erasure")).fetchone()
     assert row is not None  # a function always answers
-    return Swept(replays, mails, tuple(row["analyzed"]))
+    return SweepReport(replays, mails, tuple(row["analyzed"]))
 
 
 def _sweep_outbox(conn: AnyConnection, outbox: Path) -> int:

@@ -19,7 +19,7 @@ from events.statements import statement
 from handlers.decision import moment
 from handlers.errors import BusyTransaction
 from handlers.scheduled_scans import Summary
-from projections.decision_transaction import Inline, Present
+from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.log_reader import AnyConnection
 from queries.instants import iso
 
@@ -67,7 +67,7 @@ def _settle(
     """All of them in one transaction; if that fails each in its own, so that one can't stop the others."""
     try:
         with conn.transaction():
-            answers = Inline(conn, part_of(users[0]), live_only=live_only).decide(
+            answers = DecisionTransaction(conn, part_of(users[0]), live_only=live_only).decide(
                 users, lambda found: _chosen(conn, found, now)
             )
     except Exception as problem:
@@ -84,7 +84,7 @@ def _settle(
     done.users += len(users) if answers else 0
 
 
-def _chosen(conn: AnyConnection, found: Present, now: datetime) -> list[NewEvent]:
+def _chosen(conn: AnyConnection, found: Snapshot, now: datetime) -> list[NewEvent]:
     """The part is held: what is due now stays due until this is said."""
     chosen: list[NewEvent] = []
     said: dict[str, int] = {}

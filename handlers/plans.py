@@ -11,8 +11,8 @@ from events.domain.system import PlanPublished, PlanRetired
 from events.envelope import NewEvent
 from events.routing import CATALOG_ROUTE, part_of
 from handlers.plan_files import default_plans
-from projections.catalog import Catalog, Plan
-from projections.decision_transaction import Choose, Inline, Present
+from projections.catalog import Catalog, CatalogPlan
+from projections.decision_transaction import Choose, DecisionTransaction, Snapshot
 from projections.log_reader import AnyConnection
 
 Kind = Literal["new", "changed", "retired"]
@@ -21,7 +21,7 @@ FIELDS = tuple(name for name in PlanPublished.model_fields if name != "plan_key"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlanChange:
     """What publishing would do to one plan; `fields` is name to (old, new)."""
 
     kind: Kind
@@ -39,14 +39,14 @@ def publish_plans(
     reason: str | None = None,
     retire_missing: bool = False,
     live_only: bool = False,
-) -> list[Change]:
+) -> list[PlanChange]:
     """What was published; the catalog shows it in the same transaction, users' rows soon after.
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
-    made: list[Change] = []
+    made: list[PlanChange] = []
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         made[:] = changes(found.catalog, wanted, retire_missing=retire_missing)
         at = _after(found.catalog, now)
         return [
@@ -60,14 +60,14 @@ def publish_plans(
     return made
 
 
-def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> list[Change]:
+def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> list[PlanChange]:
     """The plans a new shop starts with, if no plan was ever published; in force for every past instant.
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
-    made: list[Change] = []
+    made: list[PlanChange] = []
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         made.clear()
         if not found.catalog.plans:
             made.extend(changes(found.catalog, default_plans()))
@@ -87,13 +87,13 @@ def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> li
 
 def changes(
     catalog: Catalog, wanted: Sequence[PlanPublished], *, retire_missing: bool = False
-) -> list[Change]:
+) -> list[PlanChange]:
     """What would have to be said for the catalog to be as wanted."""
     made = [change for plan in wanted if (change := _change(catalog.plans.get(plan.plan_key), plan))]
     if retire_missing:
         kept = {plan.plan_key for plan in wanted}
         made += [
-            Change("retired", key, {"is_active": (True, False)}, PlanRetired(plan_key=key))
+            PlanChange("retired", key, {"is_active": (True, False)}, PlanRetired(plan_key=key))
             for key, plan in catalog.plans.items()
             if plan.is_active and key not in kept
         ]
@@ -106,7 +106,7 @@ def on_sale(catalog: Catalog) -> list[PlanPublished]:
     return [_as_published(plan) for plan in plans if plan.is_active]
 
 
-def _as_published(plan: Plan) -> PlanPublished:
+def _as_published(plan: CatalogPlan) -> PlanPublished:
     return PlanPublished(plan_key=plan.plan_key, **{name: getattr(plan, name) for name in FIELDS})
 
 
@@ -120,7 +120,7 @@ def read_catalog(conn: AnyConnection, *, live_only: bool = False) -> Catalog:
     """The catalog as it is now, whatever the projector has yet to do."""
     held: list[Catalog] = []
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         held[:] = [found.catalog]
         return []
 
@@ -128,10 +128,10 @@ def read_catalog(conn: AnyConnection, *, live_only: bool = False) -> Catalog:
     return held[0]
 
 
-def _change(old: Plan | None, plan: PlanPublished) -> Change | None:
+def _change(old: CatalogPlan | None, plan: PlanPublished) -> PlanChange | None:
     if old is None:
         fields: dict[str, tuple[Any, Any]] = {name: (None, getattr(plan, name)) for name in FIELDS}
-        return Change("new", plan.plan_key, fields, plan)
+        return PlanChange("new", plan.plan_key, fields, plan)
     fields = {
         name: (getattr(old, name), getattr(plan, name))
         for name in FIELDS
@@ -139,10 +139,10 @@ def _change(old: Plan | None, plan: PlanPublished) -> Change | None:
     }
     if not old.is_active:
         fields["is_active"] = (False, True)
-    return Change("changed", plan.plan_key, fields, plan) if fields else None
+    return PlanChange("changed", plan.plan_key, fields, plan) if fields else None
 
 
-def _key(catalog: Catalog, change: Change) -> str:
+def _key(catalog: Catalog, change: PlanChange) -> str:
     """Names the step from one version to the next, so that each is taken once."""
     old = catalog.plans.get(change.plan_key)
     return f"{change.fact.event_type}:{change.plan_key}:{old.changed_at if old else 'first'}"
@@ -155,5 +155,5 @@ def _after(catalog: Catalog, now: datetime) -> datetime:
 
 
 def _decide(conn: AnyConnection, choose: Choose, live_only: bool) -> None:
-    inline = Inline(conn, part_of(CATALOG_ROUTE), live_only=live_only)
+    inline = DecisionTransaction(conn, part_of(CATALOG_ROUTE), live_only=live_only)
     inline.decide([], choose, by_batch=True)

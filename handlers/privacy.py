@@ -21,9 +21,9 @@ from events.routing import SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from handlers.personal import PersonalTexts
 from handlers.tokens import AnyConnection
-from projections.decision_transaction import Inline
+from projections.decision_transaction import DecisionTransaction
 from projections.errors import PartBehind
-from projections.store import hold_all_parts
+from projections.store import lock_all_parts
 
 SHORTEST_TEXT = 6  # a shorter one would be found everywhere
 
@@ -100,7 +100,7 @@ class ErasurePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasureResult:
     """What was erased, and the event that says so; None when there was nothing.
 
     `is_projected`: the tables are blank already. False where the projector is too far behind to wait for.
@@ -155,16 +155,16 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
 
 def erase_person(
     conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str, live_only: bool
-) -> Erased:
+) -> ErasureResult:
     """Append privacy.erased, null what it names and project it; the caller commits.
 
     Nothing left to erase appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
     """
     _refuse_naming_reason(reason, plan)
     if plan.is_empty:
-        return Erased(None)
+        return ErasureResult(None)
     conn.execute(statement("handlers", "lock_erasure"))
-    hold_all_parts(conn)  # before the heads, as every batch does
+    lock_all_parts(conn)  # before the heads, as every batch does
     fact = PrivacyErased(
         customer_ids=plan.customers,
         through=_heads(conn, plan),
@@ -189,7 +189,7 @@ def erase_person(
     conn.execute(statement("handlers", "erase_errors"), {"texts": list(plan.texts)})
     if plan.jobs:
         conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
-    return Erased(
+    return ErasureResult(
         said,
         gone["erased_events"],
         gone["erased_conflicts"],
@@ -202,7 +202,7 @@ def erase_person(
 def _project(conn: AnyConnection, user_id: str, live_only: bool) -> bool:
     """Project the user's part to its end; False when that is too much for one transaction."""
     try:
-        Inline(conn, part_of(user_id), live_only=live_only).decide([user_id], lambda _: [])
+        DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide([user_id], lambda _: [])
     except PartBehind:
         return False
     return True

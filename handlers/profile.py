@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from events.append import append
 from events.clock import MICROSECOND
-from events.domain import OwnEvent, user_event
+from events.domain import DomainEvent, user_event
 from events.domain.user import (
     OnboardingCompleted,
     OnboardingStepCompleted,
@@ -37,7 +37,7 @@ class ProfileRefused(Exception):
     """Base of why a profile stays as it is."""
 
 
-class UserUnknown(ProfileRefused):
+class ProfileUserUnknown(ProfileRefused):
     """No event ever mentioned the user and the id is none of Clerk's. Check the id."""
 
     def __init__(self, user_id: str) -> None:
@@ -45,7 +45,7 @@ class UserUnknown(ProfileRefused):
         self.user_id = user_id
 
 
-class UserDeleted(ProfileRefused):
+class ProfileUserDeleted(ProfileRefused):
     """The user was deleted at Clerk; nothing is said about them any more."""
 
     def __init__(self, user_id: str) -> None:
@@ -75,7 +75,7 @@ class KeyTaken(ProfileRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ProfileFact:
     """One event that came of a request."""
 
     id: UUID
@@ -93,11 +93,11 @@ def change_profile(
     actor: str,
     reason: str | None = None,
     request_id: str | None = None,
-) -> list[Fact]:
+) -> list[ProfileFact]:
     """The facts of one request, all or none. The same key and changes again give the same facts.
 
     A user whom Clerk has not announced yet may be changed: onboarding is often faster.
-    Raises: UserUnknown, UserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
+    Raises: ProfileUserUnknown, ProfileUserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
     """
     before = _standing(conn, user_id, key)
     at = _after_all(user_id, before, now)
@@ -121,11 +121,11 @@ def change_profile(
     return _settled(events, [append(conn, event) for event in events])
 
 
-def facts(changes: Mapping[str, Any]) -> list[OwnEvent]:  # Any: text, or None to clear
+def facts(changes: Mapping[str, Any]) -> list[DomainEvent]:  # Any: text, or None to clear
     """What `changes` say, in the order in which it is told."""
     words = {name: changes[name] for name in WORDS if name in changes}
     step = changes.get("onboarding_step")
-    found: list[OwnEvent] = []
+    found: list[DomainEvent] = []
     if step in ("step-1", "step-2"):
         found.append(OnboardingStepCompleted(step=step, **words))
     elif words:
@@ -166,19 +166,19 @@ def _after_all(user_id: str, before: Mapping[str, Any], now: datetime) -> dateti
 
 def _refuse_unfit(user_id: str, changes: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     if not before["is_known"] and not user_id.startswith("user_"):
-        raise UserUnknown(user_id)
+        raise ProfileUserUnknown(user_id)
     if before["is_deleted"]:
-        raise UserDeleted(user_id)
+        raise ProfileUserDeleted(user_id)
     plan = changes.get("intended_plan")
     if plan is not None and plan not in before["for_sale"]:
         raise PlanUnavailable(plan, before["for_sale"])
 
 
-def _settled(events: list[NewEvent], answers: list[Appended]) -> list[Fact]:
+def _settled(events: list[NewEvent], answers: list[Appended]) -> list[ProfileFact]:
     outcomes = {answer.outcome for answer in answers}
     if "conflict" in outcomes or len(outcomes) > 1:
         raise KeyTaken
     return [
-        Fact(answer.id, event.event_type, "appended" if answer.outcome == "appended" else "duplicate")
+        ProfileFact(answer.id, event.event_type, "appended" if answer.outcome == "appended" else "duplicate")
         for event, answer in zip(events, answers, strict=True)
     ]

@@ -7,7 +7,7 @@ from events.domain import user_event
 from events.domain.user import LegacyImported
 from events.envelope import NewEvent
 from events.routing import part_of
-from projections.decision_transaction import Inline, Present
+from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.log_reader import AnyConnection
 
 
@@ -26,7 +26,7 @@ def make_known(
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         if user_id in found.users:
             return []
         event = user_event(
@@ -39,5 +39,7 @@ def make_known(
         )
         return [event]
 
-    made = Inline(conn, part_of(user_id), live_only=live_only).decide([user_id], choose, by_batch=True)
+    made = DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide(
+        [user_id], choose, by_batch=True
+    )
     return made[0].id if made else None

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from events.clock import EPOCH
 from events.routing import part_of
 from events.statements import statement
-from handlers.decision import Due, settle
+from handlers.decision import DueFact, settle
 from handlers.errors import BusyTransaction
 from handlers.expirations import GRACE, WARNING_DAYS, Lapse, grant_over, month_over, trial_ending, trial_over
 from projections.errors import StateUnreadable
@@ -45,7 +45,7 @@ def expire_trials(
 ) -> Summary:
     """Trials past their end without a payment; Stripe's only after the grace."""
 
-    def rule(state: State, at: datetime) -> list[Due]:
+    def rule(state: State, at: datetime) -> list[DueFact]:
         return trial_over(state, at, grace=grace)
 
     return _scan(conn, "trials_to_end", rule, now=now, by=now, live_only=live_only)
@@ -93,7 +93,7 @@ def _readable(rows: list[dict[str, Any]]) -> Iterator[State]:  # Any: one type a
             logger.warning("scan.state_unreadable", user_id=problem.user_id)
 
 
-def untold(conn: AnyConnection, due: dict[str, list[Due]]) -> dict[str, list[Due]]:
+def untold(conn: AnyConnection, due: dict[str, list[DueFact]]) -> dict[str, list[DueFact]]:
     """Of what is due, what was not said yet."""
     wanted = [(part_of(user), each.key) for user, several in due.items() for each in several]
     asked = {"parts": [part for part, _ in wanted], "keys": [key for _, key in wanted]}
@@ -118,7 +118,7 @@ def _scan(
     return done
 
 
-def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[Due]:
+def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[DueFact]:
     """Nothing for a user whose rule raises: they are counted as failed, and the scan goes on."""
     try:
         return list(rule(state, now))
@@ -128,7 +128,7 @@ def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[Due]:
         return []
 
 
-def _by_part(users: dict[str, list[Due]]) -> list[list[str]]:
+def _by_part(users: dict[str, list[DueFact]]) -> list[list[str]]:
     parts: dict[int, list[str]] = {}
     for user in users:
         parts.setdefault(part_of(user), []).append(user)

@@ -15,7 +15,7 @@ from events.domain.platform import (
     JobResultsRecorded,
     JobStarted,
 )
-from handlers.decision import Command, Decided, Due, Verdict, decide, refuse_unfit
+from handlers.decision import Command, Decided, DueFact, Verdict, decide, refuse_unfit
 from handlers.errors import UnusableInstant
 from handlers.owned_rows import answer_of, ask, held, new_id, refuse_deleted, refuse_unless
 from handlers.usage import Usage, count
@@ -175,7 +175,7 @@ def record_results(
 
 def _counted(
     state: State, catalog: Catalog, quantity: int, now: datetime
-) -> tuple[Sequence[Due], int | None]:
+) -> tuple[Sequence[DueFact], int | None]:
     """What time has ended by now, and how many creators remain after these. Raises: LimitExceeded."""
     refuse_unfit(state)
     if quantity == 0:

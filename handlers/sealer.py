@@ -24,7 +24,7 @@ from events.seals.merkle import Frontier, Node, extend
 from events.statements import statement
 from queries.rows import AnyConnection
 from queries.sealed_leaves import PartSize, frontiers, leaf_texts_after, part_sizes
-from queries.seals import Stored, heads_of, latest_checkpoint, origin_of
+from queries.seals import StoredCheckpoint, heads_of, latest_checkpoint, origin_of
 
 BATCH_EVENTS = 10_000
 FRESH_FOR = timedelta(hours=1)
@@ -48,7 +48,7 @@ class TreeContradicts(SealError):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class UnsealablePart:
     """A part that can't be sealed, and where its log is broken."""
 
     part: int
@@ -63,7 +63,7 @@ class Sealed:
     events: int = 0
     more: bool = False
     busy: bool = False
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[UnsealablePart, ...] = ()
 
 
 class Sealer:
@@ -77,7 +77,7 @@ class Sealer:
         self._clock = clock
         self._batch = batch
 
-    def run(self) -> Stored | None:
+    def run(self) -> StoredCheckpoint | None:
         """The checkpoint that was signed; None when none was due or another sealer is at it.
 
         Raises: TreeContradicts; UnusableKey.
@@ -110,7 +110,7 @@ def seal(conn: AnyConnection, *, limit: int = BATCH_EVENTS) -> Sealed:
     for size in lagging:
         frontier = grown[size.part]
         if frontier is None:
-            refusals.append(Refusal(size.part, size.sealed, "a node of its tree is missing"))
+            refusals.append(UnsealablePart(size.part, size.sealed, "a node of its tree is missing"))
             continue
         done, refusal = _seal_part(conn, size, frontier, limit=left)
         left -= done
@@ -120,7 +120,7 @@ def seal(conn: AnyConnection, *, limit: int = BATCH_EVENTS) -> Sealed:
     return Sealed(events=limit - left, more=left == 0, refusals=tuple(refusals))
 
 
-def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> Stored | None:
+def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> StoredCheckpoint | None:
     """Sign the trees as they are; the caller commits. None when another sealer is at it, and when
     nothing changed: no growth, the same keys, and the last one is fresh.
 
@@ -143,7 +143,7 @@ def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> Stored
     # A clock that steps back must not make a later checkpoint look earlier.
     signed_at = now if last is None else max(now, last.signed_at)
     promise = Checkpoint(origin, signed_at, heads)
-    made = Stored(
+    made = StoredCheckpoint(
         number=1 if last is None else last.number + 1,
         signed_at=signed_at,
         size=promise.size,
@@ -155,14 +155,14 @@ def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> Stored
     return made
 
 
-def _is_due(last: Stored, size: int, verifiers: list[str], now: datetime) -> bool:
+def _is_due(last: StoredCheckpoint, size: int, verifiers: list[str], now: datetime) -> bool:
     grown = last.size != size
     return grown or set(last.verifiers) != set(verifiers) or now - last.signed_at >= FRESH_FOR
 
 
 def _seal_part(
     conn: AnyConnection, size: PartSize, frontier: Frontier, *, limit: int
-) -> tuple[int, Refusal | None]:
+) -> tuple[int, UnsealablePart | None]:
     rows = leaf_texts_after(conn, size.part, size.sealed, limit=min(limit, size.head - size.sealed))
     refusal = None
     for number, row in enumerate(rows):
@@ -170,7 +170,7 @@ def _seal_part(
             rows = rows[:number]
             break
     if len(rows) < min(limit, size.head - size.sealed):
-        refusal = Refusal(size.part, size.sealed + len(rows) + 1, "an event is missing")
+        refusal = UnsealablePart(size.part, size.sealed + len(rows) + 1, "an event is missing")
     _, made = extend(frontier, [leaf_hash_of_texts(row) for row in rows])
     if made:
         conn.execute(statement("handlers", "write_nodes"), {"part": size.part, **_runs(made)})
@@ -187,13 +187,13 @@ def _runs(made: list[Node]) -> dict[str, list[int] | list[bytes]]:
     }
 
 
-def _rewound(size: PartSize) -> Refusal:
-    return Refusal(
+def _rewound(size: PartSize) -> UnsealablePart:
+    return UnsealablePart(
         size.part, size.head + 1, f"its head says {size.head} but {size.sealed} events were sealed"
     )
 
 
-def _refuse_contradiction(conn: AnyConnection, last: Stored, sizes: dict[int, int]) -> None:
+def _refuse_contradiction(conn: AnyConnection, last: StoredCheckpoint, sizes: dict[int, int]) -> None:
     """Never sign two histories: the trees must contain all that was signed, unchanged."""
     signed = heads_of(last.note)
     found = frontiers(conn, {head.part: head.size for head in signed})
@@ -203,7 +203,7 @@ def _refuse_contradiction(conn: AnyConnection, last: Stored, sizes: dict[int, in
             raise TreeContradicts(head.part, last.number)
 
 
-def _head(part: int, frontier: Frontier | None, last: Stored | None) -> PartHead:
+def _head(part: int, frontier: Frontier | None, last: StoredCheckpoint | None) -> PartHead:
     if frontier is None:
         raise TreeContradicts(part, 0 if last is None else last.number)
     return PartHead(part, frontier.size, frontier.root)

@@ -16,8 +16,8 @@ from events.group_commit import GroupCommit
 from events.identifiers import key_part
 from handlers.decision import (
     Command,
+    CommandRule,
     Decided,
-    Ruled,
     Verdict,
     decide,
     decide_many,
@@ -27,10 +27,10 @@ from handlers.errors import LimitExceeded
 from handlers.expirations import all_over
 from handlers.retry import attempt
 from projections.catalog import Catalog
-from projections.decision_transaction import Moved
+from projections.decision_transaction import SnapshotChanged
 from projections.log_reader import AnyConnection
 from projections.state import State
-from queries.entitlements import Metric, Standing, standing, told_allowances
+from queries.entitlements import Metric, PlanInForce, standing, told_allowances
 
 MOST_TOGETHER = 16
 
@@ -113,14 +113,14 @@ class UsageCounter:
                 return decide_many(conn, [ruled(each) for each in asked], live_only=self._live_only)
         except PoolTimeout as problem:
             return [problem] * len(asked)  # they have waited long enough
-        except (Moved, psycopg.Error):
+        except (SnapshotChanged, psycopg.Error):
             return [None] * len(asked)
         except Exception:  # a bug met by one of them: alone, each meets its own
             _logger.exception("usage.group_failed", requests=len(asked))
             return [None] * len(asked)
 
 
-def ruled(asked: UsageCommand) -> Ruled:
+def ruled(asked: UsageCommand) -> CommandRule:
     """The command to decide, and its rule."""
     usage = asked.usage
     command = Command(
@@ -132,7 +132,7 @@ def ruled(asked: UsageCommand) -> Ruled:
         request_id=asked.request_id,
         trace=asked.trace,
     )
-    return Ruled(command, lambda state, catalog, at: count(state, catalog, usage, at))
+    return CommandRule(command, lambda state, catalog, at: count(state, catalog, usage, at))
 
 
 def _counted(usage: Usage, decided: Decided) -> Counted:
@@ -158,7 +158,7 @@ def count(state: State, catalog: Catalog, usage: Usage, now: datetime) -> Verdic
     return Verdict(fact, told_allowances(after), all_over(state, now))
 
 
-def _refuse_beyond(found: Standing, usage: Usage) -> None:
+def _refuse_beyond(found: PlanInForce, usage: Usage) -> None:
     left = found.allowances[usage.metric]
     if left.limit is None or left.remaining is None or usage.quantity <= left.remaining:
         return

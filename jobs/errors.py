@@ -25,7 +25,7 @@ class JobNotMovable(JobError):
         self.status = status
 
 
-class Hopeless(JobError):
+class PermanentFailure(JobError):
     """Raised by a handler: another try would fail as well. The job is dead at once."""
 
 

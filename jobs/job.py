@@ -40,7 +40,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class JobContext:
     """What a handler is given. `conn` is in autocommit and belongs to this worker alone.
 
     `note` keeps a result at once, before the job ends, so that the next try knows of it.
@@ -53,7 +53,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JobResult:
     """What came of a job. The events are appended in the transaction that ends it: both or neither."""
 
     result: Json = field(default_factory=dict)
@@ -73,7 +73,7 @@ class JobType:
     """
 
     name: str
-    handle: Callable[[Context], Done]
+    handle: Callable[[JobContext], JobResult]
     given_up: Callable[[Job, Status, str, datetime], Sequence[NewEvent]] = _no_events
     limit_s: float = LIMIT_S
 

@@ -19,7 +19,7 @@ from events.append import append_all, json_text
 from events.text import storable
 from jobs.backoff import Chance, delay
 from jobs.errors import LeaseLost, Postponed
-from jobs.job import AnyConnection, Done, Job, JobType, Json, Registry, Status
+from jobs.job import AnyConnection, Job, JobResult, JobType, Json, Registry, Status
 from jobs.queue import rows
 
 LOCK_CLASS = 0x7E40_4A0B  # advisory locks of this service's job workers
@@ -73,7 +73,7 @@ def note(conn: AnyConnection, lease: Lease, result: Json | None, *, now: datetim
     _fenced(conn, "note_result", lease, {"result": kept, "now": now})
 
 
-def end(conn: AnyConnection, lease: Lease, done: Done, *, now: datetime) -> None:
+def end(conn: AnyConnection, lease: Lease, done: JobResult, *, now: datetime) -> None:
     """The job is over and its events are in the log. The caller commits. Raises: LeaseLost."""
     _fenced(
         conn,

@@ -12,8 +12,8 @@ import structlog
 from events.clock import Clock
 from jobs import lease as leases
 from jobs.backoff import Chance
-from jobs.errors import Hopeless, LeaseLost, Postponed
-from jobs.job import AnyConnection, Context, Json, Registry
+from jobs.errors import LeaseLost, PermanentFailure, Postponed
+from jobs.job import AnyConnection, JobContext, Json, Registry
 from jobs.lease import Lease, Worker
 
 POLL_S = 1.0
@@ -130,7 +130,7 @@ class JobRunner:
             with conn.transaction():
                 leases.note(conn, lease, result, now=self._clock())
 
-        done = self._types[job.type].handle(Context(conn, job, self._clock, note))
+        done = self._types[job.type].handle(JobContext(conn, job, self._clock, note))
         with conn.transaction():
             leases.end(conn, lease, done, now=self._clock())
         log.info("jobs.done", job=str(job.id), type=job.type, status=done.status)
@@ -141,7 +141,7 @@ class JobRunner:
         if conn.closed or conn.broken:
             # Without a session nothing can be kept; another worker finds the job lost.
             raise psycopg.OperationalError("the worker's session is gone") from problem
-        hopeless = isinstance(problem, Hopeless)
+        hopeless = isinstance(problem, PermanentFailure)
         outcome = self._ended(conn, lease, partial(self._fail, conn, lease, error, hopeless=hopeless))
         log.error("jobs.failed", job=str(job.id), type=job.type, error=error, status=outcome)
         return outcome

@@ -9,7 +9,7 @@ from psycopg.rows import tuple_row
 
 from events.statements import statement
 from projections import store
-from projections.facts import Own
+from projections.facts import OwnFact
 from projections.log_reader import AnyConnection, Routed
 
 CATEGORY, KEY = "stripe", "trusted_accounts"
@@ -61,10 +61,10 @@ def touched_customers(conn: AnyConnection, found: list[Routed]) -> set[str]:
     """
     if not any(_names_accounts(event) for event in found):
         return set()
-    store.hold_all_parts(conn)
+    store.lock_all_parts(conn)
     return store.customers_elsewhere(conn)
 
 
 def _names_accounts(event: Routed) -> bool:
     body = event.fact.body
-    return event.fact.type == "configuration.changed" and isinstance(body, Own) and KEY in body.payload
+    return event.fact.type == "configuration.changed" and isinstance(body, OwnFact) and KEY in body.payload

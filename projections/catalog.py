@@ -15,7 +15,7 @@ UNLIMITED = -1
 FREE = "free"
 
 
-class Plan(Struct, frozen=True):
+class CatalogPlan(Struct, frozen=True):
     """One plan as of some instant. Prices are minor units of `currency`."""
 
     plan_key: str
@@ -39,7 +39,7 @@ class Catalog(Struct):
     """All plans ever published. `prices` also knows the price ids of earlier versions: whoever
     bought at an old price still has the plan."""
 
-    plans: dict[str, Plan] = field(default_factory=dict)
+    plans: dict[str, CatalogPlan] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     prices_changed_at: dict[str, int] = field(default_factory=dict)
 
@@ -125,7 +125,7 @@ def _publish(catalog: Catalog, event: PlanEvent) -> None:
         new.creators_limit,
         new.features,
     )
-    catalog.plans[new.plan_key] = Plan(
+    catalog.plans[new.plan_key] = CatalogPlan(
         **msgspec.structs.asdict(new),
         is_active=True,
         published_at=old.published_at if old else event.at,
@@ -144,7 +144,7 @@ def _retire(catalog: Catalog, event: PlanEvent) -> None:
         catalog.plans[key] = msgspec.structs.replace(plan, is_active=False, changed_at=event.at)
 
 
-def _without_interval(lookup_key: str | None, plans: dict[str, Plan]) -> str | None:
+def _without_interval(lookup_key: str | None, plans: dict[str, CatalogPlan]) -> str | None:
     """`glow_up_monthly` names glow_up: lookup keys are unique to a price, so they carry its interval."""
     if lookup_key is None or lookup_key in plans:
         return lookup_key

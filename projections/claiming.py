@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from events.domain import user as own
 from projections import stripe_objects
-from projections.facts import Checkout, Customer, Fact, Own, Subscription
+from projections.facts import Checkout, CustomerFact, Fact, OwnFact, SubscriptionFact
 from projections.links import (
     AGAINST,
     BY_LEGACY,
@@ -25,8 +25,8 @@ from projections.links import (
     ERASED,
     NOBODY,
     RESTORED,
+    Claim,
     Claims,
-    Word,
 )
 from projections.order import order_instant
 from projections.state import State
@@ -40,7 +40,7 @@ OWN_CLAIMS = {
 }
 # Events in a user's stream that delete the user or take deletions back.
 DELETIONS = ("clerk.user.deleted", "privacy.erased", "deletion.reverted")
-NO_DELETIONS: Mapping[str, list[Word]] = {}
+NO_DELETIONS: Mapping[str, list[Claim]] = {}
 FIRST_WORDS = (".created", "checkout.session.completed")
 
 
@@ -49,22 +49,22 @@ class Evidence(NamedTuple):
 
     first_at: int
     snapshots: list[Fact]
-    claims: list[Word]
+    claims: list[Claim]
 
     @property
     def seen_at(self) -> int:
         return max([0, *(fact.at for fact in self.snapshots), *(claim.at for claim in self.claims)])
 
 
-class Glimpse(Struct, array_like=True):
+class ObjectSummary(Struct, array_like=True):
     """One object's snapshots in short, enough where all of them say the same. `word` would be its first."""
 
-    word: Word
+    word: Claim
     is_firm: bool
     seen_at: int
     is_uniform: bool
 
-    def merge(self, other: "Glimpse") -> None:
+    def merge(self, other: "ObjectSummary") -> None:
         """Take in what other snapshots of the object say; order makes no difference."""
         self.is_uniform = self.is_uniform and other.is_uniform and self.word.user == other.word.user
         self.seen_at = max(self.seen_at, other.seen_at)
@@ -72,34 +72,34 @@ class Glimpse(Struct, array_like=True):
             self.word, self.is_firm = other.word, other.is_firm
         elif other.word.at == self.word.at:
             key, since = min(self.word.key, other.word.key), min(self.word.since, other.word.since)
-            self.word = Word(self.word.at, key, since, self.word.user, BY_METADATA)
+            self.word = Claim(self.word.at, key, since, self.word.user, BY_METADATA)
             self.is_firm = self.is_firm or other.is_firm
 
 
 def object_of(fact: Fact) -> str | None:
     """The object whose metadata the event shows; None for an event that shows no metadata."""
     body = fact.body
-    if not isinstance(body, Subscription | Customer) or body.claimed_user is None:
+    if not isinstance(body, SubscriptionFact | CustomerFact) or body.claimed_user is None:
         return None
-    return "customer" if isinstance(body, Customer) else body.id
+    return "customer" if isinstance(body, CustomerFact) else body.id
 
 
-def claims_in(fact: Fact, route_key: str) -> list[tuple[str, Word]]:
+def claims_in(fact: Fact, route_key: str) -> list[tuple[str, Claim]]:
     """(customer, claim) of a session, an operator, an import, or of each customer of an erasure."""
     body = fact.body
     if isinstance(body, Checkout):
         return [(route_key, _session_claim(fact, body))] if body.claimed_user and body.customer else []
-    if not isinstance(body, Own) or fact.type not in OWN_CLAIMS:
+    if not isinstance(body, OwnFact) or fact.type not in OWN_CLAIMS:
         return []
     claim = _claim(fact, fact.at, route_key, OWN_CLAIMS[fact.type])
     return [(customer, claim) for customer in _named_customers(fact.type, body)]
 
 
-def deletions_in(user: str, facts: Iterable[Fact]) -> list[Word]:
+def deletions_in(user: str, facts: Iterable[Fact]) -> list[Claim]:
     """When a user was deleted and restored, oldest first, from these events of the user's stream."""
     deletions: set[str] = set()
     reverted: set[str] = set()
-    changes: list[Word] = []
+    changes: list[Claim] = []
     found = sorted((fact for fact in facts if fact.type in DELETIONS), key=attrgetter("at"))
     for at, group in groupby(found, key=attrgetter("at")):
         instant = list(group)
@@ -107,11 +107,11 @@ def deletions_in(user: str, facts: Iterable[Fact]) -> list[Word]:
         reverted |= {event_id for fact in instant for event_id in _reverted(fact)}
         rank = DELETED if deletions - reverted else RESTORED
         if rank != (changes[-1].rank if changes else RESTORED):
-            changes.append(Word(at, min(fact.key for fact in instant), at, user, rank))
+            changes.append(Claim(at, min(fact.key for fact in instant), at, user, rank))
     return changes
 
 
-def settled(evidence: Evidence, deletions: Mapping[str, list[Word]] = NO_DELETIONS) -> Claims:
+def settled(evidence: Evidence, deletions: Mapping[str, list[Claim]] = NO_DELETIONS) -> Claims:
     """Words and claims from all events there are, and the deletions of those who are named."""
     register = Claims(evidence.first_at, evidence.seen_at)
     state = State(user_id="", links={})
@@ -125,7 +125,7 @@ def settled(evidence: Evidence, deletions: Mapping[str, list[Word]] = NO_DELETIO
     return register
 
 
-def settled_from(first_at: int, glimpses: Mapping[str, Glimpse], claims: list[Word]) -> Claims | None:
+def settled_from(first_at: int, glimpses: Mapping[str, ObjectSummary], claims: list[Claim]) -> Claims | None:
     """The same from glimpses; None where some object's snapshots differ, so that their order matters."""
     if not all(glimpse.is_uniform for glimpse in glimpses.values()):
         return None
@@ -135,7 +135,7 @@ def settled_from(first_at: int, glimpses: Mapping[str, Glimpse], claims: list[Wo
         if glimpse.word.user != NOBODY:
             first = glimpse.word
             since = first.at if glimpse.is_firm else first.since
-            register.add_word(name, Word(first.at, first.key, since, first.user, BY_METADATA))
+            register.add_word(name, Claim(first.at, first.key, since, first.user, BY_METADATA))
     _claim_in_order(register, claims)
     return register
 
@@ -160,10 +160,10 @@ def extended(register: Claims, evidence: Evidence) -> bool:
     return True
 
 
-def glimpse_of(fact: Fact) -> Glimpse:
+def glimpse_of(fact: Fact) -> ObjectSummary:
     """One snapshot as a glimpse."""
-    word = Word(fact.at, fact.key, _since(fact), _word(fact), BY_METADATA)
-    return Glimpse(word, _is_first_word(fact), fact.at, _are_alike([fact]))
+    word = Claim(fact.at, fact.key, _since(fact), _word(fact), BY_METADATA)
+    return ObjectSummary(word, _is_first_word(fact), fact.at, _are_alike([fact]))
 
 
 def _speak(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
@@ -174,7 +174,7 @@ def _speak(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
             register.add_word(name, word)
 
 
-def _next_word(known: Word | None, at: int, told: list[Fact]) -> Word | None:
+def _next_word(known: Claim | None, at: int, told: list[Fact]) -> Claim | None:
     user, entered = _word(told[-1]), _word_before(told[0])
     if known is None:
         if user == NOBODY:
@@ -183,7 +183,7 @@ def _next_word(known: Word | None, at: int, told: list[Fact]) -> Word | None:
         return None
     key = min(fact.key for fact in told if _word(fact) == user)
     is_first = known is not None or any(_is_first_word(fact) for fact in told)
-    return Word(at, key, at if is_first else min(_since(fact) for fact in told), user, BY_METADATA)
+    return Claim(at, key, at if is_first else min(_since(fact) for fact in told), user, BY_METADATA)
 
 
 def _repeats_known(register: Claims, fact: Fact) -> bool:
@@ -228,7 +228,7 @@ def _word_before(fact: Fact) -> str | None:
     return getattr(fact.before, "claimed_user", None)
 
 
-def _session_claim(fact: Fact, body: Checkout) -> Word:
+def _session_claim(fact: Fact, body: Checkout) -> Claim:
     """A session claims when it is completed; what it repeats later is as old as the session."""
     since = fact.at if fact.type.endswith(FIRST_WORDS) else _since(fact)
     return _claim(
@@ -236,16 +236,16 @@ def _session_claim(fact: Fact, body: Checkout) -> Word:
     )
 
 
-def _claim(fact: Fact, since: int, user: str, rank: int) -> Word:
-    return Word(fact.at, fact.key, since, user, rank)
+def _claim(fact: Fact, since: int, user: str, rank: int) -> Claim:
+    return Claim(fact.at, fact.key, since, user, rank)
 
 
-def _claim_in_order(register: Claims, claims: Iterable[Word]) -> None:
+def _claim_in_order(register: Claims, claims: Iterable[Claim]) -> None:
     for claim in sorted(claims, key=attrgetter("at", "since", "key", "user", "rank")):
         register.add_claim(claim)
 
 
-def _named_customers(event_type: str, body: Own) -> Iterable[str]:
+def _named_customers(event_type: str, body: OwnFact) -> Iterable[str]:
     try:
         if event_type == "privacy.erased":
             return own.PrivacyErased.model_validate_json(body.payload).customer_ids
@@ -259,7 +259,7 @@ def _named_customers(event_type: str, body: Own) -> Iterable[str]:
 
 def _reverted(fact: Fact) -> Iterable[str]:
     """Ids of the deletions that an event takes back; none if it can't be read."""
-    if fact.type != "deletion.reverted" or not isinstance(fact.body, Own):
+    if fact.type != "deletion.reverted" or not isinstance(fact.body, OwnFact):
         return ()
     try:
         return [str(each) for each in own.DeletionReverted.model_validate_json(fact.body.payload).event_ids]

@@ -12,14 +12,14 @@ from itertools import islice
 from projections import log_reader
 from projections.facts import Fact
 from projections.fold import fold_one, in_order
-from projections.log_reader import AnyConnection, Wanted
+from projections.log_reader import AnyConnection, HistoryRequest
 from projections.state import State
 
 
 class Crowd:
     """One user's instant, begun at the state before it; `after` is the state after it once it is folded."""
 
-    def __init__(self, before: State, at: int, wanted: Wanted) -> None:
+    def __init__(self, before: State, at: int, wanted: HistoryRequest) -> None:
         self.before = before
         self.at = at
         self.facts: list[Fact] = []
@@ -86,7 +86,7 @@ class Crowds:
         """Forget the user's crowd: it is folded."""
         self._crowds[user] = self._crowds[user][0], None
 
-    def of(self, before: State, at: int, wanted: Wanted) -> Crowd | None:
+    def of(self, before: State, at: int, wanted: HistoryRequest) -> Crowd | None:
         """The user's crowd; None for a user who does not wait."""
         user = before.user_id
         if user not in self._crowds:

@@ -25,7 +25,7 @@ from projections.errors import PartBehind, PartBusy, StateUnreadable
 from projections.facts import Fact
 from projections.fold import present
 from projections.log_reader import AnyConnection, Routed, routed
-from projections.projector import EMPTY, Projector, Work
+from projections.projector import EMPTY, BatchState, Projector
 from projections.refolding import advance_some
 from projections.refusal import is_refusal, is_stopped_by_row
 from projections.snapshots import Pending
@@ -37,7 +37,7 @@ ATTEMPTS = 20
 MOST_CATALOGS = 4
 
 
-class Held(NamedTuple):
+class LockedUser(NamedTuple):
     """One user, locked: the fold, what it says now, the catalog their rows were written under, and what is
     still to be folded again."""
 
@@ -47,28 +47,28 @@ class Held(NamedTuple):
     pending: Pending | None
 
 
-class Said(NamedTuple):
+class PriorEvent(NamedTuple):
     """One of our own events that holds a key already."""
 
     id: UUID
     metadata: dict[str, Any]  # Any: JSON values
 
 
-class Present(NamedTuple):
+class Snapshot(NamedTuple):
     """What is true of some users of one part, and stays so until the transaction ends.
 
     Users not in `users` are unknown. `said`: which of the keys asked about are taken.
     """
 
-    users: dict[str, Held]
+    users: dict[str, LockedUser]
     catalog: Catalog
-    said: dict[str, Said]
+    said: dict[str, PriorEvent]
 
 
-Choose = Callable[[Present], Sequence[NewEvent]]
+Choose = Callable[[Snapshot], Sequence[NewEvent]]
 
 
-class Moved(Exception):
+class SnapshotChanged(Exception):
     """What came between the look and the append makes the decision another one."""
 
 
@@ -81,9 +81,9 @@ class Deciding(Projector):
         self._positions: dict[int, int] = {}
 
     def _say(
-        self, events: Sequence[NewEvent], now: Present, choose: Choose, *, by_batch: bool = False
+        self, events: Sequence[NewEvent], now: Snapshot, choose: Choose, *, by_batch: bool = False
     ) -> list[Appended]:
-        """Append and fold in. Raises: Moved."""
+        """Append and fold in. Raises: SnapshotChanged."""
         answers = append_all(self._conn, events)
         said = zip(events, answers, strict=True)
         found = [_as_read(event, answer) for event, answer in said if answer.outcome == "appended"]
@@ -93,7 +93,7 @@ class Deciding(Projector):
         if came_first:
             now = self._take_in(came_first, now)
             if choose(now) != events:
-                raise Moved
+                raise SnapshotChanged
         with span("project"):
             if by_batch or self.careful or relinking.deletions_in(found):
                 self._absorb(self._conn, found, reached)
@@ -113,7 +113,7 @@ class Deciding(Projector):
             reached[part] = position
         return reached, came_first
 
-    def _take_in(self, came_first: dict[int, int], now: Present) -> Present:
+    def _take_in(self, came_first: dict[int, int], now: Snapshot) -> Snapshot:
         """What came between the look and the append. No more can: the parts' heads are ours by now."""
         for part, count in came_first.items():
             found, reached = log_reader.next_events(
@@ -123,13 +123,13 @@ class Deciding(Projector):
             self._positions |= reached
         states = store.lock_states(self._conn, now.users)
         held = {
-            user: Held(each.folded, present(each.folded), each.catalog_digest, each.pending)
+            user: LockedUser(each.folded, present(each.folded), each.catalog_digest, each.pending)
             for user, each in states.items()
             if each.folded
         }
-        return Present(held, self._catalog, now.said)
+        return Snapshot(held, self._catalog, now.said)
 
-    def _fold_held(self, found: list[Routed], held: dict[str, Held], reached: dict[int, int]) -> None:
+    def _fold_held(self, found: list[Routed], held: dict[str, LockedUser], reached: dict[int, int]) -> None:
         """As a batch folds, but over states in hand, and written in one round trip."""
         by_user: dict[str, list[Fact]] = {}
         for event in found:
@@ -143,14 +143,14 @@ class Deciding(Projector):
             if (behind := advance_some(folded, by_user[user], held[user].pending, kept))
         }
         pending = {user: held[user].pending for user in by_user}
-        self._refold(self._conn, again, Work(by_user), folds, reached, pending)
+        self._refold(self._conn, again, BatchState(by_user), folds, reached, pending)
         before = {user: held[user].state for user in folds}
         digests = {user: held[user].catalog_digest for user in folds}
         with self._conn.pipeline():
             store.write_snapshots(self._conn, kept)
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
-        self._fold_apart(self._conn, stopped, Work({user: [] for user in stopped}), reached)
+        self._fold_apart(self._conn, stopped, BatchState({user: [] for user in stopped}), reached)
         aggregates.project(self._conn, found, reached, live_only=self._live_only, careful=self.careful)
 
     def _use_catalog(self, digest: str | None) -> None:
@@ -163,7 +163,7 @@ class Deciding(Projector):
         return cursor.execute(statement("projections", name), asked)
 
 
-class Inline(Deciding):
+class DecisionTransaction(Deciding):
     """One part, held for one decision. Make a new one for each; the caller commits."""
 
     def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
@@ -197,7 +197,7 @@ class Inline(Deciding):
             positions = self._positions.copy()
             try:
                 return self._say(events, now, choose, by_batch=by_batch)
-            except Moved:
+            except SnapshotChanged:
                 pass
             except psycopg.Error as problem:
                 if self.careful or not is_refusal(problem):
@@ -210,7 +210,7 @@ class Inline(Deciding):
 
     def _look(
         self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
-    ) -> Present | None:
+    ) -> Snapshot | None:
         """One round trip, customers apart. If strict, None and no user locked while events are to be
         projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
         asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
@@ -236,8 +236,8 @@ class Inline(Deciding):
             self._let_go()
             self.retry(self._conn, unreadable)
             return None
-        taken = {row[2]: Said(row[3], row[4]) for row in said if row[2] is not None}
-        return Present(held_users, self._catalog, taken)
+        taken = {row[2]: PriorEvent(row[3], row[4]) for row in said if row[2] is not None}
+        return Snapshot(held_users, self._catalog, taken)
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
@@ -272,15 +272,15 @@ class Inline(Deciding):
 StateRow = tuple[str, str, str, int | None, int]
 
 
-def as_held(row: StateRow) -> Held:
+def as_held(row: StateRow) -> LockedUser:
     """From a row of user, state, catalog digest, refold_after and refold_until. Raises: StateUnreadable."""
     folded = read_stored(row[0], row[1])
-    return Held(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
+    return LockedUser(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
 
 
-def held_among(rows: Iterable[StateRow]) -> tuple[dict[str, Held], list[str]]:
+def held_among(rows: Iterable[StateRow]) -> tuple[dict[str, LockedUser], list[str]]:
     """User to what is held of them, and the users whose stored state this release can't read."""
-    held: dict[str, Held] = {}
+    held: dict[str, LockedUser] = {}
     unreadable: list[str] = []
     for row in rows:
         try:

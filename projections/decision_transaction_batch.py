@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from events.envelope import Appended
 from events.routing import part_of
-from projections.decision_transaction import Choose, Deciding, Present, Said, held_among
+from projections.decision_transaction import Choose, Deciding, PriorEvent, Snapshot, held_among
 
 # A head that somebody who hangs holds: those of its part may wait for it, but not everybody with them.
 _NOT_FOR_LONG = b"SET LOCAL lock_timeout = '1s'"
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
     key: str
 
 
-class InlineMany(Deciding):
+class DecisionTransactionBatch(Deciding):
     """The parts of some users, held for a decision about each. A new one each time; the caller commits."""
 
     def decide(self, asked: Sequence[Asked], choose: Choose) -> list[Appended]:
@@ -38,7 +38,7 @@ class InlineMany(Deciding):
         events = choose(now)
         return self._say(events, now, choose) if events else []
 
-    def _look(self, asked: Sequence[Asked]) -> Present:
+    def _look(self, asked: Sequence[Asked]) -> Snapshot:
         """One round trip. Keys are told of free users only."""
         parts = {each.user_id: part_of(each.user_id) for each in asked}
         with self._conn.pipeline():
@@ -53,5 +53,5 @@ class InlineMany(Deciding):
         level = {row[0] for row in said if row[1] == self._positions.get(row[0])}
         self._use_catalog(said[0][2])
         held, _ = held_among(row for row in states.fetchall() if parts[row[0]] in level)
-        taken = {row[3]: Said(row[4], row[5]) for row in said if row[3] is not None}
-        return Present(held, self._catalog, taken)
+        taken = {row[3]: PriorEvent(row[4], row[5]) for row in said if row[3] is not None}
+        return Snapshot(held, self._catalog, taken)

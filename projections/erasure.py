@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from events.domain.user import PrivacyErased
 from projections import store
-from projections.facts import Own
+from projections.facts import OwnFact
 from projections.log_reader import AnyConnection, Routed
 
 ERASED = "privacy.erased"
@@ -32,13 +32,13 @@ def touched_customers(conn: AnyConnection, erased: Mapping[str, set[str]]) -> se
     """
     if not erased:
         return set()
-    store.hold_all_parts(conn)
+    store.lock_all_parts(conn)
     return store.customers_claimed_by(conn, erased).union(*erased.values())
 
 
 def _customers(event: Routed) -> set[str]:
     body = event.fact.body
-    if not isinstance(body, Own):
+    if not isinstance(body, OwnFact):
         return set()
     try:
         return set(PrivacyErased.model_validate_json(body.payload).customer_ids)

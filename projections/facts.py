@@ -10,7 +10,7 @@ from msgspec import Struct
 Source = Literal["stripe", "clerk", "tenure"]
 
 
-class Address(Struct, frozen=True, array_like=True):
+class FactAddress(Struct, frozen=True, array_like=True):
     city: str | None = None
     country: str | None = None
     postal_code: str | None = None
@@ -24,7 +24,7 @@ class PlanHint(Struct, frozen=True, array_like=True):
     metadata_plan: str | None = None
 
 
-class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
+class SubscriptionFact(Struct, frozen=True, array_like=True, tag="subscription"):
     """A snapshot of a Stripe subscription. Instants are seconds since the epoch, as Stripe gives them.
 
     `offer_ends` is the end of the trial offer that the first item not billed by usage is on; the status
@@ -56,25 +56,25 @@ class Subscription(Struct, frozen=True, array_like=True, tag="subscription"):
         return (self.hint, *self.more_hints)
 
 
-class Customer(Struct, frozen=True, array_like=True, tag="customer"):
+class CustomerFact(Struct, frozen=True, array_like=True, tag="customer"):
     """`claimed_user` is empty where the metadata names no user, None where there is no metadata."""
 
     id: str
     payment_method: str | None
-    address: Address
+    address: FactAddress
     deleted: bool
     claimed_user: str | None
     created: int = 0
 
 
-class PaymentMethod(Struct, frozen=True, array_like=True, tag="payment_method"):
+class PaymentMethodFact(Struct, frozen=True, array_like=True, tag="payment_method"):
     id: str
     customer: str | None
     last4: str | None
     brand: str | None
     exp_month: int | None
     exp_year: int | None
-    address: Address
+    address: FactAddress
     detached: bool
 
 
@@ -98,7 +98,7 @@ class Checkout(Struct, frozen=True, array_like=True, tag="checkout"):
     created: int = 0
 
 
-class ClerkUser(Struct, frozen=True, array_like=True, tag="clerk_user"):
+class ClerkUserFact(Struct, frozen=True, array_like=True, tag="clerk_user"):
     email: str | None
     full_name: str | None
     is_admin: bool
@@ -109,13 +109,22 @@ class ClerkUserDeleted(Struct, frozen=True, array_like=True, tag="clerk_user_del
     pass
 
 
-class Own(Struct, frozen=True, array_like=True, tag="own"):
+class OwnFact(Struct, frozen=True, array_like=True, tag="own"):
     """One of our own events: its payload, read by the rule that folds it."""
 
     payload: str
 
 
-Body = Subscription | Customer | PaymentMethod | InvoicePaid | Checkout | ClerkUser | ClerkUserDeleted | Own
+Body = (
+    SubscriptionFact
+    | CustomerFact
+    | PaymentMethodFact
+    | InvoicePaid
+    | Checkout
+    | ClerkUserFact
+    | ClerkUserDeleted
+    | OwnFact
+)
 
 
 class Problem(Struct, frozen=True, array_like=True):

@@ -10,14 +10,14 @@ from projections import stripe_objects
 from projections.errors import Unfoldable
 from projections.facts import (
     Checkout,
-    ClerkUser,
     ClerkUserDeleted,
-    Customer,
+    ClerkUserFact,
+    CustomerFact,
     Fact,
     InvoicePaid,
-    PaymentMethod,
+    PaymentMethodFact,
 )
-from projections.facts import Subscription as SubscriptionBody
+from projections.facts import SubscriptionFact as SubscriptionBody
 from projections.order import order_instant, rank
 from projections.snapshots import EVER, Passed, keep, kept_state
 from projections.state import Core, Folded, Poison, State, encode_state
@@ -239,10 +239,10 @@ for _type in subscriptions.RULES:
     TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE[_type], "user_usage")
 TOUCHED_BY_BODY: dict[type, tuple[str, ...]] = {
     SubscriptionBody: ("user_subscriptions", "user_billing", "user_usage"),
-    Customer: ("user_billing",),
-    PaymentMethod: ("user_billing",),
+    CustomerFact: ("user_billing",),
+    PaymentMethodFact: ("user_billing",),
     InvoicePaid: ("user_subscriptions", "user_usage"),
     Checkout: ("user_subscriptions", "user_usage"),
-    ClerkUser: ("users",),
+    ClerkUserFact: ("users",),
     ClerkUserDeleted: ("users",),
 }

@@ -27,7 +27,7 @@ NOBODY = ""
 SECOND = 1_000_000  # Stripe's clock has whole seconds
 
 
-class Word(Struct, frozen=True, array_like=True):
+class Claim(Struct, frozen=True, array_like=True):
     """In force from `at`; `(since, key)` dates it among equals. Both are microseconds.
 
     `since` is before `at` for the word of an object that is met when it already repeats itself.
@@ -63,9 +63,9 @@ class Claims(Struct):
 
     first_at: int
     seen_at: int = 0
-    words: dict[str, list[Word]] = field(default_factory=dict)
-    claims: list[Word] = field(default_factory=list)
-    deletions: dict[str, list[Word]] = field(default_factory=dict)
+    words: dict[str, list[Claim]] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    deletions: dict[str, list[Claim]] = field(default_factory=dict)
 
     def users(self) -> list[str]:
         """Every user who ever was named, sorted."""
@@ -117,22 +117,22 @@ class Claims(Struct):
         """When the latest word or claim was made; microseconds."""
         return max([self.first_at, *(word.at for _, word in self._all())])
 
-    def word_of(self, name: str, at: int) -> Word | None:
+    def word_of(self, name: str, at: int) -> Claim | None:
         """What the object said at an instant, that instant included."""
         before = [word for word in self.words.get(name, ()) if word.at <= at]
         return before[-1] if before else None
 
-    def add_word(self, name: str, word: Word) -> None:
+    def add_word(self, name: str, word: Claim) -> None:
         """The object's next word."""
         self.words.setdefault(name, []).append(word)
 
-    def note_deletions(self, found: Mapping[str, list[Word]]) -> None:
+    def note_deletions(self, found: Mapping[str, list[Claim]]) -> None:
         """All deletions there are of these users; those of users who are not named do not matter."""
         named = self.users()
         self.deletions |= {user: words for user, words in found.items() if user in named}
         self.deletions = {user: words for user, words in sorted(self.deletions.items()) if words}
 
-    def add_claim(self, claim: Word) -> None:
+    def add_claim(self, claim: Claim) -> None:
         """The next claim in order of time. Sessions of one user are kept as one where no other user was
         named between them, so that a thousand purchases are no thousand claims."""
         if claim.rank in (BY_METADATA, BY_REFERENCE):
@@ -147,16 +147,16 @@ class Claims(Struct):
                 return
         self.claims.append(claim)
 
-    def _rivals(self, claim: Word) -> Iterator[Word]:
+    def _rivals(self, claim: Claim) -> Iterator[Claim]:
         """What names another user, up to the claim's instant."""
         yield from (w for _, w in self._said() if w.at <= claim.at and w.user not in (claim.user, NOBODY))
 
-    def _said(self) -> Iterator[tuple[str, Word]]:
+    def _said(self) -> Iterator[tuple[str, Claim]]:
         for name, words in self.words.items():
             yield from ((name, word) for word in words)
         yield from ((NOBODY, claim) for claim in self.claims)
 
-    def _all(self) -> Iterator[tuple[str, Word]]:
+    def _all(self) -> Iterator[tuple[str, Claim]]:
         yield from self._said()
         for words in self.deletions.values():
             yield from ((NOBODY, word) for word in words)
@@ -166,13 +166,13 @@ class _Standing:
     """What stands at one instant of a walk through words and claims."""
 
     def __init__(self) -> None:
-        self._words: dict[str, Word] = {}
-        self._claims: list[Word] = []
-        self._operators: dict[tuple[str, int], Word] = {}
-        self._latest: dict[str, Word] = {}
+        self._words: dict[str, Claim] = {}
+        self._claims: list[Claim] = []
+        self._operators: dict[tuple[str, int], Claim] = {}
+        self._latest: dict[str, Claim] = {}
         self._deleted_at: dict[str, int] = {}
 
-    def take(self, name: str, word: Word) -> None:
+    def take(self, name: str, word: Claim) -> None:
         if word.rank == DELETED:
             self._deleted_at[word.user] = word.at
         elif word.rank == RESTORED:
@@ -196,7 +196,7 @@ class _Standing:
     def is_deleted(self, user: str | None) -> bool:
         return user in self._deleted_at
 
-    def winner(self, owner: str | None) -> Word | None:
+    def winner(self, owner: str | None) -> Claim | None:
         """The strongest standing claim, of equals the latest change; those of deleted users come last.
 
         A deleted owner keeps the customer until what claims it for another is newer than all that
@@ -209,11 +209,11 @@ class _Standing:
             live = [word for word in live if word.moment > last.moment] or [last]
         return max(live or standing, key=lambda w: (w.rank, w.since, w.key, w.user), default=None)
 
-    def _standing(self) -> Iterator[Word]:
+    def _standing(self) -> Iterator[Claim]:
         yield from (w for w in self._operators.values() if w.rank == BY_OPERATOR and self._is_undenied(w))
         yield from (w for w in (*self._words.values(), *self._claims) if self._may_own(w.user))
 
-    def _has_lapsed(self, word: Word) -> bool:
+    def _has_lapsed(self, word: Claim) -> bool:
         """Whether the user it names was deleted; an operator may name a user who was deleted before."""
         deleted_at = self._deleted_at.get(word.user)
         return deleted_at is not None and (word.rank != BY_OPERATOR or word.at <= deleted_at)
@@ -224,11 +224,11 @@ class _Standing:
         yes = self._operators.get((user, BY_OPERATOR))
         return yes is not None and self._is_undenied(yes)
 
-    def _is_undenied(self, yes: Word) -> bool:
+    def _is_undenied(self, yes: Claim) -> bool:
         no = self._operators.get((yes.user, AGAINST))
         return no is None or yes.moment > no.moment
 
-    def _note_operator(self, word: Word) -> None:
+    def _note_operator(self, word: Claim) -> None:
         known = self._operators.get((word.user, word.rank), word)
         self._operators[word.user, word.rank] = max(known, word, key=_moment)
 
@@ -242,11 +242,11 @@ def _keeper(owners: list[Owner], at: int) -> str | None:
     return owners[-2].user if lost else owners[-1].user
 
 
-def _instant(statement: tuple[str, Word]) -> int:
+def _instant(statement: tuple[str, Claim]) -> int:
     return statement[1].at
 
 
-def _moment(word: Word) -> tuple[int, str]:
+def _moment(word: Claim) -> tuple[int, str]:
     return word.since, word.key
 
 

@@ -72,7 +72,7 @@ def events_of(
     return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
 
 
-class Wanted(NamedTuple):
+class HistoryRequest(NamedTuple):
     """A user's history from an instant (microseconds) on: their own stream and their customers', of each
     at most `limit` events."""
 
@@ -95,7 +95,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(
-    conn: AnyConnection, wanted: Mapping[str, Wanted], bounds: Mapping[int, int], *, live_only: bool
+    conn: AnyConnection, wanted: Mapping[str, HistoryRequest], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, Stretch]:
     """User to the beginning of the wanted part of their history, up to the given position of each part."""
     streams = [(user, each, *stream) for user, each in wanted.items() for stream in each.streams(user)]

@@ -7,7 +7,7 @@ SHORT_S = 0.025
 LEAST = 32
 
 
-class Pace:
+class SlicePace:
     """Grows by a quarter after a short transaction and halves after a long one."""
 
     def __init__(self) -> None:

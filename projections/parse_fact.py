@@ -16,12 +16,12 @@ from projections.facts import (
     Body,
     Checkout,
     ClerkUserDeleted,
-    Customer,
+    CustomerFact,
     Fact,
-    Own,
-    PaymentMethod,
+    OwnFact,
+    PaymentMethodFact,
     Problem,
-    Subscription,
+    SubscriptionFact,
 )
 from projections.shapes import clerk, stripe
 
@@ -58,7 +58,7 @@ def read(
 
 def _bodies(source: str, event_type: str, route_key: str, payload: str) -> tuple[Body | None, Body | None]:
     if source == "tenure":
-        return Own(payload), None
+        return OwnFact(payload), None
     if source == "clerk":
         return _clerk_body(event_type, payload), None
     kind = _stripe_kind(event_type)
@@ -81,15 +81,17 @@ def _belongs(body: Body, route_key: str, account: str) -> bool:
     Such an event stays in the history of the customer it is filed under, as an event without an
     object: it neither changes nor claims anything.
     """
-    customer = body.id if isinstance(body, Customer) else getattr(body, "customer", None)
+    customer = body.id if isinstance(body, CustomerFact) else getattr(body, "customer", None)
     return customer in (None, account, route_key) or index_key(customer) == route_key
 
 
 def _filed(body: Body, route_key: str) -> Body:
     """The object under the customer of its route, so that no user shows a customer of another's."""
-    if isinstance(body, Customer):
+    if isinstance(body, CustomerFact):
         return body if body.id == route_key else replace(body, id=route_key)
-    if isinstance(body, Subscription) or (isinstance(body, PaymentMethod | Checkout) and body.customer):
+    if isinstance(body, SubscriptionFact) or (
+        isinstance(body, PaymentMethodFact | Checkout) and body.customer
+    ):
         return body if body.customer == route_key else replace(body, customer=route_key)
     return body
 

@@ -16,7 +16,7 @@ from projections import accounts, aggregates, configuration, erasure, log_reader
 from projections.catalog import Catalog
 from projections.code_version import projector_version
 from projections.crowds import Crowds
-from projections.facts import Fact, Own
+from projections.facts import Fact, OwnFact
 from projections.fold import present, refold
 from projections.log_reader import AnyConnection, Routed
 from projections.refolding import advance_some, refold_users
@@ -40,7 +40,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Report:
+class BatchReport:
     """What a batch did; `ranges` is part to (the position it began after, the one it reached)."""
 
     events: int = 0
@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Work:
+class BatchState:
     """What a batch knows while it runs. `erased` users keep nothing of their old fold, not even until a long
     refold ends. `is_slice`: it only goes on with what was to be folded again."""
 
@@ -60,11 +60,11 @@ class Work:
     erased: set[str] = field(default_factory=set)
     is_slice: bool = False
 
-    def of(self, users: Iterable[str]) -> "Work":
+    def of(self, users: Iterable[str]) -> "BatchState":
         """The share of these users."""
         by_user = {user: self.by_user[user] for user in users}
         here = by_user.keys()
-        return Work(by_user, self.refolds & here, self.erased & here, self.is_slice)
+        return BatchState(by_user, self.refolds & here, self.erased & here, self.is_slice)
 
 
 class Projector:
@@ -90,22 +90,22 @@ class Projector:
 
     def project(
         self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int] = ()
-    ) -> Report:
+    ) -> BatchReport:
         """Fold the next events of at most `parts` parts, none of them `avoided`. The caller commits."""
         positions = store.claim_parts(conn, parts, avoided)
         self.claimed = tuple(positions)
         if not positions:
-            return Report()
+            return BatchReport()
         return self._narrowed(conn, lambda: self._project(conn, positions, limit))
 
-    def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> Report:
+    def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> BatchReport:
         found, reached = log_reader.next_events(conn, positions, limit=limit, live_only=self._live_only)
         report = self._absorb(conn, found, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
         report.ranges = {part: (positions[part], reached[part]) for part in positions}
         return report
 
-    def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Report:
+    def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> BatchReport:
         """Everything these events change; their parts are held, and are projected up to `reached` then."""
         self._meet_catalog(conn, found, reached)
         configuration.write(conn, _settings_in(found))
@@ -114,36 +114,36 @@ class Projector:
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
-    def refresh(self, conn: AnyConnection, *, limit: int) -> Report:
+    def refresh(self, conn: AnyConnection, *, limit: int) -> BatchReport:
         """Write again the rows of some users last written under another catalog. The caller commits."""
         self._load_catalog(conn)
         users = store.outdated_users(conn, self._catalog_digest, limit)
         if not users:
-            return Report()
-        work = Work(by_user={user: [] for user in users})
+            return BatchReport()
+        work = BatchState(by_user={user: [] for user in users})
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
-    def refold_pending(self, conn: AnyConnection) -> Report:
+    def refold_pending(self, conn: AnyConnection) -> BatchReport:
         """Fold one slice more of some users' histories that were too long for a batch. The caller commits."""
         together = max(1, min(SLICED_TOGETHER, self._most // refolding.SMALLEST_SLICE))
         users = store.claim_refolds(conn, together)
         self.crowds.keep(users)
         if not users:
-            return Report()
+            return BatchReport()
         self._load_catalog(conn)
-        work = Work(by_user={user: [] for user in users}, is_slice=True)
+        work = BatchState(by_user={user: [] for user in users}, is_slice=True)
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
-    def retry(self, conn: AnyConnection, users: Iterable[str]) -> Report:
+    def retry(self, conn: AnyConnection, users: Iterable[str]) -> BatchReport:
         """Fold users' whole histories again, up to the checkpoints. The caller commits."""
         self._load_catalog(conn)
         wanted = set(users)
-        work = Work(by_user={user: [] for user in wanted}, refolds=set(wanted))
+        work = BatchState(by_user={user: [] for user in wanted}, refolds=set(wanted))
         report = self._fold_apart(conn, sorted(wanted), work, {})
         aggregates.rebuild(conn, wanted, store.checkpoints(conn), live_only=self._live_only)
         return report
 
-    def _narrowed(self, conn: AnyConnection, fold: Callable[[], Report]) -> Report:
+    def _narrowed(self, conn: AnyConnection, fold: Callable[[], BatchReport]) -> BatchReport:
         """The report of `fold`; when it is refused, of the same with every owner by itself."""
         try:
             with conn.transaction():
@@ -174,18 +174,18 @@ class Projector:
             self._catalog = msgspec.json.decode(stored[1], type=Catalog)
             self._catalog_digest = stored[0]
 
-    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> Work:
+    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> BatchState:
         """Each fact beside its user, after the links these facts make or break."""
         erased = erasure.erasures_in(found)
         touched = erasure.touched_customers(conn, erased)
-        changed = relinking.Changed(
+        changed = relinking.LinkChanges(
             relinking.evidence_in(found),
             touched=touched,
             elsewhere=accounts.touched_customers(conn, found),
             deleted=relinking.deletions_in(found),
         )
         relinked = relinking.settle(conn, changed, reached, live_only=self._live_only, careful=self.careful)
-        work = Work(refolds=relinked.moved | erased.keys(), erased=set(erased))
+        work = BatchState(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
             work.by_user.setdefault(user, [])
@@ -197,7 +197,7 @@ class Projector:
                 work.by_user.setdefault(owner, []).append(event.fact)
         return work
 
-    def _fold(self, conn: AnyConnection, work: Work, reached: dict[int, int]) -> Report:
+    def _fold(self, conn: AnyConnection, work: BatchState, reached: dict[int, int]) -> BatchReport:
         if self.careful:
             return self._fold_apart(conn, sorted(work.by_user), work, reached)
         stopped: list[str] = []
@@ -206,8 +206,8 @@ class Projector:
         return report
 
     def _fold_apart(
-        self, conn: AnyConnection, users: list[str], work: Work, reached: dict[int, int]
-    ) -> Report:
+        self, conn: AnyConnection, users: list[str], work: BatchState, reached: dict[int, int]
+    ) -> BatchReport:
         """Fold these users, halved until each one that is refused stands alone and is quarantined."""
 
         def fold(some: Sequence[str]) -> None:
@@ -219,7 +219,7 @@ class Projector:
             fold,
             lambda user, problem: self._stop(conn, user, reached, problem),
         )
-        return Report(users=len(users))
+        return BatchReport(users=len(users))
 
     def _stop(self, conn: AnyConnection, user: str, reached: dict[int, int], problem: Exception) -> None:
         """Quarantine a user whose rows are refused at the event after which they are."""
@@ -237,7 +237,7 @@ class Projector:
         folded = stop_before_refusal(user, linked[user], histories[user], storable, reason)
         if folded is None:
             logger.error("projector.user_left_out", user_id=user, reason=reason)
-            store.forget_users(conn, [user])
+            store.delete_users(conn, [user])
         else:
             store.delete_snapshots(conn, {user: (-EVER, EVER)})  # whole is how such a user is folded
             store.write_refolds(conn, {user: None})
@@ -246,10 +246,10 @@ class Projector:
     def _fold_together(
         self,
         conn: AnyConnection,
-        work: Work,
+        work: BatchState,
         reached: dict[int, int],
         stopped: list[str] | None = None,
-    ) -> Report:
+    ) -> BatchReport:
         """Fold and write all of them at once. Users whose rows were refused before are added to
         `stopped` instead; without that list they are folded anew."""
         locked = store.lock_states(conn, work.by_user)
@@ -276,13 +276,13 @@ class Projector:
         self._refold(conn, again, work, folds, reached, {user: each.pending for user, each in locked.items()})
         digests = {user: each.catalog_digest for user, each in locked.items()}
         self._write(conn, folds, before, digests, whole=again)
-        return Report(users=len(work.by_user) - len(stopped or ()), refolds=len(again))
+        return BatchReport(users=len(work.by_user) - len(stopped or ()), refolds=len(again))
 
     def _refold(
         self,
         conn: AnyConnection,
         again: Mapping[str, Pending],
-        work: Work,
+        work: BatchState,
         folds: dict[str, Folded],
         reached: dict[int, int],
         before: Mapping[str, Pending | None],
@@ -361,7 +361,7 @@ class Projector:
         store.write_rows(conn, rows)
         store.write_states(conn, states, self._catalog_digest)
         store.write_quarantine(conn, stopped, healed)
-        store.forget_users(conn, forgotten)
+        store.delete_users(conn, forgotten)
 
 
 def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
@@ -369,7 +369,7 @@ def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
     return [
         configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
         for event in found
-        if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, Own)
+        if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, OwnFact)
     ]
 
 

@@ -13,7 +13,7 @@ from projections import log_reader, store
 from projections.crowds import Crowds
 from projections.facts import Fact
 from projections.fold import advance, crowd, fold_through, is_crowd, open_from, settle
-from projections.log_reader import AnyConnection, Stretch, Wanted
+from projections.log_reader import AnyConnection, HistoryRequest, Stretch
 from projections.snapshots import EVER, Passed, Pending, keep, kept_state, late
 from projections.state import Folded, State, encode_state
 
@@ -53,12 +53,14 @@ def refold_users(
         for user, pending in wanted.items()
     }
     asked = {
-        user: Wanted(linked[user], each.began + 1, EVER if user in to_the_end else batch.get(user, 0) + share)
+        user: HistoryRequest(
+            linked[user], each.began + 1, EVER if user in to_the_end else batch.get(user, 0) + share
+        )
         for user, each in slices.items()
     }
     # One event shows whether a crowd that is being folded still comes first.
     asked |= {user: each._replace(limit=1) for user, each in asked.items() if crowds.has_begun(user)}
-    rest: dict[str, Wanted] = {}
+    rest: dict[str, HistoryRequest] = {}
     for user, stretch in log_reader.stretches(conn, asked, bounds, live_only=live_only).items():
         if stretch.crowd is None:
             slices[user].fold(stretch)
@@ -67,7 +69,7 @@ def refold_users(
             if after is not None:
                 slices[user].pass_crowd(met.at, met.facts, after)
                 crowds.finish(user)
-                rest[user] = Wanted(linked[user], met.at + 1, share)
+                rest[user] = HistoryRequest(linked[user], met.at + 1, share)
     for user, stretch in log_reader.stretches(conn, rest, bounds, live_only=live_only).items():
         slices[user].fold(stretch)
     return _ended(conn, slices)

@@ -17,7 +17,7 @@ from projections import claiming, links, log_reader, store
 from projections.accounts import Trust
 from projections.claiming import Evidence
 from projections.facts import Fact
-from projections.links import Word
+from projections.links import Claim
 from projections.log_reader import AnyConnection, Routed
 from projections.refusal import write_halving
 
@@ -51,7 +51,7 @@ def evidence_in(found: Iterable[Routed]) -> dict[str, Evidence]:
     return evidence
 
 
-def deletions_in(found: Iterable[Routed]) -> dict[str, list[Word]]:
+def deletions_in(found: Iterable[Routed]) -> dict[str, list[Claim]]:
     """User to when these events delete and restore them."""
     facts: dict[str, list[Fact]] = {}
     for event in found:
@@ -60,7 +60,7 @@ def deletions_in(found: Iterable[Routed]) -> dict[str, list[Word]]:
     return {user: claiming.deletions_in(user, told) for user, told in facts.items()}
 
 
-class Changed(NamedTuple):
+class LinkChanges(NamedTuple):
     """What a batch changes about links: `evidence` of customers; `touched` are customers to be read again,
     `elsewhere` those of accounts that may be trusted now, or no longer; `deleted` are users who were
     deleted or restored."""
@@ -73,7 +73,7 @@ class Changed(NamedTuple):
 
 def settle(
     conn: AnyConnection,
-    changed: Changed,
+    changed: LinkChanges,
     reached: Mapping[int, int],
     *,
     live_only: bool,
@@ -90,7 +90,7 @@ def settle(
 
 
 def _settled(
-    conn: AnyConnection, changed: Changed, reached: Mapping[int, int], *, live_only: bool, careful: bool
+    conn: AnyConnection, changed: LinkChanges, reached: Mapping[int, int], *, live_only: bool, careful: bool
 ) -> Relinked | None:
     """None when another transaction has just named a deleted user for a customer that is not locked."""
     naming = _naming(conn, changed.deleted)
@@ -118,7 +118,7 @@ def _naming(conn: AnyConnection, users: Collection[str]) -> set[str]:
 
 
 def _registers(
-    rows: Mapping[str, store.CustomerRow], changed: Changed, naming: Collection[str]
+    rows: Mapping[str, store.CustomerRow], changed: LinkChanges, naming: Collection[str]
 ) -> dict[str, links.Claims]:
     """The registers with what is new; none for a customer that has to be read again."""
     registers: dict[str, links.Claims] = {}
@@ -147,7 +147,7 @@ def _read_again(
     speakers |= {c.user for customer in again if customer in evidence for c in evidence[customer].claims}
     bounds = {**store.checkpoints(conn), **reached}
     registers = _said_of(conn, again, speakers, bounds, live_only=live_only)
-    store.forget_customers(conn, sorted(again - registers.keys()))
+    store.delete_customers(conn, sorted(again - registers.keys()))
     return registers
 
 
@@ -177,7 +177,7 @@ def _note_deletions(
 
 def deletions_of(
     conn: AnyConnection, users: Collection[str], bounds: Mapping[int, int], *, live_only: bool
-) -> dict[str, list[Word]]:
+) -> dict[str, list[Claim]]:
     """When each of these users was deleted and restored, up to the bounds."""
     return deletions_in(log_reader.deletions_of(conn, users, bounds, live_only=live_only))
 
@@ -274,7 +274,7 @@ def _write(conn: AnyConnection, changed: dict[str, store.Linked], *, careful: bo
         refused.append(customer)
 
     write_halving(conn, sorted(changed), write, refuse)
-    store.forget_customers(conn, refused)
+    store.delete_customers(conn, refused)
     return refused
 
 

@@ -10,8 +10,8 @@ from psycopg import errors
 
 from events.routing import PARTS
 from projections.log_reader import AnyConnection
-from projections.pace import Pace
-from projections.projector import Projector, Report
+from projections.pace import SlicePace
+from projections.projector import BatchReport, Projector
 from projections.refusal import is_refusal
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Runner:
         live_only: bool = False,
         parts: int = 16,
         batch_events: int = 2000,
-        on_batch: Callable[[Report, float], None] | None = None,
+        on_batch: Callable[[BatchReport, float], None] | None = None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._connect = connect
@@ -44,7 +44,7 @@ class Runner:
         self._limit = max(1, batch_events // parts)
         self._on_batch = on_batch
         self._clock = clock
-        self._pace = Pace()
+        self._pace = SlicePace()
         self._since_refresh = 0
         self._avoided: dict[int, float] = {}
 
@@ -90,7 +90,9 @@ class Runner:
             self._on_batch(report, self._clock() - started)
         return bool(report.events or report.users)
 
-    def _project(self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int]) -> Report:
+    def _project(
+        self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int]
+    ) -> BatchReport:
         with conn.transaction():
             return self._projector.project(conn, parts=parts, limit=limit, avoided=avoided)
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from projections.errors import StateUnreadable
-from projections.facts import Address, Customer, Fact, PaymentMethod, PlanHint, Subscription
+from projections.facts import CustomerFact, Fact, FactAddress, PaymentMethodFact, PlanHint, SubscriptionFact
 
 Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
 Core = list[Cell]
@@ -113,9 +113,9 @@ class State(Struct, omit_defaults=True):
     legacy: Legacy | None = None
     clerk_said: bool = False
     # what Stripe says
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    customers: dict[str, Customer] = field(default_factory=dict)
-    payment_methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    subscriptions: dict[str, SubscriptionFact] = field(default_factory=dict)
+    customers: dict[str, CustomerFact] = field(default_factory=dict)
+    payment_methods: dict[str, PaymentMethodFact] = field(default_factory=dict)
     # method to its last attachment: microseconds, one more for each before it in the instant, since the
     # encoder keeps no dictionary's order
     attached_at: dict[str, int] = field(default_factory=dict)
@@ -182,7 +182,7 @@ _FOLDED = msgspec.json.Decoder(Folded)
 _STATE = msgspec.json.Decoder(State)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
-NO_ADDRESS = Address()
+NO_ADDRESS = FactAddress()
 
 
 def encode(folded: Folded) -> bytes:

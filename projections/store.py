@@ -97,9 +97,9 @@ def link_row(customer: str, linked: Linked) -> Row:
     }
 
 
-def hold_all_parts(conn: AnyConnection) -> None:
+def lock_all_parts(conn: AnyConnection) -> None:
     """Waits for the batches that run, and lets none begin before this transaction ends."""
-    _do(conn, "hold_all_parts")
+    _do(conn, "lock_all_parts")
 
 
 def share_links(conn: AnyConnection) -> None:
@@ -122,9 +122,9 @@ def customers_elsewhere(conn: AnyConnection) -> set[str]:
     return {row[0] for row in _all(conn, "customers_elsewhere")}
 
 
-def forget_customers(conn: AnyConnection, customers: list[str]) -> None:
+def delete_customers(conn: AnyConnection, customers: list[str]) -> None:
     if customers:
-        _do(conn, "forget_customers", customers=customers)
+        _do(conn, "delete_customers", customers=customers)
 
 
 def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -253,9 +253,9 @@ def claim_refolds(conn: AnyConnection, limit: int) -> dict[str, datetime]:
     return dict(_all(conn, "claim_refolds", limit=limit))
 
 
-def forget_users(conn: AnyConnection, users: list[str]) -> None:
+def delete_users(conn: AnyConnection, users: list[str]) -> None:
     if users:
-        _do(conn, "forget_users", users=users)
+        _do(conn, "delete_users", users=users)
 
 
 def write_rows(conn: AnyConnection, rows: Mapping[str, list[Row]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from projections.facts import Body, Customer, Fact, PaymentMethod, PlanHint, Subscription
+from projections.facts import Body, CustomerFact, Fact, PaymentMethodFact, PlanHint, SubscriptionFact
 from projections.state import State
 
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
@@ -24,26 +24,26 @@ MOST_HINTS = 100
 ATTACHED = (".attached", "source.created", "card.created")
 
 
-def current_subscription(state: State) -> Subscription | None:
+def current_subscription(state: State) -> SubscriptionFact | None:
     """The subscription that speaks for the user: best status, then latest created, then id."""
     return max(state.subscriptions.values(), key=_standing, default=None)
 
 
-def attached_last(state: State, customer_id: str | None) -> PaymentMethod | None:
+def attached_last(state: State, customer_id: str | None) -> PaymentMethodFact | None:
     """The customer's method attached last; never a detached one."""
     methods = state.payment_methods.values()
     there = [method for method in methods if not method.detached and method.customer in (None, customer_id)]
     return max(there, key=lambda method: (state.attached_at.get(method.id, 0), method.id), default=None)
 
 
-def _standing(subscription: Subscription) -> tuple[int, int, str]:
+def _standing(subscription: SubscriptionFact) -> tuple[int, int, str]:
     return STATUS_RANK.get(subscription.status, UNKNOWN_RANK), subscription.created, subscription.id
 
 
 def _subscription(state: State, fact: Fact) -> None:
     """The newest snapshot stands, but an ended subscription never comes back."""
     new = fact.body
-    assert isinstance(new, Subscription)
+    assert isinstance(new, SubscriptionFact)
     old = state.subscriptions.get(new.id)
     if old is not None and old.status in TERMINAL and new.status not in TERMINAL:
         return
@@ -58,7 +58,7 @@ def _names_a_plan(hint: PlanHint) -> bool:
     return hint.price_id is not None and (hint.lookup_key or hint.metadata_plan) is not None
 
 
-def hints_of(state: State, subscription: Subscription) -> list[PlanHint]:
+def hints_of(state: State, subscription: SubscriptionFact) -> list[PlanHint]:
     """What the subscription says about its plan, in the order to be tried.
 
     A price keeps what it meant when this subscription first had it, so its earlier hints go before the
@@ -76,7 +76,7 @@ def hints_of(state: State, subscription: Subscription) -> list[PlanHint]:
 def _customer(state: State, fact: Fact) -> None:
     """The newest snapshot stands, but a deleted customer stays deleted."""
     new = fact.body
-    assert isinstance(new, Customer)
+    assert isinstance(new, CustomerFact)
     old = state.customers.get(new.id)
     if old is None or not old.deleted:
         state.customers[new.id] = new
@@ -85,7 +85,7 @@ def _customer(state: State, fact: Fact) -> None:
 def _payment_method(state: State, fact: Fact) -> None:
     """A detached one is remembered, so that no default revives it."""
     new = fact.body
-    assert isinstance(new, PaymentMethod)
+    assert isinstance(new, PaymentMethodFact)
     old = state.payment_methods.get(new.id)
     if old is None or fact.type.endswith(ATTACHED):
         of_this_instant = [at + 1 for at in state.attached_at.values() if at >= fact.at]
@@ -97,7 +97,7 @@ def _payment_method(state: State, fact: Fact) -> None:
 
 def known_before(state: State, body: Body | None) -> Body | None:
     """The snapshot that the state has of an object; None of one it does not keep."""
-    if not isinstance(body, Subscription | Customer | PaymentMethod):
+    if not isinstance(body, SubscriptionFact | CustomerFact | PaymentMethodFact):
         return None
     kept: dict[str, Body] = getattr(state, KEPT[type(body)])
     return kept.get(body.id)
@@ -105,12 +105,12 @@ def known_before(state: State, body: Body | None) -> Body | None:
 
 # The newest snapshot of which objects a state keeps, and where.
 KEPT: dict[type, str] = {
-    Subscription: "subscriptions",
-    Customer: "customers",
-    PaymentMethod: "payment_methods",
+    SubscriptionFact: "subscriptions",
+    CustomerFact: "customers",
+    PaymentMethodFact: "payment_methods",
 }
 RULES: dict[type, Callable[[State, Fact], None]] = {
-    Subscription: _subscription,
-    Customer: _customer,
-    PaymentMethod: _payment_method,
+    SubscriptionFact: _subscription,
+    CustomerFact: _customer,
+    PaymentMethodFact: _payment_method,
 }

@@ -22,14 +22,14 @@ _ENCODER = Encoder()
 Counts = tuple[int, ...]
 
 
-class Story(NamedTuple):
+class ChangeChain(NamedTuple):
     """Changes in a row, and the twins that were left out of it."""
 
     steps: list[Fact]
     twins: list[Fact]
 
 
-def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[Story]:
+def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[ChangeChain]:
     """Each with another end, the most plausible first; at least one. `changes` come by rank."""
     graph = Graph(changes, start)
     ends: set[int] = set()
@@ -113,7 +113,7 @@ class Graph:
         ends = [node for node, count in enumerate(surplus) if count]
         return ends[0] if len(ends) == 1 and surplus[ends[0]] == -1 else None
 
-    def broken(self) -> Iterator[Story]:
+    def broken(self) -> Iterator[ChangeChain]:
         """What no trail joins, since a change is missing: as much in a row as there is."""
         reached = {after for _, after in self._edges}
         left = {before for before, _ in self._edges}
@@ -122,16 +122,16 @@ class Graph:
         story = self.story((1,) * len(self._edges), [*known, *sources, *range(len(self._numbers))])
         yield story
         for last in [fact for fact in story.steps[:-1] if self._numbers[fact.body] not in left][:MOST_ENDS]:
-            yield Story([fact for fact in story.steps if fact is not last] + [last], story.twins)
+            yield ChangeChain([fact for fact in story.steps if fact is not last] + [last], story.twins)
 
-    def story(self, counts: Counts, begins: Sequence[int]) -> Story:
+    def story(self, counts: Counts, begins: Sequence[int]) -> ChangeChain:
         leaving: dict[int, list[tuple[int, Fact]]] = {}
         twins: list[Fact] = []
         for (before, after), count in zip(reversed(self._edges), reversed(counts), strict=True):
             facts = self._facts[before, after]
             leaving.setdefault(before, []).extend((after, fact) for fact in reversed(facts[:count]))
             twins += facts[count:]
-        return Story([fact for begin in begins for fact in _walk(leaving, begin)], twins)
+        return ChangeChain([fact for begin in begins for fact in _walk(leaving, begin)], twins)
 
 
 def _walk(leaving: dict[int, list[tuple[int, Fact]]], begin: int) -> list[Fact]:

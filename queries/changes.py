@@ -7,7 +7,7 @@ from projections.rows import TABLES, Row, cells_of
 from projections.state import Core, State
 
 
-class Change(NamedTuple):
+class ColumnChange(NamedTuple):
     """One column before and after an event."""
 
     table: str
@@ -16,7 +16,7 @@ class Change(NamedTuple):
     new: Any  # Any: a column's value
 
 
-class Shown:
+class LastShown:
     """What the rows showed last: only a table whose core or catalog changed is looked at again."""
 
     def __init__(self, catalog: Catalog | None = None) -> None:
@@ -28,9 +28,9 @@ class Shown:
         self._catalog = catalog
         self._cores.clear()
 
-    def changes(self, state: State) -> list[Change]:
+    def changes(self, state: State) -> list[ColumnChange]:
         """What differs from the last time; a row that is gone reads as nulls."""
-        found: list[Change] = []
+        found: list[ColumnChange] = []
         for table in TABLES:
             core = state.cores.get(table)
             if core is self._cores.get(table) and (core is not None or table not in self._cells):
@@ -38,7 +38,7 @@ class Shown:
             old = self._cells.get(table, {})
             new = dict.fromkeys(old) if core is None else cells_of(table, core, self._catalog)[0]
             found += [
-                Change(table, name, old.get(name), cell)
+                ColumnChange(table, name, old.get(name), cell)
                 for name, cell in new.items()
                 if cell != old.get(name)
             ]

@@ -11,7 +11,7 @@ from events.seals.errors import SealError
 from events.seals.keys import VerifierKey
 from queries.rows import AnyConnection
 from queries.sealed_leaves import frontiers
-from queries.seals import Stored, origin_of
+from queries.seals import StoredCheckpoint, origin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,9 @@ class CheckpointCheck:
     signed_by: tuple[VerifierKey, ...]
 
 
-def check_checkpoint(conn: AnyConnection, stored: Stored, trusted: Sequence[VerifierKey]) -> CheckpointCheck:
+def check_checkpoint(
+    conn: AnyConnection, stored: StoredCheckpoint, trusted: Sequence[VerifierKey]
+) -> CheckpointCheck:
     """The check of one stored checkpoint; it raises nothing of its own."""
     try:
         found = verify_checkpoint(stored.note, trusted)

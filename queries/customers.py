@@ -89,10 +89,10 @@ def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
 def address_of(conn: AnyConnection, customer_id: str) -> str | None:
     """The e-mail address in the customer's newest customer or checkout event."""
     said = _addresses(conn, {"parts": [part_of(customer_id)], "routes": [customer_id]})
-    return said.get(customer_id, Said()).email
+    return said.get(customer_id, CustomerSummary()).email
 
 
-class Said(NamedTuple):
+class CustomerSummary(NamedTuple):
     """What a customer's newest body says of them."""
 
     email: str | None = None
@@ -101,9 +101,13 @@ class Said(NamedTuple):
 
 
 def _unlinked(
-    row: Row, waiting: Row | None, said: dict[str, Said], alike: dict[str, list[Row]], is_trusted: bool
+    row: Row,
+    waiting: Row | None,
+    said: dict[str, CustomerSummary],
+    alike: dict[str, list[Row]],
+    is_trusted: bool,
 ) -> Unlinked:
-    email, name, ignored = said.get(row["customer_id"], Said())
+    email, name, ignored = said.get(row["customer_id"], CustomerSummary())
     account = account_of(row["customer_id"])
     return Unlinked(
         customer_id=row["customer_id"],
@@ -119,20 +123,20 @@ def _unlinked(
     )
 
 
-def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, Said]:
+def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, CustomerSummary]:
     rows = fetch_all(conn, statement("queries", "customer_addresses"), places | {"types": ADDRESS_EVENTS})
     return {row["route_key"]: said_in(row["event_data"]) for row in rows}
 
 
-def said_in(body: str) -> Said:
+def said_in(body: str) -> CustomerSummary:
     """What a customer or checkout event speaks of; a body of any other shape says nothing."""
     try:
         thing = orjson.loads(storable_json(body))["data"]["object"]
         details = thing.get("customer_details") or {}
         email, name = thing.get("email") or details.get("email"), thing.get("name") or details.get("name")
-        return Said(_text(email), _text(name), ignored_claim(parse(body)["data"]["object"]))
+        return CustomerSummary(_text(email), _text(name), ignored_claim(parse(body)["data"]["object"]))
     except (UnreadablePayload, ValueError, KeyError, TypeError, AttributeError):
-        return Said()
+        return CustomerSummary()
 
 
 def _text(value: object) -> str | None:

@@ -41,7 +41,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlanInForce:
     """What is in force for a user at one instant."""
 
     plan: str
@@ -53,7 +53,7 @@ class Standing:
     resets_at: datetime
 
 
-def standing(state: State, catalog: Catalog, at: datetime) -> Standing:
+def standing(state: State, catalog: Catalog, at: datetime) -> PlanInForce:
     """What is in force, also where the scheduler has not yet said what time has ended."""
     now = lapsed(state, at)
     core = usage.core(now)
@@ -66,7 +66,7 @@ def standing(state: State, catalog: Catalog, at: datetime) -> Standing:
         "creators": _limit(cells["plan_creators_limit"]),
         "enrichments": _limit(features.get(ENRICHMENTS_LIMIT, UNLIMITED)),
     }
-    return Standing(
+    return PlanInForce(
         plan=resolve(core[0], catalog)[0],
         source=source,
         subscription_status=current.status if current else "none",
@@ -137,7 +137,7 @@ def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[
     return _told(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)
 
 
-def _told(user_id: str, found: Standing, event_id: str | None, state: State) -> dict[str, Any]:
+def _told(user_id: str, found: PlanInForce, event_id: str | None, state: State) -> dict[str, Any]:
     # Any: JSON values and instants
     return {
         "user_id": user_id,

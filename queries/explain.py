@@ -9,9 +9,9 @@ from projections.code_version import projector_version
 from projections.rows import TABLES
 from projections.snapshots import EVER
 from queries.bases import Base, Streams
-from queries.changes import Change
+from queries.changes import ColumnChange
 from queries.errors import UnknownColumn
-from queries.history_at import Entry, Past, past
+from queries.history_at import BoundedHistory, HistoryFact, load_history
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 from queries.undecided import MOST_LATER, may_be_undecided, undecided_reason
@@ -67,13 +67,13 @@ class Search:
         self._column = column
         self._known_at = known_at
         self._live_only = live_only
-        self._window: Past | None = None
+        self._window: BoundedHistory | None = None
         self.is_complete = False
 
-    def chain(self, end: int) -> list[tuple[Step, Change]]:
+    def chain(self, end: int) -> list[tuple[Step, ColumnChange]]:
         """The column's changes up to an instant, the newest first. None for a user nothing mentions; for a
         column that is null from the beginning, the first event, which made the row."""
-        chain: list[tuple[Step, Change]] = []
+        chain: list[tuple[Step, ColumnChange]] = []
         base = self._streams.base(end, self._known_at)
         for reads in count(1):
             found = self._read(base, end)
@@ -91,7 +91,7 @@ class Search:
             base = self._streams.base(end - 1, self._known_at)
         if not chain and steps:
             self._window = found
-            chain = [(steps[0], Change("", self._column, None, None))]
+            chain = [(steps[0], ColumnChange("", self._column, None, None))]
         return chain
 
     def undecided(self, at: int, end: int) -> str | None:
@@ -102,8 +102,8 @@ class Search:
         until = min(end, self._streams.reach(at, MOST_LATER))
         return undecided_reason(self._read(base, until), self._column, at)
 
-    def _read(self, base: Base | None, until: int) -> Past:
-        return past(
+    def _read(self, base: Base | None, until: int) -> BoundedHistory:
+        return load_history(
             self._streams.conn,
             self._streams.user_id,
             known_at=self._known_at,
@@ -113,7 +113,7 @@ class Search:
             until=until,
         )
 
-    def _changed_before(self, base: Base, found: Past) -> int:
+    def _changed_before(self, base: Base, found: BoundedHistory) -> int:
         """The last instant up to a kept state at which the column may have changed."""
         table, columns = next((t, names) for t, (names, _) in TABLES.items() if self._column in names)
         at = base.state.changed_at[table]
@@ -123,7 +123,7 @@ class Search:
         return max([at, *(entry.fact.at for entry in plans if entry.fact.at <= base.at)])
 
 
-def _said(step: Step, change: Change) -> Json:
+def _said(step: Step, change: ColumnChange) -> Json:
     entry = _behind(step, change)
     return {
         "value": change.new,
@@ -137,7 +137,7 @@ def _said(step: Step, change: Change) -> Json:
     }
 
 
-def _behind(step: Step, change: Change) -> Entry:
+def _behind(step: Step, change: ColumnChange) -> HistoryFact:
     """The event that set the value: an earlier one, where the step only brought it with a customer."""
     return step.behind.get(change.column, step.entry)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Promise(NamedTuple):
+class CheckpointClaim(NamedTuple):
     """What a signed checkpoint says of one part."""
 
     size: int
@@ -13,7 +13,7 @@ class Promise(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class LogFinding:
     """Something wrong. `position` is the first wrong row of the part; 0 when it is no row but the
     tree or a checkpoint. `part` is -1 when it is no part's."""
 
@@ -28,7 +28,7 @@ class Finding:
         return f"{where}: {self.what}"
 
 
-class Erased(NamedTuple):
+class ErasedEvent(NamedTuple):
     """An event without its payload; `recorded` is microseconds."""
 
     part: int
@@ -46,12 +46,12 @@ class PartReport:
     events: int = 0
     sealed: int = 0
     head: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    erased: list[Erased] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
+    erased: list[ErasedEvent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Report:
+class VerificationReport:
     """What the whole log was found to be; good without findings.
 
     `events` were read and hashed again, `unsealed` of all events are younger than the tree.
@@ -63,10 +63,10 @@ class Report:
     erased: int = 0
     checkpoints: int = 0
     note: str | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> LogFinding | None:
         """The first wrong row; without one, the first of what else is wrong."""
         rows = [found for found in self.findings if found.position]
         return min(rows or self.findings, default=None)

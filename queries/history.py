@@ -9,7 +9,7 @@ from projections.snapshots import EVER
 from queries.bases import Streams
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
-from queries.history_at import past
+from queries.history_at import load_history
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 
@@ -25,11 +25,11 @@ def history(
     live_only: bool = False,
 ) -> list[Json] | None:
     """One entry an event, oldest first in canonical order; None for a user nothing mentions."""
-    found = past(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    found = load_history(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
     return [as_entry(step) for step in timeline(found)] or None
 
 
-class Page(NamedTuple):
+class HistoryPage(NamedTuple):
     """Entries of a history, and the cursor of what follows; None at the end."""
 
     items: list[Json]
@@ -45,7 +45,7 @@ def history_page(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     live_only: bool = False,
-) -> Page | None:
+) -> HistoryPage | None:
     """The next `limit` entries after a cursor, read from the last kept state before them.
 
     The cursor is an event, so that a late one in between loses none. None for a user nothing mentions.
@@ -58,7 +58,7 @@ def history_page(
     count = limit + 1
     while True:
         until = streams.reach(at, count)
-        found = past(
+        found = load_history(
             conn,
             user_id,
             as_of=as_of,
@@ -76,7 +76,7 @@ def history_page(
     if not steps and after is None:
         return None
     items = steps[:limit]
-    return Page([as_entry(step) for step in items], _cursor(items[-1]) if len(steps) > limit else None)
+    return HistoryPage([as_entry(step) for step in items], _cursor(items[-1]) if len(steps) > limit else None)
 
 
 def _after(steps: list[Step], last: UUID | None) -> list[Step]:

@@ -22,7 +22,7 @@ from events.statements import statement
 from projections import claiming, relinking
 from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
-from projections.facts import Fact, Own, Problem
+from projections.facts import Fact, OwnFact, Problem
 from projections.fold import advance, present
 from projections.links import Owner
 from projections.log_reader import Routed, routed
@@ -35,7 +35,7 @@ from queries.ownership import owner_told
 from queries.rows import AnyConnection
 
 
-class Entry(NamedTuple):
+class HistoryFact(NamedTuple):
     """A fact and what only people want to know of its event. `recorded` is microseconds."""
 
     fact: Fact
@@ -48,13 +48,13 @@ class Move(NamedTuple):
     """Customers who came to the user or went at one instant, and the event that decided it."""
 
     at: int
-    cause: Entry | None
+    cause: HistoryFact | None
     joined: set[str]
     left: set[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class BoundedHistory:
     """One user's history: their own events and those of the customers they ever owned.
 
     `owners`: each of those customers to the intervals of its ownership, whoever's. `causes`: event key to
@@ -63,11 +63,11 @@ class Past:
     """
 
     user_id: str
-    own: list[Entry]
-    streams: dict[str, list[Entry]]
+    own: list[HistoryFact]
+    streams: dict[str, list[HistoryFact]]
     owners: dict[str, list[Owner]]
-    causes: dict[str, Entry]
-    plan_entries: list[Entry]
+    causes: dict[str, HistoryFact]
+    plan_entries: list[HistoryFact]
     base: Base | None = None
 
     @property
@@ -76,12 +76,12 @@ class Past:
         return {c: owners[-1].at for c, owners in self.owners.items() if owners[-1].user == self.user_id}
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[HistoryFact]:
         """The events that make the state at the end, in no order."""
         return self.own + [entry for customer in self.links for entry in self.streams[customer]]
 
     @property
-    def told(self) -> list[Entry]:
+    def told(self) -> list[HistoryFact]:
         """The events of the user's own life, in no order: a customer's as long as it was theirs, and before
         that as long as it waited for an owner; and whatever gave or took one."""
         theirs = self.own + [
@@ -105,7 +105,7 @@ class Past:
                     (move.joined if owner.user == self.user_id else move.left).add(customer)
         return sorted(found.values(), key=attrgetter("at"))
 
-    def _deciding(self) -> list[Entry]:
+    def _deciding(self) -> list[HistoryFact]:
         return list({m.cause.fact.id: m.cause for m in self.moves() if m.cause is not None}.values())
 
     def state(self) -> State | None:
@@ -121,7 +121,7 @@ class Past:
         return fold_catalog(plan_event(entry) for entry in self.plan_entries)
 
 
-def past(
+def load_history(
     conn: AnyConnection,
     user_id: str,
     *,
@@ -131,7 +131,7 @@ def past(
     streams: Streams | None = None,
     base: Base | None = None,
     until: int = EVER,
-) -> Past:
+) -> BoundedHistory:
     """The user's history between the bounds; it has no entries when nothing mentions them there.
 
     What follows a `base` is read of their present customers alone. `until` ends it at an instant
@@ -142,7 +142,7 @@ def past(
     if base is None:
         routes |= dict.fromkeys([name for row in streams.claimed for name in (row[0], *row[1])], -EVER)
     until = min(until, EVER if as_of is None else micros(as_of))
-    found: dict[str, list[tuple[Routed, Entry]]] = {}
+    found: dict[str, list[tuple[Routed, HistoryFact]]] = {}
     stop = streams.row_stop()
     for event, read_entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
         entry = _stopped(read_entry, stop[1]) if stop and read_entry.fact.id == stop[0] else read_entry
@@ -150,7 +150,7 @@ def past(
     read = [pair for stream in found.values() for pair in stream]
     owners = base.owners if base else _owners(conn, user_id, [event for event, _ in read])
     decided = set() if base else {owner.key for intervals in owners.values() for owner in intervals}
-    return Past(
+    return BoundedHistory(
         user_id,
         own=[entry for event, entry in found.get(user_id, ()) if event.is_user],
         streams={c: [entry for event, entry in found.get(c, ()) if event.is_customer] for c in owners},
@@ -168,29 +168,29 @@ def past_state(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     live_only: bool = False,
-) -> Past:
+) -> BoundedHistory:
     """The same for who asks what it comes to: only the events after the last kept state."""
     streams = Streams(conn, user_id)
     base = streams.base(EVER if as_of is None else micros(as_of), known_at)
-    return past(
+    return load_history(
         conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only, streams=streams, base=base
     )
 
 
-def _stopped(entry: Entry, reason: str) -> Entry:
+def _stopped(entry: HistoryFact, reason: str) -> HistoryFact:
     """The event after which the projector could not store the user's rows, as it folds it."""
     fact = replace(entry.fact, body=None, before=None, problem=Problem(ROW, reason))
     return entry._replace(fact=fact)
 
 
-def plan_event(entry: Entry) -> PlanEvent:
+def plan_event(entry: HistoryFact) -> PlanEvent:
     """A catalog entry as the catalog's fold takes it."""
     body = entry.fact.body
     return PlanEvent(
         at=entry.fact.at,
         type=entry.fact.type,
         key=entry.fact.key,
-        payload=body.payload if isinstance(body, Own) else "{}",
+        payload=body.payload if isinstance(body, OwnFact) else "{}",
     )
 
 
@@ -213,7 +213,7 @@ def _read(
     until: int,
     known_at: datetime | None,
     live_only: bool,
-) -> list[tuple[Routed, Entry]]:
+) -> list[tuple[Routed, HistoryFact]]:
     asked: dict[str, Any] = {  # Any: parameters of several types
         "parts": [part_of(route) for route in routes],
         "routes": list(routes),
@@ -230,6 +230,6 @@ def _read(
             event = routed(row[:11])
             recorded, actor, reason = row[11:]
             body = event.fact.body
-            told = reason_in(body.payload) if reason is None and isinstance(body, Own) else reason
-            found.append((event, Entry(event.fact, recorded, actor, told)))
+            told = reason_in(body.payload) if reason is None and isinstance(body, OwnFact) else reason
+            found.append((event, HistoryFact(event.fact, recorded, actor, told)))
     return found

@@ -9,7 +9,7 @@ from projections.state import State
 from projections.stripe_objects import current_subscription
 from projections.tables.subscriptions import COLUMNS, PAYING_OR_LATE, plan_source, resolve
 from queries.customers import Unlinked
-from queries.entitlements import Standing
+from queries.entitlements import PlanInForce
 from queries.events import EventRow
 from queries.instants import iso
 from queries.lateness import Late
@@ -32,7 +32,7 @@ class Facts:
 
     state: State
     catalog: Catalog
-    standing: Standing
+    standing: PlanInForce
     event: EventRow | None
     latest: list[EventRow]
     late: Late | None

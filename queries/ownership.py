@@ -14,7 +14,7 @@ from projections.links import Owner
 from queries.rows import AnyConnection, fetch_all
 
 
-class Span(NamedTuple):
+class LinkSpan(NamedTuple):
     """A time, its end not included; None is no bound."""
 
     since: datetime | None
@@ -27,9 +27,9 @@ def owner_told(owners: Sequence[Owner], at: int) -> str | None:
     return next((owner.user for owner in owners[max(0, following - 1) :] if owner.user is not None), None)
 
 
-def spans_of(owners: Sequence[Owner], user_id: str) -> list[Span]:
+def spans_of(owners: Sequence[Owner], user_id: str) -> list[LinkSpan]:
     """The times of which `owner_told` gives the user."""
-    spans: list[Span] = []
+    spans: list[LinkSpan] = []
     since: datetime | None = None
     for number, owner in enumerate(owners):
         if owner.user is None:
@@ -39,19 +39,19 @@ def spans_of(owners: Sequence[Owner], user_id: str) -> list[Span]:
         until = None if following is None else from_micros(following.at)
         since = until
         if owner.user == user_id:
-            spans.append(Span(begins, until))
+            spans.append(LinkSpan(begins, until))
     return spans
 
 
-def customers_owned(conn: AnyConnection, user_id: str) -> dict[str, list[Span]]:
+def customers_owned(conn: AnyConnection, user_id: str) -> dict[str, list[LinkSpan]]:
     """The customers that ever were this user's, and when, as projected so far."""
     trust = Trust(conn)
-    found: dict[str, list[Span]] = {}
+    found: dict[str, list[LinkSpan]] = {}
     for row in fetch_all(conn, statement("queries", "claims_of"), {"user_id": user_id}):
         claims = links.decode(row["claims"])
         spans = spans_of(claims.owners(), user_id) if claims else []
         if spans and trust.covers(row["customer_id"]):
             found[row["customer_id"]] = spans
         elif claims is None and row["user_id"] == user_id:
-            found[row["customer_id"]] = [Span(None, None)]
+            found[row["customer_id"]] = [LinkSpan(None, None)]
     return found

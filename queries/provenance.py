@@ -9,7 +9,7 @@ from events.clock import micros
 from events.domain import user as own
 from events.routing import part_of
 from events.statements import statement
-from projections.facts import Fact, Own, Subscription
+from projections.facts import Fact, OwnFact, SubscriptionFact
 from projections.log_reader import routed
 from projections.state import State
 from projections.stripe_objects import current_subscription
@@ -50,8 +50,8 @@ def _says(fact: Fact, state: State, source: str) -> bool:
     if not fact.type.startswith(_beginnings(source)):
         return False
     if source == "subscription":
-        return isinstance(fact.body, Subscription) and fact.body == current_subscription(state)
-    if not isinstance(fact.body, Own):
+        return isinstance(fact.body, SubscriptionFact) and fact.body == current_subscription(state)
+    if not isinstance(fact.body, OwnFact):
         return False
     if source == "grant":
         until = own.EntitlementGranted.model_validate_json(fact.body.payload).until

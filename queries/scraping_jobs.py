@@ -33,7 +33,7 @@ FILES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobFilter:
+class ScrapingJobFilter:
     """Which jobs; what is None or empty does not restrict.
 
     `keywords`: all of them are among the job's. `has_param`: a key at the top of search_params.
@@ -54,7 +54,7 @@ class JobFilter:
 
 def list_jobs(
     conn: AnyConnection,
-    wanted: JobFilter,
+    wanted: ScrapingJobFilter,
     *,
     limit: int,
     after: str | None = None,
@@ -114,7 +114,7 @@ def verify_results(conn: AnyConnection, job_id: UUID, user_id: str) -> list[Row]
     return fetch_all(conn, statement("queries", "verify_results"), asked)
 
 
-def select(wanted: JobFilter) -> tuple[list[str], Values]:
+def select(wanted: ScrapingJobFilter) -> tuple[list[str], Values]:
     """The files and values of a filter."""
     where, values = conditions({name: getattr(wanted, name) for name in FILES}, FILES)
     if wanted.keywords:

@@ -45,7 +45,7 @@ class NoCheckpoint(SealError):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCheckpoint:
     """A checkpoint as it is kept: the signed note, and what it says, repeated for people."""
 
     number: int
@@ -60,25 +60,25 @@ class Stored:
         return asdict(self) | {"verifiers": list(self.verifiers)}
 
 
-def latest_checkpoint(conn: AnyConnection) -> Stored | None:
+def latest_checkpoint(conn: AnyConnection) -> StoredCheckpoint | None:
     """The newest signed checkpoint, its signatures not checked."""
     row = fetch_one(conn, statement("queries", "checkpoint_latest"), {})
-    return None if row is None else Stored(**row | {"verifiers": tuple(row["verifiers"])})
+    return None if row is None else StoredCheckpoint(**row | {"verifiers": tuple(row["verifiers"])})
 
 
-def checkpoint_numbered(conn: AnyConnection, number: int) -> Stored | None:
+def checkpoint_numbered(conn: AnyConnection, number: int) -> StoredCheckpoint | None:
     """One checkpoint by its number."""
     row = fetch_one(conn, statement("queries", "checkpoint_numbered"), {"number": number})
-    return None if row is None else Stored(**row | {"verifiers": tuple(row["verifiers"])})
+    return None if row is None else StoredCheckpoint(**row | {"verifiers": tuple(row["verifiers"])})
 
 
-def checkpoints(conn: AnyConnection, *, before: int | None = None) -> Iterator[Stored]:
+def checkpoints(conn: AnyConnection, *, before: int | None = None) -> Iterator[StoredCheckpoint]:
     """All checkpoints, the newest first, page by page."""
     while True:
         asked = {"before": before, "limit": _PAGE}
         page = fetch_all(conn, statement("queries", "checkpoints_before"), asked)
         for row in page:
-            yield Stored(**row | {"verifiers": tuple(row["verifiers"])})
+            yield StoredCheckpoint(**row | {"verifiers": tuple(row["verifiers"])})
         if len(page) < _PAGE:
             return
         before = page[-1]["number"]
@@ -104,7 +104,9 @@ def event_proof(conn: AnyConnection, wanted: str, *, payload: bool = True) -> Js
     return proof_at(conn, part, position, under=_latest(conn), payload=payload)
 
 
-def proof_at(conn: AnyConnection, part: int, position: int, *, under: Stored, payload: bool = True) -> Json:
+def proof_at(
+    conn: AnyConnection, part: int, position: int, *, under: StoredCheckpoint, payload: bool = True
+) -> Json:
     """The proof file of the event at a place, under one checkpoint.
 
     Raises: EventNotFound; NotSealedYet; MissingNode.
@@ -141,7 +143,7 @@ def grown(
     return proof, check_growth(proof, trusted)
 
 
-def _latest(conn: AnyConnection) -> Stored:
+def _latest(conn: AnyConnection) -> StoredCheckpoint:
     found = latest_checkpoint(conn)
     if found is None:
         raise NoCheckpoint

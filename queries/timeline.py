@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from events.clock import from_micros
-from queries.changes import Change
-from queries.history_at import Entry, Past
-from queries.walk import Walk
+from queries.changes import ColumnChange
+from queries.history_at import BoundedHistory, HistoryFact
+from queries.walk import HistoryWalk
 
 
 class Step(NamedTuple):
@@ -18,24 +18,24 @@ class Step(NamedTuple):
     set its value, where this one only brought it along with a customer.
     """
 
-    entry: Entry
-    changes: list[Change]
+    entry: HistoryFact
+    changes: list[ColumnChange]
     arrived_late: bool
     problem: str | None
-    behind: Mapping[str, Entry]
+    behind: Mapping[str, HistoryFact]
 
     @property
     def occurred_at(self) -> datetime:
         return from_micros(self.entry.fact.at)
 
 
-def timeline(found: Past, recorded_after: int | None = None) -> list[Step]:
+def timeline(found: BoundedHistory, recorded_after: int | None = None) -> list[Step]:
     """The user's events in canonical order; a plan's publication stands among them where it changed
     one of their columns, and another user's event where it gave or took a customer.
 
     `recorded_after`: when the first-recorded event that comes after all these was recorded.
     """
-    walked = list(Walk(found).steps())
+    walked = list(HistoryWalk(found).steps())
     late = _late([each.entry for each in walked], recorded_after)
     return [
         Step(each.entry, each.changes, lateness, each.problem, each.behind)
@@ -43,7 +43,7 @@ def timeline(found: Past, recorded_after: int | None = None) -> list[Step]:
     ]
 
 
-def _late(entries: list[Entry], earliest_after: int | None) -> list[bool]:
+def _late(entries: list[HistoryFact], earliest_after: int | None) -> list[bool]:
     """Whether anything that comes after an entry was recorded before it."""
     late: list[bool] = []
     for entry in reversed(entries):

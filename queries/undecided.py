@@ -15,7 +15,7 @@ from projections.fold import fold_on, fold_one
 from projections.order import alternatives, order_instant
 from projections.rows import TABLES, as_json, cells_of
 from projections.state import State, encode_state
-from queries.history_at import Past
+from queries.history_at import BoundedHistory
 
 MOST_LATER = 2_000
 MOST_FOLDED = 5_000
@@ -25,7 +25,7 @@ CANONICAL = frozenset({"last_webhook_event", "last_webhook_timestamp"})
 """Columns that the canonical order itself defines."""
 
 
-def undecided_reason(found: Past, column: str, at: int) -> str | None:
+def undecided_reason(found: BoundedHistory, column: str, at: int) -> str | None:
     """Why the value that a column got at an instant (microseconds) is not certain; None if it is."""
     facts = sorted((entry.fact for entry in found.entries), key=attrgetter("at"))
     instant = [fact for fact in facts if fact.at == at]
@@ -72,7 +72,7 @@ def _alike(state: State, other: State) -> bool:
     return replace(other, changed_at=state.changed_at, cells_at=state.cells_at) == state
 
 
-def may_be_undecided(found: Past, column: str, at: int) -> bool:
+def may_be_undecided(found: BoundedHistory, column: str, at: int) -> bool:
     """Whether it is worth looking: several of the providers' events share the instant."""
     return (
         column not in CANONICAL

@@ -6,7 +6,7 @@ from datetime import datetime
 from events.clock import micros
 from projections.snapshots import EVER
 from queries.bases import Streams
-from queries.history_at import Past, past
+from queries.history_at import BoundedHistory, load_history
 from queries.profile import Profile, profile
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
@@ -16,7 +16,7 @@ MOST_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class UserView:
     """`profile` and `steps` are bounded by both clocks; `whole` by `known_at` alone.
 
     `profile` is None when nothing had mentioned the user by then, or nothing does any more. Of a life of
@@ -36,14 +36,14 @@ def lived(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     live_only: bool = False,
-) -> Lived | None:
+) -> UserView | None:
     """What is known of the user; None when nothing ever mentioned them, by `known_at` if given."""
     streams = Streams(conn, user_id)
 
-    def latest(end: datetime | None) -> Past:
+    def latest(end: datetime | None) -> BoundedHistory:
         until = EVER if end is None else micros(end)
         base = streams.latest(until, MOST_SHOWN, known_at)
-        return past(
+        return load_history(
             conn, user_id, as_of=end, known_at=known_at, live_only=live_only, streams=streams, base=base
         )
 
@@ -54,12 +54,12 @@ def lived(
     is_all = everything.base is None
     if as_of is None:
         row = profile(conn, user_id) if known_at is None else None
-        return Lived(row or _profile_of(everything), whole, whole, is_all)
+        return UserView(row or _profile_of(everything), whole, whole, is_all)
     bounded = latest(as_of)
-    return Lived(_profile_of(bounded), timeline(bounded), whole, is_all and bounded.base is None)
+    return UserView(_profile_of(bounded), timeline(bounded), whole, is_all and bounded.base is None)
 
 
-def _profile_of(found: Past) -> Profile | None:
+def _profile_of(found: BoundedHistory) -> Profile | None:
     """None for a user of whom nothing is left but customers who went to somebody else."""
     state = found.state()
     return None if state is None else flat(state, found.catalog())

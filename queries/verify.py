@@ -15,9 +15,9 @@ from events.seals.keys import VerifierKey, parse_verifier_key
 from events.seals.note import parse_note
 from events.seals.removal import Span, verify_removal
 from events.statements import statement
-from queries.findings import Erased, Finding, PartReport, Promise, Report
+from queries.findings import CheckpointClaim, ErasedEvent, LogFinding, PartReport, VerificationReport
 from queries.rows import AnyConnection
-from queries.seals import Stored, checkpoints, origin_of
+from queries.seals import StoredCheckpoint, checkpoints, origin_of
 from queries.verify_part import verify_part
 
 Connect = Callable[[], AbstractContextManager[AnyConnection]]
@@ -31,7 +31,7 @@ def verify(
     kept: Sequence[str] = (),
     workers: int = 1,
     progress: Callable[[PartReport], None] | None = None,
-) -> Report:
+) -> VerificationReport:
     """The report on the log; `progress` is told each part as it is done.
 
     `connect` opens a connection of its own; with several workers it goes to other processes, so it
@@ -43,14 +43,14 @@ def verify(
     """
     begun = _verified(since, trusted) if since else None
     outside = [_verified(note, trusted) for note in kept]
-    report = Report()
+    report = VerificationReport()
     with connect() as conn:
         signed = _Signed(conn, trusted, begun)
         signed.check()
     report.findings += signed.findings
     report.checkpoints, report.note = signed.count, signed.note or since
     tasks = [_task(part, signed, begun, outside) for part in range(PARTS)]
-    erased: list[Erased] = []
+    erased: list[ErasedEvent] = []
     for done in _run(connect, tasks, workers):
         report.events += done.events
         report.unsealed += max(0, done.head - done.sealed)
@@ -79,7 +79,7 @@ class _Signed:
         self._trusted = set(trusted)
         self._begun = begun
         self._origin = origin_of(conn)
-        self.findings: list[Finding] = []
+        self.findings: list[LogFinding] = []
         self.distrusted: set[int] = set()
         self.count, self.upto, self.since = 0, 0, 0
         self.note: str | None = None
@@ -87,7 +87,7 @@ class _Signed:
 
     def check(self) -> None:
         """Look at all, or at those since the one it begins at."""
-        later: Stored | None = None
+        later: StoredCheckpoint | None = None
         for stored in checkpoints(self._conn):
             if later is None:
                 self.upto = stored.number
@@ -101,7 +101,7 @@ class _Signed:
             problem = self._problem(stored, later)
             if problem is not None:
                 self.distrusted.add(stored.number)
-                self.findings.append(Finding(-1, 0, f"checkpoint {stored.number}: {problem}"))
+                self.findings.append(LogFinding(-1, 0, f"checkpoint {stored.number}: {problem}"))
             elif self.note is None:
                 self.note = stored.note
             later = stored
@@ -109,10 +109,10 @@ class _Signed:
             self._require(1, later.number - 1)
         if self._begun is not None:
             self.findings.append(
-                Finding(-1, 0, "the checkpoint to begin at is not in the log: it was removed")
+                LogFinding(-1, 0, "the checkpoint to begin at is not in the log: it was removed")
             )
 
-    def _problem(self, stored: Stored, later: Stored | None) -> str | None:
+    def _problem(self, stored: StoredCheckpoint, later: StoredCheckpoint | None) -> str | None:
         if later is not None:
             self._require(stored.number + 1, later.number - 1)
         try:
@@ -134,7 +134,7 @@ class _Signed:
     def _require(self, first: int, last: int) -> None:
         """Of these numbers each is missing that retention did not sign as removed."""
         for start, end in self._missing(first, last):
-            self.findings.append(Finding(-1, 0, f"checkpoints {start} to {end} are missing"))
+            self.findings.append(LogFinding(-1, 0, f"checkpoints {start} to {end} are missing"))
 
     def _missing(self, first: int, last: int) -> list[Span]:
         if first > last:
@@ -153,7 +153,7 @@ class _Signed:
                 note = json.loads(payload)["note"]
                 yield from verify_removal(note, self._trusted, origin=self._origin or "").spans
 
-    def _is_behind_removed(self, stored: Stored, later: Stored | None) -> bool:
+    def _is_behind_removed(self, stored: StoredCheckpoint, later: StoredCheckpoint | None) -> bool:
         """Whether the checkpoint to begin at was signed between these two and removed by retention."""
         if self._begun is None or later is None or stored.signed_at >= self._begun.signed_at:
             return False
@@ -173,7 +173,7 @@ def _without(first: int, last: int, spans: Iterable[Span]) -> list[Span]:
     return [*left, (first, last)] if first <= last else left
 
 
-def _cosigners(stored: Stored, origin: str) -> set[VerifierKey]:
+def _cosigners(stored: StoredCheckpoint, origin: str) -> set[VerifierKey]:
     """The other keys of the log that signed the same note well."""
     try:
         named = [parse_verifier_key(text) for text in stored.verifiers]
@@ -189,7 +189,7 @@ def _cosigners(stored: Stored, origin: str) -> set[VerifierKey]:
     }
 
 
-class _Task(tuple[int, int, int, frozenset[int], tuple[Promise, ...], Promise | None]):
+class _Task(tuple[int, int, int, frozenset[int], tuple[CheckpointClaim, ...], CheckpointClaim | None]):
     """The arguments of one part's verification."""
 
 
@@ -201,8 +201,8 @@ def _task(part: int, signed: _Signed, begun: Checkpoint | None, outside: Sequenc
     return _Task((part, signed.since, signed.upto, frozenset(signed.distrusted), kept, begin))
 
 
-def _promise(said: Checkpoint, part: int, name: str) -> Promise:
-    return Promise(
+def _promise(said: Checkpoint, part: int, name: str) -> CheckpointClaim:
+    return CheckpointClaim(
         said.heads[part].size, said.heads[part].root, f"{name} of {said.signed_at:%Y-%m-%dT%H:%M:%SZ}"
     )
 
@@ -234,7 +234,7 @@ def _verified(note: str, trusted: Sequence[VerifierKey]) -> Checkpoint:
     return verify_checkpoint(note, trusted).checkpoint
 
 
-def _unaccounted(conn: AnyConnection, erased: list[Erased]) -> list[Finding]:
+def _unaccounted(conn: AnyConnection, erased: list[ErasedEvent]) -> list[LogFinding]:
     """Payloads that are gone though no privacy.erased says so."""
     if not erased:
         return []
@@ -251,7 +251,7 @@ def _unaccounted(conn: AnyConnection, erased: list[Erased]) -> list[Finding]:
             into[name] = max(upto, into.get(name, 0))
         event_ids.update(said.get("event_ids", ()))
     return [
-        Finding(one.part, one.position, "its payload is gone, but no privacy.erased event says so")
+        LogFinding(one.part, one.position, "its payload is gone, but no privacy.erased event says so")
         for one in erased
         if one.event_id not in event_ids
         and one.recorded > routes.get(one.route_key, -1)

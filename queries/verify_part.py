@@ -13,7 +13,7 @@ from events.seals.encoding import base64_bytes
 from events.seals.leaf import leaf_hash_of_texts
 from events.seals.merkle import HASH_BYTES, Address, Frontier, extend
 from events.statements import statement
-from queries.findings import Erased, Finding, PartReport, Promise
+from queries.findings import CheckpointClaim, ErasedEvent, LogFinding, PartReport
 from queries.rows import AnyConnection, fetch_one
 from queries.sealed_leaves import SealedRow, frontiers, rows_after
 
@@ -35,8 +35,8 @@ def verify_part(
     since: int = 0,
     upto: int = 0,
     distrusted: frozenset[int] = frozenset(),
-    kept: Sequence[Promise] = (),
-    begin: Promise | None = None,
+    kept: Sequence[CheckpointClaim] = (),
+    begin: CheckpointClaim | None = None,
 ) -> PartReport:
     """The part's report. `conn` is at the beginning of a transaction, which reads one snapshot.
 
@@ -68,11 +68,11 @@ class _Check:
 
     def found(self, position: int, what: str) -> None:
         """Note a finding. Raises: Enough."""
-        self.report.findings.append(Finding(self._part, position, what))
+        self.report.findings.append(LogFinding(self._part, position, what))
         if len(self.report.findings) >= MOST_FINDINGS:
             raise Enough
 
-    def run(self, promised: Iterable[Promise], begin: Promise | None) -> None:
+    def run(self, promised: Iterable[CheckpointClaim], begin: CheckpointClaim | None) -> None:
         """Walk the sealed events promise by promise, then the younger ones. Raises: Enough."""
         standing = fetch_one(self._conn, statement("queries", "part_standing"), {"part": self._part}) or {}
         self.report.head, self.report.sealed = standing["head"] or 0, standing["sealed"]
@@ -92,7 +92,7 @@ class _Check:
     def _size(self) -> int:
         return self._by_rows.size
 
-    def _begin_at(self, begin: Promise) -> bool:
+    def _begin_at(self, begin: CheckpointClaim) -> bool:
         found = frontiers(self._conn, {self._part: begin.size})[self._part]
         if found is None or found.root != begin.root:
             self.found(0, f"the tree up to {begin.size} is not the one of {begin.by}; verify in full")
@@ -100,7 +100,7 @@ class _Check:
         self._by_rows = self._by_tree = found
         return True
 
-    def _keep(self, promise: Promise, last_position: int) -> None:
+    def _keep(self, promise: CheckpointClaim, last_position: int) -> None:
         """Walk on to the promise and see whether it was kept."""
         good = self._size
         if promise.size > last_position:
@@ -118,7 +118,7 @@ class _Check:
         else:
             self._break(promise, good)
 
-    def _break(self, promise: Promise, good: int) -> NoReturn:
+    def _break(self, promise: CheckpointClaim, good: int) -> NoReturn:
         """Neither rows nor tree are what was signed: somebody changed both."""
         if not self._differing:
             ranges = [(level, index << level, index + 1 << level) for level, index in self._odd_nodes]
@@ -254,7 +254,7 @@ class _Check:
             if texts[_TYPE] == "privacy.erased":
                 return "an erasure without its payload, which is never erased"
             place = (self._part, int(texts[1] or 0))
-            self.report.erased.append(Erased(*place, texts[_ID] or "", route, recorded))
+            self.report.erased.append(ErasedEvent(*place, texts[_ID] or "", route, recorded))
             return None
         if row.payload is None or row.salt is None:
             return "half erased: payload and salt go together"
@@ -265,14 +265,14 @@ class _Check:
 
 def _promises(
     conn: AnyConnection, check: _Check, since: int, upto: int, distrusted: frozenset[int]
-) -> Iterator[Promise]:
+) -> Iterator[CheckpointClaim]:
     """What the checkpoints say of the part, one for each size, smallest first."""
-    part, last = check.report.part, Promise(-1, b"", "")
+    part, last = check.report.part, CheckpointClaim(-1, b"", "")
     for number, line in _lines(conn, part, since, upto):
         if number in distrusted:
             continue
         _, size, root = line.split(" ")
-        promise = Promise(int(size), base64_bytes(root), f"checkpoint {number}")
+        promise = CheckpointClaim(int(size), base64_bytes(root), f"checkpoint {number}")
         if promise.size < last.size:
             check.found(0, f"{promise.by} says {promise.size} events, {last.by} said {last.size}")
         elif promise[:2] != last[:2]:

@@ -13,8 +13,8 @@ from projections.fold import CORES, fold_one
 from projections.order import order_instant
 from projections.snapshots import EVER
 from projections.state import State
-from queries.changes import Change, Shown
-from queries.history_at import Entry, Move, Past, plan_event
+from queries.changes import ColumnChange, LastShown
+from queries.history_at import BoundedHistory, HistoryFact, Move, plan_event
 
 BILLING = "user_billing"
 OF_THE_LINK = "stripe_customer_id"
@@ -26,16 +26,16 @@ T = TypeVar("T")
 class Walked(NamedTuple):
     """One event and what it changed; see `timeline.Step`."""
 
-    entry: Entry
-    changes: list[Change]
+    entry: HistoryFact
+    changes: list[ColumnChange]
     problem: str | None = None
-    behind: Mapping[str, Entry] = {}
+    behind: Mapping[str, HistoryFact] = {}
 
 
-class Walk:
+class HistoryWalk:
     """One pass; make a new one for each."""
 
-    def __init__(self, found: Past) -> None:
+    def __init__(self, found: BoundedHistory) -> None:
         self._found = found
         base = found.base
         self._began = base.at if base else -EVER
@@ -44,7 +44,7 @@ class Walk:
         self._customers = {e.fact.id: c for c, stream in found.streams.items() for e in stream}
         self._own = {entry.fact.id for entry in found.own}
         self._plans = [entry for entry in found.plan_entries if entry.fact.at <= self._began]
-        self._shown = Shown(self._catalog())
+        self._shown = LastShown(self._catalog())
         self._shown.changes(self._state)
 
     def steps(self) -> Iterator[Walked]:
@@ -60,14 +60,14 @@ class Walk:
             else:
                 yield from self._folded(told, move)
 
-    def _published(self, plans: Iterable[Entry]) -> Iterator[Walked]:
+    def _published(self, plans: Iterable[HistoryFact]) -> Iterator[Walked]:
         for entry in plans:
             self._plans.append(entry)
             self._shown.under(self._catalog())
             if self._state.cores and (changes := self._shown.changes(self._state)):
                 yield Walked(entry, changes)
 
-    def _folded(self, told: list[Entry], move: Move | None) -> Iterator[Walked]:
+    def _folded(self, told: list[HistoryFact], move: Move | None) -> Iterator[Walked]:
         """One event after the other. A link comes with the event that made it, so that no earlier one
         seems to have set the customer; the fold itself knows it beforehand, and ends alike."""
         state = self._state
@@ -86,7 +86,7 @@ class Walk:
             yield Walked(entry, self._shown.changes(state), None if was_stopped else _problem(state))
         yield from (Walked(entry, []) for entry in waiting)
 
-    def _moved(self, move: Move, told: list[Entry]) -> Iterator[Walked]:
+    def _moved(self, move: Move, told: list[HistoryFact]) -> Iterator[Walked]:
         """A customer with a history came or went: one event brings or takes all that at once."""
         was_stopped = self._state.poison is not None
         self._relink(move)
@@ -100,10 +100,10 @@ class Walk:
         yield Walked(cause, self._shown.changes(self._state), problem, behind)
         yield from (Walked(entry, []) for entry in (*ordered, *waiting) if entry is not cause)
 
-    def _fold_until(self, at: int) -> dict[str, Entry]:
+    def _fold_until(self, at: int) -> dict[str, HistoryFact]:
         """Fold all that was before; column to the event that set it last."""
-        behind: dict[str, Entry] = {}
-        shown = Shown(self._catalog())
+        behind: dict[str, HistoryFact] = {}
+        shown = LastShown(self._catalog())
         streams = [self._found.own, *(self._found.streams[customer] for customer in self._linked)]
         before = [entry for stream in streams for entry in stream if entry.fact.at < at]
         for _, instant in _instants(before, lambda entry: entry):
@@ -122,14 +122,14 @@ class Walk:
             kept = {customer: at for customer, at in self._linked.items() if customer not in move.left}
             self._linked = kept | dict.fromkeys(move.joined, move.at)
 
-    def _ordered(self, told: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    def _ordered(self, told: list[HistoryFact]) -> tuple[list[HistoryFact], list[HistoryFact]]:
         """(those that are folded, in canonical order; those of customers who are not the user's now)."""
         folded = [e for e in told if e.fact.id in self._own or self._customers.get(e.fact.id) in self._linked]
         ids = {entry.fact.id for entry in folded}
         waiting = [entry for entry in told if entry.fact.id not in ids]
         return self._canonical(folded), self._canonical(waiting)
 
-    def _canonical(self, instant: list[Entry]) -> list[Entry]:
+    def _canonical(self, instant: list[HistoryFact]) -> list[HistoryFact]:
         by_id = {entry.fact.id: entry for entry in instant}
         facts = [entry.fact for entry in by_id.values()]
         return [by_id[fact.id] for fact in order_instant(facts, self._state)]
@@ -142,7 +142,7 @@ def _problem(state: State) -> str | None:
     return f"{state.poison.field}: {state.poison.reason}" if state.poison else None
 
 
-def _instants(entries: Iterable[T], entry_of: Callable[[T], Entry]) -> Iterator[tuple[int, list[T]]]:
+def _instants(entries: Iterable[T], entry_of: Callable[[T], HistoryFact]) -> Iterator[tuple[int, list[T]]]:
     """Entries by instant, oldest first."""
 
     def at(each: T) -> int:

@@ -33,7 +33,7 @@ from service.schedule import job_types
 from service.signing_keys import signing_keys
 from service.wiring import as_service, join_server, service_connection
 from settings import Settings
-from webhooks import Delivery, Lane, Observe, Together, clerk_door, stripe_door
+from webhooks import Delivery, DeliveryBatch, Observe, WebhookMiddleware, clerk_door, stripe_door
 from webhooks.batch import TOGETHER
 
 POOL_SIZE = 10
@@ -154,10 +154,10 @@ def _open_doors(
     for door in opened:
         app.register_blueprint(door.blueprint())
     if alone is not None:
-        app.extensions[TOGETHER] = Together(opened, alone, observe=metrics.observe_groups(registry))
+        app.extensions[TOGETHER] = DeliveryBatch(opened, alone, observe=metrics.observe_groups(registry))
     networks = [ip_network(text) for text in settings.trusted_proxies]
     behind = TrustedProxies(app.wsgi_app, networks)
-    app.wsgi_app = Lane(opened, behind)  # type: ignore[method-assign,assignment]  # as Flask says to
+    app.wsgi_app = WebhookMiddleware(opened, behind)  # type: ignore[method-assign,assignment]  # as Flask says to
 
 
 def counting(observe: Observe, pool: Pool, *others: Observe) -> Observe:

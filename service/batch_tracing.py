@@ -8,7 +8,7 @@ import structlog
 
 from events.statements import statement
 from events.tracing import Value
-from projections.projector import Report
+from projections.projector import BatchReport
 from queries.rows import AnyConnection, fetch_all
 from service.tracing import OpenTelemetry
 
@@ -23,7 +23,7 @@ class TracedBatches:
         self._connect = connect
         self._conn: AnyConnection | None = None
 
-    def __call__(self, report: Report, took_s: float) -> None:
+    def __call__(self, report: BatchReport, took_s: float) -> None:
         """One span for each event of the batch that brought a trace along; all as long as the batch."""
         if not report.ranges:
             return
@@ -37,7 +37,7 @@ class TracedBatches:
             }
             self._tracer.past("project", row["traceparent"], from_ns=from_ns, to_ns=to_ns, attributes=said)
 
-    def _traced(self, report: Report) -> list[dict[str, str]]:
+    def _traced(self, report: BatchReport) -> list[dict[str, str]]:
         parts = sorted(report.ranges)
         after, upto = zip(*(report.ranges[part] for part in parts), strict=True)
         values = {"parts": parts, "after": list(after), "upto": list(upto)}

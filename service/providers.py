@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from database.pool import Connection, connect
 from events.clock import Clock
 from providers.reconcile.clerk_api import ClerkApi
-from providers.reconcile.rate_limit import RATE, Pace
+from providers.reconcile.rate_limit import RATE, RateLimit
 from providers.reconcile.stripe_api import StripeApi
 from service.errors import NotConfigured
 from service.wiring import as_service, server
@@ -24,7 +24,7 @@ def stripe_api(
         base=settings.stripe_api_base,
         clock=clock,
         account=account,
-        pace=Pace(rate),
+        pace=RateLimit(rate),
     )
 
 

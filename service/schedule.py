@@ -10,7 +10,7 @@ from events.clock import Clock, utc_now
 from handlers import job_timeouts, retention, scheduled_scans
 from handlers.alarms import log_new_alarms
 from handlers.configuration import configured
-from handlers.console_sessions import forget_sessions
+from handlers.console_sessions import delete_sessions
 from handlers.erasure_sweep import sweep
 from handlers.scheduled_scans import Summary
 from jobs import Registry
@@ -118,7 +118,7 @@ def _apply_retention(conn: Connection, now: datetime, keys_of: retention.KeysOf)
 
 
 def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:
-    return {"forgotten": forget_sessions(conn, now=now)}
+    return {"forgotten": delete_sessions(conn, now=now)}
 
 
 def _told(done: Summary) -> dict[str, Any]:  # Any: JSON values

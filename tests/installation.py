@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from cli import main
 from database.pool import Pool
 from demo.history import make_world
-from demo.sender import Doors, disordered, post_all
+from demo.sender import Target, disordered, post_all
 from demo.world import DemoWorld
 from events.clock import utc_now
 from projections.runner import Runner
@@ -59,22 +59,22 @@ def tenure(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Te
 
 
 @pytest.fixture
-def doors(settings: Settings, pool: Pool, conninfo: str, tmp_path: Path) -> Doors:
+def doors(settings: Settings, pool: Pool, conninfo: str, tmp_path: Path) -> Target:
     """The real doors, without a socket."""
     transport = httpx.WSGITransport(app=build_over(pool, settings, conninfo, CollectorRegistry()))
     client = httpx.Client(transport=transport, base_url="http://tenure.test")
-    return Doors(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
+    return Target(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
 
 
 @pytest.fixture
-def shop(doors: Doors, conninfo: str) -> DemoWorld:
+def shop(doors: Target, conninfo: str) -> DemoWorld:
     """A small shop whose webhooks came out of order and are projected."""
     world = make_world(7, 3, days=40, steps_per_user=6)
     play(doors, world, conninfo)
     return world
 
 
-def play(doors: Doors, world: DemoWorld, conninfo: str) -> None:
+def play(doors: Target, world: DemoWorld, conninfo: str) -> None:
     """Deliver and project everything."""
     deliveries = disordered(world.deliveries, seed=1, twice=0.2)
     post_all(doors, deliveries, heard=lambda _: None)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from demo.objects import Address, Customer, PaymentMethod, Subscription
+from demo.objects import Customer, PaymentMethod, StripeAddress, Subscription
 from demo.prices import DEFAULT_PRICES
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 
 RANK = (
     "active",
@@ -55,7 +55,7 @@ class Truth:
         return {key: value for key, value in self.columns.items() if key not in self.debatable}
 
 
-def truth_of(world: DemoWorld, person: Person) -> Truth:
+def truth_of(world: DemoWorld, person: DemoPerson) -> Truth:
     """The expected row values of one person."""
     truth = Truth(person.user_id)
     owned = [each for customer in person.links for each in world.stripe.subscriptions_of(customer)]
@@ -70,7 +70,7 @@ def truth_of(world: DemoWorld, person: Person) -> Truth:
     return truth
 
 
-def identity(world: DemoWorld, person: Person) -> dict[str, Any]:
+def identity(world: DemoWorld, person: DemoPerson) -> dict[str, Any]:
     """The row of `users`, and when they signed up."""
     user = world.clerk.users[person.user_id]
     gone = user.deleted_ms is not None
@@ -95,7 +95,7 @@ def current_of(subscriptions: list[Subscription]) -> Subscription | None:
 
 
 def subscription_columns(
-    world: DemoWorld, person: Person, current: Subscription | None, debatable: set[str]
+    world: DemoWorld, person: DemoPerson, current: Subscription | None, debatable: set[str]
 ) -> dict[str, Any]:
     """What the current subscription says of itself."""
     if current is None:
@@ -139,7 +139,7 @@ def renewal_date(current: Subscription) -> int | None:
     return None if stops else current.period_end
 
 
-def intended_plan(world: DemoWorld, person: Person) -> str | None:
+def intended_plan(world: DemoWorld, person: DemoPerson) -> str | None:
     """The plan of the last checkout that named one."""
     named = [
         each.metadata.get("plan_key") or each.metadata.get("planId")
@@ -211,7 +211,7 @@ def pays_for(event_type: str, invoice: dict[str, Any]) -> str | None:  # Any: JS
 
 
 def billing_columns(
-    world: DemoWorld, person: Person, current: Subscription | None, debatable: set[str]
+    world: DemoWorld, person: DemoPerson, current: Subscription | None, debatable: set[str]
 ) -> dict[str, Any]:
     """Customer, payment method, card and address."""
     customer_id = customer_in_force(world, person, current)
@@ -232,7 +232,7 @@ def billing_columns(
     return columns
 
 
-def customer_in_force(world: DemoWorld, person: Person, current: Subscription | None) -> str | None:
+def customer_in_force(world: DemoWorld, person: DemoPerson, current: Subscription | None) -> str | None:
     """The current subscription's customer, else the last linked; a deleted one when there is no other."""
     by_rank = [*([current.customer] if current else []), *reversed(person.links)]
     living = [each for each in by_rank if not world.stripe.log.get(Customer, each).deleted]
@@ -277,7 +277,7 @@ def card_columns(method: PaymentMethod) -> dict[str, Any]:
     }
 
 
-def address_columns(address: Address | None) -> dict[str, Any]:
+def address_columns(address: StripeAddress | None) -> dict[str, Any]:
     return {
         "billing_address_city": address.city if address else None,
         "billing_address_country": address.country if address else None,

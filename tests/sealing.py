@@ -15,8 +15,8 @@ from events.envelope import Appended, NewEvent
 from events.routing import part_of
 from events.seals.keys import SigningKey, VerifierKey, parse_signing_keys
 from handlers.sealer import Sealer
-from queries.findings import Report
-from queries.seals import Stored
+from queries.findings import VerificationReport
+from queries.seals import StoredCheckpoint
 from queries.verify import Connect, verify
 
 NOW = datetime(2026, 3, 3, 9, 26, tzinfo=UTC)
@@ -54,7 +54,7 @@ def sealer(conninfo: str, *, minute: int = 0, seed: str = SEED, batch: int = 10_
     )
 
 
-def sealed(conninfo: str, minute: int = 0, *, seed: str = SEED) -> Stored:
+def sealed(conninfo: str, minute: int = 0, *, seed: str = SEED) -> StoredCheckpoint:
     """Seal all there is and sign."""
     made = sealer(conninfo, minute=minute, seed=seed).run()
     assert made is not None
@@ -68,7 +68,9 @@ def trusted_in(conninfo: str, seed: str = SEED) -> list[VerifierKey]:
     return [key.verifier for key in keys_of(row[0] if row else "none", seed)]
 
 
-def verified(conninfo: str, *, seed: str = SEED, **asked: Any) -> Report:  # Any: as verify takes it
+def verified(
+    conninfo: str, *, seed: str = SEED, **asked: Any
+) -> VerificationReport:  # Any: as verify takes it
     return verify(lending(conninfo), trusted=trusted_in(conninfo, seed), **asked)
 
 

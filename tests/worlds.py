@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.operations import OPERATIONS
 from demo.steps_billing import running
 from demo.stripe_cycle import Dunning
 from demo.versions import API_VERSIONS, ApiVersion
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 from tests.oracle import Truth, truth_of
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -46,7 +46,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _PARTICULARS = st.tuples(st.sampled_from(GAPS_S), st.integers(0, 9_999))
 
 # Any: whatever the caller's own events are; the world only carries them.
-OwnEvents = Callable[[st.DrawFn, DemoWorld, Person], Any]
+OwnEvents = Callable[[st.DrawFn, DemoWorld, DemoPerson], Any]
 Step = tuple[str, int, int, int]
 """An operation, whose, how long after the one before, and the seed of its particulars."""
 
@@ -61,11 +61,11 @@ class History:
     steps: list[Step] = field(default_factory=list)
 
     @property
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[DemoDelivery]:
         """Every webhook, in the order things happened."""
         return self.world.deliveries
 
-    def shuffled(self, seed: int, *, twice: bool = False) -> list[Delivery]:
+    def shuffled(self, seed: int, *, twice: bool = False) -> list[DemoDelivery]:
         """The same webhooks in another order, each of them twice if asked."""
         order = self.deliveries * (2 if twice else 1)
         Random(seed).shuffle(order)

@@ -16,10 +16,10 @@ from events.append import append_promptly
 from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
 from webhooks.delivery import Delivery
-from webhooks.endpoint import Door, refused, request_id_of, taken
+from webhooks.endpoint import WebhookEndpoint, refused, request_id_of, taken
 from webhooks.errors import DatabaseAway, WebhookError
-from webhooks.responses import Answer
-from webhooks.store import REFUSALS, Pool, Stored, asked
+from webhooks.responses import WebhookResponse
+from webhooks.store import REFUSALS, Pool, StoredDelivery, asked
 from webhooks.verification import Headers, Verified, as_body
 
 TOGETHER = "tenure.together"  # the app's extension that answers deliveries in groups, where it has one
@@ -45,7 +45,7 @@ class Post:
 class Answered:
     """What is said to one delivery, and what will be told of it once it is said."""
 
-    answer: Answer
+    answer: WebhookResponse
     request_id: str
     delivery: Delivery
     seconds: float
@@ -54,17 +54,21 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class _Signed:
     nth: int
-    door: Door
+    door: WebhookEndpoint
     request_id: str
     verified: Verified
     event: NewEvent
 
 
-class Together:
+class DeliveryBatch:
     """Both doors for several deliveries at once; each statement of the pool's connections commits itself."""
 
     def __init__(
-        self, doors: Iterable[Door], pool: Pool, *, observe: Callable[[int, bool], None] | None = None
+        self,
+        doors: Iterable[WebhookEndpoint],
+        pool: Pool,
+        *,
+        observe: Callable[[int, bool], None] | None = None,
     ) -> None:
         """`observe` hears of each transaction: of how many deliveries, and whether it kept them."""
         self._doors = {door.path: door for door in doors}
@@ -95,7 +99,7 @@ class Together:
             return found
         append_s = perf_counter() - started
         for each, said in zip(signed, appended, strict=False):
-            stored = Stored(
+            stored = StoredDelivery(
                 outcome=said.outcome, event_id=said.id, append_s=append_s, event_type=each.event.event_type
             )
             delivery, answer = taken(each.door.source, stored, each.verified)

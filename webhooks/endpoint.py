@@ -15,9 +15,9 @@ from events.clock import Clock
 from events.envelope import NewEvent
 from events.tracing import note, span
 from webhooks.delivery import Delivery, Observe, log
-from webhooks.errors import BodyTooLarge, DatabaseAway, DeliveryRefused, DoorClosed, WebhookError
-from webhooks.responses import Answer, answer, problem
-from webhooks.store import Pool, Read, Stored, event_in, store
+from webhooks.errors import BodyTooLarge, DatabaseAway, EndpointClosed, WebhookError, WebhookRefused
+from webhooks.responses import WebhookResponse, answer, problem
+from webhooks.store import Pool, Read, StoredDelivery, event_in, store
 from webhooks.verification import Body, Headers, Verified, read_body
 
 _logger = structlog.get_logger("tenure.webhooks")
@@ -36,7 +36,7 @@ class Provider:
     read: Read
 
 
-class Door:
+class WebhookEndpoint:
     """`POST /webhooks/<source>`: from a request to its answer, under Flask or before it."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Door:
         self._clock = clock
         self._observe = observe
 
-    def answer(self, incoming: Request, request_id: str) -> Answer:
+    def answer(self, incoming: Request, request_id: str) -> WebhookResponse:
         """The provider's answer; what is acked is durable. The observer hears of each delivery."""
         started = perf_counter()
         try:
@@ -61,9 +61,9 @@ class Door:
         return said
 
     def verify(self, headers: Headers, body: Body) -> Verified:
-        """Proof that the provider sent it. Raises: DoorClosed, DeliveryRefused."""
+        """Proof that the provider sent it. Raises: EndpointClosed, WebhookRefused."""
         if self._provider.verify is None:
-            raise DoorClosed
+            raise EndpointClosed
         with span("verify"):
             return self._provider.verify(headers, body, self._clock())
 
@@ -71,7 +71,7 @@ class Door:
         """The event in a verified body. Raises: UnreadablePayload."""
         return event_in(self._provider.read, body, verified)
 
-    def told(self, delivery: Delivery, said: Answer, request_id: str, seconds: float) -> None:
+    def told(self, delivery: Delivery, said: WebhookResponse, request_id: str, seconds: float) -> None:
         """Logs and counts a delivery that has its answer."""
         note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
         log(delivery, request_id=request_id, status=said.status, seconds=seconds)
@@ -93,10 +93,10 @@ class Door:
 
         return door
 
-    def _receive(self, incoming: Request) -> tuple[Delivery, Answer]:
+    def _receive(self, incoming: Request) -> tuple[Delivery, WebhookResponse]:
         try:
             if self._provider.verify is None:
-                raise DoorClosed  # before a byte of the body is read
+                raise EndpointClosed  # before a byte of the body is read
             body = read_body(incoming)
             verified = self.verify(incoming.headers, body)
             return taken(
@@ -106,21 +106,21 @@ class Door:
             return refused(self.source, problem)
 
 
-def refused(source: str, problem: WebhookError) -> tuple[Delivery, Answer]:
+def refused(source: str, problem: WebhookError) -> tuple[Delivery, WebhookResponse]:
     """How a delivery ends that the door does not take, or can't keep."""
     match problem:
-        case DoorClosed():
+        case EndpointClosed():
             return Delivery(source=source, outcome="closed"), _closed()
         case BodyTooLarge():
             return Delivery(source=source, outcome="too_large"), _too_large()
         case DatabaseAway():
             return Delivery(source=source, outcome="unavailable", reason=problem.cause), _away()
-        case DeliveryRefused():
+        case WebhookRefused():
             return Delivery(source=source, outcome="refused", reason=problem.reason), _refused()
     raise problem
 
 
-def taken(source: str, found: Stored, verified: Verified) -> tuple[Delivery, Answer]:
+def taken(source: str, found: StoredDelivery, verified: Verified) -> tuple[Delivery, WebhookResponse]:
     """How a delivery ends that the log has."""
     delivery = Delivery(
         source=source,
@@ -142,25 +142,25 @@ def request_id_of(offered: str) -> str:
     return offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
 
 
-def _refused() -> Answer:
+def _refused() -> WebhookResponse:
     # One text for every reason: which check failed is for the operator, not for who is guessing.
     detail = "This delivery carries no valid signature."
     return problem(400, "signature-refused", "Signature refused", detail)
 
 
-def _too_large() -> Answer:
+def _too_large() -> WebhookResponse:
     return problem(413, "body-too-large", "Body too large", "A delivery has at most 1 MiB.")
 
 
-def _failed() -> Answer:
+def _failed() -> WebhookResponse:
     return problem(500, "internal", "Internal error", "Something unforeseen happened; send it again.")
 
 
-def _closed() -> Answer:
+def _closed() -> WebhookResponse:
     detail = "No signing secret is configured for this door, so nothing can be verified."
     return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
 
 
-def _away() -> Answer:
+def _away() -> WebhookResponse:
     detail = "The delivery could not be stored; send it again."
     return problem(503, "database-away", "Database away", detail, retry_after_s=RETRY_AFTER_S)

@@ -17,7 +17,7 @@ class UnusableSecret(WebhookError):
         self.index = index
 
 
-class DeliveryRefused(WebhookError):
+class WebhookRefused(WebhookError):
     """Nobody we know signed this. `reason` is for metrics and logs, never for the answer."""
 
     def __init__(self, reason: str) -> None:
@@ -29,7 +29,7 @@ class BodyTooLarge(WebhookError):
     """The body is longer than any provider sends. Nothing of it was kept."""
 
 
-class DoorClosed(WebhookError):
+class EndpointClosed(WebhookError):
     """No secret is configured, so nothing can be verified. Set the provider's webhook secrets."""
 
 

@@ -5,17 +5,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug import Request
 
-from webhooks.endpoint import Door, request_id_of
+from webhooks.endpoint import WebhookEndpoint, request_id_of
 from webhooks.responses import ALWAYS
 
 
-class Lane:
+class WebhookMiddleware:
     """WSGI before another application: posts to a door end here, everything else goes on.
 
     Sessions, hooks and contexts cost a delivery more than verifying it, and it uses none of them.
     """
 
-    def __init__(self, doors: Iterable[Door], beyond: WSGIApplication) -> None:
+    def __init__(self, doors: Iterable[WebhookEndpoint], beyond: WSGIApplication) -> None:
         self._doors = {door.path: door for door in doors}
         self._beyond = beyond
 

@@ -13,7 +13,7 @@ _LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookResponse:
     """An answer that is not yet anybody's: WSGI's, as it is, or Flask's."""
 
     status: int
@@ -29,7 +29,9 @@ class Answer:
         return Response(self.body, self.status, list(self.headers))
 
 
-def problem(status: int, slug: str, title: str, detail: str, *, retry_after_s: int | None = None) -> Answer:
+def problem(
+    status: int, slug: str, title: str, detail: str, *, retry_after_s: int | None = None
+) -> WebhookResponse:
     """A problem in one line. Source: RFC 9457."""
     fields = {
         "type": f"urn:tenure:problem:{slug}",
@@ -47,7 +49,9 @@ def answer(
     status: int = 200,
     mimetype: str = "application/json",
     more: tuple[tuple[str, str], ...] = (),
-) -> Answer:
+) -> WebhookResponse:
     """`fields` as one line of JSON."""
     body = orjson.dumps(fields) + b"\n"
-    return Answer(status, body, (("Content-Type", mimetype), ("Content-Length", str(len(body))), *more))
+    return WebhookResponse(
+        status, body, (("Content-Type", mimetype), ("Content-Length", str(len(body))), *more)
+    )

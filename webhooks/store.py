@@ -41,7 +41,7 @@ REFUSALS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredDelivery:
     """The log's answer, and how long it took; `unreadable` says why only bytes are kept."""
 
     outcome: str
@@ -51,7 +51,7 @@ class Stored:
     unreadable: str | None = None
 
 
-def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -> Stored:
+def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -> StoredDelivery:
     """What became of a verified delivery; it is durable when this returns.
 
     Raises: DatabaseAway.
@@ -62,7 +62,7 @@ def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -
     except psycopg.Error as problem:
         # Missing rights or tables count too: nothing was kept, so the provider must send it again.
         raise DatabaseAway(type(problem).__name__) from problem
-    return Stored(
+    return StoredDelivery(
         outcome=outcome,
         event_id=event_id,
         append_s=perf_counter() - started,

@@ -12,7 +12,7 @@ from werkzeug import Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from events.clock import from_micros
-from webhooks.errors import BodyTooLarge, DeliveryRefused, UnusableSecret
+from webhooks.errors import BodyTooLarge, UnusableSecret, WebhookRefused
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_CHARS = 8192
@@ -72,7 +72,7 @@ class Verified:
 def read_body(request: Request) -> Body:
     """The whole body; at most one byte over the limit is ever held.
 
-    Raises: BodyTooLarge; DeliveryRefused when the sender hangs up half way.
+    Raises: BodyTooLarge; WebhookRefused when the sender hangs up half way.
     """
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise BodyTooLarge
@@ -83,7 +83,7 @@ def read_body(request: Request) -> Body:
     except RequestEntityTooLarge:
         raise BodyTooLarge from None
     except (BadRequest, OSError):
-        raise DeliveryRefused("body_cut_short") from None
+        raise WebhookRefused("body_cut_short") from None
     if len(raw) > MAX_BODY_BYTES:
         raise BodyTooLarge
     return as_body(raw)
@@ -114,13 +114,13 @@ def _text(raw: bytes) -> str | None:
 def required_header(headers: Headers, name: str) -> str:
     """The header's value.
 
-    Raises: DeliveryRefused (missing_header, header_too_long).
+    Raises: WebhookRefused (missing_header, header_too_long).
     """
     value = headers.get(name, "")
     if not value:
-        raise DeliveryRefused("missing_header")
+        raise WebhookRefused("missing_header")
     if len(value) > MAX_HEADER_CHARS:
-        raise DeliveryRefused("header_too_long")
+        raise WebhookRefused("header_too_long")
     return value
 
 
@@ -128,16 +128,16 @@ def attempt_time(text: str, now: datetime) -> tuple[int, datetime]:
     """(Unix seconds, instant) of the attempt, at most five minutes from `now` either way.
 
     Only ASCII digits count: int() and float() would also take signs, spaces, other scripts and NaN.
-    Raises: DeliveryRefused (bad_timestamp, too_old, too_new).
+    Raises: WebhookRefused (bad_timestamp, too_old, too_new).
     """
     if _SECONDS.fullmatch(text) is None:
-        raise DeliveryRefused("bad_timestamp")
+        raise WebhookRefused("bad_timestamp")
     seconds = int(text)
     age_s = now.timestamp() - seconds
     if age_s > TOLERANCE_S:
-        raise DeliveryRefused("too_old")
+        raise WebhookRefused("too_old")
     if age_s < -TOLERANCE_S:
-        raise DeliveryRefused("too_new")
+        raise WebhookRefused("too_new")
     return seconds, from_micros(seconds * 1_000_000)
 
 

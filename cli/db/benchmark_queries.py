@@ -175,7 +175,7 @@ def _one_campaign(world: World, random: Random) -> Ask:
 
 
 def _jobs(*, include: tuple[str, ...] = (), **wanted: object) -> Ask:
-    chosen = scraping_jobs.JobFilter(**wanted)  # type: ignore[arg-type]  # the cases name the fields rightly
+    chosen = scraping_jobs.ScrapingJobFilter(**wanted)  # type: ignore[arg-type]  # the cases name the fields rightly
     return lambda conn: scraping_jobs.list_jobs(conn, chosen, limit=PAGE, include=include)
 
 

@@ -12,7 +12,7 @@ from cli.db import inspect as looking
 from cli.db.benchmark import Measured, measure
 from cli.db.benchmark_queries import CASES
 from cli.db.sample_data import Sizes, fill, world_of
-from cli.errors import Difference, Failure
+from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.progress import bar
 from cli.temporary_database import scratch
@@ -106,7 +106,7 @@ def indexes(*, make: bool, as_json: bool) -> None:
         )
     lacking = [one.index for one in found if one.kind in ("missing", "invalid")]
     if lacking:
-        raise Difference(
+        raise DifferenceFound(
             f"{counted(len(lacking), 'index is', 'indexes are')} missing, first {lacking[0]}; "
             "make what is missing: tenure db indexes --apply"
         )
@@ -140,7 +140,7 @@ def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: 
     slow = [one for one in found if one.p99_ms > MOST_P99_MS]
     if slow:
         worst = max(slow, key=lambda one: one.p99_ms)
-        raise Difference(
+        raise DifferenceFound(
             f"{counted(len(slow), 'query is', 'queries are')} over {MOST_P99_MS:.0f} ms at p99, "
             f"worst {worst.name}: {worst.p99_ms} ms"
         )

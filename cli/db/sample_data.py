@@ -20,7 +20,7 @@ from events.routing import part_of
 from handlers.plans import publish_default_plans, read_catalog
 from projections import links
 from projections.catalog import Catalog
-from projections.facts import PlanHint, Subscription
+from projections.facts import PlanHint, SubscriptionFact
 from projections.fold import CORES
 from projections.rows import rows_of
 from projections.state import Folded, State, encode
@@ -168,10 +168,10 @@ def _state(number: int, customer: str | None, random: Random) -> State:
     return state
 
 
-def _subscription(number: int, customer: str, random: Random) -> Subscription:
+def _subscription(number: int, customer: str, random: Random) -> SubscriptionFact:
     ends = int((NOW + timedelta(days=random.randrange(1, 30))).timestamp())
     status = random.choice(STATUSES)
-    return Subscription(
+    return SubscriptionFact(
         id=f"sub_{number}",
         customer=customer,
         status=status,
@@ -195,7 +195,7 @@ def _links(conn: Connection, customers: dict[int, str], heard: Heard) -> None:
         for number, customer in customers.items():
             user = bulk_user_id(number)
             claims = links.Claims(first_at=at, seen_at=at)
-            claims.add_claim(links.Word(at, "evt", at, user, links.BY_REFERENCE))
+            claims.add_claim(links.Claim(at, "evt", at, user, links.BY_REFERENCE))
             yield customer, user, links.encode(claims), [user], NOW, NOW
 
     columns = ("customer_id", "user_id", "claims", "claimed_by", "created_at", "updated_at")

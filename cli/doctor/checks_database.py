@@ -3,9 +3,9 @@
 from contextlib import closing
 from datetime import timedelta
 
-from cli.doctor.findings import Finding, either
+from cli.doctor.findings import DoctorFinding, either
 from database import migrations, pooler, rights
-from database.migrations import State
+from database.migrations import MigrationState
 from database.pool import connect
 from events.clock import utc_now
 from events.decision_clock import MOST_APART
@@ -19,28 +19,28 @@ MOST_SKEW = timedelta(seconds=5)
 SHARED = "a pooler lends out sessions by transaction"
 
 
-def session_check(conninfo: str, *, embedded: bool) -> Finding:
+def session_check(conninfo: str, *, embedded: bool) -> DoctorFinding:
     """Embedded, remote, or a pooler in whose shared sessions nobody can hold a lock."""
     if embedded:
         where = "embedded PostgreSQL in the data directory"
-        return Finding("note", "server", where, "fine for one machine; tenure backup")
+        return DoctorFinding("note", "server", where, "fine for one machine; tenure backup")
     if not pooler.are_shared(conninfo):
-        return Finding("ok", "server", "remote, with sessions of its own")
+        return DoctorFinding("ok", "server", "remote, with sessions of its own")
     with closing(connect(conninfo, application_name="tenure-cli")) as conn:
         has_role = pooler.brings_role(conn, "tenure_app")
     if has_role:
         enough = "enough for `tenure serve`; work, migrate, replay, import and reconcile refuse"
         fix = "for these set DATABASE_URL to the direct connection, or to a pooler in session mode"
-        return Finding("warn", "server", f"{SHARED}: {enough}", fix)
+        return DoctorFinding("warn", "server", f"{SHARED}: {enough}", fix)
     fix = "set DATABASE_URL to the direct connection, or a login as in docs/deployment.md, pgbouncer"
-    return Finding("fail", "server", f"{SHARED}, and this login's own role is not tenure_app", fix)
+    return DoctorFinding("fail", "server", f"{SHARED}, and this login's own role is not tenure_app", fix)
 
 
-def migration_checks(conninfo: str) -> list[Finding]:
+def migration_checks(conninfo: str) -> list[DoctorFinding]:
     """Whether the schema is the one this code was written for."""
     found = migrations.status(conninfo)
-    odd = [one.name for one in found if one.state in (State.EDITED, State.UNKNOWN)]
-    pending = [one.name for one in found if one.state is State.PENDING]
+    odd = [one.name for one in found if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
+    pending = [one.name for one in found if one.state is MigrationState.PENDING]
     return [
         either(
             not odd,
@@ -59,7 +59,7 @@ def migration_checks(conninfo: str) -> list[Finding]:
     ]
 
 
-def added_index_check(conn: AnyConnection) -> Finding:
+def added_index_check(conn: AnyConnection) -> DoctorFinding:
     """Whether a replay would be refused for an index that no migration made."""
     added = added_unique(conn)
     names = ", ".join(f"{each.name} on {each.table}" for each in added)
@@ -74,7 +74,7 @@ def added_index_check(conn: AnyConnection) -> Finding:
     )
 
 
-def server_checks(conn: AnyConnection) -> list[Finding]:
+def server_checks(conn: AnyConnection) -> list[DoctorFinding]:
     """Version, durability, clock and roles."""
     row = fetch_one(conn, statement("cli", "doctor_server"), {})
     assert row is not None  # always one row
@@ -121,7 +121,7 @@ def server_checks(conn: AnyConnection) -> list[Finding]:
     ]
 
 
-def guard_checks(conn: AnyConnection) -> list[Finding]:
+def guard_checks(conn: AnyConnection) -> list[DoctorFinding]:
     """What keeps the log from being changed and the tables from strangers."""
     row = fetch_one(conn, statement("cli", "doctor_guards"), {})
     assert row is not None  # always one row
@@ -145,7 +145,7 @@ def guard_checks(conn: AnyConnection) -> list[Finding]:
     ]
 
 
-def rights_checks(conn: AnyConnection) -> list[Finding]:
+def rights_checks(conn: AnyConnection) -> list[DoctorFinding]:
     """Whether each role has the rights that migrations/rights.toml lists, and no others."""
     listed = rights.listed()
     assert listed is not None  # shipped with the migrations

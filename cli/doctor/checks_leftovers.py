@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from archive.drafts import abandoned_drafts
-from cli.doctor.findings import Finding
+from cli.doctor.findings import DoctorFinding
 from cli.temporary_database import abandoned as abandoned_databases
 from database.pool import Connection
 from database.scratch_folder import abandoned as abandoned_folders
@@ -16,7 +16,7 @@ from service.web.server_counts import PREFIX
 from settings import Settings
 
 
-def leftover_checks(conn: Connection, settings: Settings) -> list[Finding]:
+def leftover_checks(conn: Connection, settings: Settings) -> list[DoctorFinding]:
     """One for each kind that is there; all well where there is none."""
     kinds = (
         (
@@ -30,11 +30,11 @@ def leftover_checks(conn: Connection, settings: Settings) -> list[Finding]:
         ("counts", _names(abandoned_folders(PREFIX, Path(tempfile.gettempdir()))), "tenure serve"),
     )
     found = [
-        Finding("warn", f"leftovers of {kind}", f"a killed command left {', '.join(names)}", fix)
+        DoctorFinding("warn", f"leftovers of {kind}", f"a killed command left {', '.join(names)}", fix)
         for kind, names, fix in kinds
         if names
     ]
-    return found or [Finding("ok", "leftovers", "none of a killed command")]
+    return found or [DoctorFinding("ok", "leftovers", "none of a killed command")]
 
 
 def _drafts(settings: Settings) -> list[str]:

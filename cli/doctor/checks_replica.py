@@ -3,7 +3,7 @@
 from contextlib import closing
 from datetime import timedelta
 
-from cli.doctor.findings import Finding, either
+from cli.doctor.findings import DoctorFinding, either
 from database.errors import DatabaseUnavailable
 from database.pool import connect, place
 from events.statements import statement
@@ -16,7 +16,7 @@ MOST_LAG = timedelta(seconds=30)
 CHECK_TIMEOUT_S = 10.0
 
 
-def replica_checks(primary: AnyConnection, settings: Settings) -> list[Finding]:
+def replica_checks(primary: AnyConnection, settings: Settings) -> list[DoctorFinding]:
     """Nothing when no replica is set."""
     if settings.database_replica_url is None:
         return []
@@ -25,7 +25,7 @@ def replica_checks(primary: AnyConnection, settings: Settings) -> list[Finding]:
         row = _asked(conninfo)
     except DatabaseUnavailable as away:
         fix = "start it, or correct or unset DATABASE_REPLICA_URL: auditors get 503 meanwhile"
-        return [Finding("fail", "replica", f"cannot reach {away.place}: {away.reason}", fix)]
+        return [DoctorFinding("fail", "replica", f"cannot reach {away.place}: {away.reason}", fix)]
     present = heads(primary)  # asked after the replica: a replica of this log can't be ahead of it
     return [_kind(row, present, place(conninfo)), *_lag(row, present)]
 
@@ -39,11 +39,11 @@ def _asked(conninfo: str) -> Row:
     return row
 
 
-def _kind(row: Row, present: tuple[int, ...], where: str) -> Finding:
+def _kind(row: Row, present: tuple[int, ...], where: str) -> DoctorFinding:
     ours = all(theirs <= now for theirs, now in zip(row["heads"], present, strict=True))
     if not ours:
         fix = "point DATABASE_REPLICA_URL at a replica of the server in DATABASE_URL"
-        return Finding("fail", "replica", f"{where} has events that the primary has not", fix)
+        return DoctorFinding("fail", "replica", f"{where} has events that the primary has not", fix)
     return either(
         row["in_recovery"],
         "replica",
@@ -53,7 +53,7 @@ def _kind(row: Row, present: tuple[int, ...], where: str) -> Finding:
     )
 
 
-def _lag(row: Row, present: tuple[int, ...]) -> list[Finding]:
+def _lag(row: Row, present: tuple[int, ...]) -> list[DoctorFinding]:
     if not row["in_recovery"]:
         return []
     behind = sum(max(0, now - theirs) for theirs, now in zip(row["heads"], present, strict=True))

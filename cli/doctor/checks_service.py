@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from cli.doctor.findings import Finding, either
+from cli.doctor.findings import DoctorFinding, either
 from events.clock import utc_now
 from events.statements import statement
 from handlers.alarms import alarms
@@ -20,7 +20,7 @@ LATE_AFTER = timedelta(seconds=30)
 UNSEALED_AFTER = timedelta(minutes=5)
 
 
-def service_checks(conn: AnyConnection, settings: Settings) -> list[Finding]:
+def service_checks(conn: AnyConnection, settings: Settings) -> list[DoctorFinding]:
     """Each with the command that shows or mends it."""
     row = fetch_one(conn, statement("cli", "doctor_standing"), {})
     assert row is not None  # always one row
@@ -37,7 +37,7 @@ def service_checks(conn: AnyConnection, settings: Settings) -> list[Finding]:
     ]
 
 
-def _projector(conn: AnyConnection) -> Finding:
+def _projector(conn: AnyConnection) -> DoctorFinding:
     lag = projection_lag(conn)
     wait = counted(lag.events, "event waits", "events wait")
     if lag.is_stalled():
@@ -52,7 +52,7 @@ def _projector(conn: AnyConnection) -> Finding:
     )
 
 
-def _refolds(conn: AnyConnection) -> Finding:
+def _refolds(conn: AnyConnection) -> DoctorFinding:
     waiting = refolds_waiting(conn)
     return either(
         not waiting.is_old(),
@@ -64,7 +64,7 @@ def _refolds(conn: AnyConnection) -> Finding:
     )
 
 
-def _version(row: Row) -> Finding:
+def _version(row: Row) -> DoctorFinding:
     stale = set(row["projector_versions"] or ()) - {projector_version()}
     return either(
         not stale,
@@ -76,17 +76,17 @@ def _version(row: Row) -> Finding:
     )
 
 
-def _accounts(conn: AnyConnection, settings: Settings) -> list[Finding]:
+def _accounts(conn: AnyConnection, settings: Settings) -> list[DoctorFinding]:
     """Only where the setting here is not what the tables were made with."""
     trusted = trusted_accounts(conn)
     if trusted == frozenset(settings.stripe_trusted_accounts):
         return []
     shown = ", ".join(sorted(trusted)) or "none"
     problem = f"the worker trusts {shown}: not what STRIPE_TRUSTED_ACCOUNTS is here"
-    return [Finding("warn", "trusted accounts", problem, "restart tenure work with the same setting")]
+    return [DoctorFinding("warn", "trusted accounts", problem, "restart tenure work with the same setting")]
 
 
-def _seals(row: Row) -> Finding:
+def _seals(row: Row) -> DoctorFinding:
     unsealed = row["events"] - row["signed_events"]
     late = row["signed_at"] is None or utc_now() - row["signed_at"] > UNSEALED_AFTER
     return either(
@@ -100,9 +100,9 @@ def _seals(row: Row) -> Finding:
     )
 
 
-def _prices(conn: AnyConnection) -> list[Finding]:
+def _prices(conn: AnyConnection) -> list[DoctorFinding]:
     found = [
-        Finding(
+        DoctorFinding(
             "fail",
             "price",
             f"{price.price_id or 'no price'} names no plan: on free are {_named(price.users)}",
@@ -112,22 +112,22 @@ def _prices(conn: AnyConnection) -> list[Finding]:
         )
         for price in unknown_prices(conn)
     ]
-    return found or [Finding("ok", "prices", "every price names a plan")]
+    return found or [DoctorFinding("ok", "prices", "every price names a plan")]
 
 
-def _unlinked(conn: AnyConnection, count: int) -> Finding:
+def _unlinked(conn: AnyConnection, count: int) -> DoctorFinding:
     """A warning if a customer shares a user's address: that user may have paid without getting the plan."""
     if not count:
-        return Finding("ok", "unlinked", "none")
+        return DoctorFinding("ok", "unlinked", "none")
     found = counted(count, "Stripe customer is linked to no user", "Stripe customers are linked to no user")
     page = unlinked_customers(conn, limit=LOOKED_AT)
     alike = [(each.customer_id, each.suggestions[0]["user_id"]) for each in page.items if each.suggestions]
     if not alike:
-        return Finding(
+        return DoctorFinding(
             "note", "unlinked", found, "tenure link unlinked lists them; a link makes their events count"
         )
     customer, user = alike[0]
-    return Finding(
+    return DoctorFinding(
         "warn",
         "unlinked",
         f"{found}; {len(alike)} with a user's e-mail address, who may have paid without getting the plan",
@@ -135,9 +135,9 @@ def _unlinked(conn: AnyConnection, count: int) -> Finding:
     )
 
 
-def _alarms(conn: AnyConnection) -> list[Finding]:
+def _alarms(conn: AnyConnection) -> list[DoctorFinding]:
     return [
-        Finding(
+        DoctorFinding(
             "fail"
             if alarm.level == "error"
             else "note"
@@ -154,7 +154,7 @@ def _named(users: list[str]) -> str:
     return users[0] if len(users) == 1 else f"{users[0]} and {len(users) - 1} more"
 
 
-def _waiting(row: Row) -> list[Finding]:
+def _waiting(row: Row) -> list[DoctorFinding]:
     return [
         either(
             not row[name],

@@ -1,6 +1,6 @@
 """Checks that need no database: what is set, and what is missing."""
 
-from cli.doctor.findings import Finding, either
+from cli.doctor.findings import DoctorFinding, either
 from service import tracing
 from service.local_secrets import DEV_FILE
 from settings import Settings, describe, unread_names
@@ -10,28 +10,30 @@ DEMO_FIX = "for your own events: a new TENURE_DATA_DIR or a DATABASE_URL, then t
 SEEN_ELSEWHERE = ("DATABASE_URL", "DATABASE_REPLICA_URL")
 
 
-def settings_checks(settings: Settings) -> list[Finding]:
+def settings_checks(settings: Settings) -> list[DoctorFinding]:
     """Each setting that is missing and what does not work without it."""
     missing = [row for row in describe(settings) if row.missing and row.name not in SEEN_ELSEWHERE]
     if (settings.data_dir / DEV_FILE).exists():
         names = ", ".join(row.name for row in missing)
         found = (
-            [Finding("note", "demo", f"not needed for a demo, so not set: {names}", DEMO_FIX)]
+            [DoctorFinding("note", "demo", f"not needed for a demo, so not set: {names}", DEMO_FIX)]
             if names
             else []
         )
     else:
         found = [
-            Finding("fail" if row.name in NEEDED else "warn", row.name, row.missing or "", f"set {row.name}")
+            DoctorFinding(
+                "fail" if row.name in NEEDED else "warn", row.name, row.missing or "", f"set {row.name}"
+            )
             for row in missing
         ]
     return [*found, *_misspelt(), *_traces(settings)]
 
 
-def _misspelt() -> list[Finding]:
+def _misspelt() -> list[DoctorFinding]:
     """Variables that are set and not read, but look like a setting."""
     return [
-        Finding(
+        DoctorFinding(
             "warn",
             name,
             f"set, but Tenure reads no such setting; did you mean {meant}?",
@@ -42,7 +44,7 @@ def _misspelt() -> list[Finding]:
     ]
 
 
-def _traces(settings: Settings) -> list[Finding]:
+def _traces(settings: Settings) -> list[DoctorFinding]:
     """Only when somebody wants them: whether they can be made."""
     if not tracing.wanted(settings):
         return []

@@ -16,7 +16,7 @@ from cli.doctor.checks_leftovers import leftover_checks
 from cli.doctor.checks_replica import replica_checks
 from cli.doctor.checks_service import service_checks
 from cli.doctor.checks_settings import settings_checks
-from cli.doctor.findings import SEVERITIES, Finding, worst
+from cli.doctor.findings import SEVERITIES, DoctorFinding, worst
 from cli.errors import one_line
 from cli.lazy_group import debugging, show_where
 from cli.output import console, emit_json, json_option
@@ -52,13 +52,13 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
         context.exit(1)
 
 
-def _with_database(settings: Settings) -> list[Finding]:
+def _with_database(settings: Settings) -> list[DoctorFinding]:
     """Checks that need the server; when it is away, that is the finding."""
     try:
         with server(settings) as conninfo:
             with closing(connect(conninfo, application_name="tenure-cli")) as conn:
                 if said := restore_marker.unfinished(conn):
-                    return [Finding("fail", "restore", said, "tenure restore FILE")]
+                    return [DoctorFinding("fail", "restore", said, "tenure restore FILE")]
             found = [session_check(conninfo, embedded=settings.database_url is None)]
             found += migration_checks(conninfo)
             opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
@@ -75,5 +75,5 @@ def _with_database(settings: Settings) -> list[Finding]:
         if debugging():
             show_where(problem)
         said = one_line(problem).removeprefix("tenure: ")
-        return [Finding("fail", "database", said, "tenure config check")]
+        return [DoctorFinding("fail", "database", said, "tenure config check")]
     return found

@@ -9,7 +9,7 @@ SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warn", "fail")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """The result of one check. `note` needs nobody now; `fix` names the command or setting that mends it."""
 
     severity: Severity
@@ -21,13 +21,13 @@ class Finding:
         return asdict(self)
 
 
-def worst(findings: Iterable[Finding]) -> Severity:
+def worst(findings: Iterable[DoctorFinding]) -> Severity:
     """The most severe of them; ok when there are none."""
     return max((finding.severity for finding in findings), key=SEVERITIES.index, default="ok")
 
 
 def either(
     good: bool, check: str, well: str, found: str, fix: str, *, severity: Severity = "fail"
-) -> Finding:
+) -> DoctorFinding:
     """`well` when good, else `found` with its fix."""
-    return Finding("ok", check, well) if good else Finding(severity, check, found, fix)
+    return DoctorFinding("ok", check, well) if good else DoctorFinding(severity, check, found, fix)

@@ -6,10 +6,17 @@ from werkzeug.wrappers import Response
 
 from console.access import actor, noted, operator_only
 from console.deps import decision_now, deps, now
-from console.errors import Refused, bad_input, not_found, sentence
+from console.errors import FormRefused, bad_input, not_found, sentence
 from console.inputs import field, reason_field
 from console.path_ids import key
-from handlers.privacy import Erased, ErasurePlan, ErasureRefused, PersonUnknown, erase_person, plan_erasure
+from handlers.privacy import (
+    ErasurePlan,
+    ErasureRefused,
+    ErasureResult,
+    PersonUnknown,
+    erase_person,
+    plan_erasure,
+)
 from queries.rows import AnyConnection
 
 erasure = Blueprint("erasure", __name__, url_prefix="/<user_id>/erase")
@@ -35,7 +42,7 @@ def erase(user_id: str) -> Response | tuple[str, int]:
         if typed != user_id:
             raise bad_input("User id: expected the one on this page, found another. Nothing was erased.")
         done = _erase(user_id, reason, seen=seen)
-    except Refused as refused:
+    except FormRefused as refused:
         if refused.status not in (400, 409):
             raise
         return _page(user_id, problem=refused.detail), refused.status
@@ -47,19 +54,19 @@ def erase(user_id: str) -> Response | tuple[str, int]:
     return redirect(url_for("console.users.show", user_id=user_id), 303)
 
 
-def _erase(user_id: str, reason: str, *, seen: str) -> Erased:
+def _erase(user_id: str, reason: str, *, seen: str) -> ErasureResult:
     with deps().pool.connection() as conn:
         try:
             plan = _plan(conn, user_id)
             if str(plan.erasures) != seen:
-                return Erased(None)
+                return ErasureResult(None)
             live_only = deps().live_only
             return erase_person(
                 conn, plan, now=decision_now(), actor=actor(), reason=reason, live_only=live_only
             )
         except ErasureRefused as refused:
             conn.rollback()
-            raise Refused(409, "Nothing was erased", sentence(refused)) from None
+            raise FormRefused(409, "Nothing was erased", sentence(refused)) from None
 
 
 def _plan(conn: AnyConnection, user_id: str) -> ErasurePlan:
@@ -68,7 +75,7 @@ def _plan(conn: AnyConnection, user_id: str) -> ErasurePlan:
     except PersonUnknown:
         raise not_found("user") from None
     except errors.QueryCanceled:
-        raise Refused(503, "The log is too long for this page", TOO_LONG) from None
+        raise FormRefused(503, "The log is too long for this page", TOO_LONG) from None
 
 
 def _page(user_id: str, problem: str | None = None) -> str:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from console.access import operator_only
 from console.deps import deps, now
-from console.errors import Refused, not_found, sentence
+from console.errors import FormRefused, not_found, sentence
 from console.inputs import choice, reason_field, text
 from jobs.errors import JobNotMovable, JobUnknown
 from jobs.queue import cancel, listed, retry
@@ -43,7 +43,7 @@ def again(job_id: UUID) -> Response:
     except JobUnknown:
         raise not_found("job") from None
     except JobNotMovable as problem:
-        raise Refused(409, "It can't be tried again", sentence(problem)) from None
+        raise FormRefused(409, "It can't be tried again", sentence(problem)) from None
     flash(f"{job.type} is tried again now.")
     return redirect(url_for("console.jobs.show"), 303)
 
@@ -60,6 +60,6 @@ def call_off(job_id: UUID) -> Response:
         raise not_found("job") from None
     except JobNotMovable as problem:
         if problem.status != "cancelled":
-            raise Refused(409, "It can't be called off", sentence(problem)) from None
+            raise FormRefused(409, "It can't be called off", sentence(problem)) from None
     flash("The job is called off.")
     return redirect(url_for("console.jobs.show"), 303)

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 
 from console.access import operator_only
 from console.deps import deps
-from console.errors import Refused, bad_input, not_found, sentence
+from console.errors import FormRefused, bad_input, not_found, sentence
 from console.form_commands import command, decided
 from console.inputs import field, optional_field, optional_instant, optional_number
 from console.path_ids import key
-from console.person import Refusal, person_page
+from console.person import PageRefusal, person_page
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Command, Decided
 from handlers.entitlements import grant_plan, revoke_plan
@@ -29,7 +29,7 @@ Decision = Callable[[AnyConnection, Command, bool], Decided]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FormAction:
     """`asked` is what the form's key stands for; `done` is what to say once it is decided."""
 
     asked: Mapping[str, Any]  # Any: JSON values
@@ -54,82 +54,82 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
             flash(sentence(made.answer["warning"]))
     except AlreadySo as same:
         flash(sentence(same))
-    except Refused as refused:
-        return person_page(user_id, refusal=Refusal(action, refused.detail, request.form)), refused.status
+    except FormRefused as refused:
+        return person_page(user_id, refusal=PageRefusal(action, refused.detail, request.form)), refused.status
     return redirect(url_for("console.users.show", user_id=user_id), 303)
 
 
-def _start_trial() -> Order:
+def _start_trial() -> FormAction:
     length, plan = _length(), optional_field("plan_key", most=100)
-    return Order(
+    return FormAction(
         {"action": "start", "plan_key": plan, **length.asked()},
         lambda conn, given, live_only: start_trial(conn, given, length, plan_key=plan, live_only=live_only),
         "The trial has begun.",
     )
 
 
-def _extend_trial() -> Order:
+def _extend_trial() -> FormAction:
     length = _length()
-    return Order(
+    return FormAction(
         {"action": "extend", **length.asked()},
         lambda conn, given, live_only: extend_trial(conn, given, length, live_only=live_only),
         "The trial has another end.",
     )
 
 
-def _end_trial() -> Order:
-    return Order(
+def _end_trial() -> FormAction:
+    return FormAction(
         {"action": "end"},
         lambda conn, given, live_only: end_trial(conn, given, live_only=live_only),
         "The trial is over.",
     )
 
 
-def _grant_plan() -> Order:
+def _grant_plan() -> FormAction:
     plan, until = field("plan_key", most=100), optional_instant("until")
-    return Order(
+    return FormAction(
         {"plan_key": plan, "until": None if until is None else iso(until)},
         lambda conn, given, live_only: grant_plan(conn, given, plan, until=until, live_only=live_only),
         f"{plan} is granted.",
     )
 
 
-def _revoke_plan() -> Order:
-    return Order(
+def _revoke_plan() -> FormAction:
+    return FormAction(
         {"plan_key": None},
         lambda conn, given, live_only: revoke_plan(conn, given, live_only=live_only),
         "What was granted is taken back.",
     )
 
 
-def _link() -> Order:
+def _link() -> FormAction:
     customer = field("customer_id")
-    return Order(
+    return FormAction(
         {"customer_id": customer, "linked": True},
         lambda conn, given, live_only: link_customer(conn, given, customer, live_only=live_only),
         f"{customer} is linked; its history is now this user's.",
     )
 
 
-def _unlink() -> Order:
+def _unlink() -> FormAction:
     customer = field("customer_id")
-    return Order(
+    return FormAction(
         {"customer_id": customer, "linked": False},
         lambda conn, given, live_only: unlink_customer(conn, given, customer, live_only=live_only),
         f"{customer} is not this user's any more; its history waits for another link.",
     )
 
 
-def _grant_admin() -> Order:
-    return Order(
+def _grant_admin() -> FormAction:
+    return FormAction(
         {"is_admin": True},
         lambda conn, given, live_only: grant_admin(conn, given, live_only=live_only),
         "They administer the platform now.",
     )
 
 
-def _revoke_admin() -> Order:
-    return Order(
+def _revoke_admin() -> FormAction:
+    return FormAction(
         {"is_admin": False},
         lambda conn, given, live_only: revoke_admin(conn, given, live_only=live_only),
         "They administer the platform no longer.",
@@ -143,7 +143,7 @@ def _length() -> Length:
     return Length(days=days, until=until)
 
 
-ACTIONS: dict[str, Callable[[], Order]] = {
+ACTIONS: dict[str, Callable[[], FormAction]] = {
     "start-trial": _start_trial,
     "extend-trial": _extend_trial,
     "end-trial": _end_trial,

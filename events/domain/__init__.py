@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from events.domain import platform, system, user
-from events.domain.base import OwnEvent
+from events.domain.base import DomainEvent
 from events.envelope import NewEvent
 from events.payload import parse
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE
@@ -14,8 +14,8 @@ SOURCE = "tenure"
 REASON = "decision_reason"
 
 
-def _all_models(base: type[OwnEvent]) -> dict[str, type[OwnEvent]]:
-    found: dict[str, type[OwnEvent]] = {}
+def _all_models(base: type[DomainEvent]) -> dict[str, type[DomainEvent]]:
+    found: dict[str, type[DomainEvent]] = {}
     for model in base.__subclasses__():
         if "event_type" in vars(model):
             found[model.event_type] = model
@@ -23,11 +23,11 @@ def _all_models(base: type[OwnEvent]) -> dict[str, type[OwnEvent]]:
     return found
 
 
-OWN_EVENTS = _all_models(OwnEvent)
+OWN_EVENTS = _all_models(DomainEvent)
 
 
 def user_event(
-    fact: OwnEvent,
+    fact: DomainEvent,
     *,
     user_id: str,
     now: datetime,
@@ -89,7 +89,7 @@ def plan_event(
 
 
 def system_event(
-    fact: OwnEvent,
+    fact: DomainEvent,
     *,
     aggregate_id: str,
     now: datetime,
@@ -102,7 +102,7 @@ def system_event(
 
 
 def _new_event(
-    fact: OwnEvent,
+    fact: DomainEvent,
     route_key: str,
     aggregate_id: str,
     now: datetime,
@@ -132,7 +132,7 @@ def _new_event(
 __all__ = [
     "OWN_EVENTS",
     "SOURCE",
-    "OwnEvent",
+    "DomainEvent",
     "plan_event",
     "platform",
     "system",

@@ -24,7 +24,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 
 
-class OwnEvent(BaseModel):
+class DomainEvent(BaseModel):
     """A fact we decided or observed ourselves; its fields are the event's payload, every text in it storable.
 
     Readers ignore fields they don't know, so an older service can fold a newer service's events.

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from events.domain.base import Instant, Key, OwnEvent, Text
+from events.domain.base import DomainEvent, Instant, Key, Text
 
 
-class CampaignEvent(OwnEvent):
+class CampaignEvent(DomainEvent):
     aggregate_type: ClassVar[str] = "campaign"
     campaign_id: UUID
 
@@ -44,7 +44,7 @@ class CampaignArchived(CampaignEvent):
     event_type = "campaign.archived"
 
 
-class JobEvent(OwnEvent):
+class JobEvent(DomainEvent):
     aggregate_type: ClassVar[str] = "job"
     job_id: UUID
 
@@ -108,7 +108,7 @@ class JobTimedOut(JobEvent):
     timeout_at: Instant
 
 
-class ListEvent(OwnEvent):
+class ListEvent(DomainEvent):
     aggregate_type: ClassVar[str] = "list"
     list_id: UUID
 

@@ -4,13 +4,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from events.domain.base import Instant, Key, OwnEvent, Text
+from events.domain.base import DomainEvent, Instant, Key, Text
 
 Limit = Annotated[int, Field(ge=-1, le=2_147_483_647)]
 MinorUnits = Annotated[int, Field(ge=0, le=9_223_372_036_854_775_807)]
 
 
-class PlanPublished(OwnEvent):
+class PlanPublished(DomainEvent):
     """A version of a plan, whole: it replaces the version before. A limit of -1 is unlimited."""
 
     event_type = "plan.published"
@@ -28,7 +28,7 @@ class PlanPublished(OwnEvent):
     display_order: Annotated[int, Field(ge=-2_147_483_648, le=2_147_483_647)] = 0
 
 
-class PlanRetired(OwnEvent):
+class PlanRetired(DomainEvent):
     """No longer sold; those who have it keep it."""
 
     event_type = "plan.retired"
@@ -36,7 +36,7 @@ class PlanRetired(OwnEvent):
     plan_key: Key
 
 
-class ConfigurationChanged(OwnEvent):
+class ConfigurationChanged(DomainEvent):
     event_type = "configuration.changed"
     aggregate_type: ClassVar[str] = "configuration"
     category: Key
@@ -47,7 +47,7 @@ class ConfigurationChanged(OwnEvent):
     is_hot_reloadable: bool = True
 
 
-class LoggingChanged(OwnEvent):
+class LoggingChanged(DomainEvent):
     event_type = "logging.changed"
     aggregate_type: ClassVar[str] = "logging"
     logger: Key
@@ -55,7 +55,7 @@ class LoggingChanged(OwnEvent):
     until: Instant | None = None
 
 
-class ProjectionReplayed(OwnEvent):
+class ProjectionReplayed(DomainEvent):
     """A receipt: these heads, folded by this code, gave these rows."""
 
     event_type = "projection.replayed"
@@ -67,14 +67,14 @@ class ProjectionReplayed(OwnEvent):
     duration_ms: int
 
 
-class LogSealed(OwnEvent):
+class LogSealed(DomainEvent):
     event_type = "log.sealed"
     aggregate_type: ClassVar[str] = "log"
     sizes: tuple[int, ...]
     root: Key
 
 
-class AccessLogTrimmed(OwnEvent):
+class AccessLogTrimmed(DomainEvent):
     """Retention deleted the access log's oldest rows, up to and with an instant."""
 
     event_type = "access_log.trimmed"
@@ -83,7 +83,7 @@ class AccessLogTrimmed(OwnEvent):
     rows: Annotated[int, Field(gt=0)]
 
 
-class CheckpointsRemoved(OwnEvent):
+class CheckpointsRemoved(DomainEvent):
     """Retention deleted old checkpoints. `removed` are first and last number of each run of them.
 
     `note` says the same, signed by the keys that sign checkpoints: without it their absence is a finding.

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from events.domain.base import Instant, Key, OwnEvent, Text
+from events.domain.base import DomainEvent, Instant, Key, Text
 
 
-class ProfileUpdated(OwnEvent):
+class ProfileUpdated(DomainEvent):
     """The user's own words about themselves. A field left out is unchanged; null clears."""
 
     event_type = "profile.updated"
@@ -18,7 +18,7 @@ class ProfileUpdated(OwnEvent):
     industry: Text | None = None
 
 
-class OnboardingStarted(OwnEvent):
+class OnboardingStarted(DomainEvent):
     event_type = "onboarding.started"
 
 
@@ -29,18 +29,18 @@ class OnboardingStepCompleted(ProfileUpdated):
     step: Literal["step-1", "step-2"]
 
 
-class OnboardingCompleted(OwnEvent):
+class OnboardingCompleted(DomainEvent):
     event_type = "onboarding.completed"
 
 
-class PlanSelected(OwnEvent):
+class PlanSelected(DomainEvent):
     """The user said which plan they mean to take."""
 
     event_type = "plan.selected"
     plan_key: Key
 
 
-class TrialStarted(OwnEvent):
+class TrialStarted(DomainEvent):
     """A trial of our own, without a card. Without a plan it tries the intended one."""
 
     event_type = "trial.started"
@@ -49,12 +49,12 @@ class TrialStarted(OwnEvent):
     plan_key: Key | None = None
 
 
-class TrialExtended(OwnEvent):
+class TrialExtended(DomainEvent):
     event_type = "trial.extended"
     ends_at: Instant
 
 
-class TrialEndingSoon(OwnEvent):
+class TrialEndingSoon(DomainEvent):
     """A warning is due: so many days before the end."""
 
     event_type = "trial.ending_soon"
@@ -62,7 +62,7 @@ class TrialEndingSoon(OwnEvent):
     days: int
 
 
-class TrialExpired(OwnEvent):
+class TrialExpired(DomainEvent):
     """The trial that was to end then ended without a payment, when this occurred at the latest.
 
     Another end's expiry is not this trial's.
@@ -72,7 +72,7 @@ class TrialExpired(OwnEvent):
     ends_at: Instant
 
 
-class EntitlementGranted(OwnEvent):
+class EntitlementGranted(DomainEvent):
     """An operator gave a plan; it is in force until `until`, for ever when that is null."""
 
     event_type = "entitlement.granted"
@@ -80,38 +80,38 @@ class EntitlementGranted(OwnEvent):
     until: Instant | None = None
 
 
-class EntitlementRevoked(OwnEvent):
+class EntitlementRevoked(DomainEvent):
     event_type = "entitlement.revoked"
 
 
-class AdminGranted(OwnEvent):
+class AdminGranted(DomainEvent):
     event_type = "admin.granted"
 
 
-class AdminRevoked(OwnEvent):
+class AdminRevoked(DomainEvent):
     event_type = "admin.revoked"
 
 
-class DeletionReverted(OwnEvent):
+class DeletionReverted(DomainEvent):
     """These deletions did not happen: a reconciliation took them from an absence. Ids of their events."""
 
     event_type = "deletion.reverted"
     event_ids: tuple[UUID, ...]
 
 
-class IdentityLinked(OwnEvent):
+class IdentityLinked(DomainEvent):
     """An operator said whose a Stripe customer is. Outranks every provider's word."""
 
     event_type = "identity.linked"
     customer_id: Key
 
 
-class IdentityUnlinked(OwnEvent):
+class IdentityUnlinked(DomainEvent):
     event_type = "identity.unlinked"
     customer_id: Key
 
 
-class DriftObserved(OwnEvent):
+class DriftObserved(DomainEvent):
     """A complete comparison with Stripe: the user's objects that changed there and can't be healed here.
 
     Empty once no such object is left.
@@ -121,7 +121,7 @@ class DriftObserved(OwnEvent):
     object_ids: Annotated[tuple[Key, ...], Field(max_length=100)]
 
 
-class PrivacyErased(OwnEvent):
+class PrivacyErased(DomainEvent):
     """The person's payloads are gone from the log: of their own stream, of these customers' streams,
     of these events of other streams, and these unreadable deliveries. Ids only; it is never erased.
 
@@ -135,38 +135,38 @@ class PrivacyErased(OwnEvent):
     through: Mapping[int, int] = Field(default_factory=dict)
 
 
-class UsageRecorded(OwnEvent):
+class UsageRecorded(DomainEvent):
     event_type = "usage.recorded"
     metric: Literal["campaigns", "creators", "enrichments"]
     quantity: Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
-class UsageReset(OwnEvent):
+class UsageReset(DomainEvent):
     """The month's counters begin again. `period_starts_at` is the first instant of the new period."""
 
     event_type = "usage.reset"
     period_starts_at: Instant
 
 
-class EmailScheduled(OwnEvent):
+class EmailScheduled(DomainEvent):
     event_type = "email.scheduled"
     occasion: Key
     scheduled_for: Instant
 
 
-class EmailSent(OwnEvent):
+class EmailSent(DomainEvent):
     event_type = "email.sent"
     occasion: Key
     sent_at: Instant
 
 
-class EmailFailed(OwnEvent):
+class EmailFailed(DomainEvent):
     event_type = "email.failed"
     occasion: Key
     error: Text
 
 
-class EmailCancelled(OwnEvent):
+class EmailCancelled(DomainEvent):
     """The reason for the e-mail went away before it was sent."""
 
     event_type = "email.cancelled"
@@ -179,7 +179,7 @@ Small = Annotated[int, Field(ge=0, le=32_767)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
-class LegacyImported(OwnEvent):
+class LegacyImported(DomainEvent):
     """What was known of the user before the log began, by column of the five tables.
 
     It fills what no real event has said. A field left out is unknown.

@@ -43,7 +43,7 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class RunResult:
     """How it went. `busy`: somebody else runs it; `early`: it ran for this due time already."""
 
     outcome: Literal["ok", "failed", "busy", "early"]
@@ -61,7 +61,7 @@ def run_due(
     now: datetime,
     anyway: bool = False,
     leads: Callable[[], bool] = lambda: True,
-) -> Ran:
+) -> RunResult:
     """Run the handler if it has not run since it was last due; `anyway` if it has.
 
     However many due times passed since the last run, that is one run. A handler that raises is
@@ -69,19 +69,19 @@ def run_due(
     Raises: LeadershipLost.
     """
     if not _one(conn, "take_run", _lock(handler))["taken"]:
-        return Ran(outcome="busy")
+        return RunResult(outcome="busy")
     try:
         due = due_at(handler.every, now)
         row = _one(conn, "meet_run", {"name": handler.name, "due": due, "every": handler.every})
         if row["last_due_at"] >= due and not anyway:
-            return Ran(outcome="early", failures=row["failures"], ahead=row["is_ahead"])
+            return RunResult(outcome="early", failures=row["failures"], ahead=row["is_ahead"])
         return _run(conn, handler, due=due, now=now, leads=leads)
     finally:
         with suppress(psycopg.Error):
             _one(conn, "leave_run", _lock(handler))
 
 
-def run_now(conn: AnyConnection, handler: Scheduled, *, now: datetime) -> Ran:
+def run_now(conn: AnyConnection, handler: Scheduled, *, now: datetime) -> RunResult:
     """Run the handler because somebody asks for it; counts as the run of its last due time."""
     return run_due(conn, handler, now=now, anyway=True)
 
@@ -105,7 +105,7 @@ def _run(
     due: datetime,
     now: datetime,
     leads: Callable[[], bool],
-) -> Ran:
+) -> RunResult:
     if not leads():
         raise LeadershipLost(handler.name)
     _one(conn, "begin_run", {"name": handler.name, "now": now, "ran_by": me()})
@@ -119,17 +119,17 @@ def _run(
     if not leads():
         raise LeadershipLost(handler.name)
     _one(conn, "end_run", {"name": handler.name, "due": due, "now": now, "result": json_text(result)})
-    return Ran(outcome="ok", result=result, seconds=perf_counter() - started)
+    return RunResult(outcome="ok", result=result, seconds=perf_counter() - started)
 
 
 def _failed(
     conn: AnyConnection, handler: Scheduled, problem: Exception, *, now: datetime, seconds: float
-) -> Ran:
+) -> RunResult:
     error = storable(f"{type(problem).__name__}: {problem}")[:ERROR_LIMIT]
     conn.rollback()
     row = _one(conn, "fail_run", {"name": handler.name, "now": now, "error": error})
     log.error("schedule.failed", handler=handler.name, failures=row["failures"], exc_info=problem)
-    return Ran(outcome="failed", failures=row["failures"], error=error, seconds=seconds)
+    return RunResult(outcome="failed", failures=row["failures"], error=error, seconds=seconds)
 
 
 def _lock(handler: Scheduled) -> dict[str, int]:

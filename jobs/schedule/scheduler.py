@@ -19,7 +19,7 @@ from events.decision_clock import ClocksDiffer
 from jobs.schedule import leadership
 from jobs.schedule.errors import LeadershipLost
 from jobs.schedule.leadership import Term
-from jobs.schedule.runs import Ran, run_due
+from jobs.schedule.runs import RunResult, run_due
 from jobs.schedule.timetable import AnyConnection, Scheduled, due_at, retry_s
 
 WATCH_S = 1.0
@@ -163,7 +163,7 @@ class Scheduler:
         else:
             self._follow_up(handler, ran, woken, term)
 
-    def _follow_up(self, handler: Scheduled, ran: Ran, woken: BackgroundScheduler, term: Term) -> None:
+    def _follow_up(self, handler: Scheduled, ran: RunResult, woken: BackgroundScheduler, term: Term) -> None:
         if ran.outcome == "early":
             self._note_ahead(handler, ran, woken, term)
             return
@@ -176,7 +176,7 @@ class Scheduler:
         else:
             log.debug("schedule.ran", handler=handler.name, result=ran.result)
 
-    def _note_ahead(self, handler: Scheduled, ran: Ran, woken: BackgroundScheduler, term: Term) -> None:
+    def _note_ahead(self, handler: Scheduled, ran: RunResult, woken: BackgroundScheduler, term: Term) -> None:
         """It ran for a later time than it is now: the clock was set back. One period is waited, no more."""
         if ran.ahead and handler.name not in self._ahead_since:
             self._ahead_since[handler.name] = self._tick()

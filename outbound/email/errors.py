@@ -1,7 +1,7 @@
 """Why a message was not delivered."""
 
 
-class NotDelivered(Exception):
+class MailNotDelivered(Exception):
     """The server took nothing, for now. Trying again is right."""
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from events.clock import MICROSECOND
-from events.domain import OwnEvent, user_event
+from events.domain import DomainEvent, user_event
 from events.domain.user import EmailCancelled, EmailFailed, EmailSent
 from events.envelope import NewEvent
 from handlers.configuration import Configuration, configuration
-from jobs.errors import Hopeless, Postponed
-from jobs.job import Context, Done, Job, JobType, Status
-from outbound.email.errors import NotDelivered, PerhapsDelivered, Undeliverable
+from jobs.errors import PermanentFailure, Postponed
+from jobs.job import Job, JobContext, JobResult, JobType, Status
+from outbound.email.errors import MailNotDelivered, PerhapsDelivered, Undeliverable
 from outbound.email.message import compose
 from outbound.email.occasions import OCCASIONS
 from outbound.email.recipient import Recipient, is_behind, recipient
@@ -27,16 +27,16 @@ HANDED_OVER = {"handed_over": True}
 def email_job(transport: Transport) -> JobType:
     """The job type, sending through `transport`."""
 
-    def handle(context: Context) -> Done:
+    def handle(context: JobContext) -> JobResult:
         return _send(context, transport)
 
     return JobType(EMAIL_JOB, handle, given_up=_given_up, limit_s=LIMIT_S)
 
 
-def _send(context: Context, transport: Transport) -> Done:
+def _send(context: JobContext, transport: Transport) -> JobResult:
     job, conn, now = context.job, context.conn, context.clock()
     if job.result == HANDED_OVER:
-        raise Hopeless(
+        raise PermanentFailure(
             "its worker stopped while the mail server was taking it, so it may have been sent "
             "and is not sent again; tenure jobs retry sends it all the same"
         )
@@ -45,22 +45,22 @@ def _send(context: Context, transport: Transport) -> Done:
     occasion, about = OCCASIONS[job.payload["occasion"]], job.payload["about"]
     gone = _unwritable(user) or occasion.gone(conn, user, about, now)
     if gone is not None:
-        return Done({"reason": gone}, [_event(job, EmailCancelled, now)], status="cancelled")
+        return JobResult({"reason": gone}, [_event(job, EmailCancelled, now)], status="cancelled")
     try:
         message = compose(occasion, user, about, job_id=job.id, now=now, settings=settings)
         transport.deliver(message, handing_over=lambda: context.note(HANDED_OVER))
-    except NotDelivered:
+    except MailNotDelivered:
         context.note(None)  # refused, so surely not sent: the next try may send it
         raise
     except (Undeliverable, PerhapsDelivered) as problem:
-        raise Hopeless(str(problem)) from problem
+        raise PermanentFailure(str(problem)) from problem
     if not transport.sends:
-        return Done({"error": KEPT}, [_event(job, EmailFailed, now, error=KEPT)])
+        return JobResult({"error": KEPT}, [_event(job, EmailFailed, now, error=KEPT)])
     sent_at = context.clock()
-    return Done({"sent_at": sent_at.isoformat()}, [_event(job, EmailSent, now, sent_at=sent_at)])
+    return JobResult({"sent_at": sent_at.isoformat()}, [_event(job, EmailSent, now, sent_at=sent_at)])
 
 
-def _recipient(context: Context, settings: Configuration) -> Recipient:
+def _recipient(context: JobContext, settings: Configuration) -> Recipient:
     """Raises: Postponed while mail is switched off or the tables lag about this person."""
     if not settings.get("email", "is_enabled"):
         raise Postponed(SWITCHED_OFF, "email.is_enabled is false")
@@ -68,7 +68,7 @@ def _recipient(context: Context, settings: Configuration) -> Recipient:
     if user is None or is_behind(context.conn, user):
         raise Postponed(CATCH_UP, "the tables don't show everything about the user yet")
     if user.is_quarantined:
-        raise NotDelivered("the user is quarantined: nobody knows whether the reason still holds")
+        raise MailNotDelivered("the user is quarantined: nobody knows whether the reason still holds")
     return user
 
 
@@ -85,7 +85,7 @@ def _given_up(job: Job, status: Status, why: str, now: datetime) -> Sequence[New
     return [_event(job, EmailFailed, now, error=why[:500])]
 
 
-def _event(job: Job, fact: type[OwnEvent], now: datetime, **said: object) -> NewEvent:
+def _event(job: Job, fact: type[DomainEvent], now: datetime, **said: object) -> NewEvent:
     """An operator's retry may end another way than the try before, so the try is in the key.
 
     What happened to a message is later than its scheduling, also on a clock that stands or steps back.

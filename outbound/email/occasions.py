@@ -12,7 +12,7 @@ from queries.instants import iso, read_iso
 Json = Mapping[str, Any]  # Any: JSON values
 
 
-class Due(NamedTuple):
+class DueMail(NamedTuple):
     """One message to send: `instance` tells this occasion of the kind from the next one.
 
     `about` is what the text needs and the tables do not have; nothing in it names a person.
@@ -32,23 +32,23 @@ class Occasion:
     name: str
     event_type: str
     subject: str
-    read: Callable[[Json, datetime], Due | None]
+    read: Callable[[Json, datetime], DueMail | None]
     gone: Callable[[AnyConnection, Recipient, Json, datetime], str | None]
 
 
-def due_in(occasion: Occasion, payload: str | None, *, occurred_at: datetime) -> Due | None:
+def due_in(occasion: Occasion, payload: str | None, *, occurred_at: datetime) -> DueMail | None:
     """What an event asks for; None when its body does not say enough."""
     return occasion.read({} if payload is None else parse(payload), occurred_at)
 
 
-def _ending(body: Json, _at: datetime) -> Due | None:
+def _ending(body: Json, _at: datetime) -> DueMail | None:
     ends_at, days = body.get("ends_at"), body.get("days")
     if not isinstance(ends_at, str) or not isinstance(days, int):
         return None
-    return Due(f"{ends_at}:{days}", {"ends_at": ends_at, "days": days})
+    return DueMail(f"{ends_at}:{days}", {"ends_at": ends_at, "days": days})
 
 
-def _expired(body: Json, at: datetime) -> Due | None:
+def _expired(body: Json, at: datetime) -> DueMail | None:
     """Somebody may have ended it before the end that was planned."""
     planned = body.get("ends_at")
     if not isinstance(planned, str):
@@ -57,10 +57,10 @@ def _expired(body: Json, at: datetime) -> Due | None:
         ended_at = iso(min(read_iso(planned), at))
     except ValueError:
         return None
-    return Due(ended_at, {"ends_at": ended_at})
+    return DueMail(ended_at, {"ends_at": ended_at})
 
 
-def _failed(body: Json, _at: datetime) -> Due | None:
+def _failed(body: Json, _at: datetime) -> DueMail | None:
     """Stripe tries a card several times: one message an invoice."""
     data = body.get("data")
     invoice = data.get("object") if isinstance(data, dict) else None
@@ -70,11 +70,11 @@ def _failed(body: Json, _at: datetime) -> Due | None:
     amount, currency = invoice.get("amount_due"), invoice.get("currency")
     if type(amount) is int and isinstance(currency, str) and currency.isascii() and currency.isalpha():
         about |= {"amount_minor": amount, "currency": currency[:3].upper()}
-    return Due(about["invoice_id"], about)
+    return DueMail(about["invoice_id"], about)
 
 
-def _welcome(_body: Json, _at: datetime) -> Due:
-    return Due("1", {})
+def _welcome(_body: Json, _at: datetime) -> DueMail:
+    return DueMail("1", {})
 
 
 def _trial_goes_on(_conn: AnyConnection, user: Recipient, about: Json, now: datetime) -> str | None:

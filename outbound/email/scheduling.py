@@ -15,7 +15,7 @@ from events.routing import part_of
 from events.statements import statement
 from handlers.configuration import configured
 from jobs import enqueue
-from outbound.email.occasions import OCCASIONS, OF_EVENT, Due, due_in
+from outbound.email.occasions import OCCASIONS, OF_EVENT, DueMail, due_in
 from outbound.email.recipient import AnyConnection
 
 logger = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ def schedule_email(
     conn: AnyConnection,
     user_id: str,
     occasion: str,
-    due: Due,
+    due: DueMail,
     *,
     now: datetime,
     scheduled_for: datetime,
@@ -101,9 +101,9 @@ def email_key(what: str, user_id: str, occasion: str, instance: str) -> str:
 
 def _unscheduled(
     conn: AnyConnection, now: datetime, *, live_only: bool
-) -> list[tuple[dict[str, Any], Due]]:  # Any: one type a column
+) -> list[tuple[dict[str, Any], DueMail]]:  # Any: one type a column
     asked = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": live_only}
-    found: dict[str, tuple[dict[str, Any], Due]] = {}
+    found: dict[str, tuple[dict[str, Any], DueMail]] = {}
     for row in _rows(conn, "reasons", asked):
         occasion = OF_EVENT[row["event_type"]]
         try:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
 
-from outbound.email.errors import BadSmtpUrl, NotDelivered, PerhapsDelivered, Undeliverable
+from outbound.email.errors import BadSmtpUrl, MailNotDelivered, PerhapsDelivered, Undeliverable
 
 TIMEOUT_S = 30.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -22,7 +22,7 @@ log = structlog.get_logger("tenure.email")
 
 
 class Transport(Protocol):
-    """Raises: NotDelivered, Undeliverable, PerhapsDelivered.
+    """Raises: MailNotDelivered, Undeliverable, PerhapsDelivered.
 
     `sends`: False if `deliver` only keeps the message, so nobody receives it.
     `handing_over` is called just before the moment from which a broken connection leaves it open
@@ -56,7 +56,7 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """SMTP_URL taken apart: smtp(s)://user:password@host:port?starttls=auto|required|never."""
 
     host: str
@@ -67,7 +67,7 @@ class Server:
     starttls: str
 
     @classmethod
-    def of(cls, url: str) -> "Server":
+    def of(cls, url: str) -> "SmtpServer":
         """Raises: BadSmtpUrl."""
         try:
             parts = urlsplit(url)
@@ -92,7 +92,7 @@ class Smtp:
     sends = True
 
     def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S) -> None:
-        self._server = Server.of(url)
+        self._server = SmtpServer.of(url)
         self._tls = tls or ssl.create_default_context()
         self._timeout_s = timeout_s
 
@@ -133,9 +133,9 @@ class Smtp:
             smtp.starttls(context=self._tls)
             smtp.ehlo()
         elif where.starttls == "required":
-            raise NotDelivered("the server offers no STARTTLS, which SMTP_URL requires")
+            raise MailNotDelivered("the server offers no STARTTLS, which SMTP_URL requires")
         elif where.user is not None and where.host not in _LOOPBACK and where.starttls != "never":
-            raise NotDelivered("the server offers no STARTTLS, and a password is not sent in the clear")
+            raise MailNotDelivered("the server offers no STARTTLS, and a password is not sent in the clear")
 
     def _send(self, smtp: smtplib.SMTP, message: EmailMessage, handing_over: Callable[[], None]) -> None:
         sender, recipient = (message[name].addresses[0].addr_spec for name in ("From", "To"))
@@ -174,23 +174,23 @@ def _dotted(body: bytes) -> bytes:
 
 
 def _expect(answer: tuple[int, bytes], *wanted: int) -> None:
-    """Raises: Undeliverable (5xx), NotDelivered (anything else). An address is never quoted."""
+    """Raises: Undeliverable (5xx), MailNotDelivered (anything else). An address is never quoted."""
     code = answer[0]
     if code in wanted:
         return
     if 500 <= code < 600:
         raise Undeliverable(f"the mail server refused it for good ({code})")
-    raise NotDelivered(f"the mail server refused it for now ({code})")
+    raise MailNotDelivered(f"the mail server refused it for now ({code})")
 
 
 def _told(problem: Exception) -> Exception:
     """A failure before the message was handed over: nothing was sent, so try again."""
-    if isinstance(problem, NotDelivered | Undeliverable):
+    if isinstance(problem, MailNotDelivered | Undeliverable):
         return problem
     if isinstance(problem, smtplib.SMTPAuthenticationError):
-        return NotDelivered(f"the mail server does not accept SMTP_URL's user ({problem.smtp_code})")
+        return MailNotDelivered(f"the mail server does not accept SMTP_URL's user ({problem.smtp_code})")
     if isinstance(problem, smtplib.SMTPResponseException):
-        return NotDelivered(f"the mail server answered {problem.smtp_code}")
+        return MailNotDelivered(f"the mail server answered {problem.smtp_code}")
     if isinstance(problem, socket.gaierror):
-        return NotDelivered("the mail server's name is unknown")
-    return NotDelivered(f"the mail server is away ({type(problem).__name__})")
+        return MailNotDelivered("the mail server's name is unknown")
+    return MailNotDelivered(f"the mail server is away ({type(problem).__name__})")

@@ -14,11 +14,11 @@ import httpcore
 import orjson
 
 from events.domain import SOURCE, without_reason
-from jobs import Context, Done, JobType
+from jobs import JobContext, JobResult, JobType
 from jobs.errors import Postponed
-from outbound.webhooks.destinations import AnyConnection, Endpoint, disable, find, rows, secrets
+from outbound.webhooks.destinations import AnyConnection, Destination, disable, find, rows, secrets
 from outbound.webhooks.enqueue import JOB
-from outbound.webhooks.errors import AddressRefused, NotDelivered
+from outbound.webhooks.errors import AddressRefused, WebhookNotDelivered
 from outbound.webhooks.signing import headers
 from outbound.webhooks.ssrf_guard import GuardedBackend
 
@@ -27,7 +27,7 @@ LIMIT_S = 60.0
 GONE = 410
 WAIT_DISABLED = timedelta(hours=1)
 
-# (url, headers, body) to the HTTP status. Raises: AddressRefused, NotDelivered.
+# (url, headers, body) to the HTTP status. Raises: AddressRefused, WebhookNotDelivered.
 Send = Callable[[str, dict[str, str], bytes], int]
 
 
@@ -35,7 +35,7 @@ def deliver_job(send: Send | None = None) -> JobType:
     """The job type that delivers; `send` is the network."""
     sending = send or sender(GuardedBackend())
 
-    def handle(context: Context) -> Done:
+    def handle(context: JobContext) -> JobResult:
         return _deliver(context, sending)
 
     return JobType(JOB, handle, limit_s=LIMIT_S)
@@ -61,16 +61,16 @@ def sender(backend: httpcore.NetworkBackend, *, trust: ssl.SSLContext | None = N
             ):
                 return answer.status
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as problem:
-            raise NotDelivered(f"{type(problem).__name__}: {problem}"[:300]) from None
+            raise WebhookNotDelivered(f"{type(problem).__name__}: {problem}"[:300]) from None
 
     return send
 
 
-def _deliver(context: Context, send: Send) -> Done:
+def _deliver(context: JobContext, send: Send) -> JobResult:
     job, conn = context.job, context.conn
     endpoint = find(conn, UUID(job.payload["endpoint_id"]))
     if endpoint is None:
-        return Done({"why": "the endpoint was removed"}, status="cancelled")
+        return JobResult({"why": "the endpoint was removed"}, status="cancelled")
     if endpoint.disabled_at is not None:
         raise Postponed(WAIT_DISABLED, "the endpoint is disabled")
     event_id, body = _message(conn, endpoint, job.payload)
@@ -80,20 +80,20 @@ def _deliver(context: Context, send: Send) -> Done:
     try:
         status = send(endpoint.url, said, body)
     except AddressRefused as refused:
-        raise NotDelivered(str(refused)) from None
+        raise WebhookNotDelivered(str(refused)) from None
     if status == GONE:
         disable(conn, endpoint.id, now=now, reason="the receiver answered 410 Gone")
-        return Done({"status": status}, status="cancelled")
+        return JobResult({"status": status}, status="cancelled")
     if not 200 <= status < 300:
-        raise NotDelivered(f"expected 2xx, found {status}")
-    return Done({"status": status})
+        raise WebhookNotDelivered(f"expected 2xx, found {status}")
+    return JobResult({"status": status})
 
 
 def _public(source: str, body: str) -> str:
     return without_reason(body) if source == SOURCE else body
 
 
-def _message(conn: AnyConnection, endpoint: Endpoint, place: dict[str, Any]) -> tuple[str, bytes]:
+def _message(conn: AnyConnection, endpoint: Destination, place: dict[str, Any]) -> tuple[str, bytes]:
     """(id, body): the same bytes at every try, so that the receiver sees one message.
 
     Any: JSON values.

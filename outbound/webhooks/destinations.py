@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from events.identifiers import uuid7
 from events.statements import statement
-from outbound.webhooks.errors import BadEndpoint, EndpointUnknown
+from outbound.webhooks.errors import BadDestination, DestinationUnknown
 from outbound.webhooks.signing import new_secret
 from outbound.webhooks.ssrf_guard import Allowed, checked, public
 from queries.log_tail import START, heads
@@ -27,7 +27,7 @@ _LITERAL = re.compile(r"[0-9.]+|\[[^\]]*\]|[^:]*:.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Destination:
     """One subscription. `followed_to`: the head vector up to which its deliveries are queued."""
 
     id: UUID
@@ -70,12 +70,12 @@ def subscribe(
     description: str = "",
     from_start: bool = False,
     allowed: Allowed = public,
-) -> tuple[Endpoint, str]:
-    """The endpoint and its secret, which is shown this once. Raises: BadEndpoint, AddressRefused."""
+) -> tuple[Destination, str]:
+    """The endpoint and its secret, which is shown this once. Raises: BadDestination, AddressRefused."""
     check_url(url, allowed=allowed)
     for each in event_types or ("",):
         if _TYPE.fullmatch(each) is None:
-            raise BadEndpoint(f"expected an event type, or a beginning followed by *, found {each!r}")
+            raise BadDestination(f"expected an event type, or a beginning followed by *, found {each!r}")
     values = {
         "id": uuid7(),
         "url": url,
@@ -86,22 +86,22 @@ def subscribe(
         "followed_to": list(START if from_start else heads(conn)),
         "now": now,
     }
-    made = Endpoint(**rows(conn, "add_endpoint", **values)[0])
+    made = Destination(**rows(conn, "add_endpoint", **values)[0])
     return made, _add_secret(conn, made.id, now)
 
 
-def endpoints(conn: AnyConnection) -> list[Endpoint]:
+def endpoints(conn: AnyConnection) -> list[Destination]:
     """All of them, the oldest first."""
-    return [Endpoint(**row) for row in rows(conn, "list_endpoints")]
+    return [Destination(**row) for row in rows(conn, "list_endpoints")]
 
 
-def find(conn: AnyConnection, endpoint_id: UUID) -> Endpoint | None:
+def find(conn: AnyConnection, endpoint_id: UUID) -> Destination | None:
     found = rows(conn, "find_endpoint", id=endpoint_id)
-    return Endpoint(**found[0]) if found else None
+    return Destination(**found[0]) if found else None
 
 
 def rotate(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, overlap: timedelta = OVERLAP) -> str:
-    """A new secret; those before it sign beside it for `overlap`. Raises: EndpointUnknown."""
+    """A new secret; those before it sign beside it for `overlap`. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "expire_secrets", endpoint_id=endpoint_id, expires_at=now + overlap)
     return _add_secret(conn, endpoint_id, now)
@@ -113,34 +113,34 @@ def secrets(conn: AnyConnection, endpoint_id: UUID, *, now: datetime) -> list[st
 
 
 def disable(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, reason: str) -> None:
-    """Nothing is sent there until it is enabled. Raises: EndpointUnknown."""
+    """Nothing is sent there until it is enabled. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "disable_endpoint", id=endpoint_id, now=now, reason=reason)
 
 
 def enable(conn: AnyConnection, endpoint_id: UUID) -> None:
-    """It goes on where it stood: what came meanwhile is sent now. Raises: EndpointUnknown."""
+    """It goes on where it stood: what came meanwhile is sent now. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "enable_endpoint", id=endpoint_id)
 
 
 def remove(conn: AnyConnection, endpoint_id: UUID) -> None:
-    """It and its secrets; what waits for it is given up. Raises: EndpointUnknown."""
+    """It and its secrets; what waits for it is given up. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "remove_endpoint", id=endpoint_id)
 
 
 def check_url(url: str, *, allowed: Allowed = public) -> None:
-    """Names are looked at when they are used. Raises: BadEndpoint, AddressRefused."""
+    """Names are looked at when they are used. Raises: BadDestination, AddressRefused."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise BadEndpoint("expected an https:// URL, found none") from None
+        raise BadDestination("expected an https:// URL, found none") from None
     if parts.scheme != "https" or not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise BadEndpoint("expected an https:// URL in printable ASCII")
+        raise BadDestination("expected an https:// URL in printable ASCII")
     if len(url) > URL_LIMIT or "@" in parts.netloc or parts.fragment or port == 0:
-        raise BadEndpoint("expected a URL without user, password and fragment, of at most 2000 characters")
+        raise BadDestination("expected a URL without user, password and fragment, of at most 2000 characters")
     if _LITERAL.fullmatch(host):
         checked(host, [host.strip("[]")], allowed)
 
@@ -158,8 +158,8 @@ def _add_secret(conn: AnyConnection, endpoint_id: UUID, now: datetime) -> str:
     return secret
 
 
-def _known(conn: AnyConnection, endpoint_id: UUID) -> Endpoint:
+def _known(conn: AnyConnection, endpoint_id: UUID) -> Destination:
     found = find(conn, endpoint_id)
     if found is None:
-        raise EndpointUnknown(endpoint_id)
+        raise DestinationUnknown(endpoint_id)
     return found

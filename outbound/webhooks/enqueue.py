@@ -5,7 +5,7 @@ from datetime import datetime
 import structlog
 
 from jobs import enqueue
-from outbound.webhooks.destinations import AnyConnection, Endpoint, endpoints, rows
+from outbound.webhooks.destinations import AnyConnection, Destination, endpoints, rows
 from queries.log_tail import events_after
 
 logger = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
     return {"endpoints": len(found), "queued": queued} | ({"failed": failed} if failed else {})
 
 
-def _follow(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> int:
+def _follow(conn: AnyConnection, endpoint: Destination, now: datetime) -> int:
     """How many events were queued for this endpoint."""
     queued = 0
     for _ in range(MOST_BATCHES):
@@ -47,12 +47,12 @@ def _follow(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> int:
     return queued
 
 
-def _batch(conn: AnyConnection, endpoint: Endpoint, now: datetime) -> tuple[bool, int]:
+def _batch(conn: AnyConnection, endpoint: Destination, now: datetime) -> tuple[bool, int]:
     with conn.transaction():
         locked = rows(conn, "lock_endpoint", id=endpoint.id)
         if not locked:
             return False, 0
-        held = Endpoint(**locked[0])
+        held = Destination(**locked[0])
         found = events_after(
             conn,
             held.followed_to,

@@ -5,11 +5,11 @@ class OutgoingError(Exception):
     """Base of what goes wrong with webhooks we send."""
 
 
-class BadEndpoint(OutgoingError):
+class BadDestination(OutgoingError):
     """The endpoint can't be subscribed as it is. The message says what is expected."""
 
 
-class EndpointUnknown(OutgoingError):
+class DestinationUnknown(OutgoingError):
     """No endpoint has that id. `tenure outgoing list` shows them."""
 
     def __init__(self, endpoint_id: object) -> None:
@@ -25,5 +25,5 @@ class AddressRefused(OutgoingError):
         self.host = host
 
 
-class NotDelivered(OutgoingError):
+class WebhookNotDelivered(OutgoingError):
     """The endpoint did not take it. It is tried again, until no try is left."""

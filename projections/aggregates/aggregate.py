@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from events.clock import from_micros
-from projections.facts import Fact, Own
+from projections.facts import Fact, OwnFact
 from projections.refusal import longest_storable
 
 Said = Any  # Any: each event's own payload
@@ -30,7 +30,7 @@ class Aggregate(Struct):
     updated_at: datetime
 
 
-class Key(NamedTuple):
+class AggregateKey(NamedTuple):
     """An aggregate is its owner's: the same id on another's route is another aggregate."""
 
     user_id: str
@@ -51,7 +51,7 @@ class Kind(Generic[S]):
     prefix: str
     id_of: Callable[[str], UUID | None]
     payload: type[Struct]
-    create: Callable[[Key, Said, datetime], S]
+    create: Callable[[AggregateKey, Said, datetime], S]
     rules: Mapping[str, Rule]
 
     def knows(self, fact: Fact) -> bool:
@@ -65,18 +65,18 @@ def rank(fact: Fact) -> tuple[int, int, str, str, str]:
     return fact.at, phase, fact.type, fact.key, fact.id
 
 
-def grouped(kind: Kind[S], user_id: str, facts: Iterable[Fact]) -> dict[Key, list[Fact]]:
+def grouped(kind: Kind[S], user_id: str, facts: Iterable[Fact]) -> dict[AggregateKey, list[Fact]]:
     """Each aggregate's events; an event whose id can't be read is of no aggregate."""
-    found: dict[Key, list[Fact]] = {}
+    found: dict[AggregateKey, list[Fact]] = {}
     for fact in facts:
-        if kind.knows(fact) and isinstance(fact.body, Own):
+        if kind.knows(fact) and isinstance(fact.body, OwnFact):
             wanted = kind.id_of(fact.body.payload)
             if wanted is not None:
-                found.setdefault(Key(user_id, wanted), []).append(fact)
+                found.setdefault(AggregateKey(user_id, wanted), []).append(fact)
     return found
 
 
-def folded(kind: Kind[S], key: Key, state: S | None, facts: Iterable[Fact]) -> S | None:
+def folded(kind: Kind[S], key: AggregateKey, state: S | None, facts: Iterable[Fact]) -> S | None:
     """The state after these events, whatever order they come in; they are all later than `state`.
 
     What comes before the creation says nothing, and a second creation changes nothing.
@@ -88,12 +88,12 @@ def folded(kind: Kind[S], key: Key, state: S | None, facts: Iterable[Fact]) -> S
     return state
 
 
-def key_of(state: Aggregate) -> Key:
-    return Key(state.user_id, state.id)
+def key_of(state: Aggregate) -> AggregateKey:
+    return AggregateKey(state.user_id, state.id)
 
 
 def stopped_before_refusal(
-    kind: Kind[S], key: Key, facts: Iterable[Fact], storable: Callable[[S], bool]
+    kind: Kind[S], key: AggregateKey, facts: Iterable[Fact], storable: Callable[[S], bool]
 ) -> S | None:
     """The longest storable beginning of an aggregate, stopped at the event after it, as rows are.
 
@@ -115,7 +115,7 @@ def stopped_before_refusal(
     return None if length is None else stopped(length)
 
 
-def _after(kind: Kind[S], key: Key, state: S | None, fact: Fact) -> S | None:
+def _after(kind: Kind[S], key: AggregateKey, state: S | None, fact: Fact) -> S | None:
     at = from_micros(fact.at)
     if state is None:
         if fact.type != kind.prefix + "created":
@@ -137,7 +137,7 @@ def _after(kind: Kind[S], key: Key, state: S | None, fact: Fact) -> S | None:
 
 
 def _read(fact: Fact, payload: type[Struct]) -> Said:
-    assert isinstance(fact.body, Own)  # grouped() took no others
+    assert isinstance(fact.body, OwnFact)  # grouped() took no others
     return msgspec.json.decode(fact.body.payload, type=payload)
 
 

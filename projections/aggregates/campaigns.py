@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
-from projections.aggregates.aggregate import Aggregate, Key, Kind, Rule, reader_of
+from projections.aggregates.aggregate import Aggregate, AggregateKey, Kind, Rule, reader_of
 
 
 class Campaign(Aggregate):
@@ -30,7 +30,7 @@ class Nothing(Struct):
     """The event says all by having happened."""
 
 
-def create(key: Key, said: Created, at: datetime) -> Campaign:
+def create(key: AggregateKey, said: Created, at: datetime) -> Campaign:
     return Campaign(
         id=key.id,
         user_id=key.user_id,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from projections.aggregates.aggregate import Aggregate, Key, Kind, Rule, reader_of
+from projections.aggregates.aggregate import Aggregate, AggregateKey, Kind, Rule, reader_of
 from projections.aggregates.campaigns import Nothing
 from projections.aggregates.field_types import NULL, Json, Named, Whole, kept
 
@@ -86,7 +86,7 @@ class Touched(Struct):
     creator_id: str | None = None
 
 
-def create(key: Key, said: Created, at: datetime) -> CreatorList:
+def create(key: AggregateKey, said: Created, at: datetime) -> CreatorList:
     return CreatorList(
         id=key.id,
         user_id=key.user_id,

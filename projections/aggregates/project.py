@@ -12,7 +12,7 @@ from projections import log_reader
 from projections.aggregates import store
 from projections.aggregates.aggregate import (
     Aggregate,
-    Key,
+    AggregateKey,
     Kind,
     folded,
     grouped,
@@ -22,7 +22,7 @@ from projections.aggregates.aggregate import (
 )
 from projections.aggregates.campaigns import CAMPAIGNS
 from projections.aggregates.lists import LISTS, CreatorList
-from projections.aggregates.rebuild import ERASED, Work, sifted, since_erasure, work_of
+from projections.aggregates.rebuild import ERASED, UserAggregates, sifted, since_erasure, work_of
 from projections.aggregates.scraping_jobs import JOBS
 from projections.facts import Fact
 from projections.log_reader import AnyConnection, Routed
@@ -39,9 +39,9 @@ class Table(Generic[S]):
 
     kind: Kind[S]
     table: str
-    read: Callable[[AnyConnection, Mapping[Key, list[Fact]]], dict[Key, S]]
+    read: Callable[[AnyConnection, Mapping[AggregateKey, list[Fact]]], dict[AggregateKey, S]]
     write: Callable[[AnyConnection, Sequence[S], Sequence[S]], None]
-    all_of: Callable[[Work], list[S]]
+    all_of: Callable[[UserAggregates], list[S]]
 
 
 def project(
@@ -66,7 +66,7 @@ def project(
         return
     erased = {user for user, told in mine.items() if any(fact.type == ERASED for fact in told)}
     for table in TABLES:
-        work: dict[Key, list[Fact]] = {}
+        work: dict[AggregateKey, list[Fact]] = {}
         for user, told in mine.items():
             if user not in erased:
                 work |= grouped(table.kind, user, told)
@@ -105,14 +105,19 @@ def _write_whole(
 
 
 def _fold_apart(
-    conn: AnyConnection, table: Table[S], work: dict[Key, list[Fact]], bounds: Bounds, *, live_only: bool
+    conn: AnyConnection,
+    table: Table[S],
+    work: dict[AggregateKey, list[Fact]],
+    bounds: Bounds,
+    *,
+    live_only: bool,
 ) -> None:
     """Fold these aggregates, halved until each one that is refused stands alone and stops."""
 
-    def fold(keys: Sequence[Key]) -> None:
+    def fold(keys: Sequence[AggregateKey]) -> None:
         _fold(conn, table, {key: work[key] for key in keys}, bounds, live_only=live_only)
 
-    def refuse(key: Key, problem: Exception) -> None:
+    def refuse(key: AggregateKey, problem: Exception) -> None:
         _stop(conn, table, key, bounds, problem, live_only=live_only)
 
     write_halving(conn, sorted(work), fold, refuse)
@@ -121,7 +126,7 @@ def _fold_apart(
 def _stop(
     conn: AnyConnection,
     table: Table[S],
-    key: Key,
+    key: AggregateKey,
     bounds: Bounds,
     problem: Exception,
     *,
@@ -140,11 +145,16 @@ def _stop(
 
 
 def _fold(
-    conn: AnyConnection, table: Table[S], work: dict[Key, list[Fact]], bounds: Bounds, *, live_only: bool
+    conn: AnyConnection,
+    table: Table[S],
+    work: dict[AggregateKey, list[Fact]],
+    bounds: Bounds,
+    *,
+    live_only: bool,
 ) -> None:
     held = table.read(conn, work)
-    moved: dict[Key, S | None] = {}
-    late: list[Key] = []
+    moved: dict[AggregateKey, S | None] = {}
+    late: list[AggregateKey] = []
     for key, facts in work.items():
         state = held.get(key)
         if state is None or _is_late(state, facts):
@@ -164,8 +174,8 @@ def _is_late(state: Aggregate, facts: list[Fact]) -> bool:
 
 
 def _refolded(
-    conn: AnyConnection, kind: Kind[S], keys: list[Key], bounds: Bounds, *, live_only: bool
-) -> dict[Key, S | None]:
+    conn: AnyConnection, kind: Kind[S], keys: list[AggregateKey], bounds: Bounds, *, live_only: bool
+) -> dict[AggregateKey, S | None]:
     if not keys:
         return {}
     parts = {key: part_of(key.user_id) for key in keys}
@@ -174,18 +184,20 @@ def _refolded(
     return {key: folded(kind, key, None, _left(key, kind, facts)) for key, facts in histories.items()}
 
 
-def _history(conn: AnyConnection, kind: Kind[S], key: Key, bounds: Bounds, *, live_only: bool) -> list[Fact]:
+def _history(
+    conn: AnyConnection, kind: Kind[S], key: AggregateKey, bounds: Bounds, *, live_only: bool
+) -> list[Fact]:
     """The aggregate's events; of a user's erased work none is left."""
     stream = log_reader.streams(conn, [key.user_id], bounds, live_only=live_only)[key.user_id]
     return grouped(kind, key.user_id, since_erasure(stream)).get(key, [])
 
 
-def _left(key: Key, kind: Kind[S], facts: list[Fact]) -> list[Fact]:
+def _left(key: AggregateKey, kind: Kind[S], facts: list[Fact]) -> list[Fact]:
     """An event filed under the id that speaks of another is the other's."""
     return grouped(kind, key.user_id, facts).get(key, [])
 
 
-def _there(states: Mapping[Key, S | None]) -> list[S]:
+def _there(states: Mapping[AggregateKey, S | None]) -> list[S]:
     return [state for state in states.values() if state is not None and not _is_gone(state)]
 
 

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from projections.aggregates.aggregate import Aggregate, Key, Kind, folded, grouped, stopped_before_refusal
+from projections.aggregates.aggregate import (
+    Aggregate,
+    Kind,
+    folded,
+    grouped,
+    stopped_before_refusal,
+)
 from projections.aggregates.campaigns import CAMPAIGNS, Campaign
 from projections.aggregates.lists import LISTS, CreatorList
 from projections.aggregates.rows import copied, item_rows, row_of
-from projections.aggregates.scraping_jobs import JOBS, Job
+from projections.aggregates.scraping_jobs import JOBS, ScrapingJob
 from projections.facts import Fact
 from projections.rows import Row
 
@@ -21,7 +27,7 @@ TABLES = ("campaigns", "scraping_jobs", "creator_lists", "list_items")
 
 TABLE_OF: dict[type[Aggregate], str] = {
     Campaign: "campaigns",
-    Job: "scraping_jobs",
+    ScrapingJob: "scraping_jobs",
     CreatorList: "creator_lists",
 }
 ERASED = "privacy.erased"
@@ -30,11 +36,11 @@ PREFIXES = tuple(kind.prefix for kind in KINDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class UserAggregates:
     """A user's aggregates as they stand."""
 
     campaigns: list[Campaign]
-    jobs: list[Job]
+    jobs: list[ScrapingJob]
     lists: list[CreatorList]
 
 
@@ -45,11 +51,11 @@ def sifted(facts: Iterable[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def work_of(user_id: str, facts: Iterable[Fact]) -> Work:
+def work_of(user_id: str, facts: Iterable[Fact]) -> UserAggregates:
     """The aggregates after these events. What was in the log before an erasure is gone with it."""
     left = since_erasure(facts)
     lists = [each for each in _all_of(LISTS, user_id, left) if not each.deleted]
-    return Work(_all_of(CAMPAIGNS, user_id, left), _all_of(JOBS, user_id, left), lists)
+    return UserAggregates(_all_of(CAMPAIGNS, user_id, left), _all_of(JOBS, user_id, left), lists)
 
 
 def since_erasure(facts: Iterable[Fact]) -> list[Fact]:
@@ -92,7 +98,7 @@ def storable_rows(user_id: str, facts: Iterable[Fact], storable: Callable[[Rows]
 def rows_of_aggregate(state: Aggregate, campaigns: Collection[UUID]) -> Iterator[tuple[str, Row]]:
     """(table, row) of one aggregate, as COPY takes it; `campaigns` are those that the user has."""
     row = row_of(state)
-    if isinstance(state, Job):
+    if isinstance(state, ScrapingJob):
         named = row["asked_campaign_id"]
         row["campaign_id"] = named if named in campaigns else None
     yield TABLE_OF[type(state)], copied(row)
@@ -107,4 +113,4 @@ def _all_of(kind: Kind[S], user_id: str, facts: list[Fact]) -> list[S]:
     return [state for state in states if state is not None]
 
 
-__all__ = ["TABLES", "Key", "Work", "copied_rows", "sifted", "work_of"]
+__all__ = ["TABLES", "UserAggregates", "copied_rows", "sifted", "work_of"]

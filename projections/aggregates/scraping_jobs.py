@@ -5,14 +5,14 @@ from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from projections.aggregates.aggregate import Aggregate, Key, Kind, Rule, reader_of
+from projections.aggregates.aggregate import Aggregate, AggregateKey, Kind, Rule, reader_of
 from projections.aggregates.campaigns import Nothing
 from projections.aggregates.field_types import NULL, BasisPoints, Instant, Json, Named, Whole, kept
 
 ENDED = frozenset({"completed", "error", "timeout"})
 
 
-class Job(Aggregate):
+class ScrapingJob(Aggregate):
     """`keywords` and `search_params` never change, so a state read from its row comes without them."""
 
     run_id: str | None
@@ -36,7 +36,7 @@ class Job(Aggregate):
     search_params: Json = UNSET
 
 
-class Created(Struct):
+class JobRow(Struct):
     campaign_id: UUID | None = None
     run_id: Named | None = None
     platform: str | None = None
@@ -74,8 +74,8 @@ class TimedOut(Struct):
     timeout_at: Instant
 
 
-def create(key: Key, said: Created, at: datetime) -> Job:
-    return Job(
+def create(key: AggregateKey, said: JobRow, at: datetime) -> ScrapingJob:
+    return ScrapingJob(
         id=key.id,
         user_id=key.user_id,
         version=1,
@@ -104,7 +104,7 @@ def create(key: Key, said: Created, at: datetime) -> Job:
     )
 
 
-def _started(state: Job, said: Started, at: datetime) -> None:
+def _started(state: ScrapingJob, said: Started, at: datetime) -> None:
     if state.status != "pending":
         return
     state.status, state.started_at = "processing", at
@@ -113,7 +113,7 @@ def _started(state: Job, said: Started, at: datetime) -> None:
     state.timeout_at = said.timeout_at or state.timeout_at
 
 
-def _progressed(state: Job, said: Progressed, _: datetime) -> None:
+def _progressed(state: ScrapingJob, said: Progressed, _: datetime) -> None:
     if state.status in ENDED:
         return
     for name in ("processed_runs", "processed_results", "cursor"):
@@ -123,21 +123,21 @@ def _progressed(state: Job, said: Progressed, _: datetime) -> None:
         state.progress = f"{points // 100}.{points % 100:02}"
 
 
-def _results(state: Job, said: ResultsRecorded, _: datetime) -> None:
+def _results(state: ScrapingJob, said: ResultsRecorded, _: datetime) -> None:
     state.creators_recorded = min(state.creators_recorded + max(said.count, 0), MOST)
 
 
-def _completed(state: Job, _: Nothing, at: datetime) -> None:
+def _completed(state: ScrapingJob, _: Nothing, at: datetime) -> None:
     if state.status not in ENDED:
         state.status, state.completed_at = "completed", at
 
 
-def _failed(state: Job, said: Failed, _: datetime) -> None:
+def _failed(state: ScrapingJob, said: Failed, _: datetime) -> None:
     if state.status not in ENDED:
         state.status, state.error = "error", said.error
 
 
-def _timed_out(state: Job, said: TimedOut, _: datetime) -> None:
+def _timed_out(state: ScrapingJob, said: TimedOut, _: datetime) -> None:
     """Another end's passing is not this one's."""
     if state.status not in ENDED and state.timeout_at == said.timeout_at:
         state.status = "timeout"
@@ -148,7 +148,7 @@ MOST = 9_223_372_036_854_775_807
 JOBS = Kind(
     prefix="job.",
     id_of=reader_of("job_id"),
-    payload=Created,
+    payload=JobRow,
     create=create,
     rules={
         "job.started": Rule(Started, _started),

@@ -9,27 +9,33 @@ from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 
 from events.statements import statement
-from projections.aggregates.aggregate import Key
+from projections.aggregates.aggregate import AggregateKey
 from projections.aggregates.campaigns import Campaign
 from projections.aggregates.lists import CreatorList, Item, Touched
 from projections.aggregates.rows import item_rows, row_of
-from projections.aggregates.scraping_jobs import Job
-from projections.facts import Fact, Own
+from projections.aggregates.scraping_jobs import ScrapingJob
+from projections.facts import Fact, OwnFact
 from projections.log_reader import routed
 from projections.rows import Row, as_json
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
-def read_campaigns(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, Campaign]:
+def read_campaigns(
+    conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
+) -> dict[AggregateKey, Campaign]:
     return {key: Campaign(**row) for key, row in _held(conn, "held_campaigns", work)}
 
 
-def read_jobs(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, Job]:
-    return {key: Job(**row) for key, row in _held(conn, "held_scraping_jobs", work)}
+def read_jobs(
+    conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
+) -> dict[AggregateKey, ScrapingJob]:
+    return {key: ScrapingJob(**row) for key, row in _held(conn, "held_scraping_jobs", work)}
 
 
-def read_lists(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key, CreatorList]:
+def read_lists(
+    conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
+) -> dict[AggregateKey, CreatorList]:
     """Each list with those of its items that the facts are about."""
     found = {key: CreatorList(**row) for key, row in _held(conn, "held_creator_lists", work)}
     touched = [one for key in found for fact in work[key] if (one := _touched(fact)) is not None]
@@ -40,7 +46,7 @@ def read_lists(conn: AnyConnection, work: Mapping[Key, list[Fact]]) -> dict[Key,
             "creators": [one.creator_id for one in touched if one.creator_id is not None],
         }
         for row in _rows(conn, "held_list_items", asked):
-            held = found[Key(row.pop("user_id"), row.pop("list_id"))]
+            held = found[AggregateKey(row.pop("user_id"), row.pop("list_id"))]
             item = Item(**row)
             held.items[item.id] = item
             held.creators.add(item.creator_id)
@@ -53,7 +59,7 @@ def write_campaigns(conn: AnyConnection, moved: Sequence[Campaign], whole: Seque
         _do(conn, "attach_scraping_jobs", campaigns=[each.id for each in whole])
 
 
-def write_jobs(conn: AnyConnection, moved: Sequence[Job], whole: Sequence[Job]) -> None:
+def write_jobs(conn: AnyConnection, moved: Sequence[ScrapingJob], whole: Sequence[ScrapingJob]) -> None:
     _write(conn, "move_scraping_jobs", [row_of(each) for each in moved])
     _write(conn, "write_scraping_jobs", [row_of(each) for each in whole])
 
@@ -74,27 +80,30 @@ def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequen
     _write(conn, "move_list_items", [row for row in changed if "creator" not in row])
 
 
-def delete_all(conn: AnyConnection, name: str, keys: Iterable[Key]) -> None:
+def delete_all(conn: AnyConnection, name: str, keys: Iterable[AggregateKey]) -> None:
     """Remove aggregates that are not there any more."""
     wanted = list(keys)
     if wanted:
         _do(conn, name, users=[key.user_id for key in wanted], ids=[key.id for key in wanted])
 
 
-def keys_of(conn: AnyConnection, users: Collection[str]) -> list[tuple[str, Key]]:
+def keys_of(conn: AnyConnection, users: Collection[str]) -> list[tuple[str, AggregateKey]]:
     """(table, key) of everything these users have."""
     return [
-        (row["found_in"], Key(row["user_id"], row["id"]))
+        (row["found_in"], AggregateKey(row["user_id"], row["id"]))
         for row in _rows(conn, "platform_of_users", {"users": list(users)})
     ]
 
 
 def histories(
-    conn: AnyConnection, keys: Collection[Key], bounds: Mapping[int, int], parts: Mapping[Key, int]
-) -> dict[Key, list[tuple[Fact, bool]]]:
+    conn: AnyConnection,
+    keys: Collection[AggregateKey],
+    bounds: Mapping[int, int],
+    parts: Mapping[AggregateKey, int],
+) -> dict[AggregateKey, list[tuple[Fact, bool]]]:
     """Each aggregate's facts in the log, up to its part's bound, and whether they are of live mode."""
     wanted = list(keys)
-    found: dict[Key, list[tuple[Fact, bool]]] = {key: [] for key in wanted}
+    found: dict[AggregateKey, list[tuple[Fact, bool]]] = {key: [] for key in wanted}
     asked = {
         "parts": [parts[key] for key in wanted],
         "routes": [key.user_id for key in wanted],
@@ -104,19 +113,21 @@ def histories(
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(statement("projections", "read_aggregates"), asked).fetchall()
     for row in rows:
-        found[Key(row[7], UUID(row[11]))].append((routed(row[:11]).fact, row[9]))
+        found[AggregateKey(row[7], UUID(row[11]))].append((routed(row[:11]).fact, row[9]))
     return found
 
 
-def _held(conn: AnyConnection, name: str, work: Mapping[Key, list[Fact]]) -> Iterable[tuple[Key, Row]]:
+def _held(
+    conn: AnyConnection, name: str, work: Mapping[AggregateKey, list[Fact]]
+) -> Iterable[tuple[AggregateKey, Row]]:
     for row in _rows(conn, name, {"ids": [key.id for key in work]}):
-        key = Key(row["user_id"], row["id"])
+        key = AggregateKey(row["user_id"], row["id"])
         if key in work:
             yield key, row
 
 
 def _touched(fact: Fact) -> Touched | None:
-    if not fact.type.startswith("list.item_") or not isinstance(fact.body, Own):
+    if not fact.type.startswith("list.item_") or not isinstance(fact.body, OwnFact):
         return None
     try:
         return msgspec.json.decode(fact.body.payload, type=Touched)

@@ -18,12 +18,12 @@ from projections.replay.folding import fold_bucket
 from projections.replay.leftovers import FOLDER
 from projections.replay.linking import link_bucket
 from projections.replay.observer import Observer
-from projections.replay.plan import Context, Job, Options, plan
-from projections.replay.progress import Outcome, all_finished, finish, finished
+from projections.replay.plan import Options, ReplayPlan, WorkerContext, plan
+from projections.replay.progress import WorkOutcome, all_finished, finish, finished
 from projections.replay.scan import read_range
 from projections.replay.spill import path_of
 from projections.replay.statements import AnyConnection, Connection, do, look_into, one, rows, session
-from projections.replay.worker_pool import Crew
+from projections.replay.worker_pool import WorkerPool
 
 # The stage after which the shadow tables may move on, with events that came in meanwhile.
 BUILT = "built"
@@ -36,7 +36,7 @@ LOOK_AGAIN_S = 0.05
 class Built:
     """Shadow tables filled up to the plan's pins."""
 
-    job: Job
+    job: ReplayPlan
     rows: dict[str, int]
     digest: int
 
@@ -61,14 +61,14 @@ def heads(conn: AnyConnection) -> dict[int, int]:
     return dict(rows(conn, "replay_heads"))
 
 
-def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: Options) -> Job:
+def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: Options) -> ReplayPlan:
     """A plan, and the empty tables it will fill."""
     pages = None if _reads_by_part(conn, options) else one(conn, "replay_pages")[0]
     job = plan(pins, heap_pages=pages, schema=schema, options=options)
     return shadow.create(conn, job)
 
 
-def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: Observer) -> Job | None:
+def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: Observer) -> ReplayPlan | None:
     """The plan of a replay that was killed, when it can still go on; says why when it can't."""
     job = shadow.kept_plan(conn, schema)
     if job is None:
@@ -80,7 +80,7 @@ def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: O
     return job
 
 
-def _stale(conn: AnyConnection, job: Job, options: Options) -> str | None:
+def _stale(conn: AnyConnection, job: ReplayPlan, options: Options) -> str | None:
     if job.version != projector_version():
         return "by another version of the projector"
     if job.live_only != options.live_only:
@@ -109,9 +109,9 @@ def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
     return bool(one(conn, "replay_has_nodes")[0]) and bool(rows(conn, "replay_is_on_nodes"))
 
 
-def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer: Observer) -> Built:
+def build(conninfo: str, job: ReplayPlan, *, snapshot: str, options: Options, observer: Observer) -> Built:
     """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
-    context = Context(job, conninfo, snapshot, _folder(options, job))
+    context = WorkerContext(job, conninfo, snapshot, _folder(options, job))
     _make_folder(context.folder)  # gone, where a killed replay goes on elsewhere
     stages = (
         ("reading the log", read_range, job.ranges, job.events),
@@ -121,7 +121,7 @@ def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer:
     total = job.events
     with (
         session(conninfo, job.schema) as conn,
-        Crew(context, workers=options.workers, observer=observer) as crew,
+        WorkerPool(context, workers=options.workers, observer=observer) as crew,
     ):
         if (known := finished(conn, BUILT, 0)) is not None:
             return Built(job, known.rows, int(known.digest, 16))
@@ -137,11 +137,11 @@ def build(conninfo: str, job: Job, *, snapshot: str, options: Options, observer:
             raise DigestDiffers(built.digest, found)
         with conn.transaction():
             do(conn, "replay_set_digests", digest=built.digest)
-            finish(conn, BUILT, 0, Outcome(rows=built.rows, digest=f"{built.digest:x}"))
+            finish(conn, BUILT, 0, WorkOutcome(rows=built.rows, digest=f"{built.digest:x}"))
     return built
 
 
-def clean(job: Job, options: Options) -> None:
+def clean(job: ReplayPlan, options: Options) -> None:
     """Remove the files between the stages."""
     shutil.rmtree(_folder(options, job), ignore_errors=True)
 
@@ -154,7 +154,7 @@ def exported(conn: Connection) -> Iterator[str]:
         yield one(conn, "replay_export")[0]
 
 
-def _nothing_missing(job: Job, outcomes: dict[int, Outcome]) -> None:
+def _nothing_missing(job: ReplayPlan, outcomes: dict[int, WorkOutcome]) -> None:
     """Positions have no gaps, so as many events as the pin says is all of them."""
     found: Counter[int] = Counter()
     for outcome in outcomes.values():
@@ -164,7 +164,7 @@ def _nothing_missing(job: Job, outcomes: dict[int, Outcome]) -> None:
             raise LogIncomplete(part, expected, found[part])
 
 
-def _built(job: Job, linked: dict[int, Outcome], folded: dict[int, Outcome]) -> Built:
+def _built(job: ReplayPlan, linked: dict[int, WorkOutcome], folded: dict[int, WorkOutcome]) -> Built:
     counts: Counter[str] = Counter()
     digest = 0
     for outcome in (*linked.values(), *folded.values()):
@@ -180,5 +180,5 @@ def _make_folder(folder: Path) -> None:
     folder.chmod(0o700)  # made by an earlier release
 
 
-def _folder(options: Options, job: Job) -> Path:
+def _folder(options: Options, job: ReplayPlan) -> Path:
     return options.work_dir / f"{FOLDER}{job.run_id}"

@@ -17,7 +17,7 @@ from projections.replay.observer import Observer, Silent
 from projections.replay.one_user import load_user
 from projections.replay.plan import CHECKED, Options
 from projections.replay.statements import Connection, do, one, rows, session
-from projections.replay.table_diff import MAX_KEPT, Difference, Side, compare_tables, with_user_ids
+from projections.replay.table_diff import MAX_KEPT, Side, ValueDifference, compare_tables, with_user_ids
 
 PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.2
@@ -28,7 +28,7 @@ class Comparison:
     """What a rebuild at `heads` says of the live tables. At most the first 10,000 differences are kept."""
 
     heads: tuple[int, ...]
-    differences: list[Difference]
+    differences: list[ValueDifference]
     more: int
     access: list[AccessChange]
     duration_ms: int
@@ -85,12 +85,12 @@ def compare(
     )
 
 
-def _digest_difference(live: Connection) -> list[Difference]:
+def _digest_difference(live: Connection) -> list[ValueDifference]:
     """The running sum of digests, where it is not that of the states."""
     told, found = expected(live), summed(live)
     if told == found:
         return []
-    return [Difference("projection_digests", "(all)", "digest", f"{told:064x}", f"{found:064x}")]
+    return [ValueDifference("projection_digests", "(all)", "digest", f"{told:064x}", f"{found:064x}")]
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def summed(conn: AnyConnection) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReplayStanding:
     """Whether the tables are the last replay plus what came since. Digests are 64 hex digits.
 
     `expected` is what the last replay left and the batches since moved, `live` what the states hold;
@@ -56,7 +56,7 @@ class Standing:
         return f"digest {self.live[:16]}: the replay of {self.replayed_events} events, and every batch since"
 
 
-def standing(conn: AnyConnection) -> Standing:
+def standing(conn: AnyConnection) -> ReplayStanding:
     """How the tables stand; reads all states, and 65 rows beside."""
     with conn.transaction():
         do(conn, "replay_one_moment")
@@ -64,7 +64,9 @@ def standing(conn: AnyConnection) -> Standing:
         live = summed(conn)
     receipts = rows(conn, "replay_receipts", digest=_hex(int(replayed)))
     recorded_at, heads = receipts[0] if receipts else (None, [])
-    return Standing(_hex(live), _hex(int(expected) % MODULUS), _hex(int(replayed)), recorded_at, sum(heads))
+    return ReplayStanding(
+        _hex(live), _hex(int(expected) % MODULUS), _hex(int(replayed)), recorded_at, sum(heads)
+    )
 
 
 def expected(conn: AnyConnection) -> int:

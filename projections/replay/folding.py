@@ -13,11 +13,11 @@ from projections.fold import fold_through, refold
 from projections.refusal import is_refusal
 from projections.replay.copy_loader import Loader
 from projections.replay.digest import MODULUS
-from projections.replay.people import CarefulLoader, Person, load, load_work
-from projections.replay.plan import Context
-from projections.replay.progress import Outcome, finish, finished
+from projections.replay.people import CarefulLoader, ReplayedUser, load, load_work
+from projections.replay.plan import WorkerContext
+from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.scan import Advance
-from projections.replay.spill import Chunk, Entry, Spills
+from projections.replay.spill import Chunk, SpilledStream, Spills
 from projections.replay.statements import AnyConnection, Connection, session
 from projections.snapshots import Passed
 from projections.state import Folded, State
@@ -25,11 +25,11 @@ from projections.state import Folded, State
 LONG_HISTORY = 20_000
 TELL_EVERY = 1024
 
-_ENTRIES = msgspec.msgpack.Decoder(list[Entry])
+_ENTRIES = msgspec.msgpack.Decoder(list[SpilledStream])
 _FACTS = msgspec.msgpack.Decoder(list[Fact])
 
 
-def fold_bucket(context: Context, number: int, advance: Advance) -> Outcome:
+def fold_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
     """Fold the users of one bucket and copy in what comes out."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
@@ -43,7 +43,7 @@ def fold_bucket(context: Context, number: int, advance: Advance) -> Outcome:
         return _fold_apart(conn, context, number)
 
 
-def _fold_together(conn: Connection, context: Context, number: int, advance: Advance) -> Outcome:
+def _fold_together(conn: Connection, context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
     job = context.job
     catalog = catalog_of(conn)
     digest = told = folded_events = 0
@@ -62,13 +62,13 @@ def _fold_together(conn: Connection, context: Context, number: int, advance: Adv
                 advance(folded_events - told)
                 told = folded_events
         loader.flush()
-        outcome = Outcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
+        outcome = WorkOutcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
         finish(conn, "fold", number, outcome)
     advance(folded_events - told)
     return outcome
 
 
-def _fold_apart(conn: Connection, context: Context, number: int) -> Outcome:
+def _fold_apart(conn: Connection, context: WorkerContext, number: int) -> WorkOutcome:
     """The same after a refusal, in small groups, down to the user or aggregate that is refused."""
     job = context.job
     with Spills(context.folder, "read", sections=job.buckets + 1) as spills, conn.transaction():
@@ -76,17 +76,17 @@ def _fold_apart(conn: Connection, context: Context, number: int) -> Outcome:
         people = _people(context, number)
         careful.load([_person(user, entries, spills) for user, entries in people])
         events = sum(chunk.count for _, entries in people for entry in entries for chunk in entry.chunks)
-        outcome = Outcome(events=events, rows=careful.counts, digest=f"{careful.digest % MODULUS:x}")
+        outcome = WorkOutcome(events=events, rows=careful.counts, digest=f"{careful.digest % MODULUS:x}")
         finish(conn, "fold", number, outcome)
     return outcome
 
 
-def _person(user: str, entries: list[Entry], spills: Spills) -> Person:
+def _person(user: str, entries: list[SpilledStream], spills: Spills) -> ReplayedUser:
     chunks = [chunk for entry in entries for chunk in entry.chunks]
-    return Person(user, _linked(entries), lambda: list(_history(chunks, spills)))
+    return ReplayedUser(user, _linked(entries), lambda: list(_history(chunks, spills)))
 
 
-def _linked(entries: list[Entry]) -> dict[str, int]:
+def _linked(entries: list[SpilledStream]) -> dict[str, int]:
     """Customer to linked since."""
     return {entry.customer: entry.since for entry in entries if entry.customer is not None}
 
@@ -97,8 +97,8 @@ def catalog_of(conn: AnyConnection) -> Catalog:
     return Catalog() if stored is None else msgspec.json.decode(stored[1], type=Catalog)
 
 
-def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
-    people: dict[str, list[Entry]] = {}
+def _people(context: WorkerContext, number: int) -> list[tuple[str, list[SpilledStream]]]:
+    people: dict[str, list[SpilledStream]] = {}
     buckets = context.job.buckets
     with Spills(context.folder, "link", sections=buckets) as spills:
         for file in range(buckets):
@@ -108,7 +108,7 @@ def _people(context: Context, number: int) -> list[tuple[str, list[Entry]]]:
 
 
 def _folded(
-    user: str, entries: list[Entry], spills: Spills, passed: Passed
+    user: str, entries: list[SpilledStream], spills: Spills, passed: Passed
 ) -> tuple[Folded, list[Fact], int]:
     """The user's fold, the facts of their work, and how many events there were."""
     linked = _linked(entries)

@@ -12,10 +12,10 @@ from projections.links import Claims
 from projections.refusal import write_halving
 from projections.replay.copy_loader import Loader
 from projections.replay.folding import facts_in
-from projections.replay.plan import Context
-from projections.replay.progress import Outcome, finish, finished
+from projections.replay.plan import WorkerContext
+from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.scan import Advance, bucket_of
-from projections.replay.spill import Chunk, Entry, Head, Hints, Spills, SpillWriter, path_of
+from projections.replay.spill import Chunk, Head, Hints, SpilledStream, Spills, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
 _HEADS = msgspec.msgpack.Decoder(list[Head])
@@ -23,7 +23,7 @@ _DELETIONS = msgspec.msgpack.Decoder(dict[str, list[Fact]])
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
+def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
     """Settle the customers of one bucket; their rows, and a file of entries by user."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
@@ -34,13 +34,13 @@ def link_bucket(context: Context, number: int, advance: Advance) -> Outcome:
             customers, entries = _settled(_heads(context, spills, number), deletions, spills, Trust(conn))
         with conn.transaction():
             refused = _load_links(conn, job.schema, customers)
-            by_user: list[list[Entry]] = [[] for _ in range(job.buckets)]
+            by_user: list[list[SpilledStream]] = [[] for _ in range(job.buckets)]
             for entry in entries:
                 if entry.customer not in refused:
                     by_user[bucket_of(entry.user, job.buckets)].append(entry)
             with SpillWriter(path_of(context.folder, "link", number)) as spill:
                 size = spill.finish([_ENCODER.encode(each) for each in by_user])
-            outcome = Outcome(bytes=size, rows={"customer_links": len(customers) - len(refused)})
+            outcome = WorkOutcome(bytes=size, rows={"customer_links": len(customers) - len(refused)})
             finish(conn, "link", number, outcome)
     advance(1)
     return outcome
@@ -60,14 +60,14 @@ def _load_links(conn: Connection, schema: str, customers: dict[str, store.Linked
     return refused
 
 
-def _heads(context: Context, spills: Spills, number: int) -> list[Head]:
+def _heads(context: WorkerContext, spills: Spills, number: int) -> list[Head]:
     heads: list[Head] = []
     for file in range(context.job.ranges):
         heads += _HEADS.decode(spills.section(file, number))
     return heads
 
 
-def _deletions(context: Context, spills: Spills) -> dict[str, list[Fact]]:
+def _deletions(context: WorkerContext, spills: Spills) -> dict[str, list[Fact]]:
     """User to what deleted and restored them; a customer may name users of any bucket."""
     found: dict[str, list[Fact]] = {}
     for file in range(context.job.ranges):
@@ -78,7 +78,7 @@ def _deletions(context: Context, spills: Spills) -> dict[str, list[Fact]]:
 
 def _settled(
     heads: list[Head], deletions: dict[str, list[Fact]], spills: Spills, trust: Trust
-) -> tuple[dict[str, store.Linked], list[Entry]]:
+) -> tuple[dict[str, store.Linked], list[SpilledStream]]:
     hints: dict[str, Hints] = {}
     chunks: dict[tuple[str, bool], list[Chunk]] = {}
     for head in heads:
@@ -86,7 +86,7 @@ def _settled(
             chunks.setdefault((head.route, head.is_user), []).append(head.chunk)
         if not head.is_user:
             _merge(hints, head)
-    entries = [Entry(route, None, 0, mine) for (route, is_user), mine in chunks.items() if is_user]
+    entries = [SpilledStream(route, None, 0, mine) for (route, is_user), mine in chunks.items() if is_user]
     customers: dict[str, store.Linked] = {}
     for customer, said in hints.items():
         mine = chunks.get((customer, False), [])
@@ -97,7 +97,7 @@ def _settled(
         owner = claims.owner() if trust.covers(customer) else None
         customers[customer] = store.Linked(claims, owner.user if owner else None)
         if owner is not None and owner.user is not None:
-            entries.append(Entry(owner.user, customer, owner.at, mine))
+            entries.append(SpilledStream(owner.user, customer, owner.at, mine))
     return customers, entries
 
 

@@ -7,13 +7,13 @@ from projections.links import Claims
 from projections.replay.copy_loader import Loader
 from projections.replay.errors import UnknownUser
 from projections.replay.folding import catalog_of
-from projections.replay.people import CarefulLoader, Person
-from projections.replay.plan import Job
+from projections.replay.people import CarefulLoader, ReplayedUser
+from projections.replay.plan import ReplayPlan
 from projections.replay.statements import Connection, look_into, rows
 from projections.replay.table_diff import Scope, scope_of
 
 
-def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Scope:
+def load_user(conn: Connection, live: Connection, job: ReplayPlan, user_id: str) -> Scope:
     """Load the user's rows into the shadow tables; which rows of each table that is all about.
 
     The live links say only where to look, not what is found there. Raises: UnknownUser.
@@ -35,12 +35,12 @@ def load_user(conn: Connection, live: Connection, job: Job, user_id: str) -> Sco
                 loader.take("customer_links", store.link_row(customer, linked_to))
             loader.flush()
         careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)
-        careful.load([Person(user_id, linked, lambda: facts)])
+        careful.load([ReplayedUser(user_id, linked, lambda: facts)])
     look_into(conn, "public")
     return scope_of(user_id, list(claims))
 
 
-def _claims(live: Connection, job: Job, user_id: str) -> dict[str, Claims]:
+def _claims(live: Connection, job: ReplayPlan, user_id: str) -> dict[str, Claims]:
     """Everything said about each customer that was ever said to be this user's."""
     named = dict(rows(live, "replay_claims_of", user_id=user_id))
     own = log_reader.claims_of(live, [user_id], job.pins, live_only=job.live_only)
@@ -49,5 +49,5 @@ def _claims(live: Connection, job: Job, user_id: str) -> dict[str, Claims]:
     return relinking.read_again(live, customers, speakers, job.pins, live_only=job.live_only)
 
 
-def _streams(live: Connection, job: Job, routes: set[str]) -> dict[str, list[Fact]]:
+def _streams(live: Connection, job: ReplayPlan, routes: set[str]) -> dict[str, list[Fact]]:
     return log_reader.streams(live, routes, job.pins, live_only=job.live_only)

@@ -20,7 +20,7 @@ from projections.state import Folded, encode
 GROUP = 256
 
 
-class Person(NamedTuple):
+class ReplayedUser(NamedTuple):
     """A user, their customers (linked since) and their facts."""
 
     user: str
@@ -40,11 +40,11 @@ class CarefulLoader:
         self.counts: Counter[str] = Counter()
         self.digest = 0
 
-    def load(self, people: Sequence[Person]) -> None:
+    def load(self, people: Sequence[ReplayedUser]) -> None:
         for start in range(0, len(people), GROUP):
             write_halving(self._conn, people[start : start + GROUP], self._load_group, self._load_refused)
 
-    def _load_group(self, people: Sequence[Person]) -> None:
+    def _load_group(self, people: Sequence[ReplayedUser]) -> None:
         digest = 0
         with Loader(self._conn, self._schema) as loader:
             for person in people:
@@ -57,7 +57,7 @@ class CarefulLoader:
         self.digest += digest
         self.counts.update(loader.counts)
 
-    def _load_refused(self, person: Person, problem: Exception) -> None:
+    def _load_refused(self, person: ReplayedUser, problem: Exception) -> None:
         facts = person.facts()
         passed: Passed = []
         folded: Folded | None = refold(person.user, person.linked, facts, passed)

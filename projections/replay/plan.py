@@ -35,7 +35,7 @@ class Options:
     range_events: int = 20_000
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class ReplayPlan(Struct, frozen=True, kw_only=True):
     """The plan. `pins` is the head vector: part to the last position read.
 
     The log is read in ranges of heap pages (from, up to before) or, where there are none, in ranges of
@@ -66,18 +66,18 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class WorkerContext:
     """All a worker needs to know."""
 
-    job: Job
+    job: ReplayPlan
     conninfo: str
     snapshot: str
     folder: Path
 
 
-def plan(pins: dict[int, int], *, heap_pages: int | None, schema: str, options: Options) -> Job:
+def plan(pins: dict[int, int], *, heap_pages: int | None, schema: str, options: Options) -> ReplayPlan:
     """A new plan to replay up to `pins`; by part where the log has no heap of its own."""
-    return Job(
+    return ReplayPlan(
         run_id=uuid4().hex,
         schema=schema,
         version=projector_version(),
@@ -105,9 +105,9 @@ def _positions(pins: dict[int, int], step: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def encode(job: Job) -> str:
+def encode(job: ReplayPlan) -> str:
     return msgspec.json.encode(job).decode()
 
 
-def decode(text: str) -> Job:
-    return msgspec.json.decode(text, type=Job)
+def decode(text: str) -> ReplayPlan:
+    return msgspec.json.decode(text, type=ReplayPlan)

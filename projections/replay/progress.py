@@ -6,7 +6,7 @@ from msgspec import Struct, field
 from projections.replay.statements import AnyConnection, do, rows
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class WorkOutcome(Struct, frozen=True, kw_only=True):
     """What one piece of work came to."""
 
     events: int = 0
@@ -16,19 +16,19 @@ class Outcome(Struct, frozen=True, kw_only=True):
     digest: str = "0"
 
 
-def finished(conn: AnyConnection, stage: str, number: int) -> Outcome | None:
+def finished(conn: AnyConnection, stage: str, number: int) -> WorkOutcome | None:
     """What a piece came to, if it is done."""
     found = rows(conn, "replay_finished", stage=stage, number=number)
-    return msgspec.json.decode(found[0][0], type=Outcome) if found else None
+    return msgspec.json.decode(found[0][0], type=WorkOutcome) if found else None
 
 
-def finish(conn: AnyConnection, stage: str, number: int, outcome: Outcome) -> None:
+def finish(conn: AnyConnection, stage: str, number: int, outcome: WorkOutcome) -> None:
     """Note a piece as done. Two workers on one piece: the second fails on the primary key."""
     encoded = msgspec.json.encode(outcome).decode()
     do(conn, "replay_finish", stage=stage, number=number, outcome=encoded)
 
 
-def all_finished(conn: AnyConnection, stage: str) -> dict[int, Outcome]:
+def all_finished(conn: AnyConnection, stage: str) -> dict[int, WorkOutcome]:
     """Piece to what it came to."""
     found = rows(conn, "replay_all_finished", stage=stage)
-    return {number: msgspec.json.decode(outcome, type=Outcome) for number, outcome in found}
+    return {number: msgspec.json.decode(outcome, type=WorkOutcome) for number, outcome in found}

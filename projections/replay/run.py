@@ -17,7 +17,7 @@ from projections.replay.digest import expected, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, UnknownUser
 from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
-from projections.replay.plan import SHADOW, Job, Options
+from projections.replay.plan import SHADOW, Options, ReplayPlan
 from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
 from projections.replay.swap import swap
 from projections.replay.tables import REBUILT
@@ -116,7 +116,7 @@ def _catch_up(conn: Connection, projector: Projector) -> int:
     return report.events
 
 
-def _done(conn: AnyConnection, job: Job, began: float) -> Replayed:
+def _done(conn: AnyConnection, job: ReplayPlan, began: float) -> Replayed:
     """Counted while the projectors stand still, but not yet the readers."""
     reached = store.checkpoints(conn)
     digest = summed(conn)

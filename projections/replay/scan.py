@@ -20,8 +20,8 @@ from projections import claiming
 from projections.facts import Fact
 from projections.log_reader import Routed, routed
 from projections.parse_fact import READ_PATTERNS
-from projections.replay.plan import Context, Job
-from projections.replay.progress import Outcome, finish, finished
+from projections.replay.plan import ReplayPlan, WorkerContext
+from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.spill import Chunk, Head, Hints, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
@@ -132,7 +132,7 @@ def bucket_of(key: str, buckets: int) -> int:
     return crc32(key.encode("utf-8", "surrogatepass")) % buckets
 
 
-def read_range(context: Context, number: int, advance: Advance) -> Outcome:
+def read_range(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
     """Read one range of the log into its file; how many events of each part it held."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
@@ -145,13 +145,13 @@ def read_range(context: Context, number: int, advance: Advance) -> Outcome:
                 found.take(event)
             found.flush()
             size = spill.finish(found.sections())
-        outcome = Outcome(events=sum(held.values()), parts=held, bytes=size)
+        outcome = WorkOutcome(events=sum(held.values()), parts=held, bytes=size)
         finish(conn, "read", number, outcome)
     return outcome
 
 
 def _events(
-    conn: Connection, context: Context, number: int, held: dict[int, int], advance: Advance
+    conn: Connection, context: WorkerContext, number: int, held: dict[int, int], advance: Advance
 ) -> Iterator[Routed]:
     job = context.job
     name, asked = _asked(job, number)
@@ -174,7 +174,7 @@ def _events(
     advance(seen - told)
 
 
-def _asked(job: Job, number: int) -> tuple[str, dict[str, object]]:
+def _asked(job: ReplayPlan, number: int) -> tuple[str, dict[str, object]]:
     """The statement that reads a range, and its values."""
     if job.is_by_part:
         part, after, last = job.positions[number]

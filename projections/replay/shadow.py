@@ -15,7 +15,7 @@ from projections.catalog import Catalog
 from projections.refusal import is_refusal
 from projections.replay import plan as jobs
 from projections.replay.errors import AddedIndex, AddedUnique, IndexRefused, TablesReferenced
-from projections.replay.plan import Job
+from projections.replay.plan import ReplayPlan
 from projections.replay.statements import AnyConnection, close_to_others, do, look_into, rows, session
 from projections.replay.tables import FILLERS, LOADED, OWN_UNIQUE, REBUILT, WHOLE
 from projections.store import read_catalog
@@ -23,7 +23,7 @@ from projections.store import read_catalog
 LIKE = "INCLUDING ALL EXCLUDING INDEXES"
 
 
-def create(conn: AnyConnection, job: Job) -> Job:
+def create(conn: AnyConnection, job: ReplayPlan) -> ReplayPlan:
     """Make the schema, its empty twins and what is small, under the plan; the plan with its catalog."""
     schema = sql.Identifier(job.schema)
     _refuse_what_leans_on_tables(conn)
@@ -52,7 +52,7 @@ def create(conn: AnyConnection, job: Job) -> Job:
     return job
 
 
-def kept_plan(conn: AnyConnection, schema: str) -> Job | None:
+def kept_plan(conn: AnyConnection, schema: str) -> ReplayPlan | None:
     """The plan that a killed replay left with what it built."""
     with suppress(errors.UndefinedTable), conn.transaction():
         query = sql.SQL("SELECT plan::text FROM {}").format(sql.Identifier(schema, "replay_plan"))
@@ -106,7 +106,7 @@ def _define(conn: AnyConnection, schema: str, table: str, *kinds: str) -> None:
     look_into(conn, "public")
 
 
-def _with_catalog(conn: AnyConnection, job: Job) -> Job:
+def _with_catalog(conn: AnyConnection, job: ReplayPlan) -> ReplayPlan:
     stored = read_catalog(conn)
     return replace(job, catalog_digest=stored[0] if stored else Catalog().digest())
 

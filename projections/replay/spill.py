@@ -11,8 +11,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from projections.claiming import Glimpse
-from projections.links import Word
+from projections.claiming import ObjectSummary
+from projections.links import Claim
 
 OPEN_FILES = 256
 
@@ -32,8 +32,8 @@ class Hints(Struct, array_like=True):
     """What a range of the log says of one customer's owner."""
 
     first_at: int
-    objects: dict[str, Glimpse]
-    claims: list[Word]
+    objects: dict[str, ObjectSummary]
+    claims: list[Claim]
 
 
 class Head(Struct, array_like=True):
@@ -45,7 +45,7 @@ class Head(Struct, array_like=True):
     hints: Hints | None
 
 
-class Entry(Struct, array_like=True):
+class SpilledStream(Struct, array_like=True):
     """Part of a user's history: their own route, or a customer linked to them since some instant."""
 
     user: str

@@ -19,7 +19,7 @@ ROW = "(row)"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ValueDifference:
     """One column of one row; for a row that only one side has, `column` is "(row)".
 
     `user_id` is the Clerk id, or the row's key where the row is nobody's.
@@ -52,7 +52,7 @@ class _Shape:
 
 def compare_tables(
     live: Side, rebuilt: Side, *, table: str | None = None, scope: Scope | None = None
-) -> Iterator[Difference]:
+) -> Iterator[ValueDifference]:
     """Every difference, table by table; memory does not grow with the tables.
 
     `scope` names, for each table to look at, a column and the values of it to look at.
@@ -65,7 +65,7 @@ def compare_tables(
             yield from _differences(shape, key, one, other)
 
 
-def with_user_ids(found: list[Difference], live: Side, rebuilt: Side) -> list[Difference]:
+def with_user_ids(found: list[ValueDifference], live: Side, rebuilt: Side) -> list[ValueDifference]:
     """The same with Clerk ids in the place of the users' row ids."""
     wanted = sorted({each.user_id for each in found if each.table in BY_ROW_ID})
     names: dict[str, str] = {}
@@ -75,7 +75,9 @@ def with_user_ids(found: list[Difference], live: Side, rebuilt: Side) -> list[Di
         )
         names |= dict(side.conn.execute(query, [wanted]).fetchall()) if wanted else {}
     return [
-        Difference(each.table, names.get(each.user_id, each.user_id), each.column, each.live, each.rebuilt)
+        ValueDifference(
+            each.table, names.get(each.user_id, each.user_id), each.column, each.live, each.rebuilt
+        )
         for each in found
     ]
 
@@ -141,18 +143,18 @@ def _unequal(
 
 def _differences(
     shape: _Shape, key: bytes, live: bytes | None, rebuilt: bytes | None
-) -> Iterator[Difference]:
+) -> Iterator[ValueDifference]:
     now, then = _cells(shape, live), _cells(shape, rebuilt)
     if shape.table == SNAPSHOTS and now.get("projector_version") != projector_version():
         return  # one that is missing, or that no fold begins at, costs time only
     owner = (now or then).get(OWNER.get(shape.table, "")) or key.decode()
     if not now or not then:
-        yield Difference(shape.table, owner, ROW, "there" if now else None, "there" if then else None)
+        yield ValueDifference(shape.table, owner, ROW, "there" if now else None, "there" if then else None)
         return
     for column in shape.columns:
         one, other = now[column], then[column]
         if one != other:
-            yield Difference(shape.table, owner, column, one, other)
+            yield ValueDifference(shape.table, owner, column, one, other)
 
 
 def _cells(shape: _Shape, line: bytes | None) -> Mapping[str, str | None]:

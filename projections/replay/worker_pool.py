@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Self
 from events import child_processes
 from projections.replay.errors import WorkersLost
 from projections.replay.observer import Observer
-from projections.replay.plan import Context
-from projections.replay.progress import Outcome
+from projections.replay.plan import WorkerContext
+from projections.replay.progress import WorkOutcome
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized  # noqa: TID251  (its type alone)
 
 Advance = Callable[[int], None]
-Piece = Callable[[Context, int, Advance], Outcome]
+Piece = Callable[[WorkerContext, int, Advance], WorkOutcome]
 
 MAX_DEATHS = 3
 TELL_S = 0.2
 
-_context: Context
+_context: WorkerContext
 _counter: "Synchronized[int]"
 
 
-class Crew:
+class WorkerPool:
     """Does pieces of work, `workers` at a time; with one worker, in this process."""
 
-    def __init__(self, context: Context, *, workers: int, observer: Observer) -> None:
+    def __init__(self, context: WorkerContext, *, workers: int, observer: Observer) -> None:
         self._context = context
         self._workers = workers
         self._observer = observer
@@ -73,7 +73,7 @@ class Crew:
             pool = child_processes.pool(self._workers, _begin, (self._context, self._counter))
             self._pool = self._pools.enter_context(pool)
         self._counter.value = 0
-        waiting: set[Future[Outcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
+        waiting: set[Future[WorkOutcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
         while waiting:
             done, waiting = wait(waiting, timeout=TELL_S, return_when=FIRST_COMPLETED)
             for each in done:
@@ -106,13 +106,13 @@ def _without_gc() -> Iterator[None]:
         gc.collect(0)  # the young: a piece's own garbage, not all that the process ever made
 
 
-def _begin(context: Context, counter: "Synchronized[int]") -> None:
+def _begin(context: WorkerContext, counter: "Synchronized[int]") -> None:
     """What every piece of a worker needs."""
     global _context, _counter
     _context, _counter = context, counter
 
 
-def _do(piece: Piece, number: int) -> Outcome:
+def _do(piece: Piece, number: int) -> WorkOutcome:
     with _without_gc():
         return piece(_context, number, _advance)
 

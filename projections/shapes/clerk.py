@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 from msgspec.json import Decoder
 
-from projections.facts import Body, ClerkUser
+from projections.facts import Body, ClerkUserFact
 from projections.shapes.decoding import decode
 
 Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
@@ -41,7 +41,7 @@ def user(payload: str) -> Body:
     """Raises: Unfoldable."""
     shape = decode(_EVENT, payload).data
     named = " ".join(part.strip() for part in (shape.first_name, shape.last_name) if part and part.strip())
-    return ClerkUser(
+    return ClerkUserFact(
         email=_primary_email(shape),
         full_name=named or None,
         is_admin=any((shape.public_metadata or {}).get(key) is True for key in ADMIN_KEYS),

@@ -11,14 +11,14 @@ from msgspec.json import Decoder
 
 from events.text import REPLACEMENT
 from projections.facts import (
-    Address,
     Body,
     Checkout,
-    Customer,
+    CustomerFact,
+    FactAddress,
     InvoicePaid,
-    PaymentMethod,
+    PaymentMethodFact,
     PlanHint,
-    Subscription,
+    SubscriptionFact,
 )
 from projections.shapes.decoding import convert, decode
 from projections.shapes.user_ids import USER_KEYS, usable_id
@@ -220,7 +220,7 @@ def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> 
     items = [item for item in shape.items.data if not item.deleted] if shape.items else []
     hints, offer = _hints(shape, items), _offer(items)
     ends = [item.current_period_end for item in items if item.current_period_end is not None]
-    return Subscription(
+    return SubscriptionFact(
         id=shape.id,
         customer=account + (_id(shape.customer) or ""),
         status=shape.status,
@@ -246,7 +246,7 @@ def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> 
 def customer(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_CUSTOMER, found) if isinstance(found, Raw) else convert(found, CustomerShape)
     settings = shape.invoice_settings
-    return Customer(
+    return CustomerFact(
         id=account + shape.id,
         payment_method=_id(settings.default_payment_method if settings else None)
         or _id(shape.default_source),
@@ -261,7 +261,7 @@ def payment_method(found: Raw | dict[str, Any], account: str, event_type: str) -
     shape = decode(_PAYMENT_METHOD, found) if isinstance(found, Raw) else convert(found, PaymentMethodShape)
     card = shape.card if shape.card and shape.type == "card" else CardShape()
     owner = _id(shape.customer)
-    return PaymentMethod(
+    return PaymentMethodFact(
         id=shape.id,
         customer=account + owner if owner else None,
         last4=card.last4,
@@ -277,14 +277,14 @@ def source(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     shape = decode(_SOURCE, found) if isinstance(found, Raw) else convert(found, SourceShape)
     card = shape.card or (shape if shape.object == "card" else CardShape())
     owner = _id(shape.customer)
-    return PaymentMethod(
+    return PaymentMethodFact(
         id=shape.id,
         customer=account + owner if owner else None,
         last4=card.last4,
         brand=_brand(card),
         exp_month=card.exp_month,
         exp_year=card.exp_year,
-        address=Address(
+        address=FactAddress(
             city=shape.address_city, country=shape.address_country, postal_code=shape.address_zip
         ),
         detached=event_type.endswith(".deleted"),
@@ -360,8 +360,8 @@ def _id(reference: Reference) -> str | None:
     return reference.id if isinstance(reference, Expanded) else reference or None
 
 
-def _address(shape: AddressShape | None) -> Address:
-    return Address(shape.city, shape.country, shape.postal_code) if shape else Address()
+def _address(shape: AddressShape | None) -> FactAddress:
+    return FactAddress(shape.city, shape.country, shape.postal_code) if shape else FactAddress()
 
 
 def _claimed(metadata: Metadata) -> str | None:

@@ -1,6 +1,6 @@
 """user_billing: whose Stripe customer, which subscription, which card, which address."""
 
-from projections.facts import Address, PaymentMethod, Subscription
+from projections.facts import FactAddress, PaymentMethodFact, SubscriptionFact
 from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
 from projections.stripe_objects import attached_last, current_subscription
 
@@ -34,7 +34,7 @@ def core(state: State) -> Core:
     ]
 
 
-def _card(method_id: str | None, card: PaymentMethod | None) -> Core:
+def _card(method_id: str | None, card: PaymentMethodFact | None) -> Core:
     if card is None:
         return [method_id, None, None, None, None]
     return [method_id, card.last4, card.brand, card.exp_month, card.exp_year]
@@ -56,7 +56,7 @@ def _legacy_card(state: State) -> Core:
     ]
 
 
-def _told(address: Address) -> Core:
+def _told(address: FactAddress) -> Core:
     return [address.city, address.country, address.postal_code]
 
 
@@ -69,7 +69,7 @@ def _legacy_address(state: State) -> Core:
     ]
 
 
-def _customer_in_force(state: State, current: Subscription | None) -> str | None:
+def _customer_in_force(state: State, current: SubscriptionFact | None) -> str | None:
     """The current subscription's customer, else the one linked last; a deleted one only if all are."""
     own = current.customer if current is not None else ""
     candidates = {own, *state.links} - {""}
@@ -102,7 +102,7 @@ def _is_detached(state: State, method_id: str) -> bool:
     return method is not None and method.detached
 
 
-def _address(of_customer: Address, card: PaymentMethod | None) -> Address:
+def _address(of_customer: FactAddress, card: PaymentMethodFact | None) -> FactAddress:
     if of_customer != NO_ADDRESS:
         return of_customer
     return card.address if card is not None else NO_ADDRESS

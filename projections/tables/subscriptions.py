@@ -5,7 +5,7 @@ from collections.abc import Callable
 from events.clock import micros
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
-from projections.facts import Checkout, Fact, PlanHint, Subscription
+from projections.facts import Checkout, Fact, PlanHint, SubscriptionFact
 from projections.state import NO_LEGACY, Core, Grant, Legacy, State
 from projections.stripe_objects import TERMINAL, current_subscription, hints_of
 from projections.tables import trials
@@ -51,7 +51,7 @@ def core(state: State) -> Core:
 PlanSource = str | list[list[str | None]] | list[str | None]
 
 
-def plan_source(state: State, current: Subscription | None) -> PlanSource:
+def plan_source(state: State, current: SubscriptionFact | None) -> PlanSource:
     """Where the plan comes from: an operator's grant, else Stripe, else what was known before Stripe's
     first event, else our own trial."""
     if state.grant is not None:
@@ -97,7 +97,7 @@ def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
     return [plan, *cells[1:-1], "error" if unknown else cells[-1]], mapped_at
 
 
-def _cancel_date(current: Subscription | None) -> int | None:
+def _cancel_date(current: SubscriptionFact | None) -> int | None:
     if current is None:
         return None
     if current.status in TERMINAL:
@@ -105,7 +105,7 @@ def _cancel_date(current: Subscription | None) -> int | None:
     return _instant(current.cancel_at or (current.period_ends if current.cancel_at_period_end else None))
 
 
-def _renewal_date(current: Subscription | None) -> int | None:
+def _renewal_date(current: SubscriptionFact | None) -> int | None:
     """Null when it will not renew: ended, paused, or to end by the close of this period."""
     if (
         current is None

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from events.clock import micros
 from events.domain import user as own
-from projections.facts import Fact, InvoicePaid, Subscription
+from projections.facts import Fact, InvoicePaid, SubscriptionFact
 from projections.state import NO_LEGACY, State, Trial
 from projections.stripe_objects import current_subscription
 from projections.tables.users import payload_of
@@ -23,7 +23,7 @@ def trial_plan(state: State) -> str | None:
     return trial.plan or state.intended_plan or (state.legacy or NO_LEGACY).intended_plan
 
 
-def trial_dates(state: State, current: Subscription | None) -> tuple[int | None, int | None]:
+def trial_dates(state: State, current: SubscriptionFact | None) -> tuple[int | None, int | None]:
     """Start and end of the trial: the current subscription's, else our own or the last one's.
 
     An item forgets its trial offer when the offer ends; the trial's dates stay.
@@ -38,7 +38,7 @@ def trial_dates(state: State, current: Subscription | None) -> tuple[int | None,
 def _snapshot(state: State, fact: Fact) -> None:
     """A subscription's snapshot begins, converts, ends or clears the trial."""
     new = fact.body
-    assert isinstance(new, Subscription)
+    assert isinstance(new, SubscriptionFact)
     if state.subscriptions.get(new.id) is not new:  # an ended one absorbs
         return
     trial = _without_unpaid_conversion(state.trial, new)
@@ -49,7 +49,7 @@ def _snapshot(state: State, fact: Fact) -> None:
     state.trial = trial
 
 
-def _moved(state: State, trial: Trial, new: Subscription, at: int) -> Trial:
+def _moved(state: State, trial: Trial, new: SubscriptionFact, at: int) -> Trial:
     if trial.subscription == new.id or trial.status != "active":
         trial = _dated(trial, new, at)
     runs = _runs(new, at)
@@ -62,14 +62,14 @@ def _moved(state: State, trial: Trial, new: Subscription, at: int) -> Trial:
     return _dated(trial, current, at) if current is not None and _runs(current, at) else trial
 
 
-def _runs(subscription: Subscription, at: int) -> bool:
+def _runs(subscription: SubscriptionFact, at: int) -> bool:
     """Whether its trial runs: with the status `trialing`, or on a trial offer, which may be paid for."""
     if subscription.offer_ends is not None and subscription.status == "active":
         return at < subscription.offer_ends * 1_000_000
     return subscription.status == "trialing"
 
 
-def _dated(trial: Trial, new: Subscription, at: int) -> Trial:
+def _dated(trial: Trial, new: SubscriptionFact, at: int) -> Trial:
     """The trial with this subscription's dates; an expired one begins again only with another end.
 
     Before the first payment is made (`incomplete`) a trial waits.
@@ -92,14 +92,14 @@ def _dated(trial: Trial, new: Subscription, at: int) -> Trial:
     )
 
 
-def _is_cleared(trial: Trial, new: Subscription) -> bool:
+def _is_cleared(trial: Trial, new: SubscriptionFact) -> bool:
     """Whether the dates of a trial that was never `trialing` were taken away."""
     if trial.subscription != new.id or new.trial_end is not None or trial.was_trialing:
         return False
     return trial.status != "converted" or trial.unpaid is not None
 
 
-def _without_unpaid_conversion(trial: Trial, new: Subscription) -> Trial:
+def _without_unpaid_conversion(trial: Trial, new: SubscriptionFact) -> Trial:
     """Stripe shows `active` about an hour before it charges: if the charge fails, nothing was converted."""
     if trial.unpaid is None or trial.unpaid[0] != new.id or new.status not in UNPAID:
         return trial
@@ -166,7 +166,7 @@ def _instant(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * 1_000_000
 
 
-BODY_RULES: dict[type, Callable[[State, Fact], None]] = {Subscription: _snapshot, InvoicePaid: _paid}
+BODY_RULES: dict[type, Callable[[State, Fact], None]] = {SubscriptionFact: _snapshot, InvoicePaid: _paid}
 RULES: dict[str, Callable[[State, Fact], None]] = {
     "trial.started": _started,
     "trial.extended": _extended,

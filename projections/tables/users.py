@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from events.domain import user as own
-from projections.facts import ClerkUser, Fact, Own
+from projections.facts import ClerkUserFact, Fact, OwnFact
 from projections.state import NO_LEGACY, Core, State
 
 COLUMNS = (
@@ -54,7 +54,7 @@ def _is_admin(state: State) -> bool:
 
 def _clerk_user(state: State, fact: Fact) -> None:
     user = fact.body
-    assert isinstance(user, ClerkUser)
+    assert isinstance(user, ClerkUserFact)
     state.clerk_said = True
     state.email = user.email
     state.full_name = user.full_name
@@ -117,7 +117,7 @@ def _unmade_admin(state: State, fact: Fact) -> None:
 
 def payload_of(fact: Fact) -> str:
     """The payload of one of our own events."""
-    assert isinstance(fact.body, Own)
+    assert isinstance(fact.body, OwnFact)
     return fact.body.payload
 
 

@@ -36,7 +36,7 @@ class Unusable(Exception):
 
 
 @dataclass(slots=True)
-class Imported:
+class LegacyImport:
     """What became of the rows. `changed`: told before with other content, and that stands."""
 
     rows: int = 0
@@ -54,7 +54,7 @@ class Imported:
 
 
 def import_rows(
-    conn: AnyConnection, rows: Sequence[Row], found: Imported, *, now: datetime, actor: str, source: str
+    conn: AnyConnection, rows: Sequence[Row], found: LegacyImport, *, now: datetime, actor: str, source: str
 ) -> None:
     """Append one event for each row that can be told; the caller commits."""
     events: list[tuple[str, NewEvent]] = []

@@ -28,7 +28,7 @@ class Shard:
     after: str | None = None
 
 
-class Shares:
+class ShardQueue:
     """Hands out shards to workers; whoever waits for one is a reason to split another's."""
 
     def __init__(self, shards: list[Shard]) -> None:

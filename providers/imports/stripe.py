@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events.clock import Clock
-from providers.imports.shards import AnyConnection, Shard, Shares, do, planned, rows, split
+from providers.imports.shards import AnyConnection, Shard, ShardQueue, do, planned, rows, split
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import AnotherAccount
 from providers.reconcile.event_metadata import StripeEnvelope
-from providers.reconcile.objects import EXPANDED, Judge, compare, read_page
+from providers.reconcile.objects import EXPANDED, ComparisonScope, compare, read_page
 from providers.reconcile.payment_methods import compare_methods
 from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
 from providers.reconcile.snapshots import Seen
 from providers.reconcile.statements import alone, append_unknown
-from providers.reconcile.stripe_api import Page, StripeApi
+from providers.reconcile.stripe_api import ObjectPage, StripeApi
 from providers.reconcile.stripe_source import another_account
 
 KINDS: dict[str, dict[str, str]] = {
@@ -36,7 +36,7 @@ Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
 
 @dataclass(slots=True)
-class Imported:
+class StripeImport:
     """What was taken over by this run; `totals` counts earlier, broken-off runs too."""
 
     objects: Counter[str] = field(default_factory=Counter)
@@ -57,12 +57,14 @@ def import_stripe(
     workers: int = WORKERS,
     again: bool = False,
     observe: Callable[[str, int], None] = lambda _kind, _done: None,
-) -> Imported:
+) -> StripeImport:
     """Take the account over, or what a killed run left of it; `again` begins anew.
 
     `connect` gives connections in autocommit. Raises: ReconcileError's kinds; what is kept is kept.
     """
-    judge = Judge(envelope=envelope, account=api.account, live_only=live_only, covered=False, importing=True)
+    judge = ComparisonScope(
+        envelope=envelope, account=api.account, live_only=live_only, covered=False, importing=True
+    )
     crew = _Crew(connect, api, judge, observe)
     scope = f"{api.scope}:import"
     with connect() as conn, alone(conn, scope):
@@ -72,16 +74,16 @@ def import_stripe(
         if again:
             do(conn, "forget_import", scope=scope)
         for kind in KINDS:
-            crew.work(scope, kind, Shares(planned(conn, scope, kind, clock())), workers)
+            crew.work(scope, kind, ShardQueue(planned(conn, scope, kind, clock())), workers)
         crew.found.totals = {row["kind"]: row["objects"] for row in rows(conn, "imported", scope=scope)}
     return crew.found
 
 
 class _Crew:
     def __init__(
-        self, connect: Connect, api: StripeApi, judge: Judge, observe: Callable[[str, int], None]
+        self, connect: Connect, api: StripeApi, judge: ComparisonScope, observe: Callable[[str, int], None]
     ) -> None:
-        self.found = Imported()
+        self.found = StripeImport()
         self._connect = connect
         self._api = api
         self._judge = judge
@@ -89,7 +91,7 @@ class _Crew:
         self._lock = threading.Lock()
         self._problems: list[BaseException] = []
 
-    def work(self, scope: str, kind: str, shares: Shares, workers: int) -> None:
+    def work(self, scope: str, kind: str, shares: ShardQueue, workers: int) -> None:
         """All shards of one kind. Raises what the first worker that failed raised."""
         crew = [
             threading.Thread(target=self._worker, args=(scope, shares), name=f"import-{kind}-{number}")
@@ -105,7 +107,7 @@ class _Crew:
         if self._problems:
             raise self._problems[0]
 
-    def _worker(self, scope: str, shares: Shares) -> None:
+    def _worker(self, scope: str, shares: ShardQueue) -> None:
         try:
             with self._connect() as conn:
                 while (shard := shares.take()) is not None:
@@ -117,7 +119,7 @@ class _Crew:
             self._problems.append(problem)
             shares.stop()
 
-    def _share(self, conn: AnyConnection, scope: str, shard: Shard, shares: Shares) -> None:
+    def _share(self, conn: AnyConnection, scope: str, shard: Shard, shares: ShardQueue) -> None:
         while not shares.is_stopped:
             page = self._page(shard)
             seen, drifts = self._compared(conn, shard, page)
@@ -129,7 +131,9 @@ class _Crew:
                 if older is not None:
                     shares.add(older)
 
-    def _compared(self, conn: AnyConnection, shard: Shard, page: Page) -> tuple[list[Seen], list[Drift]]:
+    def _compared(
+        self, conn: AnyConnection, shard: Shard, page: ObjectPage
+    ) -> tuple[list[Seen], list[Drift]]:
         if shard.kind == LISTED:
             sessions = read_sessions(page, self._judge)
             return sessions, compare_sessions(conn, sessions, self._judge)
@@ -137,13 +141,15 @@ class _Crew:
         drifts = compare(conn, seen, self._judge)
         return seen, drifts + compare_methods(conn, self._api, seen, self._judge)
 
-    def _page(self, shard: Shard) -> Page:
+    def _page(self, shard: Shard) -> ObjectPage:
         place = {} if shard.after is None else {"starting_after": shard.after}
         window = {"gte": shard.created_from, "lt": shard.created_to}
         expand = {"expand": [EXPANDED[shard.kind][0]]} if shard.kind in EXPANDED else {}
         return self._api.page(f"/v1/{shard.kind}", created=window, **expand, **KINDS[shard.kind], **place)
 
-    def _keep(self, conn: AnyConnection, scope: str, shard: Shard, page: Page, drifts: list[Drift]) -> None:
+    def _keep(
+        self, conn: AnyConnection, scope: str, shard: Shard, page: ObjectPage, drifts: list[Drift]
+    ) -> None:
         events = [drift.event for drift in drifts if drift.event is not None]
         with conn.transaction():
             appended = append_unknown(conn, events)

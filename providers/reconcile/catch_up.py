@@ -18,7 +18,7 @@ from events.payload import parse
 from providers.reconcile.errors import NotThere, ProviderRefused
 from providers.reconcile.event_metadata import StripeEnvelope, marks
 from providers.reconcile.statements import AnyConnection, append_unknown, do, rows, unknown
-from providers.reconcile.stripe_api import Page, StripeApi
+from providers.reconcile.stripe_api import ObjectPage, StripeApi
 
 KEPT = timedelta(days=30)
 OVERLAP = timedelta(hours=2)
@@ -121,7 +121,7 @@ class _Reader:
             self._on_page(found)
         return found
 
-    def _take(self, page: Page, found: CaughtUp) -> None:
+    def _take(self, page: ObjectPage, found: CaughtUp) -> None:
         events = [event for body in page.objects if (event := self._event(body, page, found))]
         if self._dry_run:
             missing = unknown(self._conn, events)
@@ -134,7 +134,7 @@ class _Reader:
         found.missed.update(event.event_type for event in missing)
         found.routes.update(event.route_key for event in missing)
 
-    def _keep_place(self, page: Page, events: list[NewEvent]) -> None:
+    def _keep_place(self, page: ObjectPage, events: list[NewEvent]) -> None:
         newest = max((event.occurred_at for event in events), default=None)
         do(
             self._conn,
@@ -145,7 +145,7 @@ class _Reader:
             now=self._clock(),
         )
 
-    def _event(self, body: bytes, page: Page, found: CaughtUp) -> NewEvent | None:
+    def _event(self, body: bytes, page: ObjectPage, found: CaughtUp) -> NewEvent | None:
         """The envelope a webhook would have had; a connected account's events name it there."""
         try:
             text = body.decode("utf-8")

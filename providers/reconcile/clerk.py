@@ -23,7 +23,7 @@ from events.envelope import NewEvent
 from events.routing import PARTS
 from projections import log_reader
 from projections.errors import Unfoldable
-from projections.facts import ClerkUser, Fact
+from projections.facts import ClerkUserFact, Fact
 from projections.fold import present, refold
 from projections.shapes import clerk as shapes
 from projections.state import State
@@ -98,12 +98,12 @@ class _Held:
         return min((fact.at for fact in self.facts), default=2**62)
 
     @property
-    def as_user(self) -> ClerkUser | None:
+    def as_user(self) -> ClerkUserFact | None:
         """What the log says of them; None before Clerk said anything."""
         if self.state.signed_up_at is None:
             return None
         created_at = self.state.signed_up_at // 1000
-        return ClerkUser(self.state.email, self.state.full_name, self.state.clerk_admin, created_at)
+        return ClerkUserFact(self.state.email, self.state.full_name, self.state.clerk_admin, created_at)
 
 
 def reconcile_clerk(
@@ -329,12 +329,12 @@ def _named(body: bytes) -> _Named | None:
     return found if _USER_ID.fullmatch(found.id) else None
 
 
-def _read(body: bytes) -> ClerkUser | None:
+def _read(body: bytes) -> ClerkUserFact | None:
     try:
         found = shapes.user('{"data":' + body.decode() + "}")
     except (Unfoldable, UnicodeDecodeError):
         return None
-    return found if isinstance(found, ClerkUser) else None
+    return found if isinstance(found, ClerkUserFact) else None
 
 
 def _bare(user: str, created_at: int) -> bytes:

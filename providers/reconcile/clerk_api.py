@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 
 from events.clock import Clock
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
-from providers.reconcile.http_retry import Answer, ask
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.http_retry import ProviderResponse, ask
+from providers.reconcile.rate_limit import RateLimit
 
 PROVIDER = "clerk"
 PAGE = 200
@@ -36,10 +36,16 @@ class ClerkApi:
     """One Clerk instance; close it, or use it as a block."""
 
     def __init__(
-        self, key: str, *, base: str, clock: Clock, pace: Pace | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        key: str,
+        *,
+        base: str,
+        clock: Clock,
+        pace: RateLimit | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._clock = clock
-        self._pace = pace or Pace(RATE)
+        self._pace = pace or RateLimit(RATE)
         self._client = httpx.Client(
             base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=timeout_s
         )
@@ -81,13 +87,13 @@ class ClerkApi:
     ) -> None:
         self._client.close()
 
-    def _ask(self, path: str) -> Answer:
+    def _ask(self, path: str) -> ProviderResponse:
         return ask(PROVIDER, path, lambda: self._send(path), pace=self._pace, now=self._clock)
 
-    def _send(self, path: str) -> Answer:
+    def _send(self, path: str) -> ProviderResponse:
         try:
             found = self._client.get(path)
         except httpx.HTTPError as problem:
-            return Answer(0, said=f"no answer ({type(problem).__name__})")
+            return ProviderResponse(0, said=f"no answer ({type(problem).__name__})")
         said = "" if found.is_success else found.text[:200]
-        return Answer(found.status_code, found.content, dict(found.headers), said)
+        return ProviderResponse(found.status_code, found.content, dict(found.headers), said)

@@ -8,8 +8,8 @@ from projections.errors import Unfoldable
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import NotThere
-from providers.reconcile.logged_objects import Held, held
-from providers.reconcile.objects import Judge, compare
+from providers.reconcile.logged_objects import LoggedCustomer, held
+from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen
 from providers.reconcile.statements import AnyConnection, rows
 from providers.reconcile.stripe_api import StripeApi
@@ -28,7 +28,9 @@ def our_customers(conn: AnyConnection, account: str | None) -> Iterator[dict[str
         yield {row["customer_id"]: row["user_id"] for row in found}
 
 
-def compare_unlisted(conn: AnyConnection, api: StripeApi, customers: list[str], judge: Judge) -> list[Drift]:
+def compare_unlisted(
+    conn: AnyConnection, api: StripeApi, customers: list[str], judge: ComparisonScope
+) -> list[Drift]:
     """Drift of these customers, and of their running subscriptions, that this run did not meet."""
     ours = held(conn, customers, live_only=judge.live_only)
     wanted = {f"/v1/{kind}s/{_bare(thing)}": thing for kind, thing in _running(ours)}
@@ -38,7 +40,7 @@ def compare_unlisted(conn: AnyConnection, api: StripeApi, customers: list[str], 
     return compare(conn, found, judge)
 
 
-def _running(ours: dict[str, Held]) -> Iterator[tuple[str, str]]:
+def _running(ours: dict[str, LoggedCustomer]) -> Iterator[tuple[str, str]]:
     for route, one in ours.items():
         customer = one.state.customers.get(route)
         if customer is not None and not customer.deleted:
@@ -48,7 +50,7 @@ def _running(ours: dict[str, Held]) -> Iterator[tuple[str, str]]:
                 yield "subscription", subscription.id
 
 
-def _ask(api: StripeApi, path: str, judge: Judge) -> Seen | None:
+def _ask(api: StripeApi, path: str, judge: ComparisonScope) -> Seen | None:
     """A deleted customer answers with its tombstone; what was never this key's is not there."""
     try:
         body, observed_at = api.one(path)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import structlog
 
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 
 MOST_TRIES = 8
 FIRST_WAIT_S = 0.5
@@ -20,7 +20,7 @@ _log = structlog.get_logger("tenure.reconcile")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderResponse:
     """One HTTP answer; `status` 0 means there was none, and `said` says why."""
 
     status: int
@@ -32,12 +32,12 @@ class Answer:
 def ask(
     provider: str,
     path: str,
-    send: Callable[[], Answer],
+    send: Callable[[], ProviderResponse],
     *,
-    pace: Pace,
+    pace: RateLimit,
     now: Callable[[], datetime],
     chance: Callable[[], float] = random.random,
-) -> Answer:
+) -> ProviderResponse:
     """The first answer that is of use.
 
     Raises: NotThere (404), ProviderRefused (any other 4xx but 409 and 429), ProviderAway.
@@ -60,7 +60,9 @@ def ask(
     raise ProviderAway(provider, path, MOST_TRIES, last)
 
 
-def _wait(answer: Answer, tries: int, pace: Pace, now: datetime, chance: Callable[[], float]) -> None:
+def _wait(
+    answer: ProviderResponse, tries: int, pace: RateLimit, now: datetime, chance: Callable[[], float]
+) -> None:
     """As long as Retry-After says, for everybody; else twice as long each time, with half by chance."""
     asked_s = retry_after_s(answer.headers or {}, now)
     if asked_s is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from events.routing import PARTS
 from projections import log_reader
-from projections.facts import Body, Customer, Fact, PaymentMethod, Subscription
+from projections.facts import Body, CustomerFact, Fact, PaymentMethodFact, SubscriptionFact
 from projections.fold import present, refold
 from projections.log_reader import AnyConnection
 from projections.state import State
@@ -14,7 +14,7 @@ _EVERYTHING = dict.fromkeys(range(PARTS), 2**62)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LoggedCustomer:
     """One customer as the log has them."""
 
     state: State
@@ -33,17 +33,20 @@ class Held:
         return max(told, key=lambda fact: (fact.at, fact.position), default=None)
 
 
-def held(conn: AnyConnection, routes: Iterable[str], *, live_only: bool) -> dict[str, Held]:
+def held(conn: AnyConnection, routes: Iterable[str], *, live_only: bool) -> dict[str, LoggedCustomer]:
     """Each customer's state up to the head of the log, whatever is projected by now."""
     found: dict[str, list[Fact]] = {route: [] for route in routes}
     for event in log_reader.events_of(conn, found, _EVERYTHING, live_only=live_only):
         if event.is_customer:
             found[event.route_key].append(event.fact)
-    return {route: Held(present(refold(route, {route: 0}, facts)), facts) for route, facts in found.items()}
+    return {
+        route: LoggedCustomer(present(refold(route, {route: 0}, facts)), facts)
+        for route, facts in found.items()
+    }
 
 
 def _id_of(body: Body | None) -> str | None:
-    return body.id if isinstance(body, Subscription | Customer | PaymentMethod) else None
+    return body.id if isinstance(body, SubscriptionFact | CustomerFact | PaymentMethodFact) else None
 
 
 def _bare(object_id: str) -> str:

@@ -10,15 +10,15 @@ import structlog
 from events.clock import micros
 from projections import store
 from projections.catalog import Catalog
-from projections.facts import Customer, PlanHint, Subscription
+from projections.facts import CustomerFact, PlanHint, SubscriptionFact
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 from providers.reconcile.drift import Cause, Drift, differing
 from providers.reconcile.event_metadata import StripeEnvelope
-from providers.reconcile.logged_objects import Held, held
+from providers.reconcile.logged_objects import LoggedCustomer, held
 from providers.reconcile.snapshots import Seen, collapsed, seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
-from providers.reconcile.stripe_api import Page
+from providers.reconcile.stripe_api import ObjectPage
 
 logger = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ EXPANDED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class ComparisonScope:
     """What a comparison needs to know. `covered`: no event of the last thirty days is missing.
 
     `missed`: customers of whom this very run found missed events (in a dry run they are not
@@ -52,7 +52,7 @@ class Judge:
     importing: bool = False
 
 
-def read_page(page: Page, listed: str, judge: Judge) -> list[Seen]:
+def read_page(page: ObjectPage, listed: str, judge: ComparisonScope) -> list[Seen]:
     """The page's objects, and after them the payment methods they brought along.
 
     An object no reader understands is left out: it can heal nothing, and the next event about it
@@ -74,7 +74,7 @@ def read_page(page: Page, listed: str, judge: Judge) -> list[Seen]:
     return found + list(brought.values())
 
 
-def _read(body: bytes, page: Page, judge: Judge) -> Seen | None:
+def _read(body: bytes, page: ObjectPage, judge: ComparisonScope) -> Seen | None:
     try:
         return seen(body, observed_at=page.observed_at, account=judge.account)
     except Exception as problem:  # one object that can't be read must not end the run
@@ -82,7 +82,7 @@ def _read(body: bytes, page: Page, judge: Judge) -> Seen | None:
         return None
 
 
-def compare(conn: AnyConnection, found: Sequence[Seen], judge: Judge) -> list[Drift]:
+def compare(conn: AnyConnection, found: Sequence[Seen], judge: ComparisonScope) -> list[Drift]:
     """Where Stripe and the log differ; erased persons are not looked at."""
     erased = erased_among(conn, {one.route for one in found})
     found = [one for one in found if one.route not in erased]
@@ -90,7 +90,7 @@ def compare(conn: AnyConnection, found: Sequence[Seen], judge: Judge) -> list[Dr
     return [drift for one in found for drift in _drifts(one, ours[one.route], judge)]
 
 
-def _drifts(one: Seen, ours: Held, judge: Judge) -> list[Drift]:
+def _drifts(one: Seen, ours: LoggedCustomer, judge: ComparisonScope) -> list[Drift]:
     """None of an object that can't be compared: the run goes on to the next."""
     try:
         return list(_judged(one, ours, judge))
@@ -99,9 +99,9 @@ def _drifts(one: Seen, ours: Held, judge: Judge) -> list[Drift]:
         return []
 
 
-def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:
+def _judged(one: Seen, ours: LoggedCustomer, judge: ComparisonScope) -> Iterable[Drift]:
     body = ours.body_of(one.kind, one.id, one.route)
-    if isinstance(one.theirs, Subscription) and _price_unknown(one.theirs, judge.catalog):
+    if isinstance(one.theirs, SubscriptionFact) and _price_unknown(one.theirs, judge.catalog):
         yield Drift(
             kind=one.kind,
             object_id=one.id,
@@ -133,7 +133,7 @@ def _judged(one: Seen, ours: Held, judge: Judge) -> Iterable[Drift]:
     )
 
 
-def _cause(one: Seen, ours: Held, judge: Judge) -> Cause:
+def _cause(one: Seen, ours: LoggedCustomer, judge: ComparisonScope) -> Cause:
     if ours.state.poison is not None:
         return "quarantined"
     if _absorbed(one, ours):
@@ -146,23 +146,23 @@ def _cause(one: Seen, ours: Held, judge: Judge) -> Cause:
     return "older than 30 days"
 
 
-def _absorbed(one: Seen, ours: Held) -> bool:
+def _absorbed(one: Seen, ours: LoggedCustomer) -> bool:
     """An end is final in the fold: no snapshot would bring the object back."""
     body = ours.body_of(one.kind, one.id, one.route)
-    if isinstance(body, Subscription) and isinstance(one.theirs, Subscription):
+    if isinstance(body, SubscriptionFact) and isinstance(one.theirs, SubscriptionFact):
         return body.status in TERMINAL and one.theirs.status not in TERMINAL
-    if isinstance(body, Customer) and isinstance(one.theirs, Customer):
+    if isinstance(body, CustomerFact) and isinstance(one.theirs, CustomerFact):
         return body.deleted and not one.theirs.deleted
     return bool(getattr(body, "detached", False))
 
 
-def _price_unknown(theirs: Subscription, catalog: Catalog | None) -> bool:
+def _price_unknown(theirs: SubscriptionFact, catalog: Catalog | None) -> bool:
     if catalog is None or theirs.status not in PAYING_OR_LATE:
         return False
     return catalog.first_known(_hints(theirs)) is None
 
 
-def _hints(theirs: Subscription) -> list[PlanHint]:
+def _hints(theirs: SubscriptionFact) -> list[PlanHint]:
     return [*theirs.hints, PlanHint(metadata_plan=theirs.metadata_plan)]
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from events.domain.user import DriftObserved
 from events.identifiers import key_part
-from handlers.decision import Due, settle
+from handlers.decision import DueFact, settle
 from projections.state import State
 from providers.reconcile.drift import Drift
 from providers.reconcile.statements import AnyConnection, rows
@@ -51,10 +51,10 @@ def record_ahead(
 def _record(
     conn: AnyConnection, user_id: str, ids: tuple[str, ...], *, now: datetime, live_only: bool
 ) -> None:
-    def due(state: State, at: datetime) -> list[Due]:
+    def due(state: State, at: datetime) -> list[DueFact]:
         if state.ahead == ids:
             return []
         key = f"billing.drift_observed:{key_part(user_id)}:{iso(at)}:{crc32(' '.join(ids).encode()):x}"
-        return [Due(key, DriftObserved(object_ids=ids))]
+        return [DueFact(key, DriftObserved(object_ids=ids))]
 
     settle(conn, [user_id], due, now=now, live_only=live_only)

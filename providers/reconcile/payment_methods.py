@@ -5,25 +5,27 @@ from dataclasses import replace
 
 import structlog
 
-from projections.facts import PaymentMethod, Subscription
+from projections.facts import PaymentMethodFact, SubscriptionFact
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import NotThere
-from providers.reconcile.logged_objects import Held, held
-from providers.reconcile.objects import Judge, compare
+from providers.reconcile.logged_objects import LoggedCustomer, held
+from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
-from providers.reconcile.stripe_api import Page, StripeApi
+from providers.reconcile.stripe_api import ObjectPage, StripeApi
 
 logger = structlog.get_logger(__name__)
 
 
-def compare_methods(conn: AnyConnection, api: StripeApi, found: Sequence[Seen], judge: Judge) -> list[Drift]:
+def compare_methods(
+    conn: AnyConnection, api: StripeApi, found: Sequence[Seen], judge: ComparisonScope
+) -> list[Drift]:
     """Drift of the methods of customers whose running subscription names none, nor do they."""
     asked = {
         one.route
         for one in found
-        if isinstance(one.theirs, Subscription)
+        if isinstance(one.theirs, SubscriptionFact)
         and one.theirs.payment_method is None
         and one.theirs.status not in TERMINAL
     }
@@ -41,7 +43,7 @@ def compare_methods(conn: AnyConnection, api: StripeApi, found: Sequence[Seen], 
 
 
 def _of_customer(
-    conn: AnyConnection, api: StripeApi, route: str, ours: Held, judge: Judge
+    conn: AnyConnection, api: StripeApi, route: str, ours: LoggedCustomer, judge: ComparisonScope
 ) -> Iterable[Drift]:
     """The newest, and those that are attached here and no longer there."""
     try:
@@ -59,7 +61,7 @@ def _of_customer(
     return drifts
 
 
-def _method(body: bytes, page: Page, judge: Judge) -> Seen | None:
+def _method(body: bytes, page: ObjectPage, judge: ComparisonScope) -> Seen | None:
     try:
         return seen(body, observed_at=page.observed_at, account=judge.account)
     except Exception as problem:  # one object that can't be read must not end the run
@@ -67,13 +69,15 @@ def _method(body: bytes, page: Page, judge: Judge) -> Seen | None:
         return None
 
 
-def _detached(api: StripeApi, method: PaymentMethod, route: str, ours: Held, judge: Judge) -> list[Drift]:
+def _detached(
+    api: StripeApi, method: PaymentMethodFact, route: str, ours: LoggedCustomer, judge: ComparisonScope
+) -> list[Drift]:
     try:
         body, observed_at = api.one(f"/v1/payment_methods/{method.id}")
     except NotThere:
         return []
     found = replace(seen(body, observed_at=observed_at, account=judge.account), route=route)
-    if not isinstance(found.theirs, PaymentMethod) or found.theirs.customer is not None:
+    if not isinstance(found.theirs, PaymentMethodFact) or found.theirs.customer is not None:
         return []
     last = ours.last_of(method.id)
     event = snapshot(

@@ -10,7 +10,7 @@ Sleep = Callable[[float], None]
 RATE = 20.0
 
 
-class Pace:
+class RateLimit:
     """At most `rate` requests a second in the long run, `burst` at once; `hold` stops everybody."""
 
     def __init__(

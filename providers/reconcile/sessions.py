@@ -13,10 +13,10 @@ from projections.facts import Checkout
 from projections.parse_fact import STRIPE_READERS
 from providers.reconcile.drift import Drift
 from providers.reconcile.logged_objects import held
-from providers.reconcile.objects import Judge
+from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import Seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
-from providers.reconcile.stripe_api import Page
+from providers.reconcile.stripe_api import ObjectPage
 
 logger = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class _Head(Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-def read_sessions(page: Page, judge: Judge) -> list[Seen]:
+def read_sessions(page: ObjectPage, judge: ComparisonScope) -> list[Seen]:
     """The sessions that name both a customer and a user."""
     return [
         one
@@ -42,7 +42,7 @@ def read_sessions(page: Page, judge: Judge) -> list[Seen]:
     ]
 
 
-def compare_sessions(conn: AnyConnection, found: list[Seen], judge: Judge) -> list[Drift]:
+def compare_sessions(conn: AnyConnection, found: list[Seen], judge: ComparisonScope) -> list[Drift]:
     """Sessions whose word about a customer the log lacks; erased persons are not looked at."""
     erased = erased_among(conn, {one.route for one in found} | {_user_in(one) for one in found})
     found = [one for one in found if not {one.route, _user_in(one)} & erased]
@@ -71,7 +71,7 @@ def _user_in(one: Seen) -> str:
     return str(getattr(one.theirs, "claimed_user", ""))
 
 
-def _read(body: bytes, judge: Judge) -> Seen | None:
+def _read(body: bytes, judge: ComparisonScope) -> Seen | None:
     owner = "" if judge.account is None else f"{judge.account}/"
     try:
         head = _HEAD.decode(body)

@@ -14,7 +14,7 @@ import orjson
 from msgspec import Raw, Struct
 
 from events.envelope import NewEvent
-from projections.facts import Body, PaymentMethod
+from projections.facts import Body, PaymentMethodFact
 from projections.parse_fact import STRIPE_READERS
 from providers.reconcile.catch_up import owned
 from providers.reconcile.event_metadata import StripeEnvelope, marks
@@ -49,7 +49,7 @@ class Seen:
     @property
     def is_nobodys(self) -> bool:
         """A payment method that belongs to no customer is in nobody's tables."""
-        return isinstance(self.theirs, PaymentMethod) and self.theirs.customer is None
+        return isinstance(self.theirs, PaymentMethodFact) and self.theirs.customer is None
 
 
 def seen(body: bytes, *, observed_at: datetime, account: str | None) -> Seen:

@@ -19,7 +19,7 @@ from providers.reconcile.catch_up import CaughtUp, catch_up, covers
 from providers.reconcile.deleted_objects import compare_unlisted, our_customers
 from providers.reconcile.drift import Drift
 from providers.reconcile.event_metadata import StripeEnvelope
-from providers.reconcile.objects import EXPANDED, Judge, catalog_in, compare, read_page
+from providers.reconcile.objects import EXPANDED, ComparisonScope, catalog_in, compare, read_page
 from providers.reconcile.objects_ahead import record_ahead
 from providers.reconcile.payment_methods import compare_methods
 from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
@@ -107,7 +107,7 @@ def reconcile_stripe(
             dry_run=dry_run,
             on_page=lambda so_far: observe("events", so_far.seen),
         )
-        judge = Judge(
+        judge = ComparisonScope(
             envelope=envelope,
             account=api.account,
             live_only=live_only,
@@ -137,7 +137,7 @@ class _Objects:
         self,
         conn: AnyConnection,
         api: StripeApi,
-        judge: Judge,
+        judge: ComparisonScope,
         found: Reconciled,
         observe: Observer,
         dry_run: bool,

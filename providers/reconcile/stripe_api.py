@@ -16,8 +16,8 @@ from msgspec import Raw, Struct
 
 from events.clock import Clock
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
-from providers.reconcile.http_retry import Answer, ask, header, http_date
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.http_retry import ProviderResponse, ask, header, http_date
+from providers.reconcile.rate_limit import RateLimit
 
 PROVIDER = "stripe"
 PAGE = 100
@@ -38,7 +38,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ObjectPage:
     """Objects as they were rendered. `observed_at`: no later than they were read, whole seconds."""
 
     objects: list[bytes]
@@ -57,13 +57,13 @@ class StripeApi:
         base: str,
         clock: Clock,
         account: str | None = None,
-        pace: Pace | None = None,
+        pace: RateLimit | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.account = account
         self.livemode = not key.startswith(("sk_test_", "rk_test_"))
         self._clock = clock
-        self._pace = pace or Pace()
+        self._pace = pace or RateLimit()
         self._client = stripe.StripeClient(
             key,
             stripe_account=account,
@@ -85,7 +85,7 @@ class StripeApi:
         except (NotThere, ProviderRefused, msgspec.MsgspecError):
             return None
 
-    def page(self, path: str, **params: Any) -> Page:  # Any: Stripe's query parameters
+    def page(self, path: str, **params: Any) -> ObjectPage:  # Any: Stripe's query parameters
         """One page of a list. Raises: ReconcileError's kinds."""
         began, answer = self._ask(path, {"limit": PAGE, **params})
         try:
@@ -94,9 +94,9 @@ class StripeApi:
         except msgspec.MsgspecError as problem:
             raise ProviderAway(PROVIDER, path, 1, f"no list ({problem})") from None
         objects = [bytes(each) for each in found.data]
-        return Page(objects, last, found.has_more and last is not None, _observed_at(began, answer))
+        return ObjectPage(objects, last, found.has_more and last is not None, _observed_at(began, answer))
 
-    def pages(self, path: str, *, after: str | None = None, **params: Any) -> Iterator[Page]:
+    def pages(self, path: str, *, after: str | None = None, **params: Any) -> Iterator[ObjectPage]:
         """All pages from `after` on; Any: as above."""
         while True:
             found = self.page(path, **params, **({} if after is None else {"starting_after": after}))
@@ -110,10 +110,12 @@ class StripeApi:
         began, answer = self._ask(path, params)
         return answer.body, _observed_at(began, answer)
 
-    def _ask(self, path: str, params: Mapping[str, Any]) -> tuple[datetime, Answer]:  # Any: as above
+    def _ask(
+        self, path: str, params: Mapping[str, Any]
+    ) -> tuple[datetime, ProviderResponse]:  # Any: as above
         began: list[datetime] = []
 
-        def send() -> Answer:
+        def send() -> ProviderResponse:
             began[:] = [self._clock()]
             return _sent(lambda: self._client.raw_request("get", path, **params))
 
@@ -121,19 +123,19 @@ class StripeApi:
         return began[0], answer
 
 
-def _sent(request: Callable[[], Any]) -> Answer:  # Any: stripe's own response
+def _sent(request: Callable[[], Any]) -> ProviderResponse:  # Any: stripe's own response
     try:
         found = request()
     except stripe.APIConnectionError as problem:
-        return Answer(0, said=f"no connection ({_first_line(problem)})")
+        return ProviderResponse(0, said=f"no connection ({_first_line(problem)})")
     except stripe.StripeError as problem:
         # Its message may name ids, never a key: Stripe masks those itself.
         status = problem.http_status or 0
         refused = 500 if 200 <= status < 300 else status  # an answer that is no JSON
-        return Answer(refused, headers=problem.headers, said=_first_line(problem))
+        return ProviderResponse(refused, headers=problem.headers, said=_first_line(problem))
     except ValueError as problem:
-        return Answer(0, said=f"an answer that is no JSON ({type(problem).__name__})")
-    return Answer(found.code, found.body.encode(), found.headers)
+        return ProviderResponse(0, said=f"an answer that is no JSON ({type(problem).__name__})")
+    return ProviderResponse(found.code, found.body.encode(), found.headers)
 
 
 def _first_line(problem: stripe.StripeError) -> str:
@@ -141,7 +143,7 @@ def _first_line(problem: stripe.StripeError) -> str:
     return text.partition("\n")[0][:300]
 
 
-def _observed_at(began: datetime, answer: Answer) -> datetime:
+def _observed_at(began: datetime, answer: ProviderResponse) -> datetime:
     """The second before the one in which it was read, by whichever clock is behind: Stripe's or ours.
 
     An event of the same second may have happened before or after the look; folded after an

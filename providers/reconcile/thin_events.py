@@ -21,7 +21,7 @@ from projections.errors import Unfoldable
 from providers.reconcile.errors import NotThere
 from providers.reconcile.event_metadata import marks
 from providers.reconcile.logged_objects import held
-from providers.reconcile.objects import Judge
+from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import seen, snapshot
 from providers.reconcile.statements import AnyConnection, append_unknown, rows, unknown
 from providers.reconcile.stripe_api import StripeApi
@@ -33,7 +33,7 @@ _EVENT = re.compile(r"evt_[A-Za-z0-9_]{1,251}")
 
 
 def follow_thin_events(
-    conn: AnyConnection, api: StripeApi, judge: Judge, *, clock: Clock, dry_run: bool = False
+    conn: AnyConnection, api: StripeApi, judge: ComparisonScope, *, clock: Clock, dry_run: bool = False
 ) -> int:
     """How many events came of thin events without a twin. Raises: ReconcileError's kinds."""
     made = 0
@@ -64,7 +64,9 @@ def _unsettled(conn: AnyConnection, api: StripeApi, since: datetime) -> Iterator
         since = found[-1]["recorded_at"]
 
 
-def _fetched(conn: AnyConnection, api: StripeApi, row: dict[str, Any], judge: Judge) -> NewEvent | None:
+def _fetched(
+    conn: AnyConnection, api: StripeApi, row: dict[str, Any], judge: ComparisonScope
+) -> NewEvent | None:
     """The v1 twin, else a snapshot of the object if it says something new."""
     # Any: one type a column
     twin, url = row["twin"] or "", row["url"] or ""

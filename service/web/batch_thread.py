@@ -20,8 +20,8 @@ Held = tuple[Conn, Post]
 _logger = structlog.get_logger("tenure.webhooks")
 
 
-class Doors(Protocol):
-    """`webhooks.batch.Together`."""
+class BatchEndpoints(Protocol):
+    """`webhooks.batch.DeliveryBatch`."""
 
     def leads_to_a_door(self, path: str) -> bool: ...
 
@@ -30,7 +30,7 @@ class Doors(Protocol):
     def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None: ...
 
 
-class Server(Protocol):
+class Connections(Protocol):
     """Whose connections they are. All of it is called in the carrier's thread."""
 
     def stays(self) -> bool:
@@ -46,10 +46,10 @@ class Server(Protocol):
         """Nothing was said to them: their requests go the ordinary way."""
 
 
-class Carrier:
+class BatchThread:
     """Takes what waits, answers it on its connections, and gives those back."""
 
-    def __init__(self, doors: Doors, server: Server) -> None:
+    def __init__(self, doors: BatchEndpoints, server: Connections) -> None:
         self._doors = doors
         self._server = server
         self._waiting: SimpleQueue[Held | None] = SimpleQueue()  # None: the last

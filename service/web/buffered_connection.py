@@ -10,12 +10,12 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.http.unreader import Unreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
-from service.web.framing import Walk
+from service.web.framing import ChunkProgress
 
 PIECE_BYTES = 8192
 
 
-class Heard(Unreader):  # type: ignore[misc]
+class BufferedReader(Unreader):  # type: ignore[misc]
     """What the loop has collected; a thread that wants more finds the end."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Chunks:
             raise OSError(str(error)) from error
 
 
-class PatientConn(TConn):  # type: ignore[misc]
+class BufferedConnection(TConn):  # type: ignore[misc]
     """A connection that keeps what it heard, and whose last words cost the loop no waiting."""
 
     def __init__(
@@ -61,13 +61,13 @@ class PatientConn(TConn):  # type: ignore[misc]
         client: Any,
         server: Any,
         *,
-        linger: Callable[["PatientConn"], None],
+        linger: Callable[["BufferedConnection"], None],
     ) -> None:
         """`linger` is called with the connection when it has said its last word."""
         super().__init__(cfg, sock, client, server)
         self.heard = bytearray()
         self.hopeless = False
-        self.walk = Walk()
+        self.walk = ChunkProgress()
         self.lingers_until = 0.0
         self.drained = 0
         self._linger = linger
@@ -77,13 +77,13 @@ class PatientConn(TConn):  # type: ignore[misc]
         begun = self.initialized
         super().init()
         if not begun:
-            self.parser.unreader = Heard()
+            self.parser.unreader = BufferedReader()
 
     def take(self) -> bytes:
         """What was heard of a request; the next one begins with nothing."""
         taken = bytes(self.heard)
         self.heard.clear()
-        self.walk = Walk()
+        self.walk = ChunkProgress()
         return taken
 
     def close(self, graceful: bool = False) -> None:

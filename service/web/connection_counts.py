@@ -6,7 +6,7 @@ SLOTS = 256  # more than a server has workers
 NOBODY = -1
 
 
-class Crowds:
+class ConnectionCounts:
     """How many connections each worker of a server holds, in memory that forked workers share.
 
     All are woken by a new connection, and who is first takes it: without a look at the others one
@@ -31,4 +31,4 @@ class Crowds:
         return min((held for held in self._held if held != NOBODY), default=0)
 
 
-CROWDS = Crowds()  # made before the fork
+CROWDS = ConnectionCounts()  # made before the fork

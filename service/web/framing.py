@@ -24,7 +24,7 @@ _LINE = b"\r\n"
 _END = b"\r\n\r\n"
 
 
-class Stands(Enum):
+class RequestState(Enum):
     """How a request stands after what was heard of it."""
 
     PARTIAL = auto()
@@ -33,28 +33,28 @@ class Stands(Enum):
 
 
 @dataclass(slots=True)
-class Walk:
+class ChunkProgress:
     """How far the chunks of a body have been counted, so that no byte is looked at twice."""
 
     at: int = 0
     data: int = 0
 
 
-def stands(heard: bytes | bytearray, walk: Walk) -> Stands:
+def stands(heard: bytes | bytearray, walk: ChunkProgress) -> RequestState:
     """How the request stands; `walk` is its own, new at its first byte."""
     end = heard.find(_END)
     if end < 0:
-        return Stands.HOPELESS if len(heard) > MOST_HEAD_BYTES else Stands.PARTIAL
+        return RequestState.HOPELESS if len(heard) > MOST_HEAD_BYTES else RequestState.PARTIAL
     head, begin = bytes(heard[: end + 2]), end + len(_END)
     most = MOST_API_BODY_BYTES if _API.match(head) else MOST_BODY_BYTES
     if _CHUNKED.search(head):
         return _chunks(heard, begin, most, walk)
     length = _LENGTH.search(head)
     if length is None:
-        return Stands.HOPELESS if _MEASURED.search(head) else Stands.WHOLE
+        return RequestState.HOPELESS if _MEASURED.search(head) else RequestState.WHOLE
     if len(heard) - begin >= int(length[1]):
-        return Stands.WHOLE
-    return Stands.HOPELESS if int(length[1]) > most else Stands.PARTIAL
+        return RequestState.WHOLE
+    return RequestState.HOPELESS if int(length[1]) > most else RequestState.PARTIAL
 
 
 def expects_continue(received: bytes | bytearray) -> bool:
@@ -69,31 +69,31 @@ def expects_continue(received: bytes | bytearray) -> bool:
     )
 
 
-def _chunks(heard: bytes | bytearray, begin: int, most: int, walk: Walk) -> Stands:
+def _chunks(heard: bytes | bytearray, begin: int, most: int, walk: ChunkProgress) -> RequestState:
     walk.at = max(walk.at, begin)
     while True:
         if walk.at - begin - walk.data > MOST_FRAMING_BYTES:
-            return Stands.HOPELESS
+            return RequestState.HOPELESS
         line = bytes(heard[walk.at : walk.at + _CHUNK_LINE_BYTES])
         if _LINE not in line:
-            return Stands.HOPELESS if len(line) == _CHUNK_LINE_BYTES else Stands.PARTIAL
+            return RequestState.HOPELESS if len(line) == _CHUNK_LINE_BYTES else RequestState.PARTIAL
         found = _CHUNK.match(line)
         if found is None:
-            return Stands.HOPELESS
+            return RequestState.HOPELESS
         size, data = int(found[1], 16), walk.at + found.end()
         if size == 0:
             return _trailers(heard, data - len(_LINE))
         after = data + size
         if walk.data + min(size, len(heard) - data) > most + READ_STEP_BYTES:
-            return Stands.HOPELESS  # no sooner, so that whoever counts the data finds it too long
+            return RequestState.HOPELESS  # no sooner, so that whoever counts the data finds it too long
         if len(heard) < after + len(_LINE):
-            return Stands.PARTIAL
+            return RequestState.PARTIAL
         if heard[after : after + len(_LINE)] != _LINE:
-            return Stands.HOPELESS
+            return RequestState.HOPELESS
         walk.at, walk.data = after + len(_LINE), walk.data + size
 
 
-def _trailers(heard: bytes | bytearray, begin: int) -> Stands:
+def _trailers(heard: bytes | bytearray, begin: int) -> RequestState:
     if heard.find(_END, begin) >= 0:
-        return Stands.WHOLE
-    return Stands.HOPELESS if len(heard) - begin > MOST_HEAD_BYTES else Stands.PARTIAL
+        return RequestState.WHOLE
+    return RequestState.HOPELESS if len(heard) - begin > MOST_HEAD_BYTES else RequestState.PARTIAL

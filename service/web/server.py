@@ -54,7 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return {
             "bind": self._web.bind,
             "workers": self._web.workers,
-            "worker_class": "service.web.worker.PatientWorker",
+            "worker_class": "service.web.worker.BufferingWorker",
             "threads": self._web.threads,
             "worker_tmp_dir": None,
             "timeout": 60,

@@ -22,12 +22,12 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     ThreadWorker,
 )
 
-from service.web.batch_thread import Carrier
-from service.web.buffered_connection import Chunks, PatientConn
+from service.web.batch_thread import BatchThread
+from service.web.buffered_connection import BufferedConnection, Chunks
 from service.web.connection_counts import CROWDS
 from service.web.fast_parser import plain_post
-from service.web.framing import Stands, expects_continue, stands
-from webhooks.batch import TOGETHER, Together
+from service.web.framing import RequestState, expects_continue, stands
+from webhooks.batch import TOGETHER, DeliveryBatch
 
 YIELD_S = 0.001
 READ_S = 10.0  # for one whole request; providers send theirs at once
@@ -38,22 +38,22 @@ MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that who sends too much hears that it
 MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     """gthread, but a connection gets a thread when its request is there."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: gunicorn's own
         self._connections = 0
         super().__init__(*args, **kwargs)
         self._held_bytes = 0
-        self._lingering: deque[PatientConn] = deque()
-        self._carrier: Carrier | None = None
+        self._lingering: deque[BufferedConnection] = deque()
+        self._carrier: BatchThread | None = None
 
     def load_wsgi(self) -> None:
         """After the fork, so the carrier's thread is this process's own."""
         super().load_wsgi()
         together = getattr(self.wsgi, "extensions", {}).get(TOGETHER)
-        if isinstance(together, Together):
-            self._carrier = Carrier(together, self)
+        if isinstance(together, DeliveryBatch):
+            self._carrier = BatchThread(together, self)
             self._carrier.start()
 
     def run(self) -> None:
@@ -82,7 +82,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
         self.nr_conns += 1
-        conn = PatientConn(self.cfg, sock, address, listener.getsockname(), linger=self.linger)
+        conn = BufferedConnection(self.cfg, sock, address, listener.getsockname(), linger=self.linger)
         self.poller.register(sock, EVENT_READ, self._waiting(conn))
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
@@ -102,19 +102,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.heard += more
         self._held_bytes += len(more)
         found = stands(conn.heard, conn.walk)
-        if more and found is Stands.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
+        if more and found is RequestState.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
             if expects_continue(conn.heard):
                 _send_continue(conn)
             return
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         self._held_bytes -= len(conn.heard)
-        if found is Stands.PARTIAL:
+        if found is RequestState.PARTIAL:
             self.nr_conns -= 1
             conn.close()
             return
         conn.data_ready = True
-        conn.hopeless = found is Stands.HOPELESS
+        conn.hopeless = found is RequestState.HOPELESS
         if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
             self.enqueue_req(conn)
 
@@ -164,7 +164,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         while self._lingering and self._lingering[0].lingers_until <= now:
             self._let_go(self._lingering[0])
 
-    def linger(self, conn: PatientConn) -> None:
+    def linger(self, conn: BufferedConnection) -> None:
         """Say that we are done, and close when the other end is too: sooner, what it still sends would
         cut off an answer that it has not read.
 
@@ -181,7 +181,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._lingering.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
 
-    def _drain(self, conn: PatientConn, client: socket.socket) -> None:
+    def _drain(self, conn: BufferedConnection, client: socket.socket) -> None:
         more = _heard(client)
         if more is None:
             return
@@ -189,7 +189,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if not more or conn.drained > MOST_DRAINED_BYTES:
             self._let_go(conn)
 
-    def _let_go(self, conn: PatientConn) -> None:
+    def _let_go(self, conn: BufferedConnection) -> None:
         self._lingering.remove(conn)
         self.poller.unregister(conn.sock)
         self.nr_conns -= 1

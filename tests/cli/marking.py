@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from events.domain import OWN_EVENTS, OwnEvent
+from events.domain import OWN_EVENTS, DomainEvent
 from events.domain.user import PrivacyErased
 
 Json = dict[str, Any]  # Any: JSON values
@@ -40,7 +40,7 @@ def marked(value: Any) -> Any:
     return EMAIL if "@" in value else f"{MARKER} {value}"
 
 
-def own_facts() -> list[OwnEvent]:
+def own_facts() -> list[DomainEvent]:
     """One of each event of ours that can be about a person; an erasure's own is the one that stays."""
     models = [model for model in OWN_EVENTS.values() if model.aggregate_type in OF_A_PERSON]
     return [

@@ -12,9 +12,9 @@ import orjson
 
 from cli import main
 from database.pool import Connection
-from demo.deliveries import Delivery
-from demo.sender import Doors, post, post_all
-from demo.world import DemoWorld, Person
+from demo.deliveries import DemoDelivery
+from demo.sender import Target, post, post_all
+from demo.world import DemoPerson, DemoWorld
 from events.append import append_all
 from events.clock import utc_now
 from events.domain import user_event
@@ -39,7 +39,7 @@ CREATED = {
 LAST = ("/complete", "/fail")
 
 
-def planted_deliveries(world: DemoWorld) -> list[Delivery]:
+def planted_deliveries(world: DemoWorld) -> list[DemoDelivery]:
     """What the demo's providers send about its one person, with the marker; the sign-up comes first."""
     return [
         replace(each, event=event, body=orjson.dumps(event))
@@ -48,13 +48,15 @@ def planted_deliveries(world: DemoWorld) -> list[Delivery]:
     ]
 
 
-def plant_webhooks(doors: Doors, planted: list[Delivery], ada: Person) -> None:
+def plant_webhooks(doors: Target, planted: list[DemoDelivery], ada: DemoPerson) -> None:
     """All of them, through the doors; one of an organisation, a conflict, bytes that are no JSON."""
     of_a_member = {"id": "om_1", "organization": {"id": "org_1"}, "note": EMAIL}
     shared = event_builders.clerk("organizationMembership.created", of_a_member, at=1)
     assert shared.payload is not None
     member = json.loads(shared.payload)
-    of_organisation = Delivery("clerk", "msg_member", member["type"], utc_now(), orjson.dumps(member), member)
+    of_organisation = DemoDelivery(
+        "clerk", "msg_member", member["type"], utc_now(), orjson.dumps(member), member
+    )
     post_all(doors, [*planted, of_organisation], heard=lambda _: None)
     assert (
         post(doors, replace(planted[0], body=orjson.dumps(planted[0].event | {"other": NAME}))) == "conflict"
@@ -64,7 +66,7 @@ def plant_webhooks(doors: Doors, planted: list[Delivery], ada: Person) -> None:
     assert unsigned.status_code == httpx.codes.BAD_REQUEST
 
 
-def plant_own_events(conn: Connection, ada: Person) -> None:
+def plant_own_events(conn: Connection, ada: DemoPerson) -> None:
     events = [
         user_event(
             fact,
@@ -79,7 +81,7 @@ def plant_own_events(conn: Connection, ada: Person) -> None:
     conn.commit()
 
 
-def plant_orders(client: httpx.Client, ada: Person) -> None:
+def plant_orders(client: httpx.Client, ada: DemoPerson) -> None:
     """Every command of the API, twice, since a job has one end; and each as a request that is refused."""
     document = client.get("/openapi.json").json()
     done: set[tuple[str, str]] = set()
@@ -128,7 +130,7 @@ def reasoned(
         yield path, group
 
 
-def plant_decisions(tenure: Tenure, ada: Person) -> None:
+def plant_decisions(tenure: Tenure, ada: DemoPerson) -> None:
     """Each command that takes a reason, with the marker in it."""
     for path, each in reasoned():
         taken = [one.name for one in each.params if isinstance(one, click.Argument)]
@@ -137,7 +139,7 @@ def plant_decisions(tenure: Tenure, ada: Person) -> None:
         assert done.exit_code == (path == AFTER_THE_API), (path, done.output)
 
 
-def plant_jobs(conn: Connection, ada: Person, outbox: Path, tenure: Tenure) -> None:
+def plant_jobs(conn: Connection, ada: DemoPerson, outbox: Path, tenure: Tenure) -> None:
     """Jobs with errors, one cancelled for a reason, mail in the outbox, errors of the schedule."""
     outbox.mkdir(exist_ok=True)
     ids = [uuid4(), uuid4()]

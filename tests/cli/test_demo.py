@@ -12,7 +12,7 @@ from cli.demo import shop as made_shop
 from cli.errors import Failure
 from database.pool import Connection
 from demo.errors import DeliveryRefused
-from demo.sender import ATTEMPTS, Doors, disordered, post, post_all
+from demo.sender import ATTEMPTS, Target, disordered, post, post_all
 from demo.world import DemoWorld
 from events.clock import utc_now
 from service.local_secrets import DevSecrets
@@ -22,7 +22,7 @@ from settings import Settings
 NOW = datetime(2026, 6, 1, 15, 30, tzinfo=UTC)
 
 
-def test_demo_played_again_on_the_same_day_is_all_duplicates(doors: Doors) -> None:
+def test_demo_played_again_on_the_same_day_is_all_duplicates(doors: Target) -> None:
     for hours, expected in ((0, "appended"), (5, "duplicate")):
         world = made_shop(seed=1, users=2, days=10, now=NOW + timedelta(hours=hours))
 
@@ -79,7 +79,7 @@ def test_without_secrets_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def _answering(*statuses: int) -> tuple[Doors, list[httpx.Request]]:
+def _answering(*statuses: int) -> tuple[Target, list[httpx.Request]]:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -91,7 +91,7 @@ def _answering(*statuses: int) -> tuple[Doors, list[httpx.Request]]:
 
     client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x.test")
     secrets = DevSecrets(stripe="whsec_x", clerk="whsec_eA==")
-    return Doors(client=client, secrets=secrets, clock=utc_now, pause=lambda _: None), asked
+    return Target(client=client, secrets=secrets, clock=utc_now, pause=lambda _: None), asked
 
 
 def test_unavailable_door_is_knocked_at_again() -> None:

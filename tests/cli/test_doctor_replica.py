@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from cli.doctor.checks_replica import replica_checks
-from cli.doctor.findings import Finding
+from cli.doctor.findings import DoctorFinding
 from database import migrations
 from database.embedded import EmbeddedServer
 from database.pool import Connection, connect
@@ -23,7 +23,7 @@ def primary(own_server: EmbeddedServer) -> Iterator[Connection]:
         yield conn
 
 
-def examined(primary: Connection, conninfo: str) -> dict[str, Finding]:
+def examined(primary: Connection, conninfo: str) -> dict[str, DoctorFinding]:
     settings = Settings(_env_file=None, database_replica_url=SecretStr(as_url(conninfo)))
     return {found.check: found for found in replica_checks(primary, settings)}
 

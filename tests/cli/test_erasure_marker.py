@@ -14,8 +14,8 @@ from psycopg import sql
 from archive.pg_tools import find
 from database.pool import Connection
 from demo.history import make_world
-from demo.sender import Doors, post
-from demo.world import DemoWorld, Person
+from demo.sender import Target, post
+from demo.world import DemoPerson, DemoWorld
 from events.append import append_all
 from events.clock import utc_now
 from handlers.tokens import create_token
@@ -50,7 +50,7 @@ def world() -> DemoWorld:
 
 
 @pytest.fixture
-def ada(world: DemoWorld) -> Person:
+def ada(world: DemoWorld) -> DemoPerson:
     return world.people[0]
 
 
@@ -80,7 +80,7 @@ def planted(
     tmp_path: Path,
     running_service: Running,
     world: DemoWorld,
-    ada: Person,
+    ada: DemoPerson,
 ) -> Connection:
     """Ada everywhere, also in the tables of before the last replay and in the queue of a destination."""
     token, _ = create_token(conn, "operator", name="test", now=utc_now())
@@ -88,7 +88,7 @@ def planted(
     address = running_service.address()
     deliveries = planted_deliveries(world)
     with httpx.Client(base_url=address, timeout=30) as client:
-        doors = Doors(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
+        doors = Target(client=client, secrets=dev_secrets(tmp_path), clock=utc_now)
         assert post(doors, deliveries[0]) == "appended"
         await_projection(running_service, conninfo)
         client.headers.update({"Authorization": f"Bearer {token}", "X-Reason": f"{NAME} asked"})
@@ -191,7 +191,12 @@ def server_log(conn: Connection) -> str:
 
 
 def test_an_erasure_leaves_the_marker_nowhere(
-    planted: Connection, conninfo: str, tenure: Tenure, tmp_path: Path, running_service: Running, ada: Person
+    planted: Connection,
+    conninfo: str,
+    tenure: Tenure,
+    tmp_path: Path,
+    running_service: Running,
+    ada: DemoPerson,
 ) -> None:
     before = in_tables(planted), in_files(tmp_path)
 

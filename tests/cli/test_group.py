@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from cli.errors import Difference, Failure, one_line
-from cli.lazy_group import Entry, TenureGroup, debugging
+from cli.errors import DifferenceFound, Failure, one_line
+from cli.lazy_group import CommandEntry, TenureGroup, debugging
 from database.errors import DatabaseUnavailable
 
 
@@ -24,7 +24,7 @@ def failing() -> TenureGroup:
     def top() -> None:
         pass
 
-    top.entries = {"boom": Entry("tests.cli.test_group:boom", "Fails.")}
+    top.entries = {"boom": CommandEntry("tests.cli.test_group:boom", "Fails.")}
     return top
 
 
@@ -50,7 +50,7 @@ def ask() -> None:
     ("error", "code"),
     [
         (Failure("two\nlines"), 1),
-        (Difference("3 users differ"), 1),
+        (DifferenceFound("3 users differ"), 1),
         (click.UsageError("bad"), 2),
         (ValueError("x\ny"), 1),
         (psycopg.OperationalError("server closed\nDETAIL: ada@example.org"), 1),
@@ -105,7 +105,7 @@ def test_debug_of_wrong_usage_is_one_line(failing: TenureGroup) -> None:
 
 
 def test_debug_is_known_inside_a_command(failing: TenureGroup) -> None:
-    failing.entries = {"ask": Entry("tests.cli.test_group:ask", "Says.")}
+    failing.entries = {"ask": CommandEntry("tests.cli.test_group:ask", "Says.")}
 
     said = [CliRunner().invoke(failing, args).stdout for args in (["ask"], ["ask", "--debug"])]
 

@@ -32,7 +32,7 @@ def _job(conninfo: str, status: str = "pending", error: str | None = None) -> st
 
 
 def test_dead_job_is_listed_and_tried_again(env: Env, conninfo: str) -> None:
-    job = _job(conninfo, "dead", "Hopeless: no \x1b[31msuch user")
+    job = _job(conninfo, "dead", "PermanentFailure: no \x1b[31msuch user")
 
     shown = tenure(env, "jobs", "list", "--status", "dead")
     retried = answer(env, "jobs", "retry", job, "--reason", "she exists now")

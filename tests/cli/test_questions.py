@@ -10,7 +10,7 @@ from cli.output import instant
 from database.pool import Connection
 from demo.deliveries import stripe_delivery
 from demo.history import make_world
-from demo.sender import Doors, post
+from demo.sender import Target, post
 from demo.world import DemoWorld
 from events.append import keep_unreadable
 from events.clock import utc_now
@@ -77,7 +77,7 @@ def test_unknown_user_is_exit_one(tenure: Tenure, shop: DemoWorld) -> None:
 
 
 def test_address_of_several_users_is_never_guessed(
-    tenure: Tenure, doors: Doors, conninfo: str, conn: Connection
+    tenure: Tenure, doors: Target, conninfo: str, conn: Connection
 ) -> None:
     play(doors, make_world(3, 2, days=10, steps_per_user=1), conninfo)
     conn.execute("UPDATE users SET email = 'shared@example.org'")
@@ -233,7 +233,7 @@ def test_revoking_nothing_is_exit_one(tenure: Tenure) -> None:
     assert tenure("tokens", "create", "king").exit_code == 2
 
 
-def _poison(doors: Doors, customer_id: str) -> None:
+def _poison(doors: Target, customer_id: str) -> None:
     """A signed subscription whose status is no text."""
     body: Json = {"id": "evt_poison", "object": "event", "type": "customer.subscription.updated"}
     thing: Json = {"id": "sub_p", "object": "subscription", "customer": customer_id, "status": 42}
@@ -243,7 +243,7 @@ def _poison(doors: Doors, customer_id: str) -> None:
 
 
 def test_quarantine_names_user_and_event_until_it_is_fixed(
-    tenure: Tenure, shop: DemoWorld, doors: Doors, conninfo: str
+    tenure: Tenure, shop: DemoWorld, doors: Target, conninfo: str
 ) -> None:
     person = next(each for each in shop.people if each.links)
     user_id = person.user_id
@@ -263,7 +263,7 @@ def test_quarantine_names_user_and_event_until_it_is_fixed(
 
 
 def test_the_way_out_that_operations_names_for_a_stripe_event(
-    tenure: Tenure, shop: DemoWorld, doors: Doors, conninfo: str, conn: Connection
+    tenure: Tenure, shop: DemoWorld, doors: Target, conninfo: str, conn: Connection
 ) -> None:
     person = next(each for each in shop.people if each.links)
     user_id, customer = person.user_id, person.links[0]

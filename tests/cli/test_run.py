@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from demo.history import make_world
-from demo.sender import Doors, post_all
+from demo.sender import Target, post_all
 from events.clock import utc_now
 from service.local_secrets import dev_secrets
 from service.sockets import listen
@@ -55,9 +55,9 @@ def _tenure(env: dict[str, str], cwd: Path, *args: str) -> subprocess.CompletedP
     )
 
 
-def _doors(address: str, data_dir: Path) -> Doors:
+def _doors(address: str, data_dir: Path) -> Target:
     client = httpx.Client(base_url=address, timeout=10)
-    return Doors(client=client, secrets=dev_secrets(data_dir), clock=utc_now)
+    return Target(client=client, secrets=dev_secrets(data_dir), clock=utc_now)
 
 
 def test_signed_webhooks_become_rows(service: Running, env: dict[str, str], tmp_path: Path) -> None:

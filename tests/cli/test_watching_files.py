@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from demo.sender import Doors
+from demo.sender import Target
 from demo.world import DemoWorld
 from service.metrics import Bounded
 
@@ -41,7 +41,7 @@ EXPRESSIONS = sorted({*alert_expressions(), *panel_expressions()})
 
 
 @pytest.fixture
-def exported(doors: Doors, shop: DemoWorld) -> set[str]:
+def exported(doors: Target, shop: DemoWorld) -> set[str]:
     """Names of series in a scrape, and those that begin with their first checkpoint, run or alarm."""
     doors.client.post("/webhooks/stripe", content=b"{}")
     doors.client.get("/api/users")
@@ -92,14 +92,14 @@ def test_panels_do_not_share_an_id_or_overlap() -> None:
     assert len(squares) == len(set(squares))
 
 
-def test_parts_are_told_one_by_one(doors: Doors, shop: DemoWorld) -> None:
+def test_parts_are_told_one_by_one(doors: Target, shop: DemoWorld) -> None:
     lines = doors.client.get("/metrics").text.splitlines()
 
     assert sum(line.startswith("tenure_part_lag_events{") for line in lines) == 64
     assert sum(line.startswith("tenure_part_lag_seconds{") for line in lines) == 64
 
 
-def test_refusals_are_told_by_reason_and_appends_by_type(doors: Doors, shop: DemoWorld) -> None:
+def test_refusals_are_told_by_reason_and_appends_by_type(doors: Target, shop: DemoWorld) -> None:
     answer = doors.client.post("/webhooks/stripe", content=b"{}")
     text = doors.client.get("/metrics").text
 

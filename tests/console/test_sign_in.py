@@ -12,7 +12,7 @@ from flask import Flask
 from api.proxies import UNTRUSTED
 from console.pages.sign_in import PROXY_SETTING, UNTRUSTED_PROXY
 from database.pool import connect
-from handlers.console_sessions import IDLE, LONGEST, forget_sessions
+from handlers.console_sessions import IDLE, LONGEST, delete_sessions
 from handlers.tokens import create_token, list_tokens, revoke_token
 from service.schedule import scheduled
 from settings import Settings
@@ -192,7 +192,7 @@ def test_sweep_forgets_only_sessions_that_open_nothing(
     wall.move(timedelta(seconds=1))
     with connect(shop, application_name="test") as conn:
         conn.execute("SET ROLE tenure_app")
-        gone = forget_sessions(conn, now=wall())
+        gone = delete_sessions(conn, now=wall())
         conn.commit()
 
     assert gone == 1

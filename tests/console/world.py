@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from database.pool import connect
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.history import make_world
 from demo.sender import disordered
 from demo.world import DemoWorld
@@ -127,7 +127,7 @@ def _poison(at: datetime) -> NewEvent:
     return clerk_event(body, json.dumps(body), _verified("msg_2poison"))
 
 
-def _event(delivery: Delivery) -> NewEvent:
+def _event(delivery: DemoDelivery) -> NewEvent:
     make = stripe_event if delivery.provider == "stripe" else clerk_event
     return make(delivery.event, delivery.body.decode(), _verified(delivery.message_id))
 

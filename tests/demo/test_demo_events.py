@@ -6,7 +6,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 
 from demo.changes import Json, matches, previous_attributes, rewind
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.history import make_history
 from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
 from tests.worlds import History, histories
@@ -100,7 +100,7 @@ def test_hash_that_was_null_is_null_again() -> None:
     assert previous_attributes({"address": {"city": "B"}}, {"address": None}) == {"address": {"city": "B"}}
 
 
-def _snapshots(deliveries: list[Delivery]) -> list[Delivery]:
+def _snapshots(deliveries: list[DemoDelivery]) -> list[DemoDelivery]:
     """Stripe's snapshot events in live mode about objects that have an id, without twins."""
     changes: set[bytes] = set()
     kept = []

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from demo.objects import Address, Subscription
+from demo.objects import StripeAddress, Subscription
 from demo.prices import price_of
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 from tests.oracle import current_of, truth_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-BERLIN = Address("Torstraße 1", "Berlin", None, "10119", "DE")
+BERLIN = StripeAddress("Torstraße 1", "Berlin", None, "10119", "DE")
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def world() -> DemoWorld:
 
 
 @pytest.fixture
-def ada(world: DemoWorld) -> Person:
+def ada(world: DemoWorld) -> DemoPerson:
     return world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
 
 
-def buy(world: DemoWorld, person: Person, plan: str, *, trial_days: int = 0) -> str:
+def buy(world: DemoWorld, person: DemoPerson, plan: str, *, trial_days: int = 0) -> str:
     bought = world.stripe.checkout(
         price_of(plan),
         email=person.email,
@@ -37,7 +37,7 @@ def buy(world: DemoWorld, person: Person, plan: str, *, trial_days: int = 0) -> 
     return bought.subscription
 
 
-def test_nobody_bought_anything(world: DemoWorld, ada: Person) -> None:
+def test_nobody_bought_anything(world: DemoWorld, ada: DemoPerson) -> None:
     columns = truth_of(world, ada).certain
 
     assert columns["full_name"] == "Ada Lee"
@@ -47,7 +47,7 @@ def test_nobody_bought_anything(world: DemoWorld, ada: Person) -> None:
     assert columns["billing_sync_status"] == "pending"
 
 
-def test_trial_that_converts(world: DemoWorld, ada: Person) -> None:
+def test_trial_that_converts(world: DemoWorld, ada: DemoPerson) -> None:
     buy(world, ada, "viral_surge", trial_days=7)
     running = truth_of(world, ada).certain
     world.wait(timedelta(days=7, hours=2))
@@ -60,7 +60,7 @@ def test_trial_that_converts(world: DemoWorld, ada: Person) -> None:
     assert columns["billing_address_city"] == "Berlin"
 
 
-def test_trial_cancelled_in_time_is_expired(world: DemoWorld, ada: Person) -> None:
+def test_trial_cancelled_in_time_is_expired(world: DemoWorld, ada: DemoPerson) -> None:
     subscription_id = buy(world, ada, "glow_up", trial_days=7)
     world.stripe.subscriptions.cancel_at_period_end(subscription_id)
     promised = truth_of(world, ada).certain
@@ -74,7 +74,7 @@ def test_trial_cancelled_in_time_is_expired(world: DemoWorld, ada: Person) -> No
     assert columns["stripe_subscription_id"] == subscription_id
 
 
-def test_uncancelling_clears_the_date(world: DemoWorld, ada: Person) -> None:
+def test_uncancelling_clears_the_date(world: DemoWorld, ada: DemoPerson) -> None:
     subscription_id = buy(world, ada, "glow_up")
     world.stripe.subscriptions.cancel_at_period_end(subscription_id)
     world.stripe.subscriptions.uncancel(subscription_id)
@@ -84,7 +84,7 @@ def test_uncancelling_clears_the_date(world: DemoWorld, ada: Person) -> None:
     assert columns["subscription_renewal_date"] == datetime(2026, 2, 1, tzinfo=UTC)
 
 
-def test_late_link_brings_everything_before_it(world: DemoWorld, ada: Person) -> None:
+def test_late_link_brings_everything_before_it(world: DemoWorld, ada: DemoPerson) -> None:
     bought = world.stripe.checkout(price_of("glow_up"), email=ada.email)
     ada.customers.append(bought.customer)
     before = truth_of(world, ada).columns["subscription_status"]
@@ -95,7 +95,7 @@ def test_late_link_brings_everything_before_it(world: DemoWorld, ada: Person) ->
     assert truth_of(world, ada).certain["subscription_status"] == "active"
 
 
-def test_active_outranks_a_newer_past_due(world: DemoWorld, ada: Person) -> None:
+def test_active_outranks_a_newer_past_due(world: DemoWorld, ada: DemoPerson) -> None:
     first = buy(world, ada, "glow_up")
     second = buy(world, ada, "fame_flex")
     newest = truth_of(world, ada).price_id
@@ -105,7 +105,7 @@ def test_active_outranks_a_newer_past_due(world: DemoWorld, ada: Person) -> None
     assert current_of(world.stripe.log.all(Subscription)) == world.stripe.log.get(Subscription, first)
 
 
-def test_deleted_user_keeps_the_bill_and_loses_the_name(world: DemoWorld, ada: Person) -> None:
+def test_deleted_user_keeps_the_bill_and_loses_the_name(world: DemoWorld, ada: DemoPerson) -> None:
     buy(world, ada, "glow_up")
     world.clerk.delete(ada.user_id)
     columns = truth_of(world, ada).certain
@@ -115,7 +115,7 @@ def test_deleted_user_keeps_the_bill_and_loses_the_name(world: DemoWorld, ada: P
     assert columns["subscription_status"] == "active"
 
 
-def test_test_mode_changes_nothing(world: DemoWorld, ada: Person) -> None:
+def test_test_mode_changes_nothing(world: DemoWorld, ada: DemoPerson) -> None:
     before = truth_of(world, ada).columns
     world.test_stripe.checkout(price_of("fame_flex"), email=ada.email, client_reference_id=ada.user_id)
 

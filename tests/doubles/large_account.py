@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from demo.objects import Address, Card, Customer, Item, PaymentMethod, Subscription
+from demo.objects import Card, Customer, PaymentMethod, StripeAddress, Subscription, SubscriptionItem
 from demo.prices import DEFAULT_PRICES
 from demo.shapes import Rendering, render
 from demo.versions import Generation
@@ -48,7 +48,7 @@ class Crowd:
             created=FIRST + number * self.step_s,
             email=f"crowd{number}@example.com",
             name=f"Crowd {number}",
-            address=Address("1 High Street", "Leeds", None, "LS1 1AA", "GB"),
+            address=StripeAddress("1 High Street", "Leeds", None, "LS1 1AA", "GB"),
             currency="usd",
             default_payment_method=f"pm_crowd{number:09d}",
             metadata={"userId": f"user_crowd{number:09d}"},
@@ -65,7 +65,7 @@ class Crowd:
     def subscription(self, number: int) -> Json:
         created = FIRST + number * self.step_s
         price = DEFAULT_PRICES[number % len(DEFAULT_PRICES)]
-        item = Item(f"si_crowd{number:09d}", created, price, created, created + 30 * DAY_S)
+        item = SubscriptionItem(f"si_crowd{number:09d}", created, price, created, created + 30 * DAY_S)
         thing = Subscription(
             id=f"sub_crowd{number:09d}",
             created=created,

@@ -33,7 +33,7 @@ from tests.projections.event_builders import published
 from tests.projections.live import tell
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, stripe_headers
 from webhooks import clerk_door, stripe_door
-from webhooks.middleware import Lane
+from webhooks.middleware import WebhookMiddleware
 
 ROUND = 1_000
 PER_DATABASE = 10 * ROUND
@@ -108,7 +108,7 @@ class _World:
             stripe_door(pool, (STRIPE_SECRET,), lambda: NOW),
             clerk_door(pool, (CLERK_SECRET,), lambda: NOW),
         ]
-        self._client = Client(Lane(doors, Flask(__name__)))
+        self._client = Client(WebhookMiddleware(doors, Flask(__name__)))
         self._runner = Runner(lambda: psycopg.connect(self._conninfo, autocommit=True), live_only=False)
         self.figures = Figures()
 

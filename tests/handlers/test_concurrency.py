@@ -17,7 +17,7 @@ from events.routing import part_of
 from handlers.errors import LimitExceeded
 from handlers.links import link_customer
 from handlers.usage import Usage, UsageCommand, record_usage
-from projections.decision_transaction import Inline, Present
+from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.errors import PartBusy
 from projections.projector import Projector
 from projections.runner import Runner
@@ -127,7 +127,7 @@ def test_an_event_that_comes_between_look_and_append_is_taken_in(conn: Connectio
     seen: list[int] = []
     mine = own(_used(1), at=120)
 
-    def choose(found: Present) -> list[NewEvent]:
+    def choose(found: Snapshot) -> list[NewEvent]:
         state = found.users[ADA].state
         seen.append(state.creators)
         if len(seen) == 1:
@@ -135,7 +135,7 @@ def test_an_event_that_comes_between_look_and_append_is_taken_in(conn: Connectio
                 append(other, own(_used(7), at=60))
         return [mine]
 
-    Inline(conn, part_of(ADA), live_only=False).decide([ADA], choose)
+    DecisionTransaction(conn, part_of(ADA), live_only=False).decide([ADA], choose)
     conn.commit()
 
     assert seen == [0, 7]
@@ -147,14 +147,14 @@ def test_a_decision_that_is_never_the_same_twice_is_given_up(conn: Connection, c
 
     calls = count()
 
-    def choose(_: Present) -> list[NewEvent]:
+    def choose(_: Snapshot) -> list[NewEvent]:
         if next(calls) % 2 == 0:  # at the look; at the append nobody else can come any more
             with closing(connect(conninfo, application_name="other", autocommit=True)) as other:
                 append(other, own(_used(1), at=60))
         return [own(_used(1), at=120)]
 
     with pytest.raises(PartBusy):
-        Inline(conn, part_of(ADA), live_only=False).decide([ADA], choose)
+        DecisionTransaction(conn, part_of(ADA), live_only=False).decide([ADA], choose)
 
 
 def test_a_projector_at_work_is_waited_for(conn: Connection, conninfo: str) -> None:

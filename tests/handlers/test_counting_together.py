@@ -14,7 +14,7 @@ import pytest
 from database.pool import Connection, Pool, connect, open_pool
 from events.append import append
 from events.routing import part_of
-from handlers.decision import Decided, Ruled, decide_many
+from handlers.decision import CommandRule, Decided, decide_many
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserUnknown
 from handlers.usage import Counted, Usage, UsageCommand, UsageCounter
 from handlers.usage import ruled as ruled_one
@@ -45,7 +45,7 @@ def wanted(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
     return UsageCommand(user_id=user_id, usage=usage, key=key, now=NOW, actor="test")
 
 
-def ruled(*asked: UsageCommand) -> list[Ruled]:
+def ruled(*asked: UsageCommand) -> list[CommandRule]:
     return [ruled_one(each) for each in asked]
 
 

@@ -11,7 +11,7 @@ from psycopg import sql
 from database.pool import Connection
 from events.append import append, append_all
 from events.routing import part_of
-from handlers.erasure_sweep import Swept, sweep
+from handlers.erasure_sweep import SweepReport, sweep
 from handlers.privacy import erase_person, plan_erasure
 from projections.replay import Silent, compare, replay, roll_back
 from projections.replay.errors import LogIncomplete, NothingToRollBack
@@ -50,7 +50,7 @@ def ada(conninfo: str) -> str:
     return conninfo
 
 
-def erase(conninfo: str, data_dir: Path) -> Swept:
+def erase(conninfo: str, data_dir: Path) -> SweepReport:
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET ROLE tenure_app")
         erase_person(

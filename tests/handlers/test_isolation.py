@@ -11,7 +11,7 @@ from events.clock import LAST, MICROSECOND, later
 from events.domain.user import TrialStarted
 from events.group_commit import GroupCommit
 from handlers import expirations, schedule_preview, scheduled_scans
-from handlers.decision import Due, Ruled, decide_many
+from handlers.decision import CommandRule, DueFact, decide_many
 from handlers.schedule_preview import preview
 from handlers.scheduled_scans import expire_trials
 from handlers.usage import Usage, UsageCommand, UsageCounter, record_usage
@@ -64,7 +64,7 @@ def usage(user_id: str, key: str = "k") -> UsageCommand:
     )
 
 
-def broken(state: State, *_: object) -> list[Due]:
+def broken(state: State, *_: object) -> list[DueFact]:
     """A rule with a bug that Ada meets."""
     if state.user_id == ADA:
         raise OverflowError("date value out of range")
@@ -93,7 +93,7 @@ def test_what_one_rule_raises_is_its_own_answer_in_a_group(conn: Connection) -> 
     def rule(state: State, *_: object) -> Any:
         raise ZeroDivisionError
 
-    bad = Ruled(command(user=ADA), rule)
+    bad = CommandRule(command(user=ADA), rule)
     answers = decide_many(conn, [bad, ruled_one(usage(BOB)), ruled_one(usage(EVE))], live_only=False)
 
     assert isinstance(answers[0], ZeroDivisionError)

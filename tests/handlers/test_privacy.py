@@ -17,8 +17,8 @@ from events.domain import user_event
 from events.envelope import NewEvent
 from events.seals.event_proof import check_proof
 from handlers.privacy import (
-    Erased,
     ErasureRaced,
+    ErasureResult,
     PersonUnknown,
     ReasonNamesPerson,
     erase_person,
@@ -114,7 +114,9 @@ def told(conn: Connection) -> Connection:
     return conn
 
 
-def erase(conn: Connection, user_id: str = USER, **asked: Any) -> Erased:  # Any: as plan_erasure takes it
+def erase(
+    conn: Connection, user_id: str = USER, **asked: Any
+) -> ErasureResult:  # Any: as plan_erasure takes it
     conn.execute("SET LOCAL ROLE tenure_app")
     plan = plan_erasure(conn, user_id, **asked)
     done = erase_person(conn, plan, now=NOW, actor="cli:test", reason="ticket 4711", live_only=False)

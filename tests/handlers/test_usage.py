@@ -15,7 +15,7 @@ from handlers.usage import Counted, Usage, UsageCommand, record_usage
 from projections.errors import PartBehind
 from projections.fold import present, refold
 from projections.rows import row_digest, rows_of
-from queries.history_at import past
+from queries.history_at import load_history
 from tests.handlers.users import DAY, NOW, joined, row, sold, tell, types_of
 from tests.projections.event_builders import clerk, instant, own, subscription, user
 from tests.projections.event_builders import stripe as stripe_says
@@ -307,7 +307,7 @@ def test_what_was_decided_inline_is_what_a_refold_gives(conn: Connection) -> Non
     use(conn, "campaigns", 2, key="b", now=datetime(2026, 3, 1, tzinfo=UTC))
     use(conn, "enrichments", 7, key="c", now=datetime(2026, 3, 1, tzinfo=UTC))
 
-    found = past(conn, ADA)
+    found = load_history(conn, ADA)
     again = rows_of(
         present(refold(ADA, found.links, [entry.fact for entry in found.entries])), found.catalog()
     )

@@ -13,10 +13,10 @@ from time import process_time
 import pytest
 
 from database.pool import Connection
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.prices import price_of
 from demo.stripe_subscriptions import Terms
-from demo.world import DemoWorld, Person
+from demo.world import DemoPerson, DemoWorld
 from events.append import append_all
 from handlers.entitlements import grant_plan
 from handlers.plans import publish_default_plans
@@ -43,7 +43,7 @@ class Year:
 
     conn: Connection
     world: DemoWorld
-    held_back: list[Delivery] = field(default_factory=list)
+    held_back: list[DemoDelivery] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     delivered: int = 0
 
@@ -60,32 +60,32 @@ class Year:
         self.delivered = len(self.world.deliveries)
         self.tell([each for each in new if not self.is_held_back(each)])
 
-    def is_held_back(self, delivery: Delivery) -> bool:
+    def is_held_back(self, delivery: DemoDelivery) -> bool:
         if not any(customer.encode() in delivery.body for customer in self.silent):
             return False
         self.held_back.append(delivery)
         return True
 
-    def tell(self, deliveries: list[Delivery]) -> None:
+    def tell(self, deliveries: list[DemoDelivery]) -> None:
         append_all(self.conn, map(envelope, deliveries))
         self.conn.commit()
         while Projector(live_only=False).project(self.conn, parts=64, limit=1000).events:
             self.conn.commit()
         self.conn.commit()
 
-    def each(self, people: list[Person], decide: Callable[[Person], object]) -> None:
+    def each(self, people: list[DemoPerson], decide: Callable[[DemoPerson], object]) -> None:
         for person in people:
             decide(person)
             self.conn.commit()
 
 
-Step = Callable[[Year, list[Person], datetime], None]
+Step = Callable[[Year, list[DemoPerson], datetime], None]
 
 
 def uses(quantity: int) -> Step:
     usage = Usage(metric="creators", quantity=quantity)
 
-    def step(year: Year, people: list[Person], now: datetime) -> None:
+    def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         year.each(
             people,
             lambda who: record_usage(
@@ -100,7 +100,7 @@ def uses(quantity: int) -> Step:
 
 
 def tries(days: int = 7, plan_key: str = "glow_up") -> Step:
-    def step(year: Year, people: list[Person], now: datetime) -> None:
+    def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         year.each(
             people,
             lambda who: start_trial(
@@ -112,7 +112,7 @@ def tries(days: int = 7, plan_key: str = "glow_up") -> Step:
 
 
 def extends(days: int) -> Step:
-    def step(year: Year, people: list[Person], now: datetime) -> None:
+    def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         year.each(
             people,
             lambda who: extend_trial(
@@ -123,12 +123,12 @@ def extends(days: int) -> Step:
     return step
 
 
-def stops(year: Year, people: list[Person], now: datetime) -> None:
+def stops(year: Year, people: list[DemoPerson], now: datetime) -> None:
     year.each(people, lambda who: end_trial(year.conn, order(who.user_id, "stop", now=now)))
 
 
 def is_granted(plan_key: str, until: datetime | None = None) -> Step:
-    def step(year: Year, people: list[Person], now: datetime) -> None:
+    def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         year.each(
             people,
             lambda who: grant_plan(year.conn, order(who.user_id, "grant", now=now), plan_key, until=until),
@@ -138,7 +138,7 @@ def is_granted(plan_key: str, until: datetime | None = None) -> Step:
 
 
 def buys(plan_key: str, *, trial_days: int = 0, card: bool = True, silent: bool = False) -> Step:
-    def step(year: Year, people: list[Person], now: datetime) -> None:
+    def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         for who in people:
             bought = year.world.stripe.checkout(
                 price_of(plan_key, "year"),
@@ -156,7 +156,7 @@ def buys(plan_key: str, *, trial_days: int = 0, card: bool = True, silent: bool 
     return step
 
 
-def is_heard_again(year: Year, people: list[Person], now: datetime) -> None:
+def is_heard_again(year: Year, people: list[DemoPerson], now: datetime) -> None:
     """Weeks of webhooks arrive at once, the last one first."""
     year.silent.clear()
     year.tell(year.held_back[::-1])
@@ -251,7 +251,7 @@ def test_a_year_of_a_thousand_lives(conn: Connection) -> None:
     assert process_time() - began < CPU_SECONDS
 
 
-def _join(world: DemoWorld) -> Person:
+def _join(world: DemoWorld) -> DemoPerson:
     number = len(world.people)
     return world.join(first_name="Person", last_name=str(number), email=f"person{number}@example.com")
 

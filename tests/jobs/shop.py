@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from jobs import Context, Done, JobRunner, JobType, Registry
+from jobs import JobContext, JobResult, JobRunner, JobType, Registry
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def worker_connection(conninfo: str) -> psycopg.Connection[Any]:
 
 def runner(
     conninfo: str,
-    handle: Callable[[Context], Done],
+    handle: Callable[[JobContext], JobResult],
     *,
     clock: Clock,
     name: str = "test",

@@ -12,20 +12,20 @@ import psycopg
 import pytest
 
 from database.pool import Connection
-from jobs import Done, enqueue, find
+from jobs import JobResult, enqueue, find
 from tests.jobs.shop import NOW, Clock, runner, states
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 WORKER = """
 import sys, time
 from tests.jobs.shop import Clock, runner
-from jobs import Context, Done
+from jobs import JobContext, JobResult
 
-def hang(context: Context) -> Done:
+def hang(context: JobContext) -> JobResult:
     print("begun", flush=True)
     time.sleep(600)
-    return Done()
+    return JobResult()
 
 runner(sys.argv[1], hang, clock=Clock()).drain()
 """
@@ -65,7 +65,7 @@ def test_job_of_a_killed_worker_is_done_by_another(
     worker: subprocess.Popen[str], conninfo: str, conn: Connection
 ) -> None:
     clock = Clock()
-    other = runner(conninfo, lambda _: Done({"by": "other"}), clock=clock)
+    other = runner(conninfo, lambda _: JobResult({"by": "other"}), clock=clock)
     assert (other.drain(), states(conninfo)) == (0, [("processing", 0)])
 
     os.kill(worker.pid, signal.SIGKILL)
@@ -93,7 +93,7 @@ def test_job_that_kills_each_worker_ends_dead(
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     _await_gone(conninfo)
-    runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+    runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
     row = conn.execute("SELECT id FROM background_jobs").fetchone()
     assert row is not None

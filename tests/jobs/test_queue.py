@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from database.pool import Connection
-from jobs import Context, Done, Job, JobType, cancel, enqueue, find, listed, retry
+from jobs import Job, JobContext, JobResult, JobType, cancel, enqueue, find, listed, retry
 from jobs.errors import JobNotMovable, JobUnknown
 from jobs.queue import prune
 from tests.jobs.shop import NOW, Clock, runner, states
@@ -31,7 +31,7 @@ def test_same_dedupe_key_is_one_job(conn: Connection) -> None:
 
 
 def test_dead_job_gets_all_its_tries_again(conn: Connection, conninfo: str) -> None:
-    def refuse(_context: Context) -> Done:
+    def refuse(_context: JobContext) -> JobResult:
         raise ValueError("no")
 
     made = enqueue(conn, "test", {}, now=NOW, max_retries=0)
@@ -55,7 +55,7 @@ def test_why_a_job_is_tried_again_is_told_until_it_was(
 
     job = retry(conn, made.id, now=NOW, reason="mended")
     conn.commit()
-    runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+    runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
     assert job.error == told
     assert [each.error for each in listed(conn)] == [None]
@@ -65,7 +65,7 @@ def test_why_a_job_is_tried_again_is_told_until_it_was(
 def test_finished_job_moves_no_more(conn: Connection, conninfo: str, move: str) -> None:
     made = enqueue(conn, "test", {}, now=NOW)
     conn.commit()
-    runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+    runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
     moves: dict[str, Callable[..., Job]] = {"retry": retry, "cancel": partial(cancel, reason="r", types={})}
 
@@ -75,11 +75,11 @@ def test_finished_job_moves_no_more(conn: Connection, conninfo: str, move: str) 
 
 def test_cancelled_job_is_not_done(conn: Connection, conninfo: str) -> None:
     made = enqueue(conn, "test", {}, now=NOW)
-    types = {"test": JobType("test", lambda _: Done())}
+    types = {"test": JobType("test", lambda _: JobResult())}
     cancel(conn, made.id, now=NOW, reason="paid", types=types)
     conn.commit()
 
-    tries = runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+    tries = runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
     assert (tries, states(conninfo)) == (0, [("cancelled", 0)])
 
@@ -91,10 +91,10 @@ def test_unknown_job_is_named(conn: Connection) -> None:
 
 
 def test_old_jobs_that_went_well_are_forgotten_and_dead_ones_kept(conn: Connection, conninfo: str) -> None:
-    def odd_fails(context: Context) -> Done:
+    def odd_fails(context: JobContext) -> JobResult:
         if context.job.payload["n"] % 2:
             raise ValueError
-        return Done()
+        return JobResult()
 
     for n in range(4):
         enqueue(conn, "test", {"n": n}, now=NOW, max_retries=0)

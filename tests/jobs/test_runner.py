@@ -11,9 +11,9 @@ import pytest
 from database.pool import Connection
 from events.domain import user_event
 from events.domain.user import AdminGranted, EmailFailed
-from jobs import Context, Done, Job, enqueue, find, lease
+from jobs import Job, JobContext, JobResult, enqueue, find, lease
 from jobs.backoff import BASE_S, CAP_S, delay
-from jobs.errors import Hopeless, LeaseLost, Postponed
+from jobs.errors import LeaseLost, PermanentFailure, Postponed
 from tests.jobs.shop import NOW, Clock, runner, states, worker_connection
 
 
@@ -35,7 +35,7 @@ def test_backoff_is_full_jitter_below_a_doubling_bound() -> None:
 def test_failing_job_waits_then_tries_again_then_is_dead(conninfo: str) -> None:
     clock, tries = Clock(), []
 
-    def refuse(context: Context) -> Done:
+    def refuse(context: JobContext) -> JobResult:
         tries.append(context.clock())
         raise ValueError("no")
 
@@ -52,7 +52,7 @@ def test_failing_job_waits_then_tries_again_then_is_dead(conninfo: str) -> None:
 def test_failed_job_is_not_tried_before_its_time(conninfo: str) -> None:
     clock, tries = Clock(), []
 
-    def refuse(_context: Context) -> Done:
+    def refuse(_context: JobContext) -> JobResult:
         tries.append(1)
         raise ValueError("no")
 
@@ -66,10 +66,10 @@ def test_failed_job_is_not_tried_before_its_time(conninfo: str) -> None:
 
 
 def test_one_bad_job_does_not_stop_the_others(conninfo: str) -> None:
-    def odd_one_fails(context: Context) -> Done:
+    def odd_one_fails(context: JobContext) -> JobResult:
         if context.job.payload["n"] == 1:
             raise RuntimeError("no")
-        return Done({"n": context.job.payload["n"]})
+        return JobResult({"n": context.job.payload["n"]})
 
     _put(conninfo, 3)
     runner(conninfo, odd_one_fails, clock=Clock()).drain()
@@ -85,9 +85,9 @@ def test_urgent_first_then_oldest_and_nothing_early(conn: Connection, conninfo: 
     conn.commit()
     clock = Clock(NOW + timedelta(seconds=2))
 
-    def note(context: Context) -> Done:
+    def note(context: JobContext) -> JobResult:
         done.append(context.job.payload["name"])
-        return Done()
+        return JobResult()
 
     runner(conninfo, note, clock=clock).drain()
 
@@ -97,14 +97,14 @@ def test_urgent_first_then_oldest_and_nothing_early(conn: Connection, conninfo: 
 def test_job_of_an_unknown_type_is_left_for_those_who_know_it(conninfo: str) -> None:
     _put(conninfo)
 
-    runner(conninfo, lambda _: Done(), clock=Clock(), name="other").drain()
+    runner(conninfo, lambda _: JobResult(), clock=Clock(), name="other").drain()
 
     assert states(conninfo) == [("pending", 0)]
 
 
 def test_hopeless_job_is_dead_at_once_and_says_so_in_the_log(conn: Connection, conninfo: str) -> None:
-    def refuse(_context: Context) -> Done:
-        raise Hopeless("no such address")
+    def refuse(_context: JobContext) -> JobResult:
+        raise PermanentFailure("no such address")
 
     def told(_job: Job, status: str, why: str, now: object) -> list[object]:
         fact = EmailFailed(occasion="welcome", error=f"{status}: {why}")
@@ -115,17 +115,17 @@ def test_hopeless_job_is_dead_at_once_and_says_so_in_the_log(conn: Connection, c
 
     row = conn.execute("SELECT event_data ->> 'error' FROM events").fetchone()
     assert states(conninfo) == [("dead", 0)]
-    assert row == ("dead: Hopeless: no such address",)
+    assert row == ("dead: PermanentFailure: no such address",)
 
 
 def test_postponed_job_uses_up_no_try(conninfo: str) -> None:
     clock, tries = Clock(), []
 
-    def early(_context: Context) -> Done:
+    def early(_context: JobContext) -> JobResult:
         tries.append(1)
         if len(tries) < 5:
             raise Postponed(timedelta(seconds=2), "the tables lag")
-        return Done()
+        return JobResult()
 
     _put(conninfo, max_retries=0)
     worker = runner(conninfo, early, clock=clock)
@@ -137,10 +137,10 @@ def test_postponed_job_uses_up_no_try(conninfo: str) -> None:
 
 
 def test_events_of_a_job_and_its_end_are_one_transaction(conn: Connection, conninfo: str) -> None:
-    def unappendable(context: Context) -> Done:
+    def unappendable(context: JobContext) -> JobResult:
         good = user_event(AdminGranted(), user_id="user_1", now=NOW, idempotency_key="k")
         bad = user_event(AdminGranted(), user_id="user_1", now=NOW.replace(tzinfo=None), idempotency_key="l")
-        return Done(events=[good, bad])
+        return JobResult(events=[good, bad])
 
     _put(conninfo)
     runner(conninfo, unappendable, clock=Clock()).drain()
@@ -153,9 +153,9 @@ def test_many_workers_do_each_job_once(conninfo: str) -> None:
     done: list[object] = []
     start = Barrier(4)
 
-    def note(context: Context) -> Done:
+    def note(context: JobContext) -> JobResult:
         done.append(context.job.id)
-        return Done()
+        return JobResult()
 
     def work() -> None:
         start.wait()
@@ -173,10 +173,10 @@ def test_many_workers_do_each_job_once(conninfo: str) -> None:
 def test_slow_worker_loses_the_job_and_what_it_did(conn: Connection, conninfo: str) -> None:
     clock = Clock()
 
-    def overtaken(context: Context) -> Done:
-        runner(conninfo, lambda _: Done(), clock=clock).drain()  # another worker finds the lease expired
+    def overtaken(context: JobContext) -> JobResult:
+        runner(conninfo, lambda _: JobResult(), clock=clock).drain()  # another worker finds the lease expired
         fact = user_event(AdminGranted(), user_id="user_1", now=NOW, idempotency_key="late")
-        return Done(events=[fact])
+        return JobResult(events=[fact])
 
     _put(conninfo)
     runner(conninfo, overtaken, clock=clock, limit_s=0.0).drain()
@@ -186,11 +186,11 @@ def test_slow_worker_loses_the_job_and_what_it_did(conn: Connection, conninfo: s
 
 
 def test_note_of_a_worker_that_lost_its_job_is_refused(conn: Connection, conninfo: str) -> None:
-    def told_late(context: Context) -> Done:
-        runner(conninfo, lambda _: Done(), clock=Clock()).drain()
+    def told_late(context: JobContext) -> JobResult:
+        runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
         with pytest.raises(LeaseLost):
             context.note({"handed_over": True})
-        return Done()
+        return JobResult()
 
     made = enqueue(conn, "test", {}, now=NOW)
     conn.commit()
@@ -203,7 +203,7 @@ def test_note_of_a_worker_that_lost_its_job_is_refused(conn: Connection, conninf
 
 def test_job_whose_session_ended_is_found_lost_at_once(conninfo: str) -> None:
     _put(conninfo)
-    types = runner(conninfo, lambda _: Done(), clock=Clock())
+    types = runner(conninfo, lambda _: JobResult(), clock=Clock())
     with worker_connection(conninfo) as conn:
         claimed = lease.claim(conn, lease.enlist(conn), types=types._types, now=NOW)
         assert claimed is not None

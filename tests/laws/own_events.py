@@ -7,19 +7,19 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from demo.world import DemoWorld, Person
-from events.domain import OwnEvent, platform, user_event
+from demo.world import DemoPerson, DemoWorld
+from events.domain import DomainEvent, platform, user_event
 from events.domain import user as said
 from events.envelope import NewEvent
 
 Draw = st.DrawFn
-Maker = Callable[[Draw, DemoWorld, Person], OwnEvent]
+Maker = Callable[[Draw, DemoWorld, DemoPerson], DomainEvent]
 
 PLANS = st.sampled_from(("free", "glow_up", "viral_surge", "fame_flex", "no_such_plan"))
 DAYS = st.integers(-3, 9)
 
 
-def own_events(draw: Draw, world: DemoWorld, person: Person) -> NewEvent:
+def own_events(draw: Draw, world: DemoWorld, person: DemoPerson) -> NewEvent:
     """One event of ours at the world's present instant."""
     name = draw(st.sampled_from(sorted(MAKERS)))
     now = world.clock.now + timedelta(microseconds=draw(st.sampled_from((0, 0, 1, 999_999))))
@@ -36,12 +36,12 @@ def _a_customer(draw: Draw, world: DemoWorld) -> str:
     return draw(st.sampled_from([*known, "cus_NobodyEverHeardOf"]))
 
 
-def _started(draw: Draw, world: DemoWorld, _: Person) -> OwnEvent:
+def _started(draw: Draw, world: DemoWorld, _: DemoPerson) -> DomainEvent:
     plan = draw(st.none() | PLANS)
     return said.TrialStarted(starts_at=world.clock.now, ends_at=_around(draw, world), plan_key=plan)
 
 
-def _drift(draw: Draw, world: DemoWorld, person: Person) -> OwnEvent:
+def _drift(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
     objects = [
         object_id
         for customer in person.customers
@@ -51,19 +51,19 @@ def _drift(draw: Draw, world: DemoWorld, person: Person) -> OwnEvent:
     return said.DriftObserved(object_ids=tuple(sorted(ids)))
 
 
-def _step(draw: Draw, _: DemoWorld, __: Person) -> OwnEvent:
+def _step(draw: Draw, _: DemoWorld, __: DemoPerson) -> DomainEvent:
     fields: dict[str, Any] = {}
     if draw(st.booleans()):
         fields["industry"] = draw(st.sampled_from((None, "tea", "N\x7ful")))
     return said.OnboardingStepCompleted(step=draw(st.sampled_from(("step-1", "step-2"))), **fields)
 
 
-def _recorded(draw: Draw, _: DemoWorld, __: Person) -> OwnEvent:
+def _recorded(draw: Draw, _: DemoWorld, __: DemoPerson) -> DomainEvent:
     metric = draw(st.sampled_from(("campaigns", "creators", "enrichments")))
     return said.UsageRecorded(metric=metric, quantity=draw(st.integers(1, 50)))
 
 
-def _expired(draw: Draw, world: DemoWorld, person: Person) -> OwnEvent:
+def _expired(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
     ends = [
         datetime.fromtimestamp(sub.trial_end, world.clock.now.tzinfo)
         for customer in person.customers

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.append import append_all
-from events.domain import OwnEvent
+from events.domain import DomainEvent
 from events.domain import platform as own
 from events.envelope import NewEvent
 from handlers.privacy import erase_person, plan_erasure
@@ -80,7 +80,7 @@ def _item_of(draw: Any, ids: Any) -> Any:
     return uid(f"item{draw(st.integers(0, 4))}of{ids['l']}")
 
 
-def _archived(draw: Any, ids: Any, user: str) -> OwnEvent:
+def _archived(draw: Any, ids: Any, user: str) -> DomainEvent:
     if draw(st.integers(0, 4)) == 0:
         return own.ListDeleted(list_id=ids["l"])
     return own.ListArchived(list_id=ids["l"])

@@ -14,7 +14,7 @@ from projections import fold, refolding, snapshots
 from queries.explain import RULES, explain
 from queries.history import Json, history_page
 from queries.history import history as history_of
-from queries.history_at import past
+from queries.history_at import load_history
 from queries.timeline import timeline
 from queries.timetravel import flat, profile_at
 from tests.databases import Server
@@ -132,7 +132,7 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
         for user in {user for user, *_ in kept(conn, mark)}:
             whole = history_of(conn, user, live_only=True)
             assert whole == in_pages(conn, user, random.randint(1, 5))
-            steps = timeline(past(conn, user, live_only=True))
+            steps = timeline(load_history(conn, user, live_only=True))
             for column in random.sample(sorted(RULES), 12):
                 changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == column]
                 why = explain(conn, user, column, live_only=True)
@@ -144,7 +144,7 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
             for entry in random.sample(whole or [], min(4, len(whole or []))):
                 at = entry["occurred_at"]
                 known = random.choice((None, entry["recorded_at"]))
-                found = past(conn, user, as_of=at, known_at=known, live_only=True)
+                found = load_history(conn, user, as_of=at, known_at=known, live_only=True)
                 state = found.state()
                 then = None if state is None else flat(state, found.catalog())
                 assert profile_at(conn, user, as_of=at, known_at=known, live_only=True) == then

@@ -24,7 +24,7 @@ from werkzeug.test import Client, TestResponse
 
 from cli import main
 from database.pool import connect, open_pool
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.signing import sign
 from events.clock import utc_now
 from events.text import storable
@@ -108,7 +108,7 @@ class House:
     def deliver(self, provider: Any, event: Json, message_id: str) -> None:  # Any: a provider's name
         now = utc_now()
         body = json.dumps(event).encode()
-        delivery = Delivery(provider, message_id, event["type"], now, body, event)
+        delivery = DemoDelivery(provider, message_id, event["type"], now, body, event)
         secrets = self._secrets
         headers = sign(delivery, stripe_secret=secrets.stripe, clerk_secret=secrets.clerk, at=now)
         found = self._client.post(f"/webhooks/{provider}", data=body, headers=headers)

@@ -9,7 +9,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from events.append import append
 from events.clock import EPOCH, MICROSECOND
 from events.domain import plan_event, user_event
@@ -49,7 +49,7 @@ def comparable(found: Profile) -> Profile:
 
 def told(history_: History, order: int) -> list[NewEvent]:
     """All events in some order: the world's, plans that change, and an operator's second thoughts."""
-    deliveries: list[Delivery] = history_.shuffled(order)
+    deliveries: list[DemoDelivery] = history_.shuffled(order)
     events = [envelope(delivery) for delivery in deliveries]
     middle = sorted(event.occurred_at for event in events)[len(events) // 2]
     events.insert(len(events) // 3, published("glow_up", 5, at=EPOCH))

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from events.clock import from_micros, micros
-from events.domain import OwnEvent, plan_event, user_event
+from events.domain import DomainEvent, plan_event, user_event
 from events.domain.system import PlanPublished
 from events.envelope import NewEvent
 from events.routing import part_of
@@ -69,7 +69,7 @@ def clerk(kind: str, data: Json, *, at: float = 0, key: str | None = None) -> Ne
     return clerk_event(event, json.dumps(event), _verified(key or f"msg_{next(_numbers):06}"))
 
 
-def own(fact: OwnEvent, *, at: float = 0, user: str = USER, key: str | None = None) -> NewEvent:
+def own(fact: DomainEvent, *, at: float = 0, user: str = USER, key: str | None = None) -> NewEvent:
     """An event of ours about one user."""
     name = key or f"{fact.event_type}:{next(_numbers):06}"
     return user_event(fact, user_id=user, now=instant(at), idempotency_key=name)

@@ -13,7 +13,7 @@ from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.claiming import Evidence, settled
 from projections.facts import Fact
 from projections.fold import present, refold
-from projections.links import Claims, Word
+from projections.links import Claim, Claims
 from projections.log_reader import Routed, whose
 from projections.relinking import deletions_in, evidence_in
 from projections.rows import rows_of
@@ -73,7 +73,7 @@ def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     return {customer: settled(evidence, deletions) for customer, evidence in evidence_of(told).items()}
 
 
-def deletions_of(events: Iterable[NewEvent]) -> dict[str, list[Word]]:
+def deletions_of(events: Iterable[NewEvent]) -> dict[str, list[Claim]]:
     """User to when they were deleted and restored."""
     return deletions_in(_routed(events))
 

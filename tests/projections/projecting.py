@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from psycopg import Connection, sql
 
-from events.domain import OwnEvent
+from events.domain import DomainEvent
 from events.envelope import NewEvent
 from events.identifiers import TENURE_NAMESPACE
 from projections.aggregates import TABLES
@@ -26,7 +26,7 @@ def uid(name: str, user: str = USER) -> UUID:
     return uuid5(TENURE_NAMESPACE, f"{user}/{name}")
 
 
-def said(fact: OwnEvent, at: float = 0, *, user: str = USER) -> NewEvent:
+def said(fact: DomainEvent, at: float = 0, *, user: str = USER) -> NewEvent:
     return event_builders.own(fact, at=at, user=user, key=f"{fact.event_type}:{user}:{next(_numbers)}")
 
 

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from database.pool import connect
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from demo.history import make_history
 from events.append import append_all
 from events.envelope import NewEvent
@@ -31,7 +31,7 @@ def plans() -> list[NewEvent]:
     ]
 
 
-def as_event(delivery: Delivery) -> NewEvent:
+def as_event(delivery: DemoDelivery) -> NewEvent:
     """The delivery as its door would file it."""
     file = stripe_event if delivery.provider == "stripe" else clerk_event
     secret = Secret(0, "0" * 12, b"test")

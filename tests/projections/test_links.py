@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from events.clock import micros
 from events.domain import user as said
 from events.envelope import NewEvent
-from projections.claiming import Evidence, Glimpse, extended, glimpse_of, object_of, settled, settled_from
+from projections.claiming import (
+    Evidence,
+    ObjectSummary,
+    extended,
+    glimpse_of,
+    object_of,
+    settled,
+    settled_from,
+)
 from projections.links import Claims, decode, encode
 from tests.projections.event_builders import (
     CUSTOMER,
@@ -477,7 +485,7 @@ def test_adding_in_any_batches_ends_as_settling_everything_at_once(
 @given(told=events, data=st.data())
 def test_glimpses_from_anywhere_settle_as_all_snapshots_do(told: list[NewEvent], data: st.DataObject) -> None:
     """As a replay does, whose ranges of the log are read apart: if it needs no order, it needs no facts."""
-    glimpses: dict[str, Glimpse] = {}
+    glimpses: dict[str, ObjectSummary] = {}
     everything = evidence_of(told).get(CUSTOMER, Evidence(0, [], []))
     for fact in data.draw(st.permutations(everything.snapshots)):
         name = object_of(fact)

@@ -142,7 +142,7 @@ def test_slices_shrink_while_they_take_long(
 
 def test_slices_grow_while_they_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refolding, "SLICE", 500)
-    paced = pace.Pace()
+    paced = pace.SlicePace()
     for _ in range(10):
         paced.took(pace.LONG_S * 2)
     least = paced.events

@@ -131,7 +131,7 @@ def test_user_forgotten_while_a_batch_waits_for_them_is_met_anew(conninfo: str) 
         store.lock_states(one, [USER])
         tell(conninfo, SIGNED_UP)
         with beside(conninfo):
-            store.forget_users(one, [USER])
+            store.delete_users(one, [USER])
             one.execute("COMMIT")
     tell(conninfo, ELSEWHERE)
     runner(conninfo).drain()

@@ -9,13 +9,13 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from demo.deliveries import Delivery
+from demo.deliveries import DemoDelivery
 from events.append import append_all
 from events.envelope import NewEvent
 from handlers.plan_files import default_plans
 from handlers.plans import publish_plans
 from projections.runner import Runner
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe_api import StripeApi
 from service.unsigned_events import fetched_stripe_event
 from service.wiring import projector_connection
@@ -58,17 +58,17 @@ class Watch:
 
 
 def stripe_api(double: Double, watch: Watch, **options: Any) -> StripeApi:  # Any: StripeApi's own
-    pace = Pace(tick=watch.tick, sleep=watch.sleep)
+    pace = RateLimit(tick=watch.tick, sleep=watch.sleep)
     return StripeApi(KEY, base=double.url, clock=watch, pace=pace, **options)
 
 
-def receive(conn: Conn, deliveries: Iterable[Delivery]) -> None:
+def receive(conn: Conn, deliveries: Iterable[DemoDelivery]) -> None:
     """As the doors file them, signatures being checked elsewhere."""
     with conn.transaction():
         append_all(conn, [received(each) for each in deliveries])
 
 
-def received(delivery: Delivery) -> NewEvent:
+def received(delivery: DemoDelivery) -> NewEvent:
     secret = Secret(0, "f" * 12, b"")
     verified = Verified(secret, delivery.occurred_at, "signed", message_id=delivery.message_id)
     envelope = stripe_event if delivery.provider == "stripe" else clerk_event

@@ -15,7 +15,7 @@ from handlers.errors import NothingToUndo
 from handlers.privacy import erase_person, plan_erasure
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
 from providers.reconcile.clerk_api import ClerkApi
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.http import Asked, Double, Replied, serving
@@ -53,7 +53,7 @@ def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
 
 
 def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
-    pace = Pace(tick=watch.tick, sleep=watch.sleep)
+    pace = RateLimit(tick=watch.tick, sleep=watch.sleep)
     with ClerkApi(KEY, base=double.url + "/v1", clock=watch, pace=pace) as api:
         return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=watch, **options)
 

@@ -12,7 +12,7 @@ from demo.world import DemoWorld
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
 from providers.reconcile.clerk_api import ClerkApi
 from providers.reconcile.errors import ProviderRefused
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe import reconcile_stripe
 from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
@@ -51,7 +51,7 @@ def shop(conninfo: str) -> Iterator[Conn]:
 
 
 def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
-    pace = Pace(tick=watch.tick, sleep=watch.sleep)
+    pace = RateLimit(tick=watch.tick, sleep=watch.sleep)
     with ClerkApi(KEY, base=double.url + "/v1", clock=watch, pace=pace) as api:
         return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=watch, **options)
 

@@ -22,9 +22,9 @@ from events.clock import utc_now
 from handlers.plan_files import read_plans
 from handlers.privacy import erase_person, plan_erasure
 from providers.imports.plans import as_toml, propose_plans
-from providers.imports.stripe import Imported, import_stripe
+from providers.imports.stripe import StripeImport, import_stripe
 from providers.reconcile.errors import ProviderAway
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe_api import StripeApi
 from service.unsigned_events import fetched_stripe_event
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, Fault, at_random
@@ -46,8 +46,8 @@ def crowd() -> Iterator[Double]:
         yield double
 
 
-def take_over(conninfo: str, double: Double, **options: Any) -> Imported:  # Any: the import's own
-    api = StripeApi(KEY, base=double.url, clock=utc_now, pace=Pace(10_000, sleep=lambda _: None))
+def take_over(conninfo: str, double: Double, **options: Any) -> StripeImport:  # Any: the import's own
+    api = StripeApi(KEY, base=double.url, clock=utc_now, pace=RateLimit(10_000, sleep=lambda _: None))
     return import_stripe(
         partial(service, conninfo),
         api,

@@ -22,7 +22,7 @@ from events.append import append_all
 from events.clock import utc_now
 from events.envelope import NewEvent
 from providers.reconcile.catch_up import catch_up
-from providers.reconcile.rate_limit import Pace
+from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe_api import StripeApi
 from service.unsigned_events import fetched_stripe_event
 from tests.outbound.webhooks.test_destinations import Receiver, listening
@@ -92,7 +92,7 @@ def buy(client: httpx.Client, number: int) -> None:
 
 def api(client: httpx.Client) -> StripeApi:
     base = str(client.base_url).rstrip("/")
-    return StripeApi(KEY, base=base, clock=utc_now, pace=Pace(1_000))
+    return StripeApi(KEY, base=base, clock=utc_now, pace=RateLimit(1_000))
 
 
 def run(conn: Conn, client: httpx.Client) -> int:

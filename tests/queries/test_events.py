@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from events.clock import micros
-from projections.links import Claims, Word
+from projections.links import Claim, Claims
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.events import EventFilter, EventPage, event_types, one_event, search
@@ -101,8 +101,8 @@ def test_user_named_as_a_route_of_the_service_has_only_their_own_events(conn: Co
 
 def test_customers_events_are_the_users_only_for_as_long_as_it_was_theirs(conn: Connection[Any]) -> None:
     claims = Claims(first_at=0, seen_at=0)
-    claims.add_word("customer", Word(micros(AT), "evt_1", micros(AT), "user_1", 3))
-    claims.add_word("customer", Word(micros(AT + HOUR), "evt_2", micros(AT + HOUR), "user_2", 3))
+    claims.add_word("customer", Claim(micros(AT), "evt_1", micros(AT), "user_1", 3))
+    claims.add_word("customer", Claim(micros(AT + HOUR), "evt_2", micros(AT + HOUR), "user_2", 3))
     link(conn, "cus_a", "user_2", claims)
     for name, at in (("before", AT - HOUR), ("first", AT), ("second", AT + HOUR)):
         told(conn, name, route_key="cus_a", occurred_at=at)

@@ -15,7 +15,7 @@ from queries.dashboard import dashboard
 from queries.errors import BadCursor
 from queries.listing import Page
 from queries.lists import ItemFilter, ListFilter, creator_list, list_items, list_lists
-from queries.scraping_jobs import JobFilter, job, list_jobs, results
+from queries.scraping_jobs import ScrapingJobFilter, job, list_jobs, results
 from tests.handlers.commands import ADA, BOB, a_campaign, a_job, a_list, command, id_of
 from tests.handlers.users import NOW, joined, sold, tell
 from tests.projections.event_builders import instant
@@ -64,7 +64,7 @@ def test_a_cursor_of_another_listing_is_refused(conn: Conn) -> None:
     cursor = list_campaigns(conn, CampaignFilter(user_id=ADA), limit=1).next
 
     with pytest.raises(BadCursor):
-        list_jobs(conn, JobFilter(user_id=ADA), limit=1, after=cursor)
+        list_jobs(conn, ScrapingJobFilter(user_id=ADA), limit=1, after=cursor)
 
 
 @pytest.mark.usefixtures("people")
@@ -93,7 +93,7 @@ def test_jobs_with_results_take_three_statements_and_no_wide_column(
             conn.commit()
 
     with statements_of(conn, monkeypatch) as sent:
-        found = list_jobs(conn, JobFilter(user_id=ADA), limit=10, include=("results",))
+        found = list_jobs(conn, ScrapingJobFilter(user_id=ADA), limit=10, include=("results",))
 
     assert len(sent) == 3
     assert not any(wide in text for text in sent for wide in ("keywords", "search_params", "r.creators "))
@@ -143,25 +143,27 @@ JOBS_MADE: dict[str, dict[str, Any]] = {
     "bob": {"keywords": ["fitness"]},
 }
 SEARCHES = [
-    (JobFilter(user_id=ADA, keywords=["fitness"]), {"a", "b"}),
-    (JobFilter(user_id=ADA, keywords=["fitness", "yoga"]), {"b"}),
-    (JobFilter(user_id=ADA, keywords=["fit"]), set()),
-    (JobFilter(user_id=ADA, has_param="audience"), {"a", "b", "c"}),
-    (JobFilter(user_id=ADA, has_param="age"), set()),
-    (JobFilter(user_id=ADA, param=(["audience", "age"], "18")), {"a", "b"}),
-    (JobFilter(user_id=ADA, param=(["audience", "age"], "19")), set()),
-    (JobFilter(user_id=ADA, param=(["audience", "open"], "true")), {"c"}),
-    (JobFilter(user_id=ADA, param=(["audience"], "18")), set()),
-    (JobFilter(user_id=ADA, param=(["x'; DROP TABLE scraping_jobs; --"], "%(user_id)s")), set()),
-    (JobFilter(user_id=ADA, platform="TikTok"), {"b"}),
-    (JobFilter(user_id=ADA, region="US", status="pending"), {"a"}),
-    (JobFilter(keywords=["fitness"]), {"a", "b", "bob"}),
+    (ScrapingJobFilter(user_id=ADA, keywords=["fitness"]), {"a", "b"}),
+    (ScrapingJobFilter(user_id=ADA, keywords=["fitness", "yoga"]), {"b"}),
+    (ScrapingJobFilter(user_id=ADA, keywords=["fit"]), set()),
+    (ScrapingJobFilter(user_id=ADA, has_param="audience"), {"a", "b", "c"}),
+    (ScrapingJobFilter(user_id=ADA, has_param="age"), set()),
+    (ScrapingJobFilter(user_id=ADA, param=(["audience", "age"], "18")), {"a", "b"}),
+    (ScrapingJobFilter(user_id=ADA, param=(["audience", "age"], "19")), set()),
+    (ScrapingJobFilter(user_id=ADA, param=(["audience", "open"], "true")), {"c"}),
+    (ScrapingJobFilter(user_id=ADA, param=(["audience"], "18")), set()),
+    (ScrapingJobFilter(user_id=ADA, param=(["x'; DROP TABLE scraping_jobs; --"], "%(user_id)s")), set()),
+    (ScrapingJobFilter(user_id=ADA, platform="TikTok"), {"b"}),
+    (ScrapingJobFilter(user_id=ADA, region="US", status="pending"), {"a"}),
+    (ScrapingJobFilter(keywords=["fitness"]), {"a", "b", "bob"}),
 ]
 
 
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("wanted", "names"), SEARCHES)
-def test_jobs_are_found_by_what_their_json_holds(conn: Conn, wanted: JobFilter, names: set[str]) -> None:
+def test_jobs_are_found_by_what_their_json_holds(
+    conn: Conn, wanted: ScrapingJobFilter, names: set[str]
+) -> None:
     for name, fields in JOBS_MADE.items():
         a_job(conn, BOB if name == "bob" else ADA, running=False, target_username=name, **fields)
 

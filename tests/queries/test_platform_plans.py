@@ -13,7 +13,7 @@ from database.pool import connect
 from events.statements import statement
 from queries.campaigns import CAMPAIGNS
 from queries.compose import compose
-from queries.scraping_jobs import JOBS, JobFilter, columns, select
+from queries.scraping_jobs import JOBS, ScrapingJobFilter, columns, select
 from tests.databases import Server
 from tests.handlers.users import NOW
 
@@ -30,20 +30,20 @@ def filled(server: Server, template: str) -> Iterator[str]:
 
 SOMEBODY = {"user_id": "user_7", "limit": 20}
 JOB_PAGES = [
-    (JobFilter(user_id="user_7"), "scraping_jobs_listed"),
-    (JobFilter(user_id="user_7", status="processing"), "scraping_jobs_status"),
-    (JobFilter(keywords=["k7"]), "scraping_jobs_keywords"),
-    (JobFilter(has_param="p7"), "scraping_jobs_search_params"),
-    (JobFilter(param=(["p7", "age"], "18")), "scraping_jobs_search_params"),
-    (JobFilter(run_id="run_1x"), "scraping_jobs_run"),
-    (JobFilter(campaign_id=UUID(int=1)), "scraping_jobs_campaign"),
-    (JobFilter(platform="TikTok"), "scraping_jobs_newest"),
-    (JobFilter(param=(["common"], "everywhere")), "scraping_jobs_newest"),
+    (ScrapingJobFilter(user_id="user_7"), "scraping_jobs_listed"),
+    (ScrapingJobFilter(user_id="user_7", status="processing"), "scraping_jobs_status"),
+    (ScrapingJobFilter(keywords=["k7"]), "scraping_jobs_keywords"),
+    (ScrapingJobFilter(has_param="p7"), "scraping_jobs_search_params"),
+    (ScrapingJobFilter(param=(["p7", "age"], "18")), "scraping_jobs_search_params"),
+    (ScrapingJobFilter(run_id="run_1x"), "scraping_jobs_run"),
+    (ScrapingJobFilter(campaign_id=UUID(int=1)), "scraping_jobs_campaign"),
+    (ScrapingJobFilter(platform="TikTok"), "scraping_jobs_newest"),
+    (ScrapingJobFilter(param=(["common"], "everywhere")), "scraping_jobs_newest"),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "index"), JOB_PAGES)
-def test_each_search_for_jobs_uses_its_index(filled: str, wanted: JobFilter, index: str) -> None:
+def test_each_search_for_jobs_uses_its_index(filled: str, wanted: ScrapingJobFilter, index: str) -> None:
     where, values = select(wanted)
     query = compose("events_plan", *columns(()), JOBS.source, where=where, closing=JOBS.closing)
 

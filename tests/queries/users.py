@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from events.append import append
 from events.envelope import Appended, NewEvent
 from events.identifiers import derived_id
-from projections.links import BY_METADATA, Claims, Word
+from projections.links import BY_METADATA, Claim, Claims
 
 AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
 
@@ -51,7 +51,7 @@ def link(conn: Connection[Any], customer_id: str, user_id: str, claims: Claims |
     """A customer linked to a user; all of it from the beginning, unless the claims say otherwise."""
     if claims is None:
         claims = Claims(first_at=0, seen_at=0)
-        claims.add_word("customer", Word(0, "evt_link", 0, user_id, BY_METADATA))
+        claims.add_word("customer", Claim(0, "evt_link", 0, user_id, BY_METADATA))
     row = {
         "customer_id": customer_id,
         "user_id": user_id,

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from database.pool import Connection, Pool
 from demo.history import make_world
-from demo.sender import Doors, post_all
+from demo.sender import Target, post_all
 from events.clock import Clock, utc_now
 from events.decision_clock import DecisionClock
 from handlers.tokens import create_token
@@ -76,7 +76,7 @@ def test_reading_goes_on(app: Flask, service: dict[str, str]) -> None:
 def test_every_webhook_is_appended(app: Flask, settings: Settings) -> None:
     world = make_world(5, 1, days=10, steps_per_user=3)
     client = httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://tenure.test")
-    doors = Doors(client=client, secrets=dev_secrets(settings.data_dir), clock=utc_now)
+    doors = Target(client=client, secrets=dev_secrets(settings.data_dir), clock=utc_now)
 
     answers = post_all(doors, world.deliveries, heard=lambda _: None)
 

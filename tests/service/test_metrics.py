@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 
 from database.pool import Pool, open_pool
-from demo.sender import Doors
+from demo.sender import Target
 from demo.world import DemoWorld
 from events.clock import utc_now
 from queries.rows import AnyConnection
@@ -21,7 +21,7 @@ def _values(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in told}
 
 
-def test_scrape_tells_how_log_and_tables_stand(doors: Doors, shop: DemoWorld) -> None:
+def test_scrape_tells_how_log_and_tables_stand(doors: Target, shop: DemoWorld) -> None:
     found = _values(doors.client.get("/metrics").text)
 
     assert found["tenure_database_up"] == 1
@@ -30,7 +30,7 @@ def test_scrape_tells_how_log_and_tables_stand(doors: Doors, shop: DemoWorld) ->
     assert found["tenure_projection_lag_seconds"] == 0
 
 
-def test_refused_deliveries_are_counted(doors: Doors) -> None:
+def test_refused_deliveries_are_counted(doors: Target) -> None:
     answer = doors.client.post("/webhooks/stripe", content=b"{}")
 
     found = _values(doors.client.get("/metrics").text)
@@ -38,7 +38,7 @@ def test_refused_deliveries_are_counted(doors: Doors) -> None:
     assert found['tenure_webhooks_total{outcome="refused",source="stripe"}'] == 1
 
 
-def test_waiting_events_show_as_lag(doors: Doors, shop: DemoWorld, pool: Pool) -> None:
+def test_waiting_events_show_as_lag(doors: Target, shop: DemoWorld, pool: Pool) -> None:
     with pool.connection() as conn:
         conn.execute("UPDATE projection_checkpoints SET position = 0")
 
@@ -48,7 +48,7 @@ def test_waiting_events_show_as_lag(doors: Doors, shop: DemoWorld, pool: Pool) -
     assert found["tenure_projection_lag_seconds"] > 0
 
 
-def test_users_who_wait_to_be_folded_again_are_counted(doors: Doors, shop: DemoWorld, pool: Pool) -> None:
+def test_users_who_wait_to_be_folded_again_are_counted(doors: Target, shop: DemoWorld, pool: Pool) -> None:
     with pool.connection() as conn:
         conn.execute(
             "UPDATE projection_states"

@@ -11,7 +11,7 @@ import pytest
 
 from database.pool import Connection
 from demo.history import make_world
-from demo.sender import Doors, post_all
+from demo.sender import Target, post_all
 from events.clock import utc_now
 from service.local_secrets import dev_secrets
 from service.sockets import listen, url
@@ -41,7 +41,7 @@ def test_two_workers_take_webhooks_at_once(
             _ask_many(f"{address}/readyz")
             assert httpx.get(address).headers["location"] == "/console"
             with httpx.Client(base_url=address, timeout=10) as client:
-                doors = Doors(client=client, secrets=made, clock=utc_now)
+                doors = Target(client=client, secrets=made, clock=utc_now)
                 answers = post_all(doors, world.deliveries, heard=lambda _: None)
             workers = {each.pid for each in started.family()}
             row = conn.execute(

@@ -18,9 +18,9 @@ from database.pool import Connection, Pool, open_pool
 from events.routing import part_of
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, received, stripe_headers
-from webhooks import Delivery, Door, Together, clerk_door, stripe_door
+from webhooks import Delivery, DeliveryBatch, WebhookEndpoint, clerk_door, stripe_door
 from webhooks.batch import Post
-from webhooks.responses import Answer
+from webhooks.responses import WebhookResponse
 
 STRIPE, CLERK = "/webhooks/stripe", "/webhooks/clerk"
 
@@ -31,11 +31,11 @@ class House:
     def __init__(self, pool: object, *, clerk: tuple[str, ...] = (CLERK_SECRET,)) -> None:
         self.heard: list[Delivery] = []
         given = cast("Pool", pool)
-        self.doors: dict[str, Door] = {
+        self.doors: dict[str, WebhookEndpoint] = {
             STRIPE: stripe_door(given, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
             CLERK: clerk_door(given, clerk, lambda: NOW, observe=self._observe),
         }
-        self.together = Together(self.doors.values(), given)
+        self.together = DeliveryBatch(self.doors.values(), given)
 
     def _observe(self, delivery: Delivery, seconds: float) -> None:
         self.heard.append(delivery)
@@ -55,7 +55,7 @@ class House:
         ]
 
 
-def told(answer: Answer) -> tuple[int, dict[str, Any]]:
+def told(answer: WebhookResponse) -> tuple[int, dict[str, Any]]:
     body = json.loads(answer.body)
     return answer.status, {name: value for name, value in body.items() if name != "event_id"}
 
@@ -195,7 +195,9 @@ def test_all_hear_at_once_that_the_database_is_away() -> None:
 
 def test_transactions_and_their_deliveries_are_counted(pool: Pool, conninfo: str) -> None:
     house, heard = House(pool), []
-    together = Together(house.doors.values(), pool, observe=lambda many, kept: heard.append((many, kept)))
+    together = DeliveryBatch(
+        house.doors.values(), pool, observe=lambda many, kept: heard.append((many, kept))
+    )
 
     together.answers([*KINDS[:3], BAD_SIGNATURE])
     with closing(psycopg.connect(conninfo)) as holder:

@@ -21,7 +21,7 @@ from tests.webhooks.signing import (
     received,
 )
 from webhooks.clerk.signature import clerk_secrets, clerk_verifier
-from webhooks.errors import DeliveryRefused, UnusableSecret
+from webhooks.errors import UnusableSecret, WebhookRefused
 from webhooks.verification import Body, Verified
 
 BODY = b'{"type":"user.created"}'
@@ -41,7 +41,7 @@ def verify(headers: dict[str, str], raw: bytes = BODY) -> Verified:
 
 
 def refusal(headers: dict[str, str], raw: bytes = BODY) -> str:
-    with pytest.raises(DeliveryRefused) as refused:
+    with pytest.raises(WebhookRefused) as refused:
         verify(headers, raw)
     return refused.value.reason
 
@@ -51,7 +51,7 @@ def passes(vector: dict[str, Any]) -> bool:  # Any: a JSON file
     body = as_body(base64.b64decode(vector["body_b64"]))
     try:
         check(received(vector["headers"]), body, datetime.fromtimestamp(vector["now"], UTC))
-    except DeliveryRefused:
+    except WebhookRefused:
         return False
     return True
 

@@ -10,7 +10,7 @@ from werkzeug.test import Client, TestResponse
 from database.pool import open_pool
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import NOW, STRIPE_SECRET, stripe_headers
-from webhooks import Lane, stripe_door
+from webhooks import WebhookMiddleware, stripe_door
 from webhooks.store import Pool
 from webhooks.verification import MAX_BODY_BYTES
 
@@ -22,7 +22,7 @@ def _client(pool: object) -> Client:
     app.add_url_rule("/beyond", view_func=lambda: "beyond")
     door = stripe_door(cast("Pool", pool), (STRIPE_SECRET,), lambda: NOW)
     app.register_blueprint(door.blueprint())
-    return Client(Lane([door], app.wsgi_app))
+    return Client(WebhookMiddleware([door], app.wsgi_app))
 
 
 def _post(client: Client, body: bytes = BODY, **headers: str) -> TestResponse:

@@ -13,7 +13,7 @@ from tests.webhooks.signing import (
     stripe_digest,
     stripe_headers,
 )
-from webhooks.errors import DeliveryRefused, UnusableSecret
+from webhooks.errors import UnusableSecret, WebhookRefused
 from webhooks.stripe.signature import stripe_secrets, stripe_verifier
 from webhooks.verification import Body, Verified
 
@@ -31,7 +31,7 @@ def verify(header: str | None, body: bytes = BODY) -> Verified:
 
 
 def refusal(header: str | None, body: bytes = BODY) -> str:
-    with pytest.raises(DeliveryRefused) as refused:
+    with pytest.raises(WebhookRefused) as refused:
         verify(header, body)
     return refused.value.reason
 

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from flask import Request
 
-from webhooks.errors import BodyTooLarge, DeliveryRefused
+from webhooks.errors import BodyTooLarge, WebhookRefused
 from webhooks.verification import MAX_BODY_BYTES, fingerprint, read_body
 
 
@@ -73,7 +73,7 @@ def test_without_an_honest_length_nothing_is_read(length: str | None) -> None:
 
 def test_a_body_cut_short_is_refused() -> None:
     for stream in (BytesIO(b"{}"), HangsUp()):
-        with pytest.raises(DeliveryRefused, match="body_cut_short"):
+        with pytest.raises(WebhookRefused, match="body_cut_short"):
             read_body(sent(stream, length="100"))
 
 

@@ -12,7 +12,7 @@ from hmac import compare_digest
 
 from standardwebhooks import Webhook
 
-from webhooks.errors import DeliveryRefused, UnusableSecret
+from webhooks.errors import UnusableSecret, WebhookRefused
 from webhooks.verification import (
     Body,
     Headers,
@@ -54,7 +54,7 @@ def _key(index: int, text: str) -> bytes:
 
 
 def clerk_verifier(secrets: Sequence[Secret]) -> Callable[[Headers, Body, datetime], Verified]:
-    """The check of one delivery against `secrets`; it raises DeliveryRefused.
+    """The check of one delivery against `secrets`; it raises WebhookRefused.
 
     The library's own `verify` reads the real clock and lets malformed headers out as ValueError,
     so we read the headers, keep the time, and let it sign.
@@ -67,14 +67,14 @@ def clerk_verifier(secrets: Sequence[Secret]) -> Callable[[Headers, Body, dateti
         time = required_header(headers, f"{family}-timestamp")
         header = required_header(headers, f"{family}-signature")
         if _MESSAGE_ID.fullmatch(message_id) is None:
-            raise DeliveryRefused("malformed_header")
+            raise WebhookRefused("malformed_header")
         claimed = _signatures(header)
         seconds, attempted_at = attempt_time(time, now)
         for secret, signer in signers:
             expected = _expected(signer, secret, body, message_id, seconds, attempted_at)
             if any(compare_digest(expected, signature) for signature in claimed):
                 return Verified(secret, attempted_at, header, message_id)
-        raise DeliveryRefused("no_match")
+        raise WebhookRefused("no_match")
 
     return verify
 
@@ -83,10 +83,10 @@ def _signatures(header: str) -> list[str]:
     """The well-formed v1 signatures; other versions (v1a is ed25519) are not ours."""
     tokens = header.split(" ")
     if any(token.count(",") > 1 or token.endswith(",") for token in tokens):
-        raise DeliveryRefused("malformed_header")  # a header sent twice arrives joined by a comma
+        raise WebhookRefused("malformed_header")  # a header sent twice arrives joined by a comma
     found = [token for token in tokens if _SIGNATURE.fullmatch(token)]
     if not found:
-        raise DeliveryRefused("no_signature")
+        raise WebhookRefused("no_signature")
     return found
 
 

@@ -8,7 +8,7 @@ from hmac import compare_digest
 
 from stripe import SignatureVerificationError, WebhookSignature
 
-from webhooks.errors import DeliveryRefused
+from webhooks.errors import WebhookRefused
 from webhooks.verification import (
     Body,
     Headers,
@@ -35,7 +35,7 @@ def stripe_secrets(texts: Iterable[str]) -> list[Secret]:
 
 
 def stripe_verifier(secrets: Sequence[Secret]) -> Callable[[Headers, Body, datetime], Verified]:
-    """The check of one delivery against `secrets`; it raises DeliveryRefused."""
+    """The check of one delivery against `secrets`; it raises WebhookRefused."""
 
     def verify(headers: Headers, body: Body, now: datetime) -> Verified:
         header = required_header(headers, "Stripe-Signature")
@@ -44,7 +44,7 @@ def stripe_verifier(secrets: Sequence[Secret]) -> Callable[[Headers, Body, datet
         for secret in secrets:
             if _signed(body, seconds, claimed.digests, secret):
                 return Verified(secret, attempted_at, header)
-        raise DeliveryRefused("no_match")
+        raise WebhookRefused("no_match")
 
     return verify
 
@@ -66,9 +66,9 @@ def _read(header: str) -> _Claimed:
         elif scheme == "v1" and _HEX_DIGEST.fullmatch(value):
             digests.append(value)
     if len(times) != 1:  # a header sent twice arrives joined by a comma
-        raise DeliveryRefused("malformed_header")
+        raise WebhookRefused("malformed_header")
     if not digests:
-        raise DeliveryRefused("no_signature")
+        raise WebhookRefused("no_signature")
     return _Claimed(times[0], digests)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from database.pool import Connection
 from events.append import append
-from events.domain import OwnEvent, user_event
+from events.domain import DomainEvent, user_event
 from events.envelope import NewEvent
 from jobs import JobRunner
 from outbound.email import Transport, email_job, schedule_emails
@@ -39,7 +39,7 @@ def person_without_welcome(conn: Connection, email: str = "ada@example.com", *, 
     person(conn, email, name=name, at=NOW - timedelta(days=60))
 
 
-def own(conn: Connection, fact: OwnEvent, *, at: datetime = NOW, key: str | None = None) -> None:
+def own(conn: Connection, fact: DomainEvent, *, at: datetime = NOW, key: str | None = None) -> None:
     name = key or f"{fact.event_type}:{fact.model_dump_json()}"
     append(conn, user_event(fact, user_id=USER, now=at, idempotency_key=name))
     conn.commit()

@@ -12,7 +12,7 @@ from events.domain.user import TrialEndingSoon, TrialExpired, TrialExtended, Tri
 from handlers.configuration import set_value
 from handlers.trials import Length, end_trial, extend_trial
 from outbound.email import Outbox, Smtp
-from outbound.email.occasions import Due
+from outbound.email.occasions import DueMail
 from outbound.email.scheduling import schedule_email
 from tests.handlers.orders import order
 from tests.jobs.shop import NOW, Clock, states
@@ -363,7 +363,7 @@ def test_mail_switched_off_waits(conn: Connection, conninfo: str, tmp_path: Path
 
 
 def test_event_and_job_of_a_message_are_one_transaction(conn: Connection, conninfo: str) -> None:
-    schedule_email(conn, USER, "welcome", Due("1", {}), now=NOW, scheduled_for=NOW)
+    schedule_email(conn, USER, "welcome", DueMail("1", {}), now=NOW, scheduled_for=NOW)
 
     conn.rollback()
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.configuration import Configuration
-from outbound.email.errors import BadSmtpUrl, NotDelivered, Undeliverable
+from outbound.email.errors import BadSmtpUrl, MailNotDelivered, Undeliverable
 from outbound.email.message import compose, money
 from outbound.email.occasions import OCCASIONS
 from outbound.email.recipient import Recipient
-from outbound.email.transport import Server, Smtp, _dotted
+from outbound.email.transport import Smtp, SmtpServer, _dotted
 from tests.outbound.email.conftest import MailServer
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -126,15 +126,15 @@ def test_money_has_the_decimals_of_its_currency(amount: int, currency: str, told
 )
 def test_unusable_smtp_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(BadSmtpUrl) as refused:
-        Server.of(url.replace("//", "//user:hunter2@") if url != "smtp://" else url)
+        SmtpServer.of(url.replace("//", "//user:hunter2@") if url != "smtp://" else url)
     assert "hunter2" not in str(refused.value)
 
 
 def test_smtp_url_taken_apart() -> None:
-    assert Server.of("smtps://a%40b:p%3Aw@mail.example") == Server(
+    assert SmtpServer.of("smtps://a%40b:p%3Aw@mail.example") == SmtpServer(
         "mail.example", 465, True, "a@b", "p:w", "auto"
     )
-    assert Server.of("smtp://mail.example").port == 587
+    assert SmtpServer.of("smtp://mail.example").port == 587
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_login_is_sent_and_a_wrong_one_tries_again(mail_server: MailServer) -> N
     good = mail_server.url.replace("//", "//op:p%3Aw%2Fd@")
     Smtp(good).deliver(_message(_user()), handing_over=lambda: None)
 
-    with pytest.raises(NotDelivered, match="does not accept SMTP_URL's user"):
+    with pytest.raises(MailNotDelivered, match="does not accept SMTP_URL's user"):
         Smtp(good.replace("p%3A", "q")).deliver(_message(_user()), handing_over=lambda: None)
     (taken,) = mail_server.taken()
     assert taken["login"] == "op"
 
 
 def test_required_starttls_is_not_done_without(mail_server: MailServer) -> None:
-    with pytest.raises(NotDelivered, match="offers no STARTTLS"):
+    with pytest.raises(MailNotDelivered, match="offers no STARTTLS"):
         Smtp(mail_server.url + "?starttls=required").deliver(_message(_user()), handing_over=lambda: None)
     assert mail_server.taken() == []

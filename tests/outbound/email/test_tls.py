@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from handlers.configuration import Configuration
 from outbound.email import Smtp
-from outbound.email.errors import NotDelivered
+from outbound.email.errors import MailNotDelivered
 from outbound.email.message import compose
 from outbound.email.occasions import OCCASIONS
 from tests.outbound.email.conftest import MailServer
@@ -67,6 +67,6 @@ def test_login_and_message_go_over_tls_where_it_is_offered(tls_server: MailServe
 
 
 def test_server_with_a_certificate_nobody_vouches_for_gets_nothing(tls_server: MailServer) -> None:
-    with pytest.raises(NotDelivered, match="SSLCertVerificationError"):
+    with pytest.raises(MailNotDelivered, match="SSLCertVerificationError"):
         Smtp(tls_server.url).deliver(MESSAGE, handing_over=lambda: None)
     assert tls_server.taken() == []

@@ -21,7 +21,7 @@ from outbound.webhooks import deliver as delivering
 from outbound.webhooks import destinations, ssrf_guard
 from outbound.webhooks.deliver import deliver_job, sender
 from outbound.webhooks.enqueue import JOB, MAX_RETRIES, follow
-from outbound.webhooks.errors import BadEndpoint, EndpointUnknown, NotDelivered
+from outbound.webhooks.errors import BadDestination, DestinationUnknown, WebhookNotDelivered
 from outbound.webhooks.ssrf_guard import GuardedBackend
 from queries.log_tail import START
 from tests.api.test_stream import tell
@@ -317,7 +317,7 @@ def test_who_answers_a_byte_at_a_time_is_given_up(monkeypatch: pytest.MonkeyPatc
         Thread(target=drip, daemon=True).start()
         send = sender(GuardedBackend(allowed=lambda _: True))
 
-        with pytest.raises(NotDelivered, match="Timeout"):
+        with pytest.raises(WebhookNotDelivered, match="Timeout"):
             send(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}, b"{}")
 
 
@@ -332,12 +332,12 @@ def test_a_removed_endpoint_gives_up_what_waits(
     deliver()
 
     assert (receiver.got, jobs(shop)) == ([], [("cancelled", 0)])
-    with pytest.raises(EndpointUnknown):
+    with pytest.raises(DestinationUnknown):
         destinations.rotate(shop, made, now=utc_now())
 
 
 def test_types_are_words_and_auditors_see_no_secret(shop: Conn, conn: Conn) -> None:
-    with pytest.raises(BadEndpoint):
+    with pytest.raises(BadDestination):
         subscribe(shop, "stripe.%")
     found = conn.execute(
         "SELECT has_table_privilege('tenure_auditor', 'outgoing_secrets', 'SELECT')"

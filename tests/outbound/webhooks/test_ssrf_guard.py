@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outbound.webhooks.destinations import check_url
-from outbound.webhooks.errors import AddressRefused, BadEndpoint
+from outbound.webhooks.errors import AddressRefused, BadDestination
 from outbound.webhooks.ssrf_guard import GuardedBackend, checked, public
 
 INSIDE = [
@@ -146,7 +146,7 @@ def test_no_socket_is_opened_to_a_private_address() -> None:
     ],
 )
 def test_a_url_that_can_surprise_is_refused(url: str) -> None:
-    with pytest.raises(BadEndpoint):
+    with pytest.raises(BadDestination):
         check_url(url)
 
 

@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from service.web.batch_thread import MOST_TOGETHER, Carrier, Conn
+from service.web.batch_thread import MOST_TOGETHER, BatchThread, Conn
 from service.web.fast_parser import plain_post
 from webhooks.batch import Answered, Post
 from webhooks.delivery import Delivery
@@ -97,8 +97,8 @@ def connect() -> Iterator[Callable[[], Connected]]:
         sock.close()
 
 
-def started(doors: Doors, hall: Hall) -> Carrier:
-    carrier = Carrier(doors, hall)
+def started(doors: Doors, hall: Hall) -> BatchThread:
+    carrier = BatchThread(doors, hall)
     carrier.start()
     return carrier
 

@@ -12,8 +12,8 @@ from service.web.framing import (
     MOST_BODY_BYTES,
     MOST_FRAMING_BYTES,
     MOST_HEAD_BYTES,
-    Stands,
-    Walk,
+    ChunkProgress,
+    RequestState,
     stands,
 )
 
@@ -51,34 +51,34 @@ REFUSED_ANYWAY = {
 }
 
 
-def found(heard: bytes) -> Stands:
-    return stands(heard, Walk())
+def found(heard: bytes) -> RequestState:
+    return stands(heard, ChunkProgress())
 
 
 @pytest.mark.parametrize("heard", WAITS.values(), ids=WAITS.keys())
 def test_a_request_that_is_not_there_yet_waits(heard: bytes) -> None:
-    assert found(heard) is Stands.PARTIAL
+    assert found(heard) is RequestState.PARTIAL
 
 
 @pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
 def test_what_is_whole_does_not(heard: bytes) -> None:
-    assert found(heard) is Stands.WHOLE
+    assert found(heard) is RequestState.WHOLE
 
 
 @pytest.mark.parametrize("heard", REFUSED_ANYWAY.values(), ids=REFUSED_ANYWAY.keys())
 def test_what_will_be_refused_does_not(heard: bytes) -> None:
-    assert found(heard) is Stands.HOPELESS
+    assert found(heard) is RequestState.HOPELESS
 
 
 @pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
 def test_every_beginning_of_a_request_waits(heard: bytes) -> None:
     end = len(heard.removesuffix(b"GET /"))
-    walk = Walk()
+    walk = ChunkProgress()
 
     for length in range(end):
-        assert found(heard[:length]) is Stands.PARTIAL
-        assert stands(heard[:length], walk) is Stands.PARTIAL  # byte by byte it is the same walk
-    assert stands(heard, walk) is Stands.WHOLE
+        assert found(heard[:length]) is RequestState.PARTIAL
+        assert stands(heard[:length], walk) is RequestState.PARTIAL  # byte by byte it is the same walk
+    assert stands(heard, walk) is RequestState.WHOLE
 
 
 @pytest.mark.parametrize("size", [250, 1000, MOST_BODY_BYTES])
@@ -87,28 +87,28 @@ def test_the_longest_body_is_whole_in_chunks_and_a_longer_one_hopeless(size: int
     chunks = b"".join(b"%x\r\n%s\r\n" % (each, b"a" * each) for each in sizes)
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
-    assert found(head + chunks + b"0\r\n\r\n") is Stands.WHOLE
-    assert found(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is Stands.HOPELESS
+    assert found(head + chunks + b"0\r\n\r\n") is RequestState.WHOLE
+    assert found(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is RequestState.HOPELESS
 
 
 @pytest.mark.parametrize("length", [MOST_BODY_BYTES + 1, MOST_API_BODY_BYTES])
 def test_the_api_takes_longer_ones(length: int) -> None:
     told = b"Host: x\r\nContent-Length: %d\r\n\r\n" % length
 
-    assert found(b"POST /api/jobs/x/results HTTP/1.1\r\n" + told) is Stands.PARTIAL
-    assert found(b"POST /webhooks/stripe HTTP/1.1\r\n" + told) is Stands.HOPELESS
+    assert found(b"POST /api/jobs/x/results HTTP/1.1\r\n" + told) is RequestState.PARTIAL
+    assert found(b"POST /webhooks/stripe HTTP/1.1\r\n" + told) is RequestState.HOPELESS
 
 
-def as_gunicorn_reads(heard: bytes) -> Stands:
+def as_gunicorn_reads(heard: bytes) -> RequestState:
     """Of bytes after which nothing comes."""
     try:
         request = next(RequestParser(Config(), [heard], ("127.0.0.1", 1)))
         request.body.read()
     except NoMoreData:
-        return Stands.PARTIAL
+        return RequestState.PARTIAL
     except ParseException:
-        return Stands.HOPELESS
-    return Stands.WHOLE
+        return RequestState.HOPELESS
+    return RequestState.WHOLE
 
 
 CHUNK = st.builds(
@@ -137,7 +137,7 @@ def test_chunks_are_counted_as_gunicorn_counts_them(body: bytes, wounds: list[tu
     heard = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body
     theirs, ours = as_gunicorn_reads(heard), found(heard)
 
-    if theirs is Stands.WHOLE:
-        assert ours is Stands.WHOLE
-    if ours is Stands.WHOLE:
-        assert theirs is not Stands.PARTIAL
+    if theirs is RequestState.WHOLE:
+        assert ours is RequestState.WHOLE
+    if ours is RequestState.WHOLE:
+        assert theirs is not RequestState.PARTIAL
