@@ -104,7 +104,7 @@ def test_odd_values_are_no_reason_to_be_silent(odd: object) -> None:
 MANY = """
 import logging, structlog
 from concurrent.futures import ThreadPoolExecutor
-from service import logs
+from service import logging_setup as logs
 logs.configure(level="INFO", form="json")
 log = structlog.get_logger("tenure.x")
 with ThreadPoolExecutor(8) as threads:
