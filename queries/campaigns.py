@@ -3,20 +3,24 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from psycopg.sql import SQL
+
 from events.statements import statement
-from queries.compose import compose
+from queries.compose import compose, whole
 from queries.listing import Listing, Page, conditions, grouped, page
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 NEWEST_JOBS = 20
 
 CAMPAIGNS = Listing(
-    "c", "campaigns_source", "count_matching", "campaigns_where_after", ("campaigns_in_order", "events_limit")
+    "c",
+    SQL("(c.created_at, c.id) < (%(key_place)s::timestamptz, %(key_id)s::uuid)"),
+    SQL("ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s::integer"),
 )
-FILES = {
-    "user_id": "campaigns_where_user",
-    "status": "campaigns_where_status",
-    "search_type": "campaigns_where_search_type",
+CONDITIONS = {
+    "user_id": SQL("c.user_id = %(user_id)s::text"),
+    "status": SQL("c.status = %(status)s::text"),
+    "search_type": SQL("c.search_type = %(search_type)s::text"),
 }
 
 
@@ -36,11 +40,11 @@ def list_campaigns(
 
     Raises: BadCursor.
     """
-    where, values = conditions(asdict(wanted), FILES)
+    where, values = conditions(asdict(wanted), CONDITIONS)
     found = page(
         conn,
         CAMPAIGNS,
-        ["campaigns_columns"],
+        whole("campaigns"),
         where,
         values,
         limit=limit,
@@ -54,7 +58,7 @@ def list_campaigns(
 
 def campaign(conn: AnyConnection, campaign_id: UUID, user_id: str, *, jobs: bool = False) -> Row | None:
     """One campaign of the user; None when they have none of that id."""
-    query = compose("campaigns_columns", "campaigns_source", where=["campaigns_where_id", FILES["user_id"]])
+    query = compose(whole("campaigns"), [SQL("c.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": campaign_id, "user_id": user_id})
     if row is not None and jobs:
         _join_jobs(conn, [row])

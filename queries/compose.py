@@ -1,21 +1,29 @@
-"""Queries put together from named SQL files; values are always parameters, never text."""
+"""Statements with optional conditions: a whole statement from a file, conditions from a dictionary.
+
+Values are always parameters, never text.
+"""
 
 from collections.abc import Sequence
 
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL, Composable, Composed
 
 from events.statements import statement
 
-
-def compose(*opening: str, where: Sequence[str] = (), closing: Sequence[str] = ()) -> Composed:
-    """`opening`, `where` joined with AND, `closing`: each a file of queries/sql."""
-    parts = [fragment(name) for name in opening]
-    for index, name in enumerate(where):
-        parts += [SQL("AND" if index else "WHERE"), fragment(name)]
-    parts += [fragment(name) for name in closing]
-    return SQL("\n").join(parts)
+NOTHING = SQL("")
 
 
-def fragment(name: str) -> SQL:
-    """One file of queries/sql."""
-    return SQL(statement("queries", name).decode())
+def whole(name: str, **parts: Composable) -> Composable:
+    """The statement of that name; `parts` fill its placeholders in braces."""
+    text = SQL(statement("queries", name).decode())
+    return text.format(**parts) if parts else text
+
+
+def compose(opening: Composable, where: Sequence[Composable] = (), closing: Composable = NOTHING) -> Composed:
+    """`opening`, the conditions of `where` joined with AND, `closing`."""
+    condition = SQL("WHERE ") + SQL("\n   AND ").join(where) if where else NOTHING
+    return SQL("\n").join([opening, condition, closing])
+
+
+def explained(query: Composable) -> Composed:
+    """The plan of a query as JSON."""
+    return SQL("EXPLAIN (FORMAT JSON) ") + query

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from psycopg.sql import SQL, Composable, Composed
+
 from events.routing import PARTS, SERVICE_AGGREGATES, part_of
 from events.statements import statement
 from queries.bodies import with_bodies
-from queries.compose import compose
+from queries.compose import NOTHING, compose, explained, whole
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.ownership import customers_owned
@@ -18,12 +20,12 @@ from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 EventRow = Row
 
 CONDITIONS = {
-    "source": "events_where_source",
-    "aggregate_id": "events_where_aggregate",
-    "occurred_after": "events_where_occurred_after",
-    "occurred_before": "events_where_occurred_before",
-    "recorded_after": "events_where_recorded_after",
-    "recorded_before": "events_where_recorded_before",
+    "source": SQL("e.source_system = %(source)s::text"),
+    "aggregate_id": SQL("e.aggregate_id = %(aggregate_id)s::text"),
+    "occurred_after": SQL("e.occurred_at >= %(occurred_after)s::timestamptz"),
+    "occurred_before": SQL("e.occurred_at < %(occurred_before)s::timestamptz"),
+    "recorded_after": SQL("e.recorded_at >= %(recorded_after)s::timestamptz"),
+    "recorded_before": SQL("e.recorded_at < %(recorded_before)s::timestamptz"),
 }
 
 
@@ -54,19 +56,26 @@ class EventFilter:
 
 
 class _Order(NamedTuple):
-    """The files of one order."""
+    """One order, and what comes before and after a cursor in it."""
 
-    newest_first: str
-    oldest_first: str
-    older: str
-    newer: str
+    newest_first: SQL
+    oldest_first: SQL
+    older: SQL
+    newer: SQL
 
 
+_CURSOR = "(%(key_at)s::timestamptz, %(key_part)s::smallint, %(key_position)s::bigint)"
 _BY_RECORDING = _Order(
-    "events_newest_first", "events_oldest_first", "events_where_older", "events_where_newer"
+    SQL("ORDER BY e.recorded_at DESC, e.part DESC, e.position DESC"),
+    SQL("ORDER BY e.recorded_at, e.part, e.position"),
+    SQL(f"(e.recorded_at, e.part, e.position) < {_CURSOR}"),
+    SQL(f"(e.recorded_at, e.part, e.position) > {_CURSOR}"),
 )
 _BY_OCCURRENCE = _Order(
-    "events_latest_first", "events_earliest_first", "events_where_earlier", "events_where_later"
+    SQL("ORDER BY e.occurred_at DESC, e.part DESC, e.position DESC"),
+    SQL("ORDER BY e.occurred_at, e.part, e.position"),
+    SQL(f"(e.occurred_at, e.part, e.position) < {_CURSOR}"),
+    SQL(f"(e.occurred_at, e.part, e.position) > {_CURSOR}"),
 )
 
 
@@ -86,11 +95,15 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A filter made ready for SQL: which files, which values."""
+    """A filter made ready for SQL: which events, which conditions, which values."""
 
-    source: str
-    where: Sequence[str]
+    source: Composable
+    where: Sequence[Composable]
     values: dict[str, Any]  # Any: one type a parameter
+
+    def query(self, *, bodies: bool = False, closing: Composable = NOTHING) -> Composed:
+        """The selected events in the order of `closing`."""
+        return compose(events_from(self.source, bodies=bodies), self.where, closing)
 
 
 def search(
@@ -114,7 +127,7 @@ def search(
     if key is not None:
         where.append(order.older if before is None else order.newer)
     closing = order.newest_first if before is None else order.oldest_first
-    query = compose(columns(False), chosen.source, where=where, closing=[closing, "events_limit"])
+    query = compose(events_from(chosen.source), where, closing + SQL(" LIMIT %(limit)s::integer"))
     rows = fetch_all(conn, query, chosen.values | _key_values(key) | {"limit": limit + 1})
     items = with_bodies(conn, rows[:limit]) if bodies else rows[:limit]
     more = len(rows) > len(items)
@@ -128,11 +141,12 @@ def one_event(conn: AnyConnection, wanted: str) -> EventRow | None:
     """The event of that id, or of that provider id (`evt_…`, Clerk's `msg_…`), with its body."""
     try:
         values: dict[str, object] = {"id": UUID(wanted)}
-        where = "events_where_id"
+        where = SQL("e.id = %(id)s::uuid")
     except ValueError:
         values = {"idempotency_key": wanted, "parts": list(range(PARTS))}
-        where = "events_where_provider_id"
-    query = compose(columns(True), "events_everywhere", where=[where], closing=["events_live_first"])
+        where = _PROVIDER_ID
+    first = SQL("ORDER BY e.livemode DESC, e.recorded_at LIMIT 1")
+    query = compose(events_from(_ALL, bodies=True), [where], first)
     return fetch_one(conn, query, values)
 
 
@@ -142,26 +156,26 @@ def event_types(conn: AnyConnection) -> list[str]:
 
 
 def select(conn: AnyConnection, wanted: EventFilter) -> Selection:
-    """The files and values of a filter; asks for the user's customers or the types of a prefix."""
+    """The conditions and values of a filter; asks for the user's customers or the types of a prefix."""
     values: dict[str, Any] = {  # Any: one type a parameter
         name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None
     }
     where = [CONDITIONS[name] for name in values]
     if wanted.type is not None and wanted.type.endswith("*"):
-        where.append("events_where_types")
+        where.append(SQL("e.event_type = ANY(%(types)s::text[])"))
         values["types"] = [t for t in event_types(conn) if t.startswith(wanted.type[:-1])]
     elif wanted.type is not None:
-        where.append("events_where_type")
+        where.append(SQL("e.event_type = %(type)s::text"))
         values["type"] = wanted.type
     if wanted.user_id is None:
-        return Selection("events_everywhere", where, values)
+        return Selection(_ALL, where, values)
     values |= _streams(conn, wanted.user_id)
-    return Selection("events_of_routes", where, values)
+    return Selection(_OF_ROUTES, where, values)
 
 
-def columns(bodies: bool) -> str:
-    """The opening file of a search."""
-    return "events_with_bodies" if bodies else "events_without_bodies"
+def events_from(source: Composable, *, bodies: bool = False) -> Composable:
+    """One row an event of `source`, with its signed text if `bodies`."""
+    return whole("events", body=_BODY if bodies else NOTHING, source=source)
 
 
 def _streams(conn: AnyConnection, user_id: str) -> dict[str, list[Any]]:  # Any: one type a parameter
@@ -217,6 +231,31 @@ def _estimate(conn: AnyConnection, chosen: Selection) -> int | None:
     if not chosen.values:
         row = fetch_one(conn, statement("queries", "events_estimate"), {})
         return None if row is None or row["rows"] < 0 else int(row["rows"])
-    query = compose("events_plan", "events_without_bodies", chosen.source, where=chosen.where)
+    query = explained(chosen.query())
     row = fetch_one(conn, query, chosen.values)
     return None if row is None else int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+
+
+_BODY = SQL(", e.event_data::text AS event_data")
+_ALL = SQL("FROM events e")
+# The streams of some routes, each between two instants: of a customer's route Stripe's events, of a user's
+# those that are neither Stripe's nor the service's. OFFSET 0 keeps the planner from reading the whole log,
+# newest first, in the hope of meeting them. Uses events_stream.
+_OF_ROUTES = SQL("""
+FROM (SELECT found.*
+        FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(are_customers)s::boolean[],
+                    %(since)s::timestamptz[], %(until)s::timestamptz[])
+          AS wanted (part, route_key, is_customer, since, until)
+        JOIN events found USING (part, route_key)
+       WHERE (found.source_system = 'stripe') = wanted.is_customer
+         AND NOT (found.source_system = 'tenure' AND found.aggregate_type = ANY (%(service)s::text[]))
+         AND found.occurred_at >= coalesce(wanted.since, '-infinity')
+         AND found.occurred_at < coalesce(wanted.until, 'infinity')
+      OFFSET 0) e
+""")
+_PROVIDER_ID = SQL("""
+e.part = ANY(%(parts)s::smallint[])
+   AND e.source_system IN ('stripe', 'clerk', 'tenure')
+   AND e.idempotency_key = %(idempotency_key)s::text
+   AND e.livemode IN (true, false)
+""")

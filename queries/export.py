@@ -8,8 +8,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL
 
 from events.statements import statement
-from queries.compose import compose
-from queries.events import EventFilter, EventRow, columns, select
+from queries.events import EventFilter, EventRow, select
 from queries.rows import AnyConnection, in_utc
 
 # Name to Postgres type: COPY sends text, so each column says what it is.
@@ -46,7 +45,7 @@ def exported(conn: AnyConnection, wanted: EventFilter, *, bodies: bool) -> Itera
     """
     conn.execute(statement("queries", "export_snapshot"))
     chosen = select(conn, wanted)
-    query = compose(columns(bodies), chosen.source, where=chosen.where, closing=["events_oldest_first"])
+    query = chosen.query(bodies=bodies, closing=SQL("ORDER BY e.recorded_at, e.part, e.position"))
     names = COLUMNS | BODY if bodies else COLUMNS
     with (
         conn.cursor() as cursor,

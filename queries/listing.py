@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.sql import SQL, Composable
+
 from events.clock import from_micros, micros
-from queries.compose import compose
+from queries.compose import compose, explained
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one, fetch_within
@@ -28,21 +30,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of one listing. `kind` keeps its cursors from being taken for another's."""
+    """One listing: what is behind a cursor, and the order. `kind` keeps cursors of listings apart."""
 
     kind: str
-    source: str
-    count: str
-    after: str
-    closing: tuple[str, ...]
+    after: Composable
+    closing: Composable
     place: str = "created_at"
 
 
 def page(
     conn: AnyConnection,
     listing: Listing,
-    columns: Sequence[str],
-    where: Sequence[str],
+    statement: Composable,
+    where: Sequence[Composable],
     values: Values,
     *,
     limit: int,
@@ -59,7 +59,7 @@ def page(
     if after is not None:
         behind.append(listing.after)
         key = values | _key(listing, after)
-    query = compose(*columns, listing.source, where=behind, closing=listing.closing)
+    query = compose(statement, behind, listing.closing)
     asked = key | {"limit": limit + 1}
     if weight is None:
         rows = fetch_all(conn, query, asked)
@@ -70,13 +70,17 @@ def page(
         for row in items:
             del row[weight]
     following = _cursor(listing, items[-1]) if more else None
-    return Page(items, following, _total(conn, listing, where, values, estimate=estimate), estimate)
+    return Page(
+        items, following, _total(conn, compose(statement, where), values, estimate=estimate), estimate
+    )
 
 
-def conditions(wanted: Mapping[str, object], files: Mapping[str, str]) -> tuple[list[str], Values]:
-    """The files and values of what is not None."""
-    values = {name: wanted[name] for name in files if wanted[name] is not None}
-    return [files[name] for name in values], values
+def conditions(
+    wanted: Mapping[str, object], known: Mapping[str, Composable]
+) -> tuple[list[Composable], Values]:
+    """The conditions and values of what is not None."""
+    values = {name: wanted[name] for name in known if wanted[name] is not None}
+    return [known[name] for name in values], values
 
 
 def grouped(rows: list[Row], owner: str) -> dict[Any, list[Row]]:  # Any: the owner's id
@@ -87,14 +91,12 @@ def grouped(rows: list[Row], owner: str) -> dict[Any, list[Row]]:  # Any: the ow
     return found
 
 
-def _total(
-    conn: AnyConnection, listing: Listing, where: Sequence[str], values: Values, *, estimate: bool
-) -> int:
+def _total(conn: AnyConnection, matching: Composable, values: Values, *, estimate: bool) -> int:
     """Exact where an index bounds it; the planner's guess where counting would read the whole table."""
     if estimate:
-        row = fetch_one(conn, compose("events_plan", "nothing", listing.source, where=where), values)
+        row = fetch_one(conn, explained(matching), values)
         return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"]) if row else 0
-    row = fetch_one(conn, compose(listing.count, listing.source, where=where), values)
+    row = fetch_one(conn, SQL("SELECT count(*) AS total FROM ({}) AS matching").format(matching), values)
     assert row is not None  # an aggregate always answers
     return int(row["total"])
 

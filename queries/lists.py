@@ -3,32 +3,42 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from psycopg.sql import SQL
+
 from events.statements import statement
-from queries.compose import compose
+from queries.compose import NOTHING, compose, whole
 from queries.listing import Listing, Page, conditions, grouped, page
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 FIRST_ITEMS = 20
 
 LISTS = Listing(
-    "l", "lists_source", "count_matching", "lists_where_after", ("lists_in_order", "events_limit")
+    "l",
+    SQL("(l.created_at, l.id) < (%(key_place)s::timestamptz, %(key_id)s::uuid)"),
+    SQL("ORDER BY l.created_at DESC, l.id DESC LIMIT %(limit)s::integer"),
 )
 ITEMS = Listing(
-    "i", "items_source", "count_matching", "items_where_after", ("items_in_order", "events_limit"), "position"
+    "i",
+    SQL("(i.position, i.id) > (%(key_place)s::bigint, %(key_id)s::uuid)"),
+    SQL("ORDER BY i.position, i.id LIMIT %(limit)s::integer"),
+    "position",
 )
-FILES = {
-    "user_id": "lists_where_user",
-    "type": "lists_where_type",
-    "privacy": "lists_where_privacy",
-    "tag": "lists_where_tag",
-    "is_archived": "lists_where_archived",
-    "creator_id": "lists_where_creator",
+CONDITIONS = {
+    "user_id": SQL("l.user_id = %(user_id)s::text"),
+    "type": SQL("l.type = %(type)s::text"),
+    "privacy": SQL("l.privacy = %(privacy)s::text"),
+    "tag": SQL("l.tags @> ARRAY[%(tag)s::text]"),
+    "is_archived": SQL("l.is_archived = %(is_archived)s::boolean"),
+    "creator_id": SQL(
+        "EXISTS (SELECT FROM list_items i WHERE i.list_id = l.id AND i.user_id = l.user_id"
+        " AND i.creator_id = %(creator_id)s::text)"
+    ),
 }
-ITEM_FILES = {
-    "list_id": "items_where_list",
-    "user_id": "items_where_user",
-    "bucket": "items_where_bucket",
-    "pinned": "items_where_pinned",
+ITEM_CONDITIONS = {
+    "list_id": SQL("i.list_id = %(list_id)s::uuid"),
+    "user_id": SQL("i.user_id = %(user_id)s::text"),
+    "bucket": SQL("i.bucket = %(bucket)s::text"),
+    "pinned": SQL("i.pinned = %(pinned)s::boolean"),
 }
 
 
@@ -61,9 +71,9 @@ def list_lists(
 
     Raises: BadCursor.
     """
-    where, values = conditions(asdict(wanted), FILES)
+    where, values = conditions(asdict(wanted), CONDITIONS)
     estimate = wanted.user_id is None
-    found = page(conn, LISTS, ["lists_columns"], where, values, limit=limit, after=after, estimate=estimate)
+    found = page(conn, LISTS, whole("lists"), where, values, limit=limit, after=after, estimate=estimate)
     if items:
         _join_items(conn, found.items)
     return found
@@ -71,7 +81,7 @@ def list_lists(
 
 def creator_list(conn: AnyConnection, list_id: UUID, user_id: str, *, items: bool = False) -> Row | None:
     """One list of the user; None when they have none of that id."""
-    query = compose("lists_columns", "lists_source", where=["lists_where_id", FILES["user_id"]])
+    query = compose(whole("lists"), [SQL("l.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": list_id, "user_id": user_id})
     if row is not None and items:
         _join_items(conn, [row])
@@ -82,9 +92,9 @@ def list_items(
     conn: AnyConnection, wanted: ItemFilter, *, limit: int, after: str | None = None, creator: bool = False
 ) -> Page:
     """One page in the list's order; the creators' JSON only when asked. Raises: BadCursor."""
-    where, values = conditions(asdict(wanted), ITEM_FILES)
-    opening = ["items_columns", *(["items_creator"] if creator else [])]
-    return page(conn, ITEMS, opening, where, values, limit=limit, after=after)
+    where, values = conditions(asdict(wanted), ITEM_CONDITIONS)
+    query = whole("items", wide=SQL(", i.creator") if creator else NOTHING)
+    return page(conn, ITEMS, query, where, values, limit=limit, after=after)
 
 
 def _join_items(conn: AnyConnection, rows: list[Row]) -> None:

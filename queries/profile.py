@@ -6,7 +6,9 @@ fields are no columns: `stale` is true while the user is quarantined, so that th
 older state; `quarantine` then names the event that could not be folded, else it is null.
 """
 
-from queries.compose import compose
+from psycopg.sql import SQL
+
+from queries.compose import compose, whole
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 Profile = Row
@@ -40,20 +42,27 @@ COLUMNS = IDENTITY + SUBSCRIPTION + BILLING + USAGE + SYSTEM
 MARKERS = ("stale", "quarantine")
 
 SAME_EMAIL_LIMIT = 100
+WITH_EMAIL = SQL("lower(u.email) = lower(%(email)s::text)")
+OF_CUSTOMER = SQL(
+    "u.user_id = (SELECT l.user_id FROM customer_links l WHERE l.customer_id = %(stripe_customer_id)s::text)"
+)
 
 
 def profile(conn: AnyConnection, user_id: str) -> Profile | None:
     """The profile of one Clerk id, or None when nothing ever mentioned it."""
-    return fetch_one(conn, compose("profile", where=["profile_where_user_id"]), {"user_id": user_id})
+    return fetch_one(
+        conn, compose(whole("profile"), [SQL("u.user_id = %(user_id)s::text")]), {"user_id": user_id}
+    )
 
 
 def profiles_by_email(conn: AnyConnection, email: str) -> list[Profile]:
     """Everybody with that address, oldest first: an address is no identity."""
-    query = compose("profile", where=["profile_where_email"], closing=["profile_oldest_first"])
+    oldest_first = SQL("ORDER BY u.created_at, u.id LIMIT %(limit)s::integer")
+    query = compose(whole("profile"), [WITH_EMAIL], oldest_first)
     return fetch_all(conn, query, {"email": email, "limit": SAME_EMAIL_LIMIT})
 
 
 def profile_by_customer(conn: AnyConnection, customer_id: str) -> Profile | None:
     """The profile a Stripe customer is linked to, whether they pay with it now or not."""
-    query = compose("profile", where=["profile_where_customer"])
+    query = compose(whole("profile"), [OF_CUSTOMER])
     return fetch_one(conn, query, {"stripe_customer_id": customer_id})

@@ -6,29 +6,36 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg.sql import SQL, Composable
 
 from events.routing import part_of
 from events.statements import statement
-from queries.compose import compose
+from queries.compose import NOTHING, compose, whole
 from queries.listing import Listing, Page, Values, conditions, grouped, page
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 NEWEST_RESULTS = 20
 DEEPEST = 5
 
-WIDE = {"keywords": "jobs_keywords", "search_params": "jobs_search_params"}
-JOBS = Listing("j", "jobs_source", "count_matching", "jobs_where_after", ("jobs_in_order", "events_limit"))
-RESULTS = Listing(
-    "r", "results_source", "count_matching", "results_where_after", ("results_in_order", "events_limit")
+WIDE = {"keywords": SQL(", j.keywords"), "search_params": SQL(", j.search_params")}
+JOBS = Listing(
+    "j",
+    SQL("(j.created_at, j.id) < (%(key_place)s::timestamptz, %(key_id)s::uuid)"),
+    SQL("ORDER BY j.created_at DESC, j.id DESC LIMIT %(limit)s::integer"),
 )
-FILES = {
-    "user_id": "jobs_where_user",
-    "campaign_id": "jobs_where_campaign",
-    "status": "jobs_where_status",
-    "platform": "jobs_where_platform",
-    "region": "jobs_where_region",
-    "run_id": "jobs_where_run",
-    "has_param": "jobs_where_has_param",
+RESULTS = Listing(
+    "r",
+    SQL("(r.created_at, r.id) > (%(key_place)s::timestamptz, %(key_id)s::uuid)"),
+    SQL("ORDER BY r.created_at, r.id LIMIT %(limit)s::integer"),
+)
+CONDITIONS = {
+    "user_id": SQL("j.user_id = %(user_id)s::text"),
+    "campaign_id": SQL("j.campaign_id = %(campaign_id)s::uuid"),
+    "status": SQL("j.status = %(status)s::text"),
+    "platform": SQL("j.platform = %(platform)s::text"),
+    "region": SQL("j.region = %(region)s::text"),
+    "run_id": SQL("j.run_id = %(run_id)s::text"),
+    "has_param": SQL("j.search_params ? %(has_param)s::text"),
 }
 
 
@@ -68,7 +75,7 @@ def list_jobs(
     found = page(
         conn,
         JOBS,
-        columns(include),
+        jobs_with(include),
         where,
         values,
         limit=limit,
@@ -82,7 +89,7 @@ def list_jobs(
 
 def job(conn: AnyConnection, job_id: UUID, user_id: str, *, include: Collection[str] = ()) -> Row | None:
     """One job of the user; None when they have none of that id."""
-    query = compose(*columns(include), "jobs_source", where=["jobs_where_id", FILES["user_id"]])
+    query = compose(jobs_with(include), [SQL("j.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": job_id, "user_id": user_id})
     if row is not None and "results" in include:
         _join_results(conn, [row])
@@ -99,10 +106,12 @@ def results(
     creators: bool = False,
 ) -> Page:
     """What a user's job found, oldest first; the creators themselves only when asked. Raises: BadCursor."""
-    opening = ["results_columns", *(["results_creators"] if creators else [])]
-    where, values = ["results_where_job"], {"job_id": job_id, "user_id": user_id}
+    wide = SQL(", r.creators, octet_length(r.creators::text) AS bytes") if creators else NOTHING
+    where = [SQL("r.job_id = %(job_id)s::uuid AND j.user_id = %(user_id)s::text")]
+    values: Values = {"job_id": job_id, "user_id": user_id}
     weight = "bytes" if creators else None
-    return page(conn, RESULTS, opening, where, values, limit=limit, after=after, weight=weight)
+    query = whole("results", wide=wide)
+    return page(conn, RESULTS, query, where, values, limit=limit, after=after, weight=weight)
 
 
 def verify_results(conn: AnyConnection, job_id: UUID, user_id: str) -> list[Row]:
@@ -114,22 +123,22 @@ def verify_results(conn: AnyConnection, job_id: UUID, user_id: str) -> list[Row]
     return fetch_all(conn, statement("queries", "verify_results"), asked)
 
 
-def select(wanted: ScrapingJobFilter) -> tuple[list[str], Values]:
-    """The files and values of a filter."""
-    where, values = conditions({name: getattr(wanted, name) for name in FILES}, FILES)
+def select(wanted: ScrapingJobFilter) -> tuple[list[Composable], Values]:
+    """The conditions and values of a filter."""
+    where, values = conditions({name: getattr(wanted, name) for name in CONDITIONS}, CONDITIONS)
     if wanted.keywords:
-        where.append("jobs_where_keywords")
+        where.append(SQL("j.keywords @> %(keywords)s::jsonb"))
         values["keywords"] = orjson.dumps(list(wanted.keywords)).decode()
     if wanted.param is not None:
-        where.append("jobs_where_param")
+        where.append(_PARAM)
         path, text = wanted.param
         values |= {"param_text": _nested(path, text), "param_value": _nested(path, _value(text))}
     return where, values
 
 
-def columns(include: Collection[str]) -> list[str]:
-    """The opening files for these wide columns."""
-    return ["jobs_columns", *(file for name, file in WIDE.items() if name in include)]
+def jobs_with(include: Collection[str]) -> Composable:
+    """The statement with these wide columns."""
+    return whole("jobs", wide=SQL(" ").join(column for name, column in WIDE.items() if name in include))
 
 
 def _nested(path: Sequence[str], value: Any) -> str:  # Any: a JSON scalar
@@ -155,3 +164,6 @@ def _join_results(conn: AnyConnection, rows: list[Row]) -> None:
     by_job = grouped(found, "job_id")
     for row in rows:
         row["results"] = by_job.get(row["id"], [])
+
+
+_PARAM = SQL("(j.search_params @> %(param_text)s::jsonb OR j.search_params @> %(param_value)s::jsonb)")

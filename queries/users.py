@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from queries.compose import compose
+from psycopg.sql import SQL
+
+from queries.compose import compose, whole
 from queries.cursors import read_user_cursor, user_cursor
-from queries.profile import Profile
+from queries.profile import OF_CUSTOMER, WITH_EMAIL, Profile
 from queries.rows import AnyConnection, fetch_all
 
 FILTERS = {
-    "email": "profile_where_email",
-    "stripe_customer_id": "profile_where_customer",
-    "subscription_status": "profile_where_subscription_status",
-    "trial_status": "profile_where_trial_status",
+    "email": WITH_EMAIL,
+    "stripe_customer_id": OF_CUSTOMER,
+    "subscription_status": SQL("s.subscription_status = %(subscription_status)s::text"),
+    "trial_status": SQL("s.trial_status = %(trial_status)s::text"),
 }
 
 
@@ -41,9 +43,9 @@ def list_users(conn: AnyConnection, wanted: UserFilter, *, limit: int, after: st
     values = {name: getattr(wanted, name) for name in FILTERS}
     where = [FILTERS[name] for name, value in values.items() if value is not None]
     if after is not None:
-        where.append("profile_where_after")
+        where.append(SQL("s.user_id > %(after)s::uuid"))
         values["after"] = read_user_cursor(after)
-    query = compose("profile", where=where, closing=["profile_page"])
+    query = compose(whole("profile"), where, SQL("ORDER BY s.user_id LIMIT %(limit)s::integer"))
     found = fetch_all(conn, query, values | {"limit": limit + 1})
     items = found[:limit]
     return UserPage(items, user_cursor(items[-1]["id"]) if len(found) > limit else None)

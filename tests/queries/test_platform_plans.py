@@ -11,9 +11,9 @@ from psycopg.sql import SQL
 
 from database.pool import connect
 from events.statements import statement
-from queries.campaigns import CAMPAIGNS
-from queries.compose import compose
-from queries.scraping_jobs import JOBS, ScrapingJobFilter, columns, select
+from queries.campaigns import CAMPAIGNS, CONDITIONS
+from queries.compose import compose, explained, whole
+from queries.scraping_jobs import JOBS, ScrapingJobFilter, jobs_with, select
 from tests.databases import Server
 from tests.handlers.users import NOW
 
@@ -45,16 +45,14 @@ JOB_PAGES = [
 @pytest.mark.parametrize(("wanted", "index"), JOB_PAGES)
 def test_each_search_for_jobs_uses_its_index(filled: str, wanted: ScrapingJobFilter, index: str) -> None:
     where, values = select(wanted)
-    query = compose("events_plan", *columns(()), JOBS.source, where=where, closing=JOBS.closing)
+    query = explained(compose(jobs_with(()), where, JOBS.closing))
 
     assert index in plan(filled, query, values | {"limit": 20})
 
 
 def test_pages_behind_a_cursor_begin_in_the_index(filled: str) -> None:
-    where = ["campaigns_where_user", "campaigns_where_after"]
-    query = compose(
-        "events_plan", "campaigns_columns", CAMPAIGNS.source, where=where, closing=CAMPAIGNS.closing
-    )
+    where = [CONDITIONS["user_id"], CAMPAIGNS.after]
+    query = explained(compose(whole("campaigns"), where, CAMPAIGNS.closing))
 
     found = plan(filled, query, SOMEBODY | {"key_place": NOW, "key_id": UUID(int=1)})
 
@@ -80,7 +78,7 @@ FILES: list[tuple[str, dict[str, Any], set[str]]] = [
 def test_no_statement_reads_a_whole_table(
     filled: str, name: str, asked: dict[str, Any], indexes: set[str]
 ) -> None:
-    found = plan(filled, compose("events_plan", name), asked)
+    found = plan(filled, explained(whole(name)), asked)
 
     assert {index for index in indexes if index in found} == indexes
     for table in ("campaigns", "scraping_jobs", "scraping_results", "creator_lists", "list_items"):
@@ -88,7 +86,7 @@ def test_no_statement_reads_a_whole_table(
 
 
 def test_what_is_due_is_found_by_its_index(filled: str) -> None:
-    query = compose("events_plan") + SQL(statement("handlers", "jobs_to_time_out").decode())
+    query = explained(SQL(statement("handlers", "jobs_to_time_out").decode()))
     asked = {
         "now": NOW.replace(year=2020),
         "after_at": NOW.replace(year=2000),

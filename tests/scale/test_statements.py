@@ -37,7 +37,6 @@ FAN_OUT = {
     "queries/completeness_windows": _AUDIT,
     "queries/erasures": "by type, once a full verification",
     "queries/event_place": "an event's own id names no part: one index probe a node",
-    "queries/events_everywhere": "a search without a user: newest first over all nodes, LIMIT",
     "queries/find_events": _AUDIT,
     "queries/head_vector": "64 rows: a moment of the log",
     "queries/overview_appended": _AUDIT,
@@ -51,6 +50,7 @@ NOT_THE_SERVICE = {
     "cli/db/command.py": "looks whether a bench database is empty",
     "cli/db/sample_data.py": "fills a bench database",
     "cli/scale/citus_checks.py": "patterns, no statements",
+    "queries/events.py": "a user's streams by part, or newest first over all nodes with a LIMIT",
 }
 
 

@@ -1,4 +1,5 @@
--- Columns of a list; stale: its history stops at an event that can't be folded.
--- Leans on lists_source.
+-- One row a list; stale: its history stops at an event that cannot be folded.
+-- Uses creator_lists_listed where the owner is given.
 SELECT l.id, l.user_id, l.name, l.description, l.type, l.privacy, l.tags, l.is_archived, l.items_count, l.version,
        l.unfolded_event_id IS NOT NULL AS stale, l.created_at, l.updated_at
+  FROM creator_lists l

@@ -1,3 +1,0 @@
--- Condition on campaigns: that one.
--- Leans on the primary key of campaigns.
-c.id = %(id)s::uuid

@@ -1,3 +1,0 @@
--- Opening of a count: how many rows match.
--- Leans on the conditions after it.
-SELECT count(*) AS total

@@ -1,3 +1,0 @@
--- Condition on a search: behind the cursor.
--- Leans on events_recorded.
-(e.recorded_at, e.part, e.position) < (%(key_at)s::timestamptz, %(key_part)s::smallint, %(key_position)s::bigint)

@@ -1,3 +1,0 @@
--- Condition on a search: stored before.
--- Leans on events_recorded.
-e.recorded_at < %(recorded_before)s::timestamptz

@@ -1,3 +1,0 @@
--- Condition on a search: one type.
--- Leans on events_type.
-e.event_type = %(type)s::text

@@ -1,3 +1,0 @@
--- One more column of a job.
--- Leans on jobs_source.
-     , j.keywords

@@ -1,3 +1,0 @@
--- Condition on jobs: that one.
--- Leans on the primary key of scraping_jobs.
-j.id = %(id)s::uuid
