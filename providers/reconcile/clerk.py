@@ -324,7 +324,7 @@ def _is_clerks(fact: Fact) -> bool:
 def _named(body: bytes) -> _Named | None:
     try:
         found = _NAMED.decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return found if _USER_ID.fullmatch(found.id) else None
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import httpx
 import msgspec
+import structlog
 from msgspec import Raw, Struct
 
 from events.clock import Clock
@@ -21,6 +22,7 @@ PAGE = 200
 # A user deleted while we read moves everybody behind them one place forward, past our page's edge.
 OVERLAP = 20
 TIMEOUT_S = 30.0
+UNREADABLE = b"null"
 RATE = 10.0  # Clerk allows 1000 requests in 10 s; the application itself needs them more
 
 
@@ -28,6 +30,7 @@ class _Instance(Struct):
     id: str
 
 
+_log = structlog.get_logger("tenure.reconcile")
 _INSTANCE = msgspec.json.Decoder(_Instance)
 _USERS = msgspec.json.Decoder(list[Raw])
 
@@ -56,17 +59,30 @@ class ClerkApi:
         """Every user, oldest first, some of them twice."""
         offset = 0
         while True:
-            path = f"/users?limit={PAGE}&offset={offset}&order_by=%2Bcreated_at"
-            answer = self._ask(path)
-            try:
-                found = [bytes(each) for each in _USERS.decode(answer.body)]
-            except msgspec.MsgspecError as problem:
-                raise ProviderAway(PROVIDER, "/users", 1, f"no list of users ({problem})") from None
+            found = self._listed(offset, PAGE)
             if found:
                 yield found
             if len(found) < PAGE:
                 return
             offset += PAGE - OVERLAP
+
+    def _listed(self, offset: int, limit: int) -> list[bytes]:
+        """Users from that place on. A list that can't be read is asked for in halves down to one user, who
+        is `UNREADABLE`: metadata nested too deep, which a browser may write, hides no other user."""
+        body = self._ask(f"/users?limit={limit}&offset={offset}&order_by=%2Bcreated_at").body
+        try:
+            return [bytes(each) for each in _USERS.decode(body)]
+        except (msgspec.MsgspecError, RecursionError) as problem:
+            if not body.lstrip().startswith(b"["):
+                raise ProviderAway(PROVIDER, "/users", 1, f"no list of users ({problem})") from None
+        if limit == 1:
+            _log.warning("clerk user unreadable", offset=offset)
+            return [UNREADABLE]
+        half = limit // 2
+        found = [*self._listed(offset, half), *self._listed(offset + half, limit - half)]
+        if limit == PAGE and set(found) <= {UNREADABLE}:
+            raise ProviderAway(PROVIDER, "/users", 1, "a list without a readable user")
+        return found
 
     def instance(self) -> str | None:
         """The id of the instance this key is of; None where the API does not tell this key."""

@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import structlog
 
+from events.errors import UnreadablePayload
+from events.text import storable_json
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
 from providers.reconcile.rate_limit import RateLimit
 
@@ -47,7 +49,7 @@ def ask(
         pace.wait()
         answer = send()
         if 200 <= answer.status < 300:
-            return answer
+            return replace(answer, body=_readable(answer.body))
         if answer.status == 404:
             raise NotThere(provider, path)
         last = answer.said or f"HTTP {answer.status}"
@@ -58,6 +60,14 @@ def ask(
         _wait(answer, tries, pace, now(), chance)
         _log.info("provider asked again", provider=provider, path=path, tries=tries, last=last)
     raise ProviderAway(provider, path, MOST_TRIES, last)
+
+
+def _readable(body: bytes) -> bytes:
+    """With U+FFFD for what no decoder reads, so that one object's text hides no other's; else as it is."""
+    try:
+        return storable_json(body.decode()).encode()
+    except (UnicodeDecodeError, UnreadablePayload):
+        return body
 
 
 def _wait(

@@ -110,7 +110,10 @@ def snapshot(
 
 def collapsed(body: bytes, path: tuple[str, ...]) -> tuple[bytes, bytes | None]:
     """An object with what was expanded at `path` put back to its id, and what was expanded there."""
-    said = orjson.loads(body)
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:  # a number or a depth that it refuses: the object stays as it is
+        return body, None
     holder = said
     for step in path[:-1]:
         holder = holder.get(step) if isinstance(holder, dict) else None

@@ -1,5 +1,6 @@
 """Clerk keeps no events: what its webhooks lost is read off its users."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,13 +12,13 @@ from demo.history import make_world
 from demo.world import DemoWorld
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
 from providers.reconcile.clerk_api import ClerkApi
-from providers.reconcile.errors import ProviderRefused
+from providers.reconcile.errors import ProviderAway, ProviderRefused
 from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe import reconcile_stripe
 from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, at_random
-from tests.doubles.http import Double, serving
+from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
 
@@ -231,3 +232,40 @@ def _told(found: dict[str, list[dict[str, Any]]], left: set[str]) -> dict[str, l
         ]
         for table, rows in found.items()
     }
+
+
+@pytest.mark.parametrize(
+    "written",
+    [b'"\\ud800"', b"[" * 1500 + b"]" * 1500, b'["\\udfff",' + b"[" * 1500 + b"]" * 1501],
+    ids=["lone surrogate", "nested too deep", "both"],
+)
+def test_metadata_of_one_user_hides_no_other(
+    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
+) -> None:
+    """A signed-in browser may write any JSON into its user's `unsafe_metadata`."""
+    first = next(iter(world.clerk.users))
+    receive(shop, [each for each in world.deliveries if first in json.dumps(each.event)])
+    project(conninfo)
+    plain = clerk_double(world.clerk, now=watch)
+
+    def answer(asked: Asked) -> Replied:
+        replied = plain.answer(asked)
+        body = json.dumps(replied.body).encode()
+        mark = json.dumps({"id": first})[1:-1].encode()
+        return Replied(
+            replied.status, body.replace(mark, mark + b', "unsafe_metadata": {"x": ' + written + b"}")
+        )
+
+    with serving(Double(answer, watch)) as double:
+        found = run(shop, double, watch)
+    project(conninfo)
+
+    assert people(shop) == [(f"Ada {n}", f"ada{n}@example.com", False) for n in range(3)]
+    assert (found.created, found.deleted, found.refused) == (2, 0, None)
+
+
+def test_a_list_without_a_readable_user_is_no_list(shop: Conn, watch: Watch) -> None:
+    deep = b'[{"id": "user_1", "x": ' + b"[" * 1500 + b"]" * 1500 + b"}]"
+
+    with serving(Double(lambda _: Replied(200, deep), watch)) as double, pytest.raises(ProviderAway):
+        run(shop, double, watch)

@@ -1,5 +1,6 @@
 """What no event tells any more is seen in the objects, named with its cause, and healed by events."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from demo.prices import UNKNOWN_PRICE, price_of
 from demo.world import DemoWorld
 from providers.reconcile import objects
 from providers.reconcile.stripe import Reconciled, reconcile_stripe
-from tests.doubles.http import Double, serving
+from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
 
@@ -96,6 +97,30 @@ def test_an_object_that_cannot_be_compared_ends_no_run(
     found = run(shop, double, watch)
 
     assert (found.objects, found.drifts) == (2, [])
+
+
+@pytest.mark.parametrize("written", [b'"\\ud800"', b"1e400"], ids=["lone surrogate", "infinite number"])
+def test_text_of_one_customer_hides_no_other(
+    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
+) -> None:
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+    pass_days(world, watch, 40)
+    plain = stripe_double(world.stripe, now=watch)
+
+    def answer(asked: Asked) -> Replied:
+        replied = plain.answer(asked)
+        if asked.path != "/v1/customers":
+            return replied
+        body = json.dumps(replied.body).encode()
+        return Replied(replied.status, body.replace(b'"description": null', b'"description": ' + written))
+
+    with serving(Double(answer, watch)) as double:
+        found = run(shop, double, watch)
+
+    project(conninfo)
+
+    assert found.healed > 0
+    assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
 
 
 def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
