@@ -67,13 +67,6 @@ class ProjectionReplayed(DomainEvent):
     duration_ms: int
 
 
-class LogSealed(DomainEvent):
-    event_type = "log.sealed"
-    aggregate_type: ClassVar[str] = "log"
-    sizes: tuple[int, ...]
-    root: Key
-
-
 class AccessLogTrimmed(DomainEvent):
     """Retention deleted the access log's oldest rows, up to and with an instant."""
 
