@@ -41,7 +41,7 @@ def _webhook_secrets(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         text = secret.get_secret_value()
         if not text.startswith("whsec_") or len(text) == len("whsec_") or not text.isascii():
             raise ValueError(
-                f"secret {number} of {len(values)} must be whsec_ and what follows it; "
+                f"secret {number} of {len(values)} must start with whsec_ and not end there; "
                 "copy the endpoint's signing secret, not an API key"
             )
     return values
@@ -74,7 +74,7 @@ def _account_ids(values: tuple[str, ...]) -> tuple[str, ...]:
     for number, account in enumerate(values, 1):
         if not account.startswith(("acct_", "org_")) or not account.isascii() or not account.isprintable():
             raise ValueError(
-                f"account {number} of {len(values)} must be acct_ and what follows it; "
+                f"account {number} of {len(values)} must start with acct_; "
                 "copy the connected account's id from the Stripe dashboard"
             )
     return values
@@ -84,10 +84,10 @@ def _scheme(*schemes: str) -> AfterValidator:
     def check(value: SecretStr | str) -> SecretStr | str:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         try:
-            found = urlsplit(text).scheme
+            url_scheme = urlsplit(text).scheme
         except ValueError:
-            found = ""
-        if found not in schemes:
+            url_scheme = ""
+        if url_scheme not in schemes:
             expected = " or ".join(f"{scheme}://" for scheme in schemes)
             raise ValueError(f"must be a URL that starts with {expected}")
         return value
@@ -99,13 +99,13 @@ def _long_enough(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < 32:
         raise ValueError(
             "must have at least 32 characters; "
-            "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            "create one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return value
 
 
 def _ed25519(value: SecretStr) -> SecretStr:
-    """Several keys are a rotation with overlap: PEM blocks one after another, or base64 with commas."""
+    """Several keys are a rotation with overlap: PEM blocks in sequence, or base64 separated by commas."""
     text = value.get_secret_value().strip()
     if text.startswith("-----BEGIN PRIVATE KEY-----"):
         return value
@@ -204,7 +204,7 @@ def _refuse_unparsed_lines(env_file: Path | None) -> None:
     with env_file.open(encoding="utf-8") as lines:
         for binding in parse_stream(lines):
             if binding.error:
-                text, first = binding.original.string, binding.original.line  # blank lines before it count
+                text, first = binding.original.string, binding.original.line  # includes blank lines before it
                 number = first + text[: len(text) - len(text.lstrip())].count("\n")
                 raise SettingsError(f"{env_file}: line {number} is not NAME=value; correct or remove it")
 
@@ -221,18 +221,18 @@ class SettingRow:
 
 
 def describe(settings: Settings) -> list[SettingRow]:
-    """Every setting, what it is for, and what does not work while it is missing."""
+    """Every setting, its purpose, and what does not work while it is missing."""
     return [_row(settings, field, *texts) for field, texts in _MEANING.items()]
 
 
 def unread_names(env_file: Path | None = ENV_FILE) -> dict[str, str]:
     """Variables that look like a setting but are not read, each with the name probably meant."""
     names = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
-    known = [_variable(field) for field in _MEANING]
+    variables = [_variable(field) for field in _MEANING]
     unread = {}
-    for name in sorted(names - set(known) - set(_FOR_TESTS)):
+    for name in sorted(names - set(variables) - set(_FOR_TESTS)):
         has_our_prefix = name.startswith(("TENURE_", "STRIPE_", "CLERK_"))
-        near = get_close_matches(name, known, n=1, cutoff=0.8 if has_our_prefix else 0.9)
+        near = get_close_matches(name, variables, n=1, cutoff=0.8 if has_our_prefix else 0.9)
         if has_our_prefix or near:
             unread[name] = near[0] if near else ""
     return unread
@@ -270,7 +270,7 @@ def _masked(value: object) -> str:
 
 
 def _without_password(url: str) -> str:
-    """The URL with its password, and any parameter that may hold one, left out."""
+    """The URL without its password and parameters, which may contain one."""
     head, _, query = url.partition("?")
     scheme, _, rest = head.partition("://")
     user, at, place = rest.rpartition("@")
@@ -279,40 +279,40 @@ def _without_password(url: str) -> str:
 
 
 def _one_line(error: ValidationError, env_file: Path | None) -> str:
-    """Each wrong setting, with the file it stands in if the environment does not have it."""
+    """Each wrong setting, with its file if the environment does not have it."""
     in_file = dotenv_values(env_file) if env_file else {}
-    found = []
+    problems = []
     for item in error.errors(include_input=False, include_url=False):
         field = str(item["loc"][0])
         name = field if field.isupper() else _variable(field)
-        said = "must be true or false" if item["type"] == "bool_parsing" else item["msg"]
+        expected = "must be true or false" if item["type"] == "bool_parsing" else item["msg"]
         place = f"{env_file}: " if name in in_file and not os.environ.get(name) else ""
-        found.append(f"{place}{name}: {said.removeprefix('Value error, ')}")
-    return "; ".join(found)
+        problems.append(f"{place}{name}: {expected.removeprefix('Value error, ')}")
+    return "; ".join(problems)
 
 
-# field: (what it is for, what does not work without it)
+# field: (purpose, what does not work without it)
 _MEANING: dict[str, tuple[str, str | None]] = {
     "database_url": (
         "the PostgreSQL server, 15 or later, by a direct connection",
-        "an embedded PostgreSQL in TENURE_DATA_DIR serves; back it up yourself",
+        "uses an embedded PostgreSQL in TENURE_DATA_DIR; back it up yourself",
     ),
     "database_replica_url": (
         "a streaming replica that answers auditors' reads",
         "the primary answers all reads",
     ),
-    "data_dir": ("the embedded PostgreSQL and keys made here", None),
+    "data_dir": ("the embedded PostgreSQL and keys created here", None),
     "livemode": (
         "true in production: test events are stored but never projected",
         "false: test events change live state; set TENURE_LIVEMODE=true in production",
     ),
     "secret_key": (
         "signs console sessions and forms",
-        "a key is made in TENURE_DATA_DIR; hosts that share no directory need one",
+        "a key is created in TENURE_DATA_DIR; hosts without a shared directory need this setting",
     ),
     "signing_key": (
         "signs the log's checkpoints (Ed25519)",
-        "a key is made in TENURE_DATA_DIR; keep a copy of it elsewhere",
+        "a key is created in TENURE_DATA_DIR; keep a copy of it elsewhere",
     ),
     "stripe_webhook_secrets": (
         "signing secrets of the Stripe endpoint, newest first",
@@ -323,30 +323,30 @@ _MEANING: dict[str, tuple[str, str | None]] = {
         "POST /webhooks/clerk answers 503",
     ),
     "trusted_proxies": (
-        "addresses or networks of reverse proxies whose X-Forwarded-* headers are believed",
+        "addresses or networks of reverse proxies whose X-Forwarded-* headers are trusted",
         None,
     ),
     "stripe_trusted_accounts": (
-        "connected accounts whose customers may be users here, by comma; else only the own account's",
+        "connected accounts whose customers may be users here, separated by commas; default: none",
         None,
     ),
     "stripe_api_key": (
         "reads Stripe to reconcile; a restricted read-only key is enough",
-        "tenure reconcile stripe and import stripe refuse; missed events stay missed",
+        "tenure reconcile stripe and import stripe refuse; missed events can't be found",
     ),
-    "stripe_api_base": ("where the Stripe API is", None),
+    "stripe_api_base": ("address of the Stripe API", None),
     "clerk_secret_key": (
         "reads Clerk to reconcile",
-        "tenure reconcile clerk refuses; missed events stay missed",
+        "tenure reconcile clerk refuses; missed events can't be found",
     ),
-    "clerk_api_base": ("where the Clerk Backend API is", None),
+    "clerk_api_base": ("address of the Clerk Backend API", None),
     "smtp_url": (
         "sends mail: smtp://user:password@host:587",
         "mail goes to files in the outbox",
     ),
-    "otel_exporter_otlp_endpoint": ("where traces go: OTLP over HTTP, http://collector:4318", None),
-    "otel_exporter_otlp_traces_endpoint": ("the same, as the whole address of traces", None),
-    "otel_sdk_disabled": ("true: no traces, whatever else is set", None),
-    "log_level": ("how much is logged: DEBUG, INFO, WARNING, ERROR", None),
+    "otel_exporter_otlp_endpoint": ("endpoint of traces: OTLP over HTTP, http://collector:4318", None),
+    "otel_exporter_otlp_traces_endpoint": ("endpoint of traces, as a complete address", None),
+    "otel_sdk_disabled": ("true: no traces, regardless of other settings", None),
+    "log_level": ("minimum level of log lines: DEBUG, INFO, WARNING, ERROR", None),
     "log_format": ("console for people, json for machines", None),
 }

@@ -1,1 +1,1 @@
-"""Archives: the log, or a whole database, in a file that proves it is whole; and back again."""
+"""Archives: write the log or a whole database to a file with a checksum, and read it back."""

@@ -1,4 +1,4 @@
-"""Files that get their name when they are whole; what kill -9 leaves of one is found and removed."""
+"""Files that get their name when they are complete; leftovers of killed commands are removed."""
 
 import os
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ _SUFFIX = ".unfinished"
 def drafting(path: Path) -> Iterator[Path]:
     """An empty file of mode 0600 beside `path`, locked while it is written; after the block it is `path`.
 
-    An error in the block removes it. Raises: ArchiveRefused when the name is taken or it can't be written.
+    An error in the block removes it. Raises: ArchiveRefused if `path` exists or can't be written.
     """
     draft = draft_of(path)
-    for left in abandoned_drafts(path.parent):
-        left.unlink(missing_ok=True)
-        notice(f"removed {left}, which a killed command left unfinished")
+    for draft_left in abandoned_drafts(path.parent):
+        draft_left.unlink(missing_ok=True)
+        notice(f"removed {draft_left}, an unfinished file of a killed command")
     lock = Lock(draft)
     try:
         if not lock.try_exclusive():
-            raise ArchiveRefused(f"another command writes {path} now; wait for it, or name another file")
+            raise ArchiveRefused(f"another command is writing {path}; wait for it, or name another file")
         draft.chmod(0o600)
         os.truncate(draft, 0)
     except OSError as problem:
@@ -41,14 +41,14 @@ def drafting(path: Path) -> Iterator[Path]:
 
 
 def draft_of(path: Path) -> Path:
-    """Where it is written until it is whole. Raises: ArchiveRefused when its name is taken."""
+    """The path it is written to until it is complete. Raises: ArchiveRefused if `path` exists."""
     if path.exists():
-        raise ArchiveRefused(f"{path} is there already; name another file or remove it")
+        raise ArchiveRefused(f"{path} exists already; name another file or remove it")
     return path.with_name(f".{path.name}{_SUFFIX}")
 
 
 def abandoned_drafts(folder: Path) -> list[Path]:
-    """Drafts in this folder whose command is gone."""
+    """Drafts in this folder whose command no longer runs."""
     return [path for path in sorted(folder.glob(f".*{_SUFFIX}")) if _is_abandoned(path)]
 
 
@@ -62,9 +62,9 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _keep(draft: Path, path: Path) -> None:
-    """Give the finished file its name, but never another's. Raises: ArchiveRefused."""
+    """Rename the finished file; never replaces another one. Raises: ArchiveRefused."""
     try:
         os.link(draft, path)
     except FileExistsError:
-        raise ArchiveRefused(f"{path} is there already; name another file or remove it") from None
+        raise ArchiveRefused(f"{path} exists already; name another file or remove it") from None
     draft.unlink()

@@ -1,6 +1,6 @@
-"""A backup by pg_dump: its own custom format, and behind it a trailer that proves it is whole.
+"""A backup by pg_dump: its custom format, followed by a trailer with the checksum.
 
-`pg_restore` reads the file as it is; the trailer is one line of JSON behind the dump.
+`pg_restore` reads the file unchanged; the trailer is one line of JSON after the dump.
 """
 
 import os
@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from archive.drafts import drafting
 from archive.errors import ArchiveRefused
 from archive.format import Damaged
-from archive.pg_tools import last_words, login
+from archive.pg_tools import error_line, login
 from archive.signature import Sign, unsigned
 from archive.tables import ours
 from archive.writer import described, refuse_blind
@@ -30,23 +30,29 @@ MARK = b"\ntenure-backup "
 _LONGEST_TRAILER = 1 << 20
 _CHUNK = 1 << 20
 
-Heard = Callable[[int], None]
+OnProgress = Callable[[int], None]
 Trailer = dict[str, Any]  # Any: JSON values
 
 
 def write_dump(
-    conninfo: str, out: Path, pg_dump: Path, *, said: dict[str, object], heard: Heard, sign: Sign = unsigned
+    conninfo: str,
+    out: Path,
+    pg_dump: Path,
+    *,
+    extra: dict[str, object],
+    on_progress: OnProgress,
+    sign: Sign = unsigned,
 ) -> Trailer:
-    """The trailer; the rows are those of one instant, also of the heads it names. Raises: ArchiveRefused."""
+    """Write the dump and return its trailer; rows and heads are of one snapshot. Raises: ArchiveRefused."""
     with drafting(out) as draft:
         with closing(connect(conninfo, application_name="tenure-backup")) as conn:
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             refuse_blind(conn)
             snapshot = conn.execute("SELECT pg_export_snapshot()").fetchone()
-            assert snapshot is not None  # the function always answers one row
+            assert snapshot is not None  # the function always returns one row
             facts = described(conn)
-            _run(conninfo, draft, [str(pg_dump), f"--snapshot={snapshot[0]}"], heard)
-        trailer = {"tenure_backup": 1, **facts, **said, **_sum(draft)}
+            _run(conninfo, draft, [str(pg_dump), f"--snapshot={snapshot[0]}"], on_progress)
+        trailer = {"tenure_backup": 1, **facts, **extra, **_sum(draft)}
         if note := sign(checksum_of(trailer)):
             trailer["signature"] = note
         with draft.open("ab") as file:
@@ -57,20 +63,20 @@ def write_dump(
 
 
 def checksum_of(trailer: Trailer) -> str:
-    """What is signed: all that the trailer says, the dump's own checksum included."""
+    """The checksum that is signed: over the whole trailer, which includes the dump's checksum."""
     facts = {name: value for name, value in trailer.items() if name != "signature"}
     return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def read_trailer(path: Path, *, heard: Heard) -> Trailer:
-    """What stands behind the dump, after its sum was taken again. Raises: Damaged."""
+def read_trailer(path: Path, *, on_progress: OnProgress) -> Trailer:
+    """The trailer, after checking the dump against its checksum. Raises: Damaged."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - _LONGEST_TRAILER))
         ending = file.read()
     _, mark, line = ending.rpartition(MARK)
     if not mark or not line.endswith(b"\n"):
-        raise Damaged(path, "it ends without its trailer, so the rest is missing")
+        raise Damaged(path, "it has no trailer, so its end is missing")
     try:
         trailer: Trailer = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -78,23 +84,23 @@ def read_trailer(path: Path, *, heard: Heard) -> Trailer:
     length = size - len(mark) - len(line)
     if trailer.get("bytes") != length:
         raise Damaged(path, f"expected {trailer.get('bytes')} bytes before its trailer, found {length}")
-    if _sum(path, length, heard)["sha256"] != trailer.get("sha256"):
-        raise Damaged(path, "it does not have the checksum it was written with")
+    if _sum(path, length, on_progress)["sha256"] != trailer.get("sha256"):
+        raise Damaged(path, "its checksum differs from the one in its trailer")
     return trailer
 
 
 def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
-    """Every row, in one transaction, into tables that are there and empty. Raises: ArchiveRefused."""
+    """Load every row in one transaction into existing, empty tables. Raises: ArchiveRefused."""
     target, environment = login(make_conninfo(conninfo, application_name=SESSION))
     command = [str(pg_restore), "--data-only", "--no-owner", "--exit-on-error", "--single-transaction"]
     done = child_processes.run(
         [*command, f"--dbname={target}", str(path)], env=environment, capture_output=True, check=False
     )
     if done.returncode != 0:
-        raise ArchiveRefused(f"pg_restore failed and nothing of the data was kept: {last_words(done.stderr)}")
+        raise ArchiveRefused(f"pg_restore failed and no row was stored: {error_line(done.stderr)}")
 
 
-def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
+def _run(conninfo: str, draft: Path, command: list[str], on_progress: OnProgress) -> None:
     source, environment = login(conninfo)
     command += ["--format=custom", "--data-only", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s"]
     command += [f"--table=public.{name}" for name in ours()]
@@ -103,21 +109,23 @@ def _run(conninfo: str, draft: Path, command: list[str], heard: Heard) -> None:
         command, env=environment, stdout=child_processes.DEVNULL, stderr=child_processes.PIPE
     ) as child:
         while child.poll() is None:
-            heard(draft.stat().st_size)
+            on_progress(draft.stat().st_size)
             time.sleep(0.1)
         words = child.stderr.read() if child.stderr else b""
     if child.returncode != 0:
-        raise ArchiveRefused(f"pg_dump failed: {last_words(words)}")
+        raise ArchiveRefused(f"pg_dump failed: {error_line(words)}")
     draft.chmod(0o600)
 
 
-def _sum(path: Path, length: int | None = None, heard: Heard = lambda _: None) -> dict[str, object]:
+def _sum(
+    path: Path, length: int | None = None, on_progress: OnProgress = lambda _: None
+) -> dict[str, object]:
     digest, done = sha256(), 0
-    left = path.stat().st_size if length is None else length
+    remaining = path.stat().st_size if length is None else length
     with path.open("rb") as file:
-        while left and (chunk := file.read(min(_CHUNK, left))):
+        while remaining and (chunk := file.read(min(_CHUNK, remaining))):
             digest.update(chunk)
-            left -= len(chunk)
+            remaining -= len(chunk)
             done += len(chunk)
-            heard(done)
+            on_progress(done)
     return {"bytes": done, "sha256": digest.hexdigest()}

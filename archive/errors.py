@@ -1,8 +1,8 @@
-"""What archives refuse: backups, restores, exports and imports of the log."""
+"""Errors of backups, restores, exports and imports of the log."""
 
 
 class ArchiveError(Exception):
-    """Base of what this package refuses; the message is one line and names the next step."""
+    """Base of this package's errors; the message is one line and names the next step."""
 
 
 class ArchiveRefused(ArchiveError):

@@ -1,11 +1,11 @@
-"""The form of an archive: rows as JSON lines between a header and a trailer that proves they are all there.
+"""The format of an archive: rows as JSON lines between a header and a trailer with counts and a checksum.
 
     {"tenure_archive": 1, "kind": "log", "tables": {"events": ["part", …], …}, …}
     {"events": {"part": "3", "position": "1", "event_data": "{…}", "payload_salt": "\\\\x5f…", …}}
     {"end": {"rows": {"events": 1, …}, "sha256": "…"}}
 
-Every cell is PostgreSQL's own text for its type, so it comes back to the byte. The sum is over all
-lines before the trailer. A name that ends in .gz is compressed.
+Every cell is PostgreSQL's text for its type, so it is restored byte for byte. The checksum covers all
+lines before the trailer. A file whose name ends in .gz is compressed.
 """
 
 import gzip
@@ -32,15 +32,15 @@ Header = dict[str, Any]  # Any: JSON values
 
 
 class Damaged(ArchiveRefused):
-    """The file is not what was written. Take another copy; nothing of it was used."""
+    """The file was changed or cut off. Use another copy; nothing of it was imported."""
 
     def __init__(self, name: object, what: str) -> None:
-        super().__init__(f"{name} is not whole: {what}; nothing was changed, take another copy")
+        super().__init__(f"{name} is damaged: {what}; nothing was changed, use another copy")
 
 
 @dataclass
 class Writer:
-    """Writes one archive; without `close` it has no trailer and is refused."""
+    """Writes one archive; without `close` it has no trailer and readers refuse it."""
 
     _out: IO[bytes] | gzip.GzipFile
     columns: Mapping[str, Sequence[str]]
@@ -69,10 +69,10 @@ class Writer:
 
 
 @contextmanager
-def reading(path: Path, *, heard: Callable[[int], None] = lambda _: None) -> Iterator["Reader"]:
-    """The archive's header and, once, its rows; `heard` is told how many bytes of the file are read.
+def reading(path: Path, *, on_progress: Callable[[int], None] = lambda _: None) -> Iterator["Reader"]:
+    """The archive's header and, once, its rows; `on_progress` receives the bytes of the file read so far.
 
-    Raises: ArchiveRefused when it can't be opened, Damaged when it is not whole.
+    Raises: ArchiveRefused if it can't be opened, Damaged if it is incomplete.
     """
     try:
         raw = path.open("rb")
@@ -83,29 +83,29 @@ def reading(path: Path, *, heard: Callable[[int], None] = lambda _: None) -> Ite
         raw.seek(0)
         lines = gzip.GzipFile(fileobj=raw) if packed else raw
         try:
-            yield Reader(path, lines, lambda: heard(raw.tell()))
+            yield Reader(path, lines, lambda: on_progress(raw.tell()))
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
             raise Damaged(path, f"its compressed text ends or breaks early ({problem})") from None
 
 
 class Reader:
-    """The lines of an archive, each hashed before it is handed on."""
+    """The lines of an archive, each hashed before it is returned."""
 
-    def __init__(self, path: Path, lines: IO[bytes] | gzip.GzipFile, heard: Callable[[], None]) -> None:
+    def __init__(self, path: Path, lines: IO[bytes] | gzip.GzipFile, on_progress: Callable[[], None]) -> None:
         self.path = path
         self._lines = lines
-        self._heard = heard
+        self._on_progress = on_progress
         self._seen = sha256()
         header = self._read()
         if header is None or "tenure_archive" not in header:
-            raise ArchiveRefused(f"{path} is no archive of tenure: its first line is no header")
+            raise ArchiveRefused(f"{path} is not a Tenure archive: its first line is not a header")
         if header["tenure_archive"] != VERSION:
             raise ArchiveRefused(
-                f"{path} has form {header['tenure_archive']}, expected {VERSION}: use a newer tenure"
+                f"{path} has format {header['tenure_archive']}, expected {VERSION}: use a newer tenure"
             )
         self.header: Header = header
         self.columns: dict[str, list[str]] = header["tables"]
-        self.checksum: str = ""  # with `signature` known once all rows were read
+        self.checksum: str = ""  # like `signature`, set once all rows are read
         self.signature: str | None = None
 
     def rows(self) -> Iterator[tuple[str, list[str | None]]]:
@@ -113,30 +113,30 @@ class Reader:
         counted: dict[str, int] = {}
         while True:
             before = self._seen.hexdigest()
-            found = self._read()
-            if found is None:
+            line = self._read()
+            if line is None:
                 raise Damaged(self.path, "it ends without its trailer, so the rest is missing")
-            if "end" in found:
-                return self._close(found["end"], counted, before)
-            [(table, cells)] = found.items()
+            if "end" in line:
+                return self._close(line["end"], counted, before)
+            [(table, cells)] = line.items()
             names = self.columns.get(table)
             if names is None or not isinstance(cells, dict) or list(cells) != names:
-                raise Damaged(self.path, f"a row of {table} has other columns than its header says")
+                raise Damaged(self.path, f"a row of {table} has other columns than its header lists")
             counted[table] = counted.get(table, 0) + 1
             if counted[table] % 1000 == 1:
-                self._heard()
+                self._on_progress()
             yield table, [cells[name] for name in names]
 
     def _close(self, end: dict[str, Any], counted: dict[str, int], before: str) -> None:
         # Any: JSON values
         if end.get("sha256") != before:
-            raise Damaged(self.path, "its rows do not have the checksum they were written with")
+            raise Damaged(self.path, "the checksum of its rows differs from the one in its trailer")
         if end.get("rows") != counted:
             raise Damaged(self.path, f"its trailer counts {end.get('rows')}, found {counted}")
         if self._lines.readline():
-            raise Damaged(self.path, "something stands behind its trailer")
+            raise Damaged(self.path, "it has content after its trailer")
         self.checksum, self.signature = before, end.get("signature")
-        self._heard()
+        self._on_progress()
 
     def _read(self) -> dict[str, Any] | None:  # Any: JSON values
         line = self._lines.readline(LARGEST_LINE_BYTES)
@@ -146,12 +146,12 @@ class Reader:
             raise Damaged(self.path, "its last line is cut off")
         self._seen.update(line)
         try:
-            found = orjson.loads(line)
+            value = orjson.loads(line)
         except orjson.JSONDecodeError:
-            raise Damaged(self.path, "a line is no JSON") from None
-        if not isinstance(found, dict):
-            raise Damaged(self.path, "a line is no JSON object")
-        return found
+            raise Damaged(self.path, "a line is not JSON") from None
+        if not isinstance(value, dict):
+            raise Damaged(self.path, "a line is not a JSON object")
+        return value
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Importing an archived log: look at all of it, then put in what is missing, in one transaction."""
+"""Import an archived log: check all of it, then insert the missing rows in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -15,50 +15,52 @@ from database.pool import Connection, connect
 from events.routing import PARTS
 from events.statements import statement
 
-Heard = Callable[[str, int], None]
-# What an erasure may take away, by table.
+OnProgress = Callable[[str, int], None]
+# The column that an erasure may clear, by table.
 ERASABLE = {"event_conflicts": "event_data", "unreadable_deliveries": "body"}
 
 
 def import_log(
-    conninfo: str, path: Path, *, dry_run: bool = False, heard: Heard = lambda _what, _done: None
+    conninfo: str, path: Path, *, dry_run: bool = False, on_progress: OnProgress = lambda _what, _done: None
 ) -> LogCounts:
-    """What the archive holds and how much of it was here already; ids, places, times, salts and digests
-    are those of the archive, to the byte. All of it or nothing; `dry_run` only checks.
+    """Counts of the archive's events and of those present before; ids, positions, times, salts and
+    digests are those of the archive. All of it or nothing is imported; `dry_run` only checks.
 
     Raises: Damaged, ArchiveDiffers, ArchiveRefused.
     """
     with closing(connect(conninfo, application_name="tenure-import")) as conn:
         refuse_blind(conn)
-        here = _held(conn)
-        checked = _check(conninfo, conn, path, here, heard)
+        here = _locked_heads(conn)
+        checked = _check(conninfo, conn, path, here, on_progress)
         if dry_run:
             return checked
         try:
-            _put_in(conn, path, here, checked, heard)
+            _insert_missing(conn, path, here, checked, on_progress)
         except errors.UniqueViolation:
             raise ArchiveDiffers(
-                "an event or a row under a key of the archive's is here already; nothing was changed"
+                "an event or a row with a key of the archive exists already; nothing was changed"
             ) from None
         conn.commit()
     return checked
 
 
-def check_log(path: Path, *, heard: Heard = lambda _what, _done: None) -> LogCounts:
-    """The same look at an archive that is to go into an empty database. Raises: Damaged."""
-    with reading(path, heard=lambda done: heard("checking", done)) as archive:
+def check_log(path: Path, *, on_progress: OnProgress = lambda _what, _done: None) -> LogCounts:
+    """Check an archive for an empty database. Raises: Damaged."""
+    with reading(path, on_progress=lambda done: on_progress("checking", done)) as archive:
         return _checked(archive, {}, iter(()))
 
 
-def _held(conn: Connection) -> dict[int, int]:
-    """Part to head, each locked, in the order in which whoever takes several takes them."""
+def _locked_heads(conn: Connection) -> dict[int, int]:
+    """Part to head, each locked, in the order that every transaction uses."""
     query = statement("archive", "hold_head")
     return {part: head for part in range(PARTS) for (head,) in conn.execute(query, {"part": part})}
 
 
-def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], heard: Heard) -> LogCounts:
+def _check(
+    conninfo: str, conn: Connection, path: Path, here: dict[int, int], on_progress: OnProgress
+) -> LogCounts:
     with (
-        reading(path, heard=lambda done: heard("checking", done)) as archive,
+        reading(path, on_progress=lambda done: on_progress("checking", done)) as archive,
         closing(connect(conninfo, application_name="tenure-import")) as other,
     ):
         _refuse_other_form(conn, archive)
@@ -68,13 +70,13 @@ def _check(conninfo: str, conn: Connection, path: Path, here: dict[int, int], he
 
 def _checked(archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> LogCounts:
     if "events" not in archive.columns or "part_heads" not in archive.columns:
-        raise ArchiveRefused(f"{archive.path} holds no log")
+        raise ArchiveRefused(f"{archive.path} contains no log")
     check = LogCheck(archive, here, rows_here)
     try:
         for table, cells in archive.rows():
             check.take(table, cells)
     except ValueError as problem:
-        raise Damaged(archive.path, f"a value of it is none ({problem})") from None
+        raise Damaged(archive.path, f"it has an invalid value ({problem})") from None
     return check.finish()
 
 
@@ -83,14 +85,16 @@ def _refuse_other_form(conn: Connection, archive: Reader) -> None:
         if archive.columns.get(table) != columns_of(conn, table):
             raise ArchiveDiffers(
                 f"{table} has other columns here than in {archive.path}; "
-                "bring both databases to one release first: tenure migrate up"
+                "migrate both databases to the same release first: tenure migrate up"
             )
 
 
-def _put_in(conn: Connection, path: Path, here: dict[int, int], checked: LogCounts, heard: Heard) -> None:
+def _insert_missing(
+    conn: Connection, path: Path, here: dict[int, int], checked: LogCounts, on_progress: OnProgress
+) -> None:
     as_text(conn)
     _erase(conn, checked)
-    with reading(path, heard=lambda done: heard("importing", done)) as archive:
+    with reading(path, on_progress=lambda done: on_progress("importing", done)) as archive:
         for table, rows in by_table(archive):
             if table == "part_heads":
                 for _ in rows:
@@ -107,7 +111,7 @@ def _put_in(conn: Connection, path: Path, here: dict[int, int], checked: LogCoun
 
 
 def by_table(archive: Reader) -> Iterator[tuple[str, Iterator[Cells]]]:
-    """The rows of one table after the other, as they stand in the file."""
+    """The rows table by table, in the order of the file."""
     rows = archive.rows()
     waiting: list[tuple[str, list[str | None]]] = []
 
@@ -135,14 +139,14 @@ def _is_new(row: Cells, at: list[int], here: dict[int, int]) -> bool:
 
 
 def put_rows(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Cells]) -> None:
-    """Rows of text into a table."""
+    """Insert rows of text into a table."""
     with conn.cursor().copy(copy_into(table, columns)) as copy:
         for row in rows:
             copy.write_row(row)
 
 
 def _merge(conn: Connection, archive: Reader, table: str, rows: Iterator[Cells]) -> None:
-    """Rows that are here already must be the same, but for what was erased since."""
+    """Insert missing rows; present ones must be equal, except for data erased since."""
     beside = sql.Identifier(f"archived_{table}")
     there, columns = sql.Identifier(table), archive.columns[table]
     conn.execute(
@@ -158,7 +162,7 @@ def _merge(conn: Connection, archive: Reader, table: str, rows: Iterator[Cells])
     row = conn.execute(differing.format(beside, there, same_key)).fetchone()
     if row is not None and row[0]:
         raise ArchiveDiffers(
-            f"{table} here and in {archive.path} say different things of one key; nothing was changed"
+            f"{table} here and in {archive.path} have different rows with the same key; nothing was changed"
         )
     add = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} a WHERE NOT EXISTS (SELECT FROM {} t WHERE {})")
     conn.execute(add.format(there, names(columns), names(columns), beside, there, same_key))
@@ -167,7 +171,7 @@ def _merge(conn: Connection, archive: Reader, table: str, rows: Iterator[Cells])
 def _carry_erasures(conn: Connection, table: str, same_key: sql.Composed) -> None:
     gone = sql.Identifier(ERASABLE[table])
     keys = key_of(conn, table)
-    found = conn.execute(
+    rows = conn.execute(
         sql.SQL("SELECT {} FROM {} a JOIN {} t ON {} WHERE a.{} IS NULL AND t.{} IS NOT NULL").format(
             sql.SQL(", ").join(sql.Identifier("t", key) for key in keys),
             sql.Identifier(f"archived_{table}"),
@@ -180,9 +184,9 @@ def _carry_erasures(conn: Connection, table: str, same_key: sql.Composed) -> Non
     update = sql.SQL("UPDATE {} SET {} = NULL WHERE ({}) = ({})").format(
         sql.Identifier(table), gone, names(keys), sql.SQL(", ").join(sql.Placeholder() * len(keys))
     )
-    if found:
+    if rows:
         conn.execute("SET LOCAL ROLE tenure_eraser")
-        for row in found:
+        for row in rows:
             conn.execute(update, row)
         conn.execute("RESET ROLE")
 
@@ -193,7 +197,7 @@ def _equal(keys: list[str]) -> sql.Composed:
 
 
 def _erase(conn: Connection, checked: LogCounts) -> None:
-    """Only the eraser's role may take a payload away; the owner is a member of it."""
+    """Only the eraser's role may clear a payload; the owner is a member of it."""
     if not checked.erased_since:
         return
     parts, positions = zip(*checked.erased_since, strict=True)

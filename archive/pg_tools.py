@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, of the server's own major version."""
+"""PostgreSQL's client programs, of the server's major version."""
 
 import os
 import re
@@ -16,30 +16,30 @@ _PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt
 
 
 def find(name: str, major: int) -> Path | None:
-    """pg_dump or pg_restore of that version: the bundled one, one on the PATH, or where systems put them."""
+    """pg_dump or pg_restore of that version: the bundled one, one on the PATH, or an installed one."""
     places = [Path(place.format(major)) for place in _PLACES]
     if major == VERSION:
         with suppress(EmbeddedServerFailed):
             places.insert(0, bundled())
-    found = shutil.which(name)
-    candidates = [place / name for place in places] + ([Path(found)] if found else [])
-    return next((each for each in candidates if _major(each) == major), None)
+    on_path = shutil.which(name)
+    candidates = [place / name for place in places] + ([Path(on_path)] if on_path else [])
+    return next((candidate for candidate in candidates if _major(candidate) == major), None)
 
 
 def login(conninfo: str) -> tuple[str, dict[str, str]]:
-    """The connection string without its password, and the environment with it: process lists are public."""
-    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    """The conninfo without its password, and the environment with it, since process lists show arguments."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    password = given.pop("password", None)
+    password = parameters.pop("password", None)
     if password is not None:
         environment["PGPASSWORD"] = password
-    return make_conninfo(**given), environment | {"LC_ALL": "C"}
+    return make_conninfo(**parameters), environment | {"LC_ALL": "C"}
 
 
-def last_words(text: bytes) -> str:
-    """What a program that failed said last, in one line."""
+def error_line(text: bytes) -> str:
+    """The first line of a failed program's error output."""
     lines = [line.strip() for line in text.decode(errors="replace").splitlines() if line.strip()]
-    return lines[0] if lines else "it said nothing"
+    return lines[0] if lines else "no error message"
 
 
 def _major(program: Path) -> int | None:
@@ -49,5 +49,5 @@ def _major(program: Path) -> int | None:
         )
     except (OSError, child_processes.TimeoutExpired):
         return None
-    found = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
-    return int(found[1]) if done.returncode == 0 and found else None
+    match = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
+    return int(match[1]) if done.returncode == 0 and match else None

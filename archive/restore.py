@@ -1,4 +1,4 @@
-"""Restoring: an empty database, the backup's own schema, its rows, and then proof that it is what it was."""
+"""Restore a backup into an empty database: create its schema, then load its rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,15 +22,15 @@ from database.migration_files import MigrationFile, read
 from database.pool import Connection, connect, place
 from events.statements import statement
 
-Heard = Callable[[str, int], None]
+OnProgress = Callable[[str, int], None]
 Facts = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A file that was looked at from end to end. `portable`: rows as text, but for what replay builds.
+    """A file that was checked completely. `portable`: rows as text, without tables that replay builds.
 
-    `signature` is the note that came with `checksum`, itself not checked.
+    `signature` is the note that signs `checksum`; it is not checked yet.
     """
 
     path: Path
@@ -48,48 +48,48 @@ class Backup:
         return int(self.facts["events"])
 
 
-def look_at(path: Path, *, heard: Heard) -> Backup:
-    """Raises: Damaged, ArchiveRefused: then nothing was changed anywhere."""
+def read_backup(path: Path, *, on_progress: OnProgress) -> Backup:
+    """Check a backup file. Raises: Damaged, ArchiveRefused; nothing is changed."""
     try:
         with path.open("rb") as file:
             opening = file.read(len(MAGIC))
     except OSError as problem:
         raise ArchiveRefused(f"{path} can't be read: {problem.strerror}") from None
     if opening == MAGIC:
-        trailer = read_trailer(path, heard=partial(heard, "checking"))
+        trailer = read_trailer(path, on_progress=partial(on_progress, "checking"))
         return Backup(path, False, trailer, checksum_of(trailer), trailer.get("signature"))
     if not opening.startswith((GZIP, b"{")):
-        raise ArchiveRefused(f"{path} is no backup: expected a file that `tenure backup` wrote")
-    checked = check_log(path, heard=heard)
+        raise ArchiveRefused(f"{path} is not a backup: expected a file that `tenure backup` wrote")
+    checked = check_log(path, on_progress=on_progress)
     with reading(path) as archive:
         header = archive.header
     if header.get("kind") != "backup":
-        raise ArchiveRefused(f"{path} is an exported log; put it in with: tenure events import {path}")
+        raise ArchiveRefused(f"{path} is an exported log; import it with: tenure events import {path}")
     facts = header | {"events": checked.events, "sha256": _identity(checked)}
     return Backup(path, True, facts, checked.checksum, checked.signature)
 
 
-def restore(conninfo: str, backup: Backup, *, heard: Heard, say: Callable[[str], None]) -> None:
-    """The schema and every row, marked as unfinished until `mark.end`. Raises: ArchiveRefused.
+def restore(conninfo: str, backup: Backup, *, on_progress: OnProgress, report: Callable[[str], None]) -> None:
+    """Load the schema and every row, marked as unfinished until `mark.end`. Raises: ArchiveRefused.
 
-    After a kill the same file goes on where it was.
+    After a kill, the same file resumes the restore.
     """
     program = None if backup.portable else _pg_restore(conninfo, backup)
     with closing(connect(restore_marker.writing(conninfo), application_name=restore_marker.SESSION)) as conn:
-        found = restore_marker.read_mark(conn)
-        if found is None:
+        mark = restore_marker.read_mark(conn)
+        if mark is None:
             _refuse_taken(conn, conninfo)
-            files = wanted_migrations(backup)
+            files = backup_migrations(backup)
             restore_marker.begin(conn, backup.path.name, backup.sha256)
             conn.commit()
-        elif found.sha256 != backup.sha256:
-            raise ArchiveRefused(found.told())
-        elif found.phase != restore_marker.BEGUN:
-            say(f"its rows are here already, since a restore that did not finish: {found.phase}")
+        elif mark.sha256 != backup.sha256:
+            raise ArchiveRefused(mark.message())
+        elif mark.phase != restore_marker.BEGUN:
+            report(f"its rows are loaded already by a restore that did not finish: {mark.phase}")
             return
         else:
-            files = wanted_migrations(backup)
-    _fill(restore_marker.writing(conninfo), backup, files, program, heard=heard, say=say)
+            files = backup_migrations(backup)
+    _fill(restore_marker.writing(conninfo), backup, files, program, on_progress=on_progress, report=report)
 
 
 def _fill(
@@ -98,37 +98,37 @@ def _fill(
     files: list[MigrationFile],
     program: Path | None,
     *,
-    heard: Heard,
-    say: Callable[[str], None],
+    on_progress: OnProgress,
+    report: Callable[[str], None],
 ) -> None:
-    """The schema, then the rows in one transaction: where one event is, all of them are."""
-    migrations.up(conninfo, target=files[-1].name, say=say)
+    """Create the schema, then load the rows in one transaction: if one event is present, all are."""
+    migrations.up(conninfo, target=files[-1].name, report=report)
     if _has_events(conninfo):
-        say("its rows are here already, since a restore that was stopped at its end")
+        report("its rows are loaded already by a restore that was stopped near its end")
     else:
         _empty(conninfo)
         if program is None:
-            _load_text(conninfo, backup.path, heard)
+            _load_text(conninfo, backup.path, on_progress)
         else:
             load_dump(conninfo, backup.path, program)
     restore_marker.move_on(conninfo, restore_marker.LOADED)
 
 
-def wanted_migrations(backup: Backup) -> list[MigrationFile]:
-    """Those the backup's database had. Raises: ArchiveRefused when they are not the ones here."""
-    said: dict[str, str | None] = backup.facts["migrations"]
+def backup_migrations(backup: Backup) -> list[MigrationFile]:
+    """The migrations of the backup's database. Raises: ArchiveRefused if they differ from this release's."""
+    listed: dict[str, str | None] = backup.facts["migrations"]
     here = {one.name: one for one in read()}
-    unknown = sorted(said.keys() - here.keys())
+    unknown = sorted(listed.keys() - here.keys())
     if unknown:
         raise ArchiveRefused(
-            f"the backup has {', '.join(unknown)}, which this release does not; use the release it had"
+            f"the backup has {', '.join(unknown)}, which this release lacks; use the release that wrote it"
         )
-    edited = [name for name, sha256 in said.items() if sha256 not in (None, here[name].sha256)]
-    skipped = [name for name in here if name < max(said, default="") and name not in said]
-    if edited or skipped or not said:
+    edited = [name for name, sha256 in listed.items() if sha256 not in (None, here[name].sha256)]
+    skipped = [name for name in here if name < max(listed, default="") and name not in listed]
+    if edited or skipped or not listed:
         named = ", ".join(edited + skipped) or "none"
-        raise ArchiveRefused(f"the backup's schema is not the one of this release's files: {named}")
-    return [here[name] for name in sorted(said)]
+        raise ArchiveRefused(f"the backup's migrations differ from this release's: {named}")
+    return [here[name] for name in sorted(listed)]
 
 
 def _pg_restore(conninfo: str, backup: Backup) -> Path:
@@ -138,11 +138,11 @@ def _pg_restore(conninfo: str, backup: Backup) -> Path:
     if server < made_by:
         raise ArchiveRefused(
             f"the backup is from PostgreSQL {made_by}, this server is {server}; "
-            "make one that fits any: tenure backup --portable"
+            "make one for any version: tenure backup --portable"
         )
     for major in (server, made_by):
-        if found := find("pg_restore", major):
-            return found
+        if program := find("pg_restore", major):
+            return program
     raise ArchiveRefused(
         f"no pg_restore of PostgreSQL {server} found; install it, or make a backup with --portable"
     )
@@ -153,7 +153,7 @@ def _refuse_taken(conn: Connection, conninfo: str) -> None:
     if rows:
         named = ", ".join(name for (name,) in rows[:5])
         raise ArchiveRefused(
-            f"{place(conninfo)} is not empty: {named}{' …' if len(rows) > 5 else ''} there already; "
+            f"{place(conninfo)} is not empty: {named}{' …' if len(rows) > 5 else ''} exist already; "
             "restore into a new database"
         )
 
@@ -164,7 +164,7 @@ def _has_events(conninfo: str) -> bool:
 
 
 def _empty(conninfo: str) -> None:
-    """Rows that migrations put in are in the backup too."""
+    """Delete rows that migrations inserted: the backup contains them too."""
     with closing(connect(conninfo, application_name=restore_marker.SESSION)) as conn:
         conn.execute("ALTER TABLE part_heads DISABLE TRIGGER part_heads_no_delete")
         for table in ours():
@@ -177,10 +177,10 @@ def _empty(conninfo: str) -> None:
         conn.commit()
 
 
-def _load_text(conninfo: str, path: Path, heard: Heard) -> None:
+def _load_text(conninfo: str, path: Path, on_progress: OnProgress) -> None:
     with (
         closing(connect(conninfo, application_name=restore_marker.SESSION)) as conn,
-        reading(path, heard=lambda done: heard("loading", done)) as archive,
+        reading(path, on_progress=lambda done: on_progress("loading", done)) as archive,
     ):
         as_text(conn)
         try:
@@ -201,11 +201,11 @@ def _put(conn: Connection, table: str, columns: list[str], rows: Iterator[Cells]
 
 
 def _seed_rebuilt(conn: Connection) -> None:
-    """What migrations put into tables that replay builds, which a portable backup leaves out."""
+    """Insert the rows of migrations into tables that replay builds, which a portable backup omits."""
     conn.execute(statement("archive", "seed_rebuilt"))
 
 
 def _identity(checked: LogCounts) -> str:
-    """Which backup it is: the heads and when each was last appended to."""
+    """Identifies the backup by its heads and the time of each part's last append."""
     text = repr(sorted(checked.heads.items())) + repr(sorted(checked.recorded_at.items()))
     return sha256(text.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""A backup's signature: its checksum in a note that the log's own keys sign, as they sign checkpoints.
+"""A backup's signature: its checksum in a note signed with the log's keys, as checkpoints are.
 
-The checksum alone shows damage, not tampering: whoever changes the rows can take it again.
+The checksum alone shows damage, not tampering: it can be computed again after a change.
 """
 
 import re
@@ -25,12 +25,12 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 def unsigned(_checksum: str) -> None:
-    """For archives that are no backups."""
+    """For archives that are not signed."""
     return
 
 
 def signer(conninfo: str, settings: Settings) -> Sign:
-    """Signs with the keys that are set or kept here; `unsigned` without a key, or before the first seal."""
+    """Signs with this installation's keys; `unsigned` without a key, or before the first seal."""
     with closing(connect(conninfo, application_name="tenure-backup")) as conn:
         origin = origin_of(conn)
     if origin is None or not has_signing_key(settings):
@@ -42,7 +42,7 @@ def signer(conninfo: str, settings: Settings) -> Sign:
 def require_signature(
     path: Path, checksum: str, note: object, trusted: Sequence[VerifierKey]
 ) -> tuple[str, ...]:
-    """The trusted keys that signed this very checksum. Raises: ArchiveRefused; nothing was changed then."""
+    """The trusted keys that signed this checksum. Raises: ArchiveRefused; nothing is changed."""
     if not isinstance(note, str):
         raise ArchiveRefused(
             f"{path} is not signed: expected a signature by a key of --key; nothing was changed. Take one "

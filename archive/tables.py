@@ -1,4 +1,4 @@
-"""Which tables an archive holds, and their rows as PostgreSQL's own text."""
+"""The tables of an archive, and their rows as PostgreSQL's text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from database.pool import Connection
 from events.statements import statement
 from projections.replay.tables import REBUILT
 
-# What makes a log, in the order it is written and read: the name first, the heads before the events.
+# The tables of the log, in the order of the archive: the name first, the heads before the events.
 LOG = (
     "log_origin",
     "part_heads",
@@ -30,12 +30,12 @@ _AS_TEXT = sql.SQL(
 
 @cache
 def ours() -> tuple[str, ...]:
-    """Every table the migrations make, but for their own bookkeeping."""
+    """Every table the migrations create, except for their own bookkeeping."""
     return tuple(name for one in read() for name in _MADE.findall(one.body.decode()))
 
 
 def kept() -> tuple[str, ...]:
-    """The tables no replay can rebuild: the log, and what is not in it."""
+    """The tables that replay can't rebuild: the log, and tables not projected from it."""
     return (*LOG, *(name for name in ours() if name not in LOG and name not in REBUILT))
 
 
@@ -60,7 +60,7 @@ def rows_of(conn: Connection, table: str, columns: Sequence[str]) -> Iterator[Ce
 
 
 def copy_into(table: str, columns: Sequence[str]) -> sql.Composed:
-    """COPY into it, of cells as text."""
+    """A COPY statement that reads cells as text."""
     return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names(columns))
 
 
@@ -69,7 +69,7 @@ def names(columns: Sequence[str]) -> sql.Composed:
 
 
 def as_text(conn: Connection) -> None:
-    """What is written and read as text in this transaction has one form."""
+    """Fix the text format of values for this transaction."""
     conn.execute(_AS_TEXT)
 
 

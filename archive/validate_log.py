@@ -1,7 +1,7 @@
-"""An archived log looked at from end to end before a byte of it is used.
+"""Validate a whole archived log before any of it is imported.
 
-Every digest is derived again, every position must follow the one before, every route must be in its
-part, and what is in the database already must be the same beginning of the same log.
+Every digest is computed again, every position must follow the previous one, every route must be in its
+part, and the events in the database must be the beginning of the same log.
 """
 
 import json
@@ -19,9 +19,9 @@ ERASED = "privacy.erased"
 
 @dataclass
 class LogCounts:
-    """What the archive holds. `erased_since`: places whose payload is here but was erased there.
+    """Counts of an archive. `erased_since`: positions whose payload is here but was erased there.
 
-    `signature` is the note that came with the checksum over all of it, itself not checked.
+    `signature` is the note that signs the checksum; it is not checked yet.
     """
 
     heads: dict[int, int] = field(default_factory=dict)
@@ -38,10 +38,10 @@ class LogCounts:
 
 
 class LogCheck:
-    """Takes the rows of an archive one by one."""
+    """Checks the rows of an archive one by one."""
 
     def __init__(self, archive: Reader, here: dict[int, int], rows_here: Iterator[Cells]) -> None:
-        """`here`: heads of the log in the database; `rows_here`: its events in the same order and form."""
+        """`here`: heads of the log in the database; `rows_here`: its events in the same order and format."""
         self._archive = archive
         self._here = here
         self._rows_here = rows_here
@@ -53,14 +53,14 @@ class LogCheck:
         self.found = LogCounts()
 
     def take(self, table: str, cells: Cells) -> None:
-        """One row. Raises: Damaged, ArchiveDiffers."""
+        """Check one row. Raises: Damaged, ArchiveDiffers."""
         if table == "part_heads":
             self._head(cells)
         elif table == "events":
             self._event(cells)
 
     def finish(self) -> LogCounts:
-        """What it holds. Raises: Damaged when events are missing."""
+        """The counts. Raises: Damaged if events are missing."""
         if len(self.found.heads) != PARTS:
             raise Damaged(self._archive.path, f"expected {PARTS} parts, found {len(self.found.heads)}")
         self._close_part(PARTS)
@@ -69,10 +69,10 @@ class LogCheck:
         return self.found
 
     def _head(self, cells: Cells) -> None:
-        said = dict(zip(self._archive.columns["part_heads"], cells, strict=True))
-        part = int(said["part"] or 0)
-        self.found.heads[part] = int(said["head"] or 0)
-        self.found.recorded_at[part] = said["recorded_at"] or "-infinity"
+        head = dict(zip(self._archive.columns["part_heads"], cells, strict=True))
+        part = int(head["part"] or 0)
+        self.found.heads[part] = int(head["head"] or 0)
+        self.found.recorded_at[part] = head["recorded_at"] or "-infinity"
         if self._here.get(part, 0) > self.found.heads[part]:
             raise ArchiveDiffers(
                 f"the log here is ahead of the archive: part {part} has "
@@ -98,16 +98,16 @@ class LogCheck:
         self.found.events += 1
 
     def _close_part(self, following: int) -> None:
-        """Every part up to the next one has all events its head promises."""
+        """Check that every part up to the next one has all events its head counts."""
         part, position = self._last
         if following <= part:
-            raise Damaged(self._archive.path, f"part {following} comes behind part {part}")
+            raise Damaged(self._archive.path, f"part {following} comes after part {part}")
         for passed in range(part, following):
-            expected, found = self.found.heads.get(passed, 0), position if passed == part else 0
-            if expected != found:
+            expected, actual = self.found.heads.get(passed, 0), position if passed == part else 0
+            if expected != actual:
                 raise Damaged(
                     self._archive.path,
-                    f"part {passed} has {counted(found, 'event')}, its head says {expected}",
+                    f"part {passed} has {counted(actual, 'event')}, its head counts {expected}",
                 )
         self._last = (following, 0)
 
@@ -116,21 +116,21 @@ class LogCheck:
         if payload is None and salt is None:
             self._missing.append((route, self._cell(cells, "id"), f"part {part}, position {position}"))
         elif payload is None or salt is None:
-            self._broken(part, position, "a payload goes with its salt, and one of them is missing")
+            self._broken(part, position, "its payload or its salt is missing, but not both")
         elif digest(_bytes(salt), payload) != _bytes(self._cell(cells, "payload_digest")):
-            self._broken(part, position, "its payload does not have its digest")
+            self._broken(part, position, "its payload does not match its digest")
 
     def _erasure(self, cells: Cells, route: str) -> None:
-        said = json.loads(cells[self._at["event_data"]] or "{}")
-        self._routes |= {route, *said.get("customer_ids", ())}
-        self._ids |= set(said.get("event_ids", ()))
+        erasure = json.loads(cells[self._at["event_data"]] or "{}")
+        self._routes |= {route, *erasure.get("customer_ids", ())}
+        self._ids |= set(erasure.get("event_ids", ()))
 
     def _account(self) -> None:
         for route, event_id, place in self._missing:
             if route not in self._routes and event_id not in self._ids:
                 raise Damaged(
                     self._archive.path,
-                    f"the payload of {place} is gone, but no {ERASED} event says so",
+                    f"the payload of {place} is missing, but no {ERASED} event covers it",
                 )
 
     def _same(self, cells: Cells, part: int, position: int) -> None:
@@ -145,15 +145,15 @@ class LogCheck:
             self.found.erased_since.append((part, position))
             return
         raise ArchiveDiffers(
-            f"another log is here: the event at part {part}, position {position} is not the archive's; "
+            f"another log is here: its event at part {part}, position {position} is not the archive's; "
             "nothing was changed. Import into an empty log"
         )
 
     def _cell(self, cells: Cells, name: str) -> str:
-        found = cells[self._at[name]]
-        if found is None:
+        cell = cells[self._at[name]]
+        if cell is None:
             raise Damaged(self._archive.path, f"an event has no {name}")
-        return found
+        return cell
 
     def _broken(self, part: int, position: int, what: str) -> None:
         raise Damaged(self._archive.path, f"event at part {part}, position {position}: {what}")

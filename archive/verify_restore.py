@@ -1,4 +1,4 @@
-"""After a restore: nothing is missing, every seal holds, and the tables are what the log says."""
+"""Verify a restore: all events are present, every seal is valid, and the tables match the log."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -21,43 +21,43 @@ from service.signing_keys import connecting, has_signing_key, public_keys, where
 from service.wiring import projector_connection
 from settings import Settings
 
-Told = dict[str, Any]  # Any: JSON values
-Say = Callable[[str], None]
+Summary = dict[str, Any]  # Any: JSON values
+Report = Callable[[str], None]
 
 
 def verify_restored(
-    conninfo: str, settings: Settings, backup: Backup, *, say: Say, keys: Sequence[VerifierKey] = ()
-) -> Told:
-    """What was verified, with `keys` where there are some. Raises: ArchiveDiffers at the first difference."""
-    told = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, say, keys)}
-    return told | _tables(conninfo, settings, backup, say)
+    conninfo: str, settings: Settings, backup: Backup, *, report: Report, keys: Sequence[VerifierKey] = ()
+) -> Summary:
+    """Verify with `keys`, if any; returns what was verified. Raises: ArchiveDiffers at a difference."""
+    summary = {"events": _all_there(conninfo, backup), **_sealed(conninfo, settings, report, keys)}
+    return summary | _tables(conninfo, settings, backup, report)
 
 
 def _all_there(conninfo: str, backup: Backup) -> int:
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         promised = sum(size.head for size in part_sizes(conn))
         row = conn.execute("SELECT count(*) FROM events").fetchone()
-    found = int(row[0]) if row else 0
-    if not found == promised == backup.events:
+    stored = int(row[0]) if row else 0
+    if not stored == promised == backup.events:
         raise ArchiveDiffers(
-            f"expected {counted(backup.events, 'event')} as the backup says, found {found}, "
-            f"and heads promise {promised}"
+            f"expected {counted(backup.events, 'event')} as in the backup, found {stored}, "
+            f"and the heads count {promised}"
         )
-    return found
+    return stored
 
 
-def _sealed(conninfo: str, settings: Settings, say: Say, keys: Sequence[VerifierKey]) -> Told:
-    say("verifying digests, trees and signatures")
+def _sealed(conninfo: str, settings: Settings, report: Report, keys: Sequence[VerifierKey]) -> Summary:
+    report("verifying digests, trees and signatures")
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         trusted, whose = (list(keys), "those of --key") if keys else _trusted(conn, settings)
-    report = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
-    if report.first is not None:
-        raise ArchiveDiffers(f"the restored log is not what was signed: {report.first}")
-    return {"checkpoints": report.checkpoints, "unsealed": report.unsealed, "keys": whose}
+    verification = verify(connecting(conninfo), trusted=trusted, workers=os.cpu_count() or 1)
+    if verification.first is not None:
+        raise ArchiveDiffers(f"the restored log does not match its signatures: {verification.first}")
+    return {"checkpoints": verification.checkpoints, "unsealed": verification.unsealed, "keys": whose}
 
 
 def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  # Any: as queries take it
-    """This installation's keys; on a machine without them, those the newest checkpoint names."""
+    """This installation's keys; without them, those that the newest checkpoint names."""
     origin, newest = origin_of(conn), latest_checkpoint(conn)
     if origin is None or newest is None:
         return [], "none: nothing was sealed"
@@ -66,24 +66,24 @@ def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  #
         own = public_keys(settings, origin)
         if {str(key) for key in own} & {str(key) for key in named}:
             return own, "this installation's"
-    return named, f"those the backup names: compare them with what auditors hold; {where_from(settings)}"
+    return named, f"those the backup names: compare them with the auditors' copies; {where_from(settings)}"
 
 
-def _tables(conninfo: str, settings: Settings, backup: Backup, say: Say) -> Told:
+def _tables(conninfo: str, settings: Settings, backup: Backup, report: Report) -> Summary:
     live_only = bool(backup.facts.get("live_only", settings.livemode))
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         due = None if backup.portable else replay_due(conn)
     if due is not None:
-        return {"tables": f"as they were; {due}"}
-    say("building the tables" if backup.portable else "projecting what the tables lacked")
+        return {"tables": f"restored unchanged; {due}"}
+    report("building the tables" if backup.portable else "projecting the missing events")
     Runner(partial(projector_connection, conninfo), live_only=live_only).drain()
-    say("comparing the tables with a rebuild")
+    report("comparing the tables with a rebuild")
     options = Options(work_dir=settings.data_dir / "replay", workers=os.cpu_count() or 1, live_only=live_only)
-    found = compare(conninfo, options=options)
-    if not found.equal:
-        first = found.differences[0]
+    comparison = compare(conninfo, options=options)
+    if not comparison.equal:
+        first = comparison.differences[0]
         raise ArchiveDiffers(
-            f"{len(found.differences) + found.more} columns are not what a rebuild gives, first "
+            f"{len(comparison.differences) + comparison.more} columns differ from a rebuild, first "
             f"{first.table}.{first.column} of {first.user_id}; see them with: tenure replay --diff"
         )
     return {"tables": "built from the log" if backup.portable else "equal to a rebuild"}

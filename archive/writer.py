@@ -1,4 +1,4 @@
-"""Writing an archive: every row of some tables, as of one instant."""
+"""Write an archive: every row of some tables, of one snapshot."""
 
 from collections.abc import Callable, Iterable
 from gzip import GzipFile
@@ -23,11 +23,11 @@ def write_archive(
     tables: Iterable[str],
     *,
     kind: str,
-    said: dict[str, object],
-    heard: Callable[[int], None] = lambda _: None,
+    extra: dict[str, object],
+    on_progress: Callable[[int], None] = lambda _: None,
     sign: Sign = unsigned,
 ) -> dict[str, int]:
-    """Rows by table, written to the file or stdout; `heard` is told how many rows in all.
+    """Rows by table, written to the file or stdout; `on_progress` receives the number of rows so far.
 
     Raises: ArchiveRefused.
     """
@@ -36,11 +36,11 @@ def write_archive(
         refuse_blind(conn)
         columns = {table: columns_of(conn, table) for table in tables}
         with new_file(out) as file:
-            return _write(conn, file, columns, {"kind": kind, **described(conn), **said}, heard, sign)
+            return _write(conn, file, columns, {"kind": kind, **described(conn), **extra}, on_progress, sign)
 
 
 def described(conn: Connection) -> dict[str, object]:
-    """What a reader wants to know of where it comes from."""
+    """Header fields: when it was made, from which server, events and migrations."""
     migrations = conn.execute(statement("database", "applied_migrations")).fetchall()
     heads = conn.execute(statement("archive", "read_heads")).fetchall()
     return {
@@ -52,11 +52,11 @@ def described(conn: Connection) -> dict[str, object]:
 
 
 def refuse_blind(conn: Connection) -> None:
-    """Row-level security would leave rows out without a word. Raises: ArchiveRefused."""
+    """Refuse a login for which row-level security hides rows. Raises: ArchiveRefused."""
     row = conn.execute(statement("archive", "may_write_log")).fetchone()
     if row is None or not row[0]:
         raise ArchiveRefused(
-            "expected the login that owns the tables, found one without their rights; "
+            "expected the login that owns the tables, found one without its rights; "
             "DATABASE_URL must be the one migrations run with"
         )
 
@@ -66,7 +66,7 @@ def _write(
     file: IO[bytes] | GzipFile,
     columns: dict[str, list[str]],
     header: dict[str, object],
-    heard: Callable[[int], None],
+    on_progress: Callable[[int], None],
     sign: Sign,
 ) -> dict[str, int]:
     writer = Writer(file, columns)
@@ -77,7 +77,7 @@ def _write(
             writer.row(table, cells)
             done += 1
             if done % EVERY == 0:
-                heard(done)
+                on_progress(done)
     writer.close(sign)
-    heard(done)
+    on_progress(done)
     return writer.rows

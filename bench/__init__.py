@@ -1,1 +1,1 @@
-"""Benchmarks: what the service exists for, beside a raw-Postgres limit measured in the same run."""
+"""Benchmarks of the service's main operations, beside a raw-Postgres limit measured in the same run."""

@@ -19,15 +19,15 @@ NOT_BENCHMARKS = {
 
 
 def main() -> int:
-    """Run each benchmark in a process of its own. The number of those that failed."""
-    known = sorted(
+    """Run each benchmark in a separate process. Returns the number that failed."""
+    modules = sorted(
         path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS
     )
     words = sys.argv[1:]
     first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
-    names, flags = words[:first] or known, words[first:]  # a flag's own words follow it
-    if unknown := sorted(set(names) - set(known)):
-        print(f"no benchmark {', '.join(unknown)}; known: {', '.join(known)}", file=sys.stderr)
+    names, flags = words[:first] or modules, words[first:]  # a flag's values follow it
+    if unknown := sorted(set(names) - set(modules)):
+        print(f"no benchmark {', '.join(unknown)}; known: {', '.join(modules)}", file=sys.stderr)
         return 2
     return sum(
         child_processes.run([sys.executable, "-m", f"bench.{name}", *flags]).returncode != 0 for name in names

@@ -97,7 +97,7 @@ def _client(conninfo: str, bare: bool, number: int, seconds: float) -> int:
 
 
 def rate(conninfo: str, *, clients: int, bare: bool, seconds: float) -> float:
-    """Rows committed a second, each in a transaction of its own."""
+    """Rows committed per second, each in a separate transaction."""
     gate = child_processes.SPAWN.Barrier(clients)
     with child_processes.pool(clients, _take_gate, (gate,)) as workers:
         runs = [workers.submit(_client, conninfo, bare, number, seconds) for number in range(clients)]
@@ -109,16 +109,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     rows = []
     with durable_database() as conninfo:
         with psycopg.connect(conninfo, autocommit=True) as conn:
             conn.execute(BARE_TABLE)
         for clients in (1, 8, 16):
             pairs = []
-            for _ in range(asked.runs):
-                bare = rate(conninfo, clients=clients, bare=True, seconds=asked.seconds)
-                ours = rate(conninfo, clients=clients, bare=False, seconds=asked.seconds)
+            for _ in range(arguments.runs):
+                bare = rate(conninfo, clients=clients, bare=True, seconds=arguments.seconds)
+                ours = rate(conninfo, clients=clients, bare=False, seconds=arguments.seconds)
                 pairs.append((ours, bare))
             rows.append(
                 (
@@ -132,10 +132,10 @@ def main() -> None:
         "Append",
         ("clients", "append/s", "bare INSERT/s", "ratio"),
         rows,
-        notes=f"`python -m bench append`, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s, "
+        notes=f"`python -m bench append`, median (range) of {arguments.runs} interleaved runs of {arguments.seconds:g} s, "
         f"3 KB bodies, fsync on, ended {utc_now():%H:%M} UTC; the bare table has the same constraints and indexes. "
         "Goal: ratio at least 0.6.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 

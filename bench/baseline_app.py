@@ -1,4 +1,4 @@
-"""The very server that `tenure serve` runs, with a Flask app in it that only answers."""
+"""The server that `tenure serve` runs, with a Flask app that only answers."""
 
 import sys
 
@@ -11,7 +11,7 @@ ANSWER = b'{"status": "appended"}\n'
 
 
 def flask_app() -> Flask:
-    """Reads the body, answers; knows nothing else."""
+    """Reads the body and answers."""
     bare = Flask("bare")
 
     @bare.post("/bare")
@@ -26,10 +26,10 @@ served = flask_app()
 
 
 def main() -> None:
-    """Serve it on the port given; two workers, so many threads each."""
+    """Serve it on `port` with two workers of `threads` threads each."""
     port, threads = int(sys.argv[1]), int(sys.argv[2])
-    taken = listen("127.0.0.1", port)
-    web = Web(bind=f"fd://{taken.detach()}", workers=2, threads=threads)
+    listener = listen("127.0.0.1", port)
+    web = Web(bind=f"fd://{listener.detach()}", workers=2, threads=threads)
     Server(web, flask_app, debug=False).run()
 
 

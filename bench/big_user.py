@@ -67,34 +67,34 @@ def fill_others(conn: Connection, count: int) -> None:
 
 
 def projected(conn: Connection) -> list[float]:
-    """Milliseconds of each transaction until nothing is left to project or to fold again."""
+    """Milliseconds of each transaction until no event or refold waits."""
     projector, pace = Projector(live_only=False), SlicePace()
-    taken = []
+    took_ms = []
     while True:
         projector.most_again = pace.events
         began = time.perf_counter()
         with conn.transaction():
             users = projector.project(conn, parts=16, limit=125).users
-        taken.append((time.perf_counter() - began) * 1000)
+        took_ms.append((time.perf_counter() - began) * 1000)
         began = time.perf_counter()
         with conn.transaction():
             again = projector.refold_pending(conn).users
-        taken.append((time.perf_counter() - began) * 1000)
+        took_ms.append((time.perf_counter() - began) * 1000)
         if again:
-            pace.took(taken[-1] / 1000)
+            pace.took(took_ms[-1] / 1000)
         if not users + again:
-            return taken
+            return took_ms
 
 
 def late_by(conn: Connection, user: str, at: datetime) -> list[float]:
-    """Milliseconds of each transaction that a grant at an instant of the past takes."""
+    """Milliseconds of each transaction after a grant at an instant of the past."""
     fact = EntitlementGranted(plan_key="free", until=None)
     append(conn, user_event(fact, user_id=user, now=at, idempotency_key=f"late:{user}:{at}", actor="bench"))
     return projected(conn)
 
 
 def crowded(conn: Connection, user: str, count: int) -> list[float]:
-    """Milliseconds of each transaction that so many events of one customer in one second take."""
+    """Milliseconds of each transaction after `count` events of one customer in one second."""
     customer = f"cus_{user}"
     facts = IdentityLinked(customer_id=customer)
     append(conn, user_event(facts, user_id=user, now=BEGAN, idempotency_key=f"link:{user}", actor="bench"))
@@ -105,7 +105,7 @@ def crowded(conn: Connection, user: str, count: int) -> list[float]:
 
 
 def address(customer: str, number: int) -> NewEvent:
-    """An update of a customer that says what was before."""
+    """An update of a customer with `previous_attributes`."""
     body = {
         "id": f"evt_{customer}_{number * 7919 % 100_003:06}",
         "object": "event",
@@ -129,22 +129,22 @@ def address(customer: str, number: int) -> NewEvent:
     )
 
 
-def questions(conn: Connection, user: str, count: int, asked: int) -> dict[str, list[Callable[[], object]]]:
-    """Each kind of question, at instants chosen by chance."""
+def questions(conn: Connection, user: str, count: int, repeats: int) -> dict[str, list[Callable[[], object]]]:
+    """Calls of each kind of query, at random instants."""
     random = Random(3)
     rows = conn.execute(
         "SELECT occurred_at, id FROM events WHERE part = %s AND route_key = %s ORDER BY occurred_at",
         [part_of(user), user],
     ).fetchall()
-    picks = [random.choice(rows) for _ in range(asked)]
-    instants = [BEGAN + random.random() * count * EVERY for _ in range(asked)]
+    picks = [random.choice(rows) for _ in range(repeats)]
+    instants = [BEGAN + random.random() * count * EVERY for _ in range(repeats)]
     pages = [place_cursor(CURSOR, micros(at), UUID(str(id_))) for at, id_ in picks]  # type: ignore[arg-type]
 
     def explained(column: str) -> list[Callable[[], object]]:
         return [partial(explain, conn, user, column, as_of=at) for at in instants]
 
     return {
-        "history, first entry": [partial(history_page, conn, user, limit=1)] * asked,
+        "history, first entry": [partial(history_page, conn, user, limit=1)] * repeats,
         "history, any page of 200": [
             partial(history_page, conn, user, limit=200, after=page) for page in pages
         ],
@@ -154,28 +154,28 @@ def questions(conn: Connection, user: str, count: int, asked: int) -> dict[str, 
     }
 
 
-def figures(conn: Connection, count: int, asked: int) -> dict[str, tuple[float, float]]:
+def figures(conn: Connection, count: int, repeats: int) -> dict[str, tuple[float, float]]:
     """Name to (p50, p99) in milliseconds; of a late event (its total, its longest transaction)."""
     user = f"user_of_{count}"
     fill(conn, user, count)
     began = time.perf_counter()
     projected(conn)
-    each = (time.perf_counter() - began) * 1000 / count
-    found = {"projecting one event of the history": (each, each)}
+    per_event_ms = (time.perf_counter() - began) * 1000 / count
+    measured = {"projecting one event of the history": (per_event_ms, per_event_ms)}
     conn.execute("VACUUM ANALYZE events")
     for name, share in (
         ("late by 1 % of the history", 0.99),
         ("late by 90 % of it, and never overtaken", 0.1),
     ):
-        taken = late_by(conn, user, BEGAN + share * count * EVERY)
-        found[name] = sum(taken), max(taken)
-    taken = crowded(conn, f"user_crowded_{count}", count // 50)
-    found["2 % of the events again, in one second"] = sum(taken), max(taken)
-    for name, calls in questions(conn, user, count, asked).items():
+        took_ms = late_by(conn, user, BEGAN + share * count * EVERY)
+        measured[name] = sum(took_ms), max(took_ms)
+    took_ms = crowded(conn, f"user_crowded_{count}", count // 50)
+    measured["2 % of the events again, in one second"] = sum(took_ms), max(took_ms)
+    for name, calls in questions(conn, user, count, repeats).items():
         timed(calls[:5])
-        taken = timed(calls)
-        found[name] = median(taken), quantiles(taken, n=100)[98]
-    return found
+        took_ms = timed(calls)
+        measured[name] = median(took_ms), quantiles(took_ms, n=100)[98]
+    return measured
 
 
 def main() -> None:

@@ -22,10 +22,10 @@ CONNECTIONS = 16
 
 @contextmanager
 def gunicorn(app: str, env: dict[str, str], log: Path) -> Iterator[int]:
-    """The port of the server `tenure serve` is made of."""
-    taken = listen("127.0.0.1", 0)
-    port = taken.getsockname()[1]
-    taken.close()
+    """The port of the server that `tenure serve` uses."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
     words = [
         "-m",
         "gunicorn",
@@ -68,9 +68,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     if importlib.util.find_spec("granian") is None:
-        print("granian is not installed; it is no dependency of ours: pip install granian", file=sys.stderr)
+        print(
+            "granian is not installed; it is not a dependency of Tenure: pip install granian", file=sys.stderr
+        )
         return
     rows = []
     with durable_database() as conninfo, scratch_folder("tenure-bench-servers-") as name:
@@ -79,31 +81,31 @@ def main() -> None:
             with ExitStack() as stack:
                 log = Path(name) / "log"
                 ports = [stack.enter_context(server(app, env, log)) for server in (gunicorn, granian)]
-                told = [
-                    [measured(port, path, CONNECTIONS, asked.seconds) for port in ports]
-                    for _ in range(asked.runs)
+                table = [
+                    [measured(port, path, CONNECTIONS, arguments.seconds) for port in ports]
+                    for _ in range(arguments.runs)
                 ]
-                ratio = median(theirs.rate / ours.rate for ours, theirs in told)
+                ratio = median(theirs.rate / ours.rate for ours, theirs in table)
                 for index, server in enumerate(("gunicorn gthread", "granian")):
                     rows.append(
-                        (path, server, *_figures([pair[index] for pair in told]), f"{ratio**index:.2f}")
+                        (path, server, *_figures([pair[index] for pair in table]), f"{ratio**index:.2f}")
                     )
     report(
         "Web servers",
         ("address", "server", "answers/s", "p50 ms", "p99 ms", "ratio"),
         rows,
         notes=f"`python -m bench servers`, {os.cpu_count()} cores, 2 workers of {THREADS} threads each, "
-        f"{CONNECTIONS} connections, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s, ended "
+        f"{CONNECTIONS} connections, median (range) of {arguments.runs} interleaved runs of {arguments.seconds:g} s, ended "
         f"{utc_now():%H:%M} UTC.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 
-def _figures(told: list[LoadResult]) -> tuple[str, str, str]:
+def _figures(results: list[LoadResult]) -> tuple[str, str, str]:
     return (
-        spread([each.rate for each in told]),
-        spread([each.percentile(0.5) for each in told]),
-        spread([each.percentile(0.99) for each in told]),
+        spread([result.rate for result in results]),
+        spread([result.percentile(0.5) for result in results]),
+        spread([result.percentile(0.99) for result in results]),
     )
 
 

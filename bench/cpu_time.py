@@ -1,4 +1,4 @@
-"""Where the processor time of a run goes: the web workers, the database, and the sender itself."""
+"""Processor time of a run by web workers, database and sender."""
 
 import os
 from contextlib import suppress
@@ -9,8 +9,8 @@ KINDS = ("web", "database", "sender")
 
 
 def spent_s(web: psutil.Process) -> dict[str, float]:
-    """Seconds computed so far, by kind; whatever else runs on the machine is not counted."""
-    served = {web.pid, *(each.pid for each in web.children(recursive=True))}
+    """Seconds used so far, by kind; other processes on the machine are not counted."""
+    served = {web.pid, *(child.pid for child in web.children(recursive=True))}
     spent = dict.fromkeys(KINDS, 0.0)
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -21,7 +21,7 @@ def spent_s(web: psutil.Process) -> dict[str, float]:
     return spent
 
 
-def told(before: dict[str, float], after: dict[str, float], many: int) -> str:
+def cpu_summary(before: dict[str, float], after: dict[str, float], many: int) -> str:
     """`web 0.89, database 0.36, sender 0.05`: milliseconds for each of `many`."""
     return ", ".join(f"{kind} {(after[kind] - before[kind]) / many * 1000:.2f}" for kind in KINDS)
 

@@ -1,4 +1,4 @@
-"""The doors under load: signed Stripe webhooks from another process, each acked after its commit.
+"""The webhook endpoints under load: signed Stripe webhooks from another process, each acked after its commit.
 
 Beside it, in the same run: a bare Flask POST on the same server (F) and a bare INSERT (I). One machine that
 spends its time on both can do 1/(1/F + 1/I).
@@ -18,7 +18,7 @@ import psutil
 import psycopg
 
 from bench import append as bare_insert
-from bench.cpu_time import spent_s, told
+from bench.cpu_time import cpu_summary, spent_s
 from bench.embedded_server import durable_database
 from bench.load_client import SECRET, LoadResult, answering, free_port, knock, requests, rss_mb, workers
 from bench.report import report, spread
@@ -30,11 +30,11 @@ from queries.lag import projection_lag
 CONNECTIONS = (1, 16, 64)
 THREADS = 8
 WARM_UP_S = 0.5
-MOST_RATE = 5_000  # what is made beforehand for one second
+MOST_RATE = 5_000  # requests prepared per second of the run
 
 
 def environment(conninfo: str, folder: Path) -> dict[str, str]:
-    """Only what the service needs; production's format of logs."""
+    """Only the variables that the service needs, with production's log format."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).parent.parent),
@@ -68,22 +68,22 @@ def served(conninfo: str, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def measured(port: int, path: str, connections: int, seconds: float) -> LoadResult:
-    """One run; what it sends is made and signed before the clock starts."""
+    """One run; its requests are created and signed before the clock starts."""
     seed = time.time_ns() // 1_000_000 % 10_000_000
     many = int(MOST_RATE * (seconds + WARM_UP_S))
-    made = list(islice(requests(path, seed=seed, many=many), many))
-    work = iter(made) if path != "/bare" else _again(made)
+    prepared = list(islice(requests(path, seed=seed, many=many), many))
+    work = iter(prepared) if path != "/bare" else _again(prepared)
     knock(port, work, connections=connections, seconds=WARM_UP_S)
     return knock(port, work, connections=connections, seconds=seconds)
 
 
-def _again(made: list[bytes]) -> Iterator[bytes]:
+def _again(prepared: list[bytes]) -> Iterator[bytes]:
     while True:
-        yield from made
+        yield from prepared
 
 
 def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: bool) -> None:
-    """The table of doors, bare POST and bare INSERT."""
+    """The table of webhook endpoints, bare POST and bare INSERT."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(bare_insert.BARE_TABLE)
     bare_port = free_port()
@@ -130,7 +130,7 @@ def _row(
         bare = measured(bare_port, "/bare", connections, seconds)
         before = spent_s(server)
         ours = measured(port, "/webhooks/stripe", connections, seconds)
-        spent = told(before, spent_s(server), ours.acked + int(ours.rate * WARM_UP_S))
+        spent = cpu_summary(before, spent_s(server), ours.acked + int(ours.rate * WARM_UP_S))
         assert set(ours.statuses) == {"200"}, ours.statuses
         rounds.append((ours, bare.rate, insert, 1 / (1 / bare.rate + 1 / insert)))
     return (
@@ -155,8 +155,8 @@ def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None
         "together, at five moments from the first to the last. Goal: lag under 1 s at the end of five minutes."
     )
     row = _long_run(conninfo, folder, seconds=seconds, rate=rate)
-    told = notes.format(load=os.getloadavg()[0], ended=utc_now())
-    report(title, _LONG_RUN, [row], notes=told, write=write)
+    note = notes.format(load=os.getloadavg()[0], ended=utc_now())
+    report(title, _LONG_RUN, [row], notes=note, write=write)
 
 
 _LONG_RUN = (
@@ -182,13 +182,13 @@ def _long_run(
     ):
         knock(port, requests("/webhooks/stripe", seed=1, many=4000), connections=16, seconds=3)
         lags: list[float] = []
-        held = [rss_mb(workers(server))]
+        memory_mb = [rss_mb(workers(server))]
 
         def look(_: LoadResult) -> None:
             lags.append(_lag_s(conn))
-            held.append(rss_mb(workers(server)))
+            memory_mb.append(rss_mb(workers(server)))
 
-        told = knock(
+        result = knock(
             port,
             requests("/webhooks/stripe", seed=2),
             connections=16,
@@ -196,17 +196,19 @@ def _long_run(
             rate=rate,
             each_second=look,
         )
-        held.append(rss_mb(workers(server)))
+        memory_mb.append(rss_mb(workers(server)))
         lag = _lag_s(conn)
     return (
         f"{rate:,.0f}" if rate else "as fast as it goes",
-        told.acked,
-        told.rate,
-        told.percentile(0.5),
-        told.percentile(0.99),
+        result.acked,
+        result.rate,
+        result.percentile(0.5),
+        result.percentile(0.99),
         max(lags, default=0.0),
         lag,
-        " → ".join(f"{held[len(held) * quarter // 4 - (quarter == 4)]:.0f}" for quarter in range(5)),
+        " → ".join(
+            f"{memory_mb[len(memory_mb) * quarter // 4 - (quarter == 4)]:.0f}" for quarter in range(5)
+        ),
     )
 
 
@@ -224,13 +226,15 @@ def main() -> None:
     )
     parser.add_argument("--rate", type=float, help="webhooks a second of the long run; flat out if unset")
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with durable_database() as conninfo, scratch_folder("tenure-bench-door-") as name:
         folder = Path(name)
-        if asked.sustained:
-            sustained(conninfo, folder, seconds=asked.sustained, rate=asked.rate, write=asked.write)
+        if arguments.sustained:
+            sustained(
+                conninfo, folder, seconds=arguments.sustained, rate=arguments.rate, write=arguments.write
+            )
         else:
-            ratios(conninfo, folder, runs=asked.runs, seconds=asked.seconds, write=asked.write)
+            ratios(conninfo, folder, runs=arguments.runs, seconds=arguments.seconds, write=arguments.write)
 
 
 if __name__ == "__main__":

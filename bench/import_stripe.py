@@ -1,4 +1,4 @@
-"""`tenure import stripe` of a large account from a double in a process of its own: rate and memory."""
+"""`tenure import stripe` of a large account from a double in a separate process: rate and memory."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ EVERY_S = 0.05
 
 @contextmanager
 def account(size: int) -> Iterator[str]:
-    """Where an account of that many customers answers."""
+    """The URL of a double with that many customers."""
     command = [sys.executable, "-m", "tests.doubles.large_account", str(size)]
     double = child_processes.start(command, cwd=ROOT, stdout=child_processes.PIPE, text=True)
     assert double.stdout is not None
@@ -39,10 +39,10 @@ def account(size: int) -> Iterator[str]:
 def taken_over(conninfo: str, url: str, *, rate: float, workers: int) -> tuple[float, float, int]:
     """(seconds, peak resident megabytes, events) of one import."""
     with scratch_folder("tenure-bench-") as folder:
-        given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
-        name = given.pop("dbname")
+        parameters = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
+        name = parameters.pop("dbname")
         environment = os.environ | {
-            "DATABASE_URL": f"postgresql:///{name}?" + "&".join(f"{k}={v}" for k, v in given.items()),
+            "DATABASE_URL": f"postgresql:///{name}?" + "&".join(f"{k}={v}" for k, v in parameters.items()),
             "TENURE_DATA_DIR": folder,
             "TENURE_LIVEMODE": "true",
             "STRIPE_API_KEY": "rk_live_double",
@@ -60,10 +60,10 @@ def taken_over(conninfo: str, url: str, *, rate: float, workers: int) -> tuple[f
                 break
             time.sleep(EVERY_S)
         seconds = time.perf_counter() - began
-        said = importing.communicate()[0]
+        output = importing.communicate()[0]
         if importing.returncode:
             raise SystemExit(importing.returncode)
-        return seconds, peak / 2**20, int(json.loads(said)["events_appended"])
+        return seconds, peak / 2**20, int(json.loads(output)["events_appended"])
 
 
 def main() -> None:
@@ -73,25 +73,27 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1000, help="requests a second; Stripe's limit is 20")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     rows = []
-    for size in (asked.small, asked.customers):
+    for size in (arguments.small, arguments.customers):
         with durable_database() as conninfo, account(size) as url:
-            seconds, peak_mb, events = taken_over(conninfo, url, rate=asked.rate, workers=asked.workers)
+            seconds, peak_mb, events = taken_over(
+                conninfo, url, rate=arguments.rate, workers=arguments.workers
+            )
             with psycopg.connect(conninfo) as conn:
-                held = conn.execute("SELECT count(*) FROM events").fetchone()
-            assert held == (events,) == (3 * size,), (held, events)
+                row = conn.execute("SELECT count(*) FROM events").fetchone()
+            assert row == (events,) == (3 * size,), (row, events)
         rows.append((size, events, round(seconds, 1), size / seconds, events / seconds, round(peak_mb, 1)))
     report(
         "Import of a Stripe account",
         ("customers", "events", "seconds", "customers/s", "events/s", "peak RSS MB"),
         rows,
-        notes=f"`python -m bench import_stripe`: one run each, {asked.workers} workers, at most {asked.rate:g} requests/s "
+        notes=f"`python -m bench import_stripe`: one run each, {arguments.workers} workers, at most {arguments.rate:g} requests/s "
         "(20 is the default of the command), 100 objects each; double, database "
         "(fsync on) and import on the "
         f"same {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end, {utc_now():%H:%M} UTC. "
         "A customer, a card and a subscription each; memory must not grow with the account.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 

@@ -1,4 +1,4 @@
-"""A light HTTP client for benchmarks: raw keep-alive sockets, one thread, requests made beforehand."""
+"""A light HTTP client for benchmarks: raw keep-alive sockets, one thread, requests prepared in advance."""
 
 import hmac
 import selectors
@@ -19,7 +19,7 @@ PATIENCE_S = 30.0
 
 @dataclass
 class LoadResult:
-    """How the answered requests ended; seconds of each, and which provider ids were acked if kept."""
+    """Outcomes of the answered requests, their seconds, and the acked provider ids if kept."""
 
     seconds: float = 0.0
     took_s: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ def requests(path: str, *, seed: int, many: int = 10_000_000) -> Iterator[bytes]
 class _Line:
     sock: socket.socket
     began: float = 0.0
-    heard: bytes = b""
+    received: bytes = b""
 
 
 def knock(
@@ -71,11 +71,11 @@ def knock(
     rate: float | None = None,
     each_second: Callable[[LoadResult], None] | None = None,
 ) -> LoadResult:
-    """Send `work` over that many connections, each waiting for its answer; at most `rate` a second."""
+    """Send `work` over that many connections, each waiting for its response; at most `rate` per second."""
     tally, chosen = LoadResult(), selectors.DefaultSelector()
     idle = [_dial(port, chosen) for _ in range(connections)]
     started = time.perf_counter()
-    until, told, sent, busy = started + seconds, started + 1, 0, 0
+    until, second, sent, busy = started + seconds, started + 1, 0, 0
     while True:
         now = time.perf_counter()
         due = len(idle) if rate is None else min(len(idle), int((now - started) * rate) - sent)
@@ -84,9 +84,9 @@ def knock(
             sent, busy = sent + 1, busy + 1
         if (now >= until and busy == 0) or now > until + PATIENCE_S:
             break
-        if each_second is not None and now >= told:
+        if each_second is not None and now >= second:
             each_second(tally)
-            told += 1
+            second += 1
         for key, _ in chosen.select(0.001 if rate else 0.05):
             line: _Line = key.data
             if _answered(line, tally):
@@ -108,17 +108,17 @@ def _dial(port: int, chosen: selectors.BaseSelector) -> _Line:
 
 
 def _send(line: _Line, request: bytes, tally: LoadResult) -> None:
-    line.began, line.heard = time.perf_counter(), b""
+    line.began, line.received = time.perf_counter(), b""
     line.sock.sendall(request)
 
 
 def _answered(line: _Line, tally: LoadResult) -> bool:
-    """Whether the whole answer is there; a cut connection is an error of the run."""
+    """Whether the whole response is received; a closed connection is an error of the run."""
     more = line.sock.recv(65536)
     if not more:
-        raise ConnectionError(f"the server hung up after {line.heard[:100]!r}")
-    line.heard += more
-    head, gap, body = line.heard.partition(b"\r\n\r\n")
+        raise ConnectionError(f"the server closed the connection after {line.received[:100]!r}")
+    line.received += more
+    head, gap, body = line.received.partition(b"\r\n\r\n")
     if not gap or len(body) < _length(head):
         return False
     tally.took_s.append(time.perf_counter() - line.began)
@@ -134,23 +134,23 @@ def _length(head: bytes) -> int:
 
 def workers(server: psutil.Process) -> list[psutil.Process]:
     """The web workers of a running `tenure serve`."""
-    return [each for each in server.children(recursive=True) if each.name() != "postgres"]
+    return [process for process in server.children(recursive=True) if process.name() != "postgres"]
 
 
 def rss_mb(processes: list[psutil.Process]) -> float:
-    """Megabytes they hold together."""
-    return float(sum(each.memory_info().rss for each in processes)) / 1e6
+    """Resident megabytes of all of them."""
+    return float(sum(process.memory_info().rss for process in processes)) / 1e6
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
+    """A free port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def answering(port: int, path: Path | None = None) -> None:
-    """Wait until somebody listens there."""
+    """Wait until a server listens there."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
@@ -161,4 +161,4 @@ def answering(port: int, path: Path | None = None) -> None:
         except OSError:
             pass
         time.sleep(0.05)
-    raise ConnectionError(f"nobody answers on {port}: {path.read_text()[-2000:] if path else ''}")
+    raise ConnectionError(f"no answer on port {port}: {path.read_text()[-2000:] if path else ''}")

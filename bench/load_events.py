@@ -13,7 +13,7 @@ from demo.bulk import BulkEvent, bulk_events
 from events.clock import from_micros
 from events.routing import PARTS, part_of
 
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+AnyConnection = Connection[Any]  # Any: the caller's own row factory
 COLUMNS = (
     "part, position, id, source_system, idempotency_key, livemode, route_key, aggregate_type, aggregate_id, "
     "event_type, event_version, event_data, metadata, occurred_at, recorded_at, payload_salt, payload_digest"

@@ -1,4 +1,4 @@
-"""Live projection: events a second of one process, and the cost of an event as a history grows."""
+"""Live projection: events per second of one process, and the cost of an event as a history grows."""
 
 import argparse
 import time
@@ -19,7 +19,7 @@ READ_ALL = "COPY (SELECT event_data FROM events) TO STDOUT"
 
 
 def drained(conninfo: str) -> float:
-    """Seconds to project everything there is."""
+    """Seconds to project all waiting events."""
     runner = Runner(lambda: psycopg.connect(conninfo, autocommit=True))
     started = time.perf_counter()
     runner.drain()
@@ -27,7 +27,7 @@ def drained(conninfo: str) -> float:
 
 
 def copied(conninfo: str) -> float:
-    """Seconds to read every payload out: the least a projector could take."""
+    """Seconds to read every payload: a lower limit for a projector."""
     started = time.perf_counter()
     with psycopg.connect(conninfo) as conn, conn.cursor().copy(READ_ALL) as copy:
         for _ in copy:
@@ -88,8 +88,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--write", action="store_true", help="put the tables in bench/RESULTS.md")
-    asked = parser.parse_args()
-    runs = [throughput(asked.events) for _ in range(asked.runs)]
+    arguments = parser.parse_args()
+    runs = [throughput(arguments.events) for _ in range(arguments.runs)]
     report(
         "Live projection",
         ("events/s, one process", "payloads copied/s", "ratio"),
@@ -100,9 +100,9 @@ def main() -> None:
                 f"{median(r[0] / r[1] for r in runs):.3f}",
             )
         ],
-        notes=f"`python -m bench projection`: {asked.events:,} mixed Stripe events of 3 KB, caught up by one process with "
-        f"rows, states and checkpoints committed; {asked.runs} runs. Goal: at least 8,000 events/s.",
-        write=asked.write,
+        notes=f"`python -m bench projection`: {arguments.events:,} mixed Stripe events of 3 KB, caught up by one process with "
+        f"rows, states and checkpoints committed; {arguments.runs} runs. Goal: at least 8,000 events/s.",
+        write=arguments.write,
     )
     with durable_database() as conninfo:
         rows = [(length, cost_at(conninfo, length, 200)) for length in (10, 1_000, 100_000)]
@@ -112,7 +112,7 @@ def main() -> None:
         rows,
         notes="`python -m bench projection`: one event alone in its batch, so the figure is a whole transaction with its "
         "commit; 200 probes each. Goal: level.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 

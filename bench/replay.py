@@ -65,14 +65,14 @@ class Memory:
     def _watch(self, stop: threading.Event) -> None:
         me = psutil.Process()
         while not stop.wait(0.1):
-            workers = sum(_resident(each) for each in me.children(recursive=True))
+            workers = sum(_resident(process) for process in me.children(recursive=True))
             self.workers_peak_mib = max(self.workers_peak_mib, workers)
             self.peak_mib = max(self.peak_mib, workers + _resident(me))
 
 
 def _resident(process: psutil.Process) -> float:
     try:
-        # The embedded server may be a child too; it is no worker.
+        # The embedded server may be a child too, but is not a worker.
         return 0.0 if "postgres" in process.name() else float(process.memory_info().rss) / 2**20
     except psutil.Error:
         return 0.0
@@ -89,8 +89,8 @@ def in_order(conninfo: str) -> float:
 
 def client_cpu_s() -> float:
     """Seconds of processor time of this process and of children that ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    used = [resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def prepare(conninfo: str, events: int) -> None:
@@ -123,16 +123,16 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     stages, memory = Stages(), Memory()
     with durable_database() as conninfo, scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
-        prepare(conninfo, asked.events)
+        prepare(conninfo, arguments.events)
         in_order(conninfo)
         before_s = in_order(conninfo)
         cpu_s = client_cpu_s()
         began = time.perf_counter()
         with memory.watched():
-            options = Options(work_dir=Path(folder), workers=asked.workers)
+            options = Options(work_dir=Path(folder), workers=arguments.workers)
             done = replay(conninfo, options=options, observer=stages)
         took_s = time.perf_counter() - began
         stages.stage("", 0)
@@ -141,7 +141,7 @@ def main() -> None:
     limit_s = (before_s + after_s) / 2
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.took.items())
     report(
-        f"Replay of {done.events:,} events, {asked.workers} workers",
+        f"Replay of {done.events:,} events, {arguments.workers} workers",
         ("what", "figure"),
         [
             ("replay, s", took_s),
@@ -155,7 +155,7 @@ def main() -> None:
         ],
         notes=f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. COPY before and after: "
         f"{before_s:.1f} s, {after_s:.1f} s. Stages: {spent}.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 

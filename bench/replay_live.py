@@ -1,4 +1,4 @@
-"""A replay of a large log while webhooks keep arriving: what the doors answered, and whether the tables agree."""
+"""A replay of a large log while webhooks arrive: their responses, and whether the tables agree."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ PATIENCE_S = 300.0
 
 
 class Callers:
-    """Webhooks at a steady rate until told to stop; what became of them."""
+    """Sends webhooks at a steady rate until stopped, and counts their outcomes."""
 
     def __init__(self, port: int, rate: float) -> None:
         self.rounds: list[LoadResult] = []
@@ -49,16 +49,16 @@ class Callers:
             self.rounds.append(knock(self._port, work, connections=4, seconds=ROUND_S, rate=self._rate))
 
     def statuses(self) -> dict[str, int]:
-        """How many answers of each status."""
-        return dict(sum((Counter(each.statuses) for each in self.rounds), Counter[str]()))
+        """The number of responses per status."""
+        return dict(sum((Counter(result.statuses) for result in self.rounds), Counter[str]()))
 
     def percentile(self, share: float) -> float:
         """Milliseconds, over all rounds."""
-        return LoadResult(took_s=[s for each in self.rounds for s in each.took_s]).percentile(share)
+        return LoadResult(took_s=[s for result in self.rounds for s in result.took_s]).percentile(share)
 
 
 def settled(conninfo: str) -> None:
-    """Wait until nothing waits to be projected."""
+    """Wait until every event is projected."""
     until = time.monotonic() + PATIENCE_S
     with psycopg.connect(conninfo, autocommit=True) as conn:
         while projection_lag(conn).oldest_recorded_at is not None:
@@ -72,26 +72,26 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     stages = Stages()
-    with durable_log(asked.events) as (conninfo, folder), served(conninfo, folder) as (port, _):
+    with durable_log(arguments.events) as (conninfo, folder), served(conninfo, folder) as (port, _):
         options = Options(work_dir=folder / "replay", workers=2)
         work = ["-m", "cli", "work"]
         with process(work, environment(conninfo, folder), folder / "work.log"):
-            with Callers(port, asked.rate).calling() as callers:
+            with Callers(port, arguments.rate).calling() as callers:
                 time.sleep(ROUND_S)
                 done = replay(conninfo, options=options, observer=stages)
                 time.sleep(ROUND_S)
             settled(conninfo)
             stages.stage("", 0)
-            found = compare(conninfo, options=options)
+            comparison = compare(conninfo, options=options)
     statuses = callers.statuses()
     report(
         f"Replay of {done.events:,} events while webhooks arrive",
         ("what", "figure"),
         [
             ("replay, s", done.duration_ms / 1000),
-            ("webhooks sent, at a steady rate a second", f"{sum(statuses.values()):,}, {asked.rate:g}"),
+            ("webhooks sent, at a steady rate a second", f"{sum(statuses.values()):,}, {arguments.rate:g}"),
             ("answers by status", ", ".join(f"{code}: {many:,}" for code, many in sorted(statuses.items()))),
             ("refused or failed", sum(many for code, many in statuses.items() if code != "200")),
             (
@@ -100,13 +100,13 @@ def main() -> None:
             ),
             (
                 "rows that differ from a second rebuild, webhooks included",
-                len(found.differences) + found.more,
+                len(comparison.differences) + comparison.more,
             ),
             ("digest of the receipt", done.digest[:16]),
         ],
         notes=f"`python -m bench replay_live`: {os.cpu_count()} cores shared by the server, two replay workers, web "
         f"workers, `tenure work` and the sender; load {os.getloadavg()[0]:.1f}.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 

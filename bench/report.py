@@ -1,4 +1,4 @@
-"""Figures to the screen and, with --write, to bench/RESULTS.md beside the commit they were taken at."""
+"""Print figures and, with --write, put them into bench/RESULTS.md with the measured commit."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,9 +32,9 @@ def between(
 ) -> None:
     """Put the table on a page, in the place that comments `name: begin` and `name: end` mark."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    head, found, rest = page.read_text().partition(begin)
+    head, section, rest = page.read_text().partition(begin)
     _, closed, tail = rest.partition(end)
-    if not (found and closed):
+    if not (section and closed):
         raise LookupError(f"{page} has no place for {name}: expected {begin} and {end}")
     body = "\n".join(_lines(columns, rows, notes))
     page.write_text(f"{head}{begin}\n{body}\n{end}{tail}")

@@ -42,53 +42,59 @@ _keys = count()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000], help="sizes of the log, ascending")
-    parser.add_argument("--bytes", type=int, default=3000, help="of a made-up body; 400 for 50 million rows")
-    parser.add_argument("--asked", type=int, default=500, help="calls of each kind")
-    parser.add_argument("--workers", type=int, default=2, help="of the replay")
-    parser.add_argument("--write", action="store_true", help="into bench/RESULTS.md and docs/scaling.md")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--bytes", type=int, default=3000, help="size of a generated body; 400 for 50 million rows"
+    )
+    parser.add_argument("--asked", type=int, default=500, help="number of calls of each kind")
+    parser.add_argument("--workers", type=int, default=2, help="number of the replay's workers")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables in bench/RESULTS.md and docs/scaling.md"
+    )
+    arguments = parser.parse_args()
     rows: list[tuple[Cell, ...]] = []
     with durable_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as conn:
         prepare_plans(conninfo)
         conn.execute(BARE_TABLE)
         have = 0
-        for size in sorted(asked.rows):
-            grow(conn, size, body_bytes=asked.bytes, have=have, say=lambda text: print(text, flush=True))
+        for size in sorted(arguments.rows):
+            grow(
+                conn, size, body_bytes=arguments.bytes, have=have, report=lambda text: print(text, flush=True)
+            )
             have = size
-            rows += measured(conn, conninfo, size, asked)
+            rows += measured(conn, conninfo, size, arguments)
             # After each size: the largest takes most of an hour, and may find the disk full.
-            _tell(rows, asked)
+            _write_report(rows, arguments)
 
 
-def _tell(rows: list[tuple[Cell, ...]], asked: argparse.Namespace) -> None:
+def _write_report(rows: list[tuple[Cell, ...]], arguments: argparse.Namespace) -> None:
     notes = (
-        f"`python -m bench scaling --rows {' '.join(map(str, sorted(asked.rows)))} --bytes {asked.bytes}`: "
-        f"{EVENTS_EACH} events a user, {asked.asked} calls of each kind from one client, {os.cpu_count()} cores, "
+        f"`python -m bench scaling --rows {' '.join(map(str, sorted(arguments.rows)))} --bytes {arguments.bytes}`: "
+        f"{EVENTS_EACH} events a user, {arguments.asked} calls of each kind from one client, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}. Milliseconds a call; a replay in microseconds an event, "
-        f"{asked.workers} workers."
+        f"{arguments.workers} workers."
     )
-    report("Cost against the size of the log", COLUMNS, rows, notes=notes, write=asked.write)
-    if asked.write:
+    report("Cost against the size of the log", COLUMNS, rows, notes=notes, write=arguments.write)
+    if arguments.write:
         between(PAGE, "scaling", COLUMNS, rows, notes=notes)
 
 
 def measured(
-    conn: psycopg.Connection, conninfo: str, size: int, asked: argparse.Namespace
+    conn: psycopg.Connection, conninfo: str, size: int, arguments: argparse.Namespace
 ) -> list[tuple[Cell, ...]]:
     """The rows of one size. Replay comes first: it builds the tables that profiles are read from."""
-    found = [_replayed(conn, conninfo, size, asked.workers)]
-    for what, ours, limit, raw in questions(conn, size, asked.asked):
+    rows = [_replayed(conn, conninfo, size, arguments.workers)]
+    for what, ours, limit, raw in questions(conn, size, arguments.asked):
         timed(ours[:20])
         timed(raw[:20])
         bare = timed(raw)
-        found.append(_row(size, what, timed(ours), limit, bare))
-    return found
+        rows.append(_row(size, what, timed(ours), limit, bare))
+    return rows
 
 
-def questions(conn: psycopg.Connection, size: int, asked: int) -> list[tuple[str, Calls, str, Calls]]:
+def questions(conn: psycopg.Connection, size: int, repeats: int) -> list[tuple[str, Calls, str, Calls]]:
     """(what, its calls, the raw limit's name, its calls), about users chosen by chance."""
     random = Random(size)
-    users = [random.randrange(size // EVENTS_EACH) for _ in range(asked)]
+    users = [random.randrange(size // EVENTS_EACH) for _ in range(repeats)]
     streams = [(part_of(f"cus_{n}"), f"cus_{n}") for n in users]
     mine = [EventFilter(user_id=f"user_{n}") for n in users]
     return [
@@ -106,15 +112,15 @@ def questions(conn: psycopg.Connection, size: int, asked: int) -> list[tuple[str
         ),
         (
             "search, one user",
-            [lambda wanted=one: search(conn, wanted, limit=50) for one in mine],  # type: ignore[misc]
+            [lambda filters=one: search(conn, filters, limit=50) for one in mine],  # type: ignore[misc]
             "one stream by index",
             [lambda one=stream: conn.execute(ONE_STREAM, one).fetchall() for stream in streams],  # type: ignore[misc]
         ),
         (
             "search, newest of all",
-            [lambda: search(conn, EventFilter(), limit=50)] * asked,
+            [lambda: search(conn, EventFilter(), limit=50)] * repeats,
             "newest by index",
-            [lambda: conn.execute(LATEST).fetchall()] * asked,
+            [lambda: conn.execute(LATEST).fetchall()] * repeats,
         ),
     ]
 
@@ -162,21 +168,21 @@ def _replayed(conn: psycopg.Connection, conninfo: str, size: int, workers: int) 
     with scratch_folder("tenure-bench-", Path("/var/tmp")) as folder:
         replay(conninfo, options=Options(work_dir=Path(folder), workers=workers), observer=Stages())
     took_s = time.perf_counter() - began
-    each, raw = took_s / size * 1e6, read_s / size * 1e6
+    per_event_us, raw = took_s / size * 1e6, read_s / size * 1e6
     return (
         size,
         "replay, µs an event",
-        round(each, 1),
+        round(per_event_us, 1),
         "",
         "COPY of the whole log",
         round(raw, 1),
-        round(each / raw, 2),
+        round(per_event_us / raw, 2),
     )
 
 
-def _row(size: int, what: str, taken: list[float], limit: str, bare: list[float]) -> tuple[Cell, ...]:
-    ours, raw = median(taken), median(bare)
-    last = quantiles(taken, n=100)[98]
+def _row(size: int, what: str, took_ms: list[float], limit: str, bare: list[float]) -> tuple[Cell, ...]:
+    ours, raw = median(took_ms), median(bare)
+    last = quantiles(took_ms, n=100)[98]
     return (size, what, round(ours, 3), round(last, 3), limit, round(raw, 3), round(ours / raw, 2))
 
 

@@ -35,7 +35,7 @@ _KEYS: dict[str, SigningKey] = {}
 
 @contextmanager
 def lent(conninfo: str) -> Iterator[Connection]:
-    """As the scheduler lends one to the sealer."""
+    """A connection as the scheduler gives to the sealer."""
     with closing(connect(conninfo, application_name="sealer")) as conn:
         conn.execute("SET ROLE tenure_app")
         conn.commit()
@@ -68,7 +68,7 @@ class Metered:
 
 
 def sealing(conninfo: str, *, clients: int, seconds: float, every_s: float) -> tuple[float, float, float]:
-    """(appends a second, share of one core that sealing took, microseconds an event)."""
+    """(appends per second, share of one core used by sealing, microseconds per event)."""
     stop, spent, sealed = threading.Event(), [0.0], [0]
 
     def run() -> None:
@@ -98,26 +98,26 @@ def sealing(conninfo: str, *, clients: int, seconds: float, every_s: float) -> t
 
 
 def _sealed(conn: Connection) -> int:
-    found = latest_checkpoint(conn)
+    checkpoint = latest_checkpoint(conn)
     conn.commit()
-    return 0 if found is None else found.size
+    return 0 if checkpoint is None else checkpoint.size
 
 
 def sealing_rows(conninfo: str, seconds: float, runs: int) -> list[Row]:
     rows: list[Row] = []
     for clients, every_s in ((8, 60.0), (8, 1.0), (16, 60.0)):
-        found = [sealing(conninfo, clients=clients, seconds=seconds, every_s=every_s) for _ in range(runs)]
-        each = [spread([run[number] for run in found]) for number in range(3)]
-        rows.append((clients, f"{every_s:g} s", *each))
+        results = [sealing(conninfo, clients=clients, seconds=seconds, every_s=every_s) for _ in range(runs)]
+        columns = [spread([run[number] for run in results]) for number in range(3)]
+        rows.append((clients, f"{every_s:g} s", *columns))
     return rows
 
 
 def verifying(conninfo: str, runs: int) -> list[Row]:
-    """Events a minute and core."""
+    """Events per minute and core."""
     with lent(conninfo) as conn:
-        found = latest_checkpoint(conn)
+        checkpoint = latest_checkpoint(conn)
         row = conn.execute("SELECT avg(octet_length(event_data::text))::int FROM events").fetchone()
-    assert found is not None
+    assert checkpoint is not None
     assert row is not None
     trusted = [key.verifier for key in _KEYS.values()]
     rows: list[Row] = []
@@ -148,7 +148,7 @@ def planted(conn: Connection, part: int, leaves: int) -> None:
 
 
 def proving(conninfo: str, leaves: int, proofs: int) -> Row:
-    """Milliseconds of one inclusion proof, made and checked."""
+    """Milliseconds to create and check one inclusion proof."""
     part = 5
     with closing(connect(conninfo, application_name="owner", autocommit=False)) as owner:
         owner.execute("ALTER TABLE log_nodes DISABLE TRIGGER ALL")
@@ -195,38 +195,38 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000, help="for verification")
     parser.add_argument("--leaves", type=int, default=10_000_000)
     parser.add_argument("--write", action="store_true", help="put the tables in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     how = f"`python -m bench seals`, {os.cpu_count()} cores, fsync on, ended {utc_now():%H:%M} UTC"
     with durable_database() as conninfo:
-        rows = sealing_rows(conninfo, asked.seconds, asked.runs)
+        rows = sealing_rows(conninfo, arguments.seconds, arguments.runs)
     report(
         "Sealing beside appends",
         ("clients", "sealed every", "append/s", "share of one core", "µs an event"),
         rows,
-        notes=f"{how}; median (range) of {asked.runs} runs of {asked.seconds:g} s, 3 KB bodies. Processor time of the "
+        notes=f"{how}; median (range) of {arguments.runs} runs of {arguments.seconds:g} s, 3 KB bodies. Processor time of the "
         "sealer's thread and of its backend over the time of the appends. Goal: at most 0.1.",
-        write=asked.write,
+        write=arguments.write,
     )
     with durable_database() as conninfo:
         with psycopg.connect(conninfo) as conn:
-            fill(conn, asked.events)
+            fill(conn, arguments.events)
         Sealer(partial(lent, conninfo), keys_of=keys_of, clock=lambda: datetime.now(UTC)).run()
         report(
             "Verification",
             ("workers", "events", "bytes a body", "events a minute"),
-            verifying(conninfo, asked.runs),
+            verifying(conninfo, arguments.runs),
             notes=f"{how}; `verify` in full: digests, leaves, nodes, roots, signatures. The database uses a core of its "
             "own beside the workers. Goal: 200,000 a minute and core.",
-            write=asked.write,
+            write=arguments.write,
         )
         files = proof_files(conninfo, 500)
-        tree = proving(conninfo, asked.leaves, 500)
+        tree = proving(conninfo, arguments.leaves, 500)
         report(
             "Proofs",
             ("what", "proofs", "median ms", "p99 ms", "max ms"),
             [tree, files],
             notes=f"{how}; the tree is planted from random hashes by COPY. Goal: under 20 ms at ten million leaves.",
-            write=asked.write,
+            write=arguments.write,
         )
 
 

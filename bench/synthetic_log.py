@@ -1,4 +1,4 @@
-"""A log of any length made up on the server, in SQL: ten Stripe events a user, for throwaway databases only."""
+"""Generate a log of any length in SQL: ten Stripe events per user, for throwaway databases only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,20 +6,20 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+AnyConnection = Connection[Any]  # Any: the caller's own row factory
 
 EVENTS_EACH = 10
 USERS_A_STEP = 20_000
 
-# Numbers first and bodies after, so that what is sorted is narrow.
+# Numbers first and bodies after, so that the sorted rows are narrow.
 STEP = """
 INSERT INTO events (part, position, id, source_system, idempotency_key, livemode, route_key, aggregate_type,
                     aggregate_id, event_type, event_version, event_data, metadata, occurred_at, recorded_at,
                     payload_salt, payload_digest)
-SELECT numbered.part, numbered.position, gen_random_uuid(), 'stripe', told.key, true, told.customer, 'stripe_customer',
-       told.customer, 'stripe.' || told.type, 1, told.body::json, '{"livemode": true}',
-       to_timestamp(told.at), to_timestamp(told.at) + interval '2 seconds', '\\x00112233445566778899aabbccddeeff',
-       sha256('\\x00112233445566778899aabbccddeeff'::bytea || convert_to(told.body, 'UTF8'))
+SELECT numbered.part, numbered.position, gen_random_uuid(), 'stripe', generated.key, true, generated.customer, 'stripe_customer',
+       generated.customer, 'stripe.' || generated.type, 1, generated.body::json, '{"livemode": true}',
+       to_timestamp(generated.at), to_timestamp(generated.at) + interval '2 seconds', '\\x00112233445566778899aabbccddeeff',
+       sha256('\\x00112233445566778899aabbccddeeff'::bytea || convert_to(generated.body, 'UTF8'))
   FROM (SELECT n, turn, placed.part, h.head + row_number() OVER (PARTITION BY placed.part ORDER BY n, turn) AS position
           FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
          CROSS JOIN LATERAL (SELECT part_of('cus_' || n) AS part) placed
@@ -40,13 +40,13 @@ SELECT numbered.part, numbered.position, gen_random_uuid(), 'stripe', told.key, 
               ELSE format(
                    '{"id":"sub_%3$s","object":"subscription","customer":"%1$s","status":"active","created":%2$s,'
                    || '"metadata":{"userId":"user_%3$s"},"items":{"data":[{"price":{"id":"price_glow_up_monthly"}}]}}',
-                   customer, 1767225601 + n * 10, n) END AS object) AS thing
+                   customer, 1767225601 + n * 10, n) END AS object) AS snapshot
  CROSS JOIN LATERAL (
        SELECT format('{"id":"%s","object":"event","type":"%s","created":%s,"livemode":true,"data":{"object":%s},"padding":"',
                      key, type, at, object) AS opening) AS opened
  CROSS JOIN LATERAL (
        SELECT key, customer, type, at,
-              opening || repeat('x', greatest(0, %(bytes)s - length(opening) - 2)) || '"}' AS body) AS told
+              opening || repeat('x', greatest(0, %(bytes)s - length(opening) - 2)) || '"}' AS body) AS generated
 """
 HEADS = """
 UPDATE part_heads h SET head = e.head, recorded_at = e.at
@@ -63,10 +63,12 @@ SELECT i.relname, pg_get_indexdef(i.oid)
 """
 
 
-def grow(conn: AnyConnection, events: int, *, body_bytes: int, have: int, say: Callable[[str], None]) -> None:
-    """From so many made-up events to so many. `conn` is in autocommit: each step is kept."""
+def grow(
+    conn: AnyConnection, events: int, *, body_bytes: int, have: int, report: Callable[[str], None]
+) -> None:
+    """Grow the log from `have` to `events` generated events. `conn` is in autocommit: each step is kept."""
     users = range(have // EVENTS_EACH, events // EVENTS_EACH, USERS_A_STEP)
-    with _without_indexes(conn, say):
+    with _without_indexes(conn, report):
         for first in users:
             last = min(first + USERS_A_STEP, events // EVENTS_EACH) - 1
             values = {"first": first, "last": last, "each": EVENTS_EACH, "bytes": body_bytes}
@@ -74,19 +76,19 @@ def grow(conn: AnyConnection, events: int, *, body_bytes: int, have: int, say: C
                 conn.execute(_positional(STEP), values)
                 conn.execute(HEADS)
             if (first // USERS_A_STEP) % 10 == 0:
-                say(f"{(last + 1) * EVENTS_EACH:,} events")
+                report(f"{(last + 1) * EVENTS_EACH:,} events")
     conn.execute("VACUUM ANALYZE events")
 
 
 @contextmanager
-def _without_indexes(conn: AnyConnection, say: Callable[[str], None]) -> Iterator[None]:
-    """Built again afterwards, which costs a fraction of keeping them meanwhile."""
-    found = conn.execute(INDEXES.encode()).fetchall()
-    for name, _ in found:
+def _without_indexes(conn: AnyConnection, report: Callable[[str], None]) -> Iterator[None]:
+    """Drop the indexes and create them again afterwards, which is faster than maintaining them."""
+    indexes = conn.execute(INDEXES.encode()).fetchall()
+    for name, _ in indexes:
         conn.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
     yield
-    for name, made_by in found:
-        say(f"index {name}")
+    for name, made_by in indexes:
+        report(f"index {name}")
         conn.execute(made_by.encode())
 
 

@@ -19,7 +19,7 @@ from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
 from bench import door
-from bench.cpu_time import spent_s, told
+from bench.cpu_time import cpu_summary, spent_s
 from bench.embedded_server import durable_database
 from bench.load_client import LoadResult, answering, knock
 from bench.report import report, spread
@@ -46,22 +46,24 @@ Served = tuple[int, psutil.Process]
 
 @dataclass(frozen=True)
 class Run:
-    """One run, and where its processor time went (milliseconds each)."""
+    """One run, with its processor time by kind (milliseconds per record)."""
 
     tally: LoadResult
     spent_ms: str
 
 
 def bare_app() -> Flask:
-    """The least that takes the same request and keeps it: no token, no limit, no once-only."""
+    """A minimal app that stores the same request, without token, limit or deduplication."""
     app = Flask("bare")
     pool = ConnectionPool(os.environ["BENCH_DATABASE"], max_size=10, open=True)
 
     @app.post("/api/users/<user_id>/usage")
     def record(user_id: str) -> Response:
-        said = request.get_json()
+        payload = request.get_json()
         with pool.connection() as conn:
-            conn.execute(BARE_INSERT, (user_id, said["idempotency_key"], said["metric"], said["quantity"]))
+            conn.execute(
+                BARE_INSERT, (user_id, payload["idempotency_key"], payload["metric"], payload["quantity"])
+            )
         return Response("{}", mimetype="application/json")
 
     return app
@@ -79,10 +81,10 @@ def our_service(conninfo: str) -> Iterator[Served]:
 
 @contextmanager
 def bare_service(conninfo: str) -> Iterator[Served]:
-    """gunicorn with the bare app, of the same size."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = int(taken.getsockname()[1])
+    """gunicorn with the bare app and as many workers and threads."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
     sizes = ["-k", "gthread", "-w", "2", "--threads", "8", "--keep-alive", "30", "--log-level", "error"]
     server = child_processes.start(
         [sys.executable, "-m", "gunicorn", *sizes, "-b", f"127.0.0.1:{port}", "bench.usage:bare_app()"],
@@ -98,7 +100,7 @@ def bare_service(conninfo: str) -> Iterator[Served]:
 
 
 def records(token: str) -> Iterator[bytes]:
-    """Whole HTTP requests without end: each record once, for one user after the other."""
+    """Endless HTTP requests: each record once, for one user after the other."""
     first = time.time_ns()
     for turn in count():
         body = b'{"metric":"enrichments","quantity":1,"idempotency_key":"%d"}' % (first + turn)
@@ -110,13 +112,13 @@ def records(token: str) -> Iterator[bytes]:
 
 
 def drive(running: Served, token: str, seconds: float) -> Run:
-    """16 clients with a connection each, against a service that is warm."""
+    """16 clients with a connection each, against a warm service."""
     port, server = running
     work = records(token)
     knock(port, work, connections=CLIENTS, seconds=WARM_S)
     before = spent_s(server)
     tally = knock(port, work, connections=CLIENTS, seconds=seconds)
-    spent = told(before, spent_s(server), tally.acked)
+    spent = cpu_summary(before, spent_s(server), tally.acked)
     if set(tally.statuses) != {"200"}:
         raise SystemExit(f"expected 200 from every request, found {tally.statuses}")
     return Run(tally, spent)
@@ -130,7 +132,8 @@ def prepare(conninfo: str) -> str:
         conn.execute(BARE_TABLE)
         grant = EntitlementGranted(plan_key="fame_flex")
         append_all(
-            conn, [user_event(grant, user_id=who, now=utc_now(), idempotency_key=who) for who in people]
+            conn,
+            [user_event(grant, user_id=person, now=utc_now(), idempotency_key=person) for person in people],
         )
         conn.commit()
         while Projector(live_only=False).project(conn, parts=64, limit=1000).events:
@@ -143,25 +146,25 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     services = {"ours": our_service, "bare": bare_service}
     figures: dict[str, list[Run]] = {name: [] for name in services}
     with durable_database() as conninfo:
         token = prepare(conninfo)
-        for _ in range(asked.runs):
+        for _ in range(arguments.runs):
             for name, serving in services.items():
                 with serving(conninfo) as running:
-                    figures[name].append(drive(running, token, asked.seconds))
+                    figures[name].append(drive(running, token, arguments.seconds))
         _check(conninfo)
     rows = [
         (
             name,
-            spread([run.tally.rate for run in found]),
-            spread([run.tally.percentile(0.5) for run in found]),
-            spread([run.tally.percentile(0.99) for run in found]),
-            found[-1].spent_ms,
+            spread([run.tally.rate for run in figure]),
+            spread([run.tally.percentile(0.5) for run in figure]),
+            spread([run.tally.percentile(0.99) for run in figure]),
+            figure[-1].spent_ms,
         )
-        for name, found in figures.items()
+        for name, figure in figures.items()
     ]
     pairs = zip(figures["ours"], figures["bare"], strict=True)
     ratio = median(ours.tally.rate / bare.tally.rate for ours, bare in pairs)
@@ -170,15 +173,15 @@ def main() -> None:
         ("app", "records/s", "p50 ms", "p99 ms", "processor ms each"),
         rows,
         notes=f"`python -m bench usage`, {CLIENTS} clients, {USERS} users, gunicorn with 2 workers of 8 threads, fsync "
-        f"on, median (range) of {asked.runs} interleaved runs of {asked.seconds:g} s; client, server and database "
+        f"on, median (range) of {arguments.runs} interleaved runs of {arguments.seconds:g} s; client, server and database "
         f"share {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Ratio to the bare app {ratio:.2f}. "
         "Goal: 500 records/s and p99 under 50 ms.",
-        write=asked.write,
+        write=arguments.write,
     )
 
 
 def _check(conninfo: str) -> None:
-    """What was answered is what was counted, or the figures are worth nothing."""
+    """Check that the counted records equal the answered ones."""
     with psycopg.connect(conninfo) as conn:
         counted = conn.execute("SELECT sum(enrichments_current_month) FROM user_usage").fetchone()
         events = conn.execute("SELECT count(*) FROM events WHERE event_type = 'usage.recorded'").fetchone()

@@ -1,4 +1,4 @@
-"""`tenure admin`: who administers the platform."""
+"""`tenure admin`: grant and revoke administrator rights."""
 
 import click
 
@@ -17,27 +17,27 @@ def admin() -> None:
 @user_argument
 @reason_option
 @json_option
-def grant(*, wanted: str, reason: str, as_json: bool) -> None:
+def grant(*, identifier: str, reason: str, as_json: bool) -> None:
     """Grant administrator rights from now on. To undo: `tenure admin revoke`."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"is_admin": True},
         reason,
         lambda conn, command, live_only: grant_admin(conn, command, live_only=live_only),
     )
-    show("administrator made", told, as_json=as_json)
+    show("administrator rights granted", outcome, as_json=as_json)
 
 
 @admin.command()
 @user_argument
 @reason_option
 @json_option
-def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
+def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
     """Revoke admin rights, even if Clerk still marks the user as admin. To undo: `tenure admin grant`."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"is_admin": False},
         reason,
         lambda conn, command, live_only: revoke_admin(conn, command, live_only=live_only),
     )
-    show("administrator unmade", told, as_json=as_json)
+    show("administrator rights revoked", outcome, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`tenure audit`: prove what the log says, and find where it was changed."""
+"""`tenure audit`: verify the log, and create and check proofs of its events."""
 
 import os
 from contextlib import suppress
@@ -64,7 +64,7 @@ out_option = click.option(
     "--kept",
     type=click.File("r"),
     multiple=True,
-    help="Check the log against this checkpoint, which was kept elsewhere; repeatable.",
+    help="Check the log against this checkpoint from another place; repeatable.",
 )
 @key_option
 @json_option
@@ -96,16 +96,16 @@ def verify(
         with _progress(total) as progress:
             task = progress.add_task("verifying", total=total)
 
-            def told(part: PartReport) -> None:
+            def advance(part: PartReport) -> None:
                 progress.advance(task, part.events)
 
             report = verify_log(
-                connect, trusted=trusted, since=since, kept=notes, workers=workers, progress=told
+                connect, trusted=trusted, since=since, kept=notes, workers=workers, progress=advance
             )
     if not report.findings and report.note is not None:
         _keep_verified(settings, report.note)
     unknown_key = any(NOT_TRUSTED in finding.what for finding in report.findings)
-    _tell(report, as_json, hint=where_from(settings) if unknown_key else None)
+    _print_report(report, as_json, hint=where_from(settings) if unknown_key else None)
 
 
 @audit.command()
@@ -122,7 +122,7 @@ def prove(
     with session(settings) as conn:
         proof = event_proof(conn, event, payload=not no_payload)
         trusted = read_keys(keys) or _own_keys(settings, conn)
-        check_proof(proof, trusted)  # never hand out what would be refused
+        check_proof(proof, trusted)  # never write a proof that verification would refuse
         subject = str(proof["event"]["route_key"])
         fields = ["events"] if no_payload else ["events", "event_data"]
         note_reads(conn, person(), subjects=[subject], fields=fields, reason=reason or "tenure audit prove")
@@ -140,10 +140,10 @@ def checkpoint(*, now: bool, number: int | None, out: Path | None) -> None:
         if now:
             sealer_of(settings, conninfo, clock=utc_now).run()
         with connecting(conninfo)() as conn:
-            found = latest_checkpoint(conn) if number is None else checkpoint_numbered(conn, number)
-    if found is None:
+            stored = latest_checkpoint(conn) if number is None else checkpoint_numbered(conn, number)
+    if stored is None:
         raise NoCheckpoint if number is None else Failure(f"no checkpoint {number}")
-    write_out(out, found.note.encode())
+    write_out(out, stored.note.encode())
 
 
 @audit.command()
@@ -175,11 +175,11 @@ def key(*, as_json: bool) -> None:
     """Print the public keys that sign now, for auditors."""
     settings = command_settings()
     with session(settings) as conn:
-        found = [str(each) for each in _own_keys(settings, conn)]
+        texts = [str(own_key) for own_key in _own_keys(settings, conn)]
     if as_json:
-        emit_json(found)
+        emit_json(texts)
     else:
-        for text in found:
+        for text in texts:
             echo_exactly(text)
 
 
@@ -193,10 +193,10 @@ def _own_keys(settings: Settings, conn: Connection, *notes: str) -> list[Verifie
 
 def _note(conn: Connection, name: str) -> str:
     if name.isdigit():
-        found = checkpoint_numbered(conn, int(name))
-        if found is None:
+        stored = checkpoint_numbered(conn, int(name))
+        if stored is None:
             raise Failure(f"no checkpoint {name}; expected a number or a file with a signed note")
-        return found.note
+        return stored.note
     try:
         note = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -209,11 +209,11 @@ def _last_verified(settings: Settings) -> str:
     try:
         return verified_file(settings).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Failure("nothing was verified here yet; begin with: tenure audit verify --full") from None
+        raise Failure("nothing is verified yet; run first: tenure audit verify --full") from None
 
 
 def _keep_verified(settings: Settings, note: str) -> None:
-    """Beside the keys, not in the database; a folder that can't be written only costs the next run time."""
+    """Keep the note beside the keys, outside the database. If that fails, only the next run is slower."""
     with suppress(OSError):
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = verified_file(settings).with_suffix(".draft")
@@ -221,9 +221,9 @@ def _keep_verified(settings: Settings, note: str) -> None:
         draft.replace(verified_file(settings))
 
 
-def _tell(report: VerificationReport, as_json: bool, *, hint: str | None) -> None:
+def _print_report(report: VerificationReport, as_json: bool, *, hint: str | None) -> None:
     first = report.first
-    said = {
+    counts = {
         "good": not report.findings,
         "events": report.events,
         "unsealed": report.unsealed,
@@ -231,10 +231,14 @@ def _tell(report: VerificationReport, as_json: bool, *, hint: str | None) -> Non
         "checkpoints": report.checkpoints,
     }
     if as_json:
-        found = [{"part": one.part, "position": one.position, "what": one.what} for one in report.findings]
-        emit_json(said | {"first": found[report.findings.index(first)] if first else None, "findings": found})
+        findings = [{"part": one.part, "position": one.position, "what": one.what} for one in report.findings]
+        emit_json(
+            counts
+            | {"first": findings[report.findings.index(first)] if first else None, "findings": findings}
+        )
     else:
-        emit_pairs("good: the log is what was signed" if first is None else "NOT what was signed", said)
+        good, bad = "good: the log matches its signatures", "the log does NOT match its signatures"
+        emit_pairs(good if first is None else bad, counts)
         for one in report.findings:
             console().print(f"  {one}", markup=False, soft_wrap=True)
     if first is not None:

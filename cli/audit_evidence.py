@@ -1,4 +1,4 @@
-"""`tenure audit evidence`: one zip about one person that needs nobody's word but the public key's."""
+"""`tenure audit evidence`: one zip about one person that anyone can verify with the public key alone."""
 
 import io
 import json
@@ -36,9 +36,9 @@ Json = dict[str, Any]  # Any: JSON values
 
 @dataclass(frozen=True, slots=True)
 class EvidenceZip:
-    """What goes into the zip. `proofs`: event id to proof file; an event without one is not sealed yet."""
+    """The content of the zip. `proofs`: event id to proof file; an event without one is not sealed yet."""
 
-    found: PersonFile
+    file: PersonFile
     checkpoint: StoredCheckpoint
     keys: list[VerifierKey]
     proofs: dict[str, Json]
@@ -57,7 +57,7 @@ class EvidenceZip:
 @key_option
 def evidence(
     *,
-    wanted: str,
+    identifier: str,
     since: datetime | None,
     until: datetime | None,
     reason: str,
@@ -70,25 +70,25 @@ def evidence(
     """
     settings = command_settings()
     with session(settings) as conn:
-        user_id = user_id_of(conn, wanted)
+        user_id = user_id_of(conn, identifier)
         fields = ["events", "event_data", "history", "access_log"]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
         conn.commit()
-        found = person_file(conn, user_id, since=since, until=until, live_only=settings.livemode)
+        file = person_file(conn, user_id, since=since, until=until, live_only=settings.livemode)
         checkpoint, origin = latest_checkpoint(conn), origin_of(conn)
         if checkpoint is None or origin is None:
             raise NoCheckpoint
         trusted = read_keys(keys) or public_keys(settings, origin)
-        proofs = _proofs(conn, found, checkpoint, trusted)
+        proofs = _proofs(conn, file, checkpoint, trusted)
         conn.rollback()
-    made = EvidenceZip(found, checkpoint, trusted, proofs, utc_now(), since, until, reason)
-    write_out(out, zipped(made))
-    bare = len(found.events) - len(proofs)
+    evidence_zip = EvidenceZip(file, checkpoint, trusted, proofs, utc_now(), since, until, reason)
+    write_out(out, zipped(evidence_zip))
+    bare = len(file.events) - len(proofs)
     note = (
         f"; {counted(bare, 'is', 'are')} younger than the checkpoint and without a proof yet" if bare else ""
     )
     console(stderr=True).print(
-        f"{counted(len(found.events), 'event')}, {counted(len(proofs), 'proof')}{note}", markup=False
+        f"{counted(len(file.events), 'event')}, {counted(len(proofs), 'proof')}{note}", markup=False
     )
 
 
@@ -106,37 +106,37 @@ def zipped(evidence: EvidenceZip) -> bytes:
 
 def contents(evidence: EvidenceZip) -> dict[str, bytes]:
     """Name to bytes of every file in the zip."""
-    found = evidence.found
-    made = {
+    file = evidence.file
+    members = {
         "README.txt": _rendered("evidence_readme.txt", evidence, escape=False),
         "report.html": _rendered("evidence.html", evidence, escape=True),
         "checker.py": files("cli").joinpath("templates", "checker.py.txt").read_bytes(),
         "public-keys.txt": "".join(f"{key}\n" for key in evidence.keys).encode(),
         "checkpoint.txt": evidence.checkpoint.note.encode(),
-        "events.jsonl": b"".join(dumped(event_json(row)) for row in found.events),
-        "history.json": dumped(found.history, indent=1),
-        "profile.json": dumped(found.profile, indent=1),
-        "access_log.jsonl": b"".join(dumped(row) for row in found.reads),
+        "events.jsonl": b"".join(dumped(event_json(row)) for row in file.events),
+        "history.json": dumped(file.history, indent=1),
+        "profile.json": dumped(file.profile, indent=1),
+        "access_log.jsonl": b"".join(dumped(row) for row in file.reads),
     }
-    return made | {f"proofs/{name}.json": as_json_file(proof) for name, proof in evidence.proofs.items()}
+    return members | {f"proofs/{name}.json": as_json_file(proof) for name, proof in evidence.proofs.items()}
 
 
 def _proofs(
-    conn: Connection, found: PersonFile, checkpoint: StoredCheckpoint, keys: list[VerifierKey]
+    conn: Connection, file: PersonFile, checkpoint: StoredCheckpoint, keys: list[VerifierKey]
 ) -> dict[str, Json]:
     proofs = {}
-    for row in found.events:
+    for row in file.events:
         try:
             proof = proof_at(conn, row["part"], row["position"], under=checkpoint)
         except NotSealedYet:
             continue
-        check_proof(proof, keys)  # a changed log must not leave this house as evidence
+        check_proof(proof, keys)  # never export evidence from a changed log
         proofs[str(row["id"])] = proof
     return proofs
 
 
 def _rendered(name: str, evidence: EvidenceZip, *, escape: bool) -> bytes:
-    """Autoescape is on for the page: every value in it came from outside."""
+    """Render a template; pages are escaped, since every value in them came from outside."""
     environment = Environment(
         autoescape=escape,  # noqa: S701
         undefined=StrictUndefined,
@@ -146,11 +146,11 @@ def _rendered(name: str, evidence: EvidenceZip, *, escape: bool) -> bytes:
     environment.filters["when"] = lambda at: "–" if at is None else iso(at)
     environment.filters["value"] = value_text
     template = environment.from_string(files("cli").joinpath("templates", name).read_text(encoding="utf-8"))
-    return template.render(e=evidence, f=evidence.found).encode("utf-8", "replace")
+    return template.render(e=evidence, f=evidence.file).encode("utf-8", "replace")
 
 
 def value_text(value: object) -> str:
-    """A column's value as people read it, and not as Python does."""
+    """A column's value as text for people."""
     if value is None:
         return "–"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Files that audit commands write: personal data, so for their owner's eyes, and never over another."""
+"""Files that audit commands write: new, and readable by their owner only, since they hold personal data."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from cli.terminal import echo_exactly
 
 
 def write_out(path: Path | None, content: bytes) -> None:
-    """To stdout, or to a new file with mode 0600. Raises: Failure when something is there already."""
+    """Write to stdout, or to a new file with mode 0600. Raises: Failure when the file exists."""
     if path is None:
         echo_exactly(content, nl=False)
         return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        raise Failure(f"{path} is there already; name another file or remove it") from None
+        raise Failure(f"{path} exists already; name another file or remove it") from None
     except OSError as problem:
         raise Failure(f"{path} can't be written: {problem.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
@@ -26,5 +26,5 @@ def write_out(path: Path | None, content: bytes) -> None:
 
 
 def as_json_file(value: object) -> bytes:
-    """Readable JSON in UTF-8; escapes keep a lone surrogate what it was."""
+    """Readable JSON in UTF-8; escapes preserve lone surrogates."""
     return json.dumps(value, indent=1).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""`tenure audit check`: what a proof shows, by the public key alone: no database, no settings."""
+"""`tenure audit check`: verify a proof with the public key alone, without database and settings."""
 
 from pathlib import Path
 from typing import Any
@@ -29,23 +29,25 @@ key_option = click.option(
 def check(*, file: Any, keys: tuple[str, ...], as_json: bool) -> None:  # Any: click's open file
     """Check a proof FILE offline. It proves one event, or the growth between two checkpoints."""
     if not keys:
-        raise click.UsageError("name whom you trust: --key; a proof can't vouch for its own key.")
+        raise click.UsageError(
+            "--key is required: pass the public key you trust; a proof can't vouch for its own."
+        )
     trusted = read_keys(keys)
     proof = parse_proof_file(file.read(LARGEST_FILE_BYTES + 1))
     if "tenure_growth_proof" in proof:
-        _tell(
+        _print_checked(
             "good: nothing in the older checkpoint was changed",
             _growth(check_growth(proof, trusted)),
             as_json,
         )
     else:
-        _tell("good: this event was sealed", _event(check_proof(proof, trusted)), as_json)
+        _print_checked("good: this event was sealed", _event(check_proof(proof, trusted)), as_json)
 
 
-def read_keys(given: tuple[str, ...]) -> list[VerifierKey]:
-    """The keys named by the options, each a key itself or a file with one a line. Raises: UnusableKey."""
-    found = []
-    for text in given:
+def read_keys(options: tuple[str, ...]) -> list[VerifierKey]:
+    """The keys of the options: each is a key or a file with one key per line. Raises: UnusableKey."""
+    keys = []
+    for text in options:
         lines = [text]
         if "+" not in text:
             try:
@@ -54,8 +56,8 @@ def read_keys(given: tuple[str, ...]) -> list[VerifierKey]:
                 raise Failure(
                     f"--key {text}: no key and no file of keys ({type(problem).__name__})"
                 ) from None
-        found += [parse_verifier_key(line) for line in lines]
-    return found
+        keys += [parse_verifier_key(line) for line in lines]
+    return keys
 
 
 def _event(checked: Checked) -> dict[str, object]:
@@ -84,7 +86,7 @@ def _growth(growth: Growth) -> dict[str, object]:
     }
 
 
-def _tell(title: str, pairs: dict[str, object], as_json: bool) -> None:
+def _print_checked(title: str, pairs: dict[str, object], as_json: bool) -> None:
     if as_json:
         emit_json({"good": True, **pairs})
         return

@@ -1,4 +1,4 @@
-"""`tenure backup` and `tenure restore`: everything in one file, and back into an empty database."""
+"""`tenure backup` and `tenure restore`: the whole database in one file, and back into an empty one."""
 
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +9,7 @@ from archive.drafts import draft_of
 from archive.dump import write_dump
 from archive.errors import ArchiveDiffers
 from archive.pg_tools import find
-from archive.restore import look_at
+from archive.restore import read_backup
 from archive.restore import restore as load
 from archive.signature import Sign, require_signature, signer, unsigned
 from archive.tables import kept
@@ -27,13 +27,17 @@ from settings import Settings
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--portable", is_flag=True, help="Rows as text, for any PostgreSQL; replay builds the rest.")
+@click.option(
+    "--portable",
+    is_flag=True,
+    help="Rows as text for any PostgreSQL version; replay builds the other tables.",
+)
 @json_option
 def backup(*, file: Path, portable: bool, as_json: bool) -> None:
     """Write the whole database into one verifiable file. FILE is new, of mode 0600, and shows one instant.
 
-    pg_dump writes it if one of the server's version is installed, else it is portable. The signing key is not
-    in it, but signs it where it is at hand; `tenure restore --key` checks that.
+    It is written by pg_dump if the server's version of it is installed, else it is portable. It does not
+    contain the signing key, but is signed with it if the key is here; `tenure restore --key` checks that.
     """
     settings = command_settings()
     draft_of(file)
@@ -44,24 +48,24 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
         sign = signer(conninfo, settings)
         if program is None:
             if not portable:
-                _say(f"no pg_dump of PostgreSQL {major} found, so the backup is portable")
-            told = _portable(conninfo, file, settings, sign)
+                _print_note(f"no pg_dump of PostgreSQL {major} found, so the backup is portable")
+            summary = _portable(conninfo, file, settings, sign)
         else:
-            with stages(_size(conninfo)) as heard:
+            with stages(_size(conninfo)) as advance:
                 trailer = write_dump(
                     conninfo,
                     file,
                     program,
-                    said={"live_only": settings.livemode},
-                    heard=lambda done: heard("dumping", done),
+                    extra={"live_only": settings.livemode},
+                    on_progress=lambda done: advance("dumping", done),
                     sign=sign,
                 )
-            told = {"file": str(file), "form": "pg_dump", "events": trailer["events"]}
-    told |= {"signed": sign is not unsigned, "bytes": file.stat().st_size}
+            summary = {"file": str(file), "form": "pg_dump", "events": trailer["events"]}
+    summary |= {"signed": sign is not unsigned, "bytes": file.stat().st_size}
     if as_json:
-        emit_json(told)
+        emit_json(summary)
     else:
-        emit_pairs("backed up", told)
+        emit_pairs("backed up", summary)
 
 
 @click.command()
@@ -71,51 +75,53 @@ def backup(*, file: Path, portable: bool, as_json: bool) -> None:
 def restore(*, file: Path, keys: tuple[str, ...], as_json: bool) -> None:
     """Restore a backup into an empty database and verify it.
 
-    Until it is verified the database is marked as half restored and is read-only. After a kill,
-    the same command goes on; after its end it changes nothing. With --key, a FILE that none of these
-    keys signed is refused before anything is changed.
+    Until it is verified the database is marked as half restored and is read-only. The same command
+    resumes an interrupted restore, and changes nothing after a finished one. With --key, a FILE that
+    none of these keys signed is refused before anything is changed.
     """
     settings, trusted = command_settings(), read_keys(keys)
-    with stages(file.stat().st_size) as heard:
-        found = look_at(file, heard=heard)
-    signed_by = require_signature(file, found.checksum, found.signature, trusted) if trusted else ()
+    with stages(file.stat().st_size) as advance:
+        source = read_backup(file, on_progress=advance)
+    signed_by = require_signature(file, source.checksum, source.signature, trusted) if trusted else ()
     with server(settings, may_begin=True, locks=True) as conninfo:
         pooler.refuse_pooler(conninfo)
         writing = restore_marker.writing(conninfo)
         with restore_marker.only_one(conninfo):
-            if restore_marker.restored_from(conninfo, found.sha256):
-                _say(f"{file} was restored here before, to its end; nothing was changed")
+            if restore_marker.restored_from(conninfo, source.sha256):
+                _print_note(f"{file} is restored here already; nothing was changed")
                 return
-            with stages(file.stat().st_size) as heard:
-                load(conninfo, found, heard=heard, say=_say)
+            with stages(file.stat().st_size) as advance:
+                load(conninfo, source, on_progress=advance, report=_print_note)
             try:
-                told = verify_restored(writing, settings, found, say=_say, keys=trusted)
+                summary = verify_restored(writing, settings, source, report=_print_note, keys=trusted)
             except ArchiveDiffers as problem:
                 restore_marker.move_on(writing, f"not what was backed up: {problem!s}")
                 raise
-            newer = migrations.up(writing, say=_say)
-            restore_marker.end(writing, found.sha256)
-    told = {"file": str(file), "signed_by": list(signed_by), **told, "migrated": len(newer)}
+            newer = migrations.up(writing, report=_print_note)
+            restore_marker.end(writing, source.sha256)
+    summary = {"file": str(file), "signed_by": list(signed_by), **summary, "migrated": len(newer)}
     if as_json:
-        emit_json(told)
+        emit_json(summary)
     else:
-        emit_pairs("restored and verified", told)
+        emit_pairs("restored and verified", summary)
 
 
 def _portable(conninfo: str, file: Path, settings: Settings, sign: Sign) -> dict[str, object]:
     if file.suffix != ".gz":
         raise Failure(f"a portable backup is compressed; name it {file}.gz")
-    with bar("writing", None) as heard:
-        said: dict[str, object] = {"live_only": settings.livemode}
-        rows = write_archive(conninfo, file, kept(), kind="backup", said=said, heard=heard, sign=sign)
+    with bar("writing", None) as advance:
+        extra: dict[str, object] = {"live_only": settings.livemode}
+        rows = write_archive(
+            conninfo, file, kept(), kind="backup", extra=extra, on_progress=advance, sign=sign
+        )
     return {"file": str(file), "form": "portable", "events": rows.get("events", 0)}
 
 
 def _size(conninfo: str) -> int:
     with closing(connect(conninfo, application_name="tenure-backup")) as conn:
         row = conn.execute("SELECT pg_database_size(current_database())").fetchone()
-    return int(row[0]) // 4 if row else 0  # what compresses to about a quarter
+    return int(row[0]) // 4 if row else 0  # rows compress to about a quarter
 
 
-def _say(text: str) -> None:
+def _print_note(text: str) -> None:
     console(stderr=True).print(text, markup=False)

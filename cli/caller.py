@@ -6,7 +6,7 @@ from handlers.tokens import Caller
 
 
 def person() -> Caller:
-    """The login name of whoever runs the command; an operator."""
+    """An operator with the login name of the user who runs the command."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

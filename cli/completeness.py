@@ -26,15 +26,15 @@ def ledger_command(*, hours: int, as_json: bool) -> None:
     now = utc_now()
     with session(settings) as conn:
         rows = ledger(conn, since=now - timedelta(hours=hours), until=now, live_only=settings.livemode)
-        found = alarms(conn, now=now)
+        raised = alarms(conn, now=now)
     lost = [outage.told() for outage in outages(rows)]
     if as_json:
-        emit_json({"hours": rows, "outages": lost, "alarms": [alarm.told() for alarm in found]})
+        emit_json({"hours": rows, "outages": lost, "alarms": [alarm.told() for alarm in raised]})
         return
     shown = [row | {"failed_ago": _age(row, now)} for row in rows]
-    emit_table(shown, ("source", "hour", *COUNTED, "failed_ago"), empty="nothing came in that time")
+    emit_table(shown, ("source", "hour", *COUNTED, "failed_ago"), empty="no deliveries in that time")
     emit_table(lost, _OUTAGE, empty="no outage")
-    for alarm in found:
+    for alarm in raised:
         console().print(alarm.message, style="red" if alarm.level == "error" else "yellow", markup=False)
 
 

@@ -1,4 +1,4 @@
-"""`tenure config`: what is set, what is missing, and what may be changed while the service runs."""
+"""`tenure config`: check settings, and get and set values of the running service."""
 
 from dataclasses import asdict
 
@@ -25,7 +25,7 @@ config.add_command(config_values.list_all)
 @config.command()
 @json_option
 def check(*, as_json: bool) -> None:
-    """Check every setting. Each is shown with its purpose and what does not work while it is missing.
+    """Check every setting. Each is listed with its purpose and what does not work while it is missing.
 
     Exit 1 if a name is set that Tenure does not read but that resembles a setting's.
     """

@@ -1,4 +1,4 @@
-"""`tenure config get|set|list`: what may be changed while the service runs."""
+"""`tenure config get|set|list`: values that can be changed while the service runs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -41,11 +41,11 @@ NAME = Name()
 def list_all(*, as_json: bool) -> None:
     """List every key, its value and what is allowed."""
     with session(command_settings()) as conn:
-        found = entries(conn)
+        rows = entries(conn)
     if as_json:
-        emit_json([asdict(entry) for entry in found])
+        emit_json([asdict(entry) for entry in rows])
     else:
-        emit_table([_row(entry) for entry in found], _COLUMNS, empty="nothing is configured")
+        emit_table([_row(entry) for entry in rows], _COLUMNS, empty="nothing is configured")
 
 
 @click.command("get")
@@ -54,17 +54,17 @@ def list_all(*, as_json: bool) -> None:
 def get(*, name: tuple[str, str], as_json: bool) -> None:
     """Print one value, or its default if it is not set."""
     with session(command_settings()) as conn:
-        found = {(entry.category, entry.key): entry for entry in entries(conn)}.get(name)
-    if found is None:
+        entry = {(row.category, row.key): row for row in entries(conn)}.get(name)
+    if entry is None:
         try:
             known_key(*name)
         except ConfigurationRefused as refused:
             raise Failure(str(refused)) from None
-        raise Failure(f"{'.'.join(name)} was never set; tenure config list shows what there is")
+        raise Failure(f"{'.'.join(name)} was never set; tenure config list shows every key")
     if as_json:
-        emit_json(asdict(found))
+        emit_json(asdict(entry))
     else:
-        echo_exactly(told(found.value, found.value_type))
+        echo_exactly(told(entry.value, entry.value_type))
 
 
 @click.command("set")
@@ -114,10 +114,10 @@ def set_(
 
 def _effect(entry: ConfigurationEntry, *, changed: bool) -> str:
     if not changed:
-        return "it was that already; nothing was changed"
+        return "already set to this value; nothing was changed"
     if not entry.is_hot_reloadable:
-        return "it is not hot-reloadable: processes that run keep the old value until they are started again"
-    return "running processes take it within 5 seconds"
+        return "not hot-reloadable: running processes keep the old value until they are restarted"
+    return "running processes apply it within 5 seconds"
 
 
 def _row(entry: ConfigurationEntry) -> dict[str, Any]:  # Any: cells

@@ -1,4 +1,4 @@
-"""What can go wrong at the command line, and how any error is told in one line."""
+"""Errors of the command line, and any error as one line."""
 
 import click
 
@@ -25,7 +25,7 @@ OUR_PACKAGES = frozenset(
 
 
 class Failure(click.ClickException):
-    """The command could not do what was asked; the message says what to do next. Exit 1."""
+    """The command failed; the message names the next step. Exit 1."""
 
     exit_code = 1
 
@@ -35,7 +35,7 @@ class DifferenceFound(Failure):
 
 
 def one_line(error: Exception) -> str:
-    """What went wrong, for a person; never a traceback and never more than one line."""
+    """The error in one line for people, without a traceback."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "tenure"
         message = _flat(error.format_message()).rstrip(".")
@@ -58,13 +58,13 @@ def one_line(error: Exception) -> str:
 
 
 def _database(error: Exception) -> str:
-    """Only the server's first line: DETAIL may hold a person's data."""
+    """Only the first line of the server's message: DETAIL may contain personal data."""
     first = _flat(str(error).strip().partition("\n")[0]) or type(error).__name__
     if type(error).__name__ in {"UndefinedTable", "UndefinedColumn", "UndefinedFunction"}:
         return f"{first}; the schema is older than this version: tenure migrate up"
     if "role" in first and "does not exist" in first:
         return f"{first}; the database is not set up yet: tenure migrate up"
-    return f"the database says: {first}"
+    return f"the database reported: {first}"
 
 
 def _flat(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`tenure events`: look into the log, or move it."""
+"""`tenure events`: list, show, export and import events."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from cli.log_commands import export_log, import_events
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
-from cli.user_argument import known, user_id_of
+from cli.user_argument import require_found, user_id_of
 from database.pool import Connection
 from handlers.tokens import note_reads
 from queries.deliveries import conflicts, set_aside, unreadable
@@ -60,18 +60,18 @@ def list_events(
     after: str | None,
     bodies: bool,
     as_json: bool,
-    **wanted: str | datetime | None,
+    **filters: str | datetime | None,
 ) -> None:
     """List events, newest first, page by page."""
     with session(command_settings()) as conn:
         user_id = user_id_of(conn, user) if user is not None and "@" in user else user
-        chosen = EventFilter(user_id=user_id, type=type_, **wanted)  # type: ignore[arg-type]  # click checked them
+        chosen = EventFilter(user_id=user_id, type=type_, **filters)  # type: ignore[arg-type]  # click checked them
         page = search(conn, chosen, limit=limit, after=after, bodies=bodies and as_json)
         subjects = {row["route_key"] for row in page.items}
         fields = ["events", *(["event_data"] if bodies else [])]
         note_reads(conn, person(), subjects=sorted(subjects), fields=fields, reason="tenure events list")
         if user_id is not None and not page.items:
-            known(profile(conn, user_id), user_id)
+            require_found(profile(conn, user_id), user_id)
     if as_json:
         emit_json({"items": [_with_body(row) for row in page.items], "next": page.next})
     else:
@@ -79,24 +79,24 @@ def list_events(
 
 
 @events.command()
-@click.argument("wanted", metavar="ID")
+@click.argument("identifier", metavar="ID")
 @json_option
-def show(*, wanted: str, as_json: bool) -> None:
-    """Show one event with its body. EVENT is its id or its provider's id (evt_…, msg_…).
+def show(*, identifier: str, as_json: bool) -> None:
+    """Show one event with its body. ID is its id or its provider's id (evt_…, msg_…).
 
-    Also a delivery kept beside the log, by the id that `conflicts` or `unreadable` lists.
+    `conflicts` and `unreadable` list ids of deliveries kept beside the log; they can be shown too.
     """
     with session(command_settings()) as conn:
-        found = one_event(conn, wanted)
-        aside = _set_aside(conn, wanted) if found is None else None
-        subject = wanted if found is None else found["route_key"]
+        event = one_event(conn, identifier)
+        aside = _set_aside(conn, identifier) if event is None else None
+        subject = identifier if event is None else event["route_key"]
         note_reads(conn, person(), subjects=[subject], fields=["event_data"], reason="tenure events show")
-    if found is not None:
-        _print_one(found["event_type"], found, "event_data", as_json=as_json)
+    if event is not None:
+        _print_one(event["event_type"], event, "event_data", as_json=as_json)
     elif aside is not None:
         _print_one(aside["kind"], aside, "body", as_json=as_json)
     else:
-        raise Failure(f"no event {wanted}; tenure events list shows what there is")
+        raise Failure(f"no event {identifier}; tenure events list shows the events")
 
 
 @events.command("conflicts")
@@ -105,52 +105,52 @@ def show(*, wanted: str, as_json: bool) -> None:
 def list_conflicts(*, limit: int, as_json: bool) -> None:
     """List deliveries that repeat a key with another body. They are never projected."""
     with session(command_settings()) as conn:
-        found = conflicts(conn, limit=limit)
+        rows = conflicts(conn, limit=limit)
     columns = ("recorded_at", "source_system", "event_type", "idempotency_key", "event_id", "id")
-    _print_some(found, columns, "no conflicts", as_json=as_json)
+    _print_some(rows, columns, "no conflicts", as_json=as_json)
 
 
 @events.command("unreadable")
 @_limit
 @json_option
 def list_unreadable(*, limit: int, as_json: bool) -> None:
-    """List signed deliveries whose body is no JSON object. They are kept as evidence."""
+    """List signed deliveries whose body is not a JSON object. They are kept as evidence."""
     with session(command_settings()) as conn:
-        found = unreadable(conn, limit=limit)
+        rows = unreadable(conn, limit=limit)
     columns = ("recorded_at", "source_system", "reason", "bytes", "id")
-    _print_some(found, columns, "no unreadable deliveries", as_json=as_json)
+    _print_some(rows, columns, "no unreadable deliveries", as_json=as_json)
 
 
-def _set_aside(conn: Connection, wanted: str) -> Row | None:
+def _set_aside(conn: Connection, identifier: str) -> Row | None:
     try:
-        found = set_aside(conn, UUID(wanted))
+        row = set_aside(conn, UUID(identifier))
     except ValueError:
         return None
-    if found is not None and found["body"] is not None:
-        found["body"] = found["body"].decode("utf-8", "backslashreplace")
-    return found
+    if row is not None and row["body"] is not None:
+        row["body"] = row["body"].decode("utf-8", "backslashreplace")
+    return row
 
 
-def _print_one(title: str, found: Row, body_column: str, *, as_json: bool) -> None:
+def _print_one(title: str, row: Row, body_column: str, *, as_json: bool) -> None:
     if as_json:
-        emit_json(_with_body(found))
+        emit_json(_with_body(row))
         return
-    body = found.pop(body_column)
-    emit_pairs(title, found)
+    body = row.pop(body_column)
+    emit_pairs(title, row)
     echo("body")
     for line in ["erased"] if body is None else body.splitlines():
         echo(f"  {printable(line)}")
 
 
-def _print_some(found: list[Row], columns: tuple[str, ...], empty: str, *, as_json: bool) -> None:
+def _print_some(rows: list[Row], columns: tuple[str, ...], empty: str, *, as_json: bool) -> None:
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, columns, empty=empty)
+        emit_table(rows, columns, empty=empty)
 
 
 def _with_body(row: EventRow) -> EventRow:
-    """The row with its body as JSON inside JSON: the text that was signed, not rewritten."""
+    """The row with its body embedded as JSON: the signed text, not rewritten."""
     body = row.get("event_data")
     return row if body is None else row | {"event_data": orjson.Fragment(body)}
 

@@ -24,7 +24,7 @@ def find_command(*, text: str, as_json: bool) -> None:
         users = [hit.id for hit in hits if hit.kind == "user"]
         note_reads(conn, person(), subjects=users, fields=PERSON, reason="tenure find")
     if not hits and not as_json:
-        raise Failure(f"nothing is called {text}; expected {EXPECTED}")
+        raise Failure(f"no match for {text}; expected {EXPECTED}")
     rows = [asdict(hit) for hit in hits]
     if as_json:
         emit_json(rows)

@@ -1,4 +1,4 @@
-"""`tenure import stripe`: take over an account that is older than this installation."""
+"""`tenure import stripe`: import an account that is older than this installation."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,7 +8,7 @@ import click
 
 from cli.import_legacy import legacy
 from cli.output import console, emit_json, emit_pairs, json_option
-from cli.reconcile import told_in_one_line, watching
+from cli.reconcile import one_line_errors, progress_spinner
 from database.pool import Connection, connect
 from events.clock import utc_now
 from providers.imports.plans import as_toml, propose_plans
@@ -60,12 +60,12 @@ def stripe(
     settings = command_settings()
     api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
     if plans_file is not None:
-        with told_in_one_line():
+        with one_line_errors():
             proposed = propose_plans(api)
         plans_file.write_text(as_toml(proposed), encoding="utf-8")
         shown: dict[str, object] = {"file": str(plans_file), "plans": [plan.key for plan in proposed]}
     else:
-        with server(settings, locks=True) as conninfo, watching() as observe, told_in_one_line():
+        with server(settings, locks=True) as conninfo, progress_spinner() as observe, one_line_errors():
 
             @contextmanager
             def worker() -> Iterator[Connection]:
@@ -74,7 +74,7 @@ def stripe(
                     as_service(conn)
                     yield conn
 
-            found = import_stripe(
+            imported = import_stripe(
                 worker,
                 api,
                 envelope=fetched_stripe_event,
@@ -84,10 +84,10 @@ def stripe(
                 again=again,
                 observe=observe,
             )
-        shown = found.told()
+        shown = imported.told()
     if as_json:
         emit_json(shown)
         return
     emit_pairs("Import", shown)
     if plans_file is not None:
-        console().print(f"look at the limits, then: tenure plans publish {plans_file}", markup=False)
+        console().print(f"check the limits, then: tenure plans publish {plans_file}", markup=False)

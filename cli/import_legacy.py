@@ -1,4 +1,4 @@
-"""`tenure import legacy`: the platform's old user tables as the beginning of everybody's history."""
+"""`tenure import legacy`: import the platform's old user tables as the first event of each user."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -35,24 +35,24 @@ def legacy(*, source_url: str, schema: str, dry_run: bool, as_json: bool) -> Non
     run appends nothing. SOURCE_URL is only read. Exit 1 if a row could not be imported.
     """
     settings = command_settings()
-    found = LegacyImport()
+    summary = LegacyImport()
     with reading(source_url, schema) as source:
         passed_over = not_taken(source.columns)
-        with bar("importing", source.count()) as told, session(settings) as conn:
+        with bar("importing", source.count()) as advance, session(settings) as conn:
             for batch in source.batches():
                 if dry_run:
-                    _check(batch, found)
+                    _check(batch, summary)
                 else:
                     import_rows(
-                        conn, batch, found, now=decision_now(conn), actor=person().name, source=source.name
+                        conn, batch, summary, now=decision_now(conn), actor=person().name, source=source.name
                     )
                     conn.commit()
-                told(found.rows)
-    _tell(found, passed_over, source.name, dry_run=dry_run, as_json=as_json)
+                advance(summary.rows)
+    _print_summary(summary, passed_over, source.name, dry_run=dry_run, as_json=as_json)
 
 
 class Source:
-    """The old tables, read in one transaction that can't write."""
+    """The old tables, read in one read-only transaction."""
 
     def __init__(self, conn: Connection, schema: str) -> None:
         self._conn = conn
@@ -60,7 +60,7 @@ class Source:
         self._tables = self._present()
         if "part_heads" in self._tables:
             raise Failure(
-                f"schema {schema} holds Tenure's own tables; name where the old ones are with --schema "
+                f"schema {schema} contains Tenure's own tables; name that of the old ones with --schema "
                 "(tenure migrate baseline --set-aside moves them)"
             )
         self.main = "users" if "users" in self._tables else "user_profiles"
@@ -75,7 +75,7 @@ class Source:
         return int(row[0]) if row else 0
 
     def batches(self) -> Iterator[list[dict[str, object]]]:
-        """Rows, flat: the columns of all tables by name; of equal ones the later `updated_at` stays."""
+        """Rows with the columns of all tables by name; `updated_at` is the latest of them."""
         joins = [
             sql.SQL("LEFT JOIN {} t{} ON t{}.user_id = m.id").format(
                 self._at(name), sql.SQL(str(number)), sql.SQL(str(number))
@@ -134,33 +134,39 @@ def _flat(row: tuple[dict[str, object] | None, ...]) -> dict[str, object]:
     return main
 
 
-def _check(batch: list[dict[str, object]], found: LegacyImport) -> None:
+def _check(batch: list[dict[str, object]], summary: LegacyImport) -> None:
     for row in batch:
-        found.rows += 1
+        summary.rows += 1
         try:
             legacy_event(row, now=utc_now(), actor="", source="")
         except Unusable as problem:
-            found.refuse(str(row.get("user_id") or f"row {found.rows}"), str(problem))
+            summary.refuse(str(row.get("user_id") or f"row {summary.rows}"), str(problem))
 
 
-def _tell(found: LegacyImport, passed_over: list[str], name: str, *, dry_run: bool, as_json: bool) -> None:
-    told: dict[str, object] = {
+def _print_summary(
+    summary: LegacyImport, passed_over: list[str], name: str, *, dry_run: bool, as_json: bool
+) -> None:
+    counts: dict[str, object] = {
         "source": name,
-        "users": found.rows,
-        "appended": found.appended,
-        "known_already": found.duplicates,
-        "changed_since": len(found.changed),
-        "refused": len(found.refused) + found.refused_more,
+        "users": summary.rows,
+        "appended": summary.appended,
+        "known_already": summary.duplicates,
+        "changed_since": len(summary.changed),
+        "refused": len(summary.refused) + summary.refused_more,
         "columns_not_taken": passed_over,
     }
     if as_json:
-        emit_json(told | {"refusals": [{"user": user, "why": why} for user, why in found.refused]})
+        emit_json(counts | {"refusals": [{"user": user, "why": why} for user, why in summary.refused]})
     else:
-        emit_pairs("checked, nothing appended" if dry_run else "imported", told)
-        if found.refused:
-            emit_table(({"user": user, "why": why} for user, why in found.refused), ("user", "why"), empty="")
-        if found.changed:
-            shown = ", ".join(found.changed[:5])
-            console().print(f"told before with other content, which stands: {shown}", markup=False)
-    if found.refused:
-        raise DifferenceFound(f"{told['refused']} rows could not be told; correct them and import again")
+        emit_pairs("checked, nothing appended" if dry_run else "imported", counts)
+        if summary.refused:
+            emit_table(
+                ({"user": user, "why": why} for user, why in summary.refused), ("user", "why"), empty=""
+            )
+        if summary.changed:
+            shown = ", ".join(summary.changed[:5])
+            console().print(f"imported before with other content, which is kept: {shown}", markup=False)
+    if summary.refused:
+        raise DifferenceFound(
+            f"{counts['refused']} rows could not be imported; correct them and import again"
+        )

@@ -1,4 +1,4 @@
-"""`tenure jobs`: work that waits, work that failed, and what to do about it."""
+"""`tenure jobs`: list, retry and cancel background jobs."""
 
 from dataclasses import asdict
 from typing import Any, get_args
@@ -35,13 +35,13 @@ def jobs() -> None:
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @json_option
 def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_json: bool) -> None:
-    """List the newest jobs. A `failed` job is retried by itself, a `dead` one only by `tenure jobs retry`."""
+    """List the newest jobs. `failed` ones retry automatically, `dead` ones only by `tenure jobs retry`."""
     with session(command_settings()) as conn:
-        found = listed(conn, statuses=statuses, type_=type_, limit=limit)
+        rows = listed(conn, statuses=statuses, type_=type_, limit=limit)
     if as_json:
-        emit_json([asdict(job) for job in found])
+        emit_json([asdict(job) for job in rows])
     else:
-        emit_table([_row(job) for job in found], _COLUMNS, empty="no jobs")
+        emit_table([_row(job) for job in rows], _COLUMNS, empty="no jobs")
 
 
 @jobs.command("retry")
@@ -58,7 +58,7 @@ def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, 
             raise Failure(str(refused)) from None
         if dry_run:
             conn.rollback()
-    _tell(moved, "would be due now" if dry_run else "due now", as_json=as_json)
+    _print_jobs(moved, "would be due now" if dry_run else "due now", as_json=as_json)
 
 
 @jobs.command("cancel")
@@ -71,13 +71,13 @@ def cancel_jobs(*, job_ids: tuple[UUID, ...], reason: str, as_json: bool) -> Non
     types = job_types(settings)
     with session(settings) as conn:
         try:
-            moved = [cancel(conn, each, now=utc_now(), reason=reason, types=types) for each in job_ids]
+            moved = [cancel(conn, job_id, now=utc_now(), reason=reason, types=types) for job_id in job_ids]
         except JobError as refused:
             raise Failure(str(refused)) from None
-    _tell(moved, "cancelled", as_json=as_json)
+    _print_jobs(moved, "canceled", as_json=as_json)
 
 
-def _tell(moved: list[Job], what: str, *, as_json: bool) -> None:
+def _print_jobs(moved: list[Job], what: str, *, as_json: bool) -> None:
     if as_json:
         emit_json([asdict(job) for job in moved])
         return

@@ -1,4 +1,4 @@
-"""Commands loaded by name, and errors told in one line."""
+"""Commands imported on first use, and errors printed in one line."""
 
 import os
 import sys
@@ -16,14 +16,14 @@ from events.text import storable
 
 
 class CommandEntry(NamedTuple):
-    """Where a command lives (`module:name`) and the line it has in `tenure --help`."""
+    """A command's target (`module:name`) and its line in `tenure --help`."""
 
     target: str
     help: str
 
 
 class LazyGroup(click.Group):
-    """Imports a command when it is called; `--help` reads the table alone."""
+    """Imports a command when it is called; `--help` reads only the table."""
 
     entries: Mapping[str, CommandEntry]
 
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
 
 
 class TenureGroup(LazyGroup):
-    """The top: an error is one line on stderr and an exit code; with --debug its traceback goes before."""
+    """The `tenure` group: an error is one line on stderr and an exit code; --debug adds its traceback."""
 
     def main(
         self,
@@ -58,15 +58,15 @@ class TenureGroup(LazyGroup):
         complete_var: str | None = None,
         standalone_mode: bool = True,
         **extra: Any,  # Any: click's own arguments
-    ) -> Any:  # Any: click's own answer when it is not standalone
-        wanted = [storable(argument) for argument in (sys.argv[1:] if args is None else args)]
+    ) -> Any:  # Any: click's own result when it is not standalone
+        arguments = [storable(argument) for argument in (sys.argv[1:] if args is None else args)]
         if not standalone_mode:
-            return super().main(wanted, prog_name, complete_var, False, **extra)
-        debug = _take_debug(wanted)
-        os.umask(os.umask(0o077) | 0o077)  # what commands write holds personal data or secrets
+            return super().main(arguments, prog_name, complete_var, False, **extra)
+        debug = _take_debug(arguments)
+        os.umask(os.umask(0o077) | 0o077)  # files that commands write contain personal data or secrets
         stop_on_signals()
         try:
-            code = super().main(wanted, prog_name or "tenure", complete_var, False, obj=debug, **extra)
+            code = super().main(arguments, prog_name or "tenure", complete_var, False, obj=debug, **extra)
         except Exception as error:
             if debug and not isinstance(error, click.UsageError | click.Abort):
                 show_where(error)
@@ -80,21 +80,21 @@ class TenureGroup(LazyGroup):
 
 
 def debugging() -> bool:
-    """Whether --debug was given, inside a command."""
+    """True if the running command has --debug."""
     return click.get_current_context().find_object(bool) or False
 
 
 def _take_debug(args: list[str]) -> bool:
-    """Takes --debug out from wherever it stands before a `--`."""
+    """Remove --debug from the arguments before a `--`; returns whether it was there."""
     options = args[: args.index("--")] if "--" in args else args
-    found = "--debug" in options
+    is_given = "--debug" in options
     while "--debug" in args[: len(options)]:
         args.remove("--debug")
-    return found
+    return is_given
 
 
 def show_where(error: Exception) -> None:
-    """The traceback, with the causes that `from None` keeps out of the one line."""
+    """Print the traceback, including causes that `from None` hides."""
     cause: BaseException | None = error
     while cause is not None:
         cause.__suppress_context__ = cause.__cause__ is not None

@@ -33,15 +33,15 @@ def link() -> None:
 @customer_argument
 @reason_option
 @json_option
-def add(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
+def add(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> None:
     """Link a Stripe customer, with its whole history, to a user. To undo: `tenure link remove`."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"customer_id": customer_id, "linked": True},
         reason,
         lambda conn, command, live_only: link_customer(conn, command, customer_id, live_only=live_only),
     )
-    show("customer linked", told, as_json=as_json)
+    show("customer linked", outcome, as_json=as_json)
 
 
 @link.command()
@@ -49,15 +49,15 @@ def add(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
 @customer_argument
 @reason_option
 @json_option
-def remove(*, wanted: str, customer_id: str, reason: str, as_json: bool) -> None:
+def remove(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> None:
     """Unlink a Stripe customer from a user. To undo: `tenure link add`."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"customer_id": customer_id, "linked": False},
         reason,
         lambda conn, command, live_only: unlink_customer(conn, command, customer_id, live_only=live_only),
     )
-    show("customer unlinked", told, as_json=as_json)
+    show("customer unlinked", outcome, as_json=as_json)
 
 
 @link.command("unlinked")
@@ -91,9 +91,9 @@ def _note(conn: Connection, subjects: Collection[str], fields: Sequence[str]) ->
 
 def _print(page: UnlinkedPage) -> None:
     rows = [
-        asdict(each) | {"same_address": ", ".join(user["user_id"] for user in each.suggestions)}
-        for each in page.items
+        asdict(customer) | {"same_address": ", ".join(user["user_id"] for user in customer.suggestions)}
+        for customer in page.items
     ]
-    emit_table(rows, _COLUMNS, empty="no customer waits for a user")
+    emit_table(rows, _COLUMNS, empty="no unlinked customers")
     if page.next is not None:
         console().print(f"more: --after {page.next}", markup=False)

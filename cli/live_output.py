@@ -1,4 +1,4 @@
-"""One look, shown again and again until Ctrl-C: a screen drawn over, or one output after the other."""
+"""Output refreshed until Ctrl-C: a screen that is redrawn, or one output after the other."""
 
 import os
 import sys
@@ -22,17 +22,17 @@ from queries.rows import Row
 Wait = Callable[[float], None]
 
 
-def watching(
+def redraw(
     look: Callable[[], Sequence[str]],
     *,
     every_s: float,
     on: Console | None = None,
     wait: Wait = time.sleep,
 ) -> None:
-    """Show what `look` says, lines of rich's markup, every so many seconds.
+    """Show the lines of rich's markup that `look` returns, every `every_s` seconds.
 
-    The screen before is back afterwards; where there is none, as in a pipe, one look follows the
-    other with an empty line between. A database that is away is shown as such and asked again.
+    The previous screen is restored afterwards; without a terminal, as in a pipe, the outputs follow
+    each other with an empty line between. If the database is down, the output shows the error.
     """
     shown = on or console()
     if not shown.is_terminal:
@@ -44,34 +44,34 @@ def watching(
             wait(every_s)
 
 
-def telling(look: Callable[[], Row], *, every_s: float, wait: Wait = time.sleep) -> None:
-    """What `look` finds as a line of JSON every so many seconds; `error` while the database is away."""
+def stream_json(look: Callable[[], Row], *, every_s: float, wait: Wait = time.sleep) -> None:
+    """Print what `look` returns as a line of JSON per `every_s` seconds; `error` if the database is down."""
 
-    def tell() -> None:
+    def emit() -> None:
         try:
-            found = look()
+            status = look()
         except (psycopg.Error, DatabaseUnavailable) as problem:
-            found = {"error": one_line(problem)}
-        emit_json_line(found)
+            status = {"error": one_line(problem)}
+        emit_json_line(status)
 
-    _again_and_again(tell, every_s, wait)
+    _again_and_again(emit, every_s, wait)
 
 
-def _again_and_again(tell: Callable[[], None], every_s: float, wait: Wait) -> None:
-    """Until Ctrl-C, or nobody reads any more."""
+def _again_and_again(emit: Callable[[], None], every_s: float, wait: Wait) -> None:
+    """Repeat until Ctrl-C or until the reader closes the pipe."""
     try:
         while True:
-            tell()
+            emit()
             wait(every_s)
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
-        # What is still buffered must go somewhere when the process ends.
+        # The buffered rest is flushed at exit and needs a valid descriptor.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print(lines: Sequence[str], out: IO[str]) -> None:
-    """Not by rich, which ends the process where nobody reads."""
+    """Print without rich, which exits the process when the pipe is closed."""
     for line in lines:
         echo(Text.from_markup(line).plain, file=out)
     echo(file=out)

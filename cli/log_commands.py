@@ -1,4 +1,4 @@
-"""`tenure events export` and `import`: the whole log from one database to another, to the byte."""
+"""`tenure events export` and `import`: move the whole log, byte for byte, to another database."""
 
 import sys
 from pathlib import Path
@@ -16,20 +16,20 @@ from service.wiring import command_settings, server
 
 @click.command("export")
 @click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="A new file; .gz compresses. Else stdout.")
+@click.option("--out", type=click.Path(path_type=Path), help="New file (.gz compresses); default: stdout.")
 def export_log(*, form: str, out: Path | None) -> None:
     """Export the whole log with salts, seals and evidence. The file moves the log; keep it private.
 
-    To read events use `GET /api/events/export`, which leaves salts out and notes who read.
+    To read events use `GET /api/events/export`, which omits salts and records the reader.
     """
-    del form  # there is one
+    del form  # the only one
     if out is None and sys.stdout.isatty():
-        raise click.UsageError("expected --out FILE, or stdout in a pipe: salts are not for a screen.")
-    with server(command_settings()) as conninfo, bar("exporting", None) as told:
-        rows = write_archive(conninfo, out, LOG, kind="log", said={}, heard=told)
+        raise click.UsageError("expected --out FILE, or stdout in a pipe: salts are not for a terminal.")
+    with server(command_settings()) as conninfo, bar("exporting", None) as advance:
+        rows = write_archive(conninfo, out, LOG, kind="log", extra={}, on_progress=advance)
     where = "" if out is None else f" to {out}"
     events, seals = rows.get("events", 0), rows.get("log_checkpoints", 0)
-    _say(f"{counted(events, 'event')} and {counted(seals, 'signed checkpoint')} written{where}")
+    _print_note(f"{counted(events, 'event')} and {counted(seals, 'signed checkpoint')} written{where}")
 
 
 @click.command("import")
@@ -42,26 +42,26 @@ def import_events(*, file: Path, dry_run: bool, as_json: bool) -> None:
     Ids, positions, times, salts and digests stay as they were.
 
     The log here must be empty, or a beginning of the one in FILE: then only the rest is added.
-    Afterwards `tenure replay` builds the tables, or `tenure work` in passing.
+    Afterwards `tenure replay` or a running `tenure work` builds the tables.
     """
-    with server(command_settings(), locks=True) as conninfo, stages(file.stat().st_size) as heard:
-        found = import_log(conninfo, file, dry_run=dry_run, heard=heard)
-    told = {
-        "events": found.events,
-        "imported": found.new,
-        "already_here": found.present,
-        "erased_since": len(found.erased_since),
+    with server(command_settings(), locks=True) as conninfo, stages(file.stat().st_size) as advance:
+        imported = import_log(conninfo, file, dry_run=dry_run, on_progress=advance)
+    counts = {
+        "events": imported.events,
+        "imported": imported.new,
+        "already_here": imported.present,
+        "erased_since": len(imported.erased_since),
     } | ({"dry_run": True} if dry_run else {})
     if as_json:
-        emit_json(told)
+        emit_json(counts)
         return
-    erased = f", {len(found.erased_since)} erased as they are there" if found.erased_since else ""
-    present = counted(found.present, "was", "were")
+    erased = f", {len(imported.erased_since)} erased as in the file" if imported.erased_since else ""
+    present = counted(imported.present, "was", "were")
     done = "would be imported" if dry_run else "imported"
-    _say(f"{counted(found.new, 'event')} {done}, {present} here{erased}; all digests hold")
-    if found.new and not dry_run:
-        _say("next: tenure replay builds the tables, tenure audit verify --key … proves the log")
+    _print_note(f"{counted(imported.new, 'event')} {done}, {present} present{erased}; all digests are valid")
+    if imported.new and not dry_run:
+        _print_note("next: tenure replay builds the tables, tenure audit verify --key … verifies the log")
 
 
-def _say(text: str) -> None:
+def _print_note(text: str) -> None:
     console(stderr=True).print(text, markup=False)

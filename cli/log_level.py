@@ -1,4 +1,4 @@
-"""`tenure log-level`: what running processes log, without a restart."""
+"""`tenure log-level`: change the log level of running processes."""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ MOST_S = 366 * 86_400
 @click.command("log-level")
 @click.argument("logger", required=False)
 @click.argument("level", required=False, metavar="LEVEL", type=click.Choice(LEVELS, case_sensitive=False))
-@click.option("--for", "for_", metavar="DURATION", help="How long: 90s, 30m, 12h, 7d. Without it for good.")
-@click.option("--reset", is_flag=True, help="Back to what LOG_LEVEL says.")
+@click.option("--for", "for_", metavar="DURATION", help="Duration: 90s, 30m, 12h, 7d; default: no end.")
+@click.option("--reset", is_flag=True, help="Return to the level of LOG_LEVEL.")
 @click.option("--reason", help="Reason, stored with the event.")
 @json_option
 def log_level(
@@ -37,8 +37,8 @@ def log_level(
 ) -> None:
     """Show or change the log level of running processes. LOGGER `root` stands for all loggers.
 
-    Without a logger it lists what is in force. Processes follow within five seconds. A name that nothing
-    here logs under is taken, since a library may, with a warning that names the known ones.
+    Without a logger it lists the levels in force. Processes follow within five seconds. An unknown name
+    is accepted, since a library may log under it, with a warning that names the known ones.
     """
     if logger is None:
         _list(as_json=as_json)
@@ -49,7 +49,7 @@ def log_level(
         with session(command_settings()) as conn:
             now = decision_now(conn)
             until = now if reset else _until(for_, now)
-            said = set_log_level(
+            override = set_log_level(
                 conn,
                 logger,
                 (level or "INFO").upper(),
@@ -61,13 +61,13 @@ def log_level(
     except ConfigurationRefused as refused:
         raise Failure(str(refused)) from None
     if not reset and not is_known(logger):
-        known = ", ".join(("root", *NAMES))
-        echo(f"tenure: kept, but nothing here logs as {logger!r}; known are {known}", err=True)
+        names = ", ".join(("root", *NAMES))
+        echo(f"tenure: stored, but {logger!r} is not a known logger; known are {names}", err=True)
     if as_json:
-        emit_json(said.model_dump())
+        emit_json(override.model_dump())
         return
     how_long = "" if until is None else f" until {instant(until)}"
-    what = "back to its ordinary level" if reset else f"{said.level}{how_long}"
+    what = "back to its default level" if reset else f"{override.level}{how_long}"
     console().print(f"{logger}: {what}; running processes follow within 5 seconds", markup=False)
 
 
@@ -79,11 +79,11 @@ def _missing(logger: str, level: str | None) -> str:
 
 def _list(*, as_json: bool) -> None:
     with session(command_settings()) as conn:
-        found = [asdict(each) for each in log_levels(conn, now=utc_now())]
+        rows = [asdict(level) for level in log_levels(conn, now=utc_now())]
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, ("logger", "level", "until"), empty="every logger has its ordinary level")
+        emit_table(rows, ("logger", "level", "until"), empty="every logger has its default level")
 
 
 def _until(for_: str | None, now: datetime) -> datetime | None:
@@ -94,5 +94,5 @@ def _until(for_: str | None, now: datetime) -> datetime | None:
     except ConfigurationRefused as refused:
         raise click.BadParameter(str(refused), param_hint="--for") from None
     if not 0 < seconds <= MOST_S:
-        raise click.BadParameter("expected more than nothing and at most 366d", param_hint="--for")
+        raise click.BadParameter("expected more than 0 s and at most 366d", param_hint="--for")
     return now + timedelta(seconds=seconds)

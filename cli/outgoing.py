@@ -1,4 +1,4 @@
-"""`tenure outgoing`: webhooks we send to other services."""
+"""`tenure outgoing`: webhooks that Tenure sends to other services."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ _COLUMNS = ("id", "url", "event_types", "include_data", "disabled_at", "disabled
 
 
 class Outgoing(click.Group):
-    """What is refused is one line."""
+    """Prints a refusal as one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -35,11 +35,11 @@ def outgoing() -> None:
 def list_all(*, as_json: bool) -> None:
     """List all destinations."""
     with session(command_settings()) as conn:
-        found = [each.told() for each in destinations.endpoints(conn)]
+        rows = [destination.told() for destination in destinations.endpoints(conn)]
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, _COLUMNS, empty="no endpoints; tenure outgoing add URL --type 'trial.*'")
+        emit_table(rows, _COLUMNS, empty="no destinations; tenure outgoing add URL --type 'trial.*'")
 
 
 @outgoing.command()
@@ -49,7 +49,7 @@ def list_all(*, as_json: bool) -> None:
     "types",
     multiple=True,
     required=True,
-    help="Send this event type, or with a final * every type that begins so; repeatable.",
+    help="Send this event type, or with a final * every type with this prefix; repeatable.",
 )
 @click.option("--include-data", is_flag=True, help="Send bodies too, personal data included.")
 @click.option("--test-events", is_flag=True, help="Send test-mode events too.")
@@ -68,7 +68,7 @@ def add(
 ) -> None:
     """Subscribe an https:// URL; its secret is shown once."""
     with session(command_settings()) as conn:
-        made, secret = destinations.subscribe(
+        destination, secret = destinations.subscribe(
             conn,
             url,
             event_types=types,
@@ -79,9 +79,9 @@ def add(
             from_start=from_start,
         )
     if as_json:
-        emit_json(made.told() | {"secret": secret})
+        emit_json(destination.told() | {"secret": secret})
     else:
-        console().print(f"{made.id}\n{secret}", markup=False)
+        console().print(f"{destination.id}\n{secret}", markup=False)
 
 
 @outgoing.command()
@@ -89,7 +89,7 @@ def add(
 @click.option("--overlap-hours", type=click.IntRange(0, 24 * 30), default=24, show_default=True)
 @json_option
 def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
-    """Create a new secret, shown once. Earlier secrets go on signing beside it for some hours."""
+    """Create a new secret, shown once. Earlier secrets also sign for some hours."""
     with session(command_settings()) as conn:
         secret = destinations.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
     if as_json:
@@ -117,7 +117,7 @@ def enable(*, endpoint: UUID) -> None:
 
 @outgoing.command()
 @click.argument("endpoint", type=click.UUID)
-@click.confirmation_option(prompt="What waits for it is given up. Remove?")
+@click.confirmation_option(prompt="Its waiting deliveries are dropped. Remove?")
 def remove(*, endpoint: UUID) -> None:
     """Remove a destination, its secrets and its waiting deliveries."""
     with session(command_settings()) as conn:

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, one JSON document for machines."""
+"""Output of commands: tables for people, one JSON document for machines."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ from cli.errors import Failure
 from cli.terminal import confirm, echo
 from service.escapes import printable, visible, visible_json
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 
 
 class Console(rich_console.Console):
-    """rich's console; its own control codes pass, those in texts are shown as escapes."""
+    """rich's console; its own control codes pass, those in texts are printed as escapes."""
 
     def render(
         self, renderable: rich_console.RenderableType, options: rich_console.ConsoleOptions | None = None
@@ -32,7 +32,7 @@ class Console(rich_console.Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on the stream as it is now (tests swap it); as wide as needed when nobody looks."""
+    """A console on the stream as it is now (tests swap it); without a terminal as wide as needed."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(file=stream, highlight=False, soft_wrap=False, width=width)
@@ -54,12 +54,12 @@ def emit_json(value: object) -> None:
 
 
 def emit_json_line(value: object) -> None:
-    """The same on one line, at once: for a stream of them."""
+    """`value` as JSON on one line, for a stream of documents."""
     echo(visible_json(orjson.dumps(value, default=_as_text, option=_JSON ^ orjson.OPT_INDENT_2).decode()))
 
 
 def emit_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, empty: str) -> None:
-    """One line a row; says `empty` when there is none."""
+    """One line per row; prints `empty` if there is none."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -76,14 +76,14 @@ def emit_pairs(title: str, pairs: Mapping[str, object]) -> None:
 
 
 def pair_lines(title: str, pairs: Mapping[str, object]) -> list[str]:
-    """The same block as rich's markup, a line each."""
+    """The same block as lines of rich's markup."""
     width = max(map(len, pairs), default=0)
     named = [f"  [dim]{name:<{width}}[/dim]  {cell(value)}" for name, value in pairs.items()]
     return [f"[bold]{escape(title)}[/bold]", *named]
 
 
 def cell(value: object) -> str:
-    """A value for people; what comes from outside can't colour, move the cursor or break lines."""
+    """A value for people; text from outside can't colour, move the cursor or break lines."""
     if value is None:
         return "[dim]–[/dim]"
     if isinstance(value, bool):
@@ -96,7 +96,7 @@ def cell(value: object) -> str:
 
 
 def instant(at: datetime) -> str:
-    """UTC to the second, or to the microsecond where there is one; options take it back."""
+    """UTC to the second, or to the microsecond if it has one; options accept it."""
     text = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     return text + (f".{at.microsecond:06d}" if at.microsecond else "") + "Z"
 

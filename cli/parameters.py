@@ -1,4 +1,4 @@
-"""What options take: instants."""
+"""Parameter types of options: instants."""
 
 from datetime import datetime
 

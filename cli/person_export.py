@@ -1,4 +1,4 @@
-"""A person's file as JSON: bodies as the text that came in, instants in UTC."""
+"""A person's file as JSON: bodies as received, instants in UTC."""
 
 import json
 from datetime import datetime
@@ -11,27 +11,27 @@ from queries.rows import Row
 Json = dict[str, Any]  # Any: JSON values
 
 
-def as_document(found: PersonFile) -> Json:
+def as_document(file: PersonFile) -> Json:
     """One JSON document of everything."""
     return {
-        "user_id": found.user_id,
-        "customers": list(found.customers),
-        "profile": found.profile,
-        "history": found.history,
-        "events": [event_json(row) for row in found.events],
-        "access_log": found.reads,
+        "user_id": file.user_id,
+        "customers": list(file.customers),
+        "profile": file.profile,
+        "history": file.history,
+        "events": [event_json(row) for row in file.events],
+        "access_log": file.reads,
     }
 
 
 def event_json(row: Row) -> Json:
     """An event with its body and metadata as JSON; null once erased."""
     body = row.get("event_data")
-    told = row | {"metadata": json.loads(row["metadata"])}
-    return told | {"event_data": None if body is None else json.loads(body)}
+    document = row | {"metadata": json.loads(row["metadata"])}
+    return document | {"event_data": None if body is None else json.loads(body)}
 
 
 def dumped(value: object, *, indent: int | None = None) -> bytes:
-    """JSON in ASCII, so that a lone surrogate a provider sent stays what it was."""
+    """JSON in ASCII, so that a lone surrogate from a provider is preserved."""
     return json.dumps(value, default=_plain, indent=indent).encode() + b"\n"
 
 

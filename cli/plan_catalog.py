@@ -1,4 +1,4 @@
-"""`tenure plans`: the catalog, and publishing a file of plans after a look at what it changes."""
+"""`tenure plans`: list the catalog, and publish a file of plans after showing its changes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +46,7 @@ def plans() -> None:
 
 
 @plans.command("list")
-@click.option("--toml", "as_toml", is_flag=True, help="Those on sale, as the file that publish takes.")
+@click.option("--toml", "as_toml", is_flag=True, help="Print the plans on sale as a file for publish.")
 @json_option
 def list_all(*, as_toml: bool, as_json: bool) -> None:
     """List all plans in display order, retired ones included. Prices are in minor units; -1 is unlimited."""
@@ -54,11 +54,11 @@ def list_all(*, as_toml: bool, as_json: bool) -> None:
         _emit_toml()
         return
     with session(command_settings()) as conn:
-        found = list_plans(conn)
+        rows = list_plans(conn)
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, _COLUMNS, empty="no plans; publish some: tenure plans publish FILE, or defaults")
+        emit_table(rows, _COLUMNS, empty="no plans; publish some: tenure plans publish FILE, or defaults")
 
 
 @plans.command()
@@ -69,8 +69,10 @@ def defaults() -> None:
     """
     settings = command_settings()
     with session(settings) as conn:
-        made = publish_default_plans(conn, live_only=settings.livemode)
-    console().print(f"published {len(made)}" if made else "there are plans already; nothing was published")
+        published = publish_default_plans(conn, live_only=settings.livemode)
+    console().print(
+        f"published {len(published)}" if published else "plans exist already; nothing was published"
+    )
 
 
 @plans.command()
@@ -87,43 +89,41 @@ def publish(
 
     `tenure plans list --toml` writes such a file of the plans on sale.
     """
-    wanted = _read(file)
+    file_plans = _read(file)
     settings = command_settings()
     try:
         with session(settings) as conn:
             catalog = read_catalog(conn, live_only=settings.livemode)
-            planned = changes(catalog, wanted, retire_missing=retire_missing)
+            planned = changes(catalog, file_plans, retire_missing=retire_missing)
             if not as_json:
-                _show(planned, [] if retire_missing else missing(catalog, wanted))
-            conn.commit()  # nobody waits for an answer while the part is held
+                _show(planned, [] if retire_missing else missing(catalog, file_plans))
+            conn.commit()  # release the part before waiting for the operator's confirmation
             if dry_run:
-                _tell_dry_run([_as_json(each) for each in planned], as_json=as_json)
+                _print_dry_run([_as_json(change) for change in planned], as_json=as_json)
                 return
             if planned and not yes:
                 agreed("Publish?", otherwise="nothing was published; --yes publishes without asking")
-            made = publish_plans(
+            published = publish_plans(
                 conn,
-                wanted,
+                file_plans,
                 now=decision_now(conn),
                 actor=person().name,
                 reason=reason,
                 retire_missing=retire_missing,
                 live_only=settings.livemode,
             )
-            if [each.fact for each in made] != [each.fact for each in planned]:
+            if [change.fact for change in published] != [change.fact for change in planned]:
                 conn.rollback()
-                raise Failure(
-                    "the plans changed meanwhile; nothing was published, look at the new difference"
-                )
+                raise Failure("the plans changed meanwhile; nothing was published, check the new differences")
     except (PartBehind, PartBusy) as busy:
         raise Failure(str(busy)) from None
     if as_json:
-        emit_json([_as_json(each) for each in made])
+        emit_json([_as_json(change) for change in published])
     else:
-        console().print(f"published {len(made)}" if made else "nothing to publish")
+        console().print(f"published {len(published)}" if published else "nothing to publish")
 
 
-def _tell_dry_run(planned: list[dict[str, object]], *, as_json: bool) -> None:
+def _print_dry_run(planned: list[dict[str, object]], *, as_json: bool) -> None:
     if as_json:
         emit_json(planned)
     else:
@@ -151,17 +151,17 @@ def _read(file: Path) -> list[PlanPublished]:
         raise Failure(str(problem)) from None
 
 
-def _show(planned: Sequence[PlanChange], left: Sequence[str]) -> None:
+def _show(planned: Sequence[PlanChange], not_named: Sequence[str]) -> None:
     rows = [
-        {"plan": each.plan_key, "": each.kind, "what": name, "now": old, "then": new}
-        for each in planned
-        for name, (old, new) in each.fields.items()
+        {"plan": change.plan_key, "": change.kind, "what": name, "now": old, "then": new}
+        for change in planned
+        for name, (old, new) in change.fields.items()
     ]
     emit_table(
-        rows, ("plan", "", "what", "now", "then"), empty="the plans of the file are in force as they are"
+        rows, ("plan", "", "what", "now", "then"), empty="the plans of the file are in force unchanged"
     )
-    if left:
-        console().print(f"not in the file, and kept: {', '.join(left)} (--retire-missing retires them)")
+    if not_named:
+        console().print(f"not in the file, and kept: {', '.join(not_named)} (--retire-missing retires them)")
 
 
 def _as_json(change: PlanChange) -> dict[str, object]:

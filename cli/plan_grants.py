@@ -1,4 +1,4 @@
-"""`tenure plan`: plans that people are given."""
+"""`tenure plan`: grant plans to users and revoke the grants."""
 
 from datetime import datetime
 
@@ -23,32 +23,32 @@ def plan() -> None:
 @click.option("--until", type=INSTANT, help="End of the grant; default: no end.")
 @reason_option
 @json_option
-def grant(*, wanted: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
+def grant(*, identifier: str, plan_key: str, until: datetime | None, reason: str, as_json: bool) -> None:
     """Grant PLAN from now on; it takes precedence over a subscription. `tenure plans list` shows the keys.
 
     To undo: `tenure plan revoke`.
     """
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"plan_key": plan_key, "until": None if until is None else iso(until)},
         reason,
         lambda conn, command, live_only: grant_plan(
             conn, command, plan_key, until=until, live_only=live_only
         ),
     )
-    show("plan granted", told, as_json=as_json)
+    show("plan granted", outcome, as_json=as_json)
 
 
 @plan.command()
 @user_argument
 @reason_option
 @json_option
-def revoke(*, wanted: str, reason: str, as_json: bool) -> None:
+def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
     """Revoke the grant in force. To undo: grant the plan again."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"plan_key": None},
         reason,
         lambda conn, command, live_only: revoke_plan(conn, command, live_only=live_only),
     )
-    show("plan revoked", told, as_json=as_json)
+    show("plan revoked", outcome, as_json=as_json)

@@ -36,7 +36,7 @@ def privacy() -> None:
 @click.option("--yes", is_flag=True, help="Erase without a confirmation prompt.")
 @json_option
 def erase(
-    *, wanted: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
+    *, identifier: str, reason: str | None, dry_run: bool, no_search: bool, yes: bool, as_json: bool
 ) -> None:
     """Erase a user's payloads for good.
 
@@ -46,16 +46,16 @@ def erase(
     erasure the user is found by id only.
     """
     if reason is None and not dry_run:
-        raise click.UsageError("expected --reason, or --dry-run to see what would go.")
+        raise click.UsageError("expected --reason, or --dry-run to list what would be erased.")
     settings = command_settings()
     with session(settings) as conn:
         conn.execute("SET statement_timeout = 0")  # the search reads the whole log
-        user_id = user_id_of(conn, wanted)
+        user_id = user_id_of(conn, identifier)
         plan = plan_erasure(conn, user_id, search=not no_search)
         if dry_run:
             _show(plan, as_json)
             return
-        assert reason is not None  # asked for above
+        assert reason is not None  # required above
         if not yes and not plan.is_empty:
             agreed(
                 f"Erase {counted(len(plan.events), 'payload')} of {user_id} for good?",
@@ -73,9 +73,9 @@ def erase(
         except ErasureRefused:
             conn.rollback()
             raise
-        conn.commit()  # the person is erased, whatever becomes of the copies
+        conn.commit()  # the erasure stands even if the sweep of copies fails
         swept = sweep(conn, settings.data_dir)
-    _tell(plan, erased, swept, as_json)
+    _print_erased(plan, erased, swept, as_json)
 
 
 @privacy.command()
@@ -86,19 +86,19 @@ def erase(
     help="Reason for the export, stored in the access log.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
-def export(*, wanted: str, reason: str, out: Path | None) -> None:
+def export(*, identifier: str, reason: str, out: Path | None) -> None:
     """Export everything stored about a user as JSON. Profile, events, history and access log."""
     settings = command_settings()
     with session(settings) as conn:
-        user_id = user_id_of(conn, wanted)
+        user_id = user_id_of(conn, identifier)
         fields = ["profile", "events", "event_data", "history", "access_log"]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
         conn.commit()
-        found = person_file(conn, user_id, live_only=settings.livemode)
+        stored = person_file(conn, user_id, live_only=settings.livemode)
         conn.rollback()
-    if not found.events and found.profile is None:
-        raise Failure(f"nothing is kept about {user_id}")
-    write_out(out, dumped(as_document(found), indent=1))
+    if not stored.events and stored.profile is None:
+        raise Failure(f"nothing is stored about {user_id}")
+    write_out(out, dumped(as_document(stored), indent=1))
 
 
 def _show(plan: ErasurePlan, as_json: bool) -> None:
@@ -125,8 +125,8 @@ def _counts(plan: ErasurePlan) -> dict[str, object]:
     }
 
 
-def _tell(plan: ErasurePlan, erased: ErasureResult, swept: SweepReport, as_json: bool) -> None:
-    said = {
+def _print_erased(plan: ErasurePlan, erased: ErasureResult, swept: SweepReport, as_json: bool) -> None:
+    counts = {
         "user_id": plan.user_id,
         "event_id": erased.event.id if erased.event else None,
         "payloads": erased.events,
@@ -138,18 +138,20 @@ def _tell(plan: ErasurePlan, erased: ErasureResult, swept: SweepReport, as_json:
         "copies": swept.as_json(),
     }
     if as_json:
-        emit_json(said)
+        emit_json(counts)
         return
     if erased.event is None:
         console().print(f"nothing left to erase of {plan.user_id}", markup=False)
         return
-    emit_pairs(f"erased {plan.user_id}", said)
+    emit_pairs(f"erased {plan.user_id}", counts)
     _warn(plan)
     if not erased.is_projected:
         behind = "the projector is behind: the tables show the erasure once tenure work has reached it"
         console(stderr=True).print(behind, markup=False)
     if swept.replays.is_replaying:
-        waits = "a replay is running: its tables, its files and those of before go within a minute of its end"
+        waits = (
+            "a replay is running: its copies and the earlier ones are removed within a minute after it ends"
+        )
         console(stderr=True).print(waits, markup=False)
 
 
@@ -162,4 +164,6 @@ def _warn(plan: ErasurePlan) -> None:
             out.print(f"  {row['event_type']} {row['route_key']} {row['id']}", markup=False, soft_wrap=True)
     if plan.unprojected:
         waiting = counted(plan.unprojected, "event was", "events were")
-        out.print(f"{waiting} not projected yet and may link more customers: look again", markup=False)
+        out.print(
+            f"{waiting} not projected yet and may link more customers: run this again later", markup=False
+        )

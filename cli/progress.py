@@ -1,4 +1,4 @@
-"""Bars on stderr for long work, and nothing where nobody looks."""
+"""Progress bars on stderr for long work; nothing without a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ AdvanceStage = Callable[[str, int], None]
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator[Advance]:
-    """Call the answer with how many are done in all."""
+    """A bar; call the yielded function with the number done so far."""
     with _progress(MofNCompleteColumn()) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
@@ -29,7 +29,7 @@ def bar(what: str, total: int | None) -> Iterator[Advance]:
 
 @contextmanager
 def stages(total_bytes: int) -> Iterator[AdvanceStage]:
-    """A bar for each stage; call the answer with the stage and how many bytes of the file are done."""
+    """A bar per stage; call the yielded function with the stage and the bytes of the file done so far."""
     with _progress(DownloadColumn()) as progress:
         tasks: dict[str, TaskID] = {}
 

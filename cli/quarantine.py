@@ -25,38 +25,40 @@ def quarantine() -> None:
 def list_all(*, limit: int, as_json: bool) -> None:
     """List where each history stops and why, the latest first."""
     with session(command_settings()) as conn:
-        found = quarantined(conn, limit=limit)
+        rows = quarantined(conn, limit=limit)
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, _COLUMNS, empty="no user is quarantined")
+        emit_table(rows, _COLUMNS, empty="no user is quarantined")
 
 
 @quarantine.command()
-@click.argument("asked", metavar="[ID_OR_EMAIL]...", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Fold them and say who would be freed; write nothing.")
+@click.argument("identifiers", metavar="[ID_OR_EMAIL]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="List users that would be freed; write nothing.")
 @json_option
-def retry(*, asked: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+def retry(*, identifiers: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Fold these users again, or all that are quarantined. Exit 1 if one still can't be folded."""
     settings = command_settings()
     with session(settings) as conn:
-        user_ids = {user_id_of(conn, each) for each in asked}
+        user_ids = {user_id_of(conn, identifier) for identifier in identifiers}
         before = {row["user_id"] for row in quarantined(conn, limit=_ALL)}
         if strangers := sorted(user_ids - before):
-            raise Failure(f"not quarantined: {', '.join(strangers)}; tenure quarantine list names who is")
-        wanted = user_ids or before
-        if wanted:
-            Projector(live_only=settings.livemode).retry(conn, wanted)
-        left = sorted(wanted & {row["user_id"] for row in quarantined(conn, limit=_ALL)})
+            raise Failure(
+                f"not quarantined: {', '.join(strangers)}; tenure quarantine list names the quarantined users"
+            )
+        selected = user_ids or before
+        if selected:
+            Projector(live_only=settings.livemode).retry(conn, selected)
+        remaining = sorted(selected & {row["user_id"] for row in quarantined(conn, limit=_ALL)})
         if dry_run:
             conn.rollback()
-    freed = sorted(wanted.difference(left))
+    freed = sorted(selected.difference(remaining))
     if as_json:
-        emit_json({"freed": freed, "left": left, "dry_run": dry_run})
+        emit_json({"freed": freed, "left": remaining, "dry_run": dry_run})
     else:
         would = "would be " if dry_run else ""
-        console().print(f"{len(freed)} {would}freed, {len(left)} left", markup=False)
-    if left:
+        console().print(f"{len(freed)} {would}freed, {len(remaining)} left", markup=False)
+    if remaining:
         raise DifferenceFound(
-            f"{counted(len(left), 'user')} still can't be folded: tenure quarantine list says why"
+            f"{counted(len(remaining), 'user')} still can't be folded: tenure quarantine list shows why"
         )

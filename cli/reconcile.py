@@ -1,4 +1,4 @@
-"""`tenure reconcile`: find what webhooks lost, and heal it by events."""
+"""`tenure reconcile`: find lost webhooks through the providers' APIs and append their events."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,16 +71,16 @@ def stripe(
 ) -> None:
     """Append missed Stripe events and changes of objects.
 
-    Customers, subscriptions and payment methods are compared with the log, and the tables with what it
-    gives.
+    Customers, subscriptions and payment methods are compared with the log, and the tables with its
+    projection.
 
     A key of another account changes nothing, and no object is ended if those of more than 10 % of the known
     customers have ended.
     """
     settings = command_settings()
     api = stripe_api(settings, clock=utc_now, account=account, rate=rate)
-    with working_connection(settings) as conn, watching() as observe, told_in_one_line():
-        found = reconcile_stripe(
+    with working_connection(settings) as conn, progress_spinner() as observe, one_line_errors():
+        reconciled = reconcile_stripe(
             conn,
             api,
             envelope=fetched_stripe_event,
@@ -92,8 +92,14 @@ def stripe(
             yes_delete=yes_delete,
             observe=observe,
         )
-    missed = dict(found.events.missed) if found.events else {}
-    _tell("Stripe", found.told() | {"missed_by_type": missed}, found.drifts, dry_run=dry_run, as_json=as_json)
+    missed = dict(reconciled.events.missed) if reconciled.events else {}
+    _print_drifts(
+        "Stripe",
+        reconciled.told() | {"missed_by_type": missed},
+        reconciled.drifts,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 @reconcile.command()
@@ -112,10 +118,10 @@ def clerk(*, dry_run: bool, yes_delete: int | None, as_json: bool) -> None:
     with (
         clerk_api(settings, clock=utc_now) as api,
         working_connection(settings) as conn,
-        watching() as observe,
-        told_in_one_line(),
+        progress_spinner() as observe,
+        one_line_errors(),
     ):
-        found = reconcile_clerk(
+        reconciled = reconcile_clerk(
             conn,
             api,
             envelope=fetched_clerk_event,
@@ -124,13 +130,13 @@ def clerk(*, dry_run: bool, yes_delete: int | None, as_json: bool) -> None:
             yes_delete=yes_delete,
             observe=observe,
         )
-    _tell("Clerk", found.told(), found.drifts, dry_run=dry_run, as_json=as_json, heals=True)
+    _print_drifts("Clerk", reconciled.told(), reconciled.drifts, dry_run=dry_run, as_json=as_json, heals=True)
 
 
 reconcile.add_command(ledger_command)
 
 
-def _tell(
+def _print_drifts(
     title: str,
     counts: dict[str, Any],  # Any: JSON values
     drifts: list[Drift],
@@ -148,17 +154,17 @@ def _tell(
         emit_pairs(title, counts)
         emit_table(shown[:_SHOWN], _COLUMNS, empty="no drift")
         if len(shown) > _SHOWN:
-            console().print(f"and {len(shown) - _SHOWN} more; --json has them")
+            console().print(f"and {len(shown) - _SHOWN} more; --json lists them")
     if counts.get("refused"):
         raise Failure(counts["refused"])
-    left = [row for row in shown if dry_run or not row["heals"]]
-    if left or (dry_run and counts.get("events_missed")):
-        raise DifferenceFound("a difference is left; a run without --dry-run heals what events can heal")
+    remaining = [row for row in shown if dry_run or not row["heals"]]
+    if remaining or (dry_run and counts.get("events_missed")):
+        raise DifferenceFound("differences remain; a run without --dry-run heals those that events can heal")
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """What goes wrong with a provider is one line."""
+def one_line_errors() -> Iterator[None]:
+    """Print a provider's error as one line."""
     try:
         yield
     except ReconcileError as problem:
@@ -166,7 +172,7 @@ def told_in_one_line() -> Iterator[None]:
 
 
 @contextmanager
-def watching() -> Iterator[Callable[[str, int], None]]:
+def progress_spinner() -> Iterator[Callable[[str, int], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"))
     out = console(stderr=True)
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:

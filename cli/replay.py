@@ -27,7 +27,7 @@ from projections.replay.tables import REBUILT
 from queries.pluralize import counted
 from service.wiring import command_settings, server
 
-_SHOWN = 50  # differences printed for people; --json has all that were kept
+_SHOWN = 50  # differences printed for people; --json lists all that were kept
 
 
 @click.command("replay")
@@ -35,7 +35,7 @@ _SHOWN = 50  # differences printed for people; --json has all that were kept
 @click.option("--diff", is_flag=True, help="Like --check, and list users whose access would change.")
 @click.option("--rollback", is_flag=True, help="Swap back to the tables from before the last replay.")
 @click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this table.")
-@click.option("--user", "wanted", metavar="ID_OR_EMAIL", help="Compare only this user.")
+@click.option("--user", "identifier", metavar="ID_OR_EMAIL", help="Compare only this user.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of processes; default: one per core.")
 @json_option
 def run(
@@ -44,7 +44,7 @@ def run(
     diff: bool,
     rollback: bool,
     table: str | None,
-    wanted: str | None,
+    identifier: str | None,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +52,7 @@ def run(
     if check + diff + rollback > 1:
         raise click.UsageError("--check, --diff and --rollback exclude each other.")
     if table is not None and not (check or diff):
-        raise click.UsageError("--table goes with --check or --diff: tables are swapped together.")
+        raise click.UsageError("--table requires --check or --diff: a replay swaps all tables together.")
     settings = command_settings()
     options = Options(
         work_dir=settings.data_dir / "replay",
@@ -60,40 +60,40 @@ def run(
         live_only=settings.livemode,
     )
     with server(settings, locks=True) as conninfo:
-        user_id = None if wanted is None else _user_id(conninfo, wanted)
+        user_id = None if identifier is None else _user_id(conninfo, identifier)
         if check or diff:
             _compare(conninfo, options, table, user_id, access=diff, as_json=as_json)
         elif rollback:
             _roll_back(conninfo, as_json=as_json)
         elif user_id is not None:
             rebuild_user(conninfo, user_id, live_only=settings.livemode)
-            _tell({"user_id": user_id}, f"folded {user_id} again", as_json=as_json)
+            _emit({"user_id": user_id}, f"folded {user_id} again", as_json=as_json)
         else:
             _replay(conninfo, options, as_json=as_json)
 
 
-def _user_id(conninfo: str, wanted: str) -> str:
+def _user_id(conninfo: str, identifier: str) -> str:
     with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
-        return user_id_of(conn, wanted)
+        return user_id_of(conn, identifier)
 
 
 def _replay(conninfo: str, options: Options, *, as_json: bool) -> None:
-    with _watching() as observer:
+    with _progress_bars() as observer:
         done = replay(conninfo, options=options, observer=observer)
     rows = sum(done.rows.values())
     text = (
         f"{counted(done.events, 'event')} replayed into {counted(rows, 'row')} "
-        f"in {done.duration_ms / 1000:.1f} s, digest {done.digest[:16]}; back with: tenure replay --rollback"
+        f"in {done.duration_ms / 1000:.1f} s, digest {done.digest[:16]}; undo: tenure replay --rollback"
     )
-    _tell(asdict(done), text, as_json=as_json)
+    _emit(asdict(done), text, as_json=as_json)
 
 
 def _roll_back(conninfo: str, *, as_json: bool) -> None:
     with closing(connect(conninfo, application_name="tenure-replay", autocommit=True)) as conn:
         tables = roll_back(conn)
     changed = counted(len(tables), "table")
-    text = f"{changed} changed places with those before; --rollback again changes them back"
-    _tell({"tables": tables}, text, as_json=as_json)
+    text = f"{changed} swapped with the previous ones; --rollback again swaps them back"
+    _emit({"tables": tables}, text, as_json=as_json)
 
 
 def _compare(
@@ -105,35 +105,35 @@ def _compare(
     access: bool,
     as_json: bool,
 ) -> None:
-    with _watching() as observer:
-        found = compare(conninfo, options=options, observer=observer, table=table, user_id=user_id)
+    with _progress_bars() as observer:
+        comparison = compare(conninfo, options=options, observer=observer, table=table, user_id=user_id)
     if as_json:
-        emit_json(asdict(found) | {"equal": found.equal})
+        emit_json(asdict(comparison) | {"equal": comparison.equal})
     else:
-        _print(found, access=access)
-    if not found.equal:
-        users = counted(len({each.user_id for each in found.differences}), "user")
-        cells = len(found.differences) + found.more
+        _print(comparison, access=access)
+    if not comparison.equal:
+        users = counted(len({difference.user_id for difference in comparison.differences}), "user")
+        cells = len(comparison.differences) + comparison.more
         raise Differs(counted(cells, f"column of {users} differs", f"columns of {users} differ"))
 
 
-def _print(found: Comparison, *, access: bool) -> None:
+def _print(comparison: Comparison, *, access: bool) -> None:
     out = console()
-    if found.equal:
-        events = sum(found.heads)
-        out.print(f"no difference over {counted(events, 'event')}, in {found.duration_ms / 1000:.1f} s")
+    if comparison.equal:
+        events = sum(comparison.heads)
+        out.print(f"no difference over {counted(events, 'event')}, in {comparison.duration_ms / 1000:.1f} s")
         return
-    shown = [asdict(each) for each in found.differences[:_SHOWN]]
+    shown = [asdict(difference) for difference in comparison.differences[:_SHOWN]]
     emit_table(shown, ("user_id", "table", "column", "live", "rebuilt"), empty="")
-    left = len(found.differences) + found.more - len(shown)
-    if left:
-        out.print(f"and {left} more; --json has the first {len(found.differences)}")
+    hidden = len(comparison.differences) + comparison.more - len(shown)
+    if hidden:
+        out.print(f"and {hidden} more; --json lists the first {len(comparison.differences)}")
     if access:
-        changes = [asdict(each) for each in found.access]
-        emit_table(changes, ("user_id", "change", "live", "rebuilt"), empty="nobody's access changes")
+        changes = [asdict(difference) for difference in comparison.access]
+        emit_table(changes, ("user_id", "change", "live", "rebuilt"), empty="no user's access changes")
 
 
-def _tell(value: dict[str, object], text: str, *, as_json: bool) -> None:
+def _emit(value: dict[str, object], text: str, *, as_json: bool) -> None:
     if as_json:
         emit_json(value)
     else:
@@ -141,14 +141,14 @@ def _tell(value: dict[str, object], text: str, *, as_json: bool) -> None:
 
 
 class _Rate(ProgressColumn):
-    """How much of it is done in a second."""
+    """Units done per second."""
 
     def render(self, task: Task) -> Text:
         return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
 class _Bars:
-    """One bar a stage on stderr."""
+    """One bar per stage on stderr."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -170,7 +170,7 @@ class _Bars:
 
 
 @contextmanager
-def _watching() -> Iterator[_Bars]:
+def _progress_bars() -> Iterator[_Bars]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""`tenure run`: all in one: database, migrations, web, projector, and a demo if asked for."""
+"""`tenure run`: database, migrations, web, projector and an optional demo in one command."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ from service.supervisor import Child, Supervisor
 from service.wiring import as_service, server, service_settings
 from settings import Settings, unread_names
 
-# `tenure` again, from this very installation, whatever lies in the working directory.
+# `tenure` of this installation, independent of the working directory.
 _MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import main; main()"
 _COMMAND = (sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parent.parent))
 
@@ -43,28 +43,30 @@ _log = structlog.get_logger("tenure.supervisor")
 @port_option
 @workers_option
 @threads_option
-@click.option("--demo", is_flag=True, help="Play a made-up shop's webhooks into an empty log.")
+@click.option("--demo", is_flag=True, help="Send sample webhooks into an empty log.")
 def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None:
     """Run database, migrations, web, projector and jobs together. Ctrl-C stops all."""
     for which in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(which, _leave)
     settings = service_settings()
     out = console(stderr=False)
-    say = partial(out.print, markup=False)
-    await_leftovers(settings.data_dir, say)
+    report = partial(out.print, markup=False)
+    await_leftovers(settings.data_dir, report)
     with (
-        listen(host, port) as taken,
-        server(settings, say=say, may_begin=True, locks=True) as conninfo,
+        listen(host, port) as listener,
+        server(settings, report=report, may_begin=True, locks=True) as conninfo,
         supervising(settings.data_dir) as inherited,
     ):
         with closing(connect(conninfo, application_name="tenure-run")) as conn:
             restore_marker.refuse_unfinished(conn)
-        migrations.up(conninfo, say=say)
+        migrations.up(conninfo, report=report)
         secrets = _lend_to_children(settings) if demo else None
-        address = url(host, taken)
+        address = url(host, listener)
         supervisor = Supervisor(
             [
-                Child("web", _web(taken.fileno(), workers, threads), pass_fds=(taken.fileno(), *inherited)),
+                Child(
+                    "web", _web(listener.fileno(), workers, threads), pass_fds=(listener.fileno(), *inherited)
+                ),
                 Child("projector", [*_COMMAND, *_debug(), "work", "--follow"], pass_fds=inherited),
             ],
             tend=partial(_tend_database, settings),
@@ -77,7 +79,7 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
                 _announce_demo(supervisor, settings, conninfo, address, secrets)
             else:
                 out.print("  a token  tenure tokens create auditor")
-            for name in _closed(settings) if secrets is None else ():
+            for name in _unset_secrets(settings) if secrets is None else ():
                 out.print(f"  closed   {name} is not set, so that endpoint answers 503")
             for name, meant in unread_names().items():
                 if meant:
@@ -90,14 +92,14 @@ def run(*, host: str, port: int, workers: int, threads: int, demo: bool) -> None
 
 
 def _tend_database(settings: Settings) -> None:
-    """An embedded server that died starts again; one of somebody else's is theirs to tend."""
+    """Restart an embedded server that died; a server behind DATABASE_URL is not ours to restart."""
     if settings.database_url is not None:
         return
     try:
         if embedded.revive(settings.data_dir):
-            _log.warning("PostgreSQL died, started again")
+            _log.warning("PostgreSQL died, restarted")
     except DatabaseError as problem:
-        _log.error("PostgreSQL died and does not start", error=str(problem))
+        _log.error("PostgreSQL died and can't be restarted", error=str(problem))
 
 
 def _web(fd: int, workers: int, threads: int) -> list[str]:
@@ -105,13 +107,13 @@ def _web(fd: int, workers: int, threads: int) -> list[str]:
     return [*_COMMAND, *_debug(), "serve", "--follow", "--fd", str(fd), *sizes]
 
 
-def _closed(settings: Settings) -> list[str]:
-    """The secrets whose doors let nobody in."""
-    doors = {
+def _unset_secrets(settings: Settings) -> list[str]:
+    """Names of the secrets without which a webhook endpoint refuses every delivery."""
+    endpoints = {
         "STRIPE_WEBHOOK_SECRETS": settings.stripe_webhook_secrets,
         "CLERK_WEBHOOK_SECRETS": settings.clerk_webhook_secrets,
     }
-    return [name for name, found in doors.items() if not found]
+    return [name for name, secrets in endpoints.items() if not secrets]
 
 
 def _debug() -> list[str]:
@@ -131,23 +133,23 @@ def _announce_demo(
         out.print(f"  token    {_auditor(conn, settings)} (auditor)", soft_wrap=True)
         row = fetch_one(conn, statement("cli", "provider_events"), {})
     if secrets is not None:
-        out.print("  secrets  made for this demo, for nothing else:")
+        out.print("  secrets  generated for this demo only:")
         out.print(f"           STRIPE_WEBHOOK_SECRETS={secrets.stripe}", soft_wrap=True)
         out.print(f"           CLERK_WEBHOOK_SECRETS={secrets.clerk}", soft_wrap=True)
     if row is not None and row["any"]:
-        out.print("  demo     not played: the log has webhooks already (tenure demo plays one)")
+        out.print("  demo     not sent: the log has webhooks already (tenure demo sends them)")
         return
     child = Child("demo", [*_COMMAND, *_debug(), "demo", "--yes", "--url", address], once=True)
     supervisor.add(child)
 
 
 def _auditor(conn: Connection, settings: Settings) -> str:
-    """The demo's token: the one of last time while it opens anything, else a new one."""
-    known = dev_token(settings.data_dir)
-    if known is not None:
+    """The demo's token: the previous one if it is still valid, else a new one."""
+    token = dev_token(settings.data_dir)
+    if token is not None:
         try:
-            check_token(conn, known, now=utc_now())
-            return known
+            check_token(conn, token, now=utc_now())
+            return token
         except TokenRefused:
             pass
     text, _ = create_token(conn, "auditor", name="demo", now=utc_now())
@@ -156,19 +158,19 @@ def _auditor(conn: Connection, settings: Settings) -> str:
 
 
 def _lend_to_children(settings: Settings) -> DevSecrets | None:
-    """Secrets for the doors of this run where no real ones are set; None when both are.
+    """Demo secrets for the webhook endpoints without real ones; None if both have real secrets.
 
-    A demo is thousands of webhooks, so unless a log level was asked for each is not told.
+    A demo sends thousands of webhooks, so they are not logged unless a log level is set.
     """
-    made = dev_secrets(settings.data_dir)
-    wanted = {
-        "STRIPE_WEBHOOK_SECRETS": "" if settings.stripe_webhook_secrets else made.stripe,
-        "CLERK_WEBHOOK_SECRETS": "" if settings.clerk_webhook_secrets else made.clerk,
+    local = dev_secrets(settings.data_dir)
+    needed = {
+        "STRIPE_WEBHOOK_SECRETS": "" if settings.stripe_webhook_secrets else local.stripe,
+        "CLERK_WEBHOOK_SECRETS": "" if settings.clerk_webhook_secrets else local.clerk,
     }
-    lent = {name: value for name, value in wanted.items() if value}
+    lent = {name: value for name, value in needed.items() if value}
     level = {} if "log_level" in settings.model_fields_set else {"LOG_LEVEL": "WARNING"}
-    os.environ.update(lent | level)  # for our children alone; settings read it there
-    return made if lent else None
+    os.environ.update(lent | level)  # for child processes, whose settings read it
+    return local if lent else None
 
 
 def _answers(address: str) -> bool:
@@ -179,5 +181,5 @@ def _answers(address: str) -> bool:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Before the supervisor listens: unwind, so that what was started is stopped."""
+    """Exit before the supervisor handles signals, so that everything started so far is stopped."""
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""`tenure schedule`: what time brings, when it last did, and what it will bring."""
+"""`tenure schedule`: list, preview and run time-based handlers."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -47,21 +47,21 @@ def list_all(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def run(*, name: str, as_json: bool) -> None:
-    """Run one handler now. The process that leads does not matter; the next run is at the usual time."""
+    """Run one handler now, in this process. The next scheduled run is at the usual time."""
     settings = command_settings()
     with server(settings, locks=True) as conninfo:
         handler = _named(name, scheduled(settings, conninfo))
         with closing(direct_connection(conninfo, "tenure-cli")) as conn:
             ran = run_now(conn, handler, now=decision_now(conn))
     if ran.outcome == "busy":
-        raise Failure(f"{name} is running already; wait for it")
+        raise Failure(f"{name} is running already; wait until it ends")
     if ran.outcome == "failed":
         raise Failure(f"{name} failed: {ran.error}")
     if as_json:
         emit_json({"name": name, "seconds": round(ran.seconds, 3), "result": ran.result})
     else:
-        said = ", ".join(f"{key} {value}" for key, value in (ran.result or {}).items()) or "nothing to do"
-        console().print(f"{name}: {said} ({ran.seconds:.2f} s)", markup=False)
+        result = ", ".join(f"{key} {value}" for key, value in (ran.result or {}).items()) or "nothing to do"
+        console().print(f"{name}: {result} ({ran.seconds:.2f} s)", markup=False)
 
 
 @schedule.command("preview")
@@ -80,8 +80,8 @@ def preview_days(*, days: int, what: tuple[str, ...], as_json: bool) -> None:
         as_service(conn)
         grace = trial_grace(conn)
         conn.commit()
-        found = preview(conn, utc_now(), days, grace=grace)
-    coming = [each._asdict() for each in found if not what or each.what in what]
+        changes = preview(conn, utc_now(), days, grace=grace)
+    coming = [change._asdict() for change in changes if not what or change.what in what]
     if as_json:
         emit_json(coming)
     else:
@@ -116,7 +116,7 @@ def _row(handler: Scheduled, ran: RunRow | None) -> dict[str, Any]:  # Any: cell
 
 
 def _error(ran: RunRow) -> str | None:
-    """Why the last run failed, or for which users alone; an error of before a good run is history."""
+    """Why the last run failed, or for which users; None after a successful run."""
     alone = (ran.result or {}).get("failed")
     if alone and not ran.failures:
         return f"failed for {alone if isinstance(alone, int) else ', '.join(alone)}: see the log"

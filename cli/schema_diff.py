@@ -1,4 +1,4 @@
-"""What differs between a schema made by hand and the migrations', column by column, and what mends it."""
+"""Differences between an existing schema and the migrations', column by column, each with its fix."""
 
 import re
 from contextlib import closing
@@ -20,7 +20,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """One thing of one table. `mend` is a statement, or what to do."""
+    """One difference in one table. `mend` is a statement or an instruction."""
 
     table: str
     what: str
@@ -29,40 +29,40 @@ class Differing:
     mend: str
 
 
-def differing(expected: Snapshot, found: Snapshot) -> list[Differing]:
-    """What is missing or made differently, columns first; not what hangs on a missing table.
+def differing(expected: Snapshot, actual: Snapshot) -> list[Differing]:
+    """Missing and different objects, columns first; objects of a missing table are omitted.
 
-    Rights do not count: adopting the schema gives those listed.
+    Rights are not compared: adopting the schema grants the listed ones.
     """
-    told = [
-        _told(name, definition, found.get(name))
+    differences = [
+        _difference(name, definition, actual.get(name))
         for name, definition in expected.items()
-        if found.get(name) != definition
+        if actual.get(name) != definition
         and not name.startswith("grant ")
-        and not name.endswith("_not_null")  # its column says the same
+        and not name.endswith("_not_null")  # its column shows the same difference
     ]
-    gone = {one.table for one in told if one.what == "table"}
-    kept = [one for one in told if one.what == "table" or one.table not in gone]
+    gone = {one.table for one in differences if one.what == "table"}
+    kept = [one for one in differences if one.what == "table" or one.table not in gone]
     return sorted(
         kept, key=lambda one: (one.what != "table", not one.what.startswith("column"), one.table, one.what)
     )
 
 
-def summary(told: list[Differing]) -> str:
-    """One line."""
-    columns = sum(one.what.startswith("column") for one in told)
-    tables = sum(one.what == "table" for one in told)
-    first = next((one for one in told if one.what.startswith("column")), told[0])
-    others = counted(len(told) - tables - columns, "other thing")
+def summary(differences: list[Differing]) -> str:
+    """The differences in one line."""
+    columns = sum(one.what.startswith("column") for one in differences)
+    tables = sum(one.what == "table" for one in differences)
+    first = next((one for one in differences if one.what.startswith("column")), differences[0])
+    others = counted(len(differences) - tables - columns, "other object")
     return (
-        f"the schema is not what the migrations make: {counted(tables, 'table is', 'tables are')} missing, "
+        f"the schema differs from the migrations': {counted(tables, 'table is', 'tables are')} missing, "
         f"{counted(columns, 'column')} and {others} differ, first {_first(first)}. Nothing was marked. "
-        "Mend them, or set the tables aside: tenure migrate baseline --set-aside legacy"
+        "Fix them, or set the tables aside: tenure migrate baseline --set-aside legacy"
     )
 
 
 def set_aside(conninfo: str, schema: str) -> list[str]:
-    """Move the tables that stand where ours will, with rows, indexes and rights; their names.
+    """Move tables whose names Tenure needs, with rows, indexes and rights; returns their names.
 
     Raises: Failure when migrations have run here already.
     """
@@ -72,13 +72,13 @@ def set_aside(conninfo: str, schema: str) -> list[str]:
             raise Failure(
                 "migrations have run here already, so its tables are Tenure's own; nothing was moved"
             )
-        found = conn.execute(statement("archive", "tables_present"), {"tables": list(ours())}).fetchall()
+        tables = conn.execute(statement("archive", "tables_present"), {"tables": list(ours())}).fetchall()
         conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-        for (table,) in found:
+        for (table,) in tables:
             move = sql.SQL("ALTER TABLE {} SET SCHEMA {}")
             conn.execute(move.format(sql.Identifier(table), sql.Identifier(schema)))
         conn.commit()
-    return [table for (table,) in found]
+    return [table for (table,) in tables]
 
 
 def _first(one: Differing) -> str:
@@ -88,33 +88,33 @@ def _first(one: Differing) -> str:
     return f"{what}: expected {one.expected}, found {one.found}"
 
 
-def _told(name: str, expected: str, found: str | None) -> Differing:
+def _difference(name: str, expected: str, actual: str | None) -> Differing:
     kind, _, place = name.partition(" ")
     table, _, inside = place.partition(".")
-    if kind == "table" and found is None:
-        return Differing(table, "table", "there", "missing", "tenure migrate up makes it")
+    if kind == "table" and actual is None:
+        return Differing(table, "table", "there", "missing", "tenure migrate up creates it")
     if kind == "column":
-        return _column(table, inside, expected, found)
+        return _column(table, inside, expected, actual)
     what = f"{kind} {inside}".strip() if inside else f"{kind} {table}"
-    return Differing(table, what, expected[:_LONGEST], (found or "missing")[:_LONGEST], "")
+    return Differing(table, what, expected[:_LONGEST], (actual or "missing")[:_LONGEST], "")
 
 
-def _column(table: str, column: str, expected: str, found: str | None) -> Differing:
-    if found is None:
+def _column(table: str, column: str, expected: str, actual: str | None) -> Differing:
+    if actual is None:
         mend = "ALTER TABLE … ADD COLUMN, as the migration has it"
         return Differing(table, f"column {column}", "there", "missing", mend)
-    wanted, there = _COLUMN.fullmatch(expected), _COLUMN.fullmatch(found)
-    if wanted is None or there is None:
-        return Differing(table, f"column {column}", expected, found, "")
-    if _form(wanted) == _form(there):
+    target, there = _COLUMN.fullmatch(expected), _COLUMN.fullmatch(actual)
+    if target is None or there is None:
+        return Differing(table, f"column {column}", expected, actual, "")
+    if _form(target) == _form(there):
         mend = (
-            "columns stand in another order; make the table anew"
-            if wanted["storage"] == there["storage"]
+            "columns are in another order; recreate the table"
+            if target["storage"] == there["storage"]
             else ""
         )
-        return Differing(table, f"column {column}", f"place and storage {expected[:20]}", found[:20], mend)
+        return Differing(table, f"column {column}", f"place and storage {expected[:20]}", actual[:20], mend)
     return Differing(
-        table, f"column {column}", _form(wanted), _form(there), _mend(table, column, wanted, there)
+        table, f"column {column}", _form(target), _form(there), _mend(table, column, target, there)
     )
 
 
@@ -123,15 +123,15 @@ def _form(column: re.Match[str]) -> str:
     return f"{column['type']}{column['required'] or ''}{default}"
 
 
-def _mend(table: str, column: str, wanted: re.Match[str], there: re.Match[str]) -> str:
+def _mend(table: str, column: str, target: re.Match[str], there: re.Match[str]) -> str:
     steps = []
-    if wanted["type"] != there["type"]:
+    if target["type"] != there["type"]:
         how = f" USING {column} AT TIME ZONE 'UTC'" if there["type"].startswith("timestamp") else ""
-        steps.append(f"ALTER {column} TYPE {wanted['type']}{how}")
-    if wanted["required"] != there["required"]:
-        steps.append(f"ALTER {column} {'SET' if wanted['required'] else 'DROP'} NOT NULL")
-    if wanted["default"] != there["default"]:
+        steps.append(f"ALTER {column} TYPE {target['type']}{how}")
+    if target["required"] != there["required"]:
+        steps.append(f"ALTER {column} {'SET' if target['required'] else 'DROP'} NOT NULL")
+    if target["default"] != there["default"]:
         steps.append(
-            f"ALTER {column} " + (f"SET DEFAULT {wanted['default']}" if wanted["default"] else "DROP DEFAULT")
+            f"ALTER {column} " + (f"SET DEFAULT {target['default']}" if target["default"] else "DROP DEFAULT")
         )
     return f"ALTER TABLE {table} {', '.join(steps)}"

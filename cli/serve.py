@@ -1,4 +1,4 @@
-"""`tenure serve`: the web server alone: doors, API, console."""
+"""`tenure serve`: the web server: webhook endpoints, API, console."""
 
 from contextlib import suppress
 from functools import partial
@@ -14,16 +14,27 @@ from service.wiring import refuse_unfit, server, service_settings
 from settings import Settings
 
 host_option = click.option(
-    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for every interface."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 for every interface.",
 )
 port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 for a free one.",
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of worker processes."
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(1, 128), default=8, show_default=True, help="In each process."
+    "--threads",
+    type=click.IntRange(1, 128),
+    default=8,
+    show_default=True,
+    help="Number of threads per process.",
 )
 
 
@@ -32,32 +43,32 @@ threads_option = click.option(
 @port_option
 @workers_option
 @threads_option
-@click.option("--fd", type=click.IntRange(min=3), hidden=True, help="A socket that listens.")
+@click.option("--fd", type=click.IntRange(min=3), hidden=True, help="Descriptor of a listening socket.")
 @click.option("--follow", is_flag=True, hidden=True, help="Stop when stdin closes.")
 def serve(*, host: str, port: int, workers: int, threads: int, fd: int | None, follow: bool) -> None:
     """Run the web part only: webhook endpoints, API, console.
 
-    `tenure work` keeps the tables up to date beside it.
+    Run `tenure work` beside it to keep the tables up to date.
     """
     from service.web.server import Server, Web  # gunicorn is slow to import and no other command needs it
     from service.web.server_counts import counts_directory
 
     settings = service_settings()
-    taken = None if fd is not None else listen(host, port)
-    bind = f"fd://{fd if taken is None else taken.fileno()}"
+    listener = None if fd is not None else listen(host, port)
+    bind = f"fd://{fd if listener is None else listener.fileno()}"
     web = Web(bind=bind, workers=workers, threads=threads, follow=follow)
-    # Workers join an embedded server; it must not stop with the first of them.
+    # Workers attach to an embedded server; it must not stop with the first of them.
     with server(settings) as conninfo, counts_directory() as counts:
-        with suppress(DatabaseUnavailable):  # doors answer 503 until it is there
+        with suppress(DatabaseUnavailable):  # endpoints answer 503 until it is up
             refuse_unfit(conninfo)
-        if taken is not None:
-            echo(f"listening on {url(host, taken)}", err=True)
-            taken.detach()
+        if listener is not None:
+            echo(f"listening on {url(host, listener)}", err=True)
+            listener.detach()
         Server(web, partial(_app, settings, counts), debug=settings.log_level == "DEBUG").run()
 
 
 def _app(settings: Settings, counts: Path | None) -> WSGIApplication:
-    """In a worker, after the fork: its pool is its own."""
+    """Build the app in a worker after the fork, since a pool belongs to its process."""
     from service.web import reserved_counts
 
     reserved_counts.install()

@@ -1,4 +1,4 @@
-"""`tenure status`: one screen on what runs, what lags and what waits."""
+"""`tenure status`: running processes, lag and alarms on one screen."""
 
 from contextlib import closing
 from functools import partial
@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from psycopg import errors
 from rich.markup import escape
 
-from cli.live_output import telling, watching
+from cli.live_output import redraw, stream_json
 from cli.output import console, emit_json, json_option, pair_lines
 from database import migrations, restore_marker
 from database.migrations import MigrationState
@@ -26,100 +26,100 @@ from service.wiring import as_service, command_settings, server
 
 @click.command()
 @json_option
-@click.option("--watch", is_flag=True, help="Draw the screen again and again until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Redraw the screen until Ctrl-C.")
 @click.option(
     "--every",
     "every_s",
     type=click.FloatRange(min=0.1, max=3600),
     default=2.0,
     show_default=True,
-    help="Seconds between two looks of --watch.",
+    help="Seconds between two updates of --watch.",
 )
 def status(*, as_json: bool, watch: bool, every_s: float) -> None:
     """Show running processes, lag and alarms on one screen.
 
     With --watch the tables are not compared with their digest, which reads every user's state. In a pipe
-    one screen follows the other; with --json each look is one line.
+    one screen follows the other; with --json each update is one line.
     """
     if (
         not watch
         and click.get_current_context().get_parameter_source("every_s") is not ParameterSource.DEFAULT
     ):
-        raise click.UsageError("--every says how often --watch looks; it needs --watch")
+        raise click.UsageError("--every requires --watch")
     settings = command_settings()
     with server(settings) as conninfo:
         embedded = settings.database_url is None
         if watch:
             glance = partial(look, conninfo, embedded=embedded, compared=False)
             if as_json:
-                telling(glance, every_s=every_s)
+                stream_json(glance, every_s=every_s)
             else:
-                watching(lambda: lines(glance(), advice_first=True), every_s=every_s)
+                redraw(lambda: lines(glance(), advice_first=True), every_s=every_s)
             return
-        found = look(conninfo, embedded=embedded)
+        current = look(conninfo, embedded=embedded)
     if as_json:
-        emit_json(found)
+        emit_json(current)
         return
-    for line in lines(found):
+    for line in lines(current):
         console().print(line, soft_wrap=True)
 
 
 def look(conninfo: str, *, embedded: bool, compared: bool = True) -> Row:
-    """Everything there is to say now; `compared`: the tables with what the last replay and batches left."""
-    found: Row = {"at": utc_now().replace(microsecond=0), "database": place(conninfo), "embedded": embedded}
+    """The current status; `compared`: also compare the tables with the digest of the last replay."""
+    current: Row = {"at": utc_now().replace(microsecond=0), "database": place(conninfo), "embedded": embedded}
     with closing(connect(conninfo, application_name="tenure-cli")) as conn:
-        if said := restore_marker.unfinished(conn):
-            return found | {"restore_unfinished": True, "advice": [said]}
-    found |= _migrations(conninfo)
-    found |= _tables(conninfo, expected=not found["migrations_pending"], compared=compared)
-    return found | {"advice": advice(found)}
+        if unfinished := restore_marker.unfinished(conn):
+            return current | {"restore_unfinished": True, "advice": [unfinished]}
+    current |= _migrations(conninfo)
+    current |= _tables(conninfo, expected=not current["migrations_pending"], compared=compared)
+    return current | {"advice": advice(current)}
 
 
-def lines(found: Row, *, advice_first: bool = False) -> list[str]:
-    """The screen, as rich's markup. A low one shows its beginning: then advice should come first."""
+def lines(current: Row, *, advice_first: bool = False) -> list[str]:
+    """The screen as rich's markup; `advice_first` for small terminals, which show only its top."""
     shown = {
         name: value
-        for name, value in found.items()
+        for name, value in current.items()
         if name not in ("advice", "alarms", "tables_differ", "idle", "refolds_late")
     }
     if "running" in shown:
         shown["running"] = ", ".join(shown["running"]) or "nothing"
-    advised = [f"[yellow]{escape(line)}[/yellow]" for line in found["advice"]]
+    advised = [f"[yellow]{escape(line)}[/yellow]" for line in current["advice"]]
     pairs = pair_lines("Tenure", shown)
     return advised + pairs if advice_first else pairs + advised
 
 
-def advice(found: Row) -> list[str]:
-    """What somebody should do about it, most urgent first; empty when all is well."""
-    told = [
-        forms[0 if found[name] == 1 else -1].format(**found)
+def advice(current: Row) -> list[str]:
+    """What the operator should do, most urgent first; empty if there are no problems."""
+    advised = [
+        forms[0 if current[name] == 1 else -1].format(**current)
         for name, forms in _ADVICE.items()
-        if found.get(name)
+        if current.get(name)
     ]
-    return told + list(found.get("alarms", ()))
+    return advised + list(current.get("alarms", ()))
 
 
 def _migrations(conninfo: str) -> Row:
-    found = migrations.status(conninfo)
-    odd = [one.name for one in found if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
+    rows = migrations.status(conninfo)
+    odd = [one.name for one in rows if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
     return {
-        "migrations_applied": sum(one.state is MigrationState.APPLIED for one in found),
-        "migrations_pending": sum(one.state is MigrationState.PENDING for one in found),
+        "migrations_applied": sum(one.state is MigrationState.APPLIED for one in rows),
+        "migrations_pending": sum(one.state is MigrationState.PENDING for one in rows),
         "migrations_odd": odd,
     }
 
 
 def _tables(conninfo: str, *, expected: bool, compared: bool) -> Row:
-    """The counts; nothing when the tables are not there and nobody expects them yet."""
+    """The counts; empty if the tables are missing and not `expected` yet."""
     conn = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60)
     with closing(conn):
         try:
             as_service(conn)
-            found = {"running": _running(conn)} | _counts(conn) | _lag(conn)
-            found["idle"] = not found["running"]
-            found["alarms"] = [each.message for each in alarms(conn, now=utc_now())]
-            conn.commit()  # the digest is taken in a snapshot of its own
-            return found | _standing(conn) if compared else found
+            current = {"running": _running(conn)} | _counts(conn) | _lag(conn)
+            current["idle"] = not current["running"]
+            current["alarms"] = [alarm.message for alarm in alarms(conn, now=utc_now())]
+            conn.commit()  # the digest uses its own snapshot
+            return current | _standing(conn) if compared else current
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidParameterValue):
             if expected:
                 raise
@@ -133,7 +133,7 @@ def _running(conn: AnyConnection) -> list[str]:
 
 def _counts(conn: AnyConnection) -> Row:
     row = fetch_one(conn, statement("cli", "service_status"), {})
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     built_by = row.pop("projector_versions") or []
     version = projector_version()
     return row | {"projector_version": version, "replay_due": any(v != version for v in built_by)}
@@ -154,40 +154,40 @@ def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
 
 
 def _standing(conn: AnyConnection) -> Row:
-    """Whether the tables are what the last replay gave and every batch since left."""
-    found = standing(conn)
-    return {"tables_equal_replay": found.equal, "tables": found.told(), "tables_differ": not found.equal}
+    """Whether the tables equal the result of the last replay and the batches since."""
+    tables = standing(conn)
+    return {"tables_equal_replay": tables.equal, "tables": tables.told(), "tables_differ": not tables.equal}
 
 
-# For one, and for several.
+# Singular and plural.
 _ADVICE: dict[str, tuple[str, ...]] = {
     "idle": (
-        "nothing of the service is connected to this database: tenure run, or tenure serve and tenure work",
+        "no process of the service is connected to the database: tenure run, or tenure serve and tenure work",
     ),
     "stalled_s": (
         "no projector has made progress for {stalled_s} s although events wait: is `tenure work` running? "
         "see its log",
     ),
-    "migrations_odd": ("{migrations_odd} are not what was applied: tenure migrate status",),
+    "migrations_odd": ("{migrations_odd} differ from what was applied: tenure migrate status",),
     "migrations_pending": (
         "1 migration waits: tenure migrate up",
         "{migrations_pending} migrations wait: tenure migrate up",
     ),
     "tables_differ": (
-        "somebody else wrote to the projected tables: tenure replay --check names what differs",
+        "the projected tables were changed outside of Tenure: tenure replay --check names what differs",
     ),
     "replay_due": ("the tables were built by another version of the projector: tenure replay",),
     "quarantined": (
-        "1 user is quarantined, their rows are older: tenure quarantine list",
-        "{quarantined} users are quarantined, their rows are older: tenure quarantine list",
+        "1 user is quarantined, with outdated rows: tenure quarantine list",
+        "{quarantined} users are quarantined, with outdated rows: tenure quarantine list",
     ),
     "unlinked_customers": (
-        "1 Stripe customer belongs to nobody known yet: tenure link unlinked",
+        "1 Stripe customer is linked to no user: tenure link unlinked",
         "{unlinked_customers} Stripe customers are linked to no user: tenure link unlinked",
     ),
     "dead_jobs": (
-        "1 background job has no try left: tenure jobs list --status dead",
-        "{dead_jobs} background jobs have no try left: tenure jobs list --status dead",
+        "1 background job has no retry left: tenure jobs list --status dead",
+        "{dead_jobs} background jobs have no retry left: tenure jobs list --status dead",
     ),
     "failing_handlers": (
         "1 scheduled handler fails: tenure schedule list",
@@ -198,16 +198,16 @@ _ADVICE: dict[str, tuple[str, ...]] = {
         "{lag_events} events wait, the first for {lag_s} s: is `tenure work` running?",
     ),
     "refolds_late": (
-        "1 user waits to be folded again, for {refolds_oldest_s} s: is `tenure work` running?",
-        "{refolds_late} users wait to be folded again, the first for {refolds_oldest_s} s: "
+        "1 user waits for a refold, for {refolds_oldest_s} s: is `tenure work` running?",
+        "{refolds_late} users wait for a refold, the first for {refolds_oldest_s} s: "
         "is `tenure work` running?",
     ),
     "unreadable": (
-        "1 signed delivery is no JSON object: tenure events unreadable",
-        "{unreadable} signed deliveries are no JSON objects: tenure events unreadable",
+        "1 signed delivery is not a JSON object: tenure events unreadable",
+        "{unreadable} signed deliveries are not JSON objects: tenure events unreadable",
     ),
     "conflicts": (
-        "1 second body came under a key that was taken: tenure events conflicts",
-        "{conflicts} second bodies came under a key that was taken: tenure events conflicts",
+        "1 event arrived again with a different body: tenure events conflicts",
+        "{conflicts} events arrived again with a different body: tenure events conflicts",
     ),
 }

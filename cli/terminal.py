@@ -1,4 +1,4 @@
-"""The only way to a person's terminal: no text from outside moves its cursor, colours it or turns it around.
+"""The only output to a terminal: text from outside can't move its cursor, colour it or reverse it.
 
 Commands print through `echo` or cli.output.Console; ruff refuses rich's and click's own elsewhere.
 """
@@ -17,7 +17,7 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True, file: IO[str] | 
 
 
 def echo_exactly(content: str | bytes, *, nl: bool = True) -> None:
-    """To a file or a pipe as it is, to a terminal as `echo` does."""
+    """Print `content` unchanged to a file or pipe, and like `echo` to a terminal."""
     if sys.stdout.isatty():
         text = content.decode(errors="backslashreplace") if isinstance(content, bytes) else content
         echo(text, nl=nl)
@@ -26,5 +26,5 @@ def echo_exactly(content: str | bytes, *, nl: bool = True) -> None:
 
 
 def confirm(question: str) -> bool:
-    """Ask on stderr. Raises: click.Abort when there is nothing to read an answer from."""
+    """Ask on stderr. Raises: click.Abort if stdin has no answer."""
     return click.confirm(visible(question), err=True)

@@ -25,7 +25,7 @@ def tokens() -> None:
 @tokens.command()
 @click.argument("role", type=click.Choice(ROLES))
 @click.option("--name", default="", help="Name of the client or person, shown in lists and the access log.")
-@click.option("--expires-at", type=INSTANT, help="Instant from which the token is refused; default: never.")
+@click.option("--expires-at", type=INSTANT, help="Time from which the token is refused; default: never.")
 @json_option
 def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) -> None:
     """Create a token and print it once; only its digest is stored.
@@ -39,7 +39,7 @@ def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) 
         emit_json({"token": text, **asdict(token)})
         return
     echo(text)
-    console(stderr=True).print(f"{role} token {token.id}; it is shown only now", markup=False)
+    console(stderr=True).print(f"{role} token {token.id}; it is not shown again", markup=False)
 
 
 @tokens.command("list")
@@ -47,11 +47,11 @@ def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) 
 def list_all(*, as_json: bool) -> None:
     """List all tokens, newest first, without their secrets. Revoked and expired ones are included."""
     with session(command_settings()) as conn:
-        found = [asdict(token) for token in list_tokens(conn)]
+        rows = [asdict(token) for token in list_tokens(conn)]
     if as_json:
-        emit_json(found)
+        emit_json(rows)
     else:
-        emit_table(found, _COLUMNS, empty="no tokens; make one: tenure tokens create ROLE")
+        emit_table(rows, _COLUMNS, empty="no tokens; create one: tenure tokens create ROLE")
 
 
 @tokens.command()

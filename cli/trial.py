@@ -1,4 +1,4 @@
-"""`tenure trial`: trials of our own, begun, extended and ended by hand."""
+"""`tenure trial`: start, extend and end trials that Tenure manages."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ def trial() -> None:
 @json_option
 def start(
     *,
-    wanted: str,
+    identifier: str,
     days: int | None,
     until: datetime | None,
     plan_key: str | None,
@@ -37,15 +37,15 @@ def start(
 ) -> None:
     """Start a user's first trial now. `tenure trial end` ends it; a user can have only one."""
     length = _length(days, until)
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"action": "start", "plan_key": plan_key, **length.asked()},
         reason,
         lambda conn, command, live_only: start_trial(
             conn, command, length, plan_key=plan_key, live_only=live_only
         ),
     )
-    show("trial started", told, as_json=as_json)
+    show("trial started", outcome, as_json=as_json)
 
 
 @trial.command()
@@ -54,31 +54,31 @@ def start(
 @until_option
 @reason_option
 @json_option
-def extend(*, wanted: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
+def extend(*, identifier: str, days: int | None, until: datetime | None, reason: str, as_json: bool) -> None:
     """Extend the trial from its end, or from now if it is over. To undo: --until the value in `was`."""
     length = _length(days, until)
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"action": "extend", **length.asked()},
         reason,
         lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
     )
-    show(f"trial {told['trial']}", told, as_json=as_json)
+    show(f"trial {outcome['trial']}", outcome, as_json=as_json)
 
 
 @trial.command()
 @user_argument
 @reason_option
 @json_option
-def end(*, wanted: str, reason: str, as_json: bool) -> None:
+def end(*, identifier: str, reason: str, as_json: bool) -> None:
     """End the trial now. To undo: `tenure trial extend --until` the value in `was`."""
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"action": "end"},
         reason,
         lambda conn, command, live_only: end_trial(conn, command, live_only=live_only),
     )
-    show("trial ended", told, as_json=as_json)
+    show("trial ended", outcome, as_json=as_json)
 
 
 def _length(days: int | None, until: datetime | None) -> Length:

@@ -1,4 +1,4 @@
-"""What the commands about one user share: the command itself, its reason, and what is shown after."""
+"""Shared by commands that decide about one user: the command, its reason, and the output."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,64 +20,66 @@ from projections.errors import PartBehind, PartBusy
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
 
-_SAID_APART = ("changed", "warning")
+_PRINTED_APART = ("changed", "warning")
 
 Decision = Callable[[Connection, Command, bool], Decided]
 
 reason_option = click.option(
     "--reason",
     required=True,
-    callback=lambda _, __, given: _reason(given),
+    callback=lambda _, __, reason: _reason(reason),
     help="Reason, stored with the event.",
 )
 
 
-def run_decision(wanted: str, asked: Mapping[str, Any], reason: str, decision: Decision) -> dict[str, Any]:
-    """What was decided of the user meant and the event that says so, committed. Any: JSON values.
+def run_decision(
+    identifier: str, request: Mapping[str, Any], reason: str, decision: Decision
+) -> dict[str, Any]:
+    """Decide, commit, and return the result with its event's id. Any: JSON values.
 
-    `changed` is False where it was so already.
+    `changed` is False if nothing had to change.
 
-    Raises: Failure when it was refused, or nobody or several are meant.
+    Raises: Failure if the decision was refused, or the identifier matches no user or several.
     """
     settings = command_settings()
     try:
         with session(settings) as conn:
-            command = _command(user_id_of(conn, wanted), asked, reason, now=decision_now(conn))
-            made = decision(conn, command, settings.livemode)
+            command = _command(user_id_of(conn, identifier), request, reason, now=decision_now(conn))
+            decided = decision(conn, command, settings.livemode)
     except AlreadySo as same:
         return {**same.answer, "event_id": None, "changed": False}
     except (DecisionRefused, PartBehind, PartBusy) as refused:
         raise Failure(str(refused)) from None
-    return {**made.answer, "event_id": str(made.event_id), "changed": True}
+    return {**decided.answer, "event_id": str(decided.event_id), "changed": True}
 
 
-def show(title: str, told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON values
-    """The outcome, for people or machines."""
+def show(title: str, outcome: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON values
+    """Print the outcome for people or machines."""
     if as_json:
-        emit_json(told)
-    elif not told["changed"]:
+        emit_json(outcome)
+    elif not outcome["changed"]:
         console().print("already so; nothing was changed")
     else:
-        emit_pairs(title, {name: value for name, value in told.items() if name not in _SAID_APART})
-    if "warning" in told and not as_json:
-        echo(f"warning: {told['warning']}", err=True)
+        emit_pairs(title, {name: value for name, value in outcome.items() if name not in _PRINTED_APART})
+    if "warning" in outcome and not as_json:
+        echo(f"warning: {outcome['warning']}", err=True)
 
 
 def _command(
-    user_id: str, asked: Mapping[str, Any], reason: str, *, now: datetime
+    user_id: str, request: Mapping[str, Any], reason: str, *, now: datetime
 ) -> Command:  # Any: JSON values
     return Command(
         user_id=user_id,
         key=f"cli:{key_part(user_id)}:{uuid4()}",
-        asked=asked,
+        asked=request,
         now=now,
         actor=person().name,
         reason=reason,
     )
 
 
-def _reason(given: str) -> str:
-    text = given.strip()
+def _reason(reason: str) -> str:
+    text = reason.strip()
     if not 0 < len(text) <= 500:
         raise click.BadParameter("expected 1 to 500 characters")
     return text

@@ -1,4 +1,4 @@
-"""`tenure user create`: somebody exists in Clerk but not here."""
+"""`tenure user create`: create a user that exists in Clerk but not here."""
 
 import getpass
 import re
@@ -27,7 +27,7 @@ from settings import Settings
 
 _CLERK_ID = re.compile(r"user_[A-Za-z0-9_-]{1,190}")
 
-Told = dict[str, Any]  # Any: JSON values
+Outcome = dict[str, Any]  # Any: JSON values
 
 
 @click.command()
@@ -53,58 +53,66 @@ def create(
 ) -> None:
     """Create a user whose webhook was lost. The values come from Clerk's API, or from the options.
 
-    What an operator says stands until a real event speaks. A user who is known already stays as they are.
+    An operator's values apply until an event of Clerk has others. An existing user is not changed.
     """
     if _CLERK_ID.fullmatch(user_id) is None:
-        raise click.UsageError("USER_ID is a Clerk id (user_…).")
+        raise click.UsageError("expected a Clerk id (user_…) as USER_ID.")
     settings = command_settings()
     by_hand = email is not None or full_name is not None
     if from_clerk and by_hand:
-        raise click.UsageError("--email and --full-name go with --by-hand; Clerk knows its own.")
+        raise click.UsageError("--email and --full-name exclude --from-clerk, which reads both from Clerk.")
     ask_clerk = settings.clerk_secret_key is not None and not by_hand if from_clerk is None else from_clerk
     if ask_clerk:
-        told = _from_clerk(settings, user_id)
+        outcome = _from_clerk(settings, user_id)
     else:
-        told = _by_hand(settings, user_id, email, full_name, _reason(reason))
+        outcome = _by_hand(settings, user_id, email, full_name, _reason(reason))
     if as_json:
-        emit_json(told)
+        emit_json(outcome)
     else:
-        emit_pairs("created" if told["created"] else "known already", told)
+        emit_pairs("created" if outcome["created"] else "exists already", outcome)
 
 
-def _from_clerk(settings: Settings, user_id: str) -> Told:
-    """As reconciling with Clerk does it, so that neither tells what the other has told."""
+def _from_clerk(settings: Settings, user_id: str) -> Outcome:
+    """Append the same events as a reconciliation with Clerk, so that neither repeats the other's."""
     with (
         server(settings) as conninfo,
         closing(connect(conninfo, application_name="tenure-cli", autocommit=True)) as conn,
         clerk_api(settings, clock=utc_now) as api,
     ):
         as_service(conn)
-        known = profile(conn, user_id) is not None
+        is_present = profile(conn, user_id) is not None
         try:
-            found = reconcile_user(conn, api, user_id, envelope=fetched_clerk_event, clock=utc_now)
+            reconciled = reconcile_user(conn, api, user_id, envelope=fetched_clerk_event, clock=utc_now)
         except NotThere:
             raise Failure(f"Clerk has no user {user_id}; nothing was changed") from None
         except ReconcileError as problem:
             raise Failure(str(problem)) from None
         Runner(partial(projector_connection, conninfo), live_only=settings.livemode).drain()
         row = profile(conn, user_id)
-    events = found.created + found.updated
-    return {"user_id": user_id, "created": not known, "from": "clerk", "events": events, "email": _email(row)}
+    events = reconciled.created + reconciled.updated
+    return {
+        "user_id": user_id,
+        "created": not is_present,
+        "from": "clerk",
+        "events": events,
+        "email": _email(row),
+    }
 
 
-def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | None, reason: str) -> Told:
-    said = {key: value for key, value in (("email", email), ("full_name", name)) if value is not None}
+def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | None, reason: str) -> Outcome:
+    values = {key: value for key, value in (("email", email), ("full_name", name)) if value is not None}
     try:
-        known = LegacyImported.model_validate(said)
+        fact = LegacyImported.model_validate(values)
     except ValueError:
-        raise click.UsageError("an address has at most 320 characters, a name 10,000.") from None
+        raise click.UsageError(
+            "expected at most 320 characters in the address, 10,000 in the name."
+        ) from None
     try:
         with session(settings) as conn:
             event_id = make_known(
                 conn,
                 user_id,
-                known,
+                fact,
                 now=decision_now(conn),
                 actor=f"cli:{getpass.getuser()}"[:100],
                 reason=reason,
@@ -123,12 +131,12 @@ def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | No
     }
 
 
-def _email(row: Told | None) -> str | None:
+def _email(row: Outcome | None) -> str | None:
     return None if row is None else row["email"]
 
 
-def _reason(given: str | None) -> str:
-    text = (given or "").strip()
+def _reason(reason: str | None) -> str:
+    text = (reason or "").strip()
     if not 0 < len(text) <= 500:
-        raise click.UsageError("say why with --reason (1 to 500 characters), or ask Clerk: --from-clerk.")
+        raise click.UsageError("expected --reason with 1 to 500 characters, or --from-clerk.")
     return text

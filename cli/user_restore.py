@@ -1,4 +1,4 @@
-"""`tenure user restore`: a user whom a reconciliation deleted by mistake."""
+"""`tenure user restore`: restore a user that a reconciliation deleted by mistake."""
 
 import click
 
@@ -12,17 +12,17 @@ from handlers.deletions import restore_user
 @user_argument
 @reason_option
 @json_option
-def restore(*, wanted: str, reason: str, as_json: bool) -> None:
+def restore(*, identifier: str, reason: str, as_json: bool) -> None:
     """Restore a user that a reconciliation deleted.
 
     Only a deletion that `tenure reconcile clerk` concluded from an absence.
 
     A deletion that Clerk itself sent and an erasure are final.
     """
-    told = run_decision(
-        wanted,
+    outcome = run_decision(
+        identifier,
         {"deleted": False},
         reason,
         lambda conn, command, live_only: restore_user(conn, command, live_only=live_only),
     )
-    show("user restored", told, as_json=as_json)
+    show("user restored", outcome, as_json=as_json)

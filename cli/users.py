@@ -1,4 +1,4 @@
-"""`tenure user`: what is known of a user, what happened to them, and why a value is what it is."""
+"""`tenure user`: a user's values, history, and the reasons of each value."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
 from cli.parameters import INSTANT
 from cli.terminal import echo
-from cli.user_argument import known, user_argument, user_id_of
+from cli.user_argument import require_found, user_argument, user_id_of
 from cli.user_create import create
 from cli.user_restore import restore
 from database.pool import Connection
@@ -40,10 +40,10 @@ user.add_command(create)
 user.add_command(restore)
 
 
-def _question(command: Callable[..., None]) -> Callable[..., None]:
-    """What `show`, `history` and `explain` have in common: whom, when, for what reason, how to print.
+def _user_query(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the arguments that `show`, `history` and `explain` share: user, times, reason and format.
 
-    The command is handed the connection, the user's id, and what `ask` needs of the two clocks.
+    The command receives the connection, the user's id, and the two clocks.
     """
 
     @user_argument
@@ -54,7 +54,7 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def ask(
         *,
-        wanted: str,
+        identifier: str,
         as_of: datetime | None,
         known_at: datetime | None,
         reason: str | None,
@@ -64,10 +64,10 @@ def _question(command: Callable[..., None]) -> Callable[..., None]:
         refuse_future(utc_now(), as_of=as_of, known_at=known_at)
         clocks = {"as_of": as_of, "known_at": known_at, "live_only": settings.livemode}
         with session(settings) as conn:
-            user_id = user_id_of(conn, wanted)
-            said = reason or f"tenure user {command.__name__}"
+            user_id = user_id_of(conn, identifier)
+            why_read = reason or f"tenure user {command.__name__}"
             fields = [rest["column"]] if "column" in rest else profiles.COLUMNS
-            note_reads(conn, person(), subjects=[user_id], fields=fields, reason=said)
+            note_reads(conn, person(), subjects=[user_id], fields=fields, reason=why_read)
             command(conn, user_id, clocks=clocks, **rest)
 
     return ask
@@ -77,69 +77,69 @@ def _is_past(clocks: Json) -> bool:
     return clocks["as_of"] is not None or clocks["known_at"] is not None
 
 
-def _known_then(conn: Connection, found: T | None, user_id: str, clocks: Json) -> T:
-    """What was found. Raises: Failure when that is nothing, and says whether there is something by now."""
-    if not found and _is_past(clocks) and profiles.profile(conn, user_id) is not None:
+def _require_then(conn: Connection, row: T | None, user_id: str, clocks: Json) -> T:
+    """The row. Raises: Failure if it is empty; the message differs if the user exists now."""
+    if not row and _is_past(clocks) and profiles.profile(conn, user_id) is not None:
         raise Failure(
             f"no event of {user_id} was recorded and valid by then; tenure user history {user_id} lists them"
         )
-    return known(found, user_id)
+    return require_found(row, user_id)
 
 
 @user.command()
-@_question
+@_user_query
 def show(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
-    """Show the five tables of one user. USER is a Clerk id, an e-mail address or a Stripe customer."""
-    found = profile_at(conn, user_id, **clocks) if _is_past(clocks) else profiles.profile(conn, user_id)
-    found = _known_then(conn, found, user_id, clocks)
+    """Show the five tables of one user. Accepts a Clerk id, an e-mail address or a Stripe customer."""
+    row = profile_at(conn, user_id, **clocks) if _is_past(clocks) else profiles.profile(conn, user_id)
+    row = _require_then(conn, row, user_id, clocks)
     if as_json:
-        emit_json(found)
+        emit_json(row)
     else:
-        print_profile(found)
+        print_profile(row)
 
 
 @user.command("history")
-@_question
+@_user_query
 def show_history(conn: Connection, user_id: str, *, clocks: Json, as_json: bool) -> None:
     """List a user's events with the values that each changed. The order is canonical."""
-    found = _known_then(conn, history(conn, user_id, **clocks), user_id, clocks)
+    entries = _require_then(conn, history(conn, user_id, **clocks), user_id, clocks)
     if as_json:
-        emit_json(found)
+        emit_json(entries)
         return
     out = console()
-    for entry in found:
+    for entry in entries:
         late = " [yellow](arrived late)[/yellow]" if entry["arrived_late"] else ""
         problem = f" [red]{cell(entry['problem'])}[/red]" if entry["problem"] else ""
         head = f"{instant(entry['occurred_at'])}  [bold]{cell(entry['event_type'])}[/bold]"
         out.print(f"{head}{late}{problem}  [dim]{entry['event_id']}[/dim]{_by(entry)}", soft_wrap=True)
         for change in entry["changes"]:
-            told = f"{cell(change['old'])} → {cell(change['new'])}"
-            out.print(f"    {change['column']}  {told}", soft_wrap=True)
+            values = f"{cell(change['old'])} → {cell(change['new'])}"
+            out.print(f"    {change['column']}  {values}", soft_wrap=True)
 
 
 @user.command("explain")
-@_question
+@_user_query
 @click.argument("column", type=click.Choice(sorted(RULES)), metavar="COLUMN")
 def show_explanation(conn: Connection, user_id: str, *, column: str, clocks: Json, as_json: bool) -> None:
     """Show what set COLUMN. The event, the rule, the code version, and the earlier values."""
-    found = _known_then(conn, explain(conn, user_id, column, **clocks), user_id, clocks)
+    explanation = _require_then(conn, explain(conn, user_id, column, **clocks), user_id, clocks)
     if as_json:
-        emit_json(found)
+        emit_json(explanation)
         return
-    earlier, is_complete = found.pop("earlier"), found.pop("earlier_is_complete")
-    if not found["undecided"]:
-        del found["undecided"], found["undecided_reason"]
-    emit_pairs(f"{column} of {user_id}", found)
+    earlier, is_complete = explanation.pop("earlier"), explanation.pop("earlier_is_complete")
+    if not explanation["undecided"]:
+        del explanation["undecided"], explanation["undecided_reason"]
+    emit_pairs(f"{column} of {user_id}", explanation)
     out = console()
     for step in earlier:
         line = f"{instant(step['occurred_at'])}  {cell(step['value'])}  {step['event_type']}{_by(step)}"
         out.print(f"  [dim]before:[/dim] {line}", soft_wrap=True)
     if not is_complete:
-        out.print("  [dim]before:[/dim] more values; --as-of an instant above shows them")
+        out.print("  [dim]before:[/dim] more values; use --as-of with a time above to see them")
 
 
 def _by(step: Json) -> str:
-    """Who decided it and why, as rich's markup; empty for a provider's event."""
+    """The actor and the reason as rich's markup; empty for a provider's event."""
     if step["actor"] is None:
         return ""
     return f"  by {cell(step['actor'])}" + (f": “{cell(step['reason'])}”" if step["reason"] else "")
@@ -149,28 +149,28 @@ def _by(step: Json) -> str:
 @user_argument
 @click.option("--reason", help="Reason for the read, stored in the access log.")
 @json_option
-def show_why(*, wanted: str, reason: str | None, as_json: bool) -> None:
+def show_why(*, identifier: str, reason: str | None, as_json: bool) -> None:
     """Explain plan and status in one paragraph. Findings and the next command follow."""
     settings = command_settings()
     with session(settings) as conn:
-        user_id = user_id_of(conn, wanted)
+        user_id = user_id_of(conn, identifier)
         fields = ["why", *profiles.COLUMNS]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason or "tenure user why")
-        found = known(why(conn, user_id, now=utc_now(), live_only=settings.livemode), user_id)
+        explanation = require_found(why(conn, user_id, now=utc_now(), live_only=settings.livemode), user_id)
     if as_json:
-        emit_json(found)
+        emit_json(explanation)
         return
-    echo(found["why"])
-    echo(f"next: {found['next']}")
+    echo(explanation["why"])
+    echo(f"next: {explanation['next']}")
 
 
-def print_profile(found: Profile) -> None:
+def print_profile(row: Profile) -> None:
     """The five tables, one block each."""
-    if found["stale"]:
-        event = found["quarantine"]["event_id"]
-        console().print(f"stale: event {event} can't be folded; what follows is older", style="red")
+    if row["stale"]:
+        event = row["quarantine"]["event_id"]
+        console().print(f"stale: event {event} can't be folded; the values below are outdated", style="red")
     for title, columns in _GROUPS.items():
-        emit_pairs(title, {column: found[column] for column in columns})
+        emit_pairs(title, {column: row[column] for column in columns})
 
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {

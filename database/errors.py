@@ -1,10 +1,10 @@
-"""What can go wrong around the database."""
+"""Errors of connections, the embedded server and migrations."""
 
 from pathlib import Path
 
 
 class DatabaseError(Exception):
-    """Base of everything this package refuses; the message is one line for people."""
+    """Base of this package's errors; the message is one line for people."""
 
 
 class DatabaseUnavailable(DatabaseError):
@@ -24,69 +24,69 @@ class SessionShared(DatabaseError):
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"a pooler lends out sessions by transaction at {place}, and this needs one of its own: set "
-            "DATABASE_URL to the direct connection, or to a pooler in session mode"
+            f"the pooler at {place} shares sessions between transactions, and this needs a dedicated one: "
+            "set DATABASE_URL to the direct connection, or to a pooler in session mode"
         )
         self.place = place
 
 
 class RoleShared(DatabaseError):
-    """A pooler in transaction mode, and a login that does not have the role by itself."""
+    """A pooler in transaction mode, and a login whose own role is another one."""
 
     def __init__(self, place: str, role: str) -> None:
         super().__init__(
-            f"a pooler lends out sessions by transaction at {place}, where SET ROLE reaches strangers: "
+            f"the pooler at {place} shares sessions between transactions, so SET ROLE affects other clients: "
             f"use a login whose own role is {role} (docs/deployment.md, pgbouncer), or the direct connection"
         )
         self.place, self.role = place, role
 
 
 class PoolerBetween(DatabaseError):
-    """A pooler of whatever mode. Connect directly."""
+    """A pooler in any mode. Connect directly."""
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"a pooler answers at {place}, and this begins its connections with settings a pooler may leave "
-            "out: set DATABASE_URL to the direct connection"
+            f"a pooler answers at {place}, and this needs connection settings that a pooler may drop: "
+            "set DATABASE_URL to the direct connection"
         )
         self.place = place
 
 
 class EmbeddedServerFailed(DatabaseError):
-    """The embedded PostgreSQL did not start or stop. The message says where its log is."""
+    """The embedded PostgreSQL did not start or stop. The message names its log."""
 
 
 class NoDatabase(DatabaseError):
-    """DATABASE_URL is not set and the data directory holds no database. Correct either, or begin one."""
+    """DATABASE_URL is not set and the data directory has no database. Correct either, or create one."""
 
     def __init__(self, data_dir: Path) -> None:
         super().__init__(
-            f"expected a database, found none: DATABASE_URL is not set and {data_dir} holds none; "
-            "go where it is, set DATABASE_URL or TENURE_DATA_DIR, or begin one: tenure run"
+            f"expected a database, found none: DATABASE_URL is not set and {data_dir} has none; "
+            "change to its directory, set DATABASE_URL or TENURE_DATA_DIR, or create one: tenure run"
         )
         self.data_dir = data_dir
 
 
 class RestoreUnfinished(DatabaseError):
-    """A restore into this database is running or was begun and not finished. Finish it."""
+    """A restore into this database is running or unfinished. Finish it."""
 
 
 class MigrationError(DatabaseError):
-    """Base of what the migration runner refuses; nothing was changed by the refused step."""
+    """Base of the migration runner's errors; the refused step changed nothing."""
 
 
 class MigrationEdited(MigrationError):
-    """An applied migration's file is not the one that was applied. Restore it; write a new one."""
+    """An applied migration's file was edited. Restore it, and put the change into a new migration."""
 
-    def __init__(self, name: str, applied: str, found: str) -> None:
+    def __init__(self, name: str, applied: str, present: str) -> None:
         super().__init__(
             f"{name} was edited after it was applied "
-            f"(applied sha256 {applied[:12]}…, found {found[:12]}…); "
+            f"(applied sha256 {applied[:12]}…, found {present[:12]}…); "
             "restore the file and put the change into a new migration (tenure migrate new)"
         )
         self.name = name
         self.applied = applied
-        self.found = found
+        self.found = present
 
 
 class MigrationUnknown(MigrationError):
@@ -94,8 +94,8 @@ class MigrationUnknown(MigrationError):
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(
-            f"the database has {', '.join(names)}, which this installation does not; "
-            "install the release that brought it"
+            f"the database has {', '.join(names)}, which this installation lacks; "
+            "install the release that has it"
         )
         self.names = names
 
@@ -122,7 +122,7 @@ class RollbackMissing(MigrationError):
 
 
 class MigrationLocked(MigrationError):
-    """Another process held the migration lock too long. Let it finish, then run again."""
+    """Another process has the migration lock. Let it finish, then run this again."""
 
     def __init__(self, waited_s: float) -> None:
         super().__init__(
@@ -135,20 +135,20 @@ class MigrationLocked(MigrationError):
 class RightsDiffer(MigrationError):
     """A role has other rights than migrations/rights.toml lists, and this login may not change them."""
 
-    def __init__(self, found: str, owner: str) -> None:
+    def __init__(self, difference: str, owner: str) -> None:
         super().__init__(
-            f"expected the rights that migrations/rights.toml lists, found: {found}; "
+            f"expected the rights that migrations/rights.toml lists, found: {difference}; "
             f"this login may not change them: run tenure migrate up as {owner}"
         )
-        self.found = found
+        self.found = difference
         self.owner = owner
 
 
 class SchemaDiffers(MigrationError):
-    """The database is not what the migrations would have made. Nothing was marked."""
+    """The schema differs from the one the migrations create. Nothing was marked."""
 
     def __init__(self, differences: list[str]) -> None:
         shown = "; ".join(differences[:5])
         more = f" and {len(differences) - 5} more" if len(differences) > 5 else ""
-        super().__init__(f"the schema differs from what the migrations make: {shown}{more}")
+        super().__init__(f"the schema differs from the migrations': {shown}{more}")
         self.differences = differences

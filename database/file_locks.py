@@ -1,4 +1,4 @@
-"""File locks the kernel lets go of when their holder dies, however it dies."""
+"""File locks that the kernel releases when their process dies, even after kill -9."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ class Lock:
         return self._fd is not None
 
     def fileno(self) -> int:
-        """The descriptor, to hand the lock down to a child process."""
+        """The descriptor, to pass the lock to a child process."""
         assert self._fd is not None
         return self._fd
 
@@ -30,7 +30,7 @@ class Lock:
         self._take(fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Take the lock if nobody holds it."""
+        """Take the lock if it is free."""
         try:
             self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -38,7 +38,7 @@ class Lock:
         return True
 
     def try_exclusive_for(self, seconds: float) -> bool:
-        """Take the lock, waiting at most so long."""
+        """Take the lock, waiting at most `seconds`."""
         deadline = time.monotonic() + seconds
         while not self.try_exclusive():
             if time.monotonic() > deadline:
@@ -48,7 +48,7 @@ class Lock:
 
     @contextmanager
     def exclusive(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the lock for a block; `waiting` is called once if somebody else has it."""
+        """Hold the lock for a block; `waiting` is called once if another process has it."""
         if not self.try_exclusive():
             waiting()
             self._take(fcntl.LOCK_EX)
@@ -58,7 +58,7 @@ class Lock:
             self.release()
 
     def release(self) -> None:
-        """Let go of our copy."""
+        """Close our copy of the lock."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

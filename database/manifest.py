@@ -21,13 +21,13 @@ def write(directory: Path = DIRECTORY) -> Path:
 
 
 def differences(directory: Path = DIRECTORY) -> list[str]:
-    """One line for each file that is not what the manifest says."""
+    """One line for each file that differs from the manifest."""
     path = directory / NAME
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    found = _found(directory)
-    wrong = [f"{name} is listed but missing" for name in listed if name not in found]
-    for name, digest in found.items():
+    digests = _found(directory)
+    wrong = [f"{name} is listed but missing" for name in listed if name not in digests]
+    for name, digest in digests.items():
         if name not in listed:
             wrong.append(f"{name} is not listed (make manifest)")
         elif listed[name] != digest:

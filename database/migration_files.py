@@ -1,4 +1,4 @@
-"""The numbered SQL files: which there are, what they hold, how a new pair begins."""
+"""The numbered SQL files: list and read them, and create a new pair from the template."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ DIRECTORY = Path(migrations.__file__).parent
 
 _FORWARD = re.compile(r"(\d{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
 _ROLLBACK = ".rollback.sql"
-# plpgsql's own BEGIN has no semicolon behind it.
+# plpgsql's own BEGIN has no semicolon.
 _TRANSACTION = re.compile(
     rb"^\s*(begin|commit|rollback|start\s+transaction)(\s+(work|transaction))?\s*;",
     re.IGNORECASE | re.MULTILINE,
@@ -37,18 +37,18 @@ class MigrationFile:
 
     @property
     def number(self) -> int:
-        """What migrations are ordered by."""
+        """The number that orders migrations."""
         return int(self.name[:4])
 
     @cached_property
     def body(self) -> bytes:
-        """The statements, read once, so that what is hashed is what is run."""
+        """The statements, read once, so that the hashed text is the executed one."""
         return _without_transaction(self.path)
 
     @property
     def concurrent(self) -> list[bytes]:
-        """The statements of a file that makes or drops indexes while others write, each to be run by itself,
-        outside of a transaction; none for any other file. Raises: MigrationMisnamed."""
+        """The statements of a file that creates or drops indexes concurrently, each to be executed alone and
+        outside of a transaction; empty for any other file. Raises: MigrationMisnamed."""
         return _concurrent(self.path.name, self.body)
 
     @property
@@ -58,7 +58,7 @@ class MigrationFile:
 
     @property
     def rollback_path(self) -> Path:
-        """Where its rollback is."""
+        """The path of its rollback."""
         return self.path.with_name(self.name + _ROLLBACK)
 
     def rollback(self) -> bytes:
@@ -70,7 +70,7 @@ class MigrationFile:
 
 def read(directory: Path = DIRECTORY) -> list[MigrationFile]:
     """Every migration, lowest number first. Raises: MigrationMisnamed."""
-    found: dict[int, MigrationFile] = {}
+    by_number: dict[int, MigrationFile] = {}
     for path in sorted(directory.glob("*.sql")):
         if path.name.endswith(_ROLLBACK):
             if not path.with_name(path.name.removesuffix(_ROLLBACK) + ".sql").exists():
@@ -79,20 +79,20 @@ def read(directory: Path = DIRECTORY) -> list[MigrationFile]:
         if not _FORWARD.fullmatch(path.name):
             raise MigrationMisnamed(f"{path.name}: expected a name like 0007_add_index.sql")
         one = MigrationFile(path)
-        if one.number in found:
+        if one.number in by_number:
             raise MigrationMisnamed(
-                f"{path.name} and {found[one.number].path.name} have the same number; "
+                f"{path.name} and {by_number[one.number].path.name} have the same number; "
                 "renumber the one that was never applied"
             )
-        found[one.number] = one
-    return list(found.values())
+        by_number[one.number] = one
+    return list(by_number.values())
 
 
 def new(name: str, directory: Path = DIRECTORY) -> tuple[Path, Path]:
     """Write the next numbered pair of files from the template; returns forward and rollback."""
     slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not slug:
-        raise MigrationMisnamed(f"{name!r} gives no file name; use words, as in 'add plan index'")
+        raise MigrationMisnamed(f"{name!r} is not usable as a file name; use words, as in 'add plan index'")
     number = max((one.number for one in read(directory)), default=0) + 1
     forward = directory / f"{number:04}_{slug}.sql"
     rollback = directory / f"{number:04}_{slug}{_ROLLBACK}"
@@ -118,7 +118,7 @@ def _concurrent(name: str, body: bytes) -> list[bytes]:
     concurrent = [one for one in statements if _CONCURRENT.match(one)]
     if concurrent and len(concurrent) < len(statements):
         raise MigrationMisnamed(
-            f"{name} has CONCURRENTLY beside other statements; each such file holds nothing else, "
+            f"{name} has CONCURRENTLY beside other statements; each such file has no other statement, "
             "because it runs outside of a transaction"
         )
     return concurrent

@@ -1,4 +1,4 @@
-"""yoyo's bookkeeping of applied migrations, with our lock, our checksums and one transaction each.
+"""yoyo's records of applied migrations, with our lock, our checksums and one transaction each.
 
 yoyo applies on one connection and marks on another, so a crash between leaves a migration that is
 applied and not marked; and it splits SQL at semicolons, which a function body does not survive.
@@ -25,13 +25,13 @@ from events.statements import statement
 _LOCK_KEY = 0x74656E757265
 _LOCK_WAIT_S = 600
 _LOOK_AGAIN_S = 0.05
-# A migration that waits longer for a table would make everybody behind it wait as well.
+# A migration that waits longer for a table would block every later session on that table.
 _TABLE_LOCK_WAIT_S = 10
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A migration the database has."""
+    """An applied migration."""
 
     migration_id: str
     applied_at: datetime
@@ -53,7 +53,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
         return connect(conninfo, application_name="tenure migrate", autocommit=True)
 
     def list_tables(self, **_: object) -> list[str]:
-        """Names of the tables in the current schema; yoyo asks for its own."""
+        """Names of the tables in the current schema; yoyo looks for its own."""
         rows = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         return [row[0] for row in rows]
 
@@ -68,7 +68,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             return
         conn = self.connection
         until = monotonic() + timeout
-        # A session that waits inside a statement would be waited for by CREATE INDEX CONCURRENTLY.
+        # CREATE INDEX CONCURRENTLY would wait for a session that waits inside a statement.
         while not conn.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()[0]:
             if monotonic() > until:
                 raise MigrationLocked(timeout)
@@ -83,16 +83,16 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
                 conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_KEY])
 
     def prepare(self) -> None:
-        """Make the bookkeeping tables, closed to everybody else."""
+        """Create the bookkeeping tables, readable only by their owner."""
         self.ensure_internal_schema_updated()
         self.connection.execute(statement("database", "create_manifest"))
         self.connection.execute(statement("database", "close_bookkeeping"))
         self.connection.execute(statement("database", "hold_roles"))
         if self.connection.info.server_version >= 160000:
-            _set(self.connection, "createrole_self_grant", "set, inherit")  # of those that come to be
+            _set(self.connection, "createrole_self_grant", "set, inherit")  # of roles that migrations create
 
     def show(self) -> None:
-        """Let the service read what is applied: it is not ready on an older schema."""
+        """Let the service read the applied migrations: it is not ready on an older schema."""
         self.connection.execute(statement("database", "open_bookkeeping"))
 
     def applied(self) -> list[Applied]:
@@ -105,10 +105,10 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             return cursor.execute(statement("database", "applied_migrations")).fetchall()
 
     def apply(self, migration: MigrationFile) -> None:
-        """Run the forward file and note it, both or neither. Raises: MigrationFailed.
+        """Run the forward file and record it, both or neither. Raises: MigrationFailed.
 
-        A file of concurrent statements is run first and noted then: after a crash in between it is run
-        again, so it begins by dropping what it makes.
+        A file of concurrent statements is run first and then recorded: after a crash in between it is run
+        again, so it begins by dropping what it creates.
         """
         self._run_concurrently(migration)
         with self._one_transaction(migration.name, migration.body):
@@ -118,27 +118,27 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             self.enforce_rights()
 
     def mark(self, migration: MigrationFile) -> None:
-        """Note the migration as applied without running it."""
+        """Record the migration as applied without running it."""
         with self.transaction():
             self._note(migration, baseline=True, operation="mark")
 
     def undo(self, migration: MigrationFile) -> None:
-        """Run the rollback file and forget the migration. Raises: MigrationFailed."""
+        """Run the rollback file and remove the migration's record. Raises: MigrationFailed."""
         body = migration.rollback()
         with self._one_transaction(f"the rollback of {migration.name}", body):
             self.connection.execute(body)
-            known = _known_to_yoyo(migration)
-            self.unmark_one(known, log=False)
-            self.log_migration(known, "rollback")
+            yoyo_migration = _known_to_yoyo(migration)
+            self.unmark_one(yoyo_migration, log=False)
+            self.log_migration(yoyo_migration, "rollback")
             self.connection.execute(
                 statement("database", "forget_checksum"), {"migration_id": migration.name}
             )
             self.enforce_rights()
 
     def enforce_rights(self) -> list[RightChange]:
-        """Give every role the rights listed and no others; what was changed. Raises: RightsDiffer.
+        """Grant every role the listed rights and revoke others; returns the changes. Raises: RightsDiffer.
 
-        Nothing before the first migration, which makes the roles.
+        Does nothing before the first migration, which creates the roles.
         """
         if self._rights is None or not self.applied():
             return []
@@ -146,16 +146,16 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
             return enforce(self.connection, self._rights)
 
     def _note(self, migration: MigrationFile, *, baseline: bool, operation: str) -> None:
-        known = _known_to_yoyo(migration)
-        self.mark_one(known, log=False)
-        self.log_migration(known, operation)
+        yoyo_migration = _known_to_yoyo(migration)
+        self.mark_one(yoyo_migration, log=False)
+        self.log_migration(yoyo_migration, operation)
         self.connection.execute(
             statement("database", "record_checksum"),
             {"migration_id": migration.name, "sha256": migration.sha256, "baseline": baseline},
         )
 
     def _run_concurrently(self, migration: MigrationFile) -> None:
-        """Such a statement waits for transactions that run, and no writer waits for it: without a limit."""
+        """Run them without a lock timeout: they wait for running transactions, no writer waits for them."""
         conn = self.connection
         for one in migration.concurrent:
             _set(conn, "lock_timeout", "0")
@@ -185,11 +185,11 @@ def _set(conn: Connection, name: str, value: str) -> None:
 
 
 def _reason(error: psycopg.Error, body: bytes) -> str:
-    """The server's sentence, with the line of the file it points at."""
-    said = error.diag.message_primary or str(error).strip().split("\n")[0]
+    """The server's message, with the line of the file it refers to."""
+    reason = error.diag.message_primary or str(error).strip().split("\n")[0]
     if error.diag.statement_position:
         before = body.decode(errors="replace")[: int(error.diag.statement_position)]
-        said += f" (line {before.count(chr(10)) + 1})"
+        reason += f" (line {before.count(chr(10)) + 1})"
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        said += f"; a table was in use for {_TABLE_LOCK_WAIT_S} s, so run this again"
-    return said
+        reason += f"; a table was in use for {_TABLE_LOCK_WAIT_S} s, so run this again"
+    return reason

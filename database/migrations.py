@@ -1,6 +1,6 @@
-"""Applies the numbered SQL files of migrations/, one transaction each, under one lock.
+"""Apply the numbered SQL files of migrations/, one transaction each, under one lock.
 
-The checksum of every applied file is kept in the database: history that was edited is refused.
+The database stores the checksum of every applied file: an edited file is refused.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +18,11 @@ from database.pool import Connection
 
 __all__ = ["DIRECTORY", "MigrationState", "MigrationStatus", "baseline", "down", "new", "status", "up"]
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class MigrationState(StrEnum):
-    """Where a migration stands."""
+    """State of a migration."""
 
     APPLIED = "applied"
     PENDING = "pending"
@@ -46,29 +46,31 @@ def _silent(_: str) -> None:
 
 
 def up(
-    conninfo: str, *, target: str | None = None, directory: Path = DIRECTORY, say: Say = _silent
+    conninfo: str, *, target: str | None = None, directory: Path = DIRECTORY, report: Report = _silent
 ) -> list[str]:
-    """Apply what is pending, up to and with `target`; returns the names applied.
+    """Apply pending migrations up to and including `target`; returns their names.
 
-    Rights that the database has and migrations/rights.toml does not list are taken back first.
+    Rights that migrations/rights.toml does not list are revoked first.
     Raises: MigrationEdited, MigrationUnknown, MigrationFailed, MigrationLocked, RightsDiffer.
     """
     files = _until(read(directory), target)
     with _locked(conninfo, directory) as ledger:
         applied = _verified(ledger, directory)
         for line in rights.summary(ledger.enforce_rights()):
-            say(line)
+            report(line)
         pending = [one for one in files if one.name not in applied]
         try:
             for one in pending:
-                say(f"applying {one.name}")
+                report(f"applying {one.name}")
                 ledger.apply(one)
         finally:
             ledger.show()
     return [one.name for one in pending]
 
 
-def down(conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, say: Say = _silent) -> list[str]:
+def down(
+    conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, report: Report = _silent
+) -> list[str]:
     """Roll the last migrations back, newest first; returns their names.
 
     Raises: RollbackMissing before anything is changed, else as `up`.
@@ -81,7 +83,7 @@ def down(conninfo: str, *, steps: int = 1, directory: Path = DIRECTORY, say: Say
         for one in last:
             one.rollback()
         for one in last:
-            say(f"rolling back {one.name}")
+            report(f"rolling back {one.name}")
             ledger.undo(one)
     return [one.name for one in last]
 
@@ -95,7 +97,7 @@ def baseline(
 ) -> list[str]:
     """Mark migrations as applied without running them; returns the names marked.
 
-    `compare` looks at the schema first and returns what differs from what the files would make.
+    `compare` returns the differences between the schema and the one the files would create.
     Raises: SchemaDiffers, else as `up`.
     """
     files = _until(read(directory), target)
@@ -121,7 +123,7 @@ def status(conninfo: str, *, directory: Path = DIRECTORY) -> list[MigrationStatu
 
 
 def names(*, directory: Path = DIRECTORY) -> frozenset[str]:
-    """Of every migration of this installation."""
+    """Names of all migrations of this installation."""
     return frozenset(one.name for one in read(directory))
 
 
@@ -142,7 +144,7 @@ def _status(name: str, file: MigrationFile | None, applied: Applied | None) -> M
 
 
 def _verified(ledger: Ledger, directory: Path) -> set[str]:
-    """The names applied, after a look whether their files are still what was applied."""
+    """The applied names, after checking that their files are unchanged."""
     files = {one.name: one for one in read(directory)}
     applied = ledger.applied()
     unknown = [one.migration_id for one in applied if one.migration_id not in files]

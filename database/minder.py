@@ -1,7 +1,7 @@
 """Stops an embedded server whose users were all killed; one process beside each server.
 
-A user that ends in order stops the server itself when it is the last one. After kill -9 nobody is left to do
-that, so this looks every second whether the kernel still holds the lock of any user.
+The last user to exit normally stops the server itself. After kill -9 no process is left to do that, so this
+one checks every second whether any process still holds the users' lock.
 """
 
 import os
@@ -18,7 +18,7 @@ from events import child_processes
 LOOK_EVERY_S = 1.0
 ENDS_WITHIN_S = 5.0
 
-# From this very installation, whatever lies in the working directory.
+# From this installation, independent of the working directory.
 _MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from database.minder import main; main()"
 _COMMAND = (sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parent.parent))
 
@@ -35,32 +35,32 @@ def ensure(home: Path, server_pid: int, *, throwaway: bool) -> None:
         stdin=child_processes.DEVNULL,
         stdout=child_processes.DEVNULL,
         stderr=child_processes.DEVNULL,
-        pass_fds=(minding.fileno(),),  # so it has the lock from its first moment
+        pass_fds=(minding.fileno(),),  # so it has the lock from its start
     )
     minding.release()
     postmaster.reap_later(started)
 
 
 def await_end(home: Path) -> None:
-    """Wait a moment for the minder of a server that has ended."""
+    """Wait briefly for the minder of a server that has ended."""
     minding = _lock(home)
     if minding.try_exclusive_for(ENDS_WITHIN_S):
         minding.release()
 
 
 def _lock(home: Path) -> Lock:
-    """Inherited by the minder, so it is held for as long as that lives."""
+    """The lock that the minder inherits and holds until it exits."""
     return Lock(home / "postgres.minder")
 
 
 def main() -> None:
-    """Mind the server until it is gone."""
+    """Watch the server until it has ended."""
     home, pid, *options = sys.argv[1:]
     mind(Path(home), int(pid), throwaway=bool(options))
 
 
 def mind(home: Path, server_pid: int, *, throwaway: bool) -> None:
-    """Returns when the server has ended."""
+    """Stop the server once it is unused; returns when it has ended."""
     while _runs(home):
         _wait(server_pid)
         _stop_unused(home, throwaway=throwaway)
@@ -75,7 +75,7 @@ def _runs(home: Path) -> bool:
 
 
 def _stop_unused(home: Path, *, throwaway: bool) -> None:
-    """Stop the server unless somebody uses, starts or stops it."""
+    """Stop the server unless a process uses, starts or stops it."""
     starting, users = Lock(home / "postgres.start"), Lock(home / "postgres.users")
     if not starting.try_exclusive():
         return
@@ -93,7 +93,7 @@ def _stop_unused(home: Path, *, throwaway: bool) -> None:
 
 
 def _wait(server_pid: int) -> None:
-    """One look later, or at once when the server ends."""
+    """Wait until the next check, or until the server ends."""
     try:
         descriptor = os.pidfd_open(server_pid)
     except (AttributeError, OSError):  # not Linux, or it has ended

@@ -22,7 +22,7 @@ PREPARE_AFTER = 5
 RECONNECT_S = 2.0
 _CONNECT_TIMEOUT_S = 5
 
-# A server that vanished says nothing: TCP alone would go on trying for a quarter of an hour.
+# Detect a vanished server: TCP alone would retry for a quarter of an hour.
 _NOTICES_SILENCE = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -48,9 +48,9 @@ def open_pool(
 ) -> Pool:
     """An open pool whose connections, unless `autocommit`, begin a transaction with their first statement.
 
-    A connection that was idle is `tested` when it is handed out, so a restarted server costs hardly
-    anybody an error; it is a round trip, which one who asks again by himself may save.
-    The pool opens at once and connects behind the scenes: it may be opened before the server.
+    If `tested`, an idle connection is checked at checkout, so few callers see an error after a server
+    restart; callers that retry can skip this round trip.
+    The pool opens at once and connects in the background: it may be opened before the server.
     """
     return ConnectionPool(
         session_conninfo(
@@ -65,31 +65,31 @@ def open_pool(
         check=_check_if_idle if tested else None,  # no `reset`: a thread of the pool would run it
         name=application_name,
         open=True,
-        # Whoever comes after it gave up makes it try at once; else it waits twice as long each time.
+        # After it gives up, the next caller makes it try at once; until then it doubles the wait.
         reconnect_timeout=RECONNECT_S,
     )
 
 
 def _check_if_idle(conn: Connection) -> None:
-    """One handed out a moment ago is as good as tested, and a busy pool's always are."""
+    """Check the connection unless it was used a moment ago, as in a busy pool."""
     if monotonic() - _handed_out.get(conn, -TRUSTED_S) >= TRUSTED_S:
         ConnectionPool.check_connection(conn)
     _handed_out[conn] = monotonic()
 
 
 def _meet(configure: Callable[[Connection], None] | None, conn: Connection) -> None:
-    _prepare_nothing_for_strangers(conn)
+    _disable_prepared_behind_pooler(conn)
     if configure is not None:
         configure(conn)
 
 
-def _prepare_nothing_for_strangers(conn: Connection) -> None:
+def _disable_prepared_behind_pooler(conn: Connection) -> None:
     if behind_pooler(conn):
         conn.prepare_threshold = None  # the next transaction may run in another session
 
 
 def behind_pooler(conn: Connection) -> bool:
-    """Whether a pooler (pgbouncer) answers in the server's place: its process ids are its own."""
+    """Whether a pooler (pgbouncer) answers instead of the server: it reports other process ids."""
     row = conn.execute("SELECT pg_backend_pid()").fetchone()
     if not conn.autocommit:
         conn.commit()
@@ -103,38 +103,38 @@ def connect(
     statement_timeout_s: float = 0,
     autocommit: bool = False,
 ) -> Connection:
-    """One connection of its own; without a statement timeout unless asked for.
+    """One connection outside of the pool, by default without a statement timeout.
 
     Raises: DatabaseUnavailable.
     """
-    wanted = session_conninfo(
+    own = session_conninfo(
         conninfo, application_name=application_name, statement_timeout_s=statement_timeout_s
     )
     with reaching(conninfo):
-        conn = psycopg.connect(wanted, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
-        _prepare_nothing_for_strangers(conn)
+        conn = psycopg.connect(own, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
+        _disable_prepared_behind_pooler(conn)
     return conn
 
 
 def session_conninfo(conninfo: str, *, application_name: str, statement_timeout_s: float) -> str:
     """The conninfo with our session settings as startup options: UTC and a statement timeout."""
-    given = _parsed(conninfo)
+    parameters = _parsed(conninfo)
     options = {
         "timezone": "UTC",
         "statement_timeout": f"{round(statement_timeout_s * 1000)}ms",
-        # A killed client must not hold the head of a part for long, nor a statement run on without it.
+        # A killed client must not lock a part's head for long, nor leave its statement running.
         "tcp_keepalives_idle": "30",
         "tcp_keepalives_interval": "10",
         "tcp_keepalives_count": "3",
         "client_connection_check_interval": "5s",
     }
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())
-    theirs = str(given.get("options") or "")
+    theirs = str(parameters.get("options") or "")
     return make_conninfo(
         **{
             "connect_timeout": _CONNECT_TIMEOUT_S,
             **_NOTICES_SILENCE,
-            **given,
+            **parameters,
             "application_name": application_name,
             "options": f"{ours} {theirs}".strip(),
         }
@@ -156,24 +156,24 @@ def reaching(conninfo: str) -> Iterator[None]:
 
 
 def place(conninfo: str) -> str:
-    """`host:port/database`, fit to be shown: no user, no password."""
-    given = _parsed(conninfo)
-    host = given.get("host") or given.get("hostaddr") or "the default socket"
-    port = f":{given['port']}" if given.get("port") else ""
-    return f"{host}{port}/{given.get('dbname') or given.get('user') or ''}"
+    """`host:port/database` for messages, without user and password."""
+    parameters = _parsed(conninfo)
+    host = parameters.get("host") or parameters.get("hostaddr") or "the default socket"
+    port = f":{parameters['port']}" if parameters.get("port") else ""
+    return f"{host}{port}/{parameters.get('dbname') or parameters.get('user') or ''}"
 
 
 def _parsed(conninfo: str) -> Mapping[str, Any]:  # Any: psycopg's own type for libpq's values
     try:
-        found = conninfo_to_dict(conninfo)
+        parameters = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
         reason = "the connection string is not a libpq URL or key=value list"
         # Without its cause: libpq's message may quote a password.
         raise DatabaseUnavailable("(unreadable address)", reason) from None
-    if "@" in str(found.get("host") or ""):  # the rest of a password, never to be shown
+    if "@" in str(parameters.get("host") or ""):  # the rest of a password, never to be shown
         reason = "its host has an @; write an @ in the password as %40"
         raise DatabaseUnavailable("(unreadable address)", reason)
-    return found
+    return parameters
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -1,4 +1,4 @@
-"""Whether a login is given a session of its own, or, by a pooler, whichever is free for each transaction."""
+"""Detect whether connections have dedicated sessions, or a pooler shares them between transactions."""
 
 from contextlib import closing
 
@@ -12,14 +12,16 @@ from events.statements import statement
 _ASKED = 5
 _CONNECT_TIMEOUT_S = 3
 
-_own: set[str] = set()  # addresses seen to give sessions of their own: what a pooler does, it does for all
+_own: set[str] = (
+    set()
+)  # addresses with dedicated sessions: a pooler's mode is the same for all of its connections
 
 
 def take_role(conn: Connection, role: str) -> None:
-    """The rights of that role and no others, for as long as the session lives.
+    """SET ROLE for this session.
 
-    Raises: RoleShared where the session is lent out by transaction, and the login does not bring the
-    role along: then it would be taken in a stranger's session.
+    Raises: RoleShared behind a transaction pooler, where it would affect other clients' sessions, unless
+    the login has the role by default.
     """
     if behind_pooler(conn) and not brings_role(conn, role):
         conninfo = make_conninfo(conn.info.dsn, password=conn.info.password or None)
@@ -32,16 +34,16 @@ def take_role(conn: Connection, role: str) -> None:
 
 
 def brings_role(conn: Connection, role: str) -> bool:
-    """Whether every session of this login begins with the role."""
+    """Whether every session of this login starts with the role."""
     row = conn.execute(statement("database", "brings_role"), {"role": role}).fetchone()
     if not conn.autocommit:
         conn.commit()
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     return bool(row[0])
 
 
 def refuse_shared(conninfo: str) -> None:
-    """For what leans on a session's locks, which a shared session would leave with strangers.
+    """For operations with session locks, which a shared session would leave to other clients.
 
     Raises: SessionShared, DatabaseUnavailable.
     """
@@ -50,7 +52,7 @@ def refuse_shared(conninfo: str) -> None:
 
 
 def refuse_pooler(conninfo: str) -> None:
-    """For what leans on settings a connection begins with, which a pooler may leave out.
+    """For operations with connection settings, which a pooler may drop.
 
     Raises: PoolerBetween, DatabaseUnavailable.
     """
@@ -60,10 +62,10 @@ def refuse_pooler(conninfo: str) -> None:
 
 
 def are_shared(conninfo: str) -> bool:
-    """True behind a pooler that lends sessions out by transaction or statement.
+    """True behind a pooler that shares sessions between transactions or statements.
 
-    Seen, not guessed from an address: a second connection is given the process of the first, which is
-    still there, or the first finds itself in another one than before. Raises: DatabaseUnavailable.
+    Observed, not guessed from the address: a second connection gets the server process of the first, which
+    is still open, or the first one's process changes. Raises: DatabaseUnavailable.
     """
     with closing(_connect(conninfo)) as first:
         if not behind_pooler(first):
@@ -80,5 +82,5 @@ def _connect(conninfo: str) -> Connection:
 
 def _process(conn: Connection) -> int:
     row = conn.execute("SELECT pg_backend_pid()").fetchone()
-    assert row is not None  # a function always answers
+    assert row is not None  # a function always returns a row
     return int(row[0])

@@ -1,4 +1,4 @@
-"""Making, launching and stopping one PostgreSQL server."""
+"""Initialise, launch and stop one PostgreSQL server."""
 
 import os
 import shutil
@@ -21,13 +21,13 @@ _START_LIMIT_S = 120  # recovery after a crash reads the whole write-ahead log s
 _STOP_LIMIT_S = 60
 _LOG_LIMIT_BYTES = 10_000_000
 
-# Children of ours that the kernel wants reaped; a reference also keeps Popen from warning.
+# Child processes to reap later; a reference also keeps Popen from warning.
 _launched: list[child_processes.Process[bytes]] = []
 
 
 @dataclass(frozen=True)
 class Running:
-    """What a server that is ready says of itself in postmaster.pid."""
+    """The content of a ready server's postmaster.pid."""
 
     pid: int
     socket_dir: str
@@ -39,13 +39,13 @@ class Running:
 
 
 def initialise(
-    pgdata: Path, account: Account, programs: Path, *, sync: bool, say: Callable[[str], None]
+    pgdata: Path, account: Account, programs: Path, *, sync: bool, report: Callable[[str], None]
 ) -> None:
-    """Make the data directory unless it exists; a half-made one never gets its name."""
+    """Create the data directory unless it exists; it gets its name when it is complete."""
     if (pgdata / "PG_VERSION").exists():
         _check_version(pgdata)
         return
-    say(f"making a PostgreSQL data directory in {pgdata}")
+    report(f"creating a PostgreSQL data directory in {pgdata}")
     unfinished = pgdata.with_name("postgres.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
@@ -67,7 +67,7 @@ def initialise(
     if done.returncode != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise EmbeddedServerFailed(
-            f"no database could be made in {pgdata}: {_cause(done.stderr)}; "
+            f"no database could be created in {pgdata}: {_cause(done.stderr)}; "
             "make room, correct TENURE_DATA_DIR, or set DATABASE_URL"
         )
     unfinished.rename(pgdata)
@@ -112,12 +112,12 @@ def reap_later(child: child_processes.Process[bytes]) -> None:
 
 
 def wait_ready(pgdata: Path, running: Lock) -> Running | None:
-    """The server that runs already; None when there is none, and then `running` is held."""
+    """The running server, or None; then this process holds `running`."""
     deadline = time.monotonic() + _START_LIMIT_S
     while not running.try_exclusive():
-        found = _read(pgdata)
-        if found is not None and _is_server(found.pid, pgdata):
-            return found
+        server = _read(pgdata)
+        if server is not None and _is_server(server.pid, pgdata):
+            return server
         if time.monotonic() > deadline:
             raise EmbeddedServerFailed(
                 f"a PostgreSQL of another container or user runs in {pgdata} "
@@ -128,16 +128,16 @@ def wait_ready(pgdata: Path, running: Lock) -> Running | None:
 
 
 def stop(pgdata: Path, running: Lock) -> None:
-    """Stop the server cleanly, and at once if it does not; nothing answered is ever lost."""
-    found = _read(pgdata)
+    """Stop the server cleanly, or at once if it does not end; committed transactions are never lost."""
+    server = _read(pgdata)
     for how, limit_s in ((signal.SIGINT, _STOP_LIMIT_S), (signal.SIGQUIT, 10)):
-        if found is not None and _is_server(found.pid, pgdata):
-            os.kill(found.pid, how)
+        if server is not None and _is_server(server.pid, pgdata):
+            os.kill(server.pid, how)
         if running.try_exclusive_for(limit_s):
             running.release()
             _reap()
-            if found is not None:
-                remove_socket_directory(Path(found.socket_dir))
+            if server is not None:
+                remove_socket_directory(Path(server.socket_dir))
             return
     raise EmbeddedServerFailed(f"PostgreSQL in {pgdata} did not stop; its log is {_log_path(pgdata)}")
 
@@ -149,9 +149,9 @@ def _await(pgdata: Path, child: child_processes.Process[bytes]) -> Running:
             raise EmbeddedServerFailed(
                 f"PostgreSQL did not start: {_last_line(_tail(pgdata))} (its log: {_log_path(pgdata)})"
             )
-        found = _read(pgdata)
-        if found is not None and found.pid == child.pid:
-            return found
+        server = _read(pgdata)
+        if server is not None and server.pid == child.pid:
+            return server
         time.sleep(0.01)
     raise EmbeddedServerFailed(
         f"PostgreSQL was not ready after {_START_LIMIT_S} s; its log is {_log_path(pgdata)}"
@@ -159,7 +159,7 @@ def _await(pgdata: Path, child: child_processes.Process[bytes]) -> Running:
 
 
 def _read(pgdata: Path) -> Running | None:
-    """What postmaster.pid says, once the server accepts connections."""
+    """The content of postmaster.pid, once the server accepts connections."""
     try:
         lines = (pgdata / "postmaster.pid").read_text().split("\n")
     except FileNotFoundError:
@@ -181,8 +181,8 @@ def _is_server(pid: int, pgdata: Path) -> bool:
 def _clear_after_crash(pgdata: Path) -> None:
     """Remove the lock files of a server that was killed.
 
-    PostgreSQL asks only whether their pid lives, and in a container every restart hands out the
-    same few pids. We hold the `running` lock, so no process of that server is left.
+    PostgreSQL checks only whether their pid is in use, and in a container every restart uses the
+    same few pids. This process holds the `running` lock, so no process of that server is left.
     """
     _reap()
     try:
@@ -190,7 +190,7 @@ def _clear_after_crash(pgdata: Path) -> None:
     except FileNotFoundError:
         return
     if lines[0].isdigit() and _is_server(int(lines[0]), pgdata):
-        return  # started by hand; PostgreSQL will say so
+        return  # started manually; PostgreSQL will report it
     if len(lines) > 4:
         remove_socket_directory(Path(lines[4].strip()))
     for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
@@ -198,16 +198,16 @@ def _clear_after_crash(pgdata: Path) -> None:
 
 
 def _check_version(pgdata: Path) -> None:
-    found = (pgdata / "PG_VERSION").read_text().strip()
-    if found != str(VERSION):
+    version = (pgdata / "PG_VERSION").read_text().strip()
+    if version != str(VERSION):
         raise EmbeddedServerFailed(
-            f"{pgdata} was made by PostgreSQL {found}, this installation brings {VERSION}; "
+            f"{pgdata} was created by PostgreSQL {version}, this installation has {VERSION}; "
             "restore a backup into a new TENURE_DATA_DIR (tenure restore)"
         )
 
 
 def _environment() -> dict[str, str]:
-    """No PG* variable of ours may steer the server."""
+    """An environment without PG* variables, which would affect the server."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -229,18 +229,18 @@ def _tail(pgdata: Path) -> str:
 
 
 def _cause(text: str) -> str:
-    """The line of initdb that says what was wrong: a child's own words before its summary of them."""
+    """The line of initdb's output with the cause: a child's message before initdb's summary."""
     lines = [line.strip() for line in text.splitlines()]
     for mark in ("FATAL", "PANIC", "ERROR", "error:"):
-        found = [line for line in lines if mark in line]
-        if found:
-            return found[0]
+        marked = [line for line in lines if mark in line]
+        if marked:
+            return marked[0]
     return _last_line(text)
 
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no error message"
 
 
 def _reap() -> None:

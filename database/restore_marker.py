@@ -1,4 +1,4 @@
-"""A database that is being restored says so, and lets nobody write, until all of it was verified."""
+"""Mark a database as being restored and read-only until the restore is verified."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,25 +23,25 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RestoreMarker:
-    """A restore that was begun here. `phase`: begun, loaded, or why it failed."""
+    """An unfinished restore. `phase`: begun, loaded, or why it failed."""
 
     file: str
     sha256: str
     phase: str
     begun_at: datetime
 
-    def told(self) -> str:
+    def message(self) -> str:
         """One line for people."""
         return (
-            f"the restore of {self.file} was begun here and not finished ({self.phase}); "
-            "finish it with the same file (tenure restore), or take another empty database"
+            f"the restore of {self.file} is unfinished here ({self.phase}); "
+            "finish it with the same file (tenure restore), or use another empty database"
         )
 
 
 def writing(conninfo: str) -> str:
-    """How the restore itself connects: it may write while nobody else may."""
-    given = str(conninfo_to_dict(conninfo).get("options") or "")
-    return make_conninfo(conninfo, options=f"{given} -c default_transaction_read_only=off".strip())
+    """The conninfo of the restore's own sessions, which may write while others can't."""
+    own_options = str(conninfo_to_dict(conninfo).get("options") or "")
+    return make_conninfo(conninfo, options=f"{own_options} -c default_transaction_read_only=off".strip())
 
 
 def read_mark(conn: Connection) -> RestoreMarker | None:
@@ -49,28 +49,28 @@ def read_mark(conn: Connection) -> RestoreMarker | None:
     row = conn.execute(statement("database", "has_mark")).fetchone()
     if row is None or not row[0]:
         return None
-    found = conn.execute(statement("database", "read_mark")).fetchone()
-    return None if found is None else RestoreMarker(*found)
+    stored = conn.execute(statement("database", "read_mark")).fetchone()
+    return None if stored is None else RestoreMarker(*stored)
 
 
 def unfinished(conn: Connection) -> str | None:
-    """What to say of a restore that was begun here and not finished; None when there is none."""
+    """A message about an unfinished restore; None if there is none."""
     try:
-        found = read_mark(conn)
-    except errors.InsufficientPrivilege:  # the mark is its owner's
-        return "a restore was begun here and not finished; finish it: tenure restore FILE"
-    return None if found is None else found.told()
+        mark = read_mark(conn)
+    except errors.InsufficientPrivilege:  # only the owner can read the mark
+        return "a restore is unfinished here; finish it: tenure restore FILE"
+    return None if mark is None else mark.message()
 
 
 def refuse_unfinished(conn: Connection) -> None:
     """Raises: RestoreUnfinished, which names the file."""
-    if said := unfinished(conn):
-        raise RestoreUnfinished(said)
+    if problem := unfinished(conn):
+        raise RestoreUnfinished(problem)
 
 
 @contextmanager
 def only_one(conninfo: str) -> Iterator[None]:
-    """Lock restoring into this database inside the block, and end what a killed restore left running there.
+    """Lock restores into this database inside the block, and end sessions of a killed restore.
 
     Raises: RestoreUnfinished.
     """
@@ -80,7 +80,7 @@ def only_one(conninfo: str) -> Iterator[None]:
             if monotonic() > deadline:
                 raise RestoreUnfinished(
                     "another tenure restore into this database is running: wait for it, or stop it; "
-                    "if its machine is gone, its session ends within a minute"
+                    "if its machine is down, its session ends within a minute"
                 )
             sleep(_LOOK_EVERY_S)
         rows = conn.execute(statement("database", "end_other_restores"), {"name": SESSION}).fetchall()
@@ -92,7 +92,7 @@ def only_one(conninfo: str) -> Iterator[None]:
 
 
 def begin(conn: Connection, file: str, sha256: str) -> None:
-    """Mark it, and refuse everybody else's writes. The caller commits."""
+    """Mark the database, and make it read-only for other sessions. The caller commits."""
     conn.execute(statement("database", "mark_begun"))
     conn.execute("ALTER TABLE restore_unfinished ENABLE ROW LEVEL SECURITY")
     conn.execute(
@@ -102,21 +102,21 @@ def begin(conn: Connection, file: str, sha256: str) -> None:
 
 
 def move_on(conninfo: str, phase: str) -> None:
-    """What was reached."""
+    """Store the phase the restore has reached."""
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         conn.execute("UPDATE restore_unfinished SET phase = %s", [phase])
         conn.commit()
 
 
 def restored_from(conninfo: str, sha256: str) -> bool:
-    """Whether this very backup was restored here, to its end."""
+    """Whether the restore of this backup is finished here."""
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         row = conn.execute(statement("database", "restored_from")).fetchone()
     return row is not None and row[0] == _RESTORED.format(sha256)
 
 
 def end(conninfo: str, sha256: str) -> None:
-    """All of it is there and verified: what stays is a comment on where it came from."""
+    """Remove the mark after verification; a comment records which backup was restored."""
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         conn.execute("DROP TABLE restore_unfinished")
         comment = sql.Literal(_RESTORED.format(sha256))
@@ -126,7 +126,7 @@ def end(conninfo: str, sha256: str) -> None:
 
 
 def _default_read_only(conn: Connection, change: sql.SQL) -> None:
-    """Only the database's owner may; where we are not, the table alone is the mark."""
+    """Change the database's default; without its owner's rights the table alone is the mark."""
     try:
         with conn.transaction():
             name = sql.Identifier(conn.info.dbname)

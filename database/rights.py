@@ -1,6 +1,6 @@
-"""Which role has which right on which object: migrations/rights.toml lists them, and the database follows.
+"""Rights of each role on each object: make the database match migrations/rights.toml.
 
-`REVOKE … FROM PUBLIC` takes nothing back from the roles that a database's default privileges name.
+`REVOKE … FROM PUBLIC` does not affect roles that a database's default privileges name.
 """
 
 import re
@@ -34,7 +34,7 @@ Listed = Mapping[tuple[str, str], Grants]  # by kind and name: ("table", "events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """One right that a role has on an object; without a grantee, only that the object is there."""
+    """One right of a role on an object; without a grantee, only the object."""
 
     kind: str
     schema: str
@@ -50,7 +50,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightChange:
-    """What brings one role's rights on one object to those listed: GRANT or REVOKE."""
+    """A GRANT or REVOKE that brings one role's rights on one object to those listed."""
 
     verb: str
     privileges: tuple[str, ...]
@@ -65,7 +65,7 @@ class RightChange:
         return f"{self.role} {has} {', '.join(self.privileges)} on {self.name}"
 
     def statement(self) -> sql.Composed:
-        """To be run by the object's owner."""
+        """The statement, to be executed by the object's owner."""
         form = {
             "GRANT": "GRANT {} ON {} TO {}",
             "REVOKE": "REVOKE {} ON {} FROM {} CASCADE",
@@ -77,7 +77,7 @@ class RightChange:
 
 
 def listed(directory: Path = DIRECTORY) -> Listed | None:
-    """The rights of the objects that a directory's migrations make; None when it has no list."""
+    """The rights on objects that a directory's migrations create; None if it has no list."""
     path = directory / NAME
     if not path.exists():
         return None
@@ -89,28 +89,28 @@ def listed(directory: Path = DIRECTORY) -> Listed | None:
 
 
 def differences(conn: Connection, rights: Listed) -> list[RightChange]:
-    """What has to change so that the database has the rights listed, and no others."""
-    found = _rights(conn, rights)
+    """The changes after which the database has the listed rights and no others."""
+    granted = _rights(conn, rights)
     with conn.cursor(row_factory=tuple_row) as cursor:
         here = {name for (name,) in cursor.execute("SELECT rolname FROM pg_roles")}
     changes: list[RightChange] = []
-    for _, several in groupby(found, attrgetter("kind", "object")):
+    for _, several in groupby(granted, attrgetter("kind", "object")):
         changes += _changes(list(several), rights, here)
     return changes
 
 
 def enforce(conn: Connection, rights: Listed) -> list[RightChange]:
-    """Make it so, in the caller's transaction; what was changed. Raises: RightsDiffer."""
+    """Apply the changes in the caller's transaction and return them. Raises: RightsDiffer."""
     changes = _ours(differences(conn, rights))
     for change in sorted(changes, key=attrgetter("verb"), reverse=True):
         _run(conn, change)
-    if left := _ours(differences(conn, rights)) if changes else []:
-        raise RightsDiffer(str(left[0]), left[0].owner)
+    if remaining := _ours(differences(conn, rights)) if changes else []:
+        raise RightsDiffer(str(remaining[0]), remaining[0].owner)
     return changes
 
 
 def memberships(conn: Connection, rights: Listed) -> list[tuple[str, str]]:
-    """(member, role) of each role that must have nothing, or little, and has rights as another's member."""
+    """(member, role) of each restricted role that has more rights as a member of another role."""
     ours = sorted({role for roles in rights.values() for role in roles})
     values = {"members": [*OUTSIDERS, *ours], "roles": ours}
     with conn.cursor(row_factory=tuple_row) as cursor:
@@ -123,20 +123,20 @@ def summary(changes: Iterable[RightChange]) -> Iterator[str]:
     for change in changes:
         by_role[f"{change.verb} {change.role}"].append(change)
     for several in by_role.values():
-        verb = "granted to" if several[0].verb == "GRANT" else "took back from"
+        verb = "granted to" if several[0].verb == "GRANT" else "revoked from"
         first = [f"{', '.join(change.privileges)} on {change.name}" for change in several[:3]]
         more = f" and on {len(several) - 3} more" if len(several) > 3 else ""
         yield f"rights: {verb} {several[0].role}: {'; '.join(first)}{more}"
 
 
 def _ours(changes: list[RightChange]) -> list[RightChange]:
-    """Without the shared schema where it belongs to another login: only the doctor names that."""
+    """Without the shared schema if it belongs to another login: only `tenure doctor` reports that."""
     return [change for change in changes if not (change.must_switch and change.name == SHARED_SCHEMA)]
 
 
-def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[RightChange]:
-    """For one object; those that are not listed are the platform's own, but for replay's schemas."""
-    one = found[0]
+def _changes(granted: list[Right], rights: Listed, here: set[str]) -> Iterator[RightChange]:
+    """Changes for one object; unlisted ones belong to the platform, except for replay's schemas."""
+    one = granted[0]
     listed_here = rights.get((one.kind, one.name))
     if listed_here is None:
         if one.schema == SHARED_SCHEMA:
@@ -144,7 +144,7 @@ def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[Rig
         listed_here = {}
     has: dict[str, set[Privilege]] = defaultdict(set)
     passes_on: dict[str, set[Privilege]] = defaultdict(set)
-    for right in found:
+    for right in granted:
         if right.grantee is not None and right.privilege is not None:
             has[right.grantee].add((right.privilege, right.column))
             if right.grantable:
@@ -153,7 +153,7 @@ def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[Rig
         expected = listed_here.get(role, frozenset())
         for verb, privileges in (
             ("GRANT", expected - has[role]),
-            ("REVOKE", {one for one in has[role] - expected if not _is_shared(found[0], role, one)}),
+            ("REVOKE", {one for one in has[role] - expected if not _is_shared(granted[0], role, one)}),
             ("REVOKE GRANT OPTION FOR", passes_on[role] & expected),
         ):
             if privileges:
@@ -169,7 +169,7 @@ def _changes(found: list[Right], rights: Listed, here: set[str]) -> Iterator[Rig
 
 
 def _is_shared(on: Right, role: str, privilege: Privilege) -> bool:
-    """The platform's roles use the schema too; what only outsiders must not do is to create in it."""
+    """Whether the right is on the shared schema, where only outsiders must not have CREATE."""
     if on.kind != "schema" or on.name != SHARED_SCHEMA:
         return False
     return role not in OUTSIDERS or privilege != ("CREATE", None)
@@ -195,10 +195,12 @@ def _rights(conn: Connection, rights: Listed) -> list[Right]:
 
 def _privileges(text: str) -> frozenset[Privilege]:
     """`SELECT, UPDATE (a, b)` as {(SELECT, None), (UPDATE, a), (UPDATE, b)}."""
-    found: set[Privilege] = set()
+    privileges: set[Privilege] = set()
     for privilege, columns in _PRIVILEGE.findall(text):
-        found |= {(privilege, column) for column in columns.split(", ")} if columns else {(privilege, None)}
-    return frozenset(found)
+        privileges |= (
+            {(privilege, column) for column in columns.split(", ")} if columns else {(privilege, None)}
+        )
+    return frozenset(privileges)
 
 
 def _text(privilege: Privilege) -> str:

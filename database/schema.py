@@ -1,4 +1,4 @@
-"""What a schema is made of, as something two databases can be compared by."""
+"""Snapshot of a schema, to compare two databases."""
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -15,14 +15,14 @@ def snapshot(conn: psycopg.Connection[TupleRow]) -> Snapshot:
     return {f"{kind} {name}": definition for kind, name, definition in rows}
 
 
-def differences(expected: Snapshot, found: Snapshot) -> list[str]:
-    """One line for each thing that is missing, extra or made differently."""
+def differences(expected: Snapshot, actual: Snapshot) -> list[str]:
+    """One line for each object that is missing, extra or different."""
     lines = []
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
+    for name in sorted(expected.keys() | actual.keys()):
+        if name not in actual:
             lines.append(f"{name} is missing")
         elif name not in expected:
             lines.append(f"{name} is extra")
-        elif expected[name] != found[name]:
-            lines.append(f"{name}: expected {expected[name]!r}, found {found[name]!r}")
+        elif expected[name] != actual[name]:
+            lines.append(f"{name}: expected {expected[name]!r}, found {actual[name]!r}")
     return lines

@@ -1,6 +1,6 @@
 """Which system account runs the embedded PostgreSQL, and whether it can reach a path.
 
-PostgreSQL refuses to run as root, so for root it runs as an account of its own.
+PostgreSQL refuses to run as root, so for root it runs as a separate account.
 """
 
 import os
@@ -17,7 +17,7 @@ NAME = "pgserver"
 
 @dataclass(frozen=True)
 class Account:
-    """A system user; `needs_switch` is false when it is already ours."""
+    """A system user; `needs_switch` is false if this process already runs as it."""
 
     uid: int
     gid: int
@@ -55,7 +55,7 @@ class Account:
 
 
 def server_account() -> Account:
-    """Our own account; for root the account `pgserver`, made if it does not exist."""
+    """Our own account; for root the account `pgserver`, created if it does not exist."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), needs_switch=False)
     entry = _entry() or _create()
@@ -76,10 +76,10 @@ def _create() -> pwd.struct_passwd:
         reason = done.stderr.strip()
     except OSError as error:
         reason = str(error)
-    entry = _entry()  # another process may have made it meanwhile
+    entry = _entry()  # another process may have created it meanwhile
     if entry is None:
         raise EmbeddedServerFailed(
-            f"PostgreSQL must not run as root and the account {NAME} could not be made ({reason}); "
+            f"PostgreSQL must not run as root and the account {NAME} could not be created ({reason}); "
             "run Tenure as another user, or set DATABASE_URL"
         )
     return entry

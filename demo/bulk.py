@@ -1,4 +1,4 @@
-"""Stripe events by the million: a few real lives, told again with other ids and other times."""
+"""Stripe events by the million: a few simulated histories, repeated with other ids and times."""
 
 import heapq
 import re
@@ -47,7 +47,7 @@ class _Template:
 
 
 class _TokenIds:
-    """Ids with a token where another person's number will stand."""
+    """Ids with a token in place of the person's number."""
 
     def __init__(self) -> None:
         self._made = 0
@@ -75,9 +75,9 @@ def bulk_events(
     days: int = 365,
     versions: tuple[ApiVersion, ...] = API_VERSIONS,
 ) -> Iterator[BulkEvent]:
-    """Exactly so many events of many customers, in order of time.
+    """Exactly `count` events of many customers, in order of time.
 
-    The people are as many as their lives need; each is linked by `client_reference_id` to the
+    There are as many people as the events need; each is linked by `client_reference_id` to the
     Clerk id `user_2bulk<number>`. Every id is unique, and the same seed gives the same bytes.
     """
     lives = [_life(f"{seed} {number}", versions[number % len(versions)]) for number in range(_LIVES)]
@@ -97,7 +97,7 @@ def bulk_events(
         due, person, place, life = waiting[0]
         template = life[place]
         shift = due - template.created
-        yield _told(template, person, shift)
+        yield _bulk_event(template, person, shift)
         sent += 1
         if place + 1 < len(life):
             following = (life[place + 1].created + shift, person, place + 1, life)
@@ -111,7 +111,7 @@ def bulk_user_id(person: int) -> str:
     return f"user_2bulk{_number(person)}"
 
 
-def _told(template: _Template, person: int, shift: int) -> BulkEvent:
+def _bulk_event(template: _Template, person: int, shift: int) -> BulkEvent:
     number = _number(person)
     parts = [template.texts[0]]
     for time, text in zip(template.times, template.texts[1:], strict=True):
@@ -128,7 +128,7 @@ def _number(person: int) -> str:
 
 
 def _life(seed: str, api: ApiVersion) -> list[_Template]:
-    """The Stripe events of one person who bought something, as templates."""
+    """The Stripe events of one paying person, as templates."""
     random = Random(f"life {seed}")  # noqa: S311 - the same life again, not secrets
     world = DemoWorld(start=DEFAULT_START, seed=seed, api=api, dunning="unpaid")
     world.stripe.log.ids = _TokenIds()
@@ -139,11 +139,11 @@ def _life(seed: str, api: ApiVersion) -> list[_Template]:
     for _ in range(8):
         world.wait(timedelta(days=random.choice((1, 5, 12, 20)), seconds=random.randrange(3_600)))
         OPERATIONS[random.choice(billing)](world, person, random)
-    return [_template(each) for each in world.deliveries if each.provider == "stripe"]
+    return [_template(delivery) for delivery in world.deliveries if delivery.provider == "stripe"]
 
 
 def _template(delivery: DemoDelivery) -> _Template:
-    times = [int(found) for found in _TIME.findall(delivery.body)]
+    times = [int(text) for text in _TIME.findall(delivery.body)]
     return _Template(
         id=delivery.message_id,
         type=delivery.event_type,
@@ -154,10 +154,10 @@ def _template(delivery: DemoDelivery) -> _Template:
     )
 
 
-def _customer_of(said: Json) -> str | None:
-    """The customer an event is about; a detached card names it only as its past."""
-    thing = said["object"]
-    if thing["object"] == "customer":
-        return str(thing["id"])
-    named = thing.get("customer") or said.get("previous_attributes", {}).get("customer")
+def _customer_of(event: Json) -> str | None:
+    """The customer an event is about; a detached card names it only in `previous_attributes`."""
+    body = event["object"]
+    if body["object"] == "customer":
+        return str(body["id"])
+    named = body.get("customer") or event.get("previous_attributes", {}).get("customer")
     return named if isinstance(named, str) else None

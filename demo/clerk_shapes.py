@@ -33,23 +33,23 @@ class ClerkUser:
         return next((e.address for e in self.emails if e.id == self.primary_email_id), None)
 
 
-def user(thing: ClerkUser) -> Json:
+def user(clerk_user: ClerkUser) -> Json:
     return {
         "object": "user",
-        "id": thing.id,
+        "id": clerk_user.id,
         "external_id": None,
-        "primary_email_address_id": thing.primary_email_id,
+        "primary_email_address_id": clerk_user.primary_email_id,
         "primary_phone_number_id": None,
         "primary_web3_wallet_id": None,
         "username": None,
-        "first_name": thing.first_name,
-        "last_name": thing.last_name,
+        "first_name": clerk_user.first_name,
+        "last_name": clerk_user.last_name,
         "image_url": "https://img.clerk.com/preview.png",
         "has_image": False,
-        "public_metadata": thing.public_metadata,
+        "public_metadata": clerk_user.public_metadata,
         "private_metadata": None,
-        "unsafe_metadata": thing.unsafe_metadata,
-        "email_addresses": [_email(each, thing.created_ms) for each in thing.emails],
+        "unsafe_metadata": clerk_user.unsafe_metadata,
+        "email_addresses": [_email(email, clerk_user.created_ms) for email in clerk_user.emails],
         "phone_numbers": [],
         "web3_wallets": [],
         "passkeys": [],
@@ -60,18 +60,18 @@ def user(thing: ClerkUser) -> Json:
         "last_sign_in_at": None,
         "banned": False,
         "locked": False,
-        "updated_at": thing.updated_ms,
-        "created_at": thing.created_ms,
-        "last_active_at": thing.updated_ms,
+        "updated_at": clerk_user.updated_ms,
+        "created_at": clerk_user.created_ms,
+        "last_active_at": clerk_user.updated_ms,
         "legal_accepted_at": None,
     }
 
 
-def session(thing: ClerkUser, *, session_id: str, now_ms: int) -> Json:
+def session(clerk_user: ClerkUser, *, session_id: str, now_ms: int) -> Json:
     return {
         "object": "session",
         "id": session_id,
-        "user_id": thing.id,
+        "user_id": clerk_user.id,
         "client_id": session_id.replace("sess_", "client_"),
         "actor": None,
         "status": "active",
@@ -84,8 +84,8 @@ def session(thing: ClerkUser, *, session_id: str, now_ms: int) -> Json:
     }
 
 
-def billing_subscription(thing: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
-    """Clerk's own billing: the same words as Stripe's, another world."""
+def billing_subscription(clerk_user: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
+    """A subscription of Clerk's own billing, unrelated to Stripe's."""
     return {
         "object": "commerce_subscription",
         "id": object_id,
@@ -97,12 +97,12 @@ def billing_subscription(thing: ClerkUser, *, object_id: str, status: str, now_m
         "created_at": now_ms,
         "updated_at": now_ms,
         "payer_id": object_id.replace("csub_", "cpayer_"),
-        "payer": _payer(thing, object_id, now_ms),
+        "payer": _payer(clerk_user, object_id, now_ms),
         "items": [],
     }
 
 
-def billing_item(thing: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
+def billing_item(clerk_user: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
     return {
         "object": "subscription_item",
         "id": object_id.replace("csub_", "csub_item_"),
@@ -114,12 +114,12 @@ def billing_item(thing: ClerkUser, *, object_id: str, status: str, now_ms: int) 
         "plan": {"id": "cplan_pro", "slug": "pro", "name": "Pro", "amount": 2000},
         "created_at": now_ms,
         "updated_at": now_ms,
-        "payer": _payer(thing, object_id, now_ms),
+        "payer": _payer(clerk_user, object_id, now_ms),
         "subscription_id": object_id,
     }
 
 
-def payment_attempt(thing: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
+def payment_attempt(clerk_user: ClerkUser, *, object_id: str, status: str, now_ms: int) -> Json:
     return {
         "id": object_id.replace("csub_", "pa_"),
         "status": status,
@@ -129,17 +129,17 @@ def payment_attempt(thing: ClerkUser, *, object_id: str, status: str, now_ms: in
         "paid_at": now_ms if status == "paid" else None,
         "created_at": now_ms,
         "updated_at": now_ms,
-        "payer": _payer(thing, object_id, now_ms),
+        "payer": _payer(clerk_user, object_id, now_ms),
         "totals": {"grand_total": {"amount": 2000, "currency": "USD"}},
         "subscription_items": [],
     }
 
 
-def _email(thing: EmailAddress, created_ms: int) -> Json:
+def _email(email: EmailAddress, created_ms: int) -> Json:
     return {
         "object": "email_address",
-        "id": thing.id,
-        "email_address": thing.address,
+        "id": email.id,
+        "email_address": email.address,
         "reserved": False,
         "verification": {"status": "verified", "strategy": "email_code"},
         "linked_to": [],
@@ -148,14 +148,14 @@ def _email(thing: EmailAddress, created_ms: int) -> Json:
     }
 
 
-def _payer(thing: ClerkUser, object_id: str, now_ms: int) -> Json:
+def _payer(clerk_user: ClerkUser, object_id: str, now_ms: int) -> Json:
     return {
         "object": "commerce_payer",
         "id": object_id.replace("csub_", "cpayer_"),
-        "user_id": thing.id,
-        "first_name": thing.first_name,
-        "last_name": thing.last_name,
-        "email": thing.primary_email,
+        "user_id": clerk_user.id,
+        "first_name": clerk_user.first_name,
+        "last_name": clerk_user.last_name,
+        "email": clerk_user.primary_email,
         "organization_id": "",
         "organization_name": "",
         "created_at": now_ms,

@@ -14,7 +14,7 @@ INSTANCE = "ins_2demoTenureInstance00000000"
 
 
 class ClerkWorld:
-    """One Clerk instance; `users` is its final word on everybody, deleted ones included."""
+    """One Clerk instance; `users` is the current state of all users, deleted ones included."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class ClerkWorld:
     def add_email(self, user_id: str, email: str, *, primary: bool, front: bool = False) -> None:
         """Add an address, which may stand first in the list without being the primary one."""
         new = EmailAddress(self._ids.clerk("idn"), email)
-        known = self.users[user_id]
-        emails = (new, *known.emails) if front else (*known.emails, new)
-        chosen = new.id if primary or known.primary_email_id is None else known.primary_email_id
+        user = self.users[user_id]
+        emails = (new, *user.emails) if front else (*user.emails, new)
+        chosen = new.id if primary or user.primary_email_id is None else user.primary_email_id
         self._update(user_id, emails=emails, primary_email_id=chosen)
 
     def drop_emails(self, user_id: str) -> None:
@@ -69,39 +69,39 @@ class ClerkWorld:
         self._update(user_id, public_metadata=metadata)
 
     def set_unsafe(self, user_id: str, metadata: dict[str, Any]) -> None:  # Any: free JSON
-        """What the browser may write about itself; it grants nothing."""
+        """Unsafe metadata, which the browser may write; it grants nothing."""
         self._update(user_id, unsafe_metadata=metadata)
 
     def sign_in(self, user_id: str) -> None:
         now = self.clock.next_ms()
         session_id = self._ids.clerk("sess")
         snapshot = shapes.session(self.users[user_id], session_id=session_id, now_ms=now)
-        self._say("session.created", snapshot, now)
+        self._emit("session.created", snapshot, now)
 
     def delete(self, user_id: str, *, nameless: bool = False) -> None:
         """Delete the account. The event has no time of its own, and may even lack the id."""
         now = self.clock.next_ms()
         self.users[user_id] = replace(self.users[user_id], deleted_ms=now)
         snapshot: Json = {"object": "user", "deleted": True}
-        self._say("user.deleted", snapshot if nameless else {**snapshot, "id": user_id}, now)
+        self._emit("user.deleted", snapshot if nameless else {**snapshot, "id": user_id}, now)
 
     def bill(self, user_id: str, *, status: str = "active") -> None:
-        """Clerk's own billing speaks; Stripe's subscriptions are not meant."""
+        """Send events of Clerk's own billing, unrelated to Stripe's subscriptions."""
         user, object_id = self.users[user_id], self._ids.clerk("csub")
         now = self.clock.next_ms()
         paid = "paid" if status == "active" else "failed"
         suffix = {"active": "active", "past_due": "pastDue"}.get(status, "updated")
-        self._say(
+        self._emit(
             f"subscription.{suffix}",
             shapes.billing_subscription(user, object_id=object_id, status=status, now_ms=now),
             now,
         )
-        self._say(
+        self._emit(
             f"subscriptionItem.{suffix}",
             shapes.billing_item(user, object_id=object_id, status=status, now_ms=now),
             now,
         )
-        self._say(
+        self._emit(
             "paymentAttempt.updated",
             shapes.payment_attempt(user, object_id=object_id, status=paid, now_ms=now),
             now,
@@ -114,9 +114,9 @@ class ClerkWorld:
 
     def _put(self, user: ClerkUser, event_type: str) -> None:
         self.users[user.id] = user
-        self._say(event_type, shapes.user(user), user.updated_ms)
+        self._emit(event_type, shapes.user(user), user.updated_ms)
 
-    def _say(self, event_type: str, snapshot: Json, now_ms: int) -> None:
+    def _emit(self, event_type: str, snapshot: Json, now_ms: int) -> None:
         event: Json = {
             "data": snapshot,
             "event_attributes": {"http_request": {"client_ip": "203.0.113.7", "user_agent": "Mozilla/5.0"}},

@@ -1,4 +1,4 @@
-"""The world's own time: it moves only when somebody moves it."""
+"""The simulated world's time: it advances only by calls."""
 
 import calendar
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ class WorldClock:
         self.now_ms = (self.now_s + 1) * 1_000
 
     def next_ms(self) -> int:
-        """A millisecond no earlier reader of this method has seen."""
+        """A millisecond that no earlier call has returned."""
         self.now_ms += 1
         return self.now_ms
 

@@ -1,4 +1,4 @@
-"""One webhook as it leaves the provider: the bytes, before anybody signs them."""
+"""One webhook as the provider sends it, before it is signed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

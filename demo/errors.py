@@ -1,8 +1,8 @@
-"""What stops the demo."""
+"""Errors of the demo."""
 
 
 class DemoError(Exception):
-    """Base of what this package refuses; the message is one line and names the next step."""
+    """Base of this package's errors; the message is one line and names the next step."""
 
 
 class DeliveryRefused(DemoError):

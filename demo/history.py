@@ -21,7 +21,7 @@ def make_world(
     steps_per_user: int = 12,
     api: ApiVersion = V2025_CLOVER,
 ) -> DemoWorld:
-    """A world in which so many people signed up and lived through the period."""
+    """A world in which `users` people signed up during the period."""
     random = Random(f"history {seed}")  # noqa: S311 - the same shop again, not secrets
     world = DemoWorld(start=start, seed=seed, api=api, dunning="unpaid")
     people: dict[int, DemoPerson] = {}
@@ -54,7 +54,7 @@ def make_history(
 def _agenda(
     random: Random, users: int, *, start: datetime, days: int, steps: int
 ) -> list[tuple[datetime, int]]:
-    """Who does something when; each person's first moment is the sign-up."""
+    """The people and times of all steps; each person's first step is the sign-up."""
     agenda = []
     for number in range(users):
         joined_s = random.randrange(days * 86_400 * 3 // 4)

@@ -23,7 +23,7 @@ STRIPE_SUFFIX: dict[str, tuple[str, int]] = {
     "cs_live": ("a1", 56),
     "cs_test": ("a1", 56),
 }
-"""What follows the prefix: a fixed head and a number of random characters."""
+"""The part after the prefix: a fixed head and a number of random characters."""
 
 
 class IdSource(Protocol):

@@ -1,4 +1,4 @@
-"""What the little Stripe remembers, free of any API version; `shapes` says how it is written."""
+"""Objects of the simulated Stripe, independent of an API version; `shapes` renders them."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -92,7 +92,7 @@ class Subscription:
 
     @property
     def period_end(self) -> int:
-        """The earliest end of its items: when it next does something."""
+        """The earliest end of its items, when it renews or ends."""
         return min(item.period_end for item in self.items)
 
     @property

@@ -70,4 +70,4 @@ USUAL: dict[str, int] = {
     "delete_customer": 1,
     "leave": 1,
 }
-"""How often each happens to ordinary people, for histories that look like a shop's."""
+"""The frequency of each operation, for realistic histories."""

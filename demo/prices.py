@@ -8,7 +8,7 @@ Interval = Literal["week", "month", "year"]
 
 @dataclass(frozen=True)
 class Price:
-    """One recurring price; `plan_key` is what the shop means by it, Stripe never says it."""
+    """One recurring price; `plan_key` is the shop's plan, which Stripe does not send."""
 
     id: str
     plan_key: str

@@ -1,4 +1,4 @@
-"""Posting signed webhooks as providers do: out of order, some twice, again after a 503."""
+"""Post signed webhooks as providers do: out of order, some twice, again after a 503."""
 
 import time
 from collections import Counter
@@ -32,7 +32,7 @@ class SigningSecrets(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where to knock, and with which secrets."""
+    """The service's HTTP client, and the secrets it expects."""
 
     client: httpx.Client
     secrets: SigningSecrets
@@ -43,7 +43,7 @@ class Target:
 def disordered(
     deliveries: Sequence[DemoDelivery], *, seed: int, twice: float, late: int = 40
 ) -> list[DemoDelivery]:
-    """Each delivery at least once, some again, each up to `late` places from where it belongs."""
+    """Each delivery at least once, some twice, each up to `late` places out of order."""
     random = Random(f"disorder {seed}")  # noqa: S311 - the same disorder again, not secrets
     placed = [(place + random.uniform(0, late), place) for place in range(len(deliveries))]
     again = [
@@ -55,26 +55,26 @@ def disordered(
 
 
 def post_all(
-    doors: Target, deliveries: Iterable[DemoDelivery], *, heard: Callable[[str], None]
+    doors: Target, deliveries: Iterable[DemoDelivery], *, on_progress: Callable[[str], None]
 ) -> Counter[str]:
-    """How often each answer came; `heard` is called with each.
+    """The number of responses per outcome; `on_progress` is called with each outcome.
 
-    Raises: DeliveryRefused when a door refuses, or nobody answers.
+    Raises: DeliveryRefused if an endpoint refuses, or the service does not answer.
     """
     answers: Counter[str] = Counter()
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as senders:
         running: set[Future[str]] = set()
         for delivery in deliveries:
-            if len(running) >= 2 * SENDERS:  # a failure ends it soon, and memory stays small
-                running = _collect(running, answers, heard)
+            if len(running) >= 2 * SENDERS:  # so a failure stops it soon, and memory use is bounded
+                running = _collect(running, answers, on_progress)
             running.add(senders.submit(post, doors, delivery))
         while running:
-            running = _collect(running, answers, heard)
+            running = _collect(running, answers, on_progress)
     return answers
 
 
 def post(doors: Target, delivery: DemoDelivery) -> str:
-    """The door's answer: appended, duplicate or conflict.
+    """The endpoint's outcome: appended, duplicate or conflict.
 
     Raises: DeliveryRefused.
     """
@@ -111,11 +111,11 @@ def _hint(answer: httpx.Response) -> str:
 
 
 def _collect(
-    running: set[Future[str]], answers: Counter[str], heard: Callable[[str], None]
+    running: set[Future[str]], answers: Counter[str], on_progress: Callable[[str], None]
 ) -> set[Future[str]]:
     done, waiting = wait(running, return_when=FIRST_COMPLETED)
-    for each in done:
-        answer = each.result()
+    for future in done:
+        answer = future.result()
         answers[answer] += 1
-        heard(answer)
+        on_progress(answer)
     return waiting

@@ -31,10 +31,10 @@ class Rendering:
     livemode: bool = True
 
 
-def render(thing: StripeObject, rendering: Rendering) -> Json:
+def render(entity: StripeObject, rendering: Rendering) -> Json:
     """The object as it stands in `data.object`, `livemode` included."""
-    snapshot = RENDERERS[type(thing)](thing, rendering.generation)
-    identity: Json = {"id": thing.id} if thing.id else {}  # an upcoming invoice has no id
+    snapshot = RENDERERS[type(entity)](entity, rendering.generation)
+    identity: Json = {"id": entity.id} if entity.id else {}  # an upcoming invoice has no id
     return identity | snapshot | {"livemode": rendering.livemode}
 
 
@@ -65,27 +65,27 @@ def billing_details(method: PaymentMethod) -> Json:
     }
 
 
-def customer(thing: Customer, generation: Generation) -> Json:
+def customer(stripe_customer: Customer, generation: Generation) -> Json:
     return {
         "object": "customer",
-        "address": address(thing.address),
+        "address": address(stripe_customer.address),
         "balance": 0,
-        "created": thing.created,
-        "currency": thing.currency,
+        "created": stripe_customer.created,
+        "currency": stripe_customer.currency,
         "default_source": None,
-        "delinquent": thing.delinquent,
+        "delinquent": stripe_customer.delinquent,
         "description": None,
         "discount": None,
-        "email": thing.email,
-        "invoice_prefix": thing.id[-12:].upper(),
+        "email": stripe_customer.email,
+        "invoice_prefix": stripe_customer.id[-12:].upper(),
         "invoice_settings": {
             "custom_fields": None,
-            "default_payment_method": thing.default_payment_method,
+            "default_payment_method": stripe_customer.default_payment_method,
             "footer": None,
             "rendering_options": None,
         },
-        "metadata": thing.metadata,
-        "name": thing.name,
+        "metadata": stripe_customer.metadata,
+        "name": stripe_customer.name,
         "next_invoice_sequence": 1,
         "phone": None,
         "preferred_locales": ["en"],
@@ -95,101 +95,101 @@ def customer(thing: Customer, generation: Generation) -> Json:
     } | _later(generation, customer_account=None)
 
 
-def payment_method(thing: PaymentMethod, generation: Generation) -> Json:
+def payment_method(method: PaymentMethod, generation: Generation) -> Json:
     return {
         "object": "payment_method",
         "allow_redisplay": "limited",
-        "billing_details": billing_details(thing),
+        "billing_details": billing_details(method),
         "card": {
-            "brand": thing.card.brand,
+            "brand": method.card.brand,
             "checks": {
                 "address_line1_check": None,
-                "address_postal_code_check": "pass" if thing.address else None,
+                "address_postal_code_check": "pass" if method.address else None,
                 "cvc_check": "pass",
             },
             "country": "US",
-            "exp_month": thing.card.exp_month,
-            "exp_year": thing.card.exp_year,
-            "fingerprint": thing.id[-16:],
+            "exp_month": method.card.exp_month,
+            "exp_year": method.card.exp_year,
+            "fingerprint": method.id[-16:],
             "funding": "credit",
             "generated_from": None,
-            "last4": thing.card.last4,
-            "networks": {"available": [thing.card.brand], "preferred": None},
+            "last4": method.card.last4,
+            "networks": {"available": [method.card.brand], "preferred": None},
             "three_d_secure_usage": {"supported": True},
             "wallet": None,
         },
-        "created": thing.created,
-        "customer": thing.customer,
+        "created": method.created,
+        "customer": method.customer,
         "metadata": {},
         "type": "card",
     } | _later(generation, customer_account=None)
 
 
-def setup_intent(thing: SetupIntent, generation: Generation) -> Json:
+def setup_intent(intent: SetupIntent, generation: Generation) -> Json:
     return {
         "object": "setup_intent",
         "application": None,
         "automatic_payment_methods": None,
         "cancellation_reason": None,
-        "client_secret": f"{thing.id}_secret_redacted",
-        "created": thing.created,
-        "customer": thing.customer,
+        "client_secret": f"{intent.id}_secret_redacted",
+        "created": intent.created,
+        "customer": intent.customer,
         "description": None,
         "last_setup_error": None,
         "latest_attempt": None,
         "mandate": None,
         "metadata": {},
         "next_action": None,
-        "payment_method": thing.payment_method,
+        "payment_method": intent.payment_method,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
-        "status": thing.status,
+        "status": intent.status,
         "usage": "off_session",
     } | _later(generation, customer_account=None)
 
 
-def checkout_session(thing: CheckoutSession, generation: Generation) -> Json:
+def checkout_session(checkout: CheckoutSession, generation: Generation) -> Json:
     return {
         "object": "checkout.session",
         "after_expiration": None,
         "allow_promotion_codes": True,
-        "amount_subtotal": thing.amount,
-        "amount_total": thing.amount,
+        "amount_subtotal": checkout.amount,
+        "amount_total": checkout.amount,
         "automatic_tax": {"enabled": False, "status": None},
         "billing_address_collection": "auto",
         "cancel_url": "https://app.example.com/pricing",
-        "client_reference_id": thing.client_reference_id,
+        "client_reference_id": checkout.client_reference_id,
         "consent": None,
-        "created": thing.created,
+        "created": checkout.created,
         "currency": "usd",
         "custom_fields": [],
-        "customer": thing.customer,
+        "customer": checkout.customer,
         "customer_creation": None,
         "customer_details": {
             "address": None,
-            "email": thing.email,
+            "email": checkout.email,
             "name": None,
             "phone": None,
             "tax_exempt": "none",
             "tax_ids": [],
         },
         "customer_email": None,
-        "expires_at": thing.created + 86_400,
-        "invoice": thing.invoice,
+        "expires_at": checkout.created + 86_400,
+        "invoice": checkout.invoice,
         "locale": "en",
-        "metadata": thing.metadata,
+        "metadata": checkout.metadata,
         "mode": "subscription",
         "payment_intent": None,
         "payment_link": None,
         "payment_method_collection": "always",
         "payment_method_types": ["card"],
-        "payment_status": "paid" if thing.amount else "no_payment_required",
+        "payment_status": "paid" if checkout.amount else "no_payment_required",
         "recovered_from": None,
-        "setup_intent": thing.setup_intent,
+        "setup_intent": checkout.setup_intent,
         "shipping_options": [],
         "status": "complete",
         "submit_type": None,
-        "subscription": thing.subscription,
+        "subscription": checkout.subscription,
         "success_url": "https://app.example.com/welcome?session_id={CHECKOUT_SESSION_ID}",
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "url": None,

@@ -9,22 +9,22 @@ PRE_BASIL, LATER = Generation.PRE_BASIL, Generation.LATER
 _PRICES_MADE = 1_700_000_000
 
 
-def price(thing: Price) -> Json:
+def price(stripe_price: Price) -> Json:
     return {
-        "id": thing.id,
+        "id": stripe_price.id,
         "object": "price",
         "active": True,
         "billing_scheme": "per_unit",
         "created": _PRICES_MADE,
-        "currency": thing.currency,
+        "currency": stripe_price.currency,
         "custom_unit_amount": None,
         "livemode": True,
-        "lookup_key": thing.lookup_key,
-        "metadata": thing.metadata,
+        "lookup_key": stripe_price.lookup_key,
+        "metadata": stripe_price.metadata,
         "nickname": None,
-        "product": thing.product,
+        "product": stripe_price.product,
         "recurring": {
-            "interval": thing.interval,
+            "interval": stripe_price.interval,
             "interval_count": 1,
             "meter": None,
             "trial_period_days": None,
@@ -34,111 +34,116 @@ def price(thing: Price) -> Json:
         "tiers_mode": None,
         "transform_quantity": None,
         "type": "recurring",
-        "unit_amount": thing.amount_minor,
-        "unit_amount_decimal": str(thing.amount_minor),
+        "unit_amount": stripe_price.amount_minor,
+        "unit_amount_decimal": str(stripe_price.amount_minor),
     }
 
 
-def plan(thing: Price) -> Json:
+def plan(stripe_price: Price) -> Json:
     """The price in its older form, still sent beside it."""
     return {
-        "id": thing.id,
+        "id": stripe_price.id,
         "object": "plan",
         "active": True,
-        "amount": thing.amount_minor,
-        "amount_decimal": str(thing.amount_minor),
+        "amount": stripe_price.amount_minor,
+        "amount_decimal": str(stripe_price.amount_minor),
         "billing_scheme": "per_unit",
         "created": _PRICES_MADE,
-        "currency": thing.currency,
-        "interval": thing.interval,
+        "currency": stripe_price.currency,
+        "interval": stripe_price.interval,
         "interval_count": 1,
         "livemode": True,
-        "metadata": thing.metadata,
+        "metadata": stripe_price.metadata,
         "nickname": None,
-        "product": thing.product,
+        "product": stripe_price.product,
         "trial_period_days": None,
         "usage_type": "licensed",
     }
 
 
-def item(thing: SubscriptionItem, generation: Generation, *, subscription_id: str) -> Json:
+def item(subscription_item: SubscriptionItem, generation: Generation, *, subscription_id: str) -> Json:
     shape: Json = {
-        "id": thing.id,
+        "id": subscription_item.id,
         "object": "subscription_item",
-        "created": thing.created,
+        "created": subscription_item.created,
         "metadata": {},
-        "plan": plan(thing.price),
-        "price": price(thing.price),
+        "plan": plan(subscription_item.price),
+        "price": price(subscription_item.price),
         "quantity": 1,
         "subscription": subscription_id,
         "tax_rates": [],
     }
     if generation > PRE_BASIL:
-        shape["current_period_start"] = thing.period_start
-        shape["current_period_end"] = thing.period_end
+        shape["current_period_start"] = subscription_item.period_start
+        shape["current_period_end"] = subscription_item.period_end
     return shape
 
 
-def subscription(thing: Subscription, generation: Generation) -> Json:
+def subscription(stripe_subscription: Subscription, generation: Generation) -> Json:
     shape: Json = {
         "object": "subscription",
         "application": None,
         "application_fee_percent": None,
         "automatic_tax": {"enabled": False},
-        "billing_cycle_anchor": thing.billing_cycle_anchor,
-        "cancel_at": thing.cancel_at,
-        "cancel_at_period_end": thing.cancel_at_period_end,
-        "canceled_at": thing.canceled_at,
+        "billing_cycle_anchor": stripe_subscription.billing_cycle_anchor,
+        "cancel_at": stripe_subscription.cancel_at,
+        "cancel_at_period_end": stripe_subscription.cancel_at_period_end,
+        "canceled_at": stripe_subscription.canceled_at,
         "cancellation_details": {
             "comment": None,
             "feedback": None,
-            "reason": thing.cancel_reason,
+            "reason": stripe_subscription.cancel_reason,
         },
         "collection_method": "charge_automatically",
-        "created": thing.created,
+        "created": stripe_subscription.created,
         "currency": "usd",
-        "customer": thing.customer,
+        "customer": stripe_subscription.customer,
         "days_until_due": None,
-        "default_payment_method": thing.default_payment_method,
+        "default_payment_method": stripe_subscription.default_payment_method,
         "default_source": None,
         "default_tax_rates": [],
         "description": None,
-        "ended_at": thing.ended_at,
+        "ended_at": stripe_subscription.ended_at,
         "items": {
             "object": "list",
-            "data": [item(each, generation, subscription_id=thing.id) for each in thing.items],
+            "data": [
+                item(subscription_item, generation, subscription_id=stripe_subscription.id)
+                for subscription_item in stripe_subscription.items
+            ],
             "has_more": False,
-            "total_count": len(thing.items),
-            "url": f"/v1/subscription_items?subscription={thing.id}",
+            "total_count": len(stripe_subscription.items),
+            "url": f"/v1/subscription_items?subscription={stripe_subscription.id}",
         },
-        "latest_invoice": thing.latest_invoice,
-        "metadata": thing.metadata,
+        "latest_invoice": stripe_subscription.latest_invoice,
+        "metadata": stripe_subscription.metadata,
         "next_pending_invoice_item_invoice": None,
         "on_behalf_of": None,
-        "pause_collection": ({"behavior": "void", "resumes_at": None} if thing.collection_paused else None),
+        "pause_collection": (
+            {"behavior": "void", "resumes_at": None} if stripe_subscription.collection_paused else None
+        ),
         "pending_setup_intent": None,
         "pending_update": None,
         "schedule": None,
-        "start_date": thing.created,
-        "status": thing.status,
+        "start_date": stripe_subscription.created,
+        "status": stripe_subscription.status,
         "test_clock": None,
         "transfer_data": None,
-        "trial_end": thing.trial_end,
-        "trial_settings": {"end_behavior": {"missing_payment_method": thing.missing_method}},
-        "trial_start": thing.trial_start,
+        "trial_end": stripe_subscription.trial_end,
+        "trial_settings": {"end_behavior": {"missing_payment_method": stripe_subscription.missing_method}},
+        "trial_start": stripe_subscription.trial_start,
     }
-    return shape | _subscription_by_generation(thing, generation)
+    return shape | _subscription_by_generation(stripe_subscription, generation)
 
 
-def _subscription_by_generation(thing: Subscription, generation: Generation) -> Json:
+def _subscription_by_generation(stripe_subscription: Subscription, generation: Generation) -> Json:
     if generation is PRE_BASIL:
         return {
             "billing_thresholds": None,
-            "current_period_end": thing.items[0].period_end,
-            "current_period_start": thing.items[0].period_start,
+            "current_period_end": stripe_subscription.items[0].period_end,
+            "current_period_start": stripe_subscription.items[0].period_start,
             "discount": None,
-            "plan": plan(thing.items[0].price) if len(thing.items) == 1 else None,
-            "quantity": 1 if len(thing.items) == 1 else None,
+            "plan": plan(stripe_subscription.items[0].price) if len(stripe_subscription.items) == 1 else None,
+            "quantity": 1 if len(stripe_subscription.items) == 1 else None,
         }
     shape: Json = {"discounts": []}
     if generation is LATER:
@@ -146,69 +151,71 @@ def _subscription_by_generation(thing: Subscription, generation: Generation) -> 
     return shape
 
 
-def invoice(thing: Invoice, generation: Generation) -> Json:
-    paid = thing.status == "paid"
+def invoice(stripe_invoice: Invoice, generation: Generation) -> Json:
+    paid = stripe_invoice.status == "paid"
     shape: Json = {
         "object": "invoice",
         "account_country": "US",
         "account_name": "Reel Discovery, Inc.",
-        "amount_due": thing.amount_due,
-        "amount_paid": thing.amount_paid,
-        "amount_remaining": thing.amount_due - thing.amount_paid,
-        "attempt_count": thing.attempt_count,
-        "attempted": thing.attempt_count > 0 or paid,
-        "auto_advance": thing.status in ("draft", "open"),
-        "billing_reason": thing.billing_reason,
+        "amount_due": stripe_invoice.amount_due,
+        "amount_paid": stripe_invoice.amount_paid,
+        "amount_remaining": stripe_invoice.amount_due - stripe_invoice.amount_paid,
+        "attempt_count": stripe_invoice.attempt_count,
+        "attempted": stripe_invoice.attempt_count > 0 or paid,
+        "auto_advance": stripe_invoice.status in ("draft", "open"),
+        "billing_reason": stripe_invoice.billing_reason,
         "collection_method": "charge_automatically",
-        "created": thing.created,
+        "created": stripe_invoice.created,
         "currency": "usd",
-        "customer": thing.customer,
+        "customer": stripe_invoice.customer,
         "customer_address": None,
-        "customer_email": thing.customer_email,
+        "customer_email": stripe_invoice.customer_email,
         "default_payment_method": None,
         "description": None,
         "due_date": None,
-        "ending_balance": None if thing.status == "draft" else 0,
+        "ending_balance": None if stripe_invoice.status == "draft" else 0,
         "hosted_invoice_url": (
-            None if thing.status == "draft" else f"https://invoice.stripe.com/i/{thing.number}"
+            None
+            if stripe_invoice.status == "draft"
+            else f"https://invoice.stripe.com/i/{stripe_invoice.number}"
         ),
         "lines": {
             "object": "list",
-            "data": [_line(each, thing, generation) for each in thing.lines],
+            "data": [_line(line, stripe_invoice, generation) for line in stripe_invoice.lines],
             "has_more": False,
-            "total_count": len(thing.lines),
-            "url": f"/v1/invoices/{thing.id or 'upcoming'}/lines",
+            "total_count": len(stripe_invoice.lines),
+            "url": f"/v1/invoices/{stripe_invoice.id or 'upcoming'}/lines",
         },
         "metadata": {},
-        "next_payment_attempt": thing.next_attempt,
-        "number": None if thing.status == "draft" else thing.number,
-        "period_end": thing.created,
-        "period_start": thing.created,
+        "next_payment_attempt": stripe_invoice.next_attempt,
+        "number": None if stripe_invoice.status == "draft" else stripe_invoice.number,
+        "period_end": stripe_invoice.created,
+        "period_start": stripe_invoice.created,
         "starting_balance": 0,
-        "status": thing.status,
+        "status": stripe_invoice.status,
         "status_transitions": {
-            "finalized_at": thing.finalized_at,
+            "finalized_at": stripe_invoice.finalized_at,
             "marked_uncollectible_at": None,
-            "paid_at": thing.paid_at,
-            "voided_at": thing.voided_at,
+            "paid_at": stripe_invoice.paid_at,
+            "voided_at": stripe_invoice.voided_at,
         },
-        "subtotal": thing.amount_due,
-        "total": thing.amount_due,
+        "subtotal": stripe_invoice.amount_due,
+        "total": stripe_invoice.amount_due,
     }
-    return shape | _invoice_by_generation(thing, generation)
+    return shape | _invoice_by_generation(stripe_invoice, generation)
 
 
-def _invoice_by_generation(thing: Invoice, generation: Generation) -> Json:
-    details: Json = {"metadata": thing.subscription_metadata}
+def _invoice_by_generation(stripe_invoice: Invoice, generation: Generation) -> Json:
+    details: Json = {"metadata": stripe_invoice.subscription_metadata}
     if generation is PRE_BASIL:
         return {
-            "charge": thing.charge,
-            "paid": thing.status == "paid",
-            "payment_intent": thing.payment_intent,
-            "subscription": thing.subscription,
+            "charge": stripe_invoice.charge,
+            "paid": stripe_invoice.status == "paid",
+            "payment_intent": stripe_invoice.payment_intent,
+            "subscription": stripe_invoice.subscription,
             "subscription_details": details,
         }
-    details["subscription"] = thing.subscription
+    details["subscription"] = stripe_invoice.subscription
     return {
         "amount_overpaid": 0,
         "parent": {
@@ -219,23 +226,23 @@ def _invoice_by_generation(thing: Invoice, generation: Generation) -> Json:
     }
 
 
-def _line(thing: Line, parent: Invoice, generation: Generation) -> Json:
+def _line(invoice_line: Line, parent: Invoice, generation: Generation) -> Json:
     shape: Json = {
-        "id": thing.id,
+        "id": invoice_line.id,
         "object": "line_item",
-        "amount": thing.amount_minor,
+        "amount": invoice_line.amount_minor,
         "currency": "usd",
-        "description": f"1 × {thing.price.plan_key}",
+        "description": f"1 × {invoice_line.price.plan_key}",
         "invoice": parent.id,
-        "period": {"end": thing.period_end, "start": thing.period_start},
+        "period": {"end": invoice_line.period_end, "start": invoice_line.period_start},
         "quantity": 1,
     }
     if generation is PRE_BASIL:
         return shape | {
-            "plan": plan(thing.price),
-            "price": price(thing.price),
+            "plan": plan(invoice_line.price),
+            "price": price(invoice_line.price),
             "subscription": parent.subscription,
-            "subscription_item": thing.subscription_item,
+            "subscription_item": invoice_line.subscription_item,
             "type": "subscription",
         }
     return shape | {
@@ -245,13 +252,13 @@ def _line(thing: Line, parent: Invoice, generation: Generation) -> Json:
                 "invoice_item": None,
                 "proration": parent.billing_reason == "subscription_update",
                 "subscription": parent.subscription,
-                "subscription_item": thing.subscription_item,
+                "subscription_item": invoice_line.subscription_item,
             },
             "type": "subscription_item_details",
         },
         "pricing": {
-            "price_details": {"price": thing.price.id, "product": thing.price.product},
+            "price_details": {"price": invoice_line.price.id, "product": invoice_line.price.product},
             "type": "price_details",
-            "unit_amount_decimal": str(thing.price.amount_minor),
+            "unit_amount_decimal": str(invoice_line.price.amount_minor),
         },
     }

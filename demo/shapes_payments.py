@@ -5,91 +5,91 @@ from demo.objects import Charge, InvoicePayment, PaymentIntent
 from demo.versions import Generation
 
 
-def invoice_payment(thing: InvoicePayment, _: Generation) -> Json:
+def invoice_payment(payment: InvoicePayment, _: Generation) -> Json:
     """Since basil the only thread from a payment to its invoice; it names no customer."""
     return {
         "object": "invoice_payment",
-        "amount_paid": thing.amount,
-        "amount_requested": thing.amount,
-        "created": thing.created,
+        "amount_paid": payment.amount,
+        "amount_requested": payment.amount,
+        "created": payment.created,
         "currency": "usd",
-        "invoice": thing.invoice,
+        "invoice": payment.invoice,
         "is_default": True,
-        "payment": {"payment_intent": thing.payment_intent, "type": "payment_intent"},
+        "payment": {"payment_intent": payment.payment_intent, "type": "payment_intent"},
         "status": "paid",
-        "status_transitions": {"canceled_at": None, "paid_at": thing.created},
+        "status_transitions": {"canceled_at": None, "paid_at": payment.created},
     }
 
 
-def payment_intent(thing: PaymentIntent, generation: Generation) -> Json:
+def payment_intent(intent: PaymentIntent, generation: Generation) -> Json:
     shape: Json = {
         "object": "payment_intent",
-        "amount": thing.amount,
+        "amount": intent.amount,
         "amount_capturable": 0,
-        "amount_received": thing.amount if thing.status == "succeeded" else 0,
+        "amount_received": intent.amount if intent.status == "succeeded" else 0,
         "application": None,
         "capture_method": "automatic",
-        "client_secret": f"{thing.id}_secret_redacted",
+        "client_secret": f"{intent.id}_secret_redacted",
         "confirmation_method": "automatic",
-        "created": thing.created,
+        "created": intent.created,
         "currency": "usd",
-        "customer": thing.customer,
+        "customer": intent.customer,
         "description": "Subscription update",
-        "last_payment_error": _DECLINED if thing.declined else None,
-        "latest_charge": thing.charge,
+        "last_payment_error": _DECLINED if intent.declined else None,
+        "latest_charge": intent.charge,
         "metadata": {},
         "next_action": None,
-        "payment_method": thing.payment_method,
+        "payment_method": intent.payment_method,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card", "link"],
         "setup_future_usage": "off_session",
-        "status": thing.status,
+        "status": intent.status,
     }
-    return shape | ({"invoice": thing.invoice} if generation is Generation.PRE_BASIL else {})
+    return shape | ({"invoice": intent.invoice} if generation is Generation.PRE_BASIL else {})
 
 
-def charge(thing: Charge, generation: Generation) -> Json:
+def charge(stripe_charge: Charge, generation: Generation) -> Json:
     shape: Json = {
         "object": "charge",
-        "amount": thing.amount,
-        "amount_captured": thing.amount if thing.succeeded else 0,
-        "amount_refunded": thing.refunded,
+        "amount": stripe_charge.amount,
+        "amount_captured": stripe_charge.amount if stripe_charge.succeeded else 0,
+        "amount_refunded": stripe_charge.refunded,
         "balance_transaction": None,
-        "captured": thing.succeeded,
-        "created": thing.created,
+        "captured": stripe_charge.succeeded,
+        "created": stripe_charge.created,
         "currency": "usd",
-        "customer": thing.customer,
+        "customer": stripe_charge.customer,
         "description": "Subscription update",
         "disputed": False,
-        "failure_code": None if thing.succeeded else "card_declined",
-        "failure_message": None if thing.succeeded else _DECLINED["message"],
+        "failure_code": None if stripe_charge.succeeded else "card_declined",
+        "failure_message": None if stripe_charge.succeeded else _DECLINED["message"],
         "metadata": {},
         "outcome": {
-            "network_status": ("approved_by_network" if thing.succeeded else "declined_by_network"),
+            "network_status": ("approved_by_network" if stripe_charge.succeeded else "declined_by_network"),
             "risk_level": "normal",
-            "seller_message": "Payment complete." if thing.succeeded else "Declined.",
-            "type": "authorized" if thing.succeeded else "issuer_declined",
+            "seller_message": "Payment complete." if stripe_charge.succeeded else "Declined.",
+            "type": "authorized" if stripe_charge.succeeded else "issuer_declined",
         },
-        "paid": thing.succeeded,
-        "payment_intent": thing.payment_intent,
-        "payment_method": thing.payment_method.id,
+        "paid": stripe_charge.succeeded,
+        "payment_intent": stripe_charge.payment_intent,
+        "payment_method": stripe_charge.payment_method.id,
         "payment_method_details": {
             "card": {
-                "brand": thing.payment_method.card.brand,
+                "brand": stripe_charge.payment_method.card.brand,
                 "country": "US",
-                "exp_month": thing.payment_method.card.exp_month,
-                "exp_year": thing.payment_method.card.exp_year,
+                "exp_month": stripe_charge.payment_method.card.exp_month,
+                "exp_year": stripe_charge.payment_method.card.exp_year,
                 "funding": "credit",
-                "last4": thing.payment_method.card.last4,
-                "network": thing.payment_method.card.brand,
+                "last4": stripe_charge.payment_method.card.last4,
+                "network": stripe_charge.payment_method.card.brand,
             },
             "type": "card",
         },
         "receipt_email": None,
-        "refunded": thing.refunded == thing.amount,
-        "status": "succeeded" if thing.succeeded else "failed",
+        "refunded": stripe_charge.refunded == stripe_charge.amount,
+        "status": "succeeded" if stripe_charge.succeeded else "failed",
     }
-    return shape | ({"invoice": thing.invoice} if generation is Generation.PRE_BASIL else {})
+    return shape | ({"invoice": stripe_charge.invoice} if generation is Generation.PRE_BASIL else {})
 
 
 _DECLINED: Json = {

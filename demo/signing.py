@@ -1,4 +1,4 @@
-"""Sign a body as the providers do, so that the real doors can be knocked at."""
+"""Sign a body as the providers do, for the real webhook endpoints."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ def sign_svix(body: bytes, *, message_id: str, secret: str, at: datetime) -> dic
 
 
 def sign(delivery: DemoDelivery, *, stripe_secret: str, clerk_secret: str, at: datetime) -> dict[str, str]:
-    """The headers this delivery comes with when it is attempted `at` that time."""
+    """The headers of this delivery for an attempt `at` that time."""
     if delivery.provider == "stripe":
         headers = sign_stripe(delivery.body, secret=stripe_secret, at=at)
     else:

@@ -1,4 +1,4 @@
-"""What people do about money, each as one small step.
+"""Steps of people's billing, each a small change.
 
 A step that makes no sense at the moment does nothing, so any sequence of steps is a history.
 `random` decides the particulars: the same generator state gives the same particulars.
@@ -25,23 +25,25 @@ PLACES = (
 def running(world: DemoWorld, person: DemoPerson, *statuses: str) -> list[Subscription]:
     """The person's subscriptions that are not over, newest last."""
     return [
-        each
+        subscription
         for customer in person.customers
-        for each in world.stripe.subscriptions_of(customer)
-        if not each.ended and (not statuses or each.status in statuses)
+        for subscription in world.stripe.subscriptions_of(customer)
+        if not subscription.ended and (not statuses or subscription.status in statuses)
     ]
 
 
 def living(world: DemoWorld, person: DemoPerson) -> list[str]:
     """The person's customers that were not deleted."""
     mine = set(person.customers)
-    return [each.id for each in world.stripe.customers() if each.id in mine and not each.deleted]
+    return [
+        customer.id for customer in world.stripe.customers() if customer.id in mine and not customer.deleted
+    ]
 
 
 def checkout(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    """Buy a plan, with or without a trial; the owner is told in one of several places."""
-    known = living(world, person)
-    reuse = known[-1] if known and random.random() < 0.6 else None
+    """Buy a plan, with or without a trial; the user is named in one of several places."""
+    customers = living(world, person)
+    reuse = customers[-1] if customers and random.random() < 0.6 else None
     link = random.choice(("reference", "session", "subscription", "late", "reference"))
     price = random.choice(DEFAULT_PRICES)
     trial_days = random.choice((0, 0, 2, 7, 14))
@@ -98,21 +100,23 @@ def lone_customer(world: DemoWorld, person: DemoPerson, random: Random) -> None:
 
 
 def link_late(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    """Say at last whose customer this is."""
-    for customer in [each for each in person.unlinked if each in living(world, person)][:1]:
+    """Link a customer to its user after the fact."""
+    for customer in [unlinked for unlinked in person.unlinked if unlinked in living(world, person)][:1]:
         world.stripe.log.apart("customer.created")
         world.stripe.link_customer(customer, {random.choice(OWNER_KEYS): person.user_id})
         person.linked(customer)
 
 
 def upgrade(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    for each in running(world, person, "active", "trialing", "past_due")[-1:]:
-        world.stripe.subscriptions.upgrade(each.id, _other_price(each, random, dearer=True))
+    for subscription in running(world, person, "active", "trialing", "past_due")[-1:]:
+        world.stripe.subscriptions.upgrade(subscription.id, _other_price(subscription, random, dearer=True))
 
 
 def downgrade(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    for each in running(world, person, "active", "trialing", "past_due")[-1:]:
-        world.stripe.subscriptions.downgrade(each.id, _other_price(each, random, dearer=False))
+    for subscription in running(world, person, "active", "trialing", "past_due")[-1:]:
+        world.stripe.subscriptions.downgrade(
+            subscription.id, _other_price(subscription, random, dearer=False)
+        )
 
 
 def change_card(world: DemoWorld, person: DemoPerson, random: Random) -> None:
@@ -151,58 +155,60 @@ def correct_address(world: DemoWorld, person: DemoPerson, random: Random) -> Non
 
 
 def fail_payment(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    for each in running(world, person, "active")[-1:]:
-        world.stripe.subscriptions.fail_payment(each.id)
+    for subscription in running(world, person, "active")[-1:]:
+        world.stripe.subscriptions.fail_payment(subscription.id)
 
 
 def decline(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    """The bank will say no the next time it is asked."""
+    """The bank declines the next payment."""
     for customer in living(world, person)[-1:]:
         world.stripe.cards.decline(customer)
 
 
 def pay(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    for each in running(world, person, "past_due", "unpaid", "incomplete")[-1:]:
-        if not world.stripe.cards.attached(each.customer) or random.random() < 0.3:
-            world.stripe.cards.change(each.customer, default_for="customer", detach_old=False)
-        world.stripe.subscriptions.pay(each.id)
+    for subscription in running(world, person, "past_due", "unpaid", "incomplete")[-1:]:
+        if not world.stripe.cards.attached(subscription.customer) or random.random() < 0.3:
+            world.stripe.cards.change(subscription.customer, default_for="customer", detach_old=False)
+        world.stripe.subscriptions.pay(subscription.id)
 
 
 def cancel_now(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    for each in running(world, person)[-1:]:
-        world.stripe.subscriptions.cancel_now(each.id)
+    for subscription in running(world, person)[-1:]:
+        world.stripe.subscriptions.cancel_now(subscription.id)
 
 
 def cancel_later(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    for each in running(world, person, "active", "trialing", "past_due")[-1:]:
-        if each.cancel_at is None:
+    for subscription in running(world, person, "active", "trialing", "past_due")[-1:]:
+        if subscription.cancel_at is None:
             later = world.stripe.log.api.generation is Generation.LATER
             style = random.choice(("flag", "date")) if later else "flag"
             world.stripe.subscriptions.cancel_at_period_end(
-                each.id, style="date" if style == "date" else "flag"
+                subscription.id, style="date" if style == "date" else "flag"
             )
 
 
 def uncancel(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    for each in running(world, person)[-1:]:
-        if each.cancel_at is not None:
-            world.stripe.subscriptions.uncancel(each.id)
+    for subscription in running(world, person)[-1:]:
+        if subscription.cancel_at is not None:
+            world.stripe.subscriptions.uncancel(subscription.id)
 
 
 def extend_trial(world: DemoWorld, person: DemoPerson, random: Random) -> None:
-    for each in running(world, person, "trialing")[-1:]:
-        world.stripe.subscriptions.extend_trial(each.id, days=random.choice((3, 7, 30)))
+    for subscription in running(world, person, "trialing")[-1:]:
+        world.stripe.subscriptions.extend_trial(subscription.id, days=random.choice((3, 7, 30)))
 
 
 def pause_collection(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    for each in running(world, person, "active")[-1:]:
-        world.stripe.subscriptions.pause_collection(each.id, paused=not each.collection_paused)
+    for subscription in running(world, person, "active")[-1:]:
+        world.stripe.subscriptions.pause_collection(
+            subscription.id, paused=not subscription.collection_paused
+        )
 
 
 def resume(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    for each in running(world, person, "paused")[-1:]:
-        world.stripe.cards.change(each.customer, default_for="customer")
-        world.stripe.subscriptions.resume(each.id)
+    for subscription in running(world, person, "paused")[-1:]:
+        world.stripe.cards.change(subscription.customer, default_for="customer")
+        world.stripe.subscriptions.resume(subscription.id)
 
 
 def refund(world: DemoWorld, person: DemoPerson, random: Random) -> None:

@@ -1,4 +1,4 @@
-"""What people do about their accounts, and the noise around them, each as one small step."""
+"""Steps of people's accounts, and unrelated events around them, each a small change."""
 
 from datetime import timedelta
 from itertools import islice
@@ -54,7 +54,7 @@ def grant_admin(world: DemoWorld, person: DemoPerson, random: Random) -> None:
 
 
 def leave(world: DemoWorld, person: DemoPerson, _random: Random) -> None:
-    """Delete the Clerk account; Stripe knows nothing of it."""
+    """Delete the Clerk account; Stripe is not informed."""
     if _present(world, person):
         world.clerk.delete(person.user_id)
 
@@ -93,13 +93,15 @@ def wait_days(world: DemoWorld, _person: DemoPerson, random: Random) -> None:
 
 
 def _announced(world: DemoWorld) -> list[DemoDelivery]:
-    """The last thing Stripe said of an object in live mode, if it ever said anything."""
-    said = (
-        each
-        for each in reversed(world.deliveries)
-        if each.provider == "stripe" and each.event["object"] == "event" and each.event["livemode"]
+    """The last live-mode event about an object, if there is one."""
+    matching = (
+        delivery
+        for delivery in reversed(world.deliveries)
+        if delivery.provider == "stripe"
+        and delivery.event["object"] == "event"
+        and delivery.event["livemode"]
     )
-    return [each for each in islice(said, 1) if "id" in each.event["data"]["object"]]
+    return [delivery for delivery in islice(matching, 1) if "id" in delivery.event["data"]["object"]]
 
 
 def _present(world: DemoWorld, person: DemoPerson) -> bool:

@@ -1,4 +1,4 @@
-"""Payment methods of the little Stripe: attached, made default, refreshed by the bank, removed."""
+"""Payment methods of the simulated Stripe: attached, made default, refreshed by the bank, removed."""
 
 from dataclasses import replace
 from typing import Literal
@@ -41,7 +41,7 @@ class Cards:
         address: StripeAddress | None = None,
         name: str | None = None,
     ) -> str:
-        """A new method, set up and attached; its id. Which came last stays visible."""
+        """Set up and attach a new method; returns its id. The order of attachment is kept."""
         self.log.apart("attach", customer)
         self._made += 1
         now = self.log.clock.now_s
@@ -70,14 +70,14 @@ class Cards:
         default_for: DefaultFor = "customer",
         detach_old: bool = True,
     ) -> str:
-        """The owner brings another card; the bank is content again. The new method's id."""
+        """Attach another card, which the bank accepts again; returns the new method's id."""
         self.log.begin_request()
         old = self.attached(customer)
         new = self.attach(customer, card=card, address=address)
         self.invoicing.declined.discard(customer)
         if default_for == "customer":
-            known = self.log.get(Customer, customer)
-            self.log.put(replace(known, default_payment_method=new), "customer.updated")
+            before = self.log.get(Customer, customer)
+            self.log.put(replace(before, default_payment_method=new), "customer.updated")
         elif default_for == "subscription":
             for subscription in self._running(customer):
                 self._default(subscription, new)
@@ -96,7 +96,7 @@ class Cards:
             self._detach(method)
 
     def refresh(self, method_id: str, *, exp_year: int, last4: str) -> None:
-        """The bank replaced the card; the network tells Stripe, nobody asked."""
+        """The bank replaces the card, and the card network updates it at Stripe."""
         method = self.log.get(PaymentMethod, method_id)
         self.log.begin_automatic()
         renewed = replace(method, card=replace(method.card, exp_year=exp_year, last4=last4))
@@ -110,19 +110,19 @@ class Cards:
         self.log.put(replace(method, address=address), "payment_method.updated")
 
     def decline(self, customer: str) -> None:
-        """From now on the bank says no, until another card is brought or a payment goes through."""
+        """Make the bank decline until another card is attached or a payment succeeds."""
         self.invoicing.declined.add(customer)
 
     def attached(self, customer: str) -> list[PaymentMethod]:
-        """What is attached now, the last attached at the end."""
-        return [each for each in self.log.all(PaymentMethod) if each.customer == customer]
+        """The attached methods, the latest last."""
+        return [card for card in self.log.all(PaymentMethod) if card.customer == customer]
 
     def _detach(self, method: PaymentMethod) -> None:
         owner = method.customer or ""
         self.log.put(replace(method, customer=None), "payment_method.detached")
-        known = self.log.get(Customer, owner)
-        if known.default_payment_method == method.id:
-            self.log.put(replace(known, default_payment_method=None), "customer.updated")
+        before = self.log.get(Customer, owner)
+        if before.default_payment_method == method.id:
+            self.log.put(replace(before, default_payment_method=None), "customer.updated")
         for subscription in self._running(owner):
             if subscription.default_payment_method == method.id:
                 self._default(subscription, None)
@@ -134,4 +134,8 @@ class Cards:
         )
 
     def _running(self, customer: str) -> list[Subscription]:
-        return [each for each in self.log.all(Subscription) if each.customer == customer and not each.ended]
+        return [
+            subscription
+            for subscription in self.log.all(Subscription)
+            if subscription.customer == customer and not subscription.ended
+        ]

@@ -1,4 +1,4 @@
-"""What happens in the little Stripe because time passes: trials end, periods roll, dunning."""
+"""Time-based changes of the simulated Stripe: trials end, periods renew, dunning."""
 
 import heapq
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from demo.stripe_invoices import Invoicing
 from demo.stripe_log import StripeLog
 
 Dunning = Literal["cancel", "unpaid", "past_due"]
-"""What becomes of a subscription whose retries have all failed."""
+"""The final status of a subscription after all retries have failed."""
 
 INCOMPLETE_FOR_S = 23 * HOUR_S
 TRIAL_WARNING_S = 3 * DAY_S
@@ -19,7 +19,7 @@ UPCOMING_S = 7 * DAY_S
 
 
 class BillingCycle:
-    """A diary of what is due, and what to do then."""
+    """A queue of due actions."""
 
     def __init__(self, log: StripeLog, invoicing: Invoicing, *, dunning: Dunning) -> None:
         self.log = log
@@ -37,7 +37,7 @@ class BillingCycle:
         }
 
     def advance(self, until: int) -> None:
-        """Let the time pass, doing what falls due on the way, in order."""
+        """Advance the time and run due actions in order."""
         while self._diary and self._diary[0][0] <= until:
             due, _, action, object_id = heapq.heappop(self._diary)
             self.log.clock.move_to(due)
@@ -46,13 +46,13 @@ class BillingCycle:
         self.log.clock.move_to(until)
 
     def started(self, subscription: Subscription) -> None:
-        """Note what a new subscription will need."""
+        """Schedule the actions of a new subscription."""
         self.note_period(subscription)
         if subscription.status == "incomplete":
             self._note(subscription.created + INCOMPLETE_FOR_S, "expire", subscription.id)
 
     def note_period(self, subscription: Subscription) -> None:
-        """Note the end of the current period, and its warnings."""
+        """Schedule the end of the current period, and its warnings."""
         end, now = subscription.period_end, self.log.clock.now_s
         self._note(end, "period_end", subscription.id)
         if subscription.status == "trialing" and end - now > TRIAL_WARNING_S:
@@ -61,7 +61,7 @@ class BillingCycle:
             self._note(end - UPCOMING_S, "upcoming", subscription.id)
 
     def attempt(self, invoice: Invoice) -> None:
-        """Collect an open invoice and let the subscription feel it."""
+        """Collect an open invoice and update its subscription."""
         paid = self.invoicing.collect(invoice)
         subscription = self.log.get(Subscription, invoice.subscription)
         if subscription.ended:
@@ -75,7 +75,7 @@ class BillingCycle:
             self._note(failed.next_attempt, "retry", invoice.id)
 
     def cancel(self, subscription: Subscription, *, reason: str) -> None:
-        """End it now; its last event shows the end, no update comes before."""
+        """End it now; its last event shows the end, without an update before it."""
         now = self.log.clock.now_s
         self.log.put(
             replace(
@@ -100,9 +100,9 @@ class BillingCycle:
 
     def open_invoices(self, subscription_id: str) -> list[Invoice]:
         return [
-            each
-            for each in self.log.all(Invoice)
-            if each.subscription == subscription_id and each.status == "open"
+            invoice
+            for invoice in self.log.all(Invoice)
+            if invoice.subscription == subscription_id and invoice.status == "open"
         ]
 
     def _note(self, due: int, action: str, object_id: str) -> None:

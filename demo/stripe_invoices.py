@@ -1,4 +1,4 @@
-"""Invoices of the little Stripe: drawn up, finalised, paid, declined, and what that does."""
+"""Invoices of the simulated Stripe: drafted, finalised, paid, declined, with their effects."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ RETRY_AFTER_S = (3 * DAY_S, 5 * DAY_S, 7 * DAY_S)
 
 
 class Invoicing:
-    """Draws up invoices and collects them; `declined` holds customers whose bank says no."""
+    """Draws up invoices and collects them; `declined` holds customers whose bank declines."""
 
     def __init__(self, log: StripeLog) -> None:
         self.log = log
@@ -68,10 +68,10 @@ class Invoicing:
             customer_email=customer.email,
         )
         snapshot: Json = self.log.render(preview)
-        self.log.say("invoice.upcoming", snapshot)
+        self.log.emit("invoice.upcoming", snapshot)
 
     def finalize(self, invoice: Invoice) -> Invoice:
-        """The draft becomes final; a payment intent is made when something is due."""
+        """Finalise the draft; a payment intent is created if an amount is due."""
         intent = None
         if invoice.amount_due:
             intent = PaymentIntent(
@@ -94,7 +94,7 @@ class Invoicing:
         )
 
     def collect(self, invoice: Invoice) -> bool:
-        """Try to have the open invoice paid; answers whether it was."""
+        """Try to collect the open invoice; returns whether it was paid."""
         if invoice.amount_due == 0:
             self._mark_paid(invoice, charge=None)
             return True
@@ -109,8 +109,8 @@ class Invoicing:
         return False
 
     def first_of(self, subscription: Subscription) -> Invoice:
-        """The invoice the subscription began with."""
-        return next(each for each in self.log.all(Invoice) if each.subscription == subscription.id)
+        """The first invoice of the subscription."""
+        return next(invoice for invoice in self.log.all(Invoice) if invoice.subscription == subscription.id)
 
     def void(self, invoice: Invoice) -> None:
         now = self.log.clock.now_s

@@ -1,4 +1,4 @@
-"""The little Stripe's memory and its mouth: each change of an object becomes an event."""
+"""Objects of the simulated Stripe, and the journal of events that their changes emit."""
 
 from collections import defaultdict
 from typing import TypeVar
@@ -18,7 +18,7 @@ WITH_PREVIOUS = (".updated", ".detached", ".automatically_updated", ".refunded")
 
 
 class StripeLog:
-    """Objects by id, and a journal of what was said about them."""
+    """Objects by id, and a journal of the events about them."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class StripeLog:
         self._changes: defaultdict[str, list[Json]] = defaultdict(list)
 
     def begin_request(self) -> None:
-        """What follows was asked for by somebody; its events share the request's id."""
+        """Emit the following events with the id of one API request."""
         self._request = {"id": self.ids.stripe("req"), "idempotency_key": self.ids.uuid()}
 
     def begin_automatic(self) -> None:
-        """What follows happens by itself: Stripe then sends null for both."""
+        """Emit the following events without a request: Stripe then sends null for both."""
         self._request = {"id": None, "idempotency_key": None}
 
     def new_id(self, prefix: str) -> str:
@@ -58,39 +58,39 @@ class StripeLog:
 
         Raises: KeyError when there is none; TypeError when the id names another kind.
         """
-        found = self.objects[object_id]
-        if not isinstance(found, kind):
-            raise TypeError(f"{object_id} is a {type(found).__name__}, not a {kind.__name__}")
-        return found
+        stored = self.objects[object_id]
+        if not isinstance(stored, kind):
+            raise TypeError(f"{object_id} is a {type(stored).__name__}, not a {kind.__name__}")
+        return stored
 
     def all(self, kind: type[T]) -> list[T]:
         """Every object of that kind, oldest first."""
-        return [each for each in self.objects.values() if isinstance(each, kind)]
+        return [stored for stored in self.objects.values() if isinstance(stored, kind)]
 
     def apart(self, *key: str) -> None:
-        """Let at least a second pass between two things whose order matters and shows nowhere."""
+        """Advance by at least a second, so that the order of two changes shows in their times."""
         if self._marks.get(key) == self.clock.now_s:
             self.clock.next_second()
         self._marks[key] = self.clock.now_s
 
-    def put(self, thing: T, *event_types: str) -> T:
-        """Remember the object and say so once for each type; an update of nothing is silent."""
-        before = self.objects.get(thing.id)
-        if thing == before and any(each.endswith(".updated") for each in event_types):
-            return thing
-        self.objects[thing.id] = thing
-        snapshot = self.render(thing)
+    def put(self, item: T, *event_types: str) -> T:
+        """Store the object and emit one event per type; an update without changes emits none."""
+        before = self.objects.get(item.id)
+        if item == before and any(name.endswith(".updated") for name in event_types):
+            return item
+        self.objects[item.id] = item
+        snapshot = self.render(item)
         previous = previous_attributes(self.render(before), snapshot) if before else {}
         for event_type in event_types:
             shown = previous if event_type.endswith(WITH_PREVIOUS) else None
-            self._settle(thing.id, snapshot, shown)
-            self.say(event_type, snapshot, previous=shown)
-        return thing
+            self._settle(item.id, snapshot, shown)
+            self.emit(event_type, snapshot, previous=shown)
+        return item
 
-    def render(self, thing: StripeObject) -> Json:
-        return render(thing, Rendering(self.api.generation, self.livemode))
+    def render(self, item: StripeObject) -> Json:
+        return render(item, Rendering(self.api.generation, self.livemode))
 
-    def say(self, event_type: str, snapshot: Json, *, previous: Json | None = None) -> None:
+    def emit(self, event_type: str, snapshot: Json, *, previous: Json | None = None) -> None:
         """Put one event in the journal, with the current second and request."""
         data: Json = {"object": snapshot}
         if previous is not None:
@@ -111,9 +111,9 @@ class StripeLog:
         self.journal.append(stripe_delivery(event))
 
     def _settle(self, object_id: str, snapshot: Json, previous: Json | None) -> None:
-        """Wait a second rather than undo a change in the second it was made.
+        """Advance a second before a change that undoes one made in the same second.
 
-        Two such events each look like the cause of the other, and nobody could order them.
+        The order of two such events could not be determined.
         """
         if self._second != self.clock.now_s:
             self._second = self.clock.now_s

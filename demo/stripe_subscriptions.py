@@ -1,4 +1,4 @@
-"""Subscriptions of the little Stripe: started, changed, cancelled, and all that follows at once."""
+"""Subscriptions of the simulated Stripe: started, changed, cancelled, with their immediate effects."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -16,7 +16,7 @@ CancelStyle = Literal["flag", "date"]
 
 @dataclass(frozen=True)
 class Terms:
-    """What a subscription is started with."""
+    """The parameters of a new subscription."""
 
     trial_days: int = 0
     default_payment_method: str | None = None
@@ -39,7 +39,7 @@ class Subscriptions:
         return self.start(customer, price, terms=terms or Terms())
 
     def start(self, customer: str, price: Price, *, terms: Terms) -> Subscription:
-        """The burst of a new subscription, within the request that is going on."""
+        """Emit the events of a new subscription within the current request."""
         self.log.apart("subscription.created")
         subscription = self._new(customer, (price, *terms.extra_items), terms=terms)
         self.log.objects[subscription.id] = subscription
@@ -156,13 +156,13 @@ class Subscriptions:
         self.cycle.note_period(updated)
 
     def pause_collection(self, subscription_id: str, *, paused: bool) -> None:
-        """Stop or resume collecting; the status stays what it is."""
+        """Stop or resume collecting; the status does not change."""
         self.log.begin_request()
         subscription = self.log.get(Subscription, subscription_id)
         self.log.put(replace(subscription, collection_paused=paused), "customer.subscription.updated")
 
     def resume(self, subscription_id: str) -> None:
-        """A subscription paused for want of a card starts a new period from now."""
+        """Start a new period now for a subscription that was paused without a card."""
         self.log.begin_request()
         subscription = self.log.get(Subscription, subscription_id)
         now = self.log.clock.now_s

@@ -1,4 +1,4 @@
-"""A little Stripe: operations that emit the bursts of events the real one would."""
+"""A simulated Stripe: operations that emit the same events as the real one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from demo.versions import V2025_CLOVER, ApiVersion
 
 @dataclass(frozen=True)
 class Bought:
-    """The ids a completed checkout leaves behind."""
+    """The ids that a completed checkout creates."""
 
     customer: str
     subscription: str
@@ -29,8 +29,8 @@ class Bought:
 class StripeWorld:
     """One Stripe account. Every operation takes effect at the clock's present second.
 
-    `cards` and `subscriptions` hold the operations on those objects; here stand customers,
-    checkout and time. `deliveries` is the journal, in the order things happened.
+    `cards` and `subscriptions` have the operations on those objects; customers, checkout and
+    time are here. `deliveries` is the journal, in the order of events.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class StripeWorld:
         self.subscriptions = Subscriptions(self.log, self.invoicing, self.cycle)
 
     def advance(self, until: datetime) -> None:
-        """Let time pass to `until`; whatever falls due on the way happens."""
+        """Advance time to `until` and run the actions due by then."""
         self.cycle.advance(int(until.timestamp()))
 
     def advance_by(self, duration: timedelta) -> None:
@@ -94,7 +94,7 @@ class StripeWorld:
         subscription_metadata: dict[str, str] | None = None,
         terms: Terms | None = None,
     ) -> Bought:
-        """Somebody completes a Checkout page; without a card only a trial can start."""
+        """Complete a Checkout page; without a card only a trial can start."""
         self.log.apart("checkout")
         self.log.begin_request()
         buyer = customer or self._new_customer(email=email, name=name)
@@ -123,8 +123,8 @@ class StripeWorld:
     def link_customer(self, customer: str, metadata: dict[str, str]) -> None:
         """Write the owner into the customer's metadata, maybe long after the first events."""
         self.log.begin_request()
-        known = self.log.get(Customer, customer)
-        self._update_customer(customer, metadata={**known.metadata, **metadata})
+        before = self.log.get(Customer, customer)
+        self._update_customer(customer, metadata={**before.metadata, **metadata})
 
     def change_address(self, customer: str, address: StripeAddress | None) -> None:
         self.log.begin_request()
@@ -149,9 +149,9 @@ class StripeWorld:
     def refund(self, customer: str, amount_minor: int) -> None:
         """Give back part of the last successful charge, if there was one."""
         charges = [
-            each
-            for each in self.log.all(Charge)
-            if each.customer == customer and each.succeeded and each.refunded == 0
+            charge
+            for charge in self.log.all(Charge)
+            if charge.customer == customer and charge.succeeded and charge.refunded == 0
         ]
         if charges:
             self.log.begin_request()
@@ -160,7 +160,7 @@ class StripeWorld:
             self.log.put(replace(last, refunded=refunded), "charge.refunded")
 
     def twin(self, delivery: DemoDelivery) -> DemoDelivery:
-        """A second Event object for the same change; Stripe makes these now and then."""
+        """A second Event object for the same change; Stripe sometimes creates these."""
         event: Json = {**delivery.event, "id": self.log.new_id("evt")}
         other = stripe_delivery(event)
         self.deliveries.append(other)
@@ -168,7 +168,7 @@ class StripeWorld:
 
     def thin_twin(self, delivery: DemoDelivery) -> DemoDelivery:
         """The thin form of the same event, for an endpoint that takes both."""
-        thing = delivery.event["data"]["object"]
+        related = delivery.event["data"]["object"]
         when = delivery.occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         other = stripe_delivery(
             {
@@ -179,9 +179,9 @@ class StripeWorld:
                 "livemode": self.log.livemode,
                 "context": self.log.account,
                 "related_object": {
-                    "id": thing["id"],
-                    "type": thing["object"],
-                    "url": f"/v1/{thing['object'].replace('.', '/')}s/{thing['id']}",
+                    "id": related["id"],
+                    "type": related["object"],
+                    "url": f"/v1/{related['object'].replace('.', '/')}s/{related['id']}",
                 },
                 "reason": None,
                 "snapshot_event": delivery.message_id,
@@ -195,7 +195,9 @@ class StripeWorld:
 
     def subscriptions_of(self, customer: str) -> list[Subscription]:
         """Oldest first, ended ones included."""
-        return [each for each in self.log.all(Subscription) if each.customer == customer]
+        return [
+            subscription for subscription in self.log.all(Subscription) if subscription.customer == customer
+        ]
 
     def sessions(self) -> list[CheckoutSession]:
         return self.log.all(CheckoutSession)
@@ -221,9 +223,9 @@ class StripeWorld:
 
     # Any of Customer's fields: dataclasses.replace checks the names.
     def _update_customer(self, customer: str, **fields: object) -> None:
-        known = self.log.get(Customer, customer)
-        if not known.deleted:
-            self.log.put(replace(known, **fields), "customer.updated")  # type: ignore[arg-type]
+        before = self.log.get(Customer, customer)
+        if not before.deleted:
+            self.log.put(replace(before, **fields), "customer.updated")  # type: ignore[arg-type]
 
     def _completed_session(
         self,

@@ -14,14 +14,14 @@ from demo.versions import V2025_CLOVER, ApiVersion
 
 @dataclass
 class DemoPerson:
-    """Somebody in the world, and what is theirs whether the providers have said so or not."""
+    """A person, with their customers, linked at the providers or not."""
 
     user_id: str
     email: str
     name: str
     customers: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
-    """The customers somebody has said are theirs, each once, in that order."""
+    """The customers that a provider's object links to the person, each once, in order."""
 
     def linked(self, customer: str) -> None:
         if customer not in self.links:
@@ -29,11 +29,11 @@ class DemoPerson:
 
     @property
     def unlinked(self) -> list[str]:
-        return [each for each in self.customers if each not in self.links]
+        return [customer for customer in self.customers if customer not in self.links]
 
 
 class DemoWorld:
-    """Everything that happened is in `deliveries`; what is true now is in `clerk` and `stripe`."""
+    """`deliveries` has all events; `clerk` and `stripe` have the current state."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class DemoWorld:
         self.stripe.advance_by(duration)
 
     def use_api(self, version: ApiVersion) -> None:
-        """The endpoint is moved to another API version; what was sent stays as it was."""
+        """The endpoint is moved to another API version; earlier deliveries are unchanged."""
         self.clock.next_second()
         self.stripe.log.api = version
 
     def events(self) -> list[Json]:
-        return [each.event for each in self.deliveries]
+        return [delivery.event for delivery in self.deliveries]

@@ -1,4 +1,4 @@
-"""The Flask app put together: the API and console, and both doors, over one pool."""
+"""Assemble the Flask app: API, console and both webhook endpoints over one pool."""
 
 import atexit
 import os
@@ -41,7 +41,7 @@ COUNTS_TIMEOUT_S = 1.0
 
 
 class PerProcess:
-    """Builds the app now, so that a wrong setting shows at once; and again after a fork.
+    """Builds the app now, so that a wrong setting fails at once; and again after a fork.
 
     A pool's threads and connections belong to the process that opened it. Servers that load the
     app before they fork (`gunicorn --preload`) would otherwise share them.
@@ -69,7 +69,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     """The app over an open pool of this process; `counts` is where workers count together."""
     conninfo = join_server(settings)
     pool = open_pool(conninfo, application_name="tenure-web", max_size=POOL_SIZE, configure=as_service)
-    # The doors' own: nobody's slow page can take it from them, and each of theirs is one statement.
+    # A separate pool for webhook endpoints, so that slow pages can't exhaust it; each use is one statement.
     own = open_pool(
         conninfo,
         application_name="tenure-doors",
@@ -98,12 +98,12 @@ def build_over(
     doors: Pool | None = None,
     clock: DecisionClock | None = None,
 ) -> Flask:
-    """API, doors and health over this pool; the doors over `doors` where there is one."""
+    """API, webhook endpoints and health over this pool; the endpoints over `doors` if set."""
     clock = clock or pool_clock(pool)
     asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
-    registry.register(metrics.AskedAtEachScrape(pool, utc_now, asks))
+    registry.register(metrics.DatabaseMetrics(pool, utc_now, asks))
     outcomes = AppendOutcomes()
-    throttle = Throttle()  # one for API and console, or each would give a guesser its own free tries
+    throttle = Throttle()  # shared by API and console, so that a guesser has no separate attempts in each
     app = create_app(
         pool=pool,
         clock=utc_now,
@@ -115,7 +115,9 @@ def build_over(
         registry=registry,
         throttle=throttle,
     )
-    _open_doors(app, settings, pool, registry, alone=doors, clock=clock.corrected, noted=outcomes.observe)
+    _register_endpoints(
+        app, settings, pool, registry, alone=doors, clock=clock.corrected, noted=outcomes.observe
+    )
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(
         create_console(
@@ -132,7 +134,7 @@ def build_over(
     return app
 
 
-def _open_doors(
+def _register_endpoints(
     app: Flask,
     settings: Settings,
     pool: Pool,
@@ -142,17 +144,17 @@ def _open_doors(
     clock: Clock,
     noted: Observe,
 ) -> None:
-    """Both doors, over `alone` where they have a pool of their own; then they answer in groups too."""
+    """Register both webhook endpoints, over the pool `alone` if set; then they also answer in batches."""
     stripe = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
     clerk = [secret.get_secret_value() for secret in settings.clerk_webhook_secrets]
-    ours = pool if alone is None else alone
-    observe = counting(metrics.observe_doors(registry), pool, noted)
+    endpoint_pool = pool if alone is None else alone
+    observe = counting(metrics.observe_endpoints(registry), pool, noted)
     opened = (
-        stripe_door(ours, stripe, clock, observe=observe),
-        clerk_door(ours, clerk, clock, observe=observe),
+        stripe_door(endpoint_pool, stripe, clock, observe=observe),
+        clerk_door(endpoint_pool, clerk, clock, observe=observe),
     )
-    for door in opened:
-        app.register_blueprint(door.blueprint())
+    for endpoint in opened:
+        app.register_blueprint(endpoint.blueprint())
     if alone is not None:
         app.extensions[TOGETHER] = DeliveryBatch(opened, alone, observe=metrics.observe_groups(registry))
     networks = [ip_network(text) for text in settings.trusted_proxies]
@@ -161,7 +163,7 @@ def _open_doors(
 
 
 def counting(observe: Observe, pool: Pool, *others: Observe) -> Observe:
-    """The same observer, which also counts each delivery for the console's pages; and the other ones."""
+    """An observer that calls `observe` and `others`, and counts each delivery for the console's pages."""
     counts = DeliveryCounts(partial(pool.connection, timeout=COUNTS_TIMEOUT_S), utc_now)
     counts.start()
     owner = os.getpid()
@@ -169,8 +171,8 @@ def counting(observe: Observe, pool: Pool, *others: Observe) -> Observe:
 
     def both(delivery: Delivery, took_s: float) -> None:
         observe(delivery, took_s)
-        for each in others:
-            each(delivery, took_s)
+        for observer in others:
+            observer(delivery, took_s)
         counts.note(delivery.source, delivery.outcome, delivery.event_id)
 
     return both

@@ -1,4 +1,4 @@
-"""The last span of an event's trace: its batch is in the tables."""
+"""The last span of an event's trace: the projector has committed its batch."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _log = structlog.get_logger("tenure.tracing")
 
 
 class TracedBatches:
-    """Hears of each batch of a `Runner`; tells nothing twice and never stops it."""
+    """Observes each batch of a `Runner`; sends each span once and never raises."""
 
     def __init__(self, tracer: OpenTelemetry, connect: Callable[[], AnyConnection]) -> None:
         self._tracer = tracer
@@ -24,18 +24,20 @@ class TracedBatches:
         self._conn: AnyConnection | None = None
 
     def __call__(self, report: BatchReport, took_s: float) -> None:
-        """One span for each event of the batch that brought a trace along; all as long as the batch."""
+        """Send one span, as long as the batch, for each of its events that has a trace."""
         if not report.ranges:
             return
         to_ns = time.time_ns()
         from_ns = to_ns - round(took_s * 1e9)
         for row in self._traced(report):
-            said: dict[str, Value] = {
+            span_attributes: dict[str, Value] = {
                 "tenure.event_id": row["id"],
                 "tenure.event_type": row["event_type"],
                 "tenure.batch_events": report.events,
             }
-            self._tracer.past("project", row["traceparent"], from_ns=from_ns, to_ns=to_ns, attributes=said)
+            self._tracer.past(
+                "project", row["traceparent"], from_ns=from_ns, to_ns=to_ns, attributes=span_attributes
+            )
 
     def _traced(self, report: BatchReport) -> list[dict[str, str]]:
         parts = sorted(report.ranges)
@@ -45,7 +47,7 @@ class TracedBatches:
             if self._conn is None or self._conn.closed:
                 self._conn = self._connect()
             return fetch_all(self._conn, statement("service", "traced_events"), values)
-        except psycopg.Error as problem:  # a lost span is a lost span; the tables go on
+        except psycopg.Error as problem:  # losing spans must not stop the projector
             _log.info("spans lost", error=type(problem).__name__)
             if self._conn is not None:
                 self._conn.close()

@@ -15,7 +15,7 @@ WINDOW = timedelta(hours=24)
 
 
 class CompletenessMetrics:
-    """The ledger of the last day and the alarms; asked of the database at most once a minute."""
+    """The ledger of the last day and the alarms; read from the database at most once per minute."""
 
     def __init__(self, *, live_only: bool) -> None:
         self._live_only = live_only
@@ -30,20 +30,24 @@ class CompletenessMetrics:
 
     def _asked(self, conn: AnyConnection, now: datetime) -> list[Metric]:
         rows = ledger(conn, since=now - WINDOW, until=now, live_only=self._live_only)
-        found, ends = alarms(conn, now=now), reconciled(conn)
+        active, ends = alarms(conn, now=now), reconciled(conn)
         day = GaugeMetricFamily(
             "tenure_completeness_day",
-            "The last day's ledger, up to a minute old; each worker looks for itself.",
+            "Deliveries of the last day by provider and count, up to a minute old.",
             labels=("source", "count"),
         )
         for source in sorted({row["source"] for row in rows}):
             for name in COUNTED:
                 day.add_metric((source, name), sum(row[name] for row in rows if row["source"] == source))
-        wrong = GaugeMetricFamily("tenure_alarm", "1 while it lasts.", labels=("source", "kind", "level"))
-        for alarm in found:
+        wrong = GaugeMetricFamily(
+            "tenure_alarm", "1 while the alarm is active.", labels=("source", "kind", "level")
+        )
+        for alarm in active:
             wrong.add_metric((alarm.source, alarm.kind, alarm.level), 1.0)
         ago = GaugeMetricFamily(
-            "tenure_reconciled_seconds_ago", "Since a reconciliation was complete.", labels=("source",)
+            "tenure_reconciled_seconds_ago",
+            "Seconds since the last complete reconciliation.",
+            labels=("source",),
         )
         for source, row in ends.items():
             if row["finished_at"] is not None:

@@ -1,4 +1,4 @@
-"""Every long-running process follows the configuration: its log levels, and values it may take hot."""
+"""Apply changes of log levels and of hot-reloadable values in a running process."""
 
 from threading import Event
 

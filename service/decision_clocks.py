@@ -1,4 +1,4 @@
-"""The clocks that decide, each over the connection its process has."""
+"""Clocks for decisions, each over its process's own connection."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,12 +33,12 @@ def pool_clock(pool: Pool) -> DecisionClock:
 
 
 def compare_regularly(clock: DecisionClock, stop: Event) -> None:
-    """Compare the clocks now and every half minute in a thread, and log when they part or agree again."""
+    """Compare the clocks now and every half minute in a thread; log when they differ or agree again."""
     Thread(target=_compare_until, args=(clock, stop), name="clock", daemon=True).start()
 
 
 def clock_check(clock: DecisionClock) -> Callable[[], str | None]:
-    """For /readyz: the cause when this host decides nothing."""
+    """Check for /readyz: the cause if this host makes no decisions."""
 
     def check() -> str | None:
         try:
@@ -61,7 +61,7 @@ def _compare_until(clock: DecisionClock, stop: Event) -> None:
             differed = False
         except ClocksDiffer as problem:
             if not differed:
-                _log.error("this host decides nothing", error=str(problem))
+                _log.error("this host makes no decisions", error=str(problem))
             differed = True
         except psycopg.Error:
             pass  # the database is down; the last reading stands
@@ -72,6 +72,6 @@ def _compare_until(clock: DecisionClock, stop: Event) -> None:
 def _read(conn: Connection) -> datetime:
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("events", "database_clock")).fetchone()
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     at: datetime = row[0]
     return at

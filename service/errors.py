@@ -1,12 +1,12 @@
-"""What keeps a process of the service from starting."""
+"""Errors that keep a process of the service from starting."""
 
 
 class ServiceError(Exception):
-    """Base of what this package refuses; the message is one line and names the next step."""
+    """Base of this package's errors; the message is one line and names the next step."""
 
 
 class NotConfigured(ServiceError):
-    """A setting that this needs has no value. Set it."""
+    """A required setting has no value. Set it."""
 
 
 class CannotListen(ServiceError):

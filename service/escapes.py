@@ -1,4 +1,4 @@
-"""Text from outside shown without effect on a terminal: no cursor, colour or direction changes."""
+"""Escape text from outside so that it can't control a terminal: no cursor, colour or direction changes."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ _CONTROL = re.compile(
 
 
 def printable(text: str) -> str:
-    """On one line, with every control, direction-changing and invisible character as its escape."""
+    """`text` on one line, with every control, direction-changing and invisible character escaped."""
     return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
@@ -26,7 +26,7 @@ def visible_json(text: str) -> str:
 
 
 def visible_values(_logger: object, _method: str, event: Any) -> Any:  # Any: structlog's event_dict
-    """structlog processor for lines that people read."""
+    """structlog processor for console lines."""
     return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
 

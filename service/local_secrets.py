@@ -1,4 +1,4 @@
-"""Secrets made in the data directory where none is set: readable by their owner alone."""
+"""Secrets generated in the data directory where none is set, readable only by their owner."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ TOKEN_FILE = "dev-auditor-token"  # noqa: S105  (a file's name)
 
 @dataclass(frozen=True, slots=True)
 class DevSecrets:
-    """What signs the demo's webhooks where no provider's secret is set."""
+    """Secrets that sign the demo's webhooks where no provider's secret is set."""
 
     stripe: str
     clerk: str
@@ -31,32 +31,32 @@ def session_key(settings: Settings) -> str:
 
 
 def dev_secrets(data_dir: Path) -> DevSecrets:
-    """The same ones on every call for this data directory."""
+    """The demo's secrets, the same on every call for this data directory."""
     return DevSecrets(**json.loads(_kept(data_dir / DEV_FILE, _new_dev_secrets)))
 
 
 def dev_token(data_dir: Path) -> str | None:
-    """The auditor token of the demo, if one was made here."""
+    """The auditor token of the demo, if there is one."""
     path = data_dir / TOKEN_FILE
     return path.read_text() if path.exists() else None
 
 
 def keep_dev_token(data_dir: Path, text: str) -> None:
-    """So that the next `tenure run --demo` shows the same one."""
+    """Store the token, so that the next `tenure run --demo` prints the same one."""
     (data_dir / TOKEN_FILE).unlink(missing_ok=True)
     _kept(data_dir / TOKEN_FILE, lambda: text)
 
 
 def _new_dev_secrets() -> str:
-    made = DevSecrets(
+    fresh = DevSecrets(
         stripe=f"whsec_{secrets.token_hex(24)}",
         clerk=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
     )
-    return json.dumps(asdict(made))
+    return json.dumps(asdict(fresh))
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """The file's text; made whole or not at all, and once, however many ask at the same time."""
+    """The file's text; created atomically and once, even by concurrent processes."""
     try:
         return path.read_text()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Levels of loggers, set while the process runs and taken back to what they were."""
+"""Change levels of loggers in a running process, and restore them."""
 
 import logging
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from service.logging_setup import LEAST
 
 
 def is_known(name: str) -> bool:
-    """Whether something logs under that name, or under one that begins with it."""
-    return name == "root" or any(f"{each}.".startswith(f"{name}.") for each in NAMES)
+    """Whether a known logger has that name, or one below it."""
+    return name == "root" or any(f"{logger}.".startswith(f"{name}.") for logger in NAMES)
 
 
 class LogLevels:
-    """`apply` is handed all overrides that are in force; loggers not named are as they were before."""
+    """`apply` takes all overrides in force and restores loggers without one."""
 
     def __init__(self) -> None:
         self._before: dict[str, int] = {}
@@ -72,4 +72,4 @@ OURS = (
     "webhooks.store",
 )
 NAMES = (*OURS, *LEAST)
-"""Ours, and the libraries' that are quieter than the rest."""
+"""Tenure's loggers, and the libraries' with a higher minimum level."""

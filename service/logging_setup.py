@@ -1,4 +1,4 @@
-"""Logs: one structured line an event on stderr, ours and the libraries' alike, without secrets."""
+"""Logging: one structured line per event on stderr, for Tenure and libraries, without secrets."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ STDERR = 2
 
 
 def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
-    """From now on every logger of this process writes there; `form` is console or json."""
+    """Make every logger of this process write to `stream`, by default stderr; `form` is console or json."""
     out = stream or sys.stderr
     handler = logging.StreamHandler(out)
     last: list[Processor] = [
@@ -52,7 +52,7 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
 
 
 class _Direct:
-    """Writes a finished line beside the handler; levels stay the standard library's.
+    """Writes a finished line without the handler; levels are the standard library's.
 
     A record made of the line, taken apart and formatted again costs as much as the whole line. To
     standard error the line is one write(2), which needs no lock: waiting for the handler's, and for the
@@ -69,7 +69,7 @@ class _Direct:
         return getattr(self._levels, name)
 
     def write(self, line: str) -> None:
-        """Never raises: what can't be told must not stop what is done."""
+        """Never raises: a failed log line must not stop the work."""
         with suppress(OSError, ValueError):
             if self._descriptor is None:
                 self._write_locked(line)
@@ -88,7 +88,7 @@ class _Direct:
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """Standard error's, which stays what it is for as long as the process; None for any other stream."""
+    """Standard error's descriptor, which never changes in a process; None for any other stream."""
     try:
         return STDERR if stream.fileno() == STDERR else None
     except (OSError, ValueError, AttributeError):
@@ -96,13 +96,13 @@ def _descriptor(stream: TextIO) -> int | None:
 
 
 def _write_all(descriptor: int, line: bytes) -> None:
-    """A pipe may take a long line in pieces."""
+    """Write the whole line: a pipe may accept a long one in pieces."""
     while line:
         line = line[os.write(descriptor, line) :]
 
 
 def _quieten(level: str) -> None:
-    """What libraries say of their ordinary work is for DEBUG."""
+    """Log the libraries' routine messages only at level DEBUG."""
     for name, least in LEAST.items():
         logger = logging.getLogger(name)
         logger.handlers = []
@@ -117,11 +117,11 @@ def _rendering(form: str, *, colors: bool) -> list[Processor]:
     return [visible_values, structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)]
 
 
-def _json(said: object, *, default: Callable[[object], object]) -> str:
+def _json(fields: object, *, default: Callable[[object], object]) -> str:
     try:
-        return visible_json(orjson.dumps(said, default=default).decode())
-    except TypeError:  # text that is no Unicode, numbers beyond 64 bits: rare, and no reason to be silent
-        return json.dumps(said, default=default, ensure_ascii=True)
+        return visible_json(orjson.dumps(fields, default=default).decode())
+    except TypeError:  # invalid Unicode or numbers beyond 64 bits: rare, but must be logged
+        return json.dumps(fields, default=default, ensure_ascii=True)
 
 
 _SHARED: list[Processor] = [

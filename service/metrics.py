@@ -1,7 +1,7 @@
-"""What /metrics shows beside HTTP: the doors' answers, and how the log and the tables stand.
+"""Metrics beside those of HTTP: outcomes of webhook deliveries, and the state of log and tables.
 
 Several workers answer on one address. In `tenure serve` they share their counts through files, so a
-scrape sees all of them whichever worker it meets; under another server each counts for itself.
+scrape of any worker sees all of them; under another server each worker counts for itself.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,82 +31,82 @@ _log = structlog.get_logger("tenure.database")
 
 
 def registry(counts: Path | None) -> CollectorRegistry:
-    """What one app counts, or with a directory what all workers that use it count."""
+    """A registry of one app, or with a directory of all workers that use it."""
     return CollectorRegistry() if counts is None else SharedRegistry(counts)
 
 
 class SharedRegistry(CollectorRegistry):
-    """Reads all workers' files; its own metrics write there and are not listed a second time."""
+    """Reads all workers' files; its own metrics write there and are not listed twice."""
 
     def __init__(self, counts: Path) -> None:
         super().__init__(support_collectors_without_names=True)
-        everybody = MultiProcessCollector(None, path=str(counts))  # type: ignore[no-untyped-call]
-        super().register(everybody)
+        all_workers = MultiProcessCollector(None, path=str(counts))  # type: ignore[no-untyped-call]
+        super().register(all_workers)
 
     def register(self, collector: Collector) -> None:
         if not isinstance(collector, MetricWrapperBase):
             super().register(collector)
 
 
-def observe_doors(kept: CollectorRegistry) -> Observe:
+def observe_endpoints(kept: CollectorRegistry) -> Observe:
     """The observer that counts deliveries by outcome, type and reason, and times them."""
-    doors = _Doors(kept)
+    doors = _EndpointMetrics(kept)
     return doors.observe
 
 
 def observe_groups(kept: CollectorRegistry) -> Callable[[int, bool], None]:
-    """The observer that counts the transactions which deliveries share, and those deliveries."""
+    """The observer that counts transactions shared by deliveries, and those deliveries."""
     groups = Counter(
         "tenure_webhook_groups",
-        "Transactions of deliveries that waited at the same time, one or more: kept, or given up.",
+        "Transactions that appended a batch of waiting deliveries, by outcome: kept or given_up.",
         ("outcome",),
         registry=kept,
     )
 
     grouped = Counter(
         "tenure_webhooks_grouped",
-        "Deliveries appended in such transactions; the others went alone.",
+        "Deliveries appended in such transactions; the others are appended one by one.",
         registry=kept,
     )
     for outcome in ("kept", "given_up"):
         groups.labels(outcome)
 
-    def observe(deliveries: int, found: bool) -> None:
-        groups.labels("kept" if found else "given_up").inc()
-        if found:
+    def observe(deliveries: int, is_kept: bool) -> None:
+        groups.labels("kept" if is_kept else "given_up").inc()
+        if is_kept:
             grouped.inc(deliveries)
 
     return observe
 
 
-class _Doors:
+class _EndpointMetrics:
     def __init__(self, kept: CollectorRegistry) -> None:
         self._types = Bounded(MOST_TYPES)
         self._deliveries = Counter(
-            "tenure_webhooks", "Deliveries by how they ended.", ("source", "outcome"), registry=kept
+            "tenure_webhooks", "Deliveries by outcome.", ("source", "outcome"), registry=kept
         )
         self._appends = Counter(
             "tenure_appends",
-            "Verified deliveries by what the log said.",
+            "Verified deliveries by outcome of the append.",
             ("source", "type", "outcome"),
             registry=kept,
         )
         self._refusals = Counter(
             "tenure_refusals",
-            "Deliveries nobody signed, by what gave them away.",
+            "Deliveries rejected by signature verification, by reason.",
             ("source", "reason"),
             registry=kept,
         )
         self._append_seconds = Histogram(
             "tenure_append_seconds",
-            "From a verified delivery to the log's answer, waiting for a connection included.",
+            "Time to append a verified delivery, including the wait for a connection.",
             ("source",),
             registry=kept,
             buckets=BUCKETS_S,
         )
         self._seconds = Histogram(
             "tenure_webhook_seconds",
-            "From a delivery that is there to its last byte to its answer.",
+            "Time from a delivery's last byte to its response.",
             ("source",),
             registry=kept,
             buckets=BUCKETS_S,
@@ -125,25 +125,25 @@ class _Doors:
 
 
 class Bounded:
-    """The first names keep theirs, all later ones are one: whoever may sign must not fill a disk."""
+    """Caps a label's values: further ones become (other), so that a signed sender can't fill the disk."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._known: set[str] = set()
 
-    def name(self, wanted: str) -> str:
-        if wanted not in self._known:
+    def name(self, value: str) -> str:
+        if value not in self._known:
             if len(self._known) >= self._most:
                 return "(other)"
-            self._known.add(wanted)
-        return wanted
+            self._known.add(value)
+        return value
 
 
 Ask = Callable[[AnyConnection, datetime], Iterable[Metric]]
 
 
-class AskedAtEachScrape(Collector):
-    """What only the database knows, over one connection: when it is away, a scrape waits for it once."""
+class DatabaseMetrics(Collector):
+    """Metrics read from the database over one connection: if it is down, a scrape waits for it once."""
 
     def __init__(self, pool: Pool, clock: Clock, asks: Sequence[Ask]) -> None:
         self._pool = pool
@@ -151,14 +151,14 @@ class AskedAtEachScrape(Collector):
         self._asks = asks
 
     def collect(self) -> Iterable[Metric]:
-        found = self._found()
+        metrics = self._found()
         up = GaugeMetricFamily(
-            "tenure_database_up", "1 while the database answers.", float(found is not None)
+            "tenure_database_up", "1 if the database answers, else 0.", float(metrics is not None)
         )
-        return [up, *(found or ())]
+        return [up, *(metrics or ())]
 
     def _found(self) -> list[Metric] | None:
-        """None when the database is away; one question that fails takes no other's answer."""
+        """None if the database is down; one failed query does not affect the others."""
         now = self._clock()
         try:
             with self._pool.connection(timeout=TIMEOUT_S) as conn:
@@ -174,39 +174,39 @@ def _answers(ask: Ask, conn: Connection, now: datetime) -> list[Metric]:
     except psycopg.Error as error:
         if conn.closed:
             raise
-        _log.warning("no answer for metrics", error=type(error).__name__)
+        _log.warning("query for metrics failed", error=type(error).__name__)
         return []
 
 
 def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
-    """How the log and the tables stand."""
+    """Metrics of the log and the tables."""
     row = fetch_one(conn, statement("service", "standing"), {})
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     lag = projection_lag(conn)
     refolds = refolds_waiting(conn)
     oldest = lag.oldest_recorded_at
     waited_s = 0.0 if oldest is None else (now - oldest).total_seconds()
-    found = {f"tenure_{name}": float(value) for name, value in row.items()} | {
+    values = {f"tenure_{name}": float(value) for name, value in row.items()} | {
         "tenure_projection_lag_events": float(lag.events),
         "tenure_projection_lag_seconds": max(0.0, waited_s),
         "tenure_projection_stalled_seconds": lag.stalled_s,
         "tenure_refolds_waiting_users": float(refolds.users),
         "tenure_refolds_waiting_seconds": refolds.oldest_s,
     }
-    return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in found.items()]
+    return [GaugeMetricFamily(name, _MEANING[name], value) for name, value in values.items()]
 
 
 _MEANING = {
     "tenure_log_events": "Events in the log.",
     "tenure_quarantined_users": "Users whose history stops at an event that can't be folded.",
-    "tenure_event_conflicts": "Second bodies that came under a key that was taken.",
-    "tenure_unreadable_deliveries": "Signed bodies that are no JSON object.",
-    "tenure_jobs_waiting": "Background jobs that wait for their time or their next try.",
-    "tenure_jobs_dead": "Background jobs with no try left: tenure jobs list --status dead.",
+    "tenure_event_conflicts": "Events that arrived again with a different body.",
+    "tenure_unreadable_deliveries": "Signed bodies that are not JSON objects.",
+    "tenure_jobs_waiting": "Background jobs that wait for their time or their next attempt.",
+    "tenure_jobs_dead": "Background jobs with no retry left: tenure jobs list --status dead.",
     "tenure_schedule_failing": "Scheduled handlers that failed, for all users or some: tenure schedule list.",
     "tenure_projection_lag_events": "Events that wait to be projected.",
-    "tenure_projection_lag_seconds": "How long the first of them has waited.",
-    "tenure_projection_stalled_seconds": "How long events wait while no checkpoint of theirs moves.",
-    "tenure_refolds_waiting_users": "Users whose history waits to be folded again.",
-    "tenure_refolds_waiting_seconds": "How long the first of them has waited.",
+    "tenure_projection_lag_seconds": "Age of the oldest of them in seconds.",
+    "tenure_projection_stalled_seconds": "Seconds that events wait without progress of a checkpoint.",
+    "tenure_refolds_waiting_users": "Users who wait for a refold.",
+    "tenure_refolds_waiting_seconds": "Age of the oldest of them in seconds.",
 }

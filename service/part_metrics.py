@@ -1,4 +1,4 @@
-"""What /metrics shows part by part, handler by handler, and of the seals; asked at each scrape."""
+"""Metrics per part, per handler and of the seals, read at each scrape."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ from queries.rows import AnyConnection, fetch_all, fetch_one
 
 
 def part_metrics(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
-    """Sixty-four parts, a dozen handlers, one checkpoint: never more series than that."""
+    """Series of 64 parts, a dozen handlers and one checkpoint: their number is fixed."""
     return [*_parts(conn, now), *_handlers(conn, now), *_seals(conn, now)]
 
 
@@ -19,7 +19,7 @@ def _parts(conn: AnyConnection, now: datetime) -> list[Metric]:
         "tenure_part_lag_events", "Events of the part that wait to be projected.", labels=("part",)
     )
     seconds = GaugeMetricFamily(
-        "tenure_part_lag_seconds", "How long the first of them has waited.", labels=("part",)
+        "tenure_part_lag_seconds", "Age of the oldest of them in seconds.", labels=("part",)
     )
     for row in fetch_all(conn, statement("service", "part_standing"), {}):
         events.add_metric((str(row["part"]),), float(row["waiting"]))
@@ -29,10 +29,12 @@ def _parts(conn: AnyConnection, now: datetime) -> list[Metric]:
 
 def _handlers(conn: AnyConnection, now: datetime) -> list[Metric]:
     failures = GaugeMetricFamily(
-        "tenure_schedule_failures", "Failed runs of the handler in a row.", labels=("handler",)
+        "tenure_schedule_failures", "Consecutive failed runs of the handler.", labels=("handler",)
     )
     ago = GaugeMetricFamily(
-        "tenure_schedule_finished_seconds_ago", "Since a run of the handler ended.", labels=("handler",)
+        "tenure_schedule_finished_seconds_ago",
+        "Seconds since the handler's last run ended.",
+        labels=("handler",),
     )
     for row in fetch_all(conn, statement("service", "clockwork_standing"), {}):
         failures.add_metric((row["name"],), float(row["failures"]))
@@ -47,10 +49,16 @@ def _seals(conn: AnyConnection, now: datetime) -> list[Metric]:
         return []
     age_s = _age_s(row["signed_at"], now)
     return [
-        GaugeMetricFamily("tenure_checkpoint_number", "The newest signed checkpoint.", float(row["number"])),
-        GaugeMetricFamily("tenure_checkpoint_age_seconds", "Since it was signed.", age_s),
         GaugeMetricFamily(
-            "tenure_checkpoint_unsealed_events", "Events younger than it.", float(row["unsealed"])
+            "tenure_checkpoint_number", "Number of the newest signed checkpoint.", float(row["number"])
+        ),
+        GaugeMetricFamily(
+            "tenure_checkpoint_age_seconds", "Seconds since the newest checkpoint was signed.", age_s
+        ),
+        GaugeMetricFamily(
+            "tenure_checkpoint_unsealed_events",
+            "Events that are not in the newest checkpoint.",
+            float(row["unsealed"]),
         ),
     ]
 

@@ -16,9 +16,9 @@ from settings import Settings
 def stripe_api(
     settings: Settings, *, clock: Clock, account: str | None = None, rate: float = RATE
 ) -> StripeApi:
-    """Raises: NotConfigured when there is no key."""
+    """The provider's API. Raises: NotConfigured if there is no key."""
     if settings.stripe_api_key is None:
-        raise NotConfigured("STRIPE_API_KEY is not set; a restricted key that may read is enough")
+        raise NotConfigured("STRIPE_API_KEY is not set; a restricted read-only key is enough")
     return StripeApi(
         settings.stripe_api_key.get_secret_value(),
         base=settings.stripe_api_base,
@@ -29,15 +29,15 @@ def stripe_api(
 
 
 def clerk_api(settings: Settings, *, clock: Clock) -> ClerkApi:
-    """Raises: NotConfigured when there is no key."""
+    """The provider's API. Raises: NotConfigured if there is no key."""
     if settings.clerk_secret_key is None:
-        raise NotConfigured("CLERK_SECRET_KEY is not set; without it missed users stay missed")
+        raise NotConfigured("CLERK_SECRET_KEY is not set; without it missed users can't be found")
     return ClerkApi(settings.clerk_secret_key.get_secret_value(), base=settings.clerk_api_base, clock=clock)
 
 
 @contextmanager
 def working_connection(settings: Settings) -> Iterator[Connection]:
-    """With the service's rights, in autocommit: each page is a transaction of its own."""
+    """A connection with the service's rights, in autocommit: each page is a separate transaction."""
     with (
         server(settings, locks=True) as conninfo,
         closing(connect(conninfo, application_name="tenure-reconcile", autocommit=True)) as conn,

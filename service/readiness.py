@@ -1,4 +1,4 @@
-"""What /readyz looks at: events that wait, who built the tables, how old the schema is."""
+"""Checks of /readyz: waiting events, version of the tables, schema, disk."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ ROOM_FRESH_S = 15.0  # of room that the disk had
 
 
 def readiness(pool: Pool, *, monotonic: Callable[[], float] = time.monotonic) -> dict[str, Check]:
-    """Each check by its name: None when all is well, else the cause."""
+    """The checks by name; each returns None, or the cause of a problem."""
     return {
         "projector": lag_check(pool, utc_now, most=MOST_LAG),
         "tables": _built_by_us(pool),
@@ -34,9 +34,9 @@ def readiness(pool: Pool, *, monotonic: Callable[[], float] = time.monotonic) ->
 
 
 class AppendOutcomes:
-    """Whether the log takes deliveries, by the last one that this process answered.
+    """Whether deliveries can be appended, by the last one that this process answered.
 
-    An old outcome says nothing: a service that is not ready may get no deliveries to disprove it.
+    An old outcome is ignored: a service that is not ready may get no deliveries that could succeed.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -57,10 +57,10 @@ class AppendOutcomes:
 
 
 def _has_room(pool: Pool, monotonic: Callable[[], float]) -> Check:
-    """Ready while the database's disk takes two megabytes more.
+    """Ready while the database's disk has room for two more megabytes.
 
-    They are written at most every 15 s: load balancers may ask each second, and an append that fails
-    meanwhile is noticed by itself. A full disk is looked at again by each call.
+    They are written at most every 15 s: load balancers may check every second, and a failed append
+    is noticed anyway. A full disk is checked again by each call.
     """
     had_room_at: float | None = None
 
@@ -84,16 +84,16 @@ def _has_room(pool: Pool, monotonic: Callable[[], float]) -> Check:
 
 
 def _as_new_as_us(pool: Pool) -> Check:
-    """Ready when the schema has every migration of this installation; newer ones are its successor's."""
-    wanted = migrations.names()
+    """Ready if the schema has every migration of this installation; newer ones do not matter."""
+    expected = migrations.names()
 
     def check() -> str | None:
         try:
             with pool.connection(timeout=TIMEOUT_S) as conn:
                 applied = {row["name"] for row in fetch_all(conn, statement("service", "applied_names"), {})}
         except psycopg.errors.InsufficientPrivilege:
-            return None  # migrated by a release that did not show it
-        waiting = len(wanted - applied)
+            return None  # migrated by a release that did not grant the read
+        waiting = len(expected - applied)
         if not waiting:
             return None
         return f"{counted(waiting, 'migration waits', 'migrations wait')}; run tenure migrate up"
@@ -102,7 +102,7 @@ def _as_new_as_us(pool: Pool) -> Check:
 
 
 def _built_by_us(pool: Pool) -> Check:
-    """Ready when the tables were built by the projector of this installation."""
+    """Ready if the tables were built by the projector of this installation."""
 
     def check() -> str | None:
         with pool.connection(timeout=TIMEOUT_S) as conn:

@@ -1,4 +1,4 @@
-"""Keeps secrets and personal data out of the logs, whoever wrote the line."""
+"""Keep secrets and personal data out of all log lines."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def _clean_mapping(value: Mapping[Any, object], depth: int) -> dict[str, object]
 
 def clean_text(text: str) -> str:
     """`text` without what looks like a secret or an e-mail address."""
-    if _SUSPECT.search(text) is None:  # nearly every text, and there are a dozen in each line
+    if _SUSPECT.search(text) is None:  # true for nearly every text, and each line has a dozen
         return text
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
@@ -132,7 +132,7 @@ _WORD = frozenset(
     }
     | {"credentials", "bearer", "iban", "ssn", "birthday", "postal", "zip"}
 )
-# … unless it is one of these, which say something about a secret without giving it away.
+# … unless it is one of these, which describe a secret without revealing it.
 _HARMLESS = frozenset(
     {"secret_index", "secret_fingerprint", "token_id", "address_count", "email_count", "email_kind"}
 )
@@ -151,5 +151,5 @@ _PATTERNS = (
         HIDDEN,
     ),
 )
-# Something of each pattern: what has none of these can match none of them.
+# A fragment of each pattern: text without any of these matches none of them.
 _SUSPECT = re.compile(r"@|://|v1[=,]|-----BEGIN|(?:whsec|sk|rk|pk|tnr)_|(?i:bearer|basic)\s|(?i:password)=")

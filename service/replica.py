@@ -1,4 +1,4 @@
-"""The replica that answers auditors: its pool, its connections, and what the doctor asks it."""
+"""The replica for auditors' reads: its pool and connections."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,11 +11,11 @@ from service.wiring import as_service
 from settings import Settings
 
 POOL_SIZE = 10
-CHECKOUT_TIMEOUT_S = 3.0  # an auditor who waits longer than this would rather hear that it is away
+CHECKOUT_TIMEOUT_S = 3.0  # then an auditor gets the 503 of a replica that is down
 
 
 def replica_of(settings: Settings) -> Replica | None:
-    """None when none is set. The pool connects behind the scenes: a replica may be away, and come back."""
+    """The replica, or None if not set. The pool connects in the background: the replica may be down."""
     if settings.database_replica_url is None:
         return None
     conninfo = settings.database_replica_url.get_secret_value()
@@ -39,7 +39,7 @@ def replica_of(settings: Settings) -> Replica | None:
 
 
 def as_reader(conn: Connection) -> None:
-    """The service's rights, nothing written, and one snapshot a transaction: an answer and its head agree."""
+    """Read-only, with the service's rights and one snapshot per transaction."""
     as_service(conn)
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     conn.read_only = True

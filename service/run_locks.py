@@ -1,7 +1,7 @@
-"""Whether a killed `tenure run` left processes behind: two kernel locks in the data directory tell.
+"""Detect processes left by a killed `tenure run`, by two kernel locks in the data directory.
 
-`run.supervisor` is held by the supervisor alone, `run.children` is inherited by everything it starts. Where
-only the second is held, the supervisor was killed, and its processes are about to stop.
+Only the supervisor holds `run.supervisor`; every process it starts inherits `run.children`. If only the
+second is held, the supervisor was killed, and its processes are about to stop.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,11 +14,11 @@ from events.child_processes import GRACE_S
 PATIENCE_S = GRACE_S + 2.0  # by then they have killed themselves
 
 
-def await_leftovers(data_dir: Path, say: Callable[[str], None]) -> bool:
-    """Wait for the processes of a killed run, which hold its port. False where they do not end."""
+def await_leftovers(data_dir: Path, report: Callable[[str], None]) -> bool:
+    """Wait for the processes of a killed run, which hold its port. False if they do not end."""
     if not has_leftovers(data_dir):
         return True
-    say("waiting for the processes of a killed tenure run to stop")
+    report("waiting for the processes of a killed tenure run to stop")
     children = Lock(data_dir / "run.children")
     try:
         return children.try_exclusive_for(PATIENCE_S)
@@ -27,7 +27,7 @@ def await_leftovers(data_dir: Path, say: Callable[[str], None]) -> bool:
 
 
 def has_leftovers(data_dir: Path) -> bool:
-    """Whether processes of a killed run are alive. Makes no files."""
+    """Whether processes of a killed run are alive. Creates no files."""
     supervisor, children = Lock(data_dir / "run.supervisor"), Lock(data_dir / "run.children")
     if not children.path.exists():
         return False
@@ -42,7 +42,7 @@ def has_leftovers(data_dir: Path) -> bool:
 
 @contextmanager
 def supervising(data_dir: Path) -> Iterator[tuple[int, ...]]:
-    """Hold both locks; yields the descriptors that every child inherits, none where locks can't be made."""
+    """Hold both locks; yields the descriptors that every child inherits, none if locks can't be created."""
     supervisor, children = Lock(data_dir / "run.supervisor"), Lock(data_dir / "run.children")
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

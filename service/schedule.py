@@ -1,4 +1,4 @@
-"""What time brings, and how often: the table of scheduled handlers, and the job types there are."""
+"""The table of scheduled handlers, and the types of background jobs."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -23,27 +23,29 @@ from service.scheduled_reconcile import reconciling
 from service.signing_keys import sealer_of, signing_keys
 from settings import Settings
 
-NAMED = 20  # users a failed scan names in its result
+NAMED = 20  # users listed in a failed scan's result
 
 
 def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> list[Scheduled]:
-    """All handlers, in the order people see them."""
+    """All handlers, in the order of `tenure schedule list`."""
     live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=clock)
 
     def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _told(scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only))
+        return _summary_json(
+            scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only)
+        )
 
     def warn_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _told(scheduled_scans.warn_trials(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.warn_trials(conn, now, live_only=live_only))
 
     def reset_usage(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _told(scheduled_scans.reset_usage(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.reset_usage(conn, now, live_only=live_only))
 
     def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _told(scheduled_scans.expire_grants(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.expire_grants(conn, now, live_only=live_only))
 
     def time_out_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _told(job_timeouts.time_out_jobs(conn, now, live_only=live_only))
+        return _summary_json(job_timeouts.time_out_jobs(conn, now, live_only=live_only))
 
     def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return schedule_emails(conn, now, live_only=live_only)
@@ -60,25 +62,30 @@ def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> l
 
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
     return [
-        Scheduled("expire_trials", minute, expire_trials, "Trials past their end without a payment"),
-        Scheduled("expire_grants", minute, expire_grants, "Granted plans whose time is over"),
-        Scheduled("time_out_jobs", minute, time_out_jobs, "Scraping jobs past their end"),
-        Scheduled("warn_trials", hour, warn_trials, "Trials that end within days"),
-        Scheduled("reset_usage", hour, reset_usage, "Counters whose month is over"),
-        Scheduled("schedule_emails", timedelta(seconds=15), emails, "Reasons to write to somebody"),
-        Scheduled("seal", minute, seal, "New events into the trees, and a signed checkpoint"),
-        Scheduled("log_alarms", minute, log_new_alarms(), "New alarms, into the log"),
-        Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Jobs that went well, after jobs.keep"),
-        Scheduled("sweep_erased", minute, _sweep_erased(settings), "Copies that still hold an erased person"),
-        Scheduled("apply_retention", timedelta(days=1), apply_retention, "Old accesses and old checkpoints"),
-        Scheduled("forget_sessions", hour, _forget_sessions, "Sessions of the console that are over"),
+        Scheduled("expire_trials", minute, expire_trials, "Expire trials past their end without a payment"),
+        Scheduled("expire_grants", minute, expire_grants, "Expire granted plans past their end"),
+        Scheduled("time_out_jobs", minute, time_out_jobs, "Time out scraping jobs past their deadline"),
+        Scheduled("warn_trials", hour, warn_trials, "Warn users whose trial ends within days"),
+        Scheduled("reset_usage", hour, reset_usage, "Reset usage counters at the end of the month"),
+        Scheduled("schedule_emails", timedelta(seconds=15), emails, "Create jobs for due e-mails"),
+        Scheduled("seal", minute, seal, "Seal new events and sign a checkpoint"),
+        Scheduled("log_alarms", minute, log_new_alarms(), "Write new alarms to the service's log"),
+        Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Delete finished jobs after jobs.keep"),
+        Scheduled("sweep_erased", minute, _sweep_erased(settings), "Remove copies of erased persons' data"),
+        Scheduled(
+            "apply_retention",
+            timedelta(days=1),
+            apply_retention,
+            "Delete old access log entries and checkpoints",
+        ),
+        Scheduled("forget_sessions", hour, _forget_sessions, "Delete expired console sessions"),
         *reconciling(settings),
-        Scheduled("follow_log", timedelta(seconds=5), follow_log, "New events to the webhooks we send"),
+        Scheduled("follow_log", timedelta(seconds=5), follow_log, "Enqueue new events for outgoing webhooks"),
     ]
 
 
 def job_types(settings: Settings) -> Registry:
-    """Every type of background job this version can do."""
+    """Every type of background job that this version runs."""
     email, delivering = email_job(transport(settings)), deliver_job()
     return {email.name: email, delivering.name: delivering}
 
@@ -91,7 +98,7 @@ def transport(settings: Settings) -> Transport:
 
 
 def trial_grace(conn: Connection) -> timedelta:
-    """How long Stripe has to tell of a trial's end itself."""
+    """How long to wait for Stripe's own event about a trial's end."""
     return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
 
 
@@ -121,6 +128,6 @@ def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:
     return {"forgotten": delete_sessions(conn, now=now)}
 
 
-def _told(done: Summary) -> dict[str, Any]:  # Any: JSON values
-    found: dict[str, Any] = {"looked_at": done.looked_at, "users": done.users, "events": done.events}
-    return found | ({"failed": done.failed[:NAMED]} if done.failed else {})
+def _summary_json(done: Summary) -> dict[str, Any]:  # Any: JSON values
+    summary: dict[str, Any] = {"looked_at": done.looked_at, "users": done.users, "events": done.events}
+    return summary | ({"failed": done.failed[:NAMED]} if done.failed else {})

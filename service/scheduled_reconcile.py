@@ -1,4 +1,4 @@
-"""Reconciling by the clock: hourly what events and users tell, daily every object."""
+"""Scheduled reconciliation: events and users hourly, all objects daily."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -20,17 +20,27 @@ Result = Mapping[str, Any]  # Any: JSON values
 def reconciling(settings: Settings) -> list[Scheduled]:
     """The handlers of those providers whose key is set."""
     hour, day = timedelta(hours=1), timedelta(days=1)
-    found = []
+    handlers = []
     if settings.stripe_api_key is not None:
-        found += [
-            Scheduled("reconcile_stripe", hour, _stripe(settings, objects=False), "Events webhooks lost"),
+        handlers += [
             Scheduled(
-                "compare_stripe", day, _stripe(settings, objects=True), "Stripe's objects and our tables"
+                "reconcile_stripe",
+                hour,
+                _stripe(settings, objects=False),
+                "Append events of lost Stripe webhooks",
+            ),
+            Scheduled(
+                "compare_stripe",
+                day,
+                _stripe(settings, objects=True),
+                "Compare Stripe's objects with the tables",
             ),
         ]
     if settings.clerk_secret_key is not None:
-        found.append(Scheduled("reconcile_clerk", hour, _clerk(settings), "Users webhooks lost"))
-    return found
+        handlers.append(
+            Scheduled("reconcile_clerk", hour, _clerk(settings), "Append users of lost Clerk webhooks")
+        )
+    return handlers
 
 
 def _stripe(settings: Settings, *, objects: bool) -> Callable[[Connection, datetime], Result]:

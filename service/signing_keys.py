@@ -1,4 +1,4 @@
-"""What sealing needs of the settings: the signing keys and connections, also in other processes."""
+"""Signing keys and connections for sealing, from the settings; usable in other processes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -19,7 +19,7 @@ VERIFIED_FILE = "verified-checkpoint.txt"
 
 
 def signing_keys(settings: Settings, origin: str) -> Sequence[SigningKey]:
-    """TENURE_SIGNING_KEY, else the key file in the data directory, made with the first need of it.
+    """TENURE_SIGNING_KEY, else the key file in the data directory, created on first use.
 
     Raises: UnusableKey.
     """
@@ -30,17 +30,17 @@ def signing_keys(settings: Settings, origin: str) -> Sequence[SigningKey]:
 
 
 def public_keys(settings: Settings, origin: str) -> list[VerifierKey]:
-    """The public halves of the keys that sign here; nothing is made where none is.
+    """The public halves of the keys that sign here; no key is created.
 
     Raises: NotConfigured, which an auditor's machine answers with --key; UnusableKey.
     """
     if not has_signing_key(settings):
-        raise NotConfigured(f"no signing key is here: {where_from(settings)}")
+        raise NotConfigured(f"no signing key: {where_from(settings)}")
     return [key.verifier for key in signing_keys(settings, origin)]
 
 
 def has_signing_key(settings: Settings) -> bool:
-    """Whether there is one already, by setting or by file."""
+    """Whether a key is set or its file exists."""
     return settings.signing_key is not None or (settings.data_dir / KEY_FILE).exists()
 
 
@@ -60,13 +60,13 @@ def sealer_of(settings: Settings, conninfo: str, *, clock: Clock) -> Sealer:
 
 
 def connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection]]:
-    """Opens connections with the service's rights; may be sent to another process."""
+    """A picklable function that opens connections with the service's rights."""
     return partial(lent, conninfo)
 
 
 @contextmanager
 def lent(conninfo: str) -> Iterator[Connection]:
-    """A connection of its own, without a statement timeout; commits when its block ends well."""
+    """A separate connection without a statement timeout; commits if its block succeeds."""
     with closing(connect(conninfo, application_name="tenure-seals")) as conn:
         as_service(conn)
         yield conn
@@ -74,5 +74,5 @@ def lent(conninfo: str) -> Iterator[Connection]:
 
 
 def verified_file(settings: Settings) -> Path:
-    """Where the last verified checkpoint is kept: not in the database it speaks of."""
+    """The file of the last verified checkpoint, kept outside of the database that it is about."""
     return settings.data_dir / VERIFIED_FILE

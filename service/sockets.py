@@ -9,7 +9,7 @@ from service.errors import CannotListen
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one.
 
-    Raises: CannotListen that says what to do.
+    Raises: CannotListen, whose message names the next step.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -17,22 +17,22 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
     except (socket.gaierror, UnicodeError):
         raise CannotListen(f"no such address: {host}; try --host 127.0.0.1") from None
-    taken = socket.socket(family, kind, proto)
+    listener = socket.socket(family, kind, proto)
     try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
-        taken.listen(2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
     except OSError as error:
-        taken.close()
+        listener.close()
         raise CannotListen(_why(error, host, port)) from None
-    return taken
+    return listener
 
 
-def url(host: str, taken: socket.socket) -> str:
-    """Where a person on this machine reaches the socket."""
+def url(host: str, listener: socket.socket) -> str:
+    """The socket's URL for a browser on this machine."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  (only compared)
     shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
-    return f"http://{shown}:{taken.getsockname()[1]}"
+    return f"http://{shown}:{listener.getsockname()[1]}"
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -1,4 +1,4 @@
-"""Keeps processes running: restarts who dies, stops all when told, leaves nobody behind."""
+"""Keep processes running: restart those that die, and stop all of them at the end."""
 
 import math
 import os
@@ -15,8 +15,8 @@ from events import child_processes
 from queries.pluralize import counted
 from service.errors import ServiceError
 
-STOP_S = 8.0  # children get this long; with the rest of the way out it stays below ten seconds
-STEADY_S = 30.0  # who ran this long starts again without delay
+STOP_S = 8.0  # grace period of children; the whole shutdown stays below ten seconds
+STEADY_S = 30.0  # a process that ran this long is restarted without delay
 MAX_BACKOFF_S = 15.0
 HOPELESS = 4  # quick deaths before anything was ever ready
 _TICK_S = 0.1
@@ -26,17 +26,17 @@ _log = structlog.get_logger("tenure.supervisor")
 
 
 class NeverReady(ServiceError):
-    """A process can't even start. The lines it wrote before it died say why."""
+    """A process can't start. The lines it wrote before it died show why."""
 
     def __init__(self, name: str, times: int, code: int) -> None:
         super().__init__(
-            f"{name} died {counted(times, 'time')} before it was ready (exit {code}); the lines above say why"
+            f"{name} died {counted(times, 'time')} before it was ready (exit {code}); see the lines above"
         )
 
 
 @dataclass
 class Child:
-    """One process to keep running, or to run `once`; `pass_fds` are handed down on every start."""
+    """One process to keep running, or to run `once`; `pass_fds` are passed on every start."""
 
     name: str
     command: Sequence[str]
@@ -48,14 +48,14 @@ class Child:
     start_at: float = field(default=0.0)
 
     def start(self, now: float) -> None:
-        """In a session of its own: Ctrl-C is for the supervisor, which then asks the children."""
+        """Start it in a separate session: Ctrl-C reaches the supervisor, which then stops the children."""
         self.process = child_processes.start(
             self.command, stdin=child_processes.PIPE, pass_fds=self.pass_fds, start_new_session=True
         )
         self.started_at = now
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether it ended in time; who did not is killed, with everything it started."""
+        """Whether it ended in time; otherwise it is killed, with every process it started."""
         assert self.process is not None
         try:
             self.process.wait(timeout_s)
@@ -76,7 +76,7 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
         tend: Callable[[], None] = lambda: None,
     ) -> None:
-        """`tend` is called every second: what else has to be kept running."""
+        """`tend` is called every second, to keep other things running."""
         self._children = list(children)
         self._clock = clock
         self._tend = tend
@@ -85,7 +85,7 @@ class Supervisor:
         self._announced = False
 
     def add(self, child: Child) -> None:
-        """One more; it starts with the next tick."""
+        """Add a child; it starts with the next tick."""
         self._children.append(child)
 
     def stop(self) -> None:
@@ -93,11 +93,11 @@ class Supervisor:
         self._stopping = True
 
     def run(self, *, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
-        """Until told to stop; `announce` is called once, when `ready` first says so.
+        """Run until a signal or `stop`; `announce` is called once, when `ready` first returns True.
 
         Raises: NeverReady.
         """
-        with _told_by_signals(self.stop):
+        with _stopped_by_signals(self.stop):
             try:
                 while not self._stopping:
                     self.tick()
@@ -109,7 +109,7 @@ class Supervisor:
                 self.stop_all()
 
     def tick(self) -> None:
-        """Notice who died; start who is due."""
+        """Check for dead children; start those that are due."""
         now = self._clock()
         if now - self._tended_at >= _TEND_S:
             self._tended_at = now
@@ -121,7 +121,7 @@ class Supervisor:
                 child.start(now)
 
     def stop_all(self) -> None:
-        """Everybody is gone when this returns."""
+        """Stop all children; all have ended when this returns."""
         running = [child for child in self._children if child.process is not None]
         for child in running:
             assert child.process is not None
@@ -144,23 +144,23 @@ class Supervisor:
             raise NeverReady(child.name, child.failures, code)
         delay = backoff(child.failures)
         child.start_at = now + delay
-        _log.error("died, starting again", process=child.name, exit=code, in_s=delay)
+        _log.error("died, restarting", process=child.name, exit=code, in_s=delay)
 
 
 def backoff(failures: int) -> float:
-    """Seconds to wait after so many quick deaths in a row."""
+    """Seconds to wait after this many consecutive quick deaths."""
     return 0.0 if failures == 0 else min(MAX_BACKOFF_S, 0.5 * 2 ** min(failures - 1, 10))
 
 
 @contextmanager
-def _told_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGHUP call `stop` inside the block."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop()
 
-    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {which: signal.signal(which, handle) for which in wanted}
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {which: signal.signal(which, handle) for which in signals}
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""OpenTelemetry from the door to the row, where it is installed (extra `otel`) and told where to send.
+"""OpenTelemetry from the webhook endpoint to the row, if installed (extra `otel`) and configured.
 
-Nothing of it is imported before that. A trace begins with the request; its `traceparent` stays in the
+Otherwise it is not imported. A trace begins with the request; its `traceparent` stays in the
 event's metadata, so the projector's span joins the same trace, in another process and perhaps days later.
 """
 
@@ -25,13 +25,13 @@ INSTALL = "OTEL_EXPORTER_OTLP_… is set and OpenTelemetry is not installed: pip
 _log = structlog.get_logger("tenure.tracing")
 
 
-def wanted(settings: Settings) -> bool:
-    """Whether somebody said where spans go."""
+def is_configured(settings: Settings) -> bool:
+    """Whether an endpoint for spans is set and the SDK is not disabled."""
     return endpoint(settings) is not None and not settings.otel_sdk_disabled
 
 
 def installed() -> bool:
-    """Whether the extra is there; looks for it without importing it."""
+    """Whether the extra is installed; does not import it."""
     return find_spec("opentelemetry") is not None and find_spec("opentelemetry.exporter") is not None
 
 
@@ -44,8 +44,8 @@ def endpoint(settings: Settings) -> str | None:
 
 
 def begin(settings: Settings) -> "OpenTelemetry | None":
-    """Trace this process when it is wanted and possible. Call it after a fork: it has a thread."""
-    if not wanted(settings):
+    """Trace this process if configured and installed. Call it after a fork: it starts a thread."""
+    if not is_configured(settings):
         return None
     if not installed():
         _log.warning("not tracing", reason=INSTALL)
@@ -89,7 +89,7 @@ class OpenTelemetry:
 
     @contextmanager
     def request(self, name: str, traceparent: str | None) -> Iterator[None]:
-        """The span of a request, inside the caller's trace where it brought one."""
+        """The span of a request, inside the client's trace if it sent one."""
         parent = self._propagator.extract({TRACEPARENT: traceparent} if traceparent else {})
         with self._tracer.start_as_current_span(name, context=parent, kind=self._trace.SpanKind.SERVER):
             yield
@@ -97,14 +97,14 @@ class OpenTelemetry:
     def past(
         self, name: str, traceparent: str, *, from_ns: int, to_ns: int, attributes: Mapping[str, Value]
     ) -> None:
-        """A span that is over, in the trace that an event kept."""
+        """Record a finished span in the trace stored with an event."""
         parent = self._propagator.extract({TRACEPARENT: traceparent})
         span = self._tracer.start_span(name, context=parent, start_time=from_ns, attributes=attributes)
         span.end(to_ns)
 
 
 class Traced:
-    """WSGI around an app: one span a request, from its first byte to its answer's first."""
+    """WSGI middleware: one span per request, until the first byte of the response."""
 
     def __init__(self, tracer: OpenTelemetry, within: WSGIApplication) -> None:
         self._tracer = tracer
@@ -118,14 +118,14 @@ class Traced:
             return respond(status, headers, *more)  # type: ignore[arg-type]  # as WSGI has it
 
         method = str(environ.get("REQUEST_METHOD"))
-        # The path may name a person; its route does not, and Flask knows it (`name_by_route`).
+        # The path may contain personal data; its route does not (see `name_by_route`).
         with self._tracer.request(method, environ.get("HTTP_TRACEPARENT")):
             tracing.note(**{"http.request.method": method})
             return self._within(environ, responding)
 
 
 def trace_requests(app: Flask, tracer: OpenTelemetry) -> None:
-    """Put a span around every request of the app, doors included."""
+    """Record a span for every request of the app, webhooks included."""
     app.wsgi_app = Traced(tracer, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
 
     @app.after_request

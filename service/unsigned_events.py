@@ -1,4 +1,4 @@
-"""The doors' envelopes for what no door received: the same event, but nobody signed it."""
+"""Envelopes for events fetched from a provider's API: as from a webhook, but without a signature."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,27 +11,29 @@ from webhooks.instants import bounded
 from webhooks.stripe.envelope import stripe_event
 from webhooks.verification import Secret, Verified
 
-_NOBODY = Secret(-1, "", b"")
+_NO_SECRET = Secret(-1, "", b"")
 
 
 def fetched_stripe_event(event: Mapping[str, object], text: str, marks: Mapping[str, object]) -> NewEvent:
-    """What Stripe's door would have filed, with `marks` in the place of a signature."""
-    unsigned = Verified(_NOBODY, EPOCH, "")
+    """The event that Stripe's endpoint would have appended, with `marks` instead of a signature."""
+    unsigned = Verified(_NO_SECRET, EPOCH, "")
     return _marked(stripe_event(event, text, unsigned), unsigned, marks)
 
 
 def fetched_clerk_event(
     event: Mapping[str, object], text: str, message_id: str, marks: Mapping[str, object]
 ) -> NewEvent:
-    """What Clerk's door would have filed under that message id, with `marks` for a signature."""
-    unsigned = Verified(_NOBODY, _instant(marks), "", message_id=message_id)
+    """The event that Clerk's endpoint would have appended, with `marks` instead of a signature."""
+    unsigned = Verified(_NO_SECRET, _instant(marks), "", message_id=message_id)
     return _marked(clerk_event(event, text, unsigned), unsigned, marks)
 
 
 def _marked(event: NewEvent, unsigned: Verified, marks: Mapping[str, object]) -> NewEvent:
     event = bounded(event, sent_at=_instant(marks))
-    said = {name: value for name, value in event.metadata.items() if name not in unsigned.metadata()}
-    return replace(event, metadata=said | dict(marks))
+    provider_metadata = {
+        name: value for name, value in event.metadata.items() if name not in unsigned.metadata()
+    }
+    return replace(event, metadata=provider_metadata | dict(marks))
 
 
 def _instant(marks: Mapping[str, object]) -> datetime:

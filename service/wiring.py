@@ -1,4 +1,4 @@
-"""Puts the rooms together: settings, database, pool, Flask app. The one file that wires."""
+"""Open databases and connections from the settings, with the service's or the owner's rights."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,14 +28,14 @@ def _silent(_: str) -> None:
 
 
 def command_settings() -> Settings:
-    """The settings of a command for people: what libraries log stays quiet below ERROR."""
+    """The settings of a command; libraries log only from ERROR on."""
     settings = load()
     logging_setup.configure(level="ERROR", form="console")
     return settings
 
 
 def service_settings() -> Settings:
-    """The settings of a process that serves; its log is as they say."""
+    """The settings of a service process; they also configure its log."""
     settings = load()
     logging_setup.configure(level=settings.log_level, form=settings.log_format)
     return settings
@@ -45,39 +45,39 @@ def service_settings() -> Settings:
 def server(
     settings: Settings,
     *,
-    say: Callable[[str], None] = _silent,
+    report: Callable[[str], None] = _silent,
     may_begin: bool = False,
     locks: bool = False,
 ) -> Iterator[str]:
-    """How to reach the database as its owner; an embedded server runs inside the block.
+    """The conninfo of the database as its owner; an embedded server runs inside the block.
 
-    `locks`: the command leans on the locks of its session. Raises: NoDatabase where there is none, unless
-    the command may begin one; SessionShared.
+    `locks`: the command uses session locks. Raises: NoDatabase if there is none, unless the command may
+    create one; SessionShared.
     """
     if settings.database_url is not None:
-        given = settings.database_url.get_secret_value()
+        conninfo = settings.database_url.get_secret_value()
         if locks:
-            pooler.refuse_shared(given)
-        yield given
+            pooler.refuse_shared(conninfo)
+        yield conninfo
         return
     if not may_begin:
         _refuse_none(settings)
     elif not embedded.exists(settings.data_dir):
         where = settings.data_dir.absolute()
-        notice(f"tenure: DATABASE_URL is not set: a new, empty database begins in {where}")
-    with embedded.start(settings.data_dir, say=say) as running:
+        notice(f"tenure: DATABASE_URL is not set: creating a new, empty database in {where}")
+    with embedded.start(settings.data_dir, report=report) as running:
         yield running.conninfo
 
 
 def join_server(settings: Settings) -> str:
-    """How to reach the database, for as long as this process lives. Raises: NoDatabase."""
+    """The conninfo of the database for the lifetime of this process. Raises: NoDatabase."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     _refuse_none(settings)
-    found = embedded.start(settings.data_dir)
-    if not found.attached:
+    running = embedded.start(settings.data_dir)
+    if not running.attached:
         _log.warning("PostgreSQL was not running, started")
-    return found.conninfo
+    return running.conninfo
 
 
 def _refuse_none(settings: Settings) -> None:
@@ -87,7 +87,7 @@ def _refuse_none(settings: Settings) -> None:
 
 
 def refuse_unfit(conninfo: str) -> None:
-    """One word at the start, for what would be a stream of errors later.
+    """Fail fast: one clear error at startup instead of one per request.
 
     Raises: DatabaseUnavailable, RoleShared, SchemaMissing.
     """
@@ -112,12 +112,12 @@ def session(settings: Settings) -> Iterator[Connection]:
 
 
 def as_service(conn: Connection) -> None:
-    """The rights of the service, which owns nothing: it can't edit its own past. Raises: RoleShared."""
+    """Take the service's role, which can't change the log's history. Raises: RoleShared."""
     pooler.take_role(conn, "tenure_app")
 
 
 def service_connection(conninfo: str, *, name: str) -> Connection:
-    """A connection of its own with the service's rights and no statement timeout.
+    """A separate connection with the service's rights and no statement timeout.
 
     Raises: DatabaseUnavailable.
     """
@@ -127,11 +127,11 @@ def service_connection(conninfo: str, *, name: str) -> Connection:
 
 
 def projector_connection(conninfo: str) -> Connection:
-    """A connection for the projector; no statement timeout, since a refold takes what it takes.
+    """A connection for the projector, without a statement timeout, since a refold may take long.
 
-    Raises: psycopg.OperationalError, on which the runner waits and tries again.
+    Raises: psycopg.OperationalError, after which the runner waits and retries.
     """
-    wanted = session_conninfo(conninfo, application_name="tenure-work", statement_timeout_s=0)
-    conn = psycopg.connect(wanted, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    own = session_conninfo(conninfo, application_name="tenure-work", statement_timeout_s=0)
+    conn = psycopg.connect(own, autocommit=True, prepare_threshold=PREPARE_AFTER)
     as_service(conn)
     return conn

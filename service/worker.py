@@ -41,11 +41,11 @@ def direct_connection(conninfo: str, name: str) -> Connection:
 
     Raises: psycopg.OperationalError.
     """
-    given = str(conninfo_to_dict(conninfo).get("options") or "")
+    own_options = str(conninfo_to_dict(conninfo).get("options") or "")
     ours = " ".join(f"-c {setting}={value}" for setting, value in _SERVER.items())
-    watched = make_conninfo(conninfo, options=f"{given} {ours}".strip(), **_CLIENT)
-    wanted = session_conninfo(watched, application_name=name, statement_timeout_s=0)
-    conn = psycopg.connect(wanted, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    watched = make_conninfo(conninfo, options=f"{own_options} {ours}".strip(), **_CLIENT)
+    own = session_conninfo(watched, application_name=name, statement_timeout_s=0)
+    conn = psycopg.connect(own, autocommit=True, prepare_threshold=PREPARE_AFTER)
     as_service(conn)
     return conn
 

@@ -77,7 +77,7 @@ def shop(doors: Target, conninfo: str) -> DemoWorld:
 def play(doors: Target, world: DemoWorld, conninfo: str) -> None:
     """Deliver and project everything."""
     deliveries = disordered(world.deliveries, seed=1, twice=0.2)
-    post_all(doors, deliveries, heard=lambda _: None)
+    post_all(doors, deliveries, on_progress=lambda _: None)
     project(conninfo)
 
 

@@ -59,8 +59,8 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     [
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "starts with postgresql://"),
         ("DATABASE_URL", "postgresql://[hunter2", "starts with postgresql://"),
-        ("STRIPE_WEBHOOK_SECRETS", "whsec_ok,sk_live_hunter2", "secret 2 of 2 must be whsec_"),
-        ("STRIPE_WEBHOOK_SECRETS", "whsec_", "secret 1 of 1 must be whsec_"),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_ok,sk_live_hunter2", "secret 2 of 2 must start with whsec_"),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_", "secret 1 of 1 must start with whsec_"),
         ("CLERK_WEBHOOK_SECRETS", "whsec_hunter2!", "secret 1 of 1 must be base64"),
         ("TENURE_SECRET_KEY", "hunter2", "at least 32 characters"),
         ("TENURE_SIGNING_KEY", "hunter2hunter2==", "32 bytes in base64"),

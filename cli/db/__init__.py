@@ -1,1 +1,1 @@
-"""`tenure db`: the database looked at, its indexes, and how fast every query is on a full platform."""
+"""`tenure db`: inspect the database and its indexes, and measure every query on a full platform."""

@@ -1,4 +1,4 @@
-"""Every question the queries package answers about users, events and work, asked of a made-up platform."""
+"""Every query of the queries package about users, events and work, against a generated platform."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,7 +22,7 @@ Ask = Callable[[Connection], object]
 
 
 class Case(NamedTuple):
-    """A question; `make` chooses whom or what it is about."""
+    """A query; `make` chooses the user or object it is about."""
 
     name: str
     make: Callable[[World, Random], Ask]
@@ -100,13 +100,13 @@ def _work() -> list[Case]:
     ]
 
 
-def _house() -> list[Case]:
+def _service() -> list[Case]:
     return [
         Case("users by status, now", lambda w, r: status_now),
-        Case("what waits for somebody", lambda w, r: attention),
-        Case("customers of nobody", lambda w, r: lambda c: unlinked_customers(c, limit=PAGE)),
+        Case("users that need attention", lambda w, r: attention),
+        Case("unlinked customers", lambda w, r: lambda c: unlinked_customers(c, limit=PAGE)),
         Case("projection lag", lambda w, r: projection_lag),
-        Case("refolds that wait", lambda w, r: refolds_waiting),
+        Case("waiting refolds", lambda w, r: refolds_waiting),
     ]
 
 
@@ -130,8 +130,8 @@ def _past(world: World, random: Random) -> Ask:
     return lambda conn: profile_at(conn, user, as_of=at)
 
 
-def _users(**wanted: str) -> Ask:
-    return lambda conn: users.list_users(conn, users.UserFilter(**wanted), limit=PAGE)
+def _users(**filters: str) -> Ask:
+    return lambda conn: users.list_users(conn, users.UserFilter(**filters), limit=PAGE)
 
 
 def _second_users() -> Ask:
@@ -142,8 +142,8 @@ def _second_users() -> Ask:
     return ask
 
 
-def _search(**wanted: object) -> Ask:
-    chosen = EventFilter(**wanted)  # type: ignore[arg-type]  # the cases name the fields rightly
+def _search(**filters: object) -> Ask:
+    chosen = EventFilter(**filters)  # type: ignore[arg-type]  # the cases name the fields rightly
     return lambda conn: search(conn, chosen, limit=PAGE)
 
 
@@ -165,8 +165,8 @@ def _event(key: str) -> Ask:
 
 
 def _campaigns(user: str, *, status: str | None = None, with_jobs: bool = False) -> Ask:
-    wanted = campaigns.CampaignFilter(user_id=user, status=status)
-    return lambda conn: campaigns.list_campaigns(conn, wanted, limit=PAGE, jobs=with_jobs)
+    filters = campaigns.CampaignFilter(user_id=user, status=status)
+    return lambda conn: campaigns.list_campaigns(conn, filters, limit=PAGE, jobs=with_jobs)
 
 
 def _one_campaign(world: World, random: Random) -> Ask:
@@ -174,8 +174,8 @@ def _one_campaign(world: World, random: Random) -> Ask:
     return lambda conn: campaigns.campaign(conn, campaign, user, jobs=True)
 
 
-def _jobs(*, include: tuple[str, ...] = (), **wanted: object) -> Ask:
-    chosen = scraping_jobs.ScrapingJobFilter(**wanted)  # type: ignore[arg-type]  # the cases name the fields rightly
+def _jobs(*, include: tuple[str, ...] = (), **filters: object) -> Ask:
+    chosen = scraping_jobs.ScrapingJobFilter(**filters)  # type: ignore[arg-type]  # the cases name the fields rightly
     return lambda conn: scraping_jobs.list_jobs(conn, chosen, limit=PAGE, include=include)
 
 
@@ -185,14 +185,14 @@ def _results(world: World, random: Random) -> Ask:
 
 
 def _lists(user: str, *, creator: str | None = None, items: bool = False) -> Ask:
-    wanted = lists.ListFilter(user_id=user, creator_id=creator)
-    return lambda conn: lists.list_lists(conn, wanted, limit=PAGE, items=items)
+    filters = lists.ListFilter(user_id=user, creator_id=creator)
+    return lambda conn: lists.list_lists(conn, filters, limit=PAGE, items=items)
 
 
 def _items(world: World, random: Random) -> Ask:
     list_id, user = random.choice(world.lists)
-    wanted = lists.ItemFilter(list_id=list_id, user_id=user)
-    return lambda conn: lists.list_items(conn, wanted, limit=PAGE, creator=True)
+    filters = lists.ItemFilter(list_id=list_id, user_id=user)
+    return lambda conn: lists.list_items(conn, filters, limit=PAGE, creator=True)
 
 
-CASES = (*_profile(), *_lists_of_users(), *_events(), *_work(), *_house())
+CASES = (*_profile(), *_lists_of_users(), *_events(), *_work(), *_service())

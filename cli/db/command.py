@@ -1,4 +1,4 @@
-"""`tenure db`: look at the database, make what indexes are missing, measure every query."""
+"""`tenure db`: inspect the database, create missing indexes, measure every query."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -32,7 +32,7 @@ def db() -> None:
 
 
 @db.command()
-@click.option("--all", "everything", is_flag=True, help="Every table and index, not only the largest.")
+@click.option("--all", "everything", is_flag=True, help="Show every table and index, not only the largest.")
 @json_option
 def inspect(*, everything: bool, as_json: bool) -> None:
     """Show sizes, bloat (estimated), cache hits and slow queries.
@@ -56,7 +56,7 @@ def inspect(*, everything: bool, as_json: bool) -> None:
         "bloat (est.)",
         "cache_hit_percent",
     )
-    told = [
+    rows = [
         row
         | {
             "total": _size(row["total_bytes"]),
@@ -66,7 +66,7 @@ def inspect(*, everything: bool, as_json: bool) -> None:
         }
         for row in tables[:shown]
     ]
-    emit_table(told, columns, empty="no tables")
+    emit_table(rows, columns, empty="no tables")
     emit_table(
         [row | {"size": _size(row["bytes"])} for row in indexes[:shown]],
         ("index", "table", "method", "size", "scans", "is_valid"),
@@ -79,41 +79,41 @@ def inspect(*, everything: bool, as_json: bool) -> None:
 
 
 @db.command("indexes")
-@click.option("--apply", "make", is_flag=True, help="Make what is missing, without locking anybody out.")
+@click.option("--apply", "make", is_flag=True, help="Create missing indexes without blocking writes.")
 @json_option
 def indexes(*, make: bool, as_json: bool) -> None:
     """List indexes that are missing, broken, doubled or unused. Exit 1 while one is missing.
 
-    --apply makes only what is missing (CREATE INDEX CONCURRENTLY); nothing is ever dropped for being unused.
+    --apply creates only missing indexes (CREATE INDEX CONCURRENTLY); unused ones are never dropped.
     """
-    made: list[str] = []
+    created: list[str] = []
     with _owner() as conn:
-        found = looking.advice(conn)
+        advice = looking.advice(conn)
         if make:
-            for one in found:
+            for one in advice:
                 if one.kind in ("missing", "invalid"):
                     _make(conn, one)
-                    made.append(one.index)
-            found = looking.advice(conn)
+                    created.append(one.index)
+            advice = looking.advice(conn)
     if as_json:
-        emit_json({"made": made, "advice": [asdict(one) for one in found]})
+        emit_json({"made": created, "advice": [asdict(one) for one in advice]})
     else:
-        for name in made:
-            console().print(f"made {name}", markup=False)
-        rows = [asdict(one) | {"size": _size(one.bytes)} for one in found]
+        for name in created:
+            console().print(f"created {name}", markup=False)
+        rows = [asdict(one) | {"size": _size(one.bytes)} for one in advice]
         emit_table(
-            rows, ("kind", "index", "table", "size", "why", "sql"), empty="every index is there and used"
+            rows, ("kind", "index", "table", "size", "why", "sql"), empty="every index is present and used"
         )
-    lacking = [one.index for one in found if one.kind in ("missing", "invalid")]
+    lacking = [one.index for one in advice if one.kind in ("missing", "invalid")]
     if lacking:
         raise DifferenceFound(
             f"{counted(len(lacking), 'index is', 'indexes are')} missing, first {lacking[0]}; "
-            "make what is missing: tenure db indexes --apply"
+            "create them: tenure db indexes --apply"
         )
 
 
 @db.command()
-@click.option("--database", "name", metavar="NAME", help="A database that stays; else one for the moment.")
+@click.option("--database", "name", metavar="NAME", help="Database to keep; default: a temporary one.")
 @click.option("--users", default=Sizes.users, show_default=True, type=click.IntRange(10))
 @click.option("--campaigns", default=Sizes.campaigns, show_default=True, type=click.IntRange(1))
 @click.option("--jobs", default=Sizes.jobs, show_default=True, type=click.IntRange(1))
@@ -121,23 +121,25 @@ def indexes(*, make: bool, as_json: bool) -> None:
 @click.option("--lists", default=Sizes.lists, show_default=True, type=click.IntRange(1))
 @click.option("--items", default=Sizes.items, show_default=True, type=click.IntRange(1))
 @click.option("--events", default=Sizes.events, show_default=True, type=click.IntRange(100))
-@click.option("--asked", default=200, show_default=True, type=click.IntRange(10), help="Times each is asked.")
-@click.option("--plans", is_flag=True, help="Print every plan; --json always has them.")
+@click.option(
+    "--asked", "repeats", default=200, show_default=True, type=click.IntRange(10), help="Runs per query."
+)
+@click.option("--plans", is_flag=True, help="Print every plan; --json always includes them.")
 @json_option
-def bench(*, name: str | None, asked: int, plans: bool, as_json: bool, **sizes: int) -> None:
-    """Measure every query on a generated platform. It is built in a database of its own on this server.
+def bench(*, name: str | None, repeats: int, plans: bool, as_json: bool, **sizes: int) -> None:
+    """Measure every query on a generated platform. It is built in a separate database on this server.
 
     Exit 1 if one takes more than 100 ms at the 99th percentile.
     """
-    wanted = Sizes(**sizes)
+    size = Sizes(**sizes)
     with server(command_settings(), may_begin=True) as conninfo, _place(conninfo, name) as place:
-        _build(place, wanted)
-        found = _measured(place, asked)
+        _build(place, size)
+        measurements = _measured(place, repeats)
     if as_json:
-        emit_json({"sizes": asdict(wanted), "asked": asked, "queries": [asdict(one) for one in found]})
+        emit_json({"sizes": asdict(size), "asked": repeats, "queries": [asdict(one) for one in measurements]})
     else:
-        _print(found, plans=plans)
-    slow = [one for one in found if one.p99_ms > MOST_P99_MS]
+        _print(measurements, plans=plans)
+    slow = [one for one in measurements if one.p99_ms > MOST_P99_MS]
     if slow:
         worst = max(slow, key=lambda one: one.p99_ms)
         raise DifferenceFound(
@@ -156,21 +158,21 @@ def _owner() -> Iterator[Connection]:
 
 
 def _make(conn: Connection, one: looking.Advice) -> None:
-    """An attempt that was broken off leaves an index nobody uses, which is in the way."""
-    console(stderr=True).print(f"making {one.index}", markup=False)
+    """Create the index. An interrupted attempt leaves an unusable index, which is dropped first."""
+    console(stderr=True).print(f"creating {one.index}", markup=False)
     conn.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(one.index)))
     try:
         conn.execute(one.sql.encode())
     except errors.UndefinedTable:
-        raise Failure(f"{one.table} is missing; make it first: tenure migrate up") from None
+        raise Failure(f"{one.table} is missing; create it first: tenure migrate up") from None
 
 
 @contextmanager
 def _place(conninfo: str, name: str | None) -> Iterator[str]:
-    """A database to fill: one that stays, or one for the moment."""
+    """A database to fill: the named one, which is kept, or a temporary one."""
     if name is None:
-        with scratch(conninfo, "bench") as made:
-            yield made
+        with scratch(conninfo, "bench") as temporary:
+            yield temporary
         return
     with closing(connect(conninfo, application_name="tenure-bench", autocommit=True)) as conn:
         if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
@@ -186,17 +188,17 @@ def _build(place: str, sizes: Sizes) -> None:
         row = conn.execute("SELECT count(*) FROM part_heads WHERE head > 0").fetchone()
         if row is None or row[0]:
             raise Failure(
-                "that database holds something else; name one that tenure db bench made, or a new one"
+                "that database has other content; name one that tenure db bench created, or a new one"
             )
         conn.rollback()
-        with bar("filling", sum(asdict(sizes).values()) + 7 * sizes.users) as told:
+        with bar("filling", sum(asdict(sizes).values()) + 7 * sizes.users) as advance:
             done: dict[str, int] = {}
 
-            def heard(table: str, rows: int) -> None:
+            def on_progress(table: str, rows: int) -> None:
                 done[table] = rows
-                told(sum(done.values()))
+                advance(sum(done.values()))
 
-            fill(conn, sizes, heard=heard)
+            fill(conn, sizes, on_progress=on_progress)
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}").format(
             sql.Identifier(conn.info.dbname), sql.Literal(f"{FILLED} {sizes}")
         )
@@ -211,27 +213,27 @@ def _is_filled(conn: Connection, sizes: Sizes) -> bool:
         "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
     ).fetchone()
     conn.rollback()
-    said = row[0] if row else None
-    if said and said.startswith(FILLED) and said != f"{FILLED} {sizes}":
-        raise Failure(f"that database was filled with other sizes: {said.removeprefix(FILLED).strip()}")
-    return said == f"{FILLED} {sizes}"
+    comment = row[0] if row else None
+    if comment and comment.startswith(FILLED) and comment != f"{FILLED} {sizes}":
+        raise Failure(f"that database was filled with other sizes: {comment.removeprefix(FILLED).strip()}")
+    return comment == f"{FILLED} {sizes}"
 
 
-def _measured(place: str, asked: int) -> list[Measured]:
+def _measured(place: str, repeats: int) -> list[Measured]:
     with (
         closing(connect(place, application_name="tenure-bench")) as conn,
-        bar("measuring", len(CASES)) as told,
+        bar("measuring", len(CASES)) as advance,
     ):
         as_service(conn)
         world = world_of(conn)
-        found = []
+        measurements = []
         for number, case in enumerate(CASES, 1):
-            found.append(measure(conn, case, world, asked=asked))
-            told(number)
-    return found
+            measurements.append(measure(conn, case, world, repeats=repeats))
+            advance(number)
+    return measurements
 
 
-def _print(found: list[Measured], *, plans: bool) -> None:
+def _print(measurements: list[Measured], *, plans: bool) -> None:
     rows = [
         {
             "query": one.name,
@@ -241,15 +243,15 @@ def _print(found: list[Measured], *, plans: bool) -> None:
             "reads whole": ", ".join(one.scans) or None,
             "indexes": ", ".join(one.indexes),
         }
-        for one in found
+        for one in measurements
     ]
     emit_table(rows, ("query", "p50 ms", "p99 ms", "statements", "reads whole", "indexes"), empty="")
-    without = [one.name for one in found if one.scans]
+    without = [one.name for one in measurements if one.scans]
     console().print(
         f"without an index on a large table: {', '.join(without)}" if without else "every query uses an index"
     )
     if plans:
-        for one in found:
+        for one in measurements:
             console().print(f"\n{one.name}", markup=False)
             for plan in one.plans:
                 console().print(plan, markup=False, soft_wrap=True)

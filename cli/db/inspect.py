@@ -1,4 +1,4 @@
-"""What the database says of itself: tables, indexes, caches, slow queries."""
+"""PostgreSQL's statistics: tables, indexes, caches, slow queries."""
 
 import re
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ SLOWEST = 10
 BOOKKEEPING = ("migration_manifest", "_yoyo_", "yoyo_lock")
 NOT_INSTALLED = (
     "pg_stat_statements is not installed here: add it to shared_preload_libraries and run CREATE EXTENSION "
-    "pg_stat_statements (on Supabase: Database, Extensions); the embedded server has none"
+    "pg_stat_statements (on Supabase: Database, Extensions); the embedded server does not have it"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SlowQueries:
-    """The slowest in all, or why nobody can tell."""
+    """The queries with the highest total time, or why they are not available."""
 
     rows: list[Row]
     why_not: str | None
 
 
 def database(conn: Connection) -> Row:
-    """One row about it all."""
+    """One row about the whole database."""
     return fetch_one(conn, statement("cli.db", "database"), {}) or {}
 
 
@@ -43,12 +43,12 @@ def indexes(conn: Connection) -> list[Row]:
 
 
 def slow_queries(conn: Connection) -> SlowQueries:
-    """By the time they took in all."""
-    found = fetch_one(conn, statement("cli.db", "has_statements"), {})
-    if found is None:
+    """The slowest queries by total time."""
+    extension = fetch_one(conn, statement("cli.db", "has_statements"), {})
+    if extension is None:
         return SlowQueries([], NOT_INSTALLED)
     query = sql.SQL(statement("cli.db", "slow_queries").decode()).format(
-        statements=sql.Identifier(found["schema"], "pg_stat_statements")
+        statements=sql.Identifier(extension["schema"], "pg_stat_statements")
     )
     try:
         with conn.transaction():
@@ -59,7 +59,7 @@ def slow_queries(conn: Connection) -> SlowQueries:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing about one index. `sql` does it; only what is `missing` or `invalid` is ever applied."""
+    """One advice about one index. `sql` applies it; only `missing` and `invalid` ones are ever applied."""
 
     kind: str
     index: str
@@ -71,49 +71,49 @@ class Advice:
 
 def advice(conn: Connection) -> list[Advice]:
     """Missing, invalid, doubled and unused indexes."""
-    found = indexes(conn)
-    names = {row["index"] for row in found if row["is_valid"]}
+    rows = indexes(conn)
+    names = {row["index"] for row in rows if row["is_valid"]}
     return [
-        *_missing(names, found),
+        *_missing(names, rows),
         *_unindexed_keys(conn),
-        *_doubled(found),
-        *_unused(found),
+        *_doubled(rows),
+        *_unused(rows),
     ]
 
 
-def wanted() -> dict[str, tuple[str, str]]:
-    """Every index the migrations make: name to (table, statement)."""
-    made: dict[str, tuple[str, str]] = {}
+def expected_indexes() -> dict[str, tuple[str, str]]:
+    """Every index the migrations create: name to (table, statement)."""
+    expected: dict[str, tuple[str, str]] = {}
     for one in read():
         text = one.body.decode()
         for unique, name, rest in re.findall(
             r"^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(\w+) (ON [^;]+);", text, re.MULTILINE
         ):
             flat = " ".join(rest.split())
-            made[name] = (flat.split()[1], f"CREATE {unique}INDEX CONCURRENTLY {name} {flat}")
+            expected[name] = (flat.split()[1], f"CREATE {unique}INDEX CONCURRENTLY {name} {flat}")
         for name in re.findall(r"^DROP INDEX (?:IF EXISTS )?(\w+)", text, re.MULTILINE):
-            made.pop(name, None)
-    return made
+            expected.pop(name, None)
+    return expected
 
 
-def _missing(names: set[str], found: list[Row]) -> list[Advice]:
-    invalid = {row["index"] for row in found if not row["is_valid"]}
+def _missing(names: set[str], rows: list[Row]) -> list[Advice]:
+    invalid = {row["index"] for row in rows if not row["is_valid"]}
     return [
         Advice(
             "invalid" if name in invalid else "missing",
             name,
             table,
-            "a listed query leans on it" if name not in invalid else "its making was broken off",
+            "a listed query needs it" if name not in invalid else "its creation was interrupted",
             create,
         )
-        for name, (table, create) in wanted().items()
+        for name, (table, create) in expected_indexes().items()
         if name not in names
     ]
 
 
 def _unindexed_keys(conn: Connection) -> list[Advice]:
     rows = fetch_all(conn, statement("cli.db", "unindexed_keys"), {})
-    found = []
+    advices = []
     for row in rows:
         name = f"{row['table']}_{'_'.join(row['columns'])}_fkey_idx"[:63]
         create = sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({})").format(
@@ -122,13 +122,13 @@ def _unindexed_keys(conn: Connection) -> list[Advice]:
             sql.SQL(", ").join(map(sql.Identifier, row["columns"])),
         )
         why = f"foreign key {row['constraint']}: deleting a parent reads the whole table"
-        found.append(Advice("missing", name, row["table"], why, create.as_string(conn)))
-    return found
+        advices.append(Advice("missing", name, row["table"], why, create.as_string(conn)))
+    return advices
 
 
-def _doubled(found: list[Row]) -> list[Advice]:
-    """An index whose columns another begins with, of the same method and without a condition."""
-    plain = [row for row in found if not row["is_partial"] and "(expression)" not in row["columns"]]
+def _doubled(rows: list[Row]) -> list[Advice]:
+    """Indexes that are a prefix of another one with the same method; neither is partial."""
+    plain = [row for row in rows if not row["is_partial"] and "(expression)" not in row["columns"]]
     return [
         Advice(
             "doubled",
@@ -149,11 +149,11 @@ def _doubled(found: list[Row]) -> list[Advice]:
 
 
 def _begins(longer: Row, shorter: Row) -> bool:
-    """Whether one serves for the other: the same columns in the same order and direction."""
+    """Whether `longer` begins with the columns of `shorter`, in the same order and direction."""
     count = len(shorter["columns"])
     if len(longer["columns"]) <= count:
         return False
-    keys = [_keys(each["definition"]) for each in (longer, shorter)]
+    keys = [_keys(row["definition"]) for row in (longer, shorter)]
     return keys[0][:count] == keys[1]
 
 
@@ -162,7 +162,7 @@ def _keys(definition: str) -> list[str]:
     return [key.strip() for key in inside.rpartition(")")[0].split(",")]
 
 
-def _unused(found: list[Row]) -> list[Advice]:
+def _unused(rows: list[Row]) -> list[Advice]:
     return [
         Advice(
             "unused",
@@ -172,7 +172,7 @@ def _unused(found: list[Row]) -> list[Advice]:
             _drop(row),
             row["bytes"],
         )
-        for row in found
+        for row in rows
         if not (row["scans"] or row["is_unique"] or row["is_constraint"])
         and not row["table"].startswith(BOOKKEEPING)
     ]

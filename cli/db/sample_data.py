@@ -1,4 +1,4 @@
-"""A made-up platform by COPY: users, their work, their Stripe events. For throwaway databases only."""
+"""Generate a platform by COPY: users, their work, their Stripe events. For throwaway databases only."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,13 +39,13 @@ EVENTS = (
     "payload_salt", "payload_digest",
 )  # fmt: skip
 
-Heard = Callable[[str, int], None]
+OnProgress = Callable[[str, int], None]
 Rows = Iterable[tuple[object, ...]]
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything."""
+    """Number of rows per kind."""
 
     users: int = 10_000
     campaigns: int = 50_000
@@ -58,7 +58,7 @@ class Sizes:
 
 @dataclass(slots=True)
 class World:
-    """Whom and what to ask about."""
+    """Ids of the users and objects that queries are about."""
 
     users: list[str] = field(default_factory=list)
     customers: list[str] = field(default_factory=list)
@@ -68,22 +68,22 @@ class World:
     event_keys: list[str] = field(default_factory=list)
 
 
-def fill(conn: Connection, sizes: Sizes, *, heard: Heard) -> None:
+def fill(conn: Connection, sizes: Sizes, *, on_progress: OnProgress) -> None:
     """Fill a migrated, empty database; the caller commits."""
     publish_default_plans(conn)
     conn.commit()
     catalog = read_catalog(conn)
     random = Random("platform")  # noqa: S311 - the same platform again, not secrets
     customers: dict[int, str] = {}
-    _events(conn, sizes.events, customers, heard)
-    _users(conn, sizes.users, customers, catalog, random, heard)
-    _links(conn, customers, heard)
-    _work(conn, sizes, random, heard)
-    _lists(conn, sizes, random, heard)
+    _events(conn, sizes.events, customers, on_progress)
+    _users(conn, sizes.users, customers, catalog, random, on_progress)
+    _links(conn, customers, on_progress)
+    _work(conn, sizes, random, on_progress)
+    _lists(conn, sizes, random, on_progress)
 
 
 def world_of(conn: Connection, *, sample: int = 2000) -> World:
-    """What is there to ask about, by chance but the same each time."""
+    """A sample of the ids in the database, the same on each call."""
 
     def some(query: str) -> list[Any]:  # Any: column values
         return conn.execute(query.encode(), [sample]).fetchall()
@@ -103,7 +103,7 @@ def world_of(conn: Connection, *, sample: int = 2000) -> World:
     )
 
 
-def _events(conn: Connection, count: int, customers: dict[int, str], heard: Heard) -> None:
+def _events(conn: Connection, count: int, customers: dict[int, str], on_progress: OnProgress) -> None:
     heads: dict[int, int] = dict(conn.execute("SELECT part, head FROM part_heads").fetchall())
     random = Random("log")  # noqa: S311 - the same log again, not secrets
     salt = random.randbytes(16)
@@ -114,7 +114,7 @@ def _events(conn: Connection, count: int, customers: dict[int, str], heard: Hear
                 customers.setdefault(int(event.customer[-12:]), event.customer)
             yield _event(event, heads, UUID(bytes=random.randbytes(16), version=4), salt)
 
-    _copy(conn, "events", EVENTS, rows(), heard)
+    _copy(conn, "events", EVENTS, rows(), on_progress)
     conn.execute(
         "UPDATE part_heads h SET head = e.head, recorded_at = e.at FROM (SELECT part, max(position) AS head, "
         "max(recorded_at) AS at FROM events GROUP BY part) e WHERE h.part = e.part"
@@ -138,16 +138,21 @@ def _event(event: BulkEvent, heads: dict[int, int], event_id: UUID, salt: bytes)
 
 
 def _users(
-    conn: Connection, count: int, customers: dict[int, str], catalog: Catalog, random: Random, heard: Heard
+    conn: Connection,
+    count: int,
+    customers: dict[int, str],
+    catalog: Catalog,
+    random: Random,
+    on_progress: OnProgress,
 ) -> None:
     states = [_state(number, customers.get(number), random) for number in range(count)]
-    made = [rows_of(state, catalog) for state in states]
+    tables = [rows_of(state, catalog) for state in states]
     for table in CORES:
-        rows = (tuple(_cell(value) for value in one[table].values()) for one in made)
-        _copy(conn, table, tuple(made[0][table]), rows, heard)
+        rows = (tuple(_cell(value) for value in one[table].values()) for one in tables)
+        _copy(conn, table, tuple(tables[0][table]), rows, on_progress)
     digest = conn.execute("SELECT digest FROM projection_catalog").fetchone()
     kept = ((s.user_id, encode(Folded(s, [])).decode(), digest[0] if digest else "", b"") for s in states)
-    _copy(conn, "projection_states", ("user_id", "state", "catalog_digest", "row_digest"), kept, heard)
+    _copy(conn, "projection_states", ("user_id", "state", "catalog_digest", "row_digest"), kept, on_progress)
 
 
 def _state(number: int, customer: str | None, random: Random) -> State:
@@ -189,7 +194,7 @@ def _subscription(number: int, customer: str, random: Random) -> SubscriptionFac
     )
 
 
-def _links(conn: Connection, customers: dict[int, str], heard: Heard) -> None:
+def _links(conn: Connection, customers: dict[int, str], on_progress: OnProgress) -> None:
     def rows() -> Iterator[tuple[object, ...]]:
         at = micros(NOW)
         for number, customer in customers.items():
@@ -199,10 +204,10 @@ def _links(conn: Connection, customers: dict[int, str], heard: Heard) -> None:
             yield customer, user, links.encode(claims), [user], NOW, NOW
 
     columns = ("customer_id", "user_id", "claims", "claimed_by", "created_at", "updated_at")
-    _copy(conn, "customer_links", columns, rows(), heard)
+    _copy(conn, "customer_links", columns, rows(), on_progress)
 
 
-def _work(conn: Connection, sizes: Sizes, random: Random, heard: Heard) -> None:
+def _work(conn: Connection, sizes: Sizes, random: Random, on_progress: OnProgress) -> None:
     campaigns = [(_id("campaign", n), bulk_user_id(n % sizes.users)) for n in range(sizes.campaigns)]
 
     def some_campaigns() -> Iterator[tuple[object, ...]]:
@@ -230,40 +235,56 @@ def _work(conn: Connection, sizes: Sizes, random: Random, heard: Heard) -> None:
             )
 
     columns = "id user_id name description search_type status version created_at updated_at"
-    _copy(conn, "campaigns", tuple(columns.split()), some_campaigns(), heard)
+    _copy(conn, "campaigns", tuple(columns.split()), some_campaigns(), on_progress)
     columns = (
         "id user_id run_id status keywords platform region campaign_id asked_campaign_id target_username "
         "search_params processed_runs processed_results target_results cursor progress creators_recorded "
         "version created_at started_at completed_at timeout_at updated_at"
     )
-    _copy(conn, "scraping_jobs", tuple(columns.split()), jobs(), heard)
+    _copy(conn, "scraping_jobs", tuple(columns.split()), jobs(), on_progress)
     columns = "id job_id creators creators_count digest created_at"
-    _copy(conn, "scraping_results", tuple(columns.split()), results(), heard)
+    _copy(conn, "scraping_results", tuple(columns.split()), results(), on_progress)
 
 
 def _job(number: int, campaign: UUID, user: str, random: Random) -> tuple[object, ...]:
     at = _moment(random)
     status = random.choice(JOB_STATUSES)
     ended = at + timedelta(minutes=7) if status in ("completed", "error", "timeout") else None
-    asked: dict[str, object] = {"platform": random.choice(PLATFORMS).lower(), "filters": {"min": number % 50}}
+    search: dict[str, object] = {
+        "platform": random.choice(PLATFORMS).lower(),
+        "filters": {"min": number % 50},
+    }
     if number % 40 == 0:
-        asked["targetAudience"] = {"country": random.choice(("US", "UK", "DE"))}
+        search["targetAudience"] = {"country": random.choice(("US", "UK", "DE"))}
     keywords = orjson.dumps(random.sample(WORDS, 3)).decode()
     return (
         *(_id("job", number), user, f"run_{number}", status, keywords, random.choice(PLATFORMS), "US"),
-        *(campaign, campaign, None, orjson.dumps(asked).decode(), 3, 1000, 1000, 1000, "100.00", 5, 4),
+        *(campaign, campaign, None, orjson.dumps(search).decode(), 3, 1000, 1000, 1000, "100.00", 5, 4),
         *(at, at, ended, at + timedelta(hours=1), ended or at),
     )
 
 
-def _lists(conn: Connection, sizes: Sizes, random: Random, heard: Heard) -> None:
+def _lists(conn: Connection, sizes: Sizes, random: Random, on_progress: OnProgress) -> None:
     owners = [(_id("list", n), bulk_user_id(n % sizes.users)) for n in range(sizes.lists)]
-    each = max(1, sizes.items // max(1, sizes.lists))
+    per_list = max(1, sizes.items // max(1, sizes.lists))
 
     def lists() -> Iterator[tuple[object, ...]]:
         for number, (list_id, user) in enumerate(owners):
             at = _moment(random)
-            yield list_id, user, f"List {number}", None, "custom", "private", ["a"], False, each, 3, at, at
+            yield (
+                list_id,
+                user,
+                f"List {number}",
+                None,
+                "custom",
+                "private",
+                ["a"],
+                False,
+                per_list,
+                3,
+                at,
+                at,
+            )
 
     def items() -> Iterator[tuple[object, ...]]:
         for number in range(sizes.items):
@@ -279,12 +300,14 @@ def _lists(conn: Connection, sizes: Sizes, random: Random, heard: Heard) -> None
     columns = (
         "id user_id name description type privacy tags is_archived items_count version created_at updated_at"
     )
-    _copy(conn, "creator_lists", tuple(columns.split()), lists(), heard)
+    _copy(conn, "creator_lists", tuple(columns.split()), lists(), on_progress)
     columns = "id list_id user_id creator_id creator position bucket notes pinned created_at updated_at"
-    _copy(conn, "list_items", tuple(columns.split()), items(), heard)
+    _copy(conn, "list_items", tuple(columns.split()), items(), on_progress)
 
 
-def _copy(conn: Connection, table: str, columns: tuple[str, ...], rows: Rows, heard: Heard) -> None:
+def _copy(
+    conn: Connection, table: str, columns: tuple[str, ...], rows: Rows, on_progress: OnProgress
+) -> None:
     query = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -294,7 +317,7 @@ def _copy(conn: Connection, table: str, columns: tuple[str, ...], rows: Rows, he
             for row in batch:
                 copy.write_row(row)
             done += len(batch)
-            heard(table, done)
+            on_progress(table, done)
 
 
 def _creator(random: Random) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""`tenure doctor`: everything that can be wrong with an installation, each with its fix."""
+"""`tenure doctor`: check an installation and name the fix of each problem."""

@@ -16,16 +16,16 @@ from queries.rows import AnyConnection, fetch_one
 
 OLDEST_SERVER = 150000
 MOST_SKEW = timedelta(seconds=5)
-SHARED = "a pooler lends out sessions by transaction"
+SHARED = "the pooler shares sessions between transactions"
 
 
 def session_check(conninfo: str, *, embedded: bool) -> DoctorFinding:
-    """Embedded, remote, or a pooler in whose shared sessions nobody can hold a lock."""
+    """Embedded, remote, or behind a transaction pooler, where session locks do not work."""
     if embedded:
         where = "embedded PostgreSQL in the data directory"
         return DoctorFinding("note", "server", where, "fine for one machine; tenure backup")
     if not pooler.are_shared(conninfo):
-        return DoctorFinding("ok", "server", "remote, with sessions of its own")
+        return DoctorFinding("ok", "server", "remote, with dedicated sessions")
     with closing(connect(conninfo, application_name="tenure-cli")) as conn:
         has_role = pooler.brings_role(conn, "tenure_app")
     if has_role:
@@ -37,16 +37,16 @@ def session_check(conninfo: str, *, embedded: bool) -> DoctorFinding:
 
 
 def migration_checks(conninfo: str) -> list[DoctorFinding]:
-    """Whether the schema is the one this code was written for."""
-    found = migrations.status(conninfo)
-    odd = [one.name for one in found if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
-    pending = [one.name for one in found if one.state is MigrationState.PENDING]
+    """Whether the schema is the one this release expects."""
+    rows = migrations.status(conninfo)
+    odd = [one.name for one in rows if one.state in (MigrationState.EDITED, MigrationState.UNKNOWN)]
+    pending = [one.name for one in rows if one.state is MigrationState.PENDING]
     return [
         either(
             not odd,
             "migrations",
-            "all as written",
-            f"not as written: {', '.join(odd)}",
+            "unchanged",
+            f"changed or unknown: {', '.join(odd)}",
             "tenure migrate status",
         ),
         either(
@@ -60,16 +60,16 @@ def migration_checks(conninfo: str) -> list[DoctorFinding]:
 
 
 def added_index_check(conn: AnyConnection) -> DoctorFinding:
-    """Whether a replay would be refused for an index that no migration made."""
+    """Whether a replay would be refused because of an index that no migration created."""
     added = added_unique(conn)
-    names = ", ".join(f"{each.name} on {each.table}" for each in added)
+    names = ", ".join(f"{index.name} on {index.table}" for index in added)
     return either(
         not added,
         "added indexes",
         "no unique index that a replay would refuse",
-        f"unique, but made by no migration: {names}: a user whose row violates it is quarantined, "
-        "and tenure replay refuses to begin",
-        "; ".join(each.drop for each in added),
+        f"unique, but created by no migration: {names}: a user whose row violates it is quarantined, "
+        "and tenure replay refuses to start",
+        "; ".join(index.drop for index in added),
         severity="warn",
     )
 
@@ -100,14 +100,14 @@ def server_checks(conn: AnyConnection) -> list[DoctorFinding]:
             "clock",
             "server and service agree",
             f"the clocks are {skew.total_seconds():.1f} s apart: beyond {MOST_APART.seconds} s this host "
-            "decides nothing",
+            "makes no decisions",
             "synchronise both machines (NTP)",
             severity="warn" if skew <= MOST_APART else "fail",
         ),
         either(
             not missing,
             "roles",
-            "all there",
+            "all present",
             f"missing: {', '.join(missing)}",
             "tenure migrate up, as a role with CREATEROLE",
         ),
@@ -122,7 +122,7 @@ def server_checks(conn: AnyConnection) -> list[DoctorFinding]:
 
 
 def guard_checks(conn: AnyConnection) -> list[DoctorFinding]:
-    """What keeps the log from being changed and the tables from strangers."""
+    """Row-level security, the triggers that keep the log append-only, and rights."""
     row = fetch_one(conn, statement("cli", "doctor_guards"), {})
     assert row is not None  # always one row
     unprotected, off = row["unprotected"], row["guards_off"]
@@ -156,7 +156,7 @@ def rights_checks(conn: AnyConnection) -> list[DoctorFinding]:
         either(
             not members,
             "memberships",
-            "none that gives more rights",
+            "none that grants more rights",
             _first(members),
             "REVOKE … FROM …, as a superuser or the role's administrator",
         ),

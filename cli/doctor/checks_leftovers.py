@@ -1,4 +1,4 @@
-"""What killed commands left: each is removed by the next run of its command, or by the one named."""
+"""Leftovers of killed commands: the next run of the command, or the named one, removes them."""
 
 import tempfile
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from settings import Settings
 
 
 def leftover_checks(conn: Connection, settings: Settings) -> list[DoctorFinding]:
-    """One for each kind that is there; all well where there is none."""
+    """One finding per kind of leftover; one `ok` finding if there is none."""
     kinds = (
         (
             "run",
@@ -29,12 +29,12 @@ def leftover_checks(conn: Connection, settings: Settings) -> list[DoctorFinding]
         ("database", abandoned_databases(conn), "tenure db bench, or DROP DATABASE"),
         ("counts", _names(abandoned_folders(PREFIX, Path(tempfile.gettempdir()))), "tenure serve"),
     )
-    found = [
+    findings = [
         DoctorFinding("warn", f"leftovers of {kind}", f"a killed command left {', '.join(names)}", fix)
         for kind, names, fix in kinds
         if names
     ]
-    return found or [DoctorFinding("ok", "leftovers", "none of a killed command")]
+    return findings or [DoctorFinding("ok", "leftovers", "none")]
 
 
 def _drafts(settings: Settings) -> list[str]:

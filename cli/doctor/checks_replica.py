@@ -1,4 +1,4 @@
-"""Checks of the replica that answers auditors: reachable, a replica, this one's, and not far behind."""
+"""Checks of the replica for auditors' reads: reachable, a replica of this primary, not far behind."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -17,20 +17,20 @@ CHECK_TIMEOUT_S = 10.0
 
 
 def replica_checks(primary: AnyConnection, settings: Settings) -> list[DoctorFinding]:
-    """Nothing when no replica is set."""
+    """No findings when no replica is set."""
     if settings.database_replica_url is None:
         return []
     conninfo = settings.database_replica_url.get_secret_value()
     try:
-        row = _asked(conninfo)
-    except DatabaseUnavailable as away:
-        fix = "start it, or correct or unset DATABASE_REPLICA_URL: auditors get 503 meanwhile"
-        return [DoctorFinding("fail", "replica", f"cannot reach {away.place}: {away.reason}", fix)]
-    present = heads(primary)  # asked after the replica: a replica of this log can't be ahead of it
+        row = _replica_row(conninfo)
+    except DatabaseUnavailable as problem:
+        fix = "start it, or correct or unset DATABASE_REPLICA_URL: auditors get 503 until then"
+        return [DoctorFinding("fail", "replica", f"cannot reach {problem.place}: {problem.reason}", fix)]
+    present = heads(primary)  # read after the replica: a replica of this log can't be ahead of it
     return [_kind(row, present, place(conninfo)), *_lag(row, present)]
 
 
-def _asked(conninfo: str) -> Row:
+def _replica_row(conninfo: str) -> Row:
     opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=CHECK_TIMEOUT_S)
     with closing(opened) as conn:
         as_service(conn)
@@ -43,12 +43,12 @@ def _kind(row: Row, present: tuple[int, ...], where: str) -> DoctorFinding:
     ours = all(theirs <= now for theirs, now in zip(row["heads"], present, strict=True))
     if not ours:
         fix = "point DATABASE_REPLICA_URL at a replica of the server in DATABASE_URL"
-        return DoctorFinding("fail", "replica", f"{where} has events that the primary has not", fix)
+        return DoctorFinding("fail", "replica", f"{where} has events that the primary lacks", fix)
     return either(
         row["in_recovery"],
         "replica",
         f"{where} follows the primary",
-        f"{where} is not in recovery: it replays nobody's log",
+        f"{where} is not in recovery, so it replicates nothing",
         "point DATABASE_REPLICA_URL at a streaming replica, or unset it",
     )
 

@@ -1,4 +1,4 @@
-"""Checks of what runs: projector, seals, links, prices, and what waits for somebody."""
+"""Checks of the service: projector, seals, links, prices, and problems that wait for an operator."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ UNSEALED_AFTER = timedelta(minutes=5)
 
 
 def service_checks(conn: AnyConnection, settings: Settings) -> list[DoctorFinding]:
-    """Each with the command that shows or mends it."""
+    """All of them, each with the command that shows or fixes the problem."""
     row = fetch_one(conn, statement("cli", "doctor_standing"), {})
     assert row is not None  # always one row
     return [
@@ -46,7 +46,7 @@ def _projector(conn: AnyConnection) -> DoctorFinding:
     return either(
         waited < LATE_AFTER,
         "projector",
-        wait if lag.events else "up to the log's end",
+        wait if lag.events else "at the end of the log",
         f"{wait}, the first for {waited.total_seconds():.0f} s",
         "is `tenure work` running? see its log",
     )
@@ -57,7 +57,7 @@ def _refolds(conn: AnyConnection) -> DoctorFinding:
     return either(
         not waiting.is_old(),
         "refolds",
-        waiting.text() if waiting.users else "no user waits to be folded again",
+        waiting.text() if waiting.users else "no user waits for a refold",
         waiting.text(),
         "is `tenure work` running? see its log",
         severity="warn",
@@ -77,12 +77,12 @@ def _version(row: Row) -> DoctorFinding:
 
 
 def _accounts(conn: AnyConnection, settings: Settings) -> list[DoctorFinding]:
-    """Only where the setting here is not what the tables were made with."""
+    """A warning if the setting differs from the one the tables were built with."""
     trusted = trusted_accounts(conn)
     if trusted == frozenset(settings.stripe_trusted_accounts):
         return []
     shown = ", ".join(sorted(trusted)) or "none"
-    problem = f"the worker trusts {shown}: not what STRIPE_TRUSTED_ACCOUNTS is here"
+    problem = f"the worker trusts {shown}, which differs from STRIPE_TRUSTED_ACCOUNTS here"
     return [DoctorFinding("warn", "trusted accounts", problem, "restart tenure work with the same setting")]
 
 
@@ -101,36 +101,38 @@ def _seals(row: Row) -> DoctorFinding:
 
 
 def _prices(conn: AnyConnection) -> list[DoctorFinding]:
-    found = [
+    findings = [
         DoctorFinding(
             "fail",
             "price",
-            f"{price.price_id or 'no price'} names no plan: on free are {_named(price.users)}",
+            f"{price.price_id or 'no price'} belongs to no plan, so on free: {_named(price.users)}",
             f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE"
             if price.price_id
             else "name the plan in the subscription's metadata (plan_key) at Stripe",
         )
         for price in unknown_prices(conn)
     ]
-    return found or [DoctorFinding("ok", "prices", "every price names a plan")]
+    return findings or [DoctorFinding("ok", "prices", "every price belongs to a plan")]
 
 
 def _unlinked(conn: AnyConnection, count: int) -> DoctorFinding:
     """A warning if a customer shares a user's address: that user may have paid without getting the plan."""
     if not count:
         return DoctorFinding("ok", "unlinked", "none")
-    found = counted(count, "Stripe customer is linked to no user", "Stripe customers are linked to no user")
+    unlinked = counted(
+        count, "Stripe customer is linked to no user", "Stripe customers are linked to no user"
+    )
     page = unlinked_customers(conn, limit=LOOKED_AT)
-    alike = [(each.customer_id, each.suggestions[0]["user_id"]) for each in page.items if each.suggestions]
+    alike = [(row.customer_id, row.suggestions[0]["user_id"]) for row in page.items if row.suggestions]
     if not alike:
         return DoctorFinding(
-            "note", "unlinked", found, "tenure link unlinked lists them; a link makes their events count"
+            "note", "unlinked", unlinked, "tenure link unlinked lists them; a link makes their events count"
         )
     customer, user = alike[0]
     return DoctorFinding(
         "warn",
         "unlinked",
-        f"{found}; {len(alike)} with a user's e-mail address, who may have paid without getting the plan",
+        f"{unlinked}; {len(alike)} with a user's e-mail address, who may have paid without getting the plan",
         f"tenure user why {user}; if it is them: tenure link add {user} {customer} --reason …",
     )
 
@@ -171,22 +173,25 @@ def _waiting(row: Row) -> list[DoctorFinding]:
 WAITING = (
     (
         "quarantined",
-        ("user stands at an event that can't be folded", "users stand at an event that can't be folded"),
+        (
+            "user is stopped at an event that can't be folded",
+            "users are stopped at an event that can't be folded",
+        ),
         "tenure quarantine list",
     ),
     (
         "conflicts",
-        ("second body came under a key that was taken", "second bodies came under a key that was taken"),
-        "tenure events conflicts lists them; does anybody forge events?",
+        ("event arrived again with a different body", "events arrived again with a different body"),
+        "tenure events conflicts lists them; check whether a sender forges events",
     ),
     (
         "unreadable",
-        ("signed body is no JSON object", "signed bodies are no JSON object"),
+        ("signed body is not a JSON object", "signed bodies are not JSON objects"),
         "tenure events unreadable lists them",
     ),
     (
         "dead_jobs",
-        ("background job has no try left", "background jobs have no try left"),
+        ("background job has no retry left", "background jobs have no retry left"),
         "tenure jobs list --status dead, tenure jobs retry ID",
     ),
 )

@@ -1,4 +1,4 @@
-"""Checks that need no database: what is set, and what is missing."""
+"""Checks of the settings, without a database."""
 
 from cli.doctor.findings import DoctorFinding, either
 from service import tracing
@@ -15,19 +15,19 @@ def settings_checks(settings: Settings) -> list[DoctorFinding]:
     missing = [row for row in describe(settings) if row.missing and row.name not in SEEN_ELSEWHERE]
     if (settings.data_dir / DEV_FILE).exists():
         names = ", ".join(row.name for row in missing)
-        found = (
-            [DoctorFinding("note", "demo", f"not needed for a demo, so not set: {names}", DEMO_FIX)]
+        findings = (
+            [DoctorFinding("note", "demo", f"not set and not needed for a demo: {names}", DEMO_FIX)]
             if names
             else []
         )
     else:
-        found = [
+        findings = [
             DoctorFinding(
                 "fail" if row.name in NEEDED else "warn", row.name, row.missing or "", f"set {row.name}"
             )
             for row in missing
         ]
-    return [*found, *_misspelt(), *_traces(settings)]
+    return [*findings, *_misspelt(), *_traces(settings)]
 
 
 def _misspelt() -> list[DoctorFinding]:
@@ -45,10 +45,10 @@ def _misspelt() -> list[DoctorFinding]:
 
 
 def _traces(settings: Settings) -> list[DoctorFinding]:
-    """Only when somebody wants them: whether they can be made."""
-    if not tracing.wanted(settings):
+    """If an OTLP endpoint is set: whether OpenTelemetry is installed."""
+    if not tracing.is_configured(settings):
         return []
     fix = "pip install 'tenure[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
-    where = f"go to {tracing.endpoint(settings)}"
-    absent = "wanted, and OpenTelemetry is not installed: none are made"
+    where = f"sent to {tracing.endpoint(settings)}"
+    absent = "an endpoint is set, but OpenTelemetry is not installed: no traces are sent"
     return [either(tracing.installed(), "traces", where, absent, fix, severity="warn")]

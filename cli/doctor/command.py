@@ -1,4 +1,4 @@
-"""`tenure doctor`: run every check, worst first, and exit 1 when one fails."""
+"""`tenure doctor`: run every check, print the worst first, and exit 1 if one fails."""
 
 from contextlib import closing
 
@@ -37,43 +37,45 @@ MARKS = {
 @json_option
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
-    """Check the installation; print a fix per finding. Exits 1 when one fails."""
+    """Check the installation; print a fix per finding. Exit 1 if a check fails."""
     settings = command_settings()
-    found = [*settings_checks(settings), *_with_database(settings)]
-    found.sort(key=lambda finding: -SEVERITIES.index(finding.severity))
+    findings = [*settings_checks(settings), *_with_database(settings)]
+    findings.sort(key=lambda finding: -SEVERITIES.index(finding.severity))
     if as_json:
-        emit_json([finding.row() for finding in found])
+        emit_json([finding.row() for finding in findings])
     else:
-        for finding in found:
+        for finding in findings:
             console().print(f"{MARKS[finding.severity]} {escape(finding.check)}: {escape(finding.found)}")
             if finding.fix:
                 console().print(f"     [dim]→ {escape(finding.fix)}[/dim]")
-    if worst(found) == "fail":
+    if worst(findings) == "fail":
         context.exit(1)
 
 
 def _with_database(settings: Settings) -> list[DoctorFinding]:
-    """Checks that need the server; when it is away, that is the finding."""
+    """Checks that need the server; if it is down, that is the finding."""
     try:
         with server(settings) as conninfo:
             with closing(connect(conninfo, application_name="tenure-cli")) as conn:
-                if said := restore_marker.unfinished(conn):
-                    return [DoctorFinding("fail", "restore", said, "tenure restore FILE")]
-            found = [session_check(conninfo, embedded=settings.database_url is None)]
-            found += migration_checks(conninfo)
+                if problem := restore_marker.unfinished(conn):
+                    return [DoctorFinding("fail", "restore", problem, "tenure restore FILE")]
+            findings = [session_check(conninfo, embedded=settings.database_url is None)]
+            findings += migration_checks(conninfo)
             opened = connect(conninfo, application_name="tenure-cli", statement_timeout_s=60, autocommit=True)
             with closing(opened) as conn:
-                found += server_checks(conn)
-                found.append(added_index_check(conn))
+                findings += server_checks(conn)
+                findings.append(added_index_check(conn))
                 if all(
-                    finding.severity == "ok" for finding in found if finding.check in ("migrations", "schema")
+                    finding.severity == "ok"
+                    for finding in findings
+                    if finding.check in ("migrations", "schema")
                 ):
-                    found += leftover_checks(conn, settings)
-                    found += guard_checks(conn) + service_checks(conn, settings)
-                    found += replica_checks(conn, settings)
-    except Exception as problem:  # whatever keeps us out is what the doctor was asked about
+                    findings += leftover_checks(conn, settings)
+                    findings += guard_checks(conn) + service_checks(conn, settings)
+                    findings += replica_checks(conn, settings)
+    except Exception as problem:  # any failure to connect is itself the finding
         if debugging():
             show_where(problem)
-        said = one_line(problem).removeprefix("tenure: ")
-        return [DoctorFinding("fail", "database", said, "tenure config check")]
-    return found
+        text = one_line(problem).removeprefix("tenure: ")
+        return [DoctorFinding("fail", "database", text, "tenure config check")]
+    return findings

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warn", "fail")
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """The result of one check. `note` needs nobody now; `fix` names the command or setting that mends it."""
+    """The result of one check. `note` needs no action; `fix` names the command or setting that fixes it."""
 
     severity: Severity
     check: str
@@ -27,7 +27,7 @@ def worst(findings: Iterable[DoctorFinding]) -> Severity:
 
 
 def either(
-    good: bool, check: str, well: str, found: str, fix: str, *, severity: Severity = "fail"
+    good: bool, check: str, well: str, problem: str, fix: str, *, severity: Severity = "fail"
 ) -> DoctorFinding:
-    """`well` when good, else `found` with its fix."""
-    return DoctorFinding("ok", check, well) if good else DoctorFinding(severity, check, found, fix)
+    """`well` if good, else `problem` with its fix."""
+    return DoctorFinding("ok", check, well) if good else DoctorFinding(severity, check, problem, fix)

@@ -1,8 +1,8 @@
-"""What would keep a schema from being distributed: each looked for, none taken on faith.
+"""Find everything that keeps a schema from being distributed.
 
 Citus' rules: https://docs.citusdata.com/en/stable/develop/reference_workarounds.html and
-https://docs.citusdata.com/en/stable/develop/reference_ddl.html. A database that is migrated has none of
-them; an older one has, and so would a change that brings one back.
+https://docs.citusdata.com/en/stable/develop/reference_ddl.html. A migrated database has none of
+these obstacles; an older one has.
 """
 
 import re
@@ -16,7 +16,7 @@ from queries.rows import AnyConnection, Row, fetch_all
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """`name` is the table, function or statement; `change` is what would mend it."""
+    """`name` is the table, function or statement; `change` is what would fix it."""
 
     name: str
     why: str
@@ -24,8 +24,8 @@ class Obstacle:
 
 
 def obstacles(conn: AnyConnection) -> list[Obstacle]:
-    """All that are there; empty when the schema can be distributed."""
-    return [found for look in _LOOKS for found in look(conn)]
+    """All obstacles; empty if the schema can be distributed."""
+    return [obstacle for look in _LOOKS for obstacle in look(conn)]
 
 
 def _tables(conn: AnyConnection) -> Iterator[Obstacle]:
@@ -50,7 +50,7 @@ def _statements(conn: AnyConnection) -> Iterator[Obstacle]:
     for package, name, pattern, why in _IN_STATEMENTS:
         if re.search(pattern, ASIDE.sub("", statement(package, name).decode()), re.DOTALL):
             yield Obstacle(
-                f"{package}/sql/{name}.sql", why, "ask the distributed table in a statement of its own"
+                f"{package}/sql/{name}.sql", why, "read the distributed table in a separate statement"
             )
 
 
@@ -58,14 +58,14 @@ def _rows(conn: AnyConnection, name: str) -> list[Row]:
     return fetch_all(conn, statement("cli.scale", name), {"tables": list(DISTRIBUTED), "column": COLUMN})
 
 
-# Comments, and what is read first and held as a result: neither is part of the statement around it.
+# Comments and materialized CTEs: neither is part of the statement around them.
 ASIDE = re.compile(r"^--.*?$|AS MATERIALIZED \((?:[^()]|\([^()]*\))*\)", re.MULTILINE)
 
-_PAGES = "reads the log by heap page (ctid), and each shard has pages of its own"
+_PAGES = "reads the log by heap page (ctid), and each shard has its own pages"
 _LOCKS = "locks rows in a statement that reads part_heads of every part: Citus locks in one shard only"
 _WALKS = "walks events of all nodes in a recursive CTE"
 
-# (function, what to find in its source, why it can't run, what would mend it)
+# (function, pattern in its source, why it can't run, the change that would fix it)
 _IN_FUNCTIONS = (
     (
         "append_event",
@@ -76,18 +76,18 @@ _IN_FUNCTIONS = (
     (
         "erase_person",
         r"\bxmin\b",
-        "it knows its own event by xmin, and a row on a worker has the worker's transaction id",
-        "know it by something the row says",
+        "it identifies its own event by xmin, and a row on a worker has the worker's transaction id",
+        "identify it by a column of the row",
     ),
     (
         "erase_person",
         r"UPDATE events[^;]*FROM unnest",
         "it updates events joined with an array, which is not routed to a node",
-        "one UPDATE a route, each with its part",
+        "one UPDATE per route, each with its part",
     ),
-    ("event_types", r"WITH RECURSIVE.*FROM events", _WALKS, "a loop with a statement a type"),
+    ("event_types", r"WITH RECURSIVE.*FROM events", _WALKS, "a loop with one statement per type"),
 )
-# (package, statement, what to find in it, why it can't run)
+# (package, statement, pattern in it, why it can't run)
 _IN_STATEMENTS = (
     ("projections", "claim_parts", r"part_heads.*FOR UPDATE", _LOCKS),
     ("projections", "lock_present_states", r"part_heads.*FOR UPDATE", _LOCKS),

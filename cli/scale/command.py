@@ -1,4 +1,4 @@
-"""`tenure scale citus`: the log distributed by part over a Citus cluster, or the reasons why not."""
+"""`tenure scale citus`: distribute the log by part over a Citus cluster, or list the obstacles."""
 
 from contextlib import closing
 
@@ -20,10 +20,10 @@ def scale() -> None:
 
 
 @scale.command()
-@click.option("--dry-run", is_flag=True, help="Show the statements and what is in their way; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the statements and obstacles; change nothing.")
 @json_option
 def citus(*, dry_run: bool, as_json: bool) -> None:
-    """Distribute the log by part on a Citus cluster. Refuses, by name, what can't be; may be run again.
+    """Distribute the log by part on a Citus cluster. Obstacles are named; a second run changes nothing.
 
     Stop the service first: a table is locked while its rows move to their nodes.
     """
@@ -31,23 +31,27 @@ def citus(*, dry_run: bool, as_json: bool) -> None:
         opened = connect(conninfo, application_name="tenure-scale", autocommit=True)
         with closing(opened) as conn:
             now = cluster(conn)
-            found, todo = obstacles(conn), steps(conn, now)
+            blocking, todo = obstacles(conn), steps(conn, now)
             texts = [step.as_string(conn) for step in todo]
             if dry_run:
                 _show(
-                    place(conninfo), now.is_available, texts, [f"{o.name}: {o.why}" for o in found], as_json
+                    place(conninfo),
+                    now.is_available,
+                    texts,
+                    [f"{o.name}: {o.why}" for o in blocking],
+                    as_json,
                 )
                 return
             if not now.is_available:
                 raise NoCitus(place(conninfo))
-            if found and todo:
-                raise NotDistributable(found)
+            if blocking and todo:
+                raise NotDistributable(blocking)
             for step in todo:
                 conn.execute(step)
     if as_json:
         emit_json({"executed": texts})
     else:
-        console().print(f"{len(texts)} statements run" if texts else "distributed already; nothing to do")
+        console().print(f"executed {len(texts)} statements" if texts else "distributed already")
 
 
 def _show(where: str, has_citus: bool, texts: list[str], in_the_way: list[str], as_json: bool) -> None:
@@ -58,6 +62,6 @@ def _show(where: str, has_citus: bool, texts: list[str], in_the_way: list[str], 
     for text in texts:
         echo(f"{text};")
     if not has_citus:
-        echo(f"-- the server at {where} has no Citus: none of this can run there")
+        echo(f"-- the server at {where} has no Citus extension: these statements can't run there")
     for line in in_the_way:
-        echo(f"-- in the way: {line}")
+        echo(f"-- obstacle: {line}")

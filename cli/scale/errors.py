@@ -1,4 +1,4 @@
-"""Why a database can't be spread over several servers."""
+"""Why a database can't be distributed over several servers."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ class NoCitus(Failure):
     def __init__(self, where: str) -> None:
         super().__init__(
             f"expected a server with the extension citus at {where}, found none; install Citus on every "
-            "node and into shared_preload_libraries, or see docs/scaling.md for what one server carries"
+            "node and into shared_preload_libraries, or see docs/scaling.md for the capacity of one server"
         )
 
 
 class NotDistributable(Failure):
     """The schema as it is can't be distributed. The message names each obstacle; see docs/scaling.md."""
 
-    def __init__(self, found: Sequence[Obstacle]) -> None:
-        self.found = tuple(found)
-        named = "; ".join(f"{each.name}: {each.why}" for each in found)
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        self.obstacles = tuple(obstacles)
+        named = "; ".join(f"{obstacle.name}: {obstacle.why}" for obstacle in obstacles)
         super().__init__(
-            f"refused, {len(found)} things of this schema can't be distributed: {named}. See docs/scaling.md"
+            f"refused, {len(obstacles)} objects can't be distributed: {named}. See docs/scaling.md"
         )

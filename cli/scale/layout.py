@@ -1,31 +1,31 @@
-"""What becomes of each table on a Citus cluster, and why. docs/scaling.md says the same at length."""
+"""Where each table is placed on a Citus cluster, and why; docs/scaling.md explains it in detail."""
 
 from collections.abc import Mapping
 from typing import Final
 
 COLUMN: Final = "part"
-SHARDS: Final = 64  # spread by a hash, the 64 parts come to 39 of them, at most 4 together
+SHARDS: Final = 64  # hashing puts the 64 parts into 39 shards, at most 4 parts in one
 
-# In this order: the first one makes the co-location group, the others join it.
+# In this order: the first one creates the co-location group, the others join it.
 DISTRIBUTED: Mapping[str, str] = {
-    "part_heads": "one row a part, counted up by every append: on the node of its part's events",
+    "part_heads": "one row per part, updated by every append: on the node of its part's events",
     "events": "the log itself: everything about one route key is in one part",
-    "event_conflicts": "evidence beside the event that holds the key",
+    "event_conflicts": "evidence beside the event with the same key",
     "log_nodes": "the Merkle tree of a part",
 }
 
 # Called with a part, alone and outside of a transaction block, the whole function runs on the node that holds
 # the part, in one round trip; called otherwise, each of its statements goes there.
 DELEGATED: Mapping[str, str] = {"append_event": "p_part"}
-# What those call: known on every node. Citus sees no dependency in the body of a function.
+# Called by those, so needed on every node: Citus sees no dependency in a function's body.
 CALLED = ("same_event_body",)
-# Citus goes from node to node as the role that asks: the service, and the owner of erase_person().
+# Citus connects between nodes as the calling role: the service, and the owner of erase_person().
 GOING_BETWEEN = ("tenure_app", "tenure_eraser")
 
-_USER = "keyed by user or customer; one fold reads many parts. About one row a user: small beside the log"
+_USER = "keyed by user or customer; one fold reads many parts. About one row per user: small beside the log"
 _REPLAYED = "small, and replay exchanges it by renaming, which a reference table would not survive"
 _FOLLOWS = "projectors lock it over all parts at once (SKIP LOCKED), which Citus does on one node only"
-_COORDINATOR = "the coordinator's own; no part, no growth with the log"
+_COORDINATOR = "local to the coordinator; no part, no growth with the log"
 _PLATFORM = "keyed by its owner; rows of the platform, not of the log"
 
 LOCAL: Mapping[str, str] = {
@@ -36,8 +36,8 @@ LOCAL: Mapping[str, str] = {
     **dict.fromkeys(("projection_checkpoints", "projection_digests"), _FOLLOWS),
     **dict.fromkeys(("campaigns", "scraping_jobs", "creator_lists", "list_items"), _PLATFORM),
     "scraping_results": "bulk data keyed by job, pruned by the platform; it is in no fold",
-    "unreadable_deliveries": "no route key, so no part: keyed by the digest of a body nobody could read",
-    **dict.fromkeys(("log_checkpoints", "log_origin"), "one promise over all parts"),
+    "unreadable_deliveries": "no route key, so no part: keyed by the digest of the unreadable body",
+    **dict.fromkeys(("log_checkpoints", "log_origin"), "one checkpoint covers all parts"),
     **dict.fromkeys(
         ("background_jobs", "schedule_runs", "api_tokens", "console_sessions", "access_log"), _COORDINATOR
     ),

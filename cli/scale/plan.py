@@ -1,4 +1,4 @@
-"""The statements that distribute the log, as they would be run; those that ran already are left out."""
+"""The statements that distribute the log; those already executed are omitted."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,48 +10,48 @@ from events.statements import statement
 from queries.rows import AnyConnection, fetch_all, fetch_one
 
 _LOGIN = sql.SQL(
-    "-- For the nodes alone: pg_hba.conf keeps all others out, pg_dist_authinfo says how nodes prove it.\n"
+    "-- For the nodes only: pg_hba.conf rejects all others, pg_dist_authinfo holds the nodes' credentials.\n"
     "ALTER ROLE {} LOGIN"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What the server is, and what of the plan is done."""
+    """State of the server, and which steps of the plan are done."""
 
     is_available: bool
     is_installed: bool
     distributed: Collection[str]
-    locked_out: Collection[str] = ()  # roles that go between the nodes, and can't log in
+    locked_out: Collection[str] = ()  # roles that connect between the nodes, and can't log in
 
 
 def cluster(conn: AnyConnection) -> Cluster:
-    """The server as it stands."""
+    """The current state of the server."""
     row = fetch_one(conn, statement("cli.scale", "citus_standing"), {})
     assert row is not None  # always one row
-    found = fetch_all(conn, statement("cli.scale", "distributed_already"), {}) if row["is_installed"] else []
-    by_part = {each["name"] for each in found if each["distributed_by"] == COLUMN}
-    asked = {"roles": list(GOING_BETWEEN)}
+    tables = fetch_all(conn, statement("cli.scale", "distributed_already"), {}) if row["is_installed"] else []
+    by_part = {table["name"] for table in tables if table["distributed_by"] == COLUMN}
+    params = {"roles": list(GOING_BETWEEN)}
     locked_out = [
-        each["name"] for each in fetch_all(conn, statement("cli.scale", "roles_without_login"), asked)
+        table["name"] for table in fetch_all(conn, statement("cli.scale", "roles_without_login"), params)
     ]
     return Cluster(row["is_available"], row["is_installed"], by_part, locked_out)
 
 
 def steps(conn: AnyConnection, now: Cluster) -> list[sql.Composed]:
-    """What is left to do, in order; empty when nothing is."""
+    """The remaining statements, in order; empty if there are none."""
     first = next(iter(DISTRIBUTED))
     todo = [table for table in DISTRIBUTED if table not in now.distributed]
     logins = [_LOGIN.format(sql.Identifier(role)) for role in now.locked_out]
     if not todo:
         return logins
-    made = [sql.SQL("CREATE EXTENSION citus").format()] if not now.is_installed else []
-    made += logins
-    # The log's guards are triggers; they look at their own row alone, so they hold on every node.
-    made.append(sql.SQL("SET citus.enable_unsafe_triggers = on").format())
-    made += [_distributed(table, None if table == first else first) for table in todo]
-    made += [_known(conn, name) for name in CALLED]
-    return made + [_delegated(conn, name, argument, first) for name, argument in DELEGATED.items()]
+    statements = [sql.SQL("CREATE EXTENSION citus").format()] if not now.is_installed else []
+    statements += logins
+    # The log's guards are triggers that read only their own row, so they work on every node.
+    statements.append(sql.SQL("SET citus.enable_unsafe_triggers = on").format())
+    statements += [_distributed(table, None if table == first else first) for table in todo]
+    statements += [_on_every_node(conn, name) for name in CALLED]
+    return statements + [_delegated(conn, name, argument, first) for name, argument in DELEGATED.items()]
 
 
 def _distributed(table: str, beside: str | None) -> sql.Composed:
@@ -62,12 +62,12 @@ def _distributed(table: str, beside: str | None) -> sql.Composed:
     return query.format(sql.Literal(table), sql.Literal(COLUMN), sql.Literal(beside))
 
 
-def _known(conn: AnyConnection, name: str) -> sql.Composed:
-    (found,) = fetch_all(conn, statement("cli.scale", "functions"), {"name": name})
-    return sql.SQL("SELECT create_distributed_function({})").format(sql.Literal(found["signature"]))
+def _on_every_node(conn: AnyConnection, name: str) -> sql.Composed:
+    (function,) = fetch_all(conn, statement("cli.scale", "functions"), {"name": name})
+    return sql.SQL("SELECT create_distributed_function({})").format(sql.Literal(function["signature"]))
 
 
 def _delegated(conn: AnyConnection, name: str, argument: str, beside: str) -> sql.Composed:
-    (found,) = fetch_all(conn, statement("cli.scale", "functions"), {"name": name})
+    (function,) = fetch_all(conn, statement("cli.scale", "functions"), {"name": name})
     query = sql.SQL("SELECT create_distributed_function({}, {}, colocate_with => {})")
-    return query.format(sql.Literal(found["signature"]), sql.Literal(argument), sql.Literal(beside))
+    return query.format(sql.Literal(function["signature"]), sql.Literal(argument), sql.Literal(beside))

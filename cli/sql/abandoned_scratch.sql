@@ -1,4 +1,4 @@
--- Rows: names of databases for the moment that no session uses; whoever made one stays connected to it. Only those of
+-- Rows: names of temporary databases that no session uses; their command stays connected to them. Only those of
 -- this login, which it may drop.
 -- Leans on pg_database and pg_stat_activity, which show all databases of the server.
 SELECT d.datname::text FROM pg_database d

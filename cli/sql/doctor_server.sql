@@ -1,4 +1,4 @@
--- One row: the server's version and clock, and the rights of whoever asks.
+-- One row: the server's version and clock, and the rights of the current role.
 -- Leans on nothing.
 SELECT current_setting('server_version_num')::integer                       AS version,
        clock_timestamp()                                                    AS clock,

@@ -1,4 +1,4 @@
--- One row: what waits for somebody, and how old the last signed checkpoint is.
+-- One row: problems that wait for an operator, and how old the last signed checkpoint is.
 -- Leans on the 64 rows of part_heads; log_checkpoints_signed.
 SELECT (SELECT count(*) FROM quarantine)                                  AS quarantined,
        (SELECT count(*) FROM customer_links

@@ -1,4 +1,4 @@
--- One row: how much is in the log and in the tables, and what waits for somebody.
+-- One row: how much is in the log and in the tables, and problems that wait for an operator.
 -- Leans on the primary keys; counts of users and customers read an index once.
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint                  AS events,
        (SELECT nullif(max(recorded_at), '-infinity') FROM part_heads)          AS last_recorded_at,

@@ -1,1 +1,1 @@
-"""The web server: gunicorn with workers of ours, which collect requests and answer deliveries in groups."""
+"""The web server: gunicorn with workers that buffer requests and answer deliveries in batches."""

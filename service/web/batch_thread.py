@@ -1,4 +1,4 @@
-"""The thread of a web worker that answers deliveries in groups, beside those that answer one request each."""
+"""The thread of a web worker that answers webhook batches, beside threads that answer one request each."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,10 +13,12 @@ from service.web.fast_parser import reply, stays
 from webhooks.batch import Answered, Post
 
 MOST_TOGETHER = 64
-PATIENCE_S = 5.0  # a group takes milliseconds, and waits three seconds for a connection; beyond that it hangs
+PATIENCE_S = (
+    5.0  # a batch takes milliseconds, plus at most three seconds for a connection; beyond that it hangs
+)
 
 Conn = Any  # gunicorn's TConn, which has no types
-Held = tuple[Conn, Post]
+WaitingPost = tuple[Conn, Post]
 _logger = structlog.get_logger("tenure.webhooks")
 
 
@@ -31,33 +33,33 @@ class BatchEndpoints(Protocol):
 
 
 class Connections(Protocol):
-    """Whose connections they are. All of it is called in the carrier's thread."""
+    """The worker that owns the connections. All methods are called in the batch thread."""
 
     def stays(self) -> bool:
         """Whether a connection may be used again."""
 
     def give_back(self, conns: list[Conn]) -> None:
-        """They have their answers and may be used again."""
+        """Return answered connections, which may be used again."""
 
     def end(self, conns: list[Conn]) -> None:
-        """To be closed: they have their answers, or can't have them."""
+        """Close connections that are answered, or can't be."""
 
     def ask_alone(self, conns: list[Conn]) -> None:
-        """Nothing was said to them: their requests go the ordinary way."""
+        """Hand unanswered requests to the worker's other threads."""
 
 
 class BatchThread:
-    """Takes what waits, answers it on its connections, and gives those back."""
+    """Takes waiting deliveries, answers them on their connections, and returns the connections."""
 
     def __init__(self, doors: BatchEndpoints, server: Connections) -> None:
         self._doors = doors
         self._server = server
-        self._waiting: SimpleQueue[Held | None] = SimpleQueue()  # None: the last
+        self._waiting: SimpleQueue[WaitingPost | None] = SimpleQueue()  # None: the last
         self._thread = Thread(target=self._run, name="deliveries", daemon=True)
         self._began: float | None = None
 
     def start(self) -> None:
-        """From now on, until `finish` or the end of the process."""
+        """Start the thread; it runs until `finish` or the end of the process."""
         self._thread.start()
 
     def takes(self, conn: Conn, post: Post | None) -> bool:
@@ -68,17 +70,17 @@ class BatchThread:
         return True
 
     def finish(self, within_s: float) -> None:
-        """Answer and tell who waits, then no more; at most that long."""
+        """Answer the waiting deliveries and end; wait at most `within_s` for it."""
         self._waiting.put(None)
         self._thread.join(within_s)
 
     def hangs(self) -> bool:
-        """Whether a group takes longer than anybody should wait for who is not in it."""
+        """True once the running batch has exceeded PATIENCE_S."""
         began = self._began
         return began is not None and monotonic() - began > PATIENCE_S
 
     def left(self) -> list[Conn]:
-        """Who waits behind a group, taken from the queue: they are asked elsewhere."""
+        """Remove and return connections queued behind a batch, to be answered by other threads."""
         return [conn for conn, _ in self._at_once(most=None)]
 
     def _run(self) -> None:
@@ -88,32 +90,32 @@ class BatchThread:
             self._carry(group)
             self._began = None
 
-    def _at_once(self, *, most: int | None) -> list[Held]:
-        """Who is there already."""
-        found: list[Held] = []
+    def _at_once(self, *, most: int | None) -> list[WaitingPost]:
+        """The deliveries in the queue, without waiting."""
+        posts: list[WaitingPost] = []
         with suppress(Empty):
-            while most is None or len(found) < most:
-                held = self._waiting.get_nowait()
-                if held is None:
-                    self._waiting.put(None)  # the end comes after this group
+            while most is None or len(posts) < most:
+                waiting = self._waiting.get_nowait()
+                if waiting is None:
+                    self._waiting.put(None)  # end after this batch
                     break
-                found.append(held)
-        return found
+                posts.append(waiting)
+        return posts
 
-    def _carry(self, group: list[Held]) -> None:
+    def _carry(self, group: list[WaitingPost]) -> None:
         posts = [post for _, post in group]
         try:
             answers = self._doors.answers(posts)
-        except Exception:  # the last net: alone, each hears what is wrong with its own
-            _logger.exception("deliveries go alone")
+        except Exception:  # unexpected: answer each alone, so that only the cause fails
+            _logger.exception("batch failed, answering deliveries one by one")
             answers = [None] * len(group)
         self._answer(group, answers)
         try:
             self._doors.tell(posts, answers)
-        except Exception:  # what can't be told must not stop what is done
+        except Exception:  # failed log lines must not stop the thread
             _logger.exception("unexpected error")
 
-    def _answer(self, group: list[Held], answers: Sequence[Answered | None]) -> None:
+    def _answer(self, group: list[WaitingPost], answers: Sequence[Answered | None]) -> None:
         kept: list[Conn] = []
         over: list[Conn] = []
         alone: list[Conn] = []
@@ -121,8 +123,8 @@ class BatchThread:
             if answered is None:
                 alone.append(conn)
                 continue
-            wanted = stays(post) and self._server.stays()
-            (kept if _said(conn, reply(answered, stays=wanted)) and wanted else over).append(conn)
+            keeps_open = stays(post) and self._server.stays()
+            (kept if _was_sent(conn, reply(answered, stays=keeps_open)) and keeps_open else over).append(conn)
         for conns, give in (
             (kept, self._server.give_back),
             (over, self._server.end),
@@ -132,8 +134,8 @@ class BatchThread:
                 give(conns)
 
 
-def _said(conn: Conn, answer: bytes) -> bool:
-    """Whether it went out. Who has not read his earlier answers has no room for this one."""
+def _was_sent(conn: Conn, answer: bytes) -> bool:
+    """True if the whole response was written. False if the client's socket buffer is full or closed."""
     try:
         return bool(conn.sock.send(answer) == len(answer))
     except OSError:

@@ -1,4 +1,4 @@
-"""A connection that holds what was heard of it, and the request that gunicorn reads from that."""
+"""A connection with the bytes received so far, and a reader that gives gunicorn its request from them."""
 
 import socket
 from collections.abc import Callable
@@ -16,19 +16,19 @@ PIECE_BYTES = 8192
 
 
 class BufferedReader(Unreader):  # type: ignore[misc]
-    """What the loop has collected; a thread that wants more finds the end."""
+    """Reads what the loop has buffered; after it, a thread reads the end of the stream."""
 
     def __init__(self) -> None:
         super().__init__()
         self._bytes = b""
         self._at = 0
 
-    def hear(self, heard: bytes) -> None:
-        """The next request; of the one before nothing is left."""
-        self._bytes, self._at = heard, 0
+    def hear(self, request: bytes) -> None:
+        """Start the next request; the rest of the previous one is dropped."""
+        self._bytes, self._at = request, 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """In pieces, as from a socket: gunicorn copies what is left of one at every chunk."""
+        """Return pieces, as a socket does: gunicorn copies the rest of a piece at every chunk."""
         begin, self._at = self._at, self._at + max(size_hint or 0, PIECE_BYTES)
         return self._bytes[begin : self._at]
 
@@ -39,7 +39,7 @@ class BufferedReader(Unreader):  # type: ignore[misc]
 
 
 class Chunks:
-    """A chunked body whose reader sees no error but the one of a client that is gone."""
+    """A chunked body whose reader raises the error of a disconnected client for every failure."""
 
     def __init__(self, reader: ChunkedReader) -> None:
         self._reader = reader
@@ -52,7 +52,7 @@ class Chunks:
 
 
 class BufferedConnection(TConn):  # type: ignore[misc]
-    """A connection that keeps what it heard, and whose last words cost the loop no waiting."""
+    """A connection that buffers its bytes, and whose close does not block the loop."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class BufferedConnection(TConn):  # type: ignore[misc]
         *,
         linger: Callable[["BufferedConnection"], None],
     ) -> None:
-        """`linger` is called with the connection when it has said its last word."""
+        """`linger` is called with the connection after its last response."""
         super().__init__(cfg, sock, client, server)
         self.heard = bytearray()
         self.hopeless = False
@@ -73,21 +73,21 @@ class BufferedConnection(TConn):  # type: ignore[misc]
         self._linger = linger
 
     def init(self) -> None:
-        """In the first thread it meets."""
+        """Initialise the parser in the first thread that handles the connection."""
         begun = self.initialized
         super().init()
         if not begun:
             self.parser.unreader = BufferedReader()
 
     def take(self) -> bytes:
-        """What was heard of a request; the next one begins with nothing."""
-        taken = bytes(self.heard)
+        """Return the buffered request and clear the buffer."""
+        request = bytes(self.heard)
         self.heard.clear()
         self.walk = ChunkProgress()
-        return taken
+        return request
 
     def close(self, graceful: bool = False) -> None:
-        """gunicorn waits up to two seconds here for the other end, and with it everybody else."""
+        """gunicorn would block up to two seconds here for the client, and every other request with it."""
         if graceful:
             self._linger(self)
         else:

@@ -1,34 +1,34 @@
-"""How many connections each worker of a server holds, so that they can share them out evenly."""
+"""Connections per worker of a server, so that workers accept them evenly."""
 
 from mmap import mmap
 
 SLOTS = 256  # more than a server has workers
-NOBODY = -1
+NO_WORKER = -1
 
 
 class ConnectionCounts:
-    """How many connections each worker of a server holds, in memory that forked workers share.
+    """Connections per worker, in memory that forked workers share.
 
-    All are woken by a new connection, and who is first takes it: without a look at the others one
-    worker often held every connection of a proxy while its neighbour slept.
+    A new connection wakes all workers, and the first one takes it: without these counts one worker often
+    held every connection of a proxy while another was idle.
     """
 
     def __init__(self) -> None:
         self._held = memoryview(mmap(-1, 4 * SLOTS)).cast("i")
         for slot in range(SLOTS):
-            self._held[slot] = NOBODY
+            self._held[slot] = NO_WORKER
 
-    def say(self, age: int, connections: int) -> None:
-        """Of the worker of this age: gunicorn counts the workers it forks."""
+    def set(self, age: int, connections: int) -> None:
+        """Store the count of the worker with this age (gunicorn's number of the fork)."""
         self._held[age % SLOTS] = connections
 
     def forget(self, age: int) -> None:
-        """That worker is gone."""
-        self._held[age % SLOTS] = NOBODY
+        """Remove a worker that has ended."""
+        self._held[age % SLOTS] = NO_WORKER
 
     def least(self) -> int:
-        """The connections of who has fewest."""
-        return min((held for held in self._held if held != NOBODY), default=0)
+        """The smallest connection count among live workers."""
+        return min((count for count in self._held if count != NO_WORKER), default=0)
 
 
-CROWDS = ConnectionCounts()  # made before the fork
+CONNECTION_COUNTS = ConnectionCounts()  # created before the fork

@@ -1,8 +1,8 @@
-"""The requests that providers send, read from their bytes; every other goes to the server's own parser.
+"""A minimal parser for providers' requests; every other request goes to gunicorn's parser.
 
-What is read here the server would read alike: one line, plain headers that come once, a length, and the
-body to the last byte. Anything else (chunks, folded or repeated headers, a request behind it, odd bytes)
-is not refused but left to gunicorn, who knows all of HTTP.
+It accepts what gunicorn would parse the same way: a request line, plain headers without repetition, a
+length, and the complete body. Anything else (chunks, folded or repeated headers, a pipelined request, odd
+bytes) is left to gunicorn, which implements all of HTTP.
 """
 
 import re
@@ -28,7 +28,7 @@ _CHANGES_THE_REST = frozenset({"transfer-encoding", "expect", "upgrade", "http2-
 
 
 class Fields:
-    """Headers that came once each; asked in any case, as werkzeug's are."""
+    """Headers without repetition; names are case-insensitive, as werkzeug's are."""
 
     __slots__ = ("_values",)
 
@@ -42,27 +42,27 @@ class Fields:
         return self._values.get(name.lower(), default)
 
 
-def plain_post(heard: bytes | bytearray) -> Post | None:
-    """The post in these bytes, if they are one and nothing else."""
-    end = heard.find(_END)
-    if not 0 <= end <= MOST_HEAD_BYTES or len(heard) - end > MOST_BODY_BYTES:
+def plain_post(request: bytes | bytearray) -> Post | None:
+    """The POST request in these bytes; None if they are anything else."""
+    end = request.find(_END)
+    if not 0 <= end <= MOST_HEAD_BYTES or len(request) - end > MOST_BODY_BYTES:
         return None
     try:
-        first, *lines = heard[:end].decode("ascii").split("\r\n")
+        first, *lines = request[:end].decode("ascii").split("\r\n")
     except UnicodeDecodeError:
         return None
-    asked, fields = _FIRST.fullmatch(first), _fields(lines)
-    if asked is None or fields is None:
+    request_line, fields = _FIRST.fullmatch(first), _fields(lines)
+    if request_line is None or fields is None:
         return None
     length = fields.get("content-length", "")
-    body = bytes(heard[end + len(_END) :])
+    body = bytes(request[end + len(_END) :])
     if _LENGTH.fullmatch(length) is None or int(length) != len(body):
         return None
-    return Post(asked[1], Fields(fields), body, perf_counter())
+    return Post(request_line[1], Fields(fields), body, perf_counter())
 
 
 def _fields(lines: list[str]) -> dict[str, str] | None:
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     if len(lines) > MOST_FIELDS:
         return None
     for line in lines:
@@ -70,31 +70,31 @@ def _fields(lines: list[str]) -> dict[str, str] | None:
         if not colon or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return None
         name = name.lower()
-        if name in found or name in _CHANGES_THE_REST:
+        if name in fields or name in _CHANGES_THE_REST:
             return None
-        found[name] = value.strip(" \t")
-    if _HOST.fullmatch(found.get("host", "")) is None:
+        fields[name] = value.strip(" \t")
+    if _HOST.fullmatch(fields.get("host", "")) is None:
         return None
-    if found.get("connection", "keep-alive").lower() not in ("keep-alive", "close"):
+    if fields.get("connection", "keep-alive").lower() not in ("keep-alive", "close"):
         return None
-    return found
+    return fields
 
 
 def stays(post: Post) -> bool:
-    """Whether its sender wants to send more on this connection."""
+    """Whether the client keeps the connection open."""
     return post.headers.get("Connection", "").lower() != "close"
 
 
 def reply(answered: Answered, *, stays: bool) -> bytes:
-    """The whole answer, as the server would put it."""
-    said = answered.answer
+    """The whole response, as gunicorn would write it."""
+    response = answered.answer
     head = [
-        f"HTTP/1.1 {said.line}",
+        f"HTTP/1.1 {response.line}",
         "Server: gunicorn",
         f"Date: {http_date()}",
         f"Connection: {'keep-alive' if stays else 'close'}",
-        *(f"{name}: {value}" for name, value in said.headers),
+        *(f"{name}: {value}" for name, value in response.headers),
         f"X-Request-Id: {answered.request_id}",
         *(f"{name}: {value}" for name, value in ALWAYS),
     ]
-    return "\r\n".join(head).encode() + _END + said.body
+    return "\r\n".join(head).encode() + _END + response.body

@@ -1,4 +1,4 @@
-"""When a request is whole: there is nothing to wait for, and it may cost somebody's time."""
+"""Decide whether a request is complete, so that a thread can handle it without waiting."""
 
 import re
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from webhooks.verification import MAX_BODY_BYTES
 MOST_HEAD_BYTES = 64 * 1024
 MOST_BODY_BYTES = MAX_BODY_BYTES
 MOST_API_BODY_BYTES = max(LONGER.values())
-MOST_FRAMING_BYTES = 32 * 1024  # around chunks: six thousand of them, since each costs a parser its time
-READ_STEP_BYTES = 2048  # whoever reads a body asks for no fewer bytes at once
+MOST_FRAMING_BYTES = 32 * 1024  # around chunks: enough for six thousand, since each costs parsing time
+READ_STEP_BYTES = 2048  # readers of a body request at least this many bytes at once
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _MEASURED = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
@@ -25,34 +25,34 @@ _END = b"\r\n\r\n"
 
 
 class RequestState(Enum):
-    """How a request stands after what was heard of it."""
+    """State of a request after the bytes received so far."""
 
     PARTIAL = auto()
     WHOLE = auto()
-    HOPELESS = auto()  # too long, or no HTTP: it will be refused, whatever still comes
+    HOPELESS = auto()  # too long, or not HTTP: refused regardless of further bytes
 
 
 @dataclass(slots=True)
 class ChunkProgress:
-    """How far the chunks of a body have been counted, so that no byte is looked at twice."""
+    """Position up to which a body's chunks are counted, so that no byte is read twice."""
 
     at: int = 0
     data: int = 0
 
 
-def stands(heard: bytes | bytearray, walk: ChunkProgress) -> RequestState:
-    """How the request stands; `walk` is its own, new at its first byte."""
-    end = heard.find(_END)
+def request_state(received: bytes | bytearray, walk: ChunkProgress) -> RequestState:
+    """The state of the request; `walk` is its progress, new for each request."""
+    end = received.find(_END)
     if end < 0:
-        return RequestState.HOPELESS if len(heard) > MOST_HEAD_BYTES else RequestState.PARTIAL
-    head, begin = bytes(heard[: end + 2]), end + len(_END)
+        return RequestState.HOPELESS if len(received) > MOST_HEAD_BYTES else RequestState.PARTIAL
+    head, begin = bytes(received[: end + 2]), end + len(_END)
     most = MOST_API_BODY_BYTES if _API.match(head) else MOST_BODY_BYTES
     if _CHUNKED.search(head):
-        return _chunks(heard, begin, most, walk)
+        return _chunks(received, begin, most, walk)
     length = _LENGTH.search(head)
     if length is None:
         return RequestState.HOPELESS if _MEASURED.search(head) else RequestState.WHOLE
-    if len(heard) - begin >= int(length[1]):
+    if len(received) - begin >= int(length[1]):
         return RequestState.WHOLE
     return RequestState.HOPELESS if int(length[1]) > most else RequestState.PARTIAL
 
@@ -69,31 +69,31 @@ def expects_continue(received: bytes | bytearray) -> bool:
     )
 
 
-def _chunks(heard: bytes | bytearray, begin: int, most: int, walk: ChunkProgress) -> RequestState:
+def _chunks(received: bytes | bytearray, begin: int, most: int, walk: ChunkProgress) -> RequestState:
     walk.at = max(walk.at, begin)
     while True:
         if walk.at - begin - walk.data > MOST_FRAMING_BYTES:
             return RequestState.HOPELESS
-        line = bytes(heard[walk.at : walk.at + _CHUNK_LINE_BYTES])
+        line = bytes(received[walk.at : walk.at + _CHUNK_LINE_BYTES])
         if _LINE not in line:
             return RequestState.HOPELESS if len(line) == _CHUNK_LINE_BYTES else RequestState.PARTIAL
-        found = _CHUNK.match(line)
-        if found is None:
+        size_line = _CHUNK.match(line)
+        if size_line is None:
             return RequestState.HOPELESS
-        size, data = int(found[1], 16), walk.at + found.end()
+        size, data = int(size_line[1], 16), walk.at + size_line.end()
         if size == 0:
-            return _trailers(heard, data - len(_LINE))
+            return _trailers(received, data - len(_LINE))
         after = data + size
-        if walk.data + min(size, len(heard) - data) > most + READ_STEP_BYTES:
-            return RequestState.HOPELESS  # no sooner, so that whoever counts the data finds it too long
-        if len(heard) < after + len(_LINE):
+        if walk.data + min(size, len(received) - data) > most + READ_STEP_BYTES:
+            return RequestState.HOPELESS  # not before, so that the reader of the body finds it too long
+        if len(received) < after + len(_LINE):
             return RequestState.PARTIAL
-        if heard[after : after + len(_LINE)] != _LINE:
+        if received[after : after + len(_LINE)] != _LINE:
             return RequestState.HOPELESS
         walk.at, walk.data = after + len(_LINE), walk.data + size
 
 
-def _trailers(heard: bytes | bytearray, begin: int) -> RequestState:
-    if heard.find(_END, begin) >= 0:
+def _trailers(received: bytes | bytearray, begin: int) -> RequestState:
+    if received.find(_END, begin) >= 0:
         return RequestState.WHOLE
-    return RequestState.HOPELESS if len(heard) - begin > MOST_HEAD_BYTES else RequestState.PARTIAL
+    return RequestState.HOPELESS if len(received) - begin > MOST_HEAD_BYTES else RequestState.PARTIAL

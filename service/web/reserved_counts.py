@@ -1,7 +1,7 @@
-"""Files of counts whose room is reserved before it is written: what only counts must not stop a worker.
+"""Metric files with reserved disk space, so that a full disk does not kill a worker.
 
 prometheus_client maps sparse files into memory, and on a full disk the first write to a page of one is a
-SIGBUS, which kills the worker. A worker that gets no room counts in its own memory instead.
+SIGBUS, which kills the worker. A worker without room counts in its own memory instead.
 """
 
 import os
@@ -17,13 +17,13 @@ _log = structlog.get_logger("tenure.metrics")
 
 
 def install() -> None:
-    """Make prometheus_client use them; in a worker, before anything is counted."""
+    """Make prometheus_client use these files; call it in a worker before anything is counted."""
     library: Any = values  # Any: the name is the module's own
     library.MmapedDict = opened
 
 
 def opened(filename: str, read_mode: bool = False) -> "ReservedDict | InMemory":
-    """The file, or the worker's own memory where the disk has no room for it."""
+    """The file, or the worker's own memory if the disk has no room for it."""
     try:
         return ReservedDict(filename, read_mode)
     except OSError as problem:
@@ -32,7 +32,7 @@ def opened(filename: str, read_mode: bool = False) -> "ReservedDict | InMemory":
 
 
 class ReservedDict(MmapedDict):
-    """A file whose pages are all there before they are written; a key without room is in no file."""
+    """A file whose pages are allocated before they are written; keys without room are not stored."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         if not read_mode:
@@ -42,8 +42,8 @@ class ReservedDict(MmapedDict):
     def read_value(self, key: str) -> tuple[float, float]:
         if not self._has_room(key):
             return 0.0, 0.0
-        found: tuple[float, float] = super().read_value(key)  # type: ignore[no-untyped-call]
-        return found
+        reading: tuple[float, float] = super().read_value(key)  # type: ignore[no-untyped-call]
+        return reading
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
         if self._has_room(key):
@@ -63,7 +63,7 @@ class ReservedDict(MmapedDict):
 
 
 class InMemory:
-    """As the library's file, but the worker's own."""
+    """Same interface as the library's file, but in the worker's memory."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[float, float]] = {}

@@ -1,4 +1,4 @@
-"""The web server: gunicorn with our settings, logging through ours."""
+"""The web server: gunicorn with Tenure's settings and logging."""
 
 import gc
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from events.child_processes import follow_parent
 
 @dataclass(frozen=True, kw_only=True)
 class Web:
-    """What the server is told; `bind` is `host:port`, or `fd://N` of a socket that listens."""
+    """Options of the server; `bind` is `host:port`, or `fd://N` of a listening socket."""
 
     bind: str
     workers: int = 2
@@ -24,7 +24,7 @@ class Web:
 
 
 class RootLogger(Logger):  # type: ignore[misc]
-    """gunicorn's own messages go where everybody's go."""
+    """Sends gunicorn's messages to the root logger."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
@@ -68,12 +68,12 @@ class Server(BaseApplication):  # type: ignore[misc]
             "proc_name": "tenure-web",
             "child_exit": lambda _, worker: worker.gone(),
             "post_worker_init": lambda _: _spare_what_stays(),
-            # Our parent holds the other end of stdin; only the arbiter listens, workers follow it.
+            # The parent holds the other end of stdin; only the arbiter watches it, workers follow it.
             "when_ready": lambda _: follow_parent() if self._web.follow else None,
         }
 
 
 def _spare_what_stays() -> None:
-    """What a worker has loaded it keeps for ever: collections need not walk it, which stops every thread."""
+    """Exclude loaded code from garbage collection, which stops every thread while it runs."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The folder of files in which the workers of a web server count together."""
+"""The folder of metric files that the workers of a web server share."""
 
 import os
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ _log = structlog.get_logger("tenure.metrics")
 
 @contextmanager
 def counts_directory() -> Iterator[Path | None]:
-    """The folder of the files; None where none can be made, and then each worker counts for itself.
+    """The folder of the files; None if it can't be created, and then each worker counts for itself.
 
-    prometheus_client decides by its variable when it is imported, so no earlier than the workers.
+    prometheus_client reads its variable on import, which happens in the workers.
     """
     try:
         making = scratch_folder(PREFIX)

@@ -1,9 +1,8 @@
-"""A gunicorn worker whose threads only meet whole requests: slow and silent clients wait outside.
+"""A gunicorn worker whose threads handle only complete requests: slow and silent clients occupy none.
 
 gthread gives each new connection a thread, which then waits for bytes: sixteen clients that send
-nothing, or a byte now and then, close the doors to everybody. Here the loop collects a request, at
-no thread's cost, and drops who takes too long; a thread never reads from a socket. Workers share new
-connections out evenly.
+nothing, or a byte now and then, block all others. Here the loop buffers a request without a thread, and
+drops clients that take too long; a thread never reads from a socket. Workers accept new connections evenly.
 """
 
 import socket
@@ -24,22 +23,22 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 
 from service.web.batch_thread import BatchThread
 from service.web.buffered_connection import BufferedConnection, Chunks
-from service.web.connection_counts import CROWDS
+from service.web.connection_counts import CONNECTION_COUNTS
 from service.web.fast_parser import plain_post
-from service.web.framing import RequestState, expects_continue, stands
+from service.web.framing import RequestState, expects_continue, request_state
 from webhooks.batch import TOGETHER, DeliveryBatch
 
 YIELD_S = 0.001
 READ_S = 10.0  # for one whole request; providers send theirs at once
-FINISH_S = 1.0  # for log lines and counters, which come after the answers
-LINGER_S = 2.0  # after our last word
+FINISH_S = 1.0  # for log lines and counters, which follow the responses
+LINGER_S = 2.0  # after the last response
 STALL_S = 5  # for a client that does not read its answer
-MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that who sends too much hears that it is too much
+MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that a client with an oversized request can read the 413
 MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
-    """gthread, but a connection gets a thread when its request is there."""
+    """gthread, but a connection gets a thread when its request is complete."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: gunicorn's own
         self._connections = 0
@@ -49,7 +48,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._carrier: BatchThread | None = None
 
     def load_wsgi(self) -> None:
-        """After the fork, so the carrier's thread is this process's own."""
+        """Load the app after the fork, so that the batch thread belongs to this process."""
         super().load_wsgi()
         together = getattr(self.wsgi, "extensions", {}).get(TOGETHER)
         if isinstance(together, DeliveryBatch):
@@ -57,25 +56,25 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._carrier.start()
 
     def run(self) -> None:
-        """Until it is told to stop; then every delivery that has its answer gets its log line too."""
+        """Run until stopped; then write the log lines of all answered deliveries."""
         super().run()
         if self._carrier is not None:
             self._carrier.finish(FINISH_S)
 
     @property
     def nr_conns(self) -> int:
-        """gunicorn counts here; the other workers see it."""
+        """gunicorn's count of connections, shared with the other workers."""
         return self._connections
 
     @nr_conns.setter
     def nr_conns(self, connections: int) -> None:
         self._connections = connections
-        CROWDS.say(self.age, connections)
+        CONNECTION_COUNTS.set(self.age, connections)
 
     def accept(self, listener: socket.socket) -> None:
-        """A new connection waits in the loop until it has said something whole."""
-        if self._connections > CROWDS.least():
-            time.sleep(YIELD_S)  # somebody with fewer was woken too
+        """Accept a connection; it waits in the loop until its request is complete."""
+        if self._connections > CONNECTION_COUNTS.least():
+            time.sleep(YIELD_S)  # a worker with fewer was woken too
         try:
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -92,29 +91,29 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.on_pending_socket_readable(conn, client)
 
     def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
-        """More of a request, or the end of it."""
-        more = _heard(client)
+        """Read more of a request, or its end."""
+        more = _receive(client)
         if more is not None:
             self._weigh(conn, more)
 
     def _weigh(self, conn: Any, more: bytes) -> None:
-        """A thread gets a request when it is whole, or is none; who hangs up half way gets nothing."""
+        """Dispatch a request that is complete or invalid; close a connection that ended before that."""
         conn.heard += more
         self._held_bytes += len(more)
-        found = stands(conn.heard, conn.walk)
-        if more and found is RequestState.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
+        state = request_state(conn.heard, conn.walk)
+        if more and state is RequestState.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
             if expects_continue(conn.heard):
                 _send_continue(conn)
             return
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         self._held_bytes -= len(conn.heard)
-        if found is RequestState.PARTIAL:
+        if state is RequestState.PARTIAL:
             self.nr_conns -= 1
             conn.close()
             return
         conn.data_ready = True
-        conn.hopeless = found is RequestState.HOPELESS
+        conn.hopeless = state is RequestState.HOPELESS
         if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
             self.enqueue_req(conn)
 
@@ -136,7 +135,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             do(conn)
 
     def _keep(self, conn: Any) -> None:
-        """As gthread does with a connection that a thread has answered on."""
+        """Keep the connection alive, as gthread does after a response."""
         conn.take()
         conn.set_timeout()
         if not self.alive:
@@ -146,14 +145,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _end(self, conn: Any) -> None:
         self.nr_conns -= 1
-        conn.close()  # its request was read to the last byte, so nothing is left that would cut the answer
+        conn.close()  # the request was read completely, so unread bytes can't reset the connection
 
     def gone(self) -> None:
-        """Called where it was forked, once it is no more."""
-        CROWDS.forget(self.age)
+        """Called in the arbiter after this worker has ended."""
+        CONNECTION_COUNTS.forget(self.age)
 
     def murder_pending(self) -> None:
-        """At every turn of the loop: who took too long is gone, and so is what was kept of it."""
+        """At every turn of the loop: drop connections that took too long, and their buffers."""
         waiting = list(self.pending_conns)
         super().murder_pending()
         for conn in waiting[: len(waiting) - len(self.pending_conns)]:
@@ -165,24 +164,24 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._let_go(self._lingering[0])
 
     def linger(self, conn: BufferedConnection) -> None:
-        """Say that we are done, and close when the other end is too: sooner, what it still sends would
-        cut off an answer that it has not read.
+        """Shut down our side, and close after the client does: closing earlier could reset the connection
+        before the client has read the response.
 
         Source: RFC 9112, section 9.6.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:  # it is gone
+        except OSError:  # the client has disconnected
             conn.close()
             return
-        self.nr_conns += 1  # gunicorn has counted it out already
+        self.nr_conns += 1  # gunicorn has subtracted it already
         conn.sock.setblocking(False)
         conn.lingers_until = time.monotonic() + LINGER_S
         self._lingering.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
 
     def _drain(self, conn: BufferedConnection, client: socket.socket) -> None:
-        more = _heard(client)
+        more = _receive(client)
         if more is None:
             return
         conn.drained += len(more)
@@ -196,13 +195,13 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def handle(self, conn: Any) -> Any:  # Any: gunicorn's own
-        """In a thread: it reads what was collected and nothing else."""
+        """Handle a request in a thread, which reads only the buffered bytes."""
         conn.init()
         conn.parser.unreader.hear(conn.take())
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Where a request that has not come to its end would be followed by another, nobody knows."""
+        """Close the connection after an invalid request: the start of the next one is unknown."""
         req._expected_100_continue = False  # sent already, or the whole body came without it
         if conn.hopeless:
             req.force_close()
@@ -211,11 +210,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """gunicorn gives up on a long body that nobody read; ours is all here."""
+        """gunicorn closes after a long unread body; here the whole body is buffered."""
         return bool(keepalive and conn.parser.finish_body())
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """A request that was sent behind another is collected like any: it may not be whole."""
+        """Buffer a pipelined request like any other: it may be incomplete."""
         behind = b"" if conn.parser is None else conn.parser.unreader.take_buffered()
         super().finish_request(conn, fs)
         if behind and self.keepalived_conns and self.keepalived_conns[-1] is conn:
@@ -224,20 +223,20 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._weigh(conn, behind)
 
     def _waiting(self, conn: Any) -> Any:
-        """The connection's time runs from now; what the loop calls when there is more of it."""
+        """Start the connection's timeout; returns the loop's callback for further bytes."""
         conn.timeout = time.monotonic() + READ_S
         self.pending_conns.append(conn)
         return partial(self.on_pending_socket_readable, conn)
 
 
 def _send_continue(conn: Any) -> None:
-    """A client that is gone, or reads nothing, is dropped later like any other."""
+    """Send it; a client that has disconnected or reads nothing is dropped later."""
     with suppress(OSError):
         conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n", socket.MSG_DONTWAIT)
 
 
-def _heard(client: socket.socket) -> bytes | None:
-    """What it says now: nothing at all when it has hung up, None when it was a false alarm."""
+def _receive(client: socket.socket) -> bytes | None:
+    """The received bytes: empty after a disconnect, None if there are none yet."""
     try:
         return client.recv(65536)
     except (BlockingIOError, InterruptedError):

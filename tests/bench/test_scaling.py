@@ -30,8 +30,8 @@ def test_a_made_up_log_is_whole_and_folds(conninfo: str) -> None:
     with connect(conninfo, application_name="test", autocommit=True) as conn:
         before = indexes(conn)
 
-        grow(conn, 100, body_bytes=1000, have=0, say=silent)
-        grow(conn, 200, body_bytes=1000, have=100, say=silent)
+        grow(conn, 100, body_bytes=1000, have=0, report=silent)
+        grow(conn, 200, body_bytes=1000, have=100, report=silent)
         Runner(partial(projector_connection, conninfo)).drain()
 
         assert conn.execute("SELECT count(*), min(length(event_data::text)) FROM events").fetchone() == (

@@ -57,7 +57,7 @@ def plant_webhooks(doors: Target, planted: list[DemoDelivery], ada: DemoPerson) 
     of_organisation = DemoDelivery(
         "clerk", "msg_member", member["type"], utc_now(), orjson.dumps(member), member
     )
-    post_all(doors, [*planted, of_organisation], heard=lambda _: None)
+    post_all(doors, [*planted, of_organisation], on_progress=lambda _: None)
     assert (
         post(doors, replace(planted[0], body=orjson.dumps(planted[0].event | {"other": NAME}))) == "conflict"
     )
@@ -126,7 +126,9 @@ def reasoned(
         for name in group.list_commands(ctx):
             if inner := group.get_command(ctx, name):
                 yield from reasoned(inner, (*path, name))
-    elif {"reason", "wanted"} <= {each.name for each in group.params} and " ".join(path) not in NOT_PLANTED:
+    elif {"reason", "identifier"} <= {each.name for each in group.params} and " ".join(
+        path
+    ) not in NOT_PLANTED:
         yield path, group
 
 
@@ -134,7 +136,7 @@ def plant_decisions(tenure: Tenure, ada: DemoPerson) -> None:
     """Each command that takes a reason, with the marker in it."""
     for path, each in reasoned():
         taken = [one.name for one in each.params if isinstance(one, click.Argument)]
-        values = ARGUMENTS | {"wanted": ada.user_id}
+        values = ARGUMENTS | {"identifier": ada.user_id}
         done = tenure(*path, *[values[name or ""] for name in taken], "--reason", f"{NAME} asked")
         assert done.exit_code == (path == AFTER_THE_API), (path, done.output)
 

@@ -61,7 +61,7 @@ def test_a_checkpoint_is_a_signed_note_and_can_be_published(
 
     assert (tmp_path / "kept.txt").read_text() == ran(tenure, "audit", "checkpoint")
     assert sealed.split("+")[0] == (tmp_path / "kept.txt").read_text().splitlines()[0]
-    assert "is there already" in tenure("audit", "checkpoint", "--out", "kept.txt").stderr
+    assert "exists already" in tenure("audit", "checkpoint", "--out", "kept.txt").stderr
 
 
 def test_the_signing_key_is_made_once_and_private(tenure: Tenure, sealed: str, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_nothing_of_a_body_becomes_markup_in_the_report() -> None:
         def __getattr__(self, name: str) -> Any:
             return {"user_id": "<script>alert(1)</script>", "since": None, "until": None}.get(name, [])
 
-    class Found(Anything):
+    class File(Anything):
         history: ClassVar = [
             {
                 "occurred_at": None, "recorded_at": None, "arrived_late": False, "event_type": "<b>",
@@ -299,7 +299,7 @@ def test_nothing_of_a_body_becomes_markup_in_the_report() -> None:
         ]  # fmt: skip
 
     class Evidence(Anything):
-        found = Found()
+        file = File()
         made_at = None
 
         class checkpoint:  # noqa: N801

@@ -221,7 +221,7 @@ def test_a_partial_file_is_refused_before_anything_happens(
 
     result = at(empty)("restore", str(path))
 
-    assert (result.exit_code, "is not whole" in result.stderr) == (1, True), result.stderr
+    assert (result.exit_code, "is damaged" in result.stderr) == (1, True), result.stderr
     assert not contents(empty)
 
 
@@ -234,7 +234,7 @@ def test_a_changed_byte_is_refused(sealed_shop: str, empty: str, at: At, tmp_pat
 
     result = at(empty)("restore", str(path))
 
-    assert (result.exit_code, "is not whole" in result.stderr) == (1, True), result.stderr
+    assert (result.exit_code, "is damaged" in result.stderr) == (1, True), result.stderr
     assert not contents(empty)
 
 
@@ -262,9 +262,9 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
     for words in (("restore", str(other)), ("migrate", "up"), ("work",), ("run",), ("serve", "--port", "0")):
         told = at(empty)(*words)
         assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1), words
-        assert f"the restore of {path.name} was begun here and not finished" in told.stderr
+        assert f"the restore of {path.name} is unfinished here" in told.stderr
     for words in (("status",), ("doctor",)):
-        assert f"the restore of {path.name} was begun here" in at(empty)(*words).stdout
+        assert f"the restore of {path.name} is unfinished here" in at(empty)(*words).stdout
     again = at(empty)("restore", str(path))
     assert again.exit_code == 0, again.stderr
     with connect(empty, application_name="test") as conn:
@@ -276,11 +276,11 @@ def test_a_backup_of_a_newer_server_changes_nothing(
 ) -> None:
     path = made(at, sealed_shop, tmp_path / "b.dump")
 
-    def newer(path: Path, *, heard: restore.Heard) -> restore.Backup:
-        found = restore.look_at(path, heard=heard)
+    def newer(path: Path, *, on_progress: restore.OnProgress) -> restore.Backup:
+        found = restore.read_backup(path, on_progress=on_progress)
         return replace(found, facts=found.facts | {"server_version": 990000})
 
-    monkeypatch.setattr("cli.backup.look_at", newer)
+    monkeypatch.setattr("cli.backup.read_backup", newer)
 
     result = at(empty)("restore", str(path))
 
@@ -332,7 +332,7 @@ def test_the_same_restore_again_after_its_end_changes_nothing(
 
     again = at(empty)("restore", str(path))
 
-    assert (again.exit_code, "restored here before" in again.stderr) == (0, True)
+    assert (again.exit_code, "is restored here already" in again.stderr) == (0, True)
     assert contents(empty) == before
     assert at(sealed_shop)("restore", str(other)).exit_code == 1  # it is not empty
 
@@ -433,7 +433,7 @@ def test_a_restore_that_does_not_prove_stays_marked(
 
     result = at(empty)("restore", str(path))
 
-    assert (result.exit_code, "not what was signed" in result.stderr) == (1, True), result.stderr
+    assert (result.exit_code, "does not match its signatures" in result.stderr) == (1, True), result.stderr
     with connect(empty, application_name="test") as conn:
         found = restore_marker.read_mark(conn)
     assert found is not None

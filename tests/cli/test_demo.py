@@ -26,7 +26,7 @@ def test_demo_played_again_on_the_same_day_is_all_duplicates(doors: Target) -> N
     for hours, expected in ((0, "appended"), (5, "duplicate")):
         world = made_shop(seed=1, users=2, days=10, now=NOW + timedelta(hours=hours))
 
-        answers = post_all(doors, world.deliveries, heard=lambda _: None)
+        answers = post_all(doors, world.deliveries, on_progress=lambda _: None)
 
         assert set(answers) == {expected}
 
@@ -73,7 +73,7 @@ def test_real_secrets_are_asked_about_first(settings: Settings) -> None:
 def test_without_secrets_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, TENURE_DATA_DIR=tmp_path)
 
-    with pytest.raises(Failure, match="knows no signing secrets"):
+    with pytest.raises(Failure, match="has no signing secrets"):
         signing_secrets(settings, yes=False)
 
     assert list(tmp_path.iterdir()) == []

@@ -82,7 +82,7 @@ def test_rights_that_are_not_listed_are_found_and_taken_back(
     assert found["rights"]["found"] == "; ".join(wrong)
     assert found["rights"]["fix"] == "tenure migrate up"
     assert "users" in found["row-level security"]["found"]
-    assert "took back from PUBLIC: EXECUTE on append_event" in repaired.stdout
+    assert "revoked from PUBLIC: EXECUTE on append_event" in repaired.stdout
     assert after["rights"]["severity"] == "ok"
 
 

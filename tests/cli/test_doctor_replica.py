@@ -59,4 +59,4 @@ def test_another_log_is_no_replica_of_this_one(primary: Connection, conn: Connec
     found = examined(primary, conninfo)
 
     assert found["replica"].severity == "fail"
-    assert "has events that the primary has not" in found["replica"].found
+    assert "has events that the primary lacks" in found["replica"].found

@@ -130,7 +130,7 @@ def test_explain_names_the_import(tenure: Tenure, conninfo: str, old: str) -> No
 def test_tenures_own_tables_are_no_source(tenure: Tenure, conninfo: str) -> None:
     result = tenure("import", "legacy", as_url(conninfo))
 
-    assert (result.exit_code, "holds Tenure's own tables" in result.stderr) == (1, True)
+    assert (result.exit_code, "contains Tenure's own tables" in result.stderr) == (1, True)
 
 
 def test_an_empty_source_is_refused(tenure: Tenure, old: str) -> None:

@@ -55,7 +55,7 @@ def test_a_draft_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
         assert abandoned_drafts(tmp_path) == []
         with drafting(tmp_path / "other"):
             assert draft.exists()
-        with pytest.raises(ArchiveRefused, match="another command writes"), drafting(tmp_path / "b"):
+        with pytest.raises(ArchiveRefused, match="another command is writing"), drafting(tmp_path / "b"):
             pass
 
 

@@ -64,7 +64,7 @@ def test_signed_webhooks_become_rows(service: Running, env: dict[str, str], tmp_
     world = make_world(5, 2, start=datetime(2026, 1, 5, tzinfo=UTC), days=20, steps_per_user=3)
     address = service.address()
 
-    answers = post_all(_doors(address, tmp_path), world.deliveries, heard=lambda _: None)
+    answers = post_all(_doors(address, tmp_path), world.deliveries, on_progress=lambda _: None)
     service.until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
 
     assert answers == {"appended": len(world.deliveries)}
@@ -105,10 +105,10 @@ def test_an_embedded_database_that_died_starts_again(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
 
         # The supervisor says so, or a web worker that was still on its way up and found none.
-        said = re.compile("PostgreSQL died, started again|PostgreSQL was not running, started")
+        said = re.compile("PostgreSQL died, restarted|PostgreSQL was not running, started")
         started.until(lambda: said.search(started.text) is not None)
         started.until(lambda: httpx.get(f"{address}/readyz", timeout=10).status_code == httpx.codes.OK)
-        answers = post_all(_doors(address, tmp_path), world.deliveries, heard=lambda _: None)
+        answers = post_all(_doors(address, tmp_path), world.deliveries, on_progress=lambda _: None)
         assert answers == {"appended": len(world.deliveries)}
         assert int(found.read_text().splitlines()[0]) != pid
 
@@ -147,7 +147,7 @@ def test_killed_child_is_started_again_and_said_so(service: Running, word: str) 
     before = service.child(word)
 
     before.kill()
-    service.until(lambda: "died, starting again" in service.text)
+    service.until(lambda: "died, restarting" in service.text)
     service.until(lambda: any(word in each.cmdline() for each in alive(service.family())))
     service.until(lambda: service.child(word).pid != before.pid)
     service.until(lambda: healthy(service.address()))

@@ -14,7 +14,7 @@ from subprocess import PIPE
 
 import pytest
 
-from cli.live_output import telling, watching
+from cli.live_output import redraw, stream_json
 from cli.output import Console
 from cli.status import lines
 from database.errors import DatabaseUnavailable
@@ -50,7 +50,7 @@ def drawn(screen: Console) -> str:
 def test_each_look_is_drawn_over_the_one_before(screen: Console) -> None:
     looks = iter([["events 1"], ["events 2"]])
 
-    watching(lambda: next(looks), every_s=2, on=screen, wait=times(2))
+    redraw(lambda: next(looks), every_s=2, on=screen, wait=times(2))
 
     text = drawn(screen)
     assert text.index("events 1") < text.index("events 2")
@@ -59,7 +59,7 @@ def test_each_look_is_drawn_over_the_one_before(screen: Console) -> None:
 
 
 def test_a_screen_is_no_longer_than_the_terminal(screen: Console) -> None:
-    watching(lambda: [f"line {n}" for n in range(50)], every_s=2, on=screen, wait=times(1))
+    redraw(lambda: [f"line {n}" for n in range(50)], every_s=2, on=screen, wait=times(1))
 
     assert "line 4" in drawn(screen)
     assert "line 5" not in drawn(screen)
@@ -74,7 +74,7 @@ def test_a_database_that_went_away_is_shown_and_asked_again(screen: Console) -> 
             raise DatabaseUnavailable("db:5432/tenure", "gone")
         return ["back"]
 
-    watching(look, every_s=2, on=screen, wait=times(2))
+    redraw(look, every_s=2, on=screen, wait=times(2))
 
     assert "cannot reach" in drawn(screen)
     assert "back" in drawn(screen)
@@ -138,7 +138,7 @@ def test_a_database_that_went_away_is_a_line_of_json(capsys: pytest.CaptureFixtu
     def look() -> dict[str, object]:
         raise DatabaseUnavailable("db:5432/tenure", "gone")
 
-    telling(look, every_s=2, wait=times(2))
+    stream_json(look, every_s=2, wait=times(2))
 
     assert ["cannot reach" in json.loads(line)["error"] for line in capsys.readouterr().out.splitlines()] == [
         True,
@@ -160,4 +160,4 @@ def test_every_alone_means_nothing(tenure: Tenure) -> None:
     answer = tenure("status", "--every", "5")
 
     assert answer.exit_code == 2
-    assert "needs --watch" in answer.stderr
+    assert "requires --watch" in answer.stderr

@@ -164,10 +164,10 @@ def test_up_takes_back_what_an_earlier_release_left_open(prepared: Prepared, wit
     assert open_to_others(prepared) != []
     lines: list[str] = []
 
-    migrations.up(prepared.conninfo, say=lines.append)
+    migrations.up(prepared.conninfo, report=lines.append)
 
     assert open_to_others(prepared) == []
-    assert any(line.startswith("rights: took back from") for line in lines)
+    assert any(line.startswith("rights: revoked from") for line in lines)
 
 
 def test_an_outsider_can_not_append(prepared: Prepared) -> None:

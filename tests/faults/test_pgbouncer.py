@@ -180,7 +180,7 @@ def test_what_leans_on_session_locks_refuses_and_leaves_none(
     done = tenure(*pooled, *words)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("tenure: a pooler lends out sessions by transaction at 127.0.0.1:")
+    assert done.stderr.startswith("tenure: the pooler at 127.0.0.1:")
     assert len(done.stderr.splitlines()) == 1
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
     held = conn.execute(locks + "(SELECT oid FROM pg_database WHERE datname = current_database())")

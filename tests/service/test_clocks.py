@@ -78,7 +78,7 @@ def test_every_webhook_is_appended(app: Flask, settings: Settings) -> None:
     client = httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://tenure.test")
     doors = Target(client=client, secrets=dev_secrets(settings.data_dir), clock=utc_now)
 
-    answers = post_all(doors, world.deliveries, heard=lambda _: None)
+    answers = post_all(doors, world.deliveries, on_progress=lambda _: None)
 
     assert answers == {"appended": len(world.deliveries)}
 

@@ -13,7 +13,7 @@ from demo.sender import Target
 from demo.world import DemoWorld
 from events.clock import utc_now
 from queries.rows import AnyConnection
-from service.metrics import AskedAtEachScrape, standing
+from service.metrics import DatabaseMetrics, standing
 
 
 def _values(text: str) -> dict[str, float]:
@@ -66,7 +66,7 @@ def test_database_away_is_a_value_not_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("service.metrics.TIMEOUT_S", 0.1)
     registry = CollectorRegistry()
     with open_pool("host=127.0.0.1 port=1 dbname=x", application_name="test") as away:
-        registry.register(AskedAtEachScrape(away, utc_now, [standing, standing]))
+        registry.register(DatabaseMetrics(away, utc_now, [standing, standing]))
 
         found = _values(generate_latest(registry).decode())
 
@@ -79,7 +79,7 @@ def test_one_question_that_fails_takes_no_other_answer(pool: Pool) -> None:
         return []
 
     registry = CollectorRegistry()
-    registry.register(AskedAtEachScrape(pool, utc_now, [broken, standing]))
+    registry.register(DatabaseMetrics(pool, utc_now, [broken, standing]))
 
     found = _values(generate_latest(registry).decode())
 

@@ -235,7 +235,7 @@ def test_it_is_off_unless_told_where_to_send(monkeypatch: pytest.MonkeyPatch) ->
     stopped = told.model_copy(update={"otel_sdk_disabled": True})
     monkeypatch.setattr(cli_tracing, "installed", lambda: False)
 
-    assert [cli_tracing.wanted(each) for each in (quiet, told, stopped)] == [False, True, False]
+    assert [cli_tracing.is_configured(each) for each in (quiet, told, stopped)] == [False, True, False]
     assert cli_tracing.endpoint(told) == "http://collector:4318/v1/traces"
     assert cli_tracing.begin(told) is None  # configured, not installed: the service runs without
     assert [found.fix for found in settings_checks(told) if found.check == "traces"] == [

@@ -46,7 +46,7 @@ def test_a_command_that_begins_one_says_where(nowhere: Path) -> None:
     again = _tenure("migrate", "up", "0001_roles")
 
     assert (first.exit_code, again.exit_code) == (0, 0)
-    assert f"a new, empty database begins in {nowhere}" in first.stderr
+    assert f"creating a new, empty database in {nowhere}" in first.stderr
     assert "begins" not in again.stderr
 
 

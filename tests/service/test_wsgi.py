@@ -42,7 +42,7 @@ def test_two_workers_take_webhooks_at_once(
             assert httpx.get(address).headers["location"] == "/console"
             with httpx.Client(base_url=address, timeout=10) as client:
                 doors = Target(client=client, secrets=made, clock=utc_now)
-                answers = post_all(doors, world.deliveries, heard=lambda _: None)
+                answers = post_all(doors, world.deliveries, on_progress=lambda _: None)
             workers = {each.pid for each in started.family()}
             row = conn.execute(
                 "SELECT count(*), count(DISTINCT backend_start) FROM pg_stat_activity"

@@ -14,7 +14,7 @@ from service.web.framing import (
     MOST_HEAD_BYTES,
     ChunkProgress,
     RequestState,
-    stands,
+    request_state,
 )
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"
@@ -52,7 +52,7 @@ REFUSED_ANYWAY = {
 
 
 def found(heard: bytes) -> RequestState:
-    return stands(heard, ChunkProgress())
+    return request_state(heard, ChunkProgress())
 
 
 @pytest.mark.parametrize("heard", WAITS.values(), ids=WAITS.keys())
@@ -77,8 +77,8 @@ def test_every_beginning_of_a_request_waits(heard: bytes) -> None:
 
     for length in range(end):
         assert found(heard[:length]) is RequestState.PARTIAL
-        assert stands(heard[:length], walk) is RequestState.PARTIAL  # byte by byte it is the same walk
-    assert stands(heard, walk) is RequestState.WHOLE
+        assert request_state(heard[:length], walk) is RequestState.PARTIAL  # byte by byte it is the same walk
+    assert request_state(heard, walk) is RequestState.WHOLE
 
 
 @pytest.mark.parametrize("size", [250, 1000, MOST_BODY_BYTES])
