@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from events.clock import from_micros
 from projections.catalog import Catalog
 from projections.state import State
-from projections.stripe_objects import current_subscription
+from projections.stripe_objects import STATUS_RANK, current_subscription
 from projections.tables.subscriptions import COLUMNS, PAYING_OR_LATE, plan_source, resolve
 from queries.customers import Unlinked
 from queries.entitlements import PlanInForce
@@ -15,6 +16,8 @@ from queries.instants import iso
 from queries.lateness import Late
 
 LAG = timedelta(seconds=30)
+RENEWAL_DELAY = timedelta(days=2)
+RENEWING = ("active", "past_due", "trialing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,39 @@ def _stale(facts: Facts) -> Iterator[Oddity]:
         yield Oddity("stale", text, "tenure reconcile stripe --dry-run")
 
 
+def _overdue(facts: Facts) -> Iterator[Oddity]:
+    """The period is over, and no event has renewed or ended it."""
+    row = dict(zip(COLUMNS, facts.state.cores.get("user_subscriptions", ()), strict=False))
+    ends_at = row.get("subscription_renewal_date") or row.get("subscription_cancel_date")
+    if row.get("subscription_status") not in RENEWING or ends_at is None:
+        return
+    if from_micros(ends_at) < facts.now - RENEWAL_DELAY:
+        expected = "renewal" if row["subscription_renewal_date"] else "cancellation"
+        text = (
+            f"The period ended on {from_micros(ends_at):%Y-%m-%d} and no {expected} has arrived; "
+            "a webhook may be lost"
+        )
+        yield Oddity("overdue", text, "tenure reconcile stripe")
+
+
+def _unmentioned(facts: Facts) -> Iterator[Oddity]:
+    """A wrong id in Stripe's metadata makes a user of its own."""
+    state = facts.state
+    if not state.clerk_said and state.legacy is None and state.deleted_at is None and state.poison is None:
+        text = "No Clerk event has mentioned this user; check the id"
+        yield Oddity("unmentioned", text, f"tenure events list --user {state.user_id}")
+
+
+def _unknown_status(facts: Facts) -> Iterator[Oddity]:
+    for subscription in facts.state.subscriptions.values():
+        if subscription.status not in STATUS_RANK:
+            text = (
+                f"Subscription {subscription.id} has the status {subscription.status}, "
+                "which this version does not know"
+            )
+            yield Oddity("unknown_status", text, f"look at {subscription.id} in Stripe")
+
+
 def _unpaid(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if current is not None and current.status in WORRYING:
@@ -167,9 +203,12 @@ WORRYING = {
 CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
     _quarantined,
     _erased,
+    _unmentioned,
     _unlinked,
     _price_unknown,
+    _unknown_status,
     _stale,
+    _overdue,
     _unpaid,
     _deleted,
     _granted,

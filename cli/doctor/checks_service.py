@@ -8,10 +8,12 @@ from events.statements import statement
 from handlers.alarms import alarms
 from projections.accounts import trusted_accounts
 from projections.code_version import projector_version
+from projections.stripe_objects import STATUS_RANK
 from queries.customers import unlinked_customers
 from queries.lag import projection_lag, refolds_waiting
+from queries.oddities import RENEWAL_DELAY, RENEWING
 from queries.pluralize import counted
-from queries.rows import AnyConnection, Row, fetch_one
+from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 from queries.unknown_prices import unknown_prices
 from settings import Settings
 
@@ -31,6 +33,7 @@ def service_checks(conn: AnyConnection, settings: Settings) -> list[DoctorFindin
         *_accounts(conn, settings),
         _seals(row),
         *_prices(conn),
+        *_users(conn),
         _unlinked(conn, row["unlinked"]),
         *_waiting(row),
         *_alarms(conn),
@@ -137,6 +140,22 @@ def _unlinked(conn: AnyConnection, count: int) -> DoctorFinding:
     )
 
 
+def _users(conn: AnyConnection) -> list[DoctorFinding]:
+    """One for each kind of user that `tenure user why` would call odd."""
+    values = {
+        "renewing": list(RENEWING),
+        "overdue_before": utc_now() - RENEWAL_DELAY,
+        "statuses": ["none", *STATUS_RANK],
+    }
+    found = []
+    for row in fetch_all(conn, statement("cli", "doctor_users"), values):
+        one, many, fix = ODD_USERS[row["name"]]
+        problem = counted(row["users"], one, many)
+        fix = f"tenure user why {row['example']}; {fix}"
+        found.append(DoctorFinding("warn", row["name"].replace("_", " "), problem, fix))
+    return found
+
+
 def _alarms(conn: AnyConnection) -> list[DoctorFinding]:
     return [
         DoctorFinding(
@@ -170,6 +189,23 @@ def _waiting(row: Row) -> list[DoctorFinding]:
     ]
 
 
+ODD_USERS = {
+    "overdue": (
+        "user's paid period is over and no event has renewed or ended it",
+        "users' paid periods are over and no event has renewed or ended them",
+        "a webhook may be lost: tenure reconcile stripe",
+    ),
+    "unmentioned": (
+        "user is mentioned by no Clerk event",
+        "users are mentioned by no Clerk event",
+        "check the id in Stripe's metadata",
+    ),
+    "unknown_status": (
+        "user has a subscription status that this version does not know",
+        "users have a subscription status that this version does not know",
+        "look at the subscription in Stripe",
+    ),
+}
 WAITING = (
     (
         "quarantined",

@@ -103,23 +103,23 @@ def test_users_who_wait_to_be_folded_again_are_a_warning_once_they_wait_long(
     assert "1 user waits" in found["refolds"]["found"]
 
 
-def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:
+def _charge(conninfo: str, **subscription: Any) -> None:  # Any: JSON values
+    """A subscription of user_1, whom no Clerk event mentions."""
+    thing = {
+        "id": "sub_1",
+        "object": "subscription",
+        "customer": "cus_1",
+        "status": "active",
+        "created": 1_700_000_000,
+        "metadata": {"userId": "user_1"},
+        "items": {"data": [{"price": {"id": "price_nobody_knows"}}]},
+    } | subscription
     body = {
         "id": "evt_1",
         "object": "event",
         "type": "customer.subscription.created",
         "created": 1_700_000_000,
-        "data": {
-            "object": {
-                "id": "sub_1",
-                "object": "subscription",
-                "customer": "cus_1",
-                "status": "active",
-                "created": 1_700_000_000,
-                "metadata": {"userId": "user_1"},
-                "items": {"data": [{"price": {"id": "price_nobody_knows"}}]},
-            }
-        },
+        "data": {"object": thing},
     }
     with psycopg.connect(conninfo, autocommit=True) as conn:
         append(
@@ -137,12 +137,37 @@ def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) 
         )
     Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
 
+
+def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:
+    _charge(conninfo)
+
     code, found = examined()
 
     assert code == 1
     assert "price_nobody_knows" in found["price"]["found"]
     assert "user_1" in found["price"]["found"]
     assert "tenure plans publish" in found["price"]["fix"]
+
+
+@pytest.mark.parametrize(
+    ("check", "subscription"),
+    [
+        ("unmentioned", {}),
+        ("overdue", {"current_period_end": 1_700_000_000}),
+        ("overdue", {"current_period_end": 1_700_000_000, "cancel_at_period_end": True}),
+        ("unknown status", {"status": "wibble"}),
+    ],
+)
+def test_an_odd_user_is_a_warning(
+    conninfo: str, examined: Any, check: str, subscription: dict[str, Any]
+) -> None:
+    _charge(conninfo, **subscription)
+
+    _, found = examined()
+
+    assert found[check]["severity"] == "warn"
+    assert found[check]["found"].startswith("1 user")
+    assert found[check]["fix"].startswith("tenure user why user_1; ")
 
 
 def test_a_database_that_is_away_is_the_finding(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from tests.projections.event_builders import (
     USER,
     clerk,
     customer,
+    glow_up,
+    item,
     own,
     price,
     stripe,
@@ -46,10 +48,17 @@ def asked(conn: Conn) -> Json:
 
 
 def subscribed(ago: float, status: str = "active", **fields: Any) -> list[NewEvent]:
+    return [clerk("user.created", user(email="ada@example.com"), at=ago), *paying(ago, status, **fields)]
+
+
+def paying(
+    ago: float, status: str = "active", days: int = 30, bought: Json | None = None, **fields: Any
+) -> list[NewEvent]:
+    """Stripe's events alone; the period ends so many days after `ago`."""
+    items = {"data": [item(bought or glow_up(), ends=int(ago) + days * DAY)]}
     return [
-        clerk("user.created", user(email="ada@example.com"), at=ago),
         stripe("customer.created", customer(), at=ago),
-        stripe(CREATED, subscription(status, **fields), at=ago),
+        stripe(CREATED, subscription(status, **{"items": items} | fields), at=ago),
     ]
 
 
@@ -61,9 +70,12 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
             *subscribed(ago, "canceled"),
             stripe("customer.created", customer("cus_other", **STRANGER), at=ago),
         ],
-        "unknown_price": lambda: subscribed(ago, price=price("price_new")),
+        "unknown_price": lambda: subscribed(ago, bought=price("price_new")),
         "quarantined": lambda: [*subscribed(ago), stripe(UPDATED, subscription(status=7), at=ago)],  # type: ignore[arg-type]
         "stale": lambda: [*subscribed(ago), own(DriftObserved(object_ids=("sub_ada",)), at=ago + 0.1)],
+        "overdue": lambda: subscribed(ago, days=-3),
+        "unmentioned": lambda: paying(ago),
+        "unknown_status": lambda: subscribed(ago, "wibble"),
         "granted": lambda: [*subscribed(ago), own(EntitlementGranted(plan_key="free"), at=ago)],
     }[kind]()
 
@@ -76,6 +88,9 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
         ("unknown_price", "free", "tenure plans publish FILE"),
         ("quarantined", "glow_up", "tenure quarantine list"),
         ("stale", "glow_up", "tenure reconcile stripe --dry-run"),
+        ("overdue", "glow_up", "tenure reconcile stripe"),
+        ("unmentioned", "glow_up", f"tenure events list --user {USER}"),
+        ("unknown_status", "free", "look at sub_ada in Stripe"),
         ("granted", "free", f"tenure plan revoke {USER}"),
     ],
 )
@@ -103,6 +118,21 @@ def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) ->
         "subscription to it."
     )
     assert "Subscription sub_ada of customer cus_ada is active." in found["why"]
+
+
+@pytest.mark.parametrize(("days", "kinds"), [(-1, []), (-3, ["overdue"])])
+def test_a_period_is_overdue_two_days_after_its_end(
+    conn: Conn, ago: float, days: int, kinds: list[str]
+) -> None:
+    tell(conn, *sold(), *subscribed(ago, days=days))
+
+    assert [oddity["kind"] for oddity in asked(conn)["odd"]] == kinds
+
+
+def test_a_cancellation_that_has_not_arrived_is_overdue(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *subscribed(ago, days=-3, cancel_at_period_end=True))
+
+    assert "no cancellation has arrived" in asked(conn)["why"]
 
 
 def recorded_days_ago(conn: Conn, days: int) -> None:
@@ -135,7 +165,7 @@ def test_a_late_end_names_what_was_shown_meanwhile(conn: Conn, ago: float) -> No
 def test_a_late_event_that_changed_no_plan_or_status_is_not_odd(conn: Conn, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 2 * DAY))
     recorded_days_ago(conn, 2)
-    tell(conn, stripe(UPDATED, subscription("active"), at=ago - DAY))
+    tell(conn, *paying(ago - DAY))
 
     assert asked(conn)["odd"] == []
 
