@@ -104,6 +104,8 @@ def user_meant(typed: str) -> str:
     if "@" not in typed:
         return typed
     with deps().pool.connection() as conn:
+        if profiles.profile(conn, typed) is not None:
+            return typed
         ids = [row["user_id"] for row in profiles.profiles_by_email(conn, typed)]
     if len(ids) != 1:
         found = f"{len(ids)} users: {', '.join(ids[:5])}" if ids else "none"

@@ -86,6 +86,12 @@ def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
     return [row["customer_id"] for row in found]
 
 
+def events_waiting(conn: AnyConnection, customer_id: str) -> int:
+    """How many events of a customer without a link wait for one."""
+    stream = {"parts": [part_of(customer_id)], "routes": [customer_id]}
+    return sum(row["events"] for row in fetch_all(conn, statement("queries", "waiting_streams"), stream))
+
+
 def address_of(conn: AnyConnection, customer_id: str) -> str | None:
     """The e-mail address in the customer's newest customer or checkout event."""
     said = _addresses(conn, {"parts": [part_of(customer_id)], "routes": [customer_id]})

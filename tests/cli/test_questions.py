@@ -18,7 +18,14 @@ from handlers.tokens import TokenRefused, check_token
 from tests.handlers.users import sold, tell
 from tests.installation import Tenure, as_url, play, project
 from tests.projections import replaying
-from tests.projections.event_builders import USER, two_snapshots_of_one_second
+from tests.projections.event_builders import (
+    USER,
+    clerk,
+    linked,
+    stripe,
+    two_snapshots_of_one_second,
+    user,
+)
 
 Json = dict[str, Any]  # Any: a provider's JSON
 
@@ -74,6 +81,25 @@ def test_unknown_user_is_exit_one(tenure: Tenure, shop: DemoWorld) -> None:
 
         assert (result.exit_code, result.stdout) == (1, "")
         assert wanted in result.stderr
+
+
+def test_a_customer_without_a_link_is_named_with_its_events(tenure: Tenure, conn: Connection) -> None:
+    thing = {"id": "cus_unlinked", "object": "customer"}
+    tell(conn, *(stripe(f"customer.{kind}", thing) for kind in ("created", "updated")))
+
+    result = tenure("user", "why", "cus_unlinked")
+
+    assert result.exit_code == 1
+    assert "cus_unlinked is linked to no user (2 events wait): tenure link add USER" in result.stderr
+
+
+def test_an_id_with_an_at_sign_comes_before_the_address(tenure: Tenure, conn: Connection) -> None:
+    tell(conn, clerk("user.created", user(email="odd@example.org")), linked(user_id="odd@example.org"))
+
+    result = tenure("user", "show", "odd@example.org", "--json")
+
+    assert json.loads(result.stdout)["user_id"] == "odd@example.org"
+    assert f"the address of {USER}" in result.stderr
 
 
 def test_address_of_several_users_is_never_guessed(
