@@ -56,10 +56,13 @@ class ClerkApi:
     scope = PROVIDER
 
     def pages(self) -> Iterator[list[bytes]]:
-        """Every user, oldest first, some of them twice."""
-        offset = 0
+        """Every user, oldest first, some of them twice. Raises: ReconcileError's kinds."""
+        offset, before = 0, list[bytes]()
         while True:
             found = self._listed(offset, PAGE)
+            if found and found == before:
+                raise ProviderAway(PROVIDER, "/users", 1, "the same page again at another offset")
+            before = found
             if found:
                 yield found
             if len(found) < PAGE:

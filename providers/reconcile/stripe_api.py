@@ -97,12 +97,14 @@ class StripeApi:
         return ObjectPage(objects, last, found.has_more and last is not None, _observed_at(began, answer))
 
     def pages(self, path: str, *, after: str | None = None, **params: Any) -> Iterator[ObjectPage]:
-        """All pages from `after` on; Any: as above."""
+        """All pages from `after` on; Any: as above. Raises: ReconcileError's kinds."""
         while True:
             found = self.page(path, **params, **({} if after is None else {"starting_after": after}))
             yield found
             if not found.has_more:
                 return
+            if found.last_id == after:
+                raise ProviderAway(PROVIDER, path, 1, "more pages, but none after the last object")
             after = found.last_id
 
     def one(self, path: str, **params: Any) -> tuple[bytes, datetime]:  # Any: as above
