@@ -93,7 +93,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> C
     return Command(
         user_id=user_id,
         key=f"{what}:{key_part(user_id)}:{_idempotency_key()}",
-        asked=asked,
+        request=asked,
         now=deps().decision_clock(),
         actor=actor(),
         reason=reason,

@@ -112,7 +112,7 @@ def trial(user_id: str, json: TrialOrder) -> Response:
     so that an extension `until` then undoes them.
     """
     length = Length(days=json.days, until=json.until)
-    asked = {"action": json.action, "plan_key": json.plan_key, **length.asked()}
+    asked = {"action": json.action, "plan_key": json.plan_key, **length.as_json()}
     given = command(user_id, "operator.trial", asked, json.reason)
     live_only = deps().live_only
     if json.action == "end":

@@ -29,7 +29,7 @@ def ledger_command(*, hours: int, as_json: bool) -> None:
         raised = alarms(conn, now=now)
     lost = [outage.told() for outage in outages(rows)]
     if as_json:
-        emit_json({"hours": rows, "outages": lost, "alarms": [alarm.told() for alarm in raised]})
+        emit_json({"hours": rows, "outages": lost, "alarms": [alarm.as_json() for alarm in raised]})
         return
     shown = [row | {"failed_ago": _age(row, now)} for row in rows]
     emit_table(shown, ("source", "hour", *COUNTED, "failed_ago"), empty="no deliveries in that time")

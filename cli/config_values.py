@@ -10,7 +10,7 @@ from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.terminal import echo_exactly
 from handlers.configuration import ConfigurationEntry, entries, set_value
-from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, told
+from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, value_text
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
 
@@ -64,7 +64,7 @@ def get(*, name: tuple[str, str], as_json: bool) -> None:
     if as_json:
         emit_json(asdict(entry))
     else:
-        echo_exactly(told(entry.value, entry.value_type))
+        echo_exactly(value_text(entry.value, entry.value_type))
 
 
 @click.command("set")
@@ -108,7 +108,7 @@ def set_(
     if as_json:
         emit_json({**asdict(entry), "changed": changed})
         return
-    console().print(f"{'.'.join(name)} = {told(entry.value, entry.value_type)}", markup=False)
+    console().print(f"{'.'.join(name)} = {value_text(entry.value, entry.value_type)}", markup=False)
     console().print(_effect(entry, changed=changed), markup=False)
 
 
@@ -124,7 +124,7 @@ def _row(entry: ConfigurationEntry) -> dict[str, Any]:  # Any: cells
     described = entry.description if entry.is_hot_reloadable else f"{entry.description} (needs a restart)"
     return {
         "setting": f"{entry.category}.{entry.key}",
-        "value": told(entry.value, entry.value_type),
+        "value": value_text(entry.value, entry.value_type),
         "set": entry.updated_at if entry.is_set else "default",
         "allowed": entry.allowed or f"any {entry.value_type}",
         "for": described,

@@ -10,7 +10,7 @@ from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
 from database.pool import connect
 from events.clock import utc_now
-from handlers.configuration_keys import told
+from handlers.configuration_keys import value_text
 from handlers.schedule_preview import KINDS, preview
 from jobs.schedule import RunRow, Scheduled, due_at, run_now, runs_so_far
 from queries.pluralize import counted
@@ -103,7 +103,7 @@ def _row(handler: Scheduled, ran: RunRow | None) -> dict[str, Any]:  # Any: cell
     is_due = ran is None or ran.last_due_at is None or ran.last_due_at < due
     return {
         "name": handler.name,
-        "every": told(handler.every // timedelta(seconds=1), "duration"),
+        "every": value_text(handler.every // timedelta(seconds=1), "duration"),
         "does": handler.does,
         "last_run_at": ran.last_finished_at if ran else None,
         "next_due_at": due if is_due else due + handler.every,

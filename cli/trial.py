@@ -39,7 +39,7 @@ def start(
     length = _length(days, until)
     outcome = run_decision(
         identifier,
-        {"action": "start", "plan_key": plan_key, **length.asked()},
+        {"action": "start", "plan_key": plan_key, **length.as_json()},
         reason,
         lambda conn, command, live_only: start_trial(
             conn, command, length, plan_key=plan_key, live_only=live_only
@@ -59,7 +59,7 @@ def extend(*, identifier: str, days: int | None, until: datetime | None, reason:
     length = _length(days, until)
     outcome = run_decision(
         identifier,
-        {"action": "extend", **length.asked()},
+        {"action": "extend", **length.as_json()},
         reason,
         lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
     )

@@ -71,7 +71,7 @@ def _command(
     return Command(
         user_id=user_id,
         key=f"cli:{key_part(user_id)}:{uuid4()}",
-        asked=request,
+        request=request,
         now=now,
         actor=person().name,
         reason=reason,

@@ -13,7 +13,7 @@ from cli.output import emit_json, emit_pairs, json_option
 from database.pool import connect
 from events.clock import utc_now
 from events.domain.user import LegacyImported
-from handlers.register_user import make_known
+from handlers.register_user import register_user
 from projections.errors import PartBehind, PartBusy
 from projections.runner import Runner
 from providers.reconcile.clerk import reconcile_user
@@ -109,7 +109,7 @@ def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | No
         ) from None
     try:
         with session(settings) as conn:
-            event_id = make_known(
+            event_id = register_user(
                 conn,
                 user_id,
                 fact,

@@ -28,7 +28,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # An
     return Command(
         user_id=user_id,
         key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",
-        asked=asked,
+        request=asked,
         now=decision_now(),
         actor=actor(),
         reason=reason,

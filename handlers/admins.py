@@ -1,4 +1,4 @@
-"""Who administers the platform, by an operator's word: it goes before Clerk's metadata."""
+"""Administrators set by an operator; this overrides Clerk's metadata."""
 
 from events.domain.user import AdminGranted, AdminRevoked
 from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
@@ -8,17 +8,17 @@ from projections.state import State
 
 
 def grant_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The user is an administrator. Raises: AlreadySo, UserDeleted, UserQuarantined, and as `decide`."""
+    """Make the user an administrator. Raises: AlreadySo, UserDeleted, UserQuarantined, and as `decide`."""
     return decide(conn, command, lambda state, _, now: grant(state), live_only=live_only)
 
 
 def revoke_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The user is none, whatever Clerk says. Raises: NothingToUndo, and as `decide`."""
+    """Revoke admin rights, even if Clerk still grants them. Raises: NothingToUndo, and as `decide`."""
     return decide(conn, command, lambda state, _, now: revoke(state), live_only=live_only)
 
 
 def grant(state: State) -> Verdict:
-    """The verdict on making one. Whom Clerk alone calls one may be made one by an operator's word."""
+    """The verdict on a grant. An operator may also grant what only Clerk's metadata grants so far."""
     refuse_unfit(state)
     answer = {"user_id": state.user_id, "is_admin": True}
     if state.granted_admin:
@@ -27,8 +27,8 @@ def grant(state: State) -> Verdict:
 
 
 def revoke(state: State) -> Verdict:
-    """The verdict on unmaking one."""
+    """The verdict on a revocation."""
     is_admin = state.clerk_admin if state.granted_admin is None else state.granted_admin
     if not is_admin:
-        raise NothingToUndo("expected an administrator, found a user who is none; nothing was changed")
+        raise NothingToUndo("expected an administrator, found another user; nothing was changed")
     return Verdict(AdminRevoked(), {"user_id": state.user_id, "is_admin": False})

@@ -1,4 +1,4 @@
-"""When somebody has to be woken: a window about to close, deliveries we fail, a provider gone silent."""
+"""Alarms for the operator: a retry window about to close, failing deliveries, a silent provider."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _log = structlog.get_logger("tenure.alarms")
 Kind = Literal["window", "failures", "refusals", "silence", "refused"]
 Level = Literal["warning", "error"]
 
-# After that long nothing tells of a lost event any more: Stripe's Events API, Clerk's retries.
+# After that long the provider no longer has a lost event: Stripe's Events API, Clerk's retries.
 CLOSES = {"stripe": timedelta(days=30), "clerk": timedelta(hours=28)}
 WARN_AFTER = {"stripe": timedelta(days=3), "clerk": timedelta(hours=6)}
 ERROR_AFTER = {"stripe": timedelta(days=25), "clerk": timedelta(hours=20)}
@@ -34,7 +34,7 @@ SILENCE_FACTOR = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One thing that needs somebody; `since` is when it began, where that is known."""
+    """One condition that needs an operator; `since` is when it began, where that is known."""
 
     source: str
     kind: Kind
@@ -42,7 +42,7 @@ class Alarm:
     message: str
     since: datetime | None = None
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
         return {
             "source": self.source,
             "kind": self.kind,
@@ -54,8 +54,8 @@ class Alarm:
 
 def alarms(conn: AnyConnection, *, now: datetime) -> list[Alarm]:
     """What is wrong now, errors first."""
-    found = [*_refused(conn), *_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
-    return sorted(found, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
+    current = [*_refused(conn), *_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
+    return sorted(current, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
 
 
 def log_new_alarms() -> Callable[[AnyConnection, datetime], Mapping[str, Any]]:  # Any: JSON values
@@ -98,15 +98,17 @@ def _windows(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
         behind = now - finished
         if behind < WARN_AFTER[source]:
             continue
-        left = CLOSES[source] - behind
+        remaining = CLOSES[source] - behind
         closes = (
-            f"closes in {_said(left)}" if left > timedelta(0) else "is closed: objects must tell the rest"
+            f"closes in {_duration_text(remaining)}"
+            if remaining > timedelta(0)
+            else "is closed: only current objects can be compared"
         )
         yield Alarm(
             source=source,
             kind="window",
             level="error" if behind >= ERROR_AFTER[source] else "warning",
-            message=f"{source}: not reconciled for {_said(behind)}; {NAMES[source]}, "
+            message=f"{source}: not reconciled for {_duration_text(behind)}; {NAMES[source]}, "
             f"and that window {closes}: tenure reconcile {source}",
             since=finished,
         )
@@ -120,7 +122,7 @@ def _failures(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
                 source=source,
                 kind="failures",
                 level="error",
-                message=f"{source}: {row['failures']} of {others} deliveries of the last hour were not taken",
+                message=f"{source}: {row['failures']} of {others} deliveries of the last hour failed",
             )
         if row["refusals"] >= LEAST_REFUSALS:
             yield Alarm(
@@ -141,7 +143,8 @@ def _silences(conn: AnyConnection, now: datetime) -> Iterator[Alarm]:
                 source=source,
                 kind="silence",
                 level="warning",
-                message=f"{source}: silent for {_said(silent)}, usually at most {_said(_usual(row))}; "
+                message=f"{source}: silent for {_duration_text(silent)}, "
+                f"usually at most {_duration_text(_usual(row))}; "
                 "is the endpoint enabled at the provider?",
                 since=row["last_at"],
             )
@@ -155,7 +158,7 @@ def _longest(row: Row) -> timedelta:
     return max(LEAST_SILENCE, _usual(row) * SILENCE_FACTOR)
 
 
-def _said(span: timedelta) -> str:
+def _duration_text(span: timedelta) -> str:
     seconds = int(span.total_seconds())
     for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * unit:

@@ -1,4 +1,4 @@
-"""Campaigns: made within the plan's limit, then forward from draft to archived."""
+"""Campaigns: created within the plan's limit, then moved forward from draft to archived."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from events.domain.platform import (
     CampaignUpdated,
 )
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.owned_rows import answer_of, held, new_id, refuse_unless
+from handlers.owned_rows import answer_of, new_id, owned_row, refuse_unless
 from handlers.usage import Usage, count
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
@@ -63,7 +63,7 @@ def update_campaign(
     """
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "campaign", campaign_id, command, version=version)
+        row = owned_row(conn, "campaign", campaign_id, command, version=version)
         refuse_unless("campaign", row, "draft", "active", "completed")
         fact = CampaignUpdated(campaign_id=campaign_id, **changes)
         return Verdict(fact, answer_of(campaign_id, row, status=row["status"]))
@@ -87,7 +87,7 @@ def move_campaign(
     step = STEPS[action]
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "campaign", campaign_id, command, version=version)
+        row = owned_row(conn, "campaign", campaign_id, command, version=version)
         refuse_unless("campaign", row, *step.allowed)
         fact = step.fact(campaign_id=campaign_id)
         return Verdict(fact, answer_of(campaign_id, row, status=step.status))

@@ -55,7 +55,7 @@ class LevelInForce:
 
 
 class Configuration:
-    """All values at one moment; keys nobody set have their defaults."""
+    """All values at one moment; keys that are not set have their defaults."""
 
     def __init__(self, values: Mapping[tuple[str, str], Json]) -> None:
         self._values = values
@@ -70,11 +70,11 @@ class Configuration:
 
         Raises: KeyError for a key that is neither set nor known.
         """
-        known = KNOWN.get((category, key))
-        found = self._values.get((category, key))
-        if known is None:
+        definition = KNOWN.get((category, key))
+        stored = self._values.get((category, key))
+        if definition is None:
             return self._values[category, key]
-        return found if found is not None and fits(known, found) else known.default
+        return stored if stored is not None and fits(definition, stored) else definition.default
 
     def names(self) -> set[tuple[str, str]]:
         return {*self._values, *KNOWN}
@@ -108,20 +108,20 @@ def set_value(
     value_type: ValueType | None = None,
     description: str | None = None,
 ) -> tuple[ConfigurationEntry, bool]:
-    """(the entry as it will be, whether an event says so). The same value again says nothing new.
+    """(the entry as it will be, whether an event was appended). The same value again appends nothing.
 
-    The tables follow the event, running processes the tables: together within five seconds.
+    The tables follow the event and running processes follow the tables, within five seconds in all.
     Raises: ConfigurationRefused, whose message has the allowed range.
     """
-    known = known_key(category, key)
+    definition = known_key(category, key)
     stored = {(row["category"], row["key"]): row for row in _rows(conn)}.get((category, key))
-    wanted = _type(known, stored, value_type, text)
-    value = _allowed(category, key, known, text, wanted)
-    before = _entry(category, key, known, stored) if known or stored else None
-    said = description if description is not None else (before.description if before else "")
-    hot = known.is_hot_reloadable if known else bool(stored is None or stored["is_hot_reloadable"])
-    row = {"value": value, "value_type": wanted, "description": said, "is_hot_reloadable": hot}
-    after = _entry(category, key, known, row | {"updated_at": now})
+    new_type = _type(definition, stored, value_type, text)
+    value = _allowed(category, key, definition, text, new_type)
+    before = _entry(category, key, definition, stored) if definition or stored else None
+    new_description = description if description is not None else (before.description if before else "")
+    hot = definition.is_hot_reloadable if definition else bool(stored is None or stored["is_hot_reloadable"])
+    row = {"value": value, "value_type": new_type, "description": new_description, "is_hot_reloadable": hot}
+    after = _entry(category, key, definition, row | {"updated_at": now})
     same = stored is not None and all(stored[name] == row[name] for name in row)
     if not same:
         fact = ConfigurationChanged(category=category, key=key, **row)
@@ -140,7 +140,7 @@ def set_log_level(
     until: datetime | None = None,
     reason: str | None = None,
 ) -> LoggingChanged:
-    """A logger's level in every running process, until then or for good; `root` is the level of all.
+    """Set a logger's level in every running process, until then or for good; `root` is the level of all.
 
     Raises: ConfigurationRefused.
     """
@@ -159,52 +159,52 @@ def log_levels(conn: AnyConnection, *, now: datetime) -> list[LevelInForce]:
         return cursor.execute(statement("handlers", "log_levels"), {"now": now}).fetchall()
 
 
-def fits(known: ConfigurationKey, value: Json) -> bool:
+def fits(definition: ConfigurationKey, value: Json) -> bool:
     """Whether a value read from the log is one this version allows."""
-    right_type = isinstance(value, _PYTHON[known.value_type])
+    right_type = isinstance(value, _PYTHON[definition.value_type])
     is_flag = isinstance(value, bool)
-    return right_type and is_flag == (known.value_type == "boolean") and known.check(value)
+    return right_type and is_flag == (definition.value_type == "boolean") and definition.check(value)
 
 
 def _type(
-    known: ConfigurationKey | None,
+    definition: ConfigurationKey | None,
     stored: Mapping[str, Any] | None,  # Any: one type a column
-    asked: ValueType | None,
+    requested: ValueType | None,
     text: str,
 ) -> ValueType:
-    if known is None:
-        held: ValueType | None = stored["value_type"] if stored else None
-        return asked or held or guessed_type(text)
-    if asked not in (None, known.value_type):
-        raise ConfigurationRefused(f"expected no type or {known.value_type}, found {asked}")
-    return known.value_type
+    if definition is None:
+        stored_type: ValueType | None = stored["value_type"] if stored else None
+        return requested or stored_type or guessed_type(text)
+    if requested not in (None, definition.value_type):
+        raise ConfigurationRefused(f"expected no type or {definition.value_type}, found {requested}")
+    return definition.value_type
 
 
 def _allowed(
-    category: str, key: str, known: ConfigurationKey | None, text: str, value_type: ValueType
+    category: str, key: str, definition: ConfigurationKey | None, text: str, value_type: ValueType
 ) -> Json:
     try:
         value = read_value(text, value_type)
     except ConfigurationRefused as refused:
-        allowed = f"expected {known.allowed}" if known else ""
-        wanted = "" if str(refused).startswith(allowed) else f"{allowed}; "
-        raise ConfigurationRefused(f"{category}.{key}: {wanted}{refused}") from None
-    if known is not None and not fits(known, value):
-        raise ConfigurationRefused(f"{category}.{key}: expected {known.allowed}, found {text!r}")
+        allowed = f"expected {definition.allowed}" if definition else ""
+        prefix = "" if str(refused).startswith(allowed) else f"{allowed}; "
+        raise ConfigurationRefused(f"{category}.{key}: {prefix}{refused}") from None
+    if definition is not None and not fits(definition, value):
+        raise ConfigurationRefused(f"{category}.{key}: expected {definition.allowed}, found {text!r}")
     return value
 
 
 def _entry(
-    category: str, key: str, known: ConfigurationKey | None, row: Mapping[str, Any] | None
+    category: str, key: str, definition: ConfigurationKey | None, row: Mapping[str, Any] | None
 ) -> ConfigurationEntry:
     # Any: one type a column
     if row is None:
-        assert known is not None
+        assert definition is not None
         row = {
-            "value": known.default,
-            "value_type": known.value_type,
-            "description": known.description,
-            "is_hot_reloadable": known.is_hot_reloadable,
+            "value": definition.default,
+            "value_type": definition.value_type,
+            "description": definition.description,
+            "is_hot_reloadable": definition.is_hot_reloadable,
         }
     return ConfigurationEntry(
         category=category,
@@ -213,7 +213,7 @@ def _entry(
         value_type=row["value_type"],
         description=row["description"],
         is_hot_reloadable=row["is_hot_reloadable"],
-        allowed=known.allowed if known else None,
+        allowed=definition.allowed if definition else None,
         is_set="updated_at" in row,
         updated_at=row.get("updated_at"),
     )

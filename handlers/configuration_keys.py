@@ -58,56 +58,56 @@ def duration(default: str, low: str, high: str, description: str) -> Configurati
 
 
 def known_key(category: str, key: str) -> ConfigurationKey | None:
-    """What is allowed for a key; None for one of another program's categories.
+    """What is allowed for a key; None for a key in another program's category.
 
-    Raises: ConfigurationRefused for a name that can't be one, or is unknown in a category of ours.
+    Raises: ConfigurationRefused for an invalid name, or an unknown key in one of Tenure's categories.
     """
     for what, name in (("category", category), ("key", key)):
         if NAME.fullmatch(name) is None:
             raise ConfigurationRefused(
                 f"{what}: expected lower-case letters, digits and underscores (at most 64), found {name!r}"
             )
-    found = KNOWN.get((category, key))
-    ours = sorted(known for place, known in KNOWN if place == category)
-    if found is None and ours:
-        near = get_close_matches(key, ours, n=1)
-        hint = f"did you mean {category}.{near[0]}?" if near else f"{category} has {', '.join(ours)}"
+    definition = KNOWN.get((category, key))
+    keys = sorted(name for place, name in KNOWN if place == category)
+    if definition is None and keys:
+        near = get_close_matches(key, keys, n=1)
+        hint = f"did you mean {category}.{near[0]}?" if near else f"{category} has {', '.join(keys)}"
         raise ConfigurationRefused(f"expected a key Tenure reads, found {category}.{key}; {hint}")
-    return found
+    return definition
 
 
 def read_value(text: str, value_type: ValueType) -> Json:
-    """The value a person's text means. Raises: ConfigurationRefused."""
+    """The value that an operator's text stands for. Raises: ConfigurationRefused."""
     if len(text) > TEXT_LIMIT:
         raise ConfigurationRefused(f"expected at most {TEXT_LIMIT} characters")
     return _READERS[value_type](text)
 
 
 def guessed_type(text: str) -> ValueType:
-    """The type of a value whose key nobody knows."""
+    """The type of a value whose key is unknown."""
     if text in ("true", "false"):
         return "boolean"
     if _DURATION.fullmatch(text):
         return "duration"
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return "string"
-    if isinstance(found, dict | list):
+    if isinstance(value, dict | list):
         return "json"
-    return "number" if isinstance(found, int | float) else "string"
+    return "number" if isinstance(value, int | float) else "string"
 
 
 def seconds_of(text: str) -> int:
     """Whole seconds of 90s, 15m, 12h, 30d. Raises: ConfigurationRefused."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
         raise ConfigurationRefused(f"expected a duration such as 90s, 15m, 12h or 30d, found {text!r}")
-    return int(found[1]) * _UNIT_S[found[2]]
+    return int(match[1]) * _UNIT_S[match[2]]
 
 
-def told(value: Json, value_type: str) -> str:
-    """A value for people: a duration in its largest whole unit, text as it is, the rest as JSON."""
+def value_text(value: Json, value_type: str) -> str:
+    """A value as text: a duration in its largest whole unit, a string as it is, the rest as JSON."""
     if value_type == "duration" and isinstance(value, int):
         for unit in ("d", "h", "m"):
             if value and value % _UNIT_S[unit] == 0:
@@ -118,13 +118,13 @@ def told(value: Json, value_type: str) -> str:
 
 def _number(text: str) -> Json:
     try:
-        found = json.loads(text)
+        number = json.loads(text)
     except ValueError:
-        found = None
-    finite = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e15
+        number = None
+    finite = isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < 1e15
     if not finite:
         raise ConfigurationRefused(f"expected a number, found {text!r}")
-    return found
+    return number
 
 
 def _boolean(text: str) -> Json:
@@ -135,12 +135,12 @@ def _boolean(text: str) -> Json:
 
 def _json(text: str) -> Json:
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ConfigurationRefused("expected JSON; quote it for the shell: '[3, 1]'") from None
-    if found is None:
+    if value is None:
         raise ConfigurationRefused("expected a value, found null")
-    return found
+    return value
 
 
 def _refuse_constant(name: str) -> None:
@@ -165,11 +165,13 @@ _READERS: dict[str, Callable[[str], Json]] = {
 
 KNOWN: dict[tuple[str, str], ConfigurationKey] = {
     ("trial", "duration_days"): whole(7, 1, 365, "Days of our own trials, from their start"),
-    ("trial", "grace_minutes"): whole(60, 0, 10_080, "Minutes Stripe has to tell of a trial's end"),
+    ("trial", "grace_minutes"): whole(
+        60, 0, 10_080, "Minutes to wait for Stripe's event about a trial's end"
+    ),
     ("jobs", "max_retries"): whole(5, 0, 50, "Tries after the first before a job is dead"),
-    ("jobs", "keep"): duration("30d", "1d", "3650d", "How long jobs that went well are kept"),
+    ("jobs", "keep"): duration("30d", "1d", "3650d", "How long completed jobs are kept"),
     ("jobs", "threads"): whole(
-        2, 1, 16, "Jobs one worker does at the same time; read when it starts", hot=False
+        2, 1, 16, "Jobs that one worker runs at the same time; read when it starts", hot=False
     ),
     ("retention", "access_log"): duration("400d", "31d", "3650d", "How long reads of personal data are kept"),
     ("retention", "checkpoints"): duration(
@@ -179,7 +181,7 @@ KNOWN: dict[tuple[str, str], ConfigurationKey] = {
         value_type="json",
         default=[],
         allowed="a list of account ids; set STRIPE_TRUSTED_ACCOUNTS and restart the worker",
-        check=lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+        check=lambda value: isinstance(value, list) and all(isinstance(account, str) for account in value),
         description="Connected accounts whose customers may be users; the worker sets it when it starts",
         is_hot_reloadable=False,
     ),
@@ -188,27 +190,27 @@ KNOWN: dict[tuple[str, str], ConfigurationKey] = {
         default=True,
         allowed="true or false",
         check=lambda value: isinstance(value, bool),
-        description="False: mail that falls due meanwhile waits",
+        description="False: mail that falls due waits until this is true",
     ),
     ("email", "from_address"): ConfigurationKey(
         value_type="string",
         default="billing@localhost",
         allowed="an ASCII e-mail address",
         check=_address,
-        description="Who our mail is from",
+        description="Sender address of Tenure's mail",
     ),
     ("email", "product_name"): ConfigurationKey(
         value_type="string",
         default="Tenure",
         allowed="1 to 80 printable characters",
         check=lambda value: 1 <= len(value) <= 80 and value.isprintable(),
-        description="What mail calls the product",
+        description="Product name that mail uses",
     ),
     ("email", "billing_url"): ConfigurationKey(
         value_type="string",
         default="",
         allowed="an http(s) URL, or empty for none",
         check=_link,
-        description="Where mail sends people to choose a plan or a card",
+        description="Page that mail links to for choosing a plan or a card",
     ),
 }

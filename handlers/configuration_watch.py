@@ -1,4 +1,4 @@
-"""Running processes take a change of configuration without a restart: they watch its version."""
+"""Running processes apply configuration changes without a restart: they watch its version."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -32,11 +32,11 @@ def _no_levels(_levels: Mapping[str, str]) -> None:
 
 
 class ConfigurationWatch:
-    """`values` is always the newest configuration seen; `apply_levels` is handed the log levels.
+    """`values` is always the newest configuration read; `apply_levels` is called with the log levels.
 
-    One tiny query a second, and the tables only when their version moved. A database that is
-    away changes nothing: what was known stays in force. Keys that are not hot-reloadable keep
-    the value this process began with.
+    One small query per second reads the version; the tables are read only when it changed. While the
+    database is down the last values stay in force. Keys that are not hot-reloadable keep
+    the value they had when this process started.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ConfigurationWatch:
         self.values = Configuration({})
 
     def start(self, stop: Event) -> Thread:
-        """Watch in a thread of its own until `stop` is set."""
+        """Watch in a separate thread until `stop` is set."""
         thread = Thread(target=self.run, args=(stop,), name="configuration", daemon=True)
         thread.start()
         return thread
@@ -75,14 +75,14 @@ class ConfigurationWatch:
             stop.wait(self._every_s)
 
     def look(self, conn: AnyConnection) -> None:
-        """Take what changed since the last look."""
+        """Apply what changed since the last call."""
         with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
             row = cursor.execute(statement("handlers", "configuration_version")).fetchone()
             version = row[0] if row else 0
             if version != self._version:
                 self._take(configuration(conn))
-                found = cursor.execute(statement("handlers", "all_log_levels")).fetchall()
-                self._levels = {logger: (level, until) for logger, level, until in found}
+                rows = cursor.execute(statement("handlers", "all_log_levels")).fetchall()
+                self._levels = {logger: (level, until) for logger, level, until in rows}
                 self._version = version
         self._level(self._clock())
 
@@ -90,29 +90,29 @@ class ConfigurationWatch:
         if self._began is None:
             self._began = self.values = new
             return
-        taken = {}
+        values = {}
         for category, key in new.names():
             hot = KNOWN[category, key].is_hot_reloadable if (category, key) in KNOWN else True
             was, now = _value(self.values, category, key), new.get(category, key)
-            taken[category, key] = now if hot else _value(self._began, category, key)
+            values[category, key] = now if hot else _value(self._began, category, key)
             if was != now and hot:
                 log.info("configuration.taken", setting=f"{category}.{key}")
-            elif now != taken[category, key]:
+            elif now != values[category, key]:
                 log.warning("configuration.needs_restart", setting=f"{category}.{key}")
-        self.values = Configuration(taken)
+        self.values = Configuration(values)
 
     def _level(self, now: datetime) -> None:
-        wanted = {
+        in_force = {
             logger: level for logger, (level, until) in self._levels.items() if until is None or until > now
         }
-        if wanted != self._applied:
-            self._apply_levels(wanted)
-            self._applied = wanted
-            log.warning("log levels changed", levels=wanted, process=os.getpid())
+        if in_force != self._applied:
+            self._apply_levels(in_force)
+            self._applied = in_force
+            log.warning("log levels changed", levels=in_force, process=os.getpid())
 
 
-def _value(held: Configuration, category: str, key: str) -> Any:  # Any: a value is what its type says
+def _value(values: Configuration, category: str, key: str) -> Any:  # Any: a value is what its type says
     try:
-        return held.get(category, key)
+        return values.get(category, key)
     except KeyError:
         return None

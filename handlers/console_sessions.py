@@ -1,4 +1,4 @@
-"""Who sits at the console: a token shown once at sign-in, then a session, which is a row until it is over."""
+"""Console sessions: a token presented once at sign-in, then a session, which is a row until it ends."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ PEOPLE: tuple[Role, ...] = ("auditor", "operator")
 
 
 class SessionOver(Exception):
-    """The session opens nothing any more. Sign in again; the message says why it ended."""
+    """The session has ended. Sign in again; the message says why it ended."""
 
 
 class NotForPeople(Exception):
-    """A service's token. The console is for people: use one of an auditor or an operator."""
+    """A service's token. The console accepts only tokens of auditors and operators."""
 
     def __init__(self) -> None:
-        super().__init__("that is a service's token; the console takes those of auditors and operators")
+        super().__init__("that is a service's token; the console accepts tokens of auditors and operators")
 
 
 def sign_in(conn: AnyConnection, text: str, *, now: datetime) -> str:
-    """The name of a new session of the token's holder. It is kept nowhere: give it to them alone.
+    """The name of a new session for the token's holder. It is not stored: return it only to that client.
 
     Raises: TokenRefused, NotForPeople.
     """
@@ -47,9 +47,9 @@ def sign_in(conn: AnyConnection, text: str, *, now: datetime) -> str:
 
 
 def still_signed_in(conn: AnyConnection, name: str, *, now: datetime) -> Caller:
-    """Whose session it is; a token revoked or expired since then ends it.
+    """The session's caller; the session ends when its token is revoked or expires.
 
-    That it was seen is noted once a minute, so that a busy session doesn't write. Raises: SessionOver.
+    Its last use is recorded once per minute, so that a busy session rarely writes. Raises: SessionOver.
     """
     digest = _digest(name)
     with conn.cursor(row_factory=dict_row) as cursor:
@@ -64,19 +64,19 @@ def still_signed_in(conn: AnyConnection, name: str, *, now: datetime) -> Caller:
 
 
 def sign_out(conn: AnyConnection, name: str) -> None:
-    """The session is over, whoever has its cookie. Twice is as good as once."""
+    """End the session for every client that has its cookie. Ending it twice is no error."""
     conn.execute(statement("handlers", "end_session"), {"session_digest": _digest(name)})
 
 
 def delete_sessions(conn: AnyConnection, *, now: datetime) -> int:
-    """How many sessions were forgotten that could open nothing any more."""
+    """Delete sessions that have ended; returns how many."""
     values = {"seen_before": now - IDLE, "began_before": now - LONGEST}
     return conn.execute(statement("handlers", "delete_sessions"), values).rowcount
 
 
 def _refuse_over(row: Mapping[str, Any], now: datetime) -> None:  # Any: one type a column
     if not timedelta(minutes=-1) <= now - row["seen_at"] <= IDLE:
-        raise SessionOver("you were away for a while; sign in again")
+        raise SessionOver("the session was idle for too long; sign in again")
     if now - row["began_at"] > LONGEST:
         raise SessionOver("a session lasts twelve hours; sign in again")
     if row["role"] not in PEOPLE:
@@ -88,7 +88,7 @@ def _refuse_over(row: Mapping[str, Any], now: datetime) -> None:  # Any: one typ
 
 
 def _digest(name: str) -> bytes:
-    """What is kept. The name is 256 random bits, so a plain hash can't be searched."""
+    """The stored form. The name is 256 random bits, so a plain hash can't be searched."""
     return sha256(name.encode("utf-8", "surrogatepass")).digest()
 
 

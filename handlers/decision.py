@@ -1,8 +1,8 @@
-"""One decision about one user: the state is held, the rule decides, the facts and the tables follow.
+"""One decision about one user: lock the state, apply the rule, append the facts, update the tables.
 
 All of it happens in the caller's transaction, so the answer, the log and the next read agree, and
-nobody else decides about the user in between. A transaction makes one decision, since each holds a
-part of the log.
+no other transaction decides about the user in between. A transaction makes one decision, since each
+locks a partition of the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,19 +28,19 @@ from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
 
-FARTHEST_AHEAD = timedelta(days=1)  # of a provider's event that a decision still comes after
+FARTHEST_AHEAD = timedelta(days=1)  # a decision comes after provider events up to this far ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Who asks for what. `asked` is what makes a repetition of the key the same request.
+    """A request by `actor` about a user. A repetition of the key is the same request if `request` is equal.
 
-    `trace`: what the event keeps of the asker's trace, where another thread decides.
+    `trace`: the caller's trace fields for the event, where another thread decides.
     """
 
     user_id: str
     key: str
-    asked: Mapping[str, Any]  # Any: JSON values
+    request: Mapping[str, Any]  # Any: JSON values
     now: datetime
     actor: str
     reason: str | None = None
@@ -49,7 +49,7 @@ class Command:
 
 
 class DueFact(NamedTuple):
-    """A fact that time alone has brought about, and the key under which it is said once."""
+    """A fact caused by time alone, and the idempotency key under which it is appended once."""
 
     key: str
     fact: DomainEvent
@@ -57,7 +57,7 @@ class DueFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The fact that was asked for, what was due before it, and the answer to give and to keep."""
+    """The requested fact, the facts due before it, and the answer to return and to store."""
 
     fact: DomainEvent
     answer: Mapping[str, Any]  # Any: JSON values
@@ -66,7 +66,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The answer, and the event that keeps it. `repeated`: it was given before, for the same key."""
+    """The answer, and the event that stores it. `repeated`: an earlier request had the same key."""
 
     event_id: UUID
     answer: dict[str, Any]  # Any: JSON values
@@ -86,9 +86,9 @@ class CommandRule(NamedTuple):
 def decide(
     conn: AnyConnection, command: Command, rule: Rule, *, live_only: bool, customers: Sequence[str] = ()
 ) -> Decided:
-    """Decide by `rule`: (state, catalog, now) to a verdict, or raise a refusal. It may be asked twice.
+    """Decide by `rule`: (state, catalog, now) to a verdict, or raise a refusal. It may be called twice.
 
-    The same key again gives the first answer and changes nothing.
+    The same key again returns the first answer and changes nothing.
     Raises: UserUnknown, IdempotencyConflict, what `rule` raises, PartBehind, PartBusy; the caller
     must then roll back.
     """
@@ -111,22 +111,23 @@ def decide(
 
 
 def decide_many(
-    conn: AnyConnection, asked: Sequence[CommandRule], *, live_only: bool
+    conn: AnyConnection, commands: Sequence[CommandRule], *, live_only: bool
 ) -> list[Decided | Exception | None]:
-    """Decide each by its own rule, as `decide` would; what one raises is its answer and stops no other.
+    """Decide each command by its own rule, as `decide` would; an exception of one rule is its answer and
+    does not stop the others.
 
-    None where that would have to wait for somebody: nothing was decided, and `decide` waits. No two
-    may be about one user.
-    Raises: Moved, when all would have to be decided again; the caller must then roll back.
+    None for a command that would have to wait for a lock: nothing was decided, and `decide` waits. No two
+    commands may be about one user.
+    Raises: SnapshotChanged, when all would have to be decided again; the caller must then roll back.
     """
     answers: list[Decided | Exception | Mapping[str, Any] | None] = []  # Any: JSON values
-    ends: list[int] = []  # of each one's events, among all
+    ends: list[int] = []  # end of each command's events in the list of all
 
     def choose(now: Snapshot) -> list[NewEvent]:
         answers.clear()
         ends.clear()
         events: list[NewEvent] = []
-        for command, rule in asked:
+        for command, rule in commands:
             if command.user_id not in now.users:
                 answers.append(None)
             else:
@@ -140,7 +141,7 @@ def decide_many(
         return events
 
     inline = DecisionTransactionBatch(conn, live_only=live_only)
-    appended = inline.decide([Asked(each.command.user_id, each.command.key) for each in asked], choose)
+    appended = inline.decide([Asked(command.user_id, command.key) for command, _ in commands], choose)
     return [
         Decided(appended[end - 1].id, dict(answer), False) if isinstance(answer, Mapping) else answer
         for answer, end in zip(answers, ends, strict=True)
@@ -152,13 +153,13 @@ def _claimed_at(conn: AnyConnection, customers: Sequence[str]) -> int:
     if not customers:
         return 0
     claims = [row.claims for row in lock_customers(conn, customers).values() if row.claims is not None]
-    return max((each.last_at() for each in claims), default=0)
+    return max((claim.last_at() for claim in claims), default=0)
 
 
 def _chosen(
     now: Snapshot, command: Command, rule: Rule, *, seen_at: int = 0
 ) -> tuple[Decided | Mapping[str, Any], list[NewEvent]]:  # Any: JSON values
-    """The answer given before and no event, or the answer to give and the events that keep it."""
+    """The earlier answer and no event, or the new answer and the events that store it."""
     if command.key in now.said:
         return _repeated(now, command), []
     state = now.users[command.user_id].state
@@ -175,34 +176,34 @@ def settle(
     now: datetime,
     live_only: bool,
 ) -> dict[str, int]:
-    """Say what time has brought about for users of one part; user to how many facts were new.
+    """Append what has fallen due for users of one partition; returns the number of new facts by user.
 
-    Users who are unknown or quarantined are left alone: nothing can be decided of them.
+    Unknown and quarantined users are skipped: nothing can be decided about them.
     """
-    asked: list[tuple[str, NewEvent]] = []
+    proposed: list[tuple[str, NewEvent]] = []
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        asked.clear()
-        for user, held in found.users.items():
-            if held.state.poison is None:
-                due = rule(held.state, now)  # nothing is due early because an event is dated ahead
-                asked.extend((user, event) for event in _due_events(user, due, moment(held.state, now)))
-        return [event for _, event in asked]
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        proposed.clear()
+        for user, locked in snapshot.users.items():
+            if locked.state.poison is None:
+                due = rule(locked.state, now)  # nothing is due early because an event is dated ahead
+                proposed.extend((user, event) for event in _due_events(user, due, moment(locked.state, now)))
+        return [event for _, event in proposed]
 
     inline = DecisionTransaction(conn, part_of(users[0]), live_only=live_only)
     new: dict[str, int] = {}
-    for (user, _), answer in zip(asked, inline.decide(users, choose), strict=True):
+    for (user, _), answer in zip(proposed, inline.decide(users, choose), strict=True):
         new[user] = new.get(user, 0) + (answer.outcome == "appended")
     return new
 
 
 def moment(state: State, now: datetime, *, seen_at: int = 0) -> datetime:
-    """Now, but after everything known of the user: a decision comes after what it was based on, `seen_at`
-    (microseconds) too.
+    """Now, but later than every known event of the user and than `seen_at` (microseconds): a decision
+    comes after what it was based on.
 
     So neither a clock that steps back nor two hosts' clocks can put a count before the reset that would
-    swallow it. Our own decisions are followed however far ahead they are. A provider's event is followed
-    for a day: one further ahead was appended before such instants were bounded.
+    swallow it. Tenure's own decisions count however far ahead they are. A provider's event counts up to
+    one day ahead: one further ahead was appended before such instants were bounded.
     """
     latest = micros(now + FARTHEST_AHEAD)
     seen = [at for at in (state.last_at, seen_at) if at < latest]
@@ -210,7 +211,7 @@ def moment(state: State, now: datetime, *, seen_at: int = 0) -> datetime:
 
 
 def refuse_unfit(state: State) -> None:
-    """Raises: UserDeleted, UserQuarantined: nothing can be given to them, nothing counted."""
+    """Raises: UserDeleted, UserQuarantined: such users get no grants and no usage."""
     if state.deleted_at is not None:
         raise UserDeleted(state.user_id)
     if state.poison is not None:
@@ -218,10 +219,10 @@ def refuse_unfit(state: State) -> None:
 
 
 def _repeated(now: Snapshot, command: Command) -> Decided:
-    said = now.said[command.key]
-    if said.metadata.get("asked") != dict(command.asked):
+    prior = now.said[command.key]
+    if prior.metadata.get("asked") != dict(command.request):
         raise IdempotencyConflict
-    return Decided(said.id, said.metadata["answer"], True)
+    return Decided(prior.id, prior.metadata["answer"], True)
 
 
 def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
@@ -235,18 +236,18 @@ def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
         reason=command.reason,
         request_id=command.request_id,
     )
-    kept = {"asked": dict(command.asked), "answer": dict(verdict.answer)}
+    kept = {"asked": dict(command.request), "answer": dict(verdict.answer)}
     return [*due, replace(event, metadata={**event.metadata, **kept, **command.trace})]
 
 
 def _due_events(user_id: str, due: Sequence[DueFact], at: datetime) -> list[NewEvent]:
     return [
         user_event(
-            each.fact,
+            due_fact.fact,
             user_id=user_id,
             now=later(at, number * MICROSECOND),
-            idempotency_key=each.key,
+            idempotency_key=due_fact.key,
             actor="tenure",
         )
-        for number, each in enumerate(due)
+        for number, due_fact in enumerate(due)
     ]

@@ -1,6 +1,7 @@
-"""Take back a deletion that a reconciliation read from an absence, with another instance's key for example.
+"""Revert a deletion that a reconciliation inferred because a user was missing, for example under another
+instance's API key.
 
-A deletion that Clerk itself sent, and an erasure, are final.
+A deletion that Clerk sent, and an erasure, are final.
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ Row = dict[str, Any]  # Any: one type a column
 
 
 def restore_user(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The user was never deleted; name and address are those of Clerk's last event again.
+    """Restore the user; name and address are those of Clerk's last event again.
 
     Raises: AlreadySo, NothingToUndo, and as `decide`.
     """
@@ -44,7 +45,9 @@ def restore(state: State, deletions: list[Row]) -> Verdict:
             "which is final; nothing was changed"
         )
     ids = tuple(row["id"] for row in standing)
-    return Verdict(DeletionReverted(event_ids=ids), {**answer, "reverted": [str(each) for each in ids]})
+    return Verdict(
+        DeletionReverted(event_ids=ids), {**answer, "reverted": [str(event_id) for event_id in ids]}
+    )
 
 
 def _deletions(conn: AnyConnection, user_id: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""How deliveries ended, counted beside their path and added to the tables every few seconds."""
+"""Outcomes of deliveries, counted in memory and added to the tables every few seconds."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,9 +27,9 @@ _log = structlog.get_logger("tenure.deliveries")
 
 
 class DeliveryCounts:
-    """Counts in memory. `flush` adds them to the tables; `start` does so again and again.
+    """Counts in memory. `flush` adds them to the tables; `start` does so periodically.
 
-    What can't be written yet is kept, in bounded memory: a count must never hold up a delivery.
+    Counts that can't be written yet stay in bounded memory: a count must never delay a delivery.
     """
 
     def __init__(self, connect: Connect, clock: Clock) -> None:
@@ -42,12 +42,16 @@ class DeliveryCounts:
         self._stop = Event()
 
     def note(self, source: str, outcome: str, event_id: UUID | None) -> None:
-        """One delivery ended."""
+        """Count one delivery."""
         now = self._clock()
         with self._lock:
             self._counts[now.replace(second=0, microsecond=0), source, outcome] += 1
-            known = event_id is not None and event_id in self._repeats
-            if outcome == REPEAT and event_id is not None and (known or len(self._repeats) < MOST_REPEATS):
+            is_counted = event_id is not None and event_id in self._repeats
+            if (
+                outcome == REPEAT
+                and event_id is not None
+                and (is_counted or len(self._repeats) < MOST_REPEATS)
+            ):
                 times, _ = self._repeats.get(event_id, (0, now))
                 self._repeats[event_id] = (times + 1, now)
 
@@ -63,13 +67,13 @@ class DeliveryCounts:
             raise
 
     def start(self) -> Thread:
-        """Flush every few seconds, in a thread that ends with the process or once the pool is closed."""
+        """Flush every few seconds in a thread, which ends with the process or when the pool is closed."""
         thread = Thread(target=self._run, name="delivery-counts", daemon=True)
         thread.start()
         return thread
 
     def stop(self) -> None:
-        """The last flush, when the process ends; what the database does not take then is lost."""
+        """Flush for the last time, when the process ends; what can't be written then is lost."""
         self._stop.set()
         try:
             self.flush()
@@ -81,7 +85,7 @@ class DeliveryCounts:
             try:
                 self.flush()
             except PoolClosed:
-                return  # nothing will be written any more
+                return
             except psycopg.Error as error:
                 _log.warning("delivery counts wait", error=type(error).__name__)
 

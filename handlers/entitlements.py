@@ -1,4 +1,4 @@
-"""Plans that operators give, and take back."""
+"""Plans that operators grant and revoke."""
 
 from datetime import datetime
 from math import inf
@@ -23,7 +23,7 @@ def grant_plan(
     until: datetime | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """The plan is in force from now until that instant, for ever without one; it goes before a subscription.
+    """Grant a plan from now until that instant, or for good; a grant overrides a subscription.
 
     Raises: AlreadySo, PlanUnknown, UnusableInstant, UserDeleted, UserQuarantined, and as `decide`.
     """
@@ -36,12 +36,12 @@ def grant_plan(
 
 
 def revoke_plan(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """What was granted is not in force any more. Raises: NothingToUndo, and as `decide`."""
+    """Revoke the granted plan. Raises: NothingToUndo, and as `decide`."""
     return decide(conn, command, lambda state, _, now: revoke(state, now), live_only=live_only)
 
 
 def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until: datetime | None) -> Verdict:
-    """The verdict on a grant; one given before is replaced."""
+    """The verdict on a grant; it replaces an earlier grant."""
     refuse_unfit(state)
     if plan_key not in catalog.plans:
         raise PlanUnknown(plan_key, sorted(catalog.plans))
@@ -70,7 +70,7 @@ def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until
 
 
 def _less(state: State, granted: Grant, catalog: Catalog, now: datetime) -> list[str]:
-    """A warning if the user would have more without the grant: a grant replaces what a subscription gives."""
+    """A warning if the user would have more without the grant, since a grant replaces the subscription."""
     without, with_grant = state.copy(), state.copy()
     without.grant, with_grant.grant = None, granted
     before, after = standing(without, catalog, now), standing(with_grant, catalog, now)
@@ -85,7 +85,7 @@ def _less(state: State, granted: Grant, catalog: Catalog, now: datetime) -> list
     origin = before.source.replace("_", " ")
     return [
         f"{granted.plan} gives less than {before.plan}, which the user has by {origin}: "
-        f"{', '.join(smaller)}; tenure plan revoke takes the grant back"
+        f"{', '.join(smaller)}; undo the grant with: tenure plan revoke"
     ]
 
 
@@ -98,9 +98,9 @@ def _shown(limit: int | None) -> str:
 
 
 def revoke(state: State, now: datetime) -> Verdict:
-    """The verdict on taking it back."""
-    held = lapsed(state, now).grant
-    if held is None:
+    """The verdict on a revocation."""
+    current = lapsed(state, now).grant
+    if current is None:
         raise NothingToUndo("expected a plan that was granted, found none in force; nothing was changed")
-    answer = {"user_id": state.user_id, "plan": None, "until": None, "replaced": held.plan}
+    answer = {"user_id": state.user_id, "plan": None, "until": None, "replaced": current.plan}
     return Verdict(EntitlementRevoked(), answer)

@@ -1,7 +1,7 @@
-"""Delete the copies of personal data outside the log and the live tables that an erasure has to reach.
+"""Delete the copies of personal data that an erasure leaves outside the log and the live tables.
 
-`tenure privacy erase` runs it at once. The schedule repeats it each minute, for what could not be deleted
-then: the tables of a replay that was running and was killed later, and the files on the worker's host.
+`tenure privacy erase` runs it at once. The schedule repeats it each minute, for copies that could not be
+deleted then: tables of a replay that was running and was killed later, and files on the worker's host.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def sweep(conn: AnyConnection, data_dir: Path) -> SweepReport:
     mails = _sweep_outbox(conn, data_dir / "outbox")
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("handlers", "analyze_after_erasure")).fetchone()
-    assert row is not None  # a function always answers
+    assert row is not None  # a function always returns a row
     return SweepReport(replays, mails, tuple(row["analyzed"]))
 
 

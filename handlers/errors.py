@@ -1,4 +1,4 @@
-"""Why nothing was decided."""
+"""Reasons why nothing was decided."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ class DecisionRefused(Exception):
 
 
 class UserUnknown(DecisionRefused):
-    """No event ever mentioned the user. Check the id."""
+    """No event mentions the user. Check the id."""
 
     def __init__(self, user_id: str) -> None:
         super().__init__(
@@ -19,7 +19,7 @@ class UserUnknown(DecisionRefused):
 
 
 class UserDeleted(DecisionRefused):
-    """The user was deleted at Clerk. Nothing is given to them or counted for them any more."""
+    """The user was deleted at Clerk. No grant and no usage is accepted any more."""
 
     def __init__(self, user_id: str) -> None:
         super().__init__("expected a user who still exists, found one deleted at Clerk; nothing was changed")
@@ -52,11 +52,13 @@ class IdempotencyConflict(DecisionRefused):
 
 
 class LimitExceeded(DecisionRefused):
-    """More than what remains; none of it was counted. Ask for less, or change the plan."""
+    """The quantity exceeds what remains; nothing was counted. Request less, or change the plan."""
 
     def __init__(self, metric: str, *, quantity: int, limit: int, used: int, remaining: int) -> None:
-        left = f"at most {remaining}" if remaining else "no more"
-        super().__init__(f"{metric}: expected {left}, with {used} of {limit} used already; found {quantity}")
+        allowance = f"at most {remaining}" if remaining else "no more"
+        super().__init__(
+            f"{metric}: expected {allowance}, with {used} of {limit} used already; found {quantity}"
+        )
         self.metric = metric
         self.quantity = quantity
         self.limit = limit
@@ -69,20 +71,20 @@ class TrialRefused(DecisionRefused):
 
 
 class PlanUnknown(DecisionRefused):
-    """The catalog has no such plan. `tenure plans list` shows those there are."""
+    """The catalog has no such plan. `tenure plans list` shows the plans."""
 
-    def __init__(self, plan_key: str, known: list[str]) -> None:
+    def __init__(self, plan_key: str, plan_keys: list[str]) -> None:
         super().__init__(
-            f"expected a plan of the catalog ({', '.join(known) or 'it is empty'}), found {plan_key!r}"
+            f"expected a plan of the catalog ({', '.join(plan_keys) or 'it is empty'}), found {plan_key!r}"
         )
         self.plan_key = plan_key
-        self.known = known
+        self.plan_keys = plan_keys
 
 
 class AlreadySo(Exception):
-    """What was asked for is so already, by the same word: no refusal, but nothing is appended.
+    """The requested state already exists, set the same way: not a refusal, but nothing is appended.
 
-    The caller rolls back and gives `answer`, which is what a decision would have answered.
+    The caller rolls back and returns `answer`, which is the answer a decision would have given.
     """
 
     def __init__(self, answer: Mapping[str, Any]) -> None:  # Any: JSON values
@@ -91,20 +93,20 @@ class AlreadySo(Exception):
 
 
 class NothingToUndo(DecisionRefused):
-    """What is to be taken back is not there. The message says what was looked for."""
+    """There is nothing to revoke or revert. The message says what was expected."""
 
 
 class NotACustomer(DecisionRefused):
-    """The id is none of a Stripe customer. Copy it from the Stripe dashboard."""
+    """The id is not a Stripe customer's. Copy it from the Stripe dashboard."""
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, customer_id: str) -> None:
         super().__init__(
-            f"expected a Stripe customer's id (cus_…), found {found[:100]!r}; nothing was changed"
+            f"expected a Stripe customer's id (cus_…), found {customer_id[:100]!r}; nothing was changed"
         )
 
 
 class NotTrusted(DecisionRefused):
-    """The customer is one of a connected account that nobody trusts. Name it in STRIPE_TRUSTED_ACCOUNTS."""
+    """The customer belongs to an untrusted connected account. Add it to STRIPE_TRUSTED_ACCOUNTS."""
 
     def __init__(self, account: str) -> None:
         super().__init__(
@@ -115,7 +117,7 @@ class NotTrusted(DecisionRefused):
 
 
 class UnusableInstant(DecisionRefused):
-    """The instant makes no sense here. The message says which would."""
+    """The instant is not usable here. The message says which would be."""
 
 
 class BadPlanFile(Exception):
@@ -127,7 +129,7 @@ class BadPlanFile(Exception):
 
 
 class BusyTransaction(Exception):
-    """A scan makes its own transactions. Hand it a connection that is in none."""
+    """A scan opens its own transactions. Pass a connection that is outside any transaction."""
 
     def __init__(self) -> None:
         super().__init__("expected a connection outside any transaction, found one inside; commit first")

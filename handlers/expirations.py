@@ -1,4 +1,4 @@
-"""What ends because time passes: each rule is pure, and each fact has a key that is said once."""
+"""Facts caused by the passing of time: each rule is pure, and each fact has its own idempotency key."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ Lapse = Callable[[State, datetime], Sequence[DueFact]]
 
 
 def trial_over(state: State, now: datetime, *, grace: timedelta = GRACE) -> list[DueFact]:
-    """The trial's end passed without a payment. Stripe's own is given time to say so itself."""
+    """The trial's end passed without a payment. Stripe's event about its own trials has a grace period."""
     trial = state.trial
     if trial.status != "active" or trial.ends_at is None:
         return []
@@ -31,12 +31,12 @@ def trial_over(state: State, now: datetime, *, grace: timedelta = GRACE) -> list
 
 
 def own_trial_over(state: State, now: datetime) -> list[DueFact]:
-    """Only a trial of our own: the one whose end changes what is in force."""
+    """As `trial_over`, for Tenure's own trials only: their end changes the plan in force."""
     return trial_over(state, now) if state.trial.subscription is None else []
 
 
 def trial_ending(state: State, now: datetime) -> list[DueFact]:
-    """The most urgent warning that is due. One that came too late to be true is not said any more."""
+    """The most urgent warning that is due. A warning that is too late to be true is omitted."""
     trial = state.trial
     if state.deleted_at is not None or trial.status != "active" or trial.ends_at is None:
         return []
@@ -50,7 +50,7 @@ def trial_ending(state: State, now: datetime) -> list[DueFact]:
 
 
 def month_over(state: State, now: datetime) -> list[DueFact]:
-    """The month's counters begin again; once, however many months were missed."""
+    """Reset the month's counters; once, however many months were missed."""
     if state.deleted_at is not None or not reset_due(state, now):
         return []
     begins = month_of(now)
@@ -59,7 +59,7 @@ def month_over(state: State, now: datetime) -> list[DueFact]:
 
 
 def grant_over(state: State, now: datetime) -> list[DueFact]:
-    """The plan an operator gave was given until an instant that has passed."""
+    """The end of an operator's grant has passed."""
     if state.grant is None or state.grant.until is None or micros(now) < state.grant.until:
         return []
     key = f"entitlement.revoked:{key_part(state.user_id)}:{iso(from_micros(state.grant.until))}"
@@ -67,5 +67,5 @@ def grant_over(state: State, now: datetime) -> list[DueFact]:
 
 
 def all_over(state: State, now: datetime) -> list[DueFact]:
-    """Everything that bears on what a user may do, in the order it is said."""
+    """All facts that change what a user may do, in the order they are appended."""
     return [*grant_over(state, now), *own_trial_over(state, now), *month_over(state, now)]

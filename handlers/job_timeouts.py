@@ -1,4 +1,4 @@
-"""Jobs whose time is over: said once each, page by page, in a transaction for each part of the log."""
+"""Time out jobs, each once, page by page, in one transaction per partition of the log."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from projections.log_reader import AnyConnection
 from queries.instants import iso
 
 PAGE = 500
-NOBODY = UUID(int=0)
+NIL = UUID(int=0)
 
 Row = dict[str, Any]  # Any: a column's value
 
@@ -32,7 +32,7 @@ logger = structlog.get_logger(__name__)
 
 
 def time_out_jobs(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
-    """Say of each job past its `timeout_at` that it timed out. Makes its own transactions.
+    """Append a timeout for each job past its `timeout_at`. Opens its own transactions.
 
     Raises: BusyTransaction.
     """
@@ -50,11 +50,11 @@ def time_out_jobs(conn: AnyConnection, now: datetime, *, live_only: bool = False
 
 
 def _due(conn: AnyConnection, now: datetime) -> Iterator[list[Row]]:
-    after: tuple[datetime, UUID] = (EPOCH, NOBODY)
+    after: tuple[datetime, UUID] = (EPOCH, NIL)
     while True:
-        asked = {"now": now, "after_at": after[0], "after_id": after[1], "limit": PAGE}
+        values = {"now": now, "after_at": after[0], "after_id": after[1], "limit": PAGE}
         with conn.transaction():
-            rows = _rows(conn, "jobs_to_time_out", asked)
+            rows = _rows(conn, "jobs_to_time_out", values)
         yield rows
         if len(rows) < PAGE:
             return
@@ -64,11 +64,11 @@ def _due(conn: AnyConnection, now: datetime) -> Iterator[list[Row]]:
 def _settle(
     conn: AnyConnection, users: Sequence[str], now: datetime, *, live_only: bool, done: Summary
 ) -> None:
-    """All of them in one transaction; if that fails each in its own, so that one can't stop the others."""
+    """All users in one transaction; if that fails, each in its own, so that one can't stop the others."""
     try:
         with conn.transaction():
             answers = DecisionTransaction(conn, part_of(users[0]), live_only=live_only).decide(
-                users, lambda found: _chosen(conn, found, now)
+                users, lambda snapshot: _chosen(conn, snapshot, now)
             )
     except Exception as problem:
         if conn.closed:
@@ -84,24 +84,24 @@ def _settle(
     done.users += len(users) if answers else 0
 
 
-def _chosen(conn: AnyConnection, found: Snapshot, now: datetime) -> list[NewEvent]:
-    """The part is held: what is due now stays due until this is said."""
+def _chosen(conn: AnyConnection, snapshot: Snapshot, now: datetime) -> list[NewEvent]:
+    """The partition is locked, so what is due now stays due until these events are appended."""
     chosen: list[NewEvent] = []
-    said: dict[str, int] = {}
-    for row in _rows(conn, "jobs_due_of", {"users": list(found.users), "now": now}):
+    numbers: dict[str, int] = {}
+    for row in _rows(conn, "jobs_due_of", {"users": list(snapshot.users), "now": now}):
         user = row["user_id"]
-        number = said[user] = said.get(user, -1) + 1
+        number = numbers[user] = numbers.get(user, -1) + 1
         chosen.append(
             user_event(
                 JobTimedOut(job_id=row["id"], timeout_at=row["timeout_at"]),
                 user_id=user,
-                now=later(moment(found.users[user].state, now), number * MICROSECOND),
+                now=later(moment(snapshot.users[user].state, now), number * MICROSECOND),
                 idempotency_key=f"job.timed_out:{key_part(user)}:{row['id']}:{iso(row['timeout_at'])}",
             )
         )
     return chosen
 
 
-def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[Row]:  # Any: parameters
+def _rows(conn: AnyConnection, name: str, values: dict[str, Any]) -> list[Row]:  # Any: parameters
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement("handlers", name), asked).fetchall()
+        return cursor.execute(statement("handlers", name), values).fetchall()

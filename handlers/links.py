@@ -1,4 +1,4 @@
-"""Whose a Stripe customer is, by an operator's word: it outranks every provider's."""
+"""Links between users and Stripe customers set by an operator; they outrank every provider's."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 def link_customer(
     conn: AnyConnection, command: Command, customer_id: str, *, live_only: bool = False
 ) -> Decided:
-    """The customer is this user's from now on, and no other's; its whole history is folded in.
+    """Link the customer to this user alone from now on; its whole history is folded in.
 
     Raises: AlreadySo, NotACustomer, NotTrusted, and as `decide`.
     """
@@ -38,7 +38,7 @@ def link_customer(
 def unlink_customer(
     conn: AnyConnection, command: Command, customer_id: str, *, live_only: bool = False
 ) -> Decided:
-    """The customer is not this user's, whatever a provider says; it waits for another link.
+    """Unlink the customer from this user, whatever a provider says; it waits for another link.
 
     Raises: NothingToUndo, and as `decide`.
     """
@@ -46,10 +46,10 @@ def unlink_customer(
 
 
 def link(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Verdict:
-    """The verdict on a link. A user whose history stops may be given one: it may be the mending.
+    """The verdict on a link. A user in quarantine may get one: it may repair their history.
 
-    `row` is what is known of the customer, `address` their e-mail address at Stripe. A link that a
-    provider's word made may be made firm by an operator's.
+    `row` is the customer's row, `address` their e-mail address at Stripe. An operator may confirm a link
+    that a provider's event made.
     """
     answer: dict[str, Any] = {  # Any: JSON values
         "user_id": state.user_id,
@@ -67,14 +67,14 @@ def link(state: State, customer_id: str, row: CustomerRow, address: str | None) 
 
 
 def _warnings(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Iterator[str]:
-    """What may be wrong about a link. Addresses are compared, never shown: the answer is kept."""
+    """What may be wrong about a link. Addresses are compared, never shown: the answer is stored."""
     if row.is_new:
         yield f"no event has named {customer_id} yet; check the id"
     elif row.user_id not in (None, state.user_id):
-        yield f"{customer_id} was {row.user_id}'s until now; tenure link remove gives it back"
+        yield f"{customer_id} was {row.user_id}'s until now; undo with: tenure link remove"
     if address and state.email and address.casefold() != state.email.casefold():
         yield f"the e-mail address of {customer_id} at Stripe is not the user's; check the id"
-    others = {each for each in state.links if each != customer_id and not _is_deleted(state, each)}
+    others = {other for other in state.links if other != customer_id and not _is_deleted(state, other)}
     if others:
         yield (
             f"the user has {', '.join(sorted(others))} too; the profile shows the customer of the current "

@@ -1,4 +1,4 @@
-"""Lists of creators: whose they are, what is in them, and no creator twice."""
+"""Lists of creators: their owner and items; a creator is in a list once."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from events.domain.platform import (
     ListUpdated,
 )
 from handlers.decision import Command, Decided, Verdict, decide
-from handlers.owned_rows import Row, answer_of, ask, held, new_id, refuse_deleted, refuse_unless
+from handlers.owned_rows import Row, answer_of, fetch_row, new_id, owned_row, refuse_deleted, refuse_unless
 from handlers.platform_errors import CreatorTwice, ListFull, NotTheirs
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
@@ -39,7 +39,7 @@ class NewList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewItem:
-    """Without a position it goes behind the others."""
+    """Without a position the item goes to the end."""
 
     creator_id: str
     creator: Mapping[str, Any] | None = None  # Any: JSON values
@@ -70,7 +70,7 @@ def update_list(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """Change what it is called and how it is kept.
+    """Change a list's name, description and settings.
 
     Raises: NotTheirs, WrongState while archived, VersionConflict, HistoryStopped, and as `decide`.
     """
@@ -98,7 +98,7 @@ def move_list(
     fact, status, allowed = STEPS[action]
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "list", list_id, command, version=version)
+        row = owned_row(conn, "list", list_id, command, version=version)
         refuse_unless("list", row, *allowed)
         return Verdict(fact(list_id=list_id), answer_of(list_id, row, status=status))
 
@@ -124,8 +124,8 @@ def add_item(
         row = _open_list(conn, list_id, command, version)
         if row["items_count"] >= MOST_ITEMS:
             raise ListFull(MOST_ITEMS)
-        place = ask(conn, "list_place", list_id=list_id, creator_id=new.creator_id)
-        assert place is not None  # an aggregate always answers
+        place = fetch_row(conn, "list_place", list_id=list_id, creator_id=new.creator_id)
+        assert place is not None  # an aggregate always returns a row
         if place["item_id"] is not None:
             raise CreatorTwice(place["item_id"])
         position = place["next_position"] if new.position is None else new.position
@@ -164,7 +164,7 @@ def remove_item(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """Take an item out. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
+    """Remove an item. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
         row = _list_with(conn, list_id, item_id, command, version)
@@ -175,7 +175,7 @@ def remove_item(
 
 
 def _open_list(conn: AnyConnection, list_id: UUID, command: Command, version: int | None) -> Row:
-    row = held(conn, "list", list_id, command, version=version)
+    row = owned_row(conn, "list", list_id, command, version=version)
     refuse_unless("list", row, "open")
     return row
 
@@ -184,7 +184,7 @@ def _list_with(
     conn: AnyConnection, list_id: UUID, item_id: UUID, command: Command, version: int | None
 ) -> Row:
     row = _open_list(conn, list_id, command, version)
-    if ask(conn, "item_standing", list_id=list_id, item_id=item_id) is None:
+    if fetch_row(conn, "item_standing", list_id=list_id, item_id=item_id) is None:
         raise NotTheirs("list item")
     return row
 

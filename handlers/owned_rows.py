@@ -1,6 +1,6 @@
-"""What a decision about a campaign, a job or a list is based on: its row as it stands.
+"""The rows of campaigns, jobs and lists that decisions are based on.
 
-Inside a decision the owner's part is held and projected to its end, so the row is exact and stays so.
+Inside a decision the owner's partition is locked and projected to its end, so the row is exact and stays so.
 """
 
 from collections.abc import Mapping
@@ -21,24 +21,24 @@ Row = dict[str, Any]  # Any: a column's value
 Answer = dict[str, Any]  # Any: JSON values
 
 
-def held(
-    conn: AnyConnection, what: str, wanted: UUID, command: Command, *, version: int | None = None
+def owned_row(
+    conn: AnyConnection, what: str, row_id: UUID, command: Command, *, version: int | None = None
 ) -> Row:
     """The user's row. Raises: NotTheirs, VersionConflict, HistoryStopped."""
-    found = ask(conn, f"{what}_standing", id=wanted, user_id=command.user_id)
-    if found is None:
+    row = fetch_row(conn, f"{what}_standing", id=row_id, user_id=command.user_id)
+    if row is None:
         raise NotTheirs(what)
-    if found["unfolded_event_id"] is not None:
-        raise HistoryStopped(found["unfolded_event_id"])
-    if version is not None and version != found["version"]:
-        raise VersionConflict(version, found["version"])
-    return found
+    if row["unfolded_event_id"] is not None:
+        raise HistoryStopped(row["unfolded_event_id"])
+    if version is not None and version != row["version"]:
+        raise VersionConflict(version, row["version"])
+    return row
 
 
-def ask(conn: AnyConnection, name: str, **asked: object) -> Row | None:
+def fetch_row(conn: AnyConnection, name: str, **values: object) -> Row | None:
     """The first row of a statement of this package, or None."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement("handlers", name), asked).fetchone()
+        return cursor.execute(statement("handlers", name), values).fetchone()
 
 
 def refuse_unless(what: str, row: Row, *allowed: str) -> None:
@@ -48,17 +48,17 @@ def refuse_unless(what: str, row: Row, *allowed: str) -> None:
 
 
 def refuse_deleted(state: State) -> None:
-    """Raises: UserDeleted: nothing begins for somebody who is gone."""
+    """Raises: UserDeleted: a deleted user can't create anything."""
     if state.deleted_at is not None:
         raise UserDeleted(state.user_id)
 
 
 def new_id(table: str, command: Command) -> UUID:
-    """The id of what a command makes: the same for its repetition, and nobody else's."""
+    """The id of the row that a command creates: the same when the command is repeated, and unique to it."""
     return derived_id(table, command.key)
 
 
-def answer_of(wanted: UUID, row: Mapping[str, Any] | None, **changed: object) -> Answer:
-    """What is told and kept: the id and the version after the decision, and what else it changed."""
+def answer_of(row_id: UUID, row: Mapping[str, Any] | None, **changed: object) -> Answer:
+    """The answer to return and to store: the id, the version after the decision, and the changed values."""
     version = 1 if row is None else row["version"] + 1
-    return {"id": str(wanted), "version": version, **changed}
+    return {"id": str(row_id), "version": version, **changed}

@@ -90,10 +90,10 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:  # Any: JSON
     """Every text with the name of its field, however deep it is nested."""
     waiting = [(key, value)]
     while waiting:
-        name, found = waiting.pop()
-        if isinstance(found, str):
-            yield name, found
-        elif isinstance(found, dict):
-            waiting.extend(found.items())
-        elif isinstance(found, list):
-            waiting.extend((name, each) for each in found)
+        name, nested = waiting.pop()
+        if isinstance(nested, str):
+            yield name, nested
+        elif isinstance(nested, dict):
+            waiting.extend(nested.items())
+        elif isinstance(nested, list):
+            waiting.extend((name, element) for element in nested)

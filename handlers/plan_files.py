@@ -1,4 +1,4 @@
-"""Plans as TOML: read strictly, since a slip of the pen would change what people may do."""
+"""Plans as TOML: read strictly, since a typing error would change what users may do."""
 
 import tomllib
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from queries.entitlements import ENRICHMENTS_LIMIT
 Json = dict[str, Any]  # Any: TOML values
 
 FORM = """\
-# A table a plan; its key is what users, grants and Stripe's metadata name.
+# One table per plan; users, grants and Stripe's metadata refer to its key.
 # Needed: plan_name, campaigns_limit and creators_limit (-1 is unlimited). Prices are in minor units.
-# features is yours, but for enrichments_limit (-1 or left out is unlimited), which Tenure counts.
+# features is free-form, except enrichments_limit (-1 or absent is unlimited), which Tenure counts.
 
 """
 
@@ -34,44 +34,44 @@ def read_plans(text: str, *, where: str) -> list[PlanPublished]:
     Raises: BadPlanFile, whose message names file, plan and key.
     """
     try:
-        found = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise BadPlanFile(where, f"no TOML: {problem}") from None
-    for name in found:
+        raise BadPlanFile(where, f"invalid TOML: {problem}") from None
+    for name in document:
         if name != "plans":
             raise BadPlanFile(where, f"{name}: unknown; expected only tables [plans.KEY]")
-    named = found.get("plans")
+    named = document.get("plans")
     if not isinstance(named, dict) or not named:
         raise BadPlanFile(where, "expected at least one table [plans.KEY], found none")
-    plans = [_plan(key, said, where) for key, said in named.items()]
+    plans = [_plan(key, table, where) for key, table in named.items()]
     _refuse_shared_prices(plans, where)
     return plans
 
 
 def write_plans(plans: Iterable[PlanPublished]) -> str:
-    """The file that `read_plans` reads as these plans. What has no value is left out: TOML has no null."""
-    said = {plan.plan_key: _without_null(plan.model_dump(exclude={"plan_key"})) for plan in plans}
-    return FORM + tomli_w.dumps({"plans": said})
+    """The file that `read_plans` reads as these plans. Absent values are omitted: TOML has no null."""
+    tables = {plan.plan_key: _without_null(plan.model_dump(exclude={"plan_key"})) for plan in plans}
+    return FORM + tomli_w.dumps({"plans": tables})
 
 
 def _without_null(value: Any) -> Any:  # Any: JSON values
     if isinstance(value, dict):
-        return {name: _without_null(each) for name, each in value.items() if each is not None}
+        return {name: _without_null(entry) for name, entry in value.items() if entry is not None}
     if isinstance(value, list):
-        return [_without_null(each) for each in value if each is not None]
+        return [_without_null(entry) for entry in value if entry is not None]
     return value
 
 
-def _plan(key: str, said: object, where: str) -> PlanPublished:
+def _plan(key: str, table: object, where: str) -> PlanPublished:
     place = f"{where}: plans.{key}"
-    if not isinstance(said, dict):
+    if not isinstance(table, dict):
         raise BadPlanFile(place, "expected a table, found a value")
-    known = PlanPublished.model_fields.keys() - {"plan_key"}
-    for name in said:
-        if name not in known:
-            raise BadPlanFile(place, f"{name}: unknown; a plan has {', '.join(sorted(known))}")
+    fields = PlanPublished.model_fields.keys() - {"plan_key"}
+    for name in table:
+        if name not in fields:
+            raise BadPlanFile(place, f"{name}: unknown; a plan has {', '.join(sorted(fields))}")
     try:
-        plan = PlanPublished.model_validate({"plan_key": key, **said}, strict=True)
+        plan = PlanPublished.model_validate({"plan_key": key, **table}, strict=True)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
         name = ".".join(str(step) for step in first["loc"]) or "plan"
@@ -93,7 +93,7 @@ def _refuse_features(plan: PlanPublished, place: str) -> None:
 
 
 def _refuse_unstorable(value: object) -> None:
-    """Dates and NaN are TOML but no JSON."""
+    """Dates and NaN are valid in TOML but not in JSON."""
     if isinstance(value, dict):
         _refuse_all(value.values())
     elif isinstance(value, list):
@@ -110,7 +110,7 @@ def _refuse_all(values: Iterable[object]) -> None:
 
 
 def _refuse_shared_prices(plans: list[PlanPublished], where: str) -> None:
-    """A price means one plan."""
+    """Raises: BadPlanFile if two plans have the same price."""
     owners: dict[str, str] = {}
     for plan in plans:
         for name in ("stripe_price_id_monthly", "stripe_price_id_yearly"):

@@ -1,4 +1,4 @@
-"""The catalog is changed by publishing plans: only what differs is said, and nothing is retired unasked."""
+"""Publish plans to the catalog: only differences are appended, and a plan is retired only on request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ FIELDS = tuple(name for name in PlanPublished.model_fields if name != "plan_key"
 
 @dataclass(frozen=True, slots=True)
 class PlanChange:
-    """What publishing would do to one plan; `fields` is name to (old, new)."""
+    """The change that publishing makes to one plan; `fields` is name to (old, new)."""
 
     kind: Kind
     plan_key: str
@@ -32,7 +32,7 @@ class PlanChange:
 
 def publish_plans(
     conn: AnyConnection,
-    wanted: Sequence[PlanPublished],
+    plans: Sequence[PlanPublished],
     *,
     now: datetime,
     actor: str,
@@ -40,24 +40,28 @@ def publish_plans(
     retire_missing: bool = False,
     live_only: bool = False,
 ) -> list[PlanChange]:
-    """What was published; the catalog shows it in the same transaction, users' rows soon after.
+    """Publish plans; the catalog changes in the same transaction, users' rows soon after.
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
-    made: list[PlanChange] = []
+    published: list[PlanChange] = []
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        made[:] = changes(found.catalog, wanted, retire_missing=retire_missing)
-        at = _after(found.catalog, now)
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        published[:] = changes(snapshot.catalog, plans, retire_missing=retire_missing)
+        at = _after(snapshot.catalog, now)
         return [
             plan_event(
-                change.fact, now=at, idempotency_key=_key(found.catalog, change), actor=actor, reason=reason
+                change.fact,
+                now=at,
+                idempotency_key=_key(snapshot.catalog, change),
+                actor=actor,
+                reason=reason,
             )
-            for change in made
+            for change in published
         ]
 
     _decide(conn, choose, live_only)
-    return made
+    return published
 
 
 def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> list[PlanChange]:
@@ -65,43 +69,43 @@ def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> li
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
-    made: list[PlanChange] = []
+    published: list[PlanChange] = []
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        made.clear()
-        if not found.catalog.plans:
-            made.extend(changes(found.catalog, default_plans()))
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        published.clear()
+        if not snapshot.catalog.plans:
+            published.extend(changes(snapshot.catalog, default_plans()))
         return [
             plan_event(
                 change.fact,
                 now=EPOCH,
-                idempotency_key=_key(found.catalog, change),
+                idempotency_key=_key(snapshot.catalog, change),
                 reason="the plans a new shop starts with",
             )
-            for change in made
+            for change in published
         ]
 
     _decide(conn, choose, live_only)
-    return made
+    return published
 
 
 def changes(
-    catalog: Catalog, wanted: Sequence[PlanPublished], *, retire_missing: bool = False
+    catalog: Catalog, plans: Sequence[PlanPublished], *, retire_missing: bool = False
 ) -> list[PlanChange]:
-    """What would have to be said for the catalog to be as wanted."""
-    made = [change for plan in wanted if (change := _change(catalog.plans.get(plan.plan_key), plan))]
+    """The changes that make the catalog equal to `plans`."""
+    differences = [change for plan in plans if (change := _change(catalog.plans.get(plan.plan_key), plan))]
     if retire_missing:
-        kept = {plan.plan_key for plan in wanted}
-        made += [
+        kept = {plan.plan_key for plan in plans}
+        differences += [
             PlanChange("retired", key, {"is_active": (True, False)}, PlanRetired(plan_key=key))
             for key, plan in catalog.plans.items()
             if plan.is_active and key not in kept
         ]
-    return made
+    return differences
 
 
 def on_sale(catalog: Catalog) -> list[PlanPublished]:
-    """The plans in display order, as publishing would say them; retired ones are not on sale."""
+    """The plans in display order, in their published form; retired plans are not on sale."""
     plans = sorted(catalog.plans.values(), key=lambda plan: (plan.display_order, plan.plan_key))
     return [_as_published(plan) for plan in plans if plan.is_active]
 
@@ -110,22 +114,22 @@ def _as_published(plan: CatalogPlan) -> PlanPublished:
     return PlanPublished(plan_key=plan.plan_key, **{name: getattr(plan, name) for name in FIELDS})
 
 
-def missing(catalog: Catalog, wanted: Sequence[PlanPublished]) -> list[str]:
+def missing(catalog: Catalog, plans: Sequence[PlanPublished]) -> list[str]:
     """Plans on sale that the file does not name."""
-    kept = {plan.plan_key for plan in wanted}
+    kept = {plan.plan_key for plan in plans}
     return sorted(key for key, plan in catalog.plans.items() if plan.is_active and key not in kept)
 
 
 def read_catalog(conn: AnyConnection, *, live_only: bool = False) -> Catalog:
-    """The catalog as it is now, whatever the projector has yet to do."""
-    held: list[Catalog] = []
+    """The catalog as of now, including events that the projector has not processed yet."""
+    catalogs: list[Catalog] = []
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        held[:] = [found.catalog]
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        catalogs[:] = [snapshot.catalog]
         return []
 
     _decide(conn, choose, live_only)
-    return held[0]
+    return catalogs[0]
 
 
 def _change(old: CatalogPlan | None, plan: PlanPublished) -> PlanChange | None:
@@ -143,7 +147,7 @@ def _change(old: CatalogPlan | None, plan: PlanPublished) -> PlanChange | None:
 
 
 def _key(catalog: Catalog, change: PlanChange) -> str:
-    """Names the step from one version to the next, so that each is taken once."""
+    """Names the step from one version to the next, so that each step is appended once."""
     old = catalog.plans.get(change.plan_key)
     return f"{change.fact.event_type}:{change.plan_key}:{old.changed_at if old else 'first'}"
 

@@ -1,4 +1,4 @@
-"""Why a campaign, a job or a list stayed as it was."""
+"""Reasons why a campaign, a job or a list was not changed."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,7 +7,7 @@ from handlers.errors import DecisionRefused
 
 
 class NotTheirs(DecisionRefused):
-    """The user has no such thing; whether somebody else has is not told."""
+    """The user has no such row; the message does not disclose whether another user has it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"expected a {what} of this user, found none with this id")
@@ -15,16 +15,16 @@ class NotTheirs(DecisionRefused):
 
 
 class VersionConflict(DecisionRefused):
-    """Somebody changed it since it was read. Read it again and decide anew."""
+    """Another request changed it since it was read. Read it again, then decide."""
 
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"expected version {expected}, found {found}; read it again, then try again")
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"expected version {expected}, found {actual}; read it again, then try again")
         self.expected = expected
-        self.found = found
+        self.actual = actual
 
 
 class WrongState(DecisionRefused):
-    """What it is now does not allow that. `allowed` are the states that would."""
+    """The current state does not allow the change. `allowed` are the states that do."""
 
     def __init__(self, what: str, state: str, allowed: Sequence[str]) -> None:
         super().__init__(f"expected a {what} that is {' or '.join(allowed)}, found one that is {state}")
@@ -52,8 +52,8 @@ class CreatorTwice(DecisionRefused):
 
 
 class ListFull(DecisionRefused):
-    """A list holds no more than `most` items. Begin another."""
+    """A list has at most `most` items. Create another."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"expected a list of fewer than {most} items, found a full one; begin another")
+        super().__init__(f"expected a list of fewer than {most} items, found a full one; create another")
         self.most = most

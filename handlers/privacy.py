@@ -1,8 +1,8 @@
-"""Forgetting a person: what would go, and making it go.
+"""Erase a person: plan what an erasure removes, and remove it.
 
 Their payloads become null and their rows blank in one transaction with a sealed event that names what
-went. Digests stay, so every proof still holds. What arrives afterwards is a new fact and is kept;
-erasing again takes it.
+was erased. Digests stay, so every proof remains valid. Data that arrives afterwards is kept until the
+next erasure.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from projections.decision_transaction import DecisionTransaction
 from projections.errors import PartBehind
 from projections.store import lock_all_parts
 
-SHORTEST_TEXT = 6  # a shorter one would be found everywhere
+SHORTEST_TEXT = 6  # a shorter text would match everywhere
 
 Row = dict[str, Any]  # Any: one type a column
 
@@ -42,7 +42,7 @@ class PersonUnknown(ErasureRefused):
 
 
 class NameIsACustomers(ErasureRefused):
-    """An erasure of this name would take a Stripe customer's events too, who may be somebody else.
+    """An erasure of this name would also erase the events of a Stripe customer, maybe another person's.
 
     Link the user's own customers to a user with another id, and erase that one.
     """
@@ -55,29 +55,29 @@ class NameIsACustomers(ErasureRefused):
 
 
 class ReasonNamesPerson(ErasureRefused):
-    """The reason is sealed and can never be erased. Say why without saying who."""
+    """The reason is sealed and can never be erased. Give a reason that does not identify the person."""
 
     def __init__(self) -> None:
         super().__init__(
-            "expected a reason that names nobody, found an address or a word of the person's name; "
+            "expected a reason that names no person, found an address or a word of the person's name; "
             "the reason is sealed and never erased, so give a ticket's number"
         )
 
 
 class ErasureRaced(ErasureRefused):
-    """Somebody else is erasing the same user. Look again."""
+    """Another transaction is erasing the same user. Plan again."""
 
     def __init__(self) -> None:
-        super().__init__("somebody else is erasing this user just now; look again with --dry-run")
+        super().__init__("another transaction is erasing this user; plan again with --dry-run")
 
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
-    """What an erasure would take.
+    """What an erasure would remove.
 
-    `mentions` are events of streams that are nobody's in particular (organisations, accounts);
-    `elsewhere` mention the person in somebody else's stream and stay: link the customer first,
-    or accept it. `unprojected` events may hold links that are not known yet.
+    `mentions` are events in streams that belong to no person (organisations, accounts);
+    `elsewhere` mention the person in another person's stream and stay: link the customer first,
+    or accept it. `unprojected` events may contain links that are not known yet.
     """
 
     user_id: str
@@ -101,7 +101,7 @@ class ErasurePlan:
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """What was erased, and the event that says so; None when there was nothing.
+    """What was erased, and the event that records it; None when there was nothing.
 
     `is_projected`: the tables are blank already. False where the projector is too far behind to wait for.
     """
@@ -115,7 +115,7 @@ class ErasureResult:
 
 
 def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> ErasurePlan:
-    """What erasing the user would take; changes nothing.
+    """What erasing the user would remove; changes nothing.
 
     With `search` the whole log is read for mentions in other streams, at about a gigabyte a second.
     Raises: PersonUnknown, NameIsACustomers.
@@ -158,7 +158,7 @@ def erase_person(
 ) -> ErasureResult:
     """Append privacy.erased, null what it names and project it; the caller commits.
 
-    Nothing left to erase appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
+    An empty plan appends nothing. Raises: ReasonNamesPerson, ErasureRaced.
     """
     _refuse_naming_reason(reason, plan)
     if plan.is_empty:
@@ -171,7 +171,7 @@ def erase_person(
         event_ids=tuple(row["id"] for row in plan.mentions),
         delivery_ids=tuple(plan.deliveries),
     )
-    said = append(
+    appended = append(
         conn,
         user_event(
             fact,
@@ -182,15 +182,15 @@ def erase_person(
             reason=reason,
         ),
     )
-    if said.outcome != "appended":
+    if appended.outcome != "appended":
         raise ErasureRaced
-    gone = _rows(conn, "erase_person", {"part": said.part, "position": said.position})[0]
-    conn.execute(statement("handlers", "erase_results"), {"user_id": plan.user_id, "part": said.part})
+    gone = _rows(conn, "erase_person", {"part": appended.part, "position": appended.position})[0]
+    conn.execute(statement("handlers", "erase_results"), {"user_id": plan.user_id, "part": appended.part})
     conn.execute(statement("handlers", "erase_errors"), {"texts": list(plan.texts)})
     if plan.jobs:
         conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
     return ErasureResult(
-        said,
+        appended,
         gone["erased_events"],
         gone["erased_conflicts"],
         gone["erased_deliveries"],
@@ -200,7 +200,7 @@ def erase_person(
 
 
 def _project(conn: AnyConnection, user_id: str, live_only: bool) -> bool:
-    """Project the user's part to its end; False when that is too much for one transaction."""
+    """Project the user's partition to its end; False when that is too much for one transaction."""
     try:
         DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide([user_id], lambda _: [])
     except PartBehind:
@@ -209,7 +209,7 @@ def _project(conn: AnyConnection, user_id: str, live_only: bool) -> bool:
 
 
 def _payloads(conn: AnyConnection, streams: dict[str, Any]) -> Iterator[str]:  # Any: as the statement
-    """The person's payloads, some hundreds in memory at a time."""
+    """The person's payloads, 500 in memory at a time."""
     with conn.transaction(), conn.cursor(name="person_payloads", row_factory=tuple_row) as cursor:
         cursor.itersize = 500
         for (payload,) in cursor.execute(statement("handlers", "person_payloads"), streams):
@@ -217,25 +217,25 @@ def _payloads(conn: AnyConnection, streams: dict[str, Any]) -> Iterator[str]:  #
 
 
 def _texts(routes: list[str], personal: PersonalTexts, email: str | None) -> list[str]:
-    """What the log is searched for, in lower case: ids without their account, and e-mail addresses."""
+    """The texts to search the log for, in lower case: ids without their account, and e-mail addresses."""
     ids = {route.rpartition("/")[2] for route in routes}
     addresses = {text for text in {*personal.addresses, email or ""} if "@" in text}
     return _searchable(ids | addresses)
 
 
 def _with_names(texts: list[str], personal: PersonalTexts) -> list[str]:
-    """As above, and whole names: an unreadable body has no id by which it would be found."""
+    """As above, and whole names: an unreadable body has no id to search by."""
     return _searchable({*texts, *(name for name in personal.names if " " in name)})
 
 
 def _searchable(texts: set[str]) -> list[str]:
-    """Texts that a parameter can hold: no NUL, no lone surrogate."""
+    """Texts that a parameter can contain: no NUL, no lone surrogate."""
     long = {text.lower() for text in texts if len(text) >= SHORTEST_TEXT}
     return sorted(text for text in long if "\0" not in text and text.encode(errors="ignore").decode() == text)
 
 
 def _heads(conn: AnyConnection, plan: ErasurePlan) -> dict[int, int]:
-    """Part to its last position, of the parts whose streams are erased: what the erasure covers."""
+    """The last position of each partition whose streams are erased: the range that the erasure covers."""
     parts = [part_of(route) for route in (plan.user_id, *plan.customers)]
     return {row["part"]: row["head"] for row in _rows(conn, "person_heads", {"parts": parts})}
 
@@ -245,6 +245,6 @@ def _refuse_naming_reason(reason: str, plan: ErasurePlan) -> None:
         raise ReasonNamesPerson
 
 
-def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[Row]:  # Any: as the statement
+def _rows(conn: AnyConnection, name: str, values: dict[str, Any]) -> list[Row]:  # Any: as the statement
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement("handlers", name), asked).fetchall()
+        return cursor.execute(statement("handlers", name), values).fetchall()

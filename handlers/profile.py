@@ -1,4 +1,4 @@
-"""What is said about a profile becomes facts; the tables follow from them."""
+"""Turn profile changes into events; the tables follow from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ MOST_FACTS = 3
 
 
 class ProfileRefused(Exception):
-    """Base of why a profile stays as it is."""
+    """Base of the reasons why a profile was not changed."""
 
 
 class ProfileUserUnknown(ProfileRefused):
-    """No event ever mentioned the user and the id is none of Clerk's. Check the id."""
+    """No event mentions the user and the id is not a Clerk id. Check the id."""
 
     def __init__(self, user_id: str) -> None:
         super().__init__("expected a known user or a Clerk id (user_…), found neither; check the id")
@@ -46,7 +46,7 @@ class ProfileUserUnknown(ProfileRefused):
 
 
 class ProfileUserDeleted(ProfileRefused):
-    """The user was deleted at Clerk; nothing is said about them any more."""
+    """The user was deleted at Clerk; their profile can't be changed any more."""
 
     def __init__(self, user_id: str) -> None:
         super().__init__("expected a user who still exists, found one deleted at Clerk; nothing was changed")
@@ -54,7 +54,7 @@ class ProfileUserDeleted(ProfileRefused):
 
 
 class PlanUnavailable(ProfileRefused):
-    """The plan is not sold. `for_sale` lists those that are."""
+    """The plan is not for sale. `for_sale` lists the plans that are."""
 
     def __init__(self, plan_key: str, for_sale: list[str]) -> None:
         super().__init__(
@@ -76,7 +76,7 @@ class KeyTaken(ProfileRefused):
 
 @dataclass(frozen=True, slots=True)
 class ProfileFact:
-    """One event that came of a request."""
+    """One event that a request appended."""
 
     id: UUID
     event_type: str
@@ -94,9 +94,9 @@ def change_profile(
     reason: str | None = None,
     request_id: str | None = None,
 ) -> list[ProfileFact]:
-    """The facts of one request, all or none. The same key and changes again give the same facts.
+    """The facts of one request, all or none. The same key and changes again return the same facts.
 
-    A user whom Clerk has not announced yet may be changed: onboarding is often faster.
+    A user may be changed before Clerk's first event arrives: onboarding is often faster.
     Raises: ProfileUserUnknown, ProfileUserDeleted, PlanUnavailable, KeyTaken; the caller must then roll back.
     """
     before = _standing(conn, user_id, key)
@@ -122,23 +122,23 @@ def change_profile(
 
 
 def facts(changes: Mapping[str, Any]) -> list[DomainEvent]:  # Any: text, or None to clear
-    """What `changes` say, in the order in which it is told."""
+    """The events for `changes`, in the order in which they are appended."""
     words = {name: changes[name] for name in WORDS if name in changes}
     step = changes.get("onboarding_step")
-    found: list[DomainEvent] = []
+    events: list[DomainEvent] = []
     if step in ("step-1", "step-2"):
-        found.append(OnboardingStepCompleted(step=step, **words))
+        events.append(OnboardingStepCompleted(step=step, **words))
     elif words:
-        found.append(ProfileUpdated(**words))
+        events.append(ProfileUpdated(**words))
     if step == "completed":
-        found.append(OnboardingCompleted())
+        events.append(OnboardingCompleted())
     if changes.get("intended_plan") is not None:
-        found.append(PlanSelected(plan_key=changes["intended_plan"]))
-    return found
+        events.append(PlanSelected(plan_key=changes["intended_plan"]))
+    return events
 
 
 def fact_key(user_id: str, key: str, number: int) -> str:
-    """The idempotency key of the so-manieth fact of a request."""
+    """The idempotency key of a request's fact number `number`."""
     return f"profile:{key_part(user_id)}:{key}:{number}"
 
 
@@ -148,12 +148,12 @@ def _standing(conn: AnyConnection, user_id: str, key: str) -> dict[str, Any]:
     values = {"user_id": user_id, "part": part_of(user_id), "keys": keys}
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("handlers", "profile_standing"), values).fetchone()
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     return row
 
 
 def _after_all(user_id: str, before: Mapping[str, Any], now: datetime) -> datetime:
-    """Now, but after what is known of the user, projected or not: else the change would change nothing.
+    """Now, but later than the user's known events, projected or not: an earlier change would have no effect.
 
     Raises: StateUnreadable.
     """

@@ -1,4 +1,4 @@
-"""A user nobody has told us of, made known by an operator until a real event speaks."""
+"""Register a user that no provider event names yet, by an operator, until a provider's event arrives."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,26 +11,26 @@ from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.log_reader import AnyConnection
 
 
-def make_known(
+def register_user(
     conn: AnyConnection,
     user_id: str,
-    known: LegacyImported,
+    imported: LegacyImported,
     *,
     now: datetime,
     actor: str,
     reason: str,
     live_only: bool = False,
 ) -> UUID | None:
-    """The event that makes their rows, in the same transaction; None when they are known already.
+    """The event that creates the user's rows, in the same transaction; None if the user already exists.
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
     """
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        if user_id in found.users:
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        if user_id in snapshot.users:
             return []
         event = user_event(
-            known,
+            imported,
             user_id=user_id,
             now=now,
             idempotency_key=f"user.created:{user_id}",
@@ -39,7 +39,7 @@ def make_known(
         )
         return [event]
 
-    made = DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide(
+    appended = DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide(
         [user_id], choose, by_batch=True
     )
-    return made[0].id if made else None
+    return appended[0].id if appended else None

@@ -16,7 +16,7 @@ from queries.seals import origin_of
 
 ACCESS_BATCH = 20_000
 CHECKPOINT_BATCH = 500  # their numbers fit one signed note
-BATCHES = 50  # per run; the rest goes with the next
+BATCHES = 50  # per run; the next run continues
 HOURLY_FOR = timedelta(days=400)
 
 KeysOf = Callable[[str], Sequence[SigningKey]]
@@ -79,5 +79,5 @@ def _apply(conn: AnyConnection, event: NewEvent) -> int:
     values = {"part": done.part, "position": done.position}
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("handlers", "apply_retention"), values).fetchone()
-    assert row is not None  # a function always answers one row
+    assert row is not None  # a function always returns one row
     return int(row[0])

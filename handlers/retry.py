@@ -1,4 +1,4 @@
-"""A decision in a transaction of its own, made again when another transaction stopped it."""
+"""Run a decision in its own transaction; retry it after a deadlock or a serialization failure."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,10 +16,10 @@ def attempt(
     connection: Callable[[], AbstractContextManager[Connection[Any]]],
     decision: Callable[[Connection[Any]], T],
 ) -> T:  # Any: the row factory does not matter
-    """What the decision gives, committed by `connection`, which rolls back what raises.
+    """The decision's result, committed by `connection`, which rolls back on an exception.
 
-    A decision that projects first can meet a projector's batch in another order of users.
-    Raises: what the decision raises, and one of PASSING when it was stopped each time.
+    A decision that projects first can deadlock with a projector's batch that locks users in another order.
+    Raises: what the decision raises, and one of PASSING when every attempt failed.
     """
     for _ in range(ATTEMPTS - 1):
         try:

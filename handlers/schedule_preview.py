@@ -1,4 +1,4 @@
-"""Who will change in the coming days because time passes, when and why; nothing is written."""
+"""Preview the users that time alone will change in the coming days, when and why; nothing is written."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ KINDS = ("trial.ending_soon", "trial.expired", "entitlement.revoked", "usage.res
 
 
 class Upcoming(NamedTuple):
-    """One change to come. `what` is the type of the event that will say so."""
+    """One future change. `what` is the type of the event that will record it."""
 
     user_id: str
     at: datetime
@@ -34,33 +34,34 @@ Foresee = Callable[[State, timedelta], Iterator[Upcoming]]
 def preview(conn: AnyConnection, now: datetime, days: int, *, grace: timedelta = GRACE) -> list[Upcoming]:
     """Everything that falls due by then if nothing else happens, the soonest first.
 
-    What is due already comes first, at the instant it fell due. A month's reset is told once a user.
+    Overdue changes come first, at the instant they fell due. A monthly reset is listed once per user.
     """
     by = later(now, timedelta(days=days))
-    found: dict[Upcoming, None] = {}
+    upcoming: dict[Upcoming, None] = {}
     for name, foresee in FORESEEN.items():
         ahead = later(by, timedelta(days=max(WARNING_DAYS))) if name == "trials_to_end" else by
         for page in candidates(conn, name, ahead):
             for state in page:
                 if state.poison is None:
-                    found |= dict.fromkeys(_foreseen(foresee, state, grace, by))
+                    upcoming |= dict.fromkeys(_foreseen(foresee, state, grace, by))
     return sorted(
-        (each for each in found if _to_come(each, now)), key=lambda each: (each.at, each.user_id, each.what)
+        (change for change in upcoming if _to_come(change, now)),
+        key=lambda change: (change.at, change.user_id, change.what),
     )
 
 
 def _foreseen(foresee: Foresee, state: State, grace: timedelta, by: datetime) -> list[Upcoming]:
-    """None of a user whose rule fails: the preview of all others is not withheld for it."""
+    """The user's changes; empty if the rule fails, so that the preview of all others remains."""
     try:
-        return [each for each in foresee(state, grace) if each.at <= by]
+        return [change for change in foresee(state, grace) if change.at <= by]
     except Exception:
         logger.exception("preview.rule_failed", user_id=state.user_id)
         return []
 
 
-def _to_come(each: Upcoming, now: datetime) -> bool:
-    """A warning whose hour has passed was given, or is not given any more."""
-    return each.what != "trial.ending_soon" or each.at > now
+def _to_come(change: Upcoming, now: datetime) -> bool:
+    """False for a warning whose instant has passed: it was sent, or is not sent any more."""
+    return change.what != "trial.ending_soon" or change.at > now
 
 
 def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
@@ -76,10 +77,10 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
                 state.user_id, at, "trial.ending_soon", f"{whose} ends {counted(days, 'day')} later"
             )
     if trial.subscription is None:
-        yield Upcoming(state.user_id, ends_at, "trial.expired", f"{whose} ends, unless they pay before")
+        yield Upcoming(state.user_id, ends_at, "trial.expired", f"{whose} ends, unless the user pays before")
     else:
         minutes = grace // timedelta(minutes=1)
-        why = f"{whose} ended {counted(minutes, 'minute')} before, unless Stripe says something else"
+        why = f"{whose} ended {counted(minutes, 'minute')} before, unless an event of Stripe changes that"
         yield Upcoming(state.user_id, later(ends_at, grace), "trial.expired", why)
 
 

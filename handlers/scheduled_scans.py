@@ -1,7 +1,7 @@
-"""Scheduled work: whoever time has caught up with, page by page, each decided once.
+"""Scheduled scans: append what has fallen due for each user, page by page.
 
-A scan is a runner: it makes its own transactions on the connection it is handed, one for the users of
-each part on a page, so a kill loses no more than one of them and a second scan finds the rest.
+A scan opens its own transactions on the connection it receives, one for the users of each partition on
+a page, so a kill loses at most one of them and the next scan does the rest.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Summary:
-    """What a scan did. `failed` users are tried again by the next scan."""
+    """The result of a scan. The next scan retries the `failed` users."""
 
     looked_at: int = 0
     events: int = 0
@@ -43,7 +43,7 @@ class Summary:
 def expire_trials(
     conn: AnyConnection, now: datetime, *, grace: timedelta = GRACE, live_only: bool = False
 ) -> Summary:
-    """Trials past their end without a payment; Stripe's only after the grace."""
+    """Expire trials past their end without a payment; Stripe's only after the grace."""
 
     def rule(state: State, at: datetime) -> list[DueFact]:
         return trial_over(state, at, grace=grace)
@@ -52,28 +52,28 @@ def expire_trials(
 
 
 def warn_trials(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
-    """Trials that end within days; the mail that follows is somebody else's."""
+    """Append warnings for trials that end within days; the mail worker sends the mail."""
     by = now + timedelta(days=max(WARNING_DAYS))
     return _scan(conn, "trials_to_end", trial_ending, now=now, by=by, live_only=live_only)
 
 
 def reset_usage(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
-    """Counters whose month is over."""
+    """Reset counters whose month is over."""
     return _scan(conn, "months_to_end", month_over, now=now, by=now, live_only=live_only)
 
 
 def expire_grants(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
-    """Granted plans whose last instant has passed."""
+    """Expire granted plans whose end has passed."""
     return _scan(conn, "grants_to_end", grant_over, now=now, by=now, live_only=live_only)
 
 
 def candidates(conn: AnyConnection, name: str, by: datetime) -> Iterator[list[State]]:
-    """Pages of states of users whom time may have caught up with; nothing is locked."""
+    """Pages of states of users for whom something may be due; nothing is locked."""
     after: dict[str, Any] = dict(_FIRST)  # Any: parameters of several types
     while True:
-        asked = {"by": by, "limit": PAGE, **after}
+        values = {"by": by, "limit": PAGE, **after}
         with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(statement("handlers", name), asked).fetchall()
+            rows = cursor.execute(statement("handlers", name), values).fetchall()
             users = [row["user_id"] for row in rows]
             states = cursor.execute(statement("handlers", "states_of"), {"users": users}).fetchall()
         yield list(_readable(states))
@@ -85,7 +85,7 @@ def candidates(conn: AnyConnection, name: str, by: datetime) -> Iterator[list[St
 
 
 def _readable(rows: list[dict[str, Any]]) -> Iterator[State]:  # Any: one type a column
-    """All but the states that this release can't read: the next event or decision folds those again."""
+    """All states but those that this release can't read: the next event or decision refolds those."""
     for row in rows:
         try:
             yield present(read_stored(row["user_id"], row["state"]))
@@ -93,14 +93,16 @@ def _readable(rows: list[dict[str, Any]]) -> Iterator[State]:  # Any: one type a
             logger.warning("scan.state_unreadable", user_id=problem.user_id)
 
 
-def untold(conn: AnyConnection, due: dict[str, list[DueFact]]) -> dict[str, list[DueFact]]:
-    """Of what is due, what was not said yet."""
-    wanted = [(part_of(user), each.key) for user, several in due.items() for each in several]
-    asked = {"parts": [part for part, _ in wanted], "keys": [key for _, key in wanted]}
+def not_yet_appended(conn: AnyConnection, due: dict[str, list[DueFact]]) -> dict[str, list[DueFact]]:
+    """The due facts that are not in the log yet."""
+    parts_and_keys = [(part_of(user), fact.key) for user, several in due.items() for fact in several]
+    values = {"parts": [part for part, _ in parts_and_keys], "keys": [key for _, key in parts_and_keys]}
     with conn.transaction():
-        taken = {row[0] for row in _rows(conn, "keys_taken", asked)}
-    left = {user: [each for each in several if each.key not in taken] for user, several in due.items()}
-    return {user: several for user, several in left.items() if several}
+        appended = {row[0] for row in _rows(conn, "keys_taken", values)}
+    remaining = {
+        user: [fact for fact in several if fact.key not in appended] for user, several in due.items()
+    }
+    return {user: several for user, several in remaining.items() if several}
 
 
 def _scan(
@@ -112,14 +114,14 @@ def _scan(
     for page in candidates(conn, name, by):
         done.looked_at += len(page)
         due = {state.user_id: _due(rule, state, now, done) for state in page if state.poison is None}
-        wanted = untold(conn, {user: several for user, several in due.items() if several})
-        for users in _by_part(wanted):
+        pending = not_yet_appended(conn, {user: several for user, several in due.items() if several})
+        for users in _by_part(pending):
             _settle(conn, users, rule, now=now, live_only=live_only, done=done)
     return done
 
 
 def _due(rule: Lapse, state: State, now: datetime, done: Summary) -> list[DueFact]:
-    """Nothing for a user whose rule raises: they are counted as failed, and the scan goes on."""
+    """The due facts; none if the rule raises: the user is counted as failed, and the scan goes on."""
     try:
         return list(rule(state, now))
     except Exception:
@@ -138,10 +140,10 @@ def _by_part(users: dict[str, list[DueFact]]) -> list[list[str]]:
 def _settle(
     conn: AnyConnection, users: list[str], rule: Lapse, *, now: datetime, live_only: bool, done: Summary
 ) -> None:
-    """All of them in one transaction; if that fails each in its own, so that one can't stop the others."""
+    """All users in one transaction; if that fails, each in its own, so that one can't stop the others."""
     try:
         with conn.transaction():
-            said = settle(conn, users, rule, now=now, live_only=live_only)
+            appended = settle(conn, users, rule, now=now, live_only=live_only)
     except Exception as problem:
         if conn.closed:
             raise
@@ -154,11 +156,11 @@ def _settle(
         for user in users:
             _settle(conn, [user], rule, now=now, live_only=live_only, done=done)
         return
-    done.events += sum(said.values())
-    done.users += sum(count > 0 for count in said.values())
+    done.events += sum(appended.values())
+    done.users += sum(count > 0 for count in appended.values())
 
 
-def _rows(conn: AnyConnection, name: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(conn: AnyConnection, name: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     # Any: one type a parameter, one a column
     with conn.cursor() as cursor:
-        return cursor.execute(statement("handlers", name), asked).fetchall()
+        return cursor.execute(statement("handlers", name), values).fetchall()

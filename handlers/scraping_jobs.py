@@ -1,4 +1,4 @@
-"""Scraping jobs: pending, processing, then completed, error or timeout; and what they found."""
+"""Scraping jobs: pending, processing, then completed, error or timeout; and their results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from events.domain.platform import (
 )
 from handlers.decision import Command, Decided, DueFact, Verdict, decide, refuse_unfit
 from handlers.errors import UnusableInstant
-from handlers.owned_rows import answer_of, ask, held, new_id, refuse_deleted, refuse_unless
+from handlers.owned_rows import answer_of, fetch_row, new_id, owned_row, refuse_deleted, refuse_unless
 from handlers.usage import Usage, count
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
@@ -45,7 +45,7 @@ class NewJob:
 
 
 def create_job(conn: AnyConnection, command: Command, new: NewJob, *, live_only: bool = False) -> Decided:
-    """A pending job, alone or of a campaign of the same user that is not over.
+    """Create a pending job, alone or in a campaign of the same user that has not ended.
 
     Raises: NotTheirs, WrongState, UnusableInstant, UserDeleted, and as `decide`.
     """
@@ -55,7 +55,9 @@ def create_job(conn: AnyConnection, command: Command, new: NewJob, *, live_only:
         refuse_deleted(state)
         _refuse_past(new.timeout_at, now)
         if new.campaign_id is not None:
-            refuse_unless("campaign", held(conn, "campaign", new.campaign_id, command), "draft", "active")
+            refuse_unless(
+                "campaign", owned_row(conn, "campaign", new.campaign_id, command), "draft", "active"
+            )
         fact = JobCreated(job_id=job_id, **asdict(new))
         return Verdict(fact, answer_of(job_id, None, status="pending"))
 
@@ -66,21 +68,21 @@ def start_job(
     conn: AnyConnection,
     command: Command,
     job_id: UUID,
-    known: Mapping[str, Any],  # Any: as the event's fields
+    details: Mapping[str, Any],  # Any: as the event's fields
     *,
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """It runs; its run id, message id and end may only be known now.
+    """Start a job; its run id, message id and end may only be known now.
 
     Raises: NotTheirs, WrongState, VersionConflict, UnusableInstant, HistoryStopped, and as `decide`.
     """
 
     def rule(_: State, __: Catalog, now: datetime) -> Verdict:
-        row = held(conn, "job", job_id, command, version=version)
+        row = owned_row(conn, "job", job_id, command, version=version)
         refuse_unless("job", row, "pending")
-        _refuse_past(known.get("timeout_at", row["timeout_at"]), now)
-        return Verdict(JobStarted(job_id=job_id, **known), answer_of(job_id, row, status="processing"))
+        _refuse_past(details.get("timeout_at", row["timeout_at"]), now)
+        return Verdict(JobStarted(job_id=job_id, **details), answer_of(job_id, row, status="processing"))
 
     return decide(conn, command, rule, live_only=live_only)
 
@@ -94,10 +96,10 @@ def report_progress(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """How far it is. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
+    """Record progress. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "job", job_id, command, version=version)
+        row = owned_row(conn, "job", job_id, command, version=version)
         refuse_unless("job", row, "processing")
         return Verdict(JobProgressed(job_id=job_id, **progress), answer_of(job_id, row, status=row["status"]))
 
@@ -112,10 +114,10 @@ def complete_job(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """It is done. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
+    """Complete a job. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "job", job_id, command, version=version)
+        row = owned_row(conn, "job", job_id, command, version=version)
         refuse_unless("job", row, "processing")
         return Verdict(JobCompleted(job_id=job_id), answer_of(job_id, row, status="completed"))
 
@@ -131,10 +133,10 @@ def fail_job(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """It can't go on, or could not begin. Raises: as `complete_job`."""
+    """Fail a job that can't continue or could not start. Raises: as `complete_job`."""
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
-        row = held(conn, "job", job_id, command, version=version)
+        row = owned_row(conn, "job", job_id, command, version=version)
         refuse_unless("job", row, *RUNNING)
         return Verdict(JobFailed(job_id=job_id, error=error), answer_of(job_id, row, status="error"))
 
@@ -150,10 +152,10 @@ def record_results(
     version: int | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """Store what a running job found and count it as creators: all of it, or none past the limit.
+    """Store a running job's results and count them as creators: all, or none if they exceed the limit.
 
-    The creators go straight into scraping_results; the event holds their number and the digest of the
-    text that was stored, and is in the same transaction.
+    The creators go straight into scraping_results; the event, in the same transaction, contains their
+    number and the digest of the stored text.
     Raises: LimitExceeded, NotTheirs, WrongState, VersionConflict, HistoryStopped, UserDeleted,
     UserQuarantined, and as `decide`.
     """
@@ -161,14 +163,14 @@ def record_results(
     text, quantity = json_text(list(creators)), len(creators)
 
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
-        row = held(conn, "job", job_id, command, version=version)
+        row = owned_row(conn, "job", job_id, command, version=version)
         refuse_unless("job", row, "processing")
         due, remaining = _counted(state, catalog, quantity, now)
-        stored = ask(conn, "store_results", id=result_id, job_id=job_id, creators=text, at=now)
-        assert stored is not None  # an upsert always answers
+        stored = fetch_row(conn, "store_results", id=result_id, job_id=job_id, creators=text, at=now)
+        assert stored is not None  # an upsert always returns a row
         fact = JobResultsRecorded(job_id=job_id, result_id=result_id, count=quantity, digest=stored["digest"])
-        told = {"result_id": str(result_id), "count": quantity, "digest": stored["digest"]}
-        return Verdict(fact, answer_of(job_id, row, **told, creators_remaining=remaining), due)
+        recorded = {"result_id": str(result_id), "count": quantity, "digest": stored["digest"]}
+        return Verdict(fact, answer_of(job_id, row, **recorded, creators_remaining=remaining), due)
 
     return decide(conn, command, rule, live_only=live_only)
 
@@ -176,7 +178,7 @@ def record_results(
 def _counted(
     state: State, catalog: Catalog, quantity: int, now: datetime
 ) -> tuple[Sequence[DueFact], int | None]:
-    """What time has ended by now, and how many creators remain after these. Raises: LimitExceeded."""
+    """The facts due by now, and how many creators remain after these. Raises: LimitExceeded."""
     refuse_unfit(state)
     if quantity == 0:
         return (), standing(state, catalog, now).allowances["creators"].remaining

@@ -1,7 +1,7 @@
-"""The sealer: new events into the Merkle trees, and each minute one signed checkpoint over them.
+"""The sealer: add new events to the Merkle trees and sign a checkpoint over them each minute.
 
-Positions are gapless and commit in order, so what can be read is whole; nodes are written once, in
-the transaction that read the events. Whoever dies in between leaves the tree as it was.
+Positions are gapless and commit in order, so the events that can be read are complete; nodes are written
+once, in the transaction that read the events. A sealer that dies in between leaves the tree unchanged.
 """
 
 import secrets
@@ -36,12 +36,12 @@ _log = structlog.get_logger("tenure.sealer")
 
 
 class TreeContradicts(SealError):
-    """The stored tree is not the one that was signed. Nothing is signed any more: verify the log."""
+    """The stored tree differs from the signed one. No further checkpoint is signed: verify the log."""
 
     def __init__(self, part: int, number: int) -> None:
         super().__init__(
             f"part {part}: expected the tree that checkpoint {number} signed, found another; "
-            "no checkpoint is signed until this is understood: tenure audit verify --full"
+            "no checkpoint is signed until this is resolved: tenure audit verify --full"
         )
         self.part = part
         self.number = number
@@ -49,7 +49,7 @@ class TreeContradicts(SealError):
 
 @dataclass(frozen=True, slots=True)
 class UnsealablePart:
-    """A part that can't be sealed, and where its log is broken."""
+    """A partition that can't be sealed, and where its log is broken."""
 
     part: int
     position: int
@@ -58,7 +58,7 @@ class UnsealablePart:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What one batch did. `more`: there is more to seal. `busy`: another sealer is at it."""
+    """The result of one batch. `more`: events remain to seal. `busy`: another sealer is running."""
 
     events: int = 0
     more: bool = False
@@ -67,18 +67,18 @@ class Sealed:
 
 
 class Sealer:
-    """Seals everything there is, batch by batch, then signs. What the scheduler calls each minute."""
+    """Seals all new events, batch by batch, then signs. The scheduler calls it each minute."""
 
     def __init__(self, connect: Connect, *, keys_of: KeysOf, clock: Clock, batch: int = BATCH_EVENTS) -> None:
-        """`connect` lends a connection and commits when its block ends well; `keys_of` takes the
-        log's origin and gives the signing keys of that name, newest first."""
+        """`connect` lends a connection and commits when its block succeeds; `keys_of` maps the
+        log's origin to the signing keys of that name, newest first."""
         self._connect = connect
         self._keys_of = keys_of
         self._clock = clock
         self._batch = batch
 
     def run(self) -> StoredCheckpoint | None:
-        """The checkpoint that was signed; None when none was due or another sealer is at it.
+        """The checkpoint that was signed; None when none was due or another sealer is running.
 
         Raises: TreeContradicts; UnusableKey.
         """
@@ -96,9 +96,9 @@ class Sealer:
 
 
 def seal(conn: AnyConnection, *, limit: int = BATCH_EVENTS) -> Sealed:
-    """Put the next events, at most `limit`, into their parts' trees. The caller commits.
+    """Add the next events, at most `limit`, to their partitions' trees. The caller commits.
 
-    A part whose log is broken is left alone and named; the others go on.
+    A partition whose log is broken is skipped and reported; the others continue.
     """
     if not _take_turn(conn):
         return Sealed(busy=True)
@@ -106,23 +106,23 @@ def seal(conn: AnyConnection, *, limit: int = BATCH_EVENTS) -> Sealed:
     refusals = [_rewound(size) for size in sizes if size.sealed > size.head]
     lagging = [size for size in sizes if size.sealed < size.head]
     grown = frontiers(conn, {size.part: size.sealed for size in lagging})
-    left = limit
+    remaining = limit
     for size in lagging:
         frontier = grown[size.part]
         if frontier is None:
             refusals.append(UnsealablePart(size.part, size.sealed, "a node of its tree is missing"))
             continue
-        done, refusal = _seal_part(conn, size, frontier, limit=left)
-        left -= done
+        done, refusal = _seal_part(conn, size, frontier, limit=remaining)
+        remaining -= done
         refusals += [refusal] if refusal else []
-        if left == 0:
+        if remaining == 0:
             break
-    return Sealed(events=limit - left, more=left == 0, refusals=tuple(refusals))
+    return Sealed(events=limit - remaining, more=remaining == 0, refusals=tuple(refusals))
 
 
 def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> StoredCheckpoint | None:
-    """Sign the trees as they are; the caller commits. None when another sealer is at it, and when
-    nothing changed: no growth, the same keys, and the last one is fresh.
+    """Sign the current trees; the caller commits. None when another sealer is running, and when
+    nothing changed: no growth, the same keys, and the last checkpoint is fresh.
 
     Raises: TreeContradicts; UnusableKey.
     """
@@ -138,12 +138,12 @@ def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> Stored
     size = sum(sizes.values())
     if last is not None and not _is_due(last, size, verifiers, now):
         return None
-    found = frontiers(conn, sizes)
-    heads = tuple(_head(part, found[part], last) for part in range(PARTS))
+    by_part = frontiers(conn, sizes)
+    heads = tuple(_head(part, by_part[part], last) for part in range(PARTS))
     # A clock that steps back must not make a later checkpoint look earlier.
     signed_at = now if last is None else max(now, last.signed_at)
     promise = Checkpoint(origin, signed_at, heads)
-    made = StoredCheckpoint(
+    signed = StoredCheckpoint(
         number=1 if last is None else last.number + 1,
         signed_at=signed_at,
         size=promise.size,
@@ -151,8 +151,8 @@ def checkpoint(conn: AnyConnection, *, now: datetime, keys_of: KeysOf) -> Stored
         note=sign_checkpoint(promise, keys),
         verifiers=tuple(verifiers),
     )
-    conn.execute(statement("handlers", "write_checkpoint"), made.as_row())
-    return made
+    conn.execute(statement("handlers", "write_checkpoint"), signed.as_row())
+    return signed
 
 
 def _is_due(last: StoredCheckpoint, size: int, verifiers: list[str], now: datetime) -> bool:
@@ -171,15 +171,15 @@ def _seal_part(
             break
     if len(rows) < min(limit, size.head - size.sealed):
         refusal = UnsealablePart(size.part, size.sealed + len(rows) + 1, "an event is missing")
-    _, made = extend(frontier, [leaf_hash_of_texts(row) for row in rows])
-    if made:
-        conn.execute(statement("handlers", "write_nodes"), {"part": size.part, **_runs(made)})
+    _, nodes = extend(frontier, [leaf_hash_of_texts(row) for row in rows])
+    if nodes:
+        conn.execute(statement("handlers", "write_nodes"), {"part": size.part, **_runs(nodes)})
     return len(rows), refusal
 
 
-def _runs(made: list[Node]) -> dict[str, list[int] | list[bytes]]:
+def _runs(nodes: list[Node]) -> dict[str, list[int] | list[bytes]]:
     """Nodes come level by level, neighbours together: one text of hashes for each level."""
-    runs = [(level, list(run)) for level, run in groupby(made, key=itemgetter(0))]
+    runs = [(level, list(run)) for level, run in groupby(nodes, key=itemgetter(0))]
     return {
         "levels": [level for level, _ in runs],
         "firsts": [run[0][1] for _, run in runs],
@@ -189,16 +189,16 @@ def _runs(made: list[Node]) -> dict[str, list[int] | list[bytes]]:
 
 def _rewound(size: PartSize) -> UnsealablePart:
     return UnsealablePart(
-        size.part, size.head + 1, f"its head says {size.head} but {size.sealed} events were sealed"
+        size.part, size.head + 1, f"its head is at {size.head} but {size.sealed} events were sealed"
     )
 
 
 def _refuse_contradiction(conn: AnyConnection, last: StoredCheckpoint, sizes: dict[int, int]) -> None:
     """Never sign two histories: the trees must contain all that was signed, unchanged."""
     signed = heads_of(last.note)
-    found = frontiers(conn, {head.part: head.size for head in signed})
+    by_part = frontiers(conn, {head.part: head.size for head in signed})
     for head in signed:
-        frontier = found[head.part]
+        frontier = by_part[head.part]
         if frontier is None or sizes[head.part] < head.size or frontier.root != head.root:
             raise TreeContradicts(head.part, last.number)
 
@@ -210,13 +210,13 @@ def _head(part: int, frontier: Frontier | None, last: StoredCheckpoint | None) -
 
 
 def _settled_origin(conn: AnyConnection) -> str:
-    """The log's name, given at the first seal and never changed: every proof ever made names it."""
-    found = origin_of(conn)
-    if found is None:
+    """The log's name, set at the first seal and never changed: every proof names it."""
+    origin = origin_of(conn)
+    if origin is None:
         conn.execute(statement("handlers", "name_log"), {"origin": f"tenure/{secrets.token_hex(8)}"})
-        found = origin_of(conn)
-    assert found is not None  # just written, by us or by somebody faster
-    return found
+        origin = origin_of(conn)
+    assert origin is not None  # just written, here or by another transaction
+    return origin
 
 
 def _take_turn(conn: AnyConnection) -> bool:

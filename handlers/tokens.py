@@ -1,4 +1,4 @@
-"""Who may ask: tokens for machines and people, and the note of each read of personal data."""
+"""API tokens for machines and people, and the access log of reads of personal data."""
 
 import re
 import secrets
@@ -27,20 +27,22 @@ _SHAPE = re.compile(rf"tnr_({'|'.join(ROLES)})_[A-Za-z0-9_-]{{43}}", re.ASCII)
 
 
 class TokenRefused(Exception):
-    """The token opens nothing. Make another with `tenure tokens create ROLE`."""
+    """The token is not valid. Create another with `tenure tokens create ROLE`."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(f"expected a valid token, found {found}; make one with: tenure tokens create ROLE")
-        self.found = found
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"expected a valid token, found {problem}; create one with: tenure tokens create ROLE"
+        )
+        self.problem = problem
 
 
 class UnusableTokenRequest(Exception):
-    """A token can't be made like that. The message says what to change."""
+    """The token can't be created. The message says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: what is left of a token once it was checked."""
+    """The holder of a checked token."""
 
     token_id: UUID | None
     name: str
@@ -52,13 +54,13 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """As events name who decided: several tokens may have one name, so the token's id comes first."""
+        """The actor in events: several tokens may have one name, so the token's id comes first."""
         return self.name if self.token_id is None else f"token:{self.token_id} {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is kept of a token."""
+    """A token's record, without its text."""
 
     id: UUID
     name: str
@@ -72,7 +74,7 @@ class Token:
 def create_token(
     conn: AnyConnection, role: str, *, name: str, now: datetime, expires_at: datetime | None = None
 ) -> tuple[str, Token]:
-    """(the token's text, its record). The text is kept nowhere: show it now or never.
+    """(the token's text, its record). The text is not stored: it can be shown only now.
 
     Raises: UnusableTokenRequest.
     """
@@ -92,29 +94,29 @@ def create_token(
         "expires_at": expires_at,
     }
     row = _row(conn, "create_token", values)
-    assert row is not None  # an INSERT always answers its row
+    assert row is not None  # INSERT … RETURNING always returns its row
     return text, Token(**row)
 
 
 def list_tokens(conn: AnyConnection) -> list[Token]:
-    """All tokens, the newest first, those that no longer open anything included."""
+    """All tokens, the newest first, including revoked and expired ones."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return [Token(**row) for row in cursor.execute(statement("handlers", "list_tokens")).fetchall()]
 
 
 def revoke_token(conn: AnyConnection, token_id: UUID, *, now: datetime) -> Token | None:
-    """The token as it is after; None when no token has that id. Twice is as good as once."""
+    """The token after revocation; None when no token has that id. Revoking twice is no error."""
     row = _row(conn, "revoke_token", {"id": token_id, "now": now})
     return None if row is None else Token(**row)
 
 
 def check_token(conn: AnyConnection, text: str, *, now: datetime) -> Caller:
-    """Who holds the token. Its last use is noted once a minute, so that busy tokens don't write.
+    """The token's holder. Its last use is recorded once per minute, so that busy tokens rarely write.
 
     Raises: TokenRefused.
     """
     if _SHAPE.fullmatch(text) is None:
-        raise TokenRefused("a text that is no token")
+        raise TokenRefused("a text that is not a token")
     digest = token_digest(text)
     row = _row(conn, "find_token", {"token_digest": digest})
     # The index compared the digest already; a digest that leaks by timing gives no token away.
@@ -131,12 +133,12 @@ def check_token(conn: AnyConnection, text: str, *, now: datetime) -> Caller:
 
 
 def token_is_valid(conn: AnyConnection, token_id: UUID, *, now: datetime) -> bool:
-    """True unless the token was revoked or has expired since it was checked: for answers that take long."""
+    """True unless the token was revoked or has expired since it was checked: for long responses."""
     return _row(conn, "token_is_valid", {"id": token_id, "now": now}) is not None
 
 
 def token_digest(text: str) -> bytes:
-    """What is kept. The token is 256 random bits, so a plain hash can't be searched."""
+    """The stored form. The token is 256 random bits, so a plain hash can't be searched."""
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -149,19 +151,19 @@ def note_reads(
     reason: str,
     request_id: str | None = None,
 ) -> None:
-    """One line in the access log for each person whose data `caller` is about to be given.
+    """Write one row to the access log for each person whose data `caller` is about to receive.
 
-    Call it in the transaction of the read: if the note can't be kept, nothing is given out.
+    Call it in the transaction of the read: if the row can't be written, no data is returned.
     """
     if not subjects:
         return
-    wanted = sorted(set(subjects))
+    subject_ids = sorted(set(subjects))
     values = {
-        "ids": [uuid7() for _ in wanted],
+        "ids": [uuid7() for _ in subject_ids],
         "token_id": caller.token_id,
         "reader": caller.name,
         "role": caller.role,
-        "subjects": wanted,
+        "subjects": subject_ids,
         "fields": list(fields),
         "reason": reason,
         "request_id": request_id,

@@ -1,4 +1,4 @@
-"""Trials of our own, without a card: begun, extended and ended by people; Stripe's are Stripe's to move."""
+"""Tenure's own trials, without a card: operators start, extend and end them; Stripe's change at Stripe."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,27 +20,27 @@ from queries.instants import iso
 
 MOST_DAYS = 365
 NO_PLAN = (
-    "the trial tries no plan of the catalog, so it gives nothing more: none was named (--plan, over HTTP "
-    "plan_key) and they have chosen none; it will once they choose one or an operator grants one "
+    "the trial has no plan of the catalog, so it gives nothing more: none was named (--plan, over HTTP "
+    "plan_key) and the user has chosen none; it will once they choose one or an operator grants one "
     "(tenure plan grant)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Length:
-    """How long: so many days, or until an instant; neither is the default length."""
+    """A trial's length: a number of days, or an end; neither means the default length."""
 
     days: int | None = None
     until: datetime | None = None
 
-    def asked(self) -> dict[str, Any]:  # Any: JSON values
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
         return {"days": self.days, "until": None if self.until is None else iso(self.until)}
 
     def end(self, after: datetime, default_days: int) -> datetime:
         if self.until is not None:
             return self.until
         ends_at = later(after, timedelta(days=self.days if self.days is not None else default_days))
-        # Whole seconds, so that any form can give the end back; up, so that nobody gets less.
+        # Whole seconds, so that any form can repeat the end; up, so that no trial gets shorter.
         return (
             ends_at
             if ends_at.microsecond == 0
@@ -56,7 +56,7 @@ def start_trial(
     plan_key: str | None = None,
     live_only: bool = False,
 ) -> Decided:
-    """A first trial begins now. Without a plan it tries the one the user means to take.
+    """Start a first trial now. Without a plan it uses the plan the user intends to take.
 
     Raises: TrialRefused, PlanUnknown, UnusableInstant, and as `decide`.
     """
@@ -75,8 +75,8 @@ def extend_trial(
     *,
     live_only: bool = False,
 ) -> Decided:
-    """The trial runs on from its end, or from now if it is over; an earlier end undoes an extension,
-    and the end it had undoes `end_trial`.
+    """Extend the trial from its end, or from now if it is over; an earlier end undoes an extension,
+    and the original end undoes `end_trial`.
 
     Raises: TrialRefused, UnusableInstant, and as `decide`.
     """
@@ -89,7 +89,7 @@ def extend_trial(
 
 
 def end_trial(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
-    """The trial is over, and ended now: what undoes a start.
+    """End the trial now; this undoes a start.
 
     Raises: TrialRefused, and as `decide`.
     """
@@ -116,7 +116,7 @@ def start_or_extend(
 
 
 def _default_days(conn: AnyConnection) -> int:
-    """How long a trial is when nobody says: `tenure config set trial.duration_days`."""
+    """The default length of a trial: `tenure config set trial.duration_days`."""
     return int(configured(conn, "trial", "duration_days"))
 
 
@@ -139,7 +139,7 @@ def start(
 
 
 def extend(state: State, now: datetime, length: Length, default_days: int) -> Verdict:
-    """The verdict on another end."""
+    """The verdict on an extension."""
     refuse_unfit(state)
     _refuse_not_ours(state)
     was = from_micros(state.trial.ends_at or 0)
@@ -153,7 +153,7 @@ def extend(state: State, now: datetime, length: Length, default_days: int) -> Ve
 
 
 def end(state: State, now: datetime) -> Verdict:
-    """The verdict on an end before its time."""
+    """The verdict on an early end."""
     _refuse_not_ours(state)
     if lapsed(state, now).trial.status != "active" or state.trial.ends_at is None:
         raise TrialRefused("expected a trial that runs, found one that is over; nothing was changed")

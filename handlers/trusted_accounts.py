@@ -1,4 +1,4 @@
-"""Which connected accounts may name users: the setting as an event, so that a replay trusts the same ones."""
+"""Record the trusted connected accounts as an event, so that a replay trusts the same ones."""
 
 import json
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ SETTING = "STRIPE_TRUSTED_ACCOUNTS"
 
 
 def declare_trusted_accounts(conn: AnyConnection, accounts: Iterable[str], *, now: datetime) -> bool:
-    """Append the setting where it is not what the tables say; whether an event was needed.
+    """Append the setting if it differs from the tables; True if an event was appended.
 
-    The projector then gives the accounts' customers to the users they name, or takes them away.
+    The projector then links the accounts' customers to the users they name, or unlinks them.
     """
-    wanted = sorted(set(accounts))
-    if frozenset(wanted) == trusted_accounts(conn):
+    account_ids = sorted(set(accounts))
+    if frozenset(account_ids) == trusted_accounts(conn):
         return False
     set_value(
-        conn, CATEGORY, KEY, json.dumps(wanted), now=now, actor=SETTING, reason=f"{SETTING} was changed"
+        conn, CATEGORY, KEY, json.dumps(account_ids), now=now, actor=SETTING, reason=f"{SETTING} was changed"
     )
     return True

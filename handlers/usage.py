@@ -1,4 +1,4 @@
-"""Usage is counted whole or not at all, and never past the limit of the plan in force."""
+"""Count usage, entirely or not at all, and never past the limit of the plan in force."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -41,7 +41,7 @@ Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """So much of a metric."""
+    """A quantity of one metric."""
 
     metric: Metric
     quantity: int
@@ -49,7 +49,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """The totals after it was counted. None, as limit or as what remains, is unlimited."""
+    """The totals after the usage was counted. A limit or remainder of None is unlimited."""
 
     event_id: UUID
     metric: Metric
@@ -62,7 +62,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageCommand:
-    """Who asks to count what. `key` names this usage among all of the user's."""
+    """A request to count usage. `key` identifies this usage among all of the user's."""
 
     user_id: str
     usage: Usage
@@ -73,64 +73,66 @@ class UsageCommand:
     trace: Mapping[str, str] = field(default_factory=dict)
 
 
-def record_usage(conn: AnyConnection, asked: UsageCommand, *, live_only: bool = False) -> Counted:
-    """Count it. The same key again counts nothing and gives the same totals.
+def record_usage(conn: AnyConnection, request: UsageCommand, *, live_only: bool = False) -> Counted:
+    """Count usage. The same key again counts nothing and returns the same totals.
 
-    A refusal is not kept: the same key may succeed later, when more remains.
+    A refusal is not stored: the same key may succeed later, when more remains.
     Raises: LimitExceeded, UserUnknown, UserDeleted, UserQuarantined, IdempotencyConflict, PartBehind,
     PartBusy; the caller must then roll back.
     """
-    command, rule = ruled(asked)
-    return _counted(asked.usage, decide(conn, command, rule, live_only=live_only))
+    command, rule = command_rule(request)
+    return _counted(request.usage, decide(conn, command, rule, live_only=live_only))
 
 
 class UsageCounter:
-    """Counts usage in transactions of its own, which callers of one process share while they wait."""
+    """Counts usage in its own transactions, which concurrent callers of one process share."""
 
     def __init__(self, connection: Connect, *, live_only: bool) -> None:
         self._connection = connection
         self._live_only = live_only
         self._together: GroupCommit[UsageCommand, Decided | Exception] = GroupCommit(
-            self._carry, apart=lambda asked: asked.user_id, most=MOST_TOGETHER
+            self._carry, apart=lambda request: request.user_id, most=MOST_TOGETHER
         )
 
-    def record(self, asked: UsageCommand) -> Counted:
+    def record(self, request: UsageCommand) -> Counted:
         """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
-        decided = self._together.ask(asked)
+        decided = self._together.ask(request)
         if decided is None:
             return attempt(
-                self._connection, lambda conn: record_usage(conn, asked, live_only=self._live_only)
+                self._connection, lambda conn: record_usage(conn, request, live_only=self._live_only)
             )
         if isinstance(decided, Exception):
             raise decided
-        return _counted(asked.usage, decided)
+        return _counted(request.usage, decided)
 
-    def _carry(self, asked: Sequence[UsageCommand]) -> Sequence[Decided | Exception | None]:
-        """None for all when the transaction fails: even where its commit was only not heard of, who
-        then asks again is given the first answer for its key."""
+    def _carry(self, requests: Sequence[UsageCommand]) -> Sequence[Decided | Exception | None]:
+        """None for all when the transaction fails. If only the commit's confirmation was lost, the retry
+        returns the first answer for its key."""
         try:
             with self._connection() as conn:
-                return decide_many(conn, [ruled(each) for each in asked], live_only=self._live_only)
+                return decide_many(
+                    conn, [command_rule(request) for request in requests], live_only=self._live_only
+                )
         except PoolTimeout as problem:
-            return [problem] * len(asked)  # they have waited long enough
+            return [problem] * len(requests)  # they have waited long enough
         except (SnapshotChanged, psycopg.Error):
-            return [None] * len(asked)
-        except Exception:  # a bug met by one of them: alone, each meets its own
-            _logger.exception("usage.group_failed", requests=len(asked))
-            return [None] * len(asked)
+            return [None] * len(requests)
+        except Exception:  # a bug that one request triggers: each is retried on its own
+            _logger.exception("usage.group_failed", requests=len(requests))
+            return [None] * len(requests)
 
 
-def ruled(asked: UsageCommand) -> CommandRule:
+def command_rule(request: UsageCommand) -> CommandRule:
     """The command to decide, and its rule."""
-    usage = asked.usage
+    usage = request.usage
     command = Command(
-        user_id=asked.user_id,
-        key=f"usage.recorded:{key_part(asked.user_id)}:{asked.key}",
-        asked={"metric": usage.metric, "quantity": usage.quantity},
-        now=asked.now,
-        actor=asked.actor,
-        request_id=asked.request_id,
-        trace=asked.trace,
+        user_id=request.user_id,
+        key=f"usage.recorded:{key_part(request.user_id)}:{request.key}",
+        request={"metric": usage.metric, "quantity": usage.quantity},
+        now=request.now,
+        actor=request.actor,
+        request_id=request.request_id,
+        trace=request.trace,
     )
     return CommandRule(command, lambda state, catalog, at: count(state, catalog, usage, at))
 
@@ -146,27 +148,31 @@ def _counted(usage: Usage, decided: Decided) -> Counted:
 
 
 def count(state: State, catalog: Catalog, usage: Usage, now: datetime) -> Verdict:
-    """The verdict on one request. What time has ended by now is said first.
+    """The verdict on one request. Facts that are due by now are appended first.
 
     Raises: LimitExceeded, UserDeleted, UserQuarantined.
     """
     refuse_unfit(state)
-    found = standing(state, catalog, now)
-    _refuse_beyond(found, usage)
-    after = found.allowances | {usage.metric: found.allowances[usage.metric].after(usage.quantity)}
+    plan = standing(state, catalog, now)
+    _refuse_beyond(plan, usage)
+    after = plan.allowances | {usage.metric: plan.allowances[usage.metric].after(usage.quantity)}
     fact = UsageRecorded(metric=usage.metric, quantity=usage.quantity)
     return Verdict(fact, told_allowances(after), all_over(state, now))
 
 
-def _refuse_beyond(found: PlanInForce, usage: Usage) -> None:
-    left = found.allowances[usage.metric]
-    if left.limit is None or left.remaining is None or usage.quantity <= left.remaining:
+def _refuse_beyond(plan: PlanInForce, usage: Usage) -> None:
+    allowance = plan.allowances[usage.metric]
+    if allowance.limit is None or allowance.remaining is None or usage.quantity <= allowance.remaining:
         return
     raise LimitExceeded(
-        usage.metric, quantity=usage.quantity, limit=left.limit, used=left.used, remaining=left.remaining
+        usage.metric,
+        quantity=usage.quantity,
+        limit=allowance.limit,
+        used=allowance.used,
+        remaining=allowance.remaining,
     )
 
 
 def _in_order(by_metric: dict[str, Any]) -> dict[str, Any]:  # Any: counts
-    """As it was before jsonb put it in an order of its own."""
+    """The metrics in display order: jsonb stores keys in another order."""
     return {metric: by_metric[metric] for metric in ("campaigns", "creators", "enrichments")}

@@ -62,7 +62,7 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
 def _start_trial() -> FormAction:
     length, plan = _length(), optional_field("plan_key", most=100)
     return FormAction(
-        {"action": "start", "plan_key": plan, **length.asked()},
+        {"action": "start", "plan_key": plan, **length.as_json()},
         lambda conn, given, live_only: start_trial(conn, given, length, plan_key=plan, live_only=live_only),
         "The trial has begun.",
     )
@@ -71,7 +71,7 @@ def _start_trial() -> FormAction:
 def _extend_trial() -> FormAction:
     length = _length()
     return FormAction(
-        {"action": "extend", **length.asked()},
+        {"action": "extend", **length.as_json()},
         lambda conn, given, live_only: extend_trial(conn, given, length, live_only=live_only),
         "The trial has another end.",
     )

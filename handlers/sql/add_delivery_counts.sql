@@ -1,4 +1,4 @@
--- No row. Adds to the counts; rows in key order, so two processes never wait in a ring.
+-- No row. Adds to the counts; rows in key order, so two processes never deadlock.
 -- Leans on the primary key of delivery_counts.
 INSERT INTO delivery_counts (minute, source, outcome, deliveries)
 SELECT seen.minute, seen.source, seen.outcome, seen.deliveries

@@ -1,4 +1,4 @@
--- No row. Adds to the repeats of each event; rows in key order, so two processes never wait in a ring.
+-- No row. Adds to the repeats of each event; rows in key order, so two processes never deadlock.
 -- Leans on the primary key of repeated_deliveries.
 INSERT INTO repeated_deliveries (event_id, times, last_at)
 SELECT seen.event_id, seen.times, seen.last_at

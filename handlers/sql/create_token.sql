@@ -1,4 +1,4 @@
--- One row: the token as kept.
+-- One row: the token as stored.
 -- Leans on api_tokens_digest.
 INSERT INTO api_tokens (id, name, role, token_digest, created_at, expires_at)
 VALUES (%(id)s::uuid, %(name)s::text, %(role)s::text, %(token_digest)s::bytea,

@@ -1,4 +1,4 @@
--- Rows: id, event_type, is_observed (a reconciliation found the user missing) of what deleted one user.
+-- Rows: id, event_type, is_observed (a reconciliation found the user missing) of the events that deleted one user.
 -- Leans on events_stream.
 SELECT e.id, e.event_type, coalesce(e.metadata ->> 'received_by', '') = 'import' AS is_observed
   FROM events e

@@ -1,3 +1,3 @@
--- No row. The session is over; its name opens nothing.
+-- No row. Ends the session.
 -- Leans on the primary key of console_sessions.
 DELETE FROM console_sessions WHERE session_digest = %(session_digest)s::bytea

@@ -1,4 +1,4 @@
--- No rows; empties some jobs, and calls off those that wait.
+-- No rows; empties some jobs, and cancels those that wait.
 -- Leans on the primary key of background_jobs.
 UPDATE background_jobs
    SET payload = '{}', result = NULL, error = NULL, updated_at = %(now)s::timestamptz,

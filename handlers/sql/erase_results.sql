@@ -1,4 +1,4 @@
--- No rows; deletes what the scraping jobs of one user brought back.
+-- No rows; deletes the results of one user's scraping jobs.
 -- Leans on events_stream and scraping_results_job.
 DELETE FROM scraping_results r
  WHERE r.job_id::text IN (SELECT e.aggregate_id FROM events e

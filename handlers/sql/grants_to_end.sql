@@ -1,5 +1,5 @@
--- Rows: user_id, due_at of users who were given a plan until an instant that comes by then, in order of recording.
--- Leans on events_type; grants are given by people, so they are few.
+-- Rows: user_id, due_at of users with a granted plan that ends by an instant, in order of recording.
+-- Leans on events_type; operators grant plans by hand, so there are few.
 SELECT e.route_key AS user_id, (e.event_data ->> 'until')::timestamptz AS due_at, e.recorded_at, e.id
   FROM events e
  WHERE e.event_type = 'entitlement.granted' AND e.source_system = 'tenure' AND e.event_data ->> 'until' IS NOT NULL

@@ -1,4 +1,4 @@
--- Rows: idempotency_key of those of our own events' keys that are taken.
+-- Rows: those of these idempotency keys that events of Tenure already have.
 -- Leans on events_idempotency.
 SELECT e.idempotency_key
   FROM unnest(%(parts)s::smallint[], %(keys)s::text[]) AS wanted (part, key)

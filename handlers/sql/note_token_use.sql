@@ -1,4 +1,4 @@
--- No row. SKIP LOCKED: while another request notes the same minute, this one does not wait for it.
+-- No row. SKIP LOCKED: while another request records the same minute, this one does not wait for it.
 -- Leans on the primary key of api_tokens.
 UPDATE api_tokens
    SET last_used_at = %(now)s::timestamptz

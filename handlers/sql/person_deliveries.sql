@@ -1,4 +1,4 @@
--- Rows: id of unreadable deliveries whose bytes hold one of the texts, in upper or lower case.
+-- Rows: id of unreadable deliveries whose bytes contain one of the texts, in upper or lower case.
 -- Leans on nothing: there are few.
 SELECT d.id
   FROM unreadable_deliveries d

@@ -1,6 +1,6 @@
 -- Rows: id, part, position, route_key, event_type, occurred_at of events of some streams that have a payload: the first
--- is the user's own, the others are of customers. A name from outside may be the route of something else: of the
--- service's own events, of somebody's customer.
+-- is the user's own, the others are of customers. A name from outside may also be the route of the
+-- service's own events or of a customer.
 -- Leans on events_stream.
 SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) WITH ORDINALITY AS wanted (part, route_key, nth)

@@ -1,4 +1,4 @@
--- Rows: id of background jobs that hold one of the texts.
+-- Rows: id of background jobs that contain one of the texts.
 -- Leans on nothing: ended jobs are cleared away.
 SELECT j.id
   FROM background_jobs j

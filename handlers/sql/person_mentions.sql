@@ -1,5 +1,5 @@
 -- Rows: id, part, position, route_key, event_type, occurred_at, is_theirs (it belongs to another user or customer) of
--- events of other streams whose body holds one of the texts. Leans on nothing: it reads the whole log.
+-- events of other streams whose body contains one of the texts. Leans on nothing: it reads the whole log.
 SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at,
        e.source_system = 'tenure' OR e.aggregate_type IN ('user', 'stripe_customer') AS is_theirs
   FROM events e

@@ -1,4 +1,4 @@
--- Rows: event_data of every event of some streams that has one, erasures aside; which they are, person_events says.
+-- Rows: event_data of every event of some streams that has one, except erasures; selected as in person_events.
 -- Leans on events_stream.
 SELECT e.event_data::text
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) WITH ORDINALITY AS wanted (part, route_key, nth)

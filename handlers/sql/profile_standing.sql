@@ -1,5 +1,5 @@
--- One row: is_known, is_deleted, for_sale (plan keys), facts_of_key (events this key gave already), state (the
--- fold, as projected), last_own_at (the instant of our own last event of the user, projected or not).
+-- One row: is_known, is_deleted, for_sale (plan keys), facts_of_key (events this key already has), state (the
+-- fold, as projected), last_own_at (the instant of Tenure's last event of the user, projected or not).
 -- Leans on users_user_id, events_idempotency, events_stream and the primary key of projection_states.
 SELECT EXISTS (SELECT FROM users u WHERE u.user_id = %(user_id)s::text) AS is_known,
        EXISTS (SELECT FROM users u

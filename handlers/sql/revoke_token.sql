@@ -1,4 +1,4 @@
--- At most one row: the token as it is after. An earlier revocation keeps its time.
+-- At most one row: the token after the update. An earlier revocation keeps its time.
 -- Leans on the primary key of api_tokens.
 UPDATE api_tokens
    SET revoked_at = coalesce(revoked_at, %(now)s::timestamptz)

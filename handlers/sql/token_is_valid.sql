@@ -1,4 +1,4 @@
--- One row when the token still opens something; none when it was revoked, has expired or is unknown.
+-- One row when the token is valid; none when it was revoked, has expired or is unknown.
 -- Leans on the primary key of api_tokens.
 SELECT 1
   FROM api_tokens

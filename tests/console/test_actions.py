@@ -93,7 +93,7 @@ def test_key_of_another_operator_is_another_key(operator: Person, visitor: Any, 
 def test_a_trial_of_nothing_is_warned_of(operator: Person) -> None:
     act(operator, "start-trial")
 
-    assert "The trial tries no plan" in operator.get(USER).text
+    assert "The trial has no plan" in operator.get(USER).text
 
 
 def test_what_is_so_already_is_said_and_not_appended(operator: Person, shop: str) -> None:
@@ -119,7 +119,7 @@ REFUSED: tuple[tuple[str, dict[str, str], int, str], ...] = (
     ("grant-plan", {}, 400, "expected something"),
     ("revoke-plan", {}, 409, "found none in force"),
     ("unlink", {"customer_id": STRANGER}, 409, "expected a customer of this user"),
-    ("revoke-admin", {}, 409, "found a user who is none"),
+    ("revoke-admin", {}, 409, "found another user"),
     ("grant-admin", {"reason": " "}, 400, "reason: expected something"),
     ("grant-admin", {"key": ""}, 400, "key: expected something"),
 )

@@ -99,10 +99,10 @@ def test_overview_asks_again_after_a_minute_and_the_page_at_once(
     auditor.get("")
     count(shop, wall.at, unavailable=400)
 
-    assert "were not taken" not in auditor.get("").text
+    assert "deliveries of the last hour failed" not in auditor.get("").text
     assert "400 of" in auditor.get("/completeness").text
     wall.move(FRESH_FOR)
-    assert "were not taken" in auditor.get("").text
+    assert "deliveries of the last hour failed" in auditor.get("").text
 
 
 def test_empty_ledger_says_so(empty_app: Flask, conninfo: str) -> None:

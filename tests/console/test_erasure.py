@@ -84,7 +84,7 @@ REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (
     ({"user_id": "user_other"}, 400, "expected the one on this page"),
     ({"user_id": ""}, 400, "expected something"),
     ({"reason": ""}, 400, "expected something"),
-    ({"reason": "ada@example.com asked"}, 409, "names nobody"),
+    ({"reason": "ada@example.com asked"}, 409, "names no person"),
 )
 
 

@@ -20,7 +20,7 @@ def command(
 ) -> Command:
     """A command of its own, unless it has a key."""
     name = key or f"k{next(_numbers)}"
-    return Command(user_id=user, key=f"{user}:{name}", asked=asked or {}, now=now, actor="test")
+    return Command(user_id=user, key=f"{user}:{name}", request=asked or {}, now=now, actor="test")
 
 
 def id_of(decided: Decided) -> UUID:

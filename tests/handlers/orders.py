@@ -11,7 +11,7 @@ def order(user_id: str, key: str = "k", *, now: datetime = NOW, asked: str = "")
     return Command(
         user_id=user_id,
         key=f"order:{user_id}:{key}",
-        asked={"order": asked},
+        request={"order": asked},
         now=now,
         actor="cli:ada",
         reason="they asked",

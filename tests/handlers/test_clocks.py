@@ -35,7 +35,7 @@ def industry(conn: Connection, value: str, now: datetime) -> None:
 
 
 def command(now: datetime, user_id: str = ADA) -> Command:
-    return Command(user_id=user_id, key=uuid4().hex, asked={}, now=now, actor="test", reason="r")
+    return Command(user_id=user_id, key=uuid4().hex, request={}, now=now, actor="test", reason="r")
 
 
 def use(conn: Connection, quantity: int, now: datetime) -> int:

@@ -16,7 +16,7 @@ from handlers.configuration import (
     set_log_level,
     set_value,
 )
-from handlers.configuration_keys import KNOWN, ConfigurationRefused, guessed_type, seconds_of, told
+from handlers.configuration_keys import KNOWN, ConfigurationRefused, guessed_type, seconds_of, value_text
 from handlers.configuration_watch import ConfigurationWatch
 from projections import configuration as projection
 from projections.runner import Runner
@@ -178,7 +178,7 @@ def test_every_known_key_has_a_default_it_allows() -> None:
 
 
 def test_durations_read_and_tell_the_same() -> None:
-    assert [told(seconds_of(text), "duration") for text in ("90s", "15m", "12h", "30d", "0s")] == [
+    assert [value_text(seconds_of(text), "duration") for text in ("90s", "15m", "12h", "30d", "0s")] == [
         "90s",
         "15m",
         "12h",

@@ -17,7 +17,7 @@ from events.routing import part_of
 from handlers.decision import CommandRule, Decided, decide_many
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserUnknown
 from handlers.usage import Counted, Usage, UsageCommand, UsageCounter
-from handlers.usage import ruled as ruled_one
+from handlers.usage import command_rule as ruled_one
 from projections.projector import Projector
 from projections.runner import Runner
 from tests.handlers.users import NOW, joined, project, row, sold, tell
@@ -45,7 +45,7 @@ def wanted(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
     return UsageCommand(user_id=user_id, usage=usage, key=key, now=NOW, actor="test")
 
 
-def ruled(*asked: UsageCommand) -> list[CommandRule]:
+def command_rule(*asked: UsageCommand) -> list[CommandRule]:
     return [ruled_one(each) for each in asked]
 
 
@@ -85,12 +85,12 @@ def refolded(conn: Connection) -> dict[str, list[Any]]:
 
 def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None:
     tell(conn, clerk("user.updated", user(PEOPLE[5]) | {"email_addresses": 7}, at=60))
-    decide_many(conn, ruled(wanted(PEOPLE[2], "before", 4)), live_only=False)
+    decide_many(conn, command_rule(wanted(PEOPLE[2], "before", 4)), live_only=False)
     conn.commit()
 
     counted, beyond, again, other, stranger = decide_many(
         conn,
-        ruled(
+        command_rule(
             wanted(PEOPLE[0], "k", 10),
             wanted(PEOPLE[1], "k", 11),
             wanted(PEOPLE[2], "before", 4),
@@ -113,11 +113,11 @@ def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None
 
 
 def test_another_body_under_a_key_stops_nobody_else(conn: Connection) -> None:
-    decide_many(conn, ruled(wanted(PEOPLE[0], "k", 4)), live_only=False)
+    decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 4)), live_only=False)
     conn.commit()
 
     conflict, fine = decide_many(
-        conn, ruled(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)), live_only=False
+        conn, command_rule(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)), live_only=False
     )
 
     assert isinstance(conflict, IdempotencyConflict)
@@ -134,7 +134,9 @@ def test_what_would_have_to_wait_is_left_out(conn: Connection, conninfo: str) ->
         somebody.execute("SELECT FROM projection_checkpoints WHERE part = %s FOR UPDATE", [part_of(held)])
         somebody.execute("SELECT FROM projection_states WHERE user_id = %s FOR UPDATE", [locked])
 
-        answers = decide_many(conn, ruled(*[wanted(each, "k") for each in PEOPLE[:4]]), live_only=False)
+        answers = decide_many(
+            conn, command_rule(*[wanted(each, "k") for each in PEOPLE[:4]]), live_only=False
+        )
 
     assert [type(each) for each in answers] == [type(None)] * 3 + [Decided]
 

@@ -15,7 +15,7 @@ from handlers.decision import CommandRule, DueFact, decide_many
 from handlers.schedule_preview import preview
 from handlers.scheduled_scans import expire_trials
 from handlers.usage import Usage, UsageCommand, UsageCounter, record_usage
-from handlers.usage import ruled as ruled_one
+from handlers.usage import command_rule as ruled_one
 from projections.errors import StateUnreadable
 from projections.state import State
 from queries.entitlements import entitlements

@@ -18,7 +18,7 @@ ADA, BEA = "user_ada", "user_bea"
 
 
 def command(user_id: str = ADA) -> Command:
-    return Command(user_id=user_id, key=uuid4().hex, asked={}, now=NOW, actor="test", reason="r")
+    return Command(user_id=user_id, key=uuid4().hex, request={}, now=NOW, actor="test", reason="r")
 
 
 def warning(conn: Connection, customer_id: str) -> str | None:

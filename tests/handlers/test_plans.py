@@ -176,7 +176,7 @@ def test_a_price_of_a_default_plan_means_that_plan(conn: Connection) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("not toml at all [", "plans.toml: no TOML"),
+        ("not toml at all [", "plans.toml: invalid TOML"),
         ("", "plans.toml: expected at least one table"),
         ("[plan.x]\nplan_name = 'X'", "plans.toml: plan: unknown"),
         ("plans = 3", "plans.toml: expected at least one table"),

@@ -22,7 +22,7 @@ def test_a_trial_is_as_long_as_configured_to_the_next_second(conninfo: str) -> N
             set_value(conn, "trial", "duration_days", "30", now=now, actor="test")
         Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
         with conn.transaction():
-            order = Command(user_id="user_1", key="k", asked={}, now=now, actor="test", reason="asked")
+            order = Command(user_id="user_1", key="k", request={}, now=now, actor="test", reason="asked")
             start_trial(conn, order, Length())
 
         row = conn.execute("SELECT trial_start_date, trial_end_date FROM user_subscriptions").fetchone()

@@ -229,7 +229,7 @@ def test_a_deletion_that_clerk_sent_is_final(
 
 def restore_now(conn: Conn, user_id: str, watch: Watch) -> list[str]:
     command = Command(
-        user_id=user_id, key="restore", asked={}, now=watch(), actor="cli:test", reason="wrong key"
+        user_id=user_id, key="restore", request={}, now=watch(), actor="cli:test", reason="wrong key"
     )
     with conn.transaction():
         reverted: list[str] = restore_user(conn, command, live_only=False).answer["reverted"]
