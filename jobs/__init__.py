@@ -1,4 +1,4 @@
-"""Work that must not be lost: put in a table by who decides it, done by whoever is free."""
+"""Background jobs: a durable queue in a table; any free worker runs the next job."""
 
 from jobs.job import Job, JobContext, JobResult, JobType, Registry
 from jobs.queue import Enqueued, cancel, enqueue, find, listed, retry

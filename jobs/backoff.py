@@ -1,4 +1,4 @@
-"""How long a failed job waits: twice as long each time, and never all jobs together."""
+"""Backoff of failed jobs: exponential, with jitter."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,10 +10,10 @@ Chance = Callable[[], float]
 
 
 def delay(retry: int, *, chance: Chance) -> timedelta:
-    """The wait before the so-manieth retry (1 is the first); `chance` gives 0 ≤ x < 1.
+    """The wait before retry number `retry` (1 is the first); `chance` returns 0 ≤ x < 1.
 
-    Full jitter: anywhere between nothing and the bound, so that jobs that failed together do not
-    come back together. Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    Full jitter: any delay between 0 and the bound, so that jobs that failed together do not
+    retry together. Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
     bound = min(CAP_S, BASE_S * 2.0 ** min(retry - 1, 30))
     return timedelta(seconds=bound * chance())

@@ -1,11 +1,11 @@
-"""What can go wrong with a background job."""
+"""Errors of background jobs."""
 
 from datetime import timedelta
 from uuid import UUID
 
 
 class JobError(Exception):
-    """Base of what goes wrong with background jobs."""
+    """Base of the errors of background jobs."""
 
 
 class JobUnknown(JobError):
@@ -17,20 +17,20 @@ class JobUnknown(JobError):
 
 
 class JobNotMovable(JobError):
-    """The job's status allows no such thing."""
+    """The job's status does not allow the action."""
 
-    def __init__(self, job_id: UUID, *, wanted: str, status: str, allowed: str) -> None:
-        super().__init__(f"can't {wanted} job {job_id}: expected it {allowed}, found it {status}")
+    def __init__(self, job_id: UUID, *, action: str, status: str, allowed: str) -> None:
+        super().__init__(f"can't {action} job {job_id}: expected it {allowed}, found it {status}")
         self.job_id = job_id
         self.status = status
 
 
 class PermanentFailure(JobError):
-    """Raised by a handler: another try would fail as well. The job is dead at once."""
+    """Raised by a handler: a retry would fail as well. The job is dead at once."""
 
 
 class Postponed(JobError):
-    """Raised by a handler: it is too early. The job waits `delay` more; that is no failure."""
+    """Raised by a handler: it is too early. The job waits for `delay`; this does not count as a failure."""
 
     def __init__(self, delay: timedelta, reason: str) -> None:
         super().__init__(reason)
@@ -38,8 +38,8 @@ class Postponed(JobError):
 
 
 class LeaseLost(JobError):
-    """The job was taken from this worker, which was too slow or cut off; what it did is undone."""
+    """The job's lease expired or was lost, and another worker owns it; this attempt is rolled back."""
 
     def __init__(self, job_id: UUID) -> None:
-        super().__init__(f"job {job_id} belongs to another worker by now; nothing of this try is kept")
+        super().__init__(f"job {job_id} belongs to another worker by now; this attempt is rolled back")
         self.job_id = job_id

@@ -1,4 +1,4 @@
-"""A background job, what a handler is given, and what it gives back."""
+"""A background job, and the argument and result of its handler."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,9 +41,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a handler is given. `conn` is in autocommit and belongs to this worker alone.
+    """The argument of a handler. `conn` is in autocommit and belongs to this worker alone.
 
-    `note` keeps a result at once, before the job ends, so that the next try knows of it.
+    `note` stores a result at once, before the job ends, so that the next attempt can read it.
     """
 
     conn: AnyConnection
@@ -54,7 +54,7 @@ class JobContext:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of a job. The events are appended in the transaction that ends it: both or neither."""
+    """The result of a job. Its events are appended in the transaction that ends the job."""
 
     result: Json = field(default_factory=dict)
     events: Sequence[NewEvent] = ()
@@ -67,9 +67,9 @@ def _no_events(_job: Job, _status: Status, _why: str, _now: datetime) -> Sequenc
 
 @dataclass(frozen=True, slots=True)
 class JobType:
-    """`given_up` says which events it means that no try is left, or that an operator cancelled it.
+    """`given_up` returns the events to append when no attempt is left, or an operator cancelled the job.
 
-    A job that is not through after `limit_s` seconds is taken from its worker.
+    A job that has not finished after `limit_s` seconds loses its lease.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Whose a running job is, and how it ends: every end is fenced by the lease it was claimed under.
+"""Leases of running jobs: every end of a job is fenced by the lease it was claimed under.
 
-A worker holds an advisory lock for as long as its session lives. When it is killed the server drops
-the lock with the session, so that its jobs are seen to be lost at once, without waiting for a clock.
+A worker holds an advisory lock for as long as its session lives. When it is killed, PostgreSQL releases
+the lock with the session, so that its jobs are lost at once, without waiting for a timeout.
 """
 
 import os
@@ -30,7 +30,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One session that does jobs."""
+    """One session that runs jobs."""
 
     slot: int
     name: str
@@ -38,14 +38,14 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A claim on a job; worth nothing once another worker holds it."""
+    """A claim on a job; void once another worker has claimed it."""
 
     job: Job
     token: UUID
 
 
 def enlist(conn: AnyConnection) -> Worker:
-    """This session as a worker: it holds a lock of its own until it ends."""
+    """Register this session as a worker: it holds its own advisory lock until it ends."""
     while True:
         slot = secrets.randbelow(2**31)
         if rows(conn, "take_slot", {"class": LOCK_CLASS, "slot": slot})[0]["taken"]:
@@ -53,7 +53,7 @@ def enlist(conn: AnyConnection) -> Worker:
 
 
 def claim(conn: AnyConnection, worker: Worker, *, types: Registry, now: datetime) -> Lease | None:
-    """The most urgent job that is due; None when there is none. The caller commits."""
+    """Claim the most urgent due job; None when there is none. The caller commits."""
     token = uuid4()
     values = {
         "now": now,
@@ -63,18 +63,18 @@ def claim(conn: AnyConnection, worker: Worker, *, types: Registry, now: datetime
         "types": list(types),
         "limits": json_text({kind.name: kind.limit_s for kind in types.values()}),
     }
-    found = rows(conn, "claim_job", values)
-    return Lease(Job(**found[0]), token) if found else None
+    jobs = rows(conn, "claim_job", values)
+    return Lease(Job(**jobs[0]), token) if jobs else None
 
 
 def note(conn: AnyConnection, lease: Lease, result: Json | None, *, now: datetime) -> None:
-    """Keep a result before the job ends. Raises: LeaseLost."""
+    """Store a result before the job ends. Raises: LeaseLost."""
     kept = None if result is None else json_text(result)
     _fenced(conn, "note_result", lease, {"result": kept, "now": now})
 
 
 def end(conn: AnyConnection, lease: Lease, done: JobResult, *, now: datetime) -> None:
-    """The job is over and its events are in the log. The caller commits. Raises: LeaseLost."""
+    """End the job and append its events. The caller commits. Raises: LeaseLost."""
     _fenced(
         conn,
         "end_job",
@@ -85,7 +85,7 @@ def end(conn: AnyConnection, lease: Lease, done: JobResult, *, now: datetime) ->
 
 
 def postpone(conn: AnyConnection, lease: Lease, why: Postponed, *, now: datetime) -> None:
-    """The job waits a little more; no try is used up. Raises: LeaseLost."""
+    """Postpone the job without using up an attempt. Raises: LeaseLost."""
     values = {
         "status": "pending",
         "retry_count": lease.job.retry_count,
@@ -106,7 +106,7 @@ def fail(
     types: Registry,
     hopeless: bool = False,
 ) -> Status:
-    """The job's status after a try that failed: `failed` while tries are left, else `dead`.
+    """The job's status after a failed attempt: `failed` while attempts are left, else `dead`.
 
     The caller commits. Raises: LeaseLost.
     """
@@ -131,7 +131,7 @@ def fail(
 def _note_given_up(
     conn: AnyConnection, kind: JobType, job: Job, status: Status, error: str, now: datetime
 ) -> None:
-    """Append what the job's type says of it. Should that fail, the job is over all the same."""
+    """Append the events of the job's type. If that fails, the job still ends."""
     try:
         with conn.transaction():
             append_all(conn, kind.given_up(job, status, error, now))
@@ -142,9 +142,9 @@ def _note_given_up(
 
 
 def lost(conn: AnyConnection) -> Sequence[tuple[Lease, str]]:
-    """Running jobs whose worker is gone or too slow, each locked, and what happened."""
-    found = rows(conn, "lost_jobs", {"class": LOCK_CLASS})
-    return [(_lease_of(row), _what_happened(row)) for row in found]
+    """Running jobs whose worker is gone or too slow, each locked, with the cause."""
+    jobs = rows(conn, "lost_jobs", {"class": LOCK_CLASS})
+    return [(_lease_of(row), _what_happened(row)) for row in jobs]
 
 
 def _lease_of(row: dict[str, Any]) -> Lease:  # Any: one type a column
@@ -156,7 +156,7 @@ def _what_happened(row: Mapping[str, Any]) -> str:  # Any: one type a column
     started = row["started_at"].isoformat(timespec="seconds")
     if row["is_overdue"]:
         return f"worker {row['leased_by']} took longer than allowed (since {started})"
-    return f"worker {row['leased_by']} died in the middle of it (started {started})"
+    return f"worker {row['leased_by']} died while running it (started {started})"
 
 
 def _fenced(conn: AnyConnection, name: str, lease: Lease, values: Mapping[str, object]) -> None:

@@ -18,7 +18,7 @@ LIST_LIMIT = 1_000
 
 
 class Enqueued(NamedTuple):
-    """`is_new` is false when a job with that dedupe key was there already: then `id` is that one's."""
+    """`is_new` is false when a job with that dedupe key already existed: then `id` is that job's."""
 
     id: UUID
     is_new: bool
@@ -35,7 +35,7 @@ def enqueue(
     max_retries: int = MAX_RETRIES,
     dedupe_key: str | None = None,
 ) -> Enqueued:
-    """Put a job in the caller's transaction: it exists if and only if that transaction commits."""
+    """Add a job in the caller's transaction: it exists if and only if that transaction commits."""
     values = {
         "id": uuid7(),
         "type": type_,
@@ -49,13 +49,13 @@ def enqueue(
     row = rows(conn, "enqueue", values)
     if row:
         return Enqueued(row[0]["id"], True)
-    held = rows(conn, "find_by_key", {"dedupe_key": dedupe_key})
-    return Enqueued(held[0]["id"], False)
+    existing = rows(conn, "find_by_key", {"dedupe_key": dedupe_key})
+    return Enqueued(existing[0]["id"], False)
 
 
 def find(conn: AnyConnection, job_id: UUID) -> Job | None:
-    found = rows(conn, "find_job", {"id": job_id})
-    return Job(**found[0]) if found else None
+    jobs = rows(conn, "find_job", {"id": job_id})
+    return Job(**jobs[0]) if jobs else None
 
 
 def listed(
@@ -65,32 +65,32 @@ def listed(
     type_: str | None = None,
     limit: int = 50,
 ) -> list[Job]:
-    """The newest jobs; all statuses when none is named."""
-    asked = {"statuses": list(statuses), "type": type_, "limit": min(limit, LIST_LIMIT)}
-    return [Job(**row) for row in rows(conn, "list_jobs", asked)]
+    """The newest jobs; of all statuses when `statuses` is empty."""
+    values = {"statuses": list(statuses), "type": type_, "limit": min(limit, LIST_LIMIT)}
+    return [Job(**row) for row in rows(conn, "list_jobs", values)]
 
 
 def retry(conn: AnyConnection, job_id: UUID, *, now: datetime, reason: str | None = None) -> Job:
-    """The job, due now and with all its tries again, whatever became of earlier ones.
+    """Make the job due now, with all its attempts again.
 
-    The reason stands behind its last error until the next try has ended.
+    The reason is appended to its last error until the next attempt has ended.
 
     Raises: JobUnknown, JobNotMovable (completed, running or waiting already).
     """
     job = _locked(conn, job_id)
     if job.status not in ("failed", "dead", "cancelled"):
-        raise JobNotMovable(job_id, wanted="retry", status=job.status, allowed="failed, dead or cancelled")
+        raise JobNotMovable(job_id, action="retry", status=job.status, allowed="failed, dead or cancelled")
     return Job(**rows(conn, "retry_job", {"id": job_id, "now": now, "reason": reason})[0])
 
 
 def cancel(conn: AnyConnection, job_id: UUID, *, now: datetime, reason: str, types: Registry) -> Job:
-    """The job, which will not be done. The events its type has for that are appended beside it.
+    """Cancel the job and append the events of its type for that.
 
     Raises: JobUnknown, JobNotMovable (running, or over already).
     """
     job = _locked(conn, job_id)
     if job.status not in ("pending", "failed", "dead"):
-        raise JobNotMovable(job_id, wanted="cancel", status=job.status, allowed="pending, failed or dead")
+        raise JobNotMovable(job_id, action="cancel", status=job.status, allowed="pending, failed or dead")
     kind = types.get(job.type)
     if kind is not None:
         append_all(conn, kind.given_up(job, "cancelled", reason, now))
@@ -98,7 +98,7 @@ def cancel(conn: AnyConnection, job_id: UUID, *, now: datetime, reason: str, typ
 
 
 def prune(conn: AnyConnection, *, before: datetime) -> int:
-    """How many jobs that went well, or were cancelled, were forgotten. Dead ones stay until seen to."""
+    """Delete old completed and cancelled jobs; returns how many. Dead jobs stay until an operator acts."""
     return len(rows(conn, "prune_jobs", {"before": before}))
 
 
@@ -109,7 +109,7 @@ def rows(conn: AnyConnection, name: str, values: Mapping[str, object]) -> list[d
 
 
 def _locked(conn: AnyConnection, job_id: UUID) -> Job:
-    found = rows(conn, "lock_job", {"id": job_id})
-    if not found:
+    jobs = rows(conn, "lock_job", {"id": job_id})
+    if not jobs:
         raise JobUnknown(job_id)
-    return Job(**found[0])
+    return Job(**jobs[0])

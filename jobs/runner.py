@@ -1,4 +1,4 @@
-"""Does the jobs that are due, one after another, until told to stop."""
+"""Runs the jobs that are due, one after another, until stopped."""
 
 import random
 from collections.abc import Callable
@@ -23,7 +23,7 @@ RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 log = structlog.get_logger(__name__)
 
 
-# Told of each try: the job's type, how it ended, how many seconds it took.
+# Called after each attempt: the job's type, its outcome, its seconds.
 Observer = Callable[[str, str, float], None]
 
 
@@ -32,7 +32,7 @@ def _unobserved(_type: str, _outcome: str, _seconds: float) -> None:
 
 
 class JobRunner:
-    """One worker on a connection of its own. Any number may run, in one process or many."""
+    """One worker on its own connection. Any number may run, in one process or many."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class JobRunner:
         self._looked_at = -LOST_EVERY_S
 
     def run(self, stop: Event) -> None:
-        """Until `stop` is set, at most one job longer; a lost database is waited for."""
+        """Run jobs until `stop` is set and the current job has ended; reconnect when the database is down."""
         failures = 0
         while not stop.is_set():
             try:
@@ -68,7 +68,7 @@ class JobRunner:
                 stop.wait(wait_s)
 
     def drain(self) -> int:
-        """Do everything that is due now; how many tries that took."""
+        """Run everything that is due now; returns the number of attempts."""
         tries = 0
         with self._connect() as conn:
             worker = leases.enlist(conn)
@@ -78,7 +78,7 @@ class JobRunner:
         return tries
 
     def step(self, conn: AnyConnection, worker: Worker) -> bool:
-        """Try one job. Whether there was one."""
+        """Attempt one job. False when none is due."""
         if monotonic() - self._looked_at >= LOST_EVERY_S:
             self.recover(conn)
         with conn.transaction():
@@ -91,16 +91,16 @@ class JobRunner:
         return True
 
     def recover(self, conn: AnyConnection) -> int:
-        """Give jobs of dead workers back to the queue, and say so. A lost try counts as a try."""
+        """Return jobs of dead workers to the queue, and log it. A lost attempt counts as an attempt."""
         self._looked_at = monotonic()
         with conn.transaction():
-            found = leases.lost(conn)
-            for lease, what in found:
+            lost = leases.lost(conn)
+            for lease, what in lost:
                 self._give_back(conn, lease, what)
-        return len(found)
+        return len(lost)
 
     def _give_back(self, conn: AnyConnection, lease: Lease, what: str) -> None:
-        """One that can't be given back is met again the next time, and stops no other."""
+        """A job that can't be returned is retried by the next `recover` and does not stop the others."""
         try:
             with conn.transaction():
                 status = self._fail(conn, lease, what)
@@ -120,7 +120,7 @@ class JobRunner:
             return "lost"
         except Postponed as early:
             return self._ended(conn, lease, partial(self._postpone, conn, lease, early))
-        except Exception as problem:  # a handler is anybody's code; its failure is the job's, not ours
+        except Exception as problem:  # a handler may raise anything: that fails its job, not the worker
             return self._failed(conn, lease, problem)
 
     def _do(self, conn: AnyConnection, lease: Lease) -> str:
@@ -139,7 +139,7 @@ class JobRunner:
     def _failed(self, conn: AnyConnection, lease: Lease, problem: Exception) -> str:
         job, error = lease.job, f"{type(problem).__name__}: {problem}"
         if conn.closed or conn.broken:
-            # Without a session nothing can be kept; another worker finds the job lost.
+            # Without a session nothing can be stored; another worker recovers the job.
             raise psycopg.OperationalError("the worker's session is gone") from problem
         hopeless = isinstance(problem, PermanentFailure)
         outcome = self._ended(conn, lease, partial(self._fail, conn, lease, error, hopeless=hopeless))

@@ -1,1 +1,1 @@
-"""What leaves Tenure: mail and outgoing webhooks."""
+"""Outbound messages: mail and outgoing webhooks."""

@@ -1,4 +1,4 @@
-"""What happens because time passes: one process of several leads, and a run is never lost or doubled."""
+"""Scheduled handlers: one process of several leads, and a run is never lost or doubled."""
 
 from jobs.schedule.runs import RunResult, RunRow, run_due, run_now, runs_so_far
 from jobs.schedule.scheduler import Scheduler

@@ -1,7 +1,7 @@
-"""Who leads: whoever holds one advisory lock, on a connection that is used for nothing else.
+"""Leader election: the leader holds one advisory lock, on a connection that is used for nothing else.
 
-The lock is the session's, so it is free the moment its holder's connection is gone, however the
-holder died. Needs a direct connection: behind a pooler that shares sessions anybody would hold it.
+The lock belongs to the session, so it is free as soon as the leader's connection is gone, however the
+leader died. Needs a direct connection: a pooler that shares sessions would share the lock.
 """
 
 import os
@@ -25,7 +25,7 @@ log = structlog.get_logger("tenure.schedule")
 
 
 class Term:
-    """One time of leading. When it is over everything begun in it is cut off."""
+    """One period of leadership. When it ends, everything started in it is cut off."""
 
     def __init__(self) -> None:
         self._over = Event()
@@ -51,11 +51,11 @@ class Term:
             return not self._running
 
     def finish(self) -> None:
-        """Nothing more is begun; what runs may end."""
+        """Start no further run; running ones may finish."""
         self._over.set()
 
     def cut(self) -> None:
-        """What still runs loses its session: its transaction never was, and it begins no other."""
+        """Break the sessions of what still runs: its transaction rolls back, and it starts no other."""
         self.finish()
         with self._lock:
             for conn in self._running:
@@ -63,9 +63,9 @@ class Term:
 
 
 def _hang_up(conn: AnyConnection) -> None:
-    """Break a connection another thread is using. Closing it would free memory under its feet.
+    """Break a connection that another thread is using. Closing it would free memory that thread uses.
 
-    Cancelled first: a server in the middle of a statement looks at its client only afterwards.
+    Cancel first: PostgreSQL checks for a lost client only after the running statement.
     """
     with suppress(psycopg.Error):
         conn.cancel_safe(timeout=CANCEL_S)
@@ -74,7 +74,7 @@ def _hang_up(conn: AnyConnection) -> None:
 
 
 def campaign(connect: Callable[[], AnyConnection], stop: Event) -> AnyConnection | None:
-    """The connection that leads, as soon as nobody else does; None when told to stop before."""
+    """The connection that leads, as soon as no other process does; None when stopped before."""
     while not stop.is_set():
         try:
             conn = connect()
@@ -97,16 +97,16 @@ def campaign(connect: Callable[[], AnyConnection], stop: Event) -> AnyConnection
 def still_holds(conn: AnyConnection) -> bool:
     """Whether the session, and with it the lock, is still there."""
     try:
-        return _asked(conn, "holds_lead")
+        return _boolean(conn, "holds_lead")
     except psycopg.Error:
         return False
 
 
 def _take(conn: AnyConnection) -> bool:
-    return _asked(conn, "take_lead")
+    return _boolean(conn, "take_lead")
 
 
-def _asked(conn: AnyConnection, name: str) -> bool:
+def _boolean(conn: AnyConnection, name: str) -> bool:
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("jobs.schedule", name), {"class": LOCK_CLASS}).fetchone()
     return row is not None and bool(row[0])

@@ -1,4 +1,4 @@
-"""One run of a scheduled handler: due since the last one, by nobody else at the same time, recorded."""
+"""One run of a scheduled handler: only when due, in one process at a time, recorded."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ from events.text import storable
 from jobs.schedule.errors import LeadershipLost
 from jobs.schedule.timetable import AnyConnection, Scheduled, due_at
 
-LOCK_CLASS = 0x7E40_5C4D  # advisory locks of runs: one a handler
+LOCK_CLASS = 0x7E40_5C4D  # advisory locks of runs: one per handler
 ERROR_LIMIT = 2_000
 
 log = structlog.get_logger("tenure.schedule")
@@ -28,7 +28,7 @@ log = structlog.get_logger("tenure.schedule")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """What is known of a handler's runs; `failures` are those in a row."""
+    """The recorded runs of a handler; `failures` counts consecutive failures."""
 
     name: str
     last_due_at: datetime | None
@@ -44,7 +44,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How it went. `busy`: somebody else runs it; `early`: it ran for this due time already."""
+    """The outcome. `busy`: another process runs it; `early`: it ran for this due time already."""
 
     outcome: Literal["ok", "failed", "busy", "early"]
     failures: int = 0
@@ -65,7 +65,7 @@ def run_due(
     """Run the handler if it has not run since it was last due; `anyway` if it has.
 
     However many due times passed since the last run, that is one run. A handler that raises is
-    recorded and told by the outcome. `conn` is in autocommit.
+    recorded, with the outcome `failed`. `conn` is in autocommit.
     Raises: LeadershipLost.
     """
     if not _one(conn, "take_run", _lock(handler))["taken"]:
@@ -82,19 +82,19 @@ def run_due(
 
 
 def run_now(conn: AnyConnection, handler: Scheduled, *, now: datetime) -> RunResult:
-    """Run the handler because somebody asks for it; counts as the run of its last due time."""
+    """Run the handler at an operator's request; counts as the run of its last due time."""
     return run_due(conn, handler, now=now, anyway=True)
 
 
 def runs_so_far(conn: AnyConnection) -> dict[str, RunRow]:
-    """Handler to what is known of its runs."""
+    """The recorded runs by handler."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(statement("jobs.schedule", "list_runs")).fetchall()
-    return {row["name"]: RunRow(**row) for row in found}
+        rows = cursor.execute(statement("jobs.schedule", "list_runs")).fetchall()
+    return {row["name"]: RunRow(**row) for row in rows}
 
 
 def me() -> str:
-    """This process, for people."""
+    """Host name and id of this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -112,7 +112,7 @@ def _run(
     started = perf_counter()
     try:
         result = handler.run(conn, now)
-    except Exception as problem:  # a handler is anybody's code, and must not stop the others
+    except Exception as problem:  # a handler may raise anything, and must not stop the others
         if not leads() or conn.closed:
             raise LeadershipLost(handler.name) from problem
         return _failed(conn, handler, problem, now=now, seconds=perf_counter() - started)
@@ -140,5 +140,5 @@ def _one(conn: AnyConnection, name: str, values: Mapping[str, object]) -> dict[s
     # Any: one type a column
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("jobs.schedule", name), values).fetchone()
-    assert row is not None  # each of these statements answers one row
+    assert row is not None  # each of these statements returns one row
     return row

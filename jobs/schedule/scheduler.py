@@ -1,4 +1,4 @@
-"""The scheduler: APScheduler wakes the handlers while this process leads, and only then."""
+"""The scheduler: APScheduler runs the handlers only while this process leads."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -30,7 +30,7 @@ CLOCK_S = 10.0
 
 log = structlog.get_logger("tenure.schedule")
 
-# Told of each run: the handler's name, how it ended, how many seconds it took.
+# Called after each run: the handler's name, its outcome, its seconds.
 Observer = Callable[[str, str, float], None]
 
 
@@ -41,9 +41,9 @@ def _unobserved(_name: str, _outcome: str, _seconds: float) -> None:
 class Scheduler:
     """Any number may run; one leads, and another takes over within seconds when it is gone.
 
-    `connect` gives direct connections in autocommit. `clock` may step: what ran for a due time
-    does not run for it again, and a clock set back stops nobody for longer than one period. While it
-    raises ClocksDiffer this process does not lead.
+    `connect` returns direct connections in autocommit. `clock` may step: a handler that ran for a due
+    time does not run for it again, and a clock set back delays a handler by at most one period. While
+    `clock` raises ClocksDiffer this process does not lead.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Scheduler:
             self._resign(term, woken, at_once=not stop.is_set())
 
     def _offset(self) -> float:
-        """Between two clocks that run alike: it changes only when one of them steps."""
+        """The difference of two clocks: it changes only when one of them steps."""
         return self._clock().timestamp() - self._tick()
 
     def _resign(self, term: Term, woken: BackgroundScheduler, *, at_once: bool) -> None:
@@ -112,15 +112,15 @@ class Scheduler:
         return BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
-            # One thread a handler and one more: a slow handler delays nobody.
+            # One thread per handler and one more: a slow handler does not delay the others.
             executors={"default": ThreadPoolExecutor(len(self._handlers) + 1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
     def _set_alarms(self, woken: BackgroundScheduler, term: Term) -> None:
-        """Each handler at once, for what was missed, and then whenever it is due.
+        """Run each handler at once, for missed runs, and then whenever it is due.
 
-        APScheduler waits by the machine's clock, so after a step of it all alarms are set anew.
+        APScheduler waits by the machine's clock, so after it steps all alarms are set again.
         """
         woken.remove_all_jobs()
         for handler in self._handlers:
@@ -177,7 +177,7 @@ class Scheduler:
             log.debug("schedule.ran", handler=handler.name, result=ran.result)
 
     def _note_ahead(self, handler: Scheduled, ran: RunResult, woken: BackgroundScheduler, term: Term) -> None:
-        """It ran for a later time than it is now: the clock was set back. One period is waited, no more."""
+        """The last run was for a time ahead of now: the clock was set back. Wait one period at most."""
         if ran.ahead and handler.name not in self._ahead_since:
             self._ahead_since[handler.name] = self._tick()
             log.warning("schedule.clock_behind", handler=handler.name)

@@ -1,4 +1,4 @@
-"""Which handler is due when: a grid in UTC, the same for every process and without summer time."""
+"""Due times of handlers: a grid in UTC, the same for every process, without daylight saving time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ RETRY_CAP_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A handler and how often it is due. `run` gets a connection in autocommit, in no transaction.
+    """A handler and its period. `run` gets a connection in autocommit, outside any transaction.
 
-    It may be called a second time for the same hour (a worker was killed before it could say that it
-    had finished), so what it does has to have idempotency keys, as every event has.
+    It may be called twice for the same due time (a worker was killed before it recorded the end), so its
+    effects need idempotency keys, as every event has.
     """
 
     name: str
@@ -36,6 +36,6 @@ def due_at(every: timedelta, now: datetime) -> datetime:
 
 
 def retry_s(failures: int, every: timedelta) -> float:
-    """Seconds until a handler that failed so many times in a row is tried again."""
+    """Seconds until a handler is retried after `failures` consecutive failures."""
     wait_s = RETRY_FIRST_S * 2.0 ** min(failures - 1, 20)
     return min(wait_s, RETRY_CAP_S, every.total_seconds())

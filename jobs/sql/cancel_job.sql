@@ -1,4 +1,4 @@
--- One row: the job as it is after.
+-- One row: the job after the update.
 -- Leans on the primary key of background_jobs.
    UPDATE background_jobs
       SET status = 'cancelled', error = %(reason)s::text, updated_at = %(now)s::timestamptz

@@ -1,4 +1,4 @@
--- At most one row: the most urgent job that is due and whose type is known here, now this worker's.
+-- At most one row: the most urgent due job of a known type, now leased to this worker.
 -- Leans on background_jobs_urgent, or on background_jobs_due when few are due.
    UPDATE background_jobs
       SET status = 'processing', started_at = %(now)s::timestamptz, updated_at = %(now)s::timestamptz,

@@ -1,4 +1,4 @@
--- One row when the lease is still the one named: the job's id. A postponed job counts no retry.
+-- One row when this worker still has the lease: the job's id. A postponed job counts no retry.
 -- Leans on the primary key of background_jobs.
    UPDATE background_jobs
       SET status = %(status)s::text, retry_count = %(retry_count)s::integer,

@@ -1,4 +1,4 @@
--- Rows: running jobs whose worker is gone (its advisory lock is) or too slow, each locked.
+-- Rows: running jobs whose worker is gone (its advisory lock is released) or too slow, each locked.
 -- Leans on background_jobs_running.
 SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,
           completed_at, failed_at, error, result, created_at, updated_at, lease_token, leased_by,

@@ -1,4 +1,4 @@
--- One row when the job is still this worker's: its id.
+-- One row when this worker still has the lease: the job's id.
 -- Leans on the primary key of background_jobs.
    UPDATE background_jobs
       SET result = %(result)s::jsonb, updated_at = %(now)s::timestamptz

@@ -1,4 +1,4 @@
--- One row for each job forgotten, at most ten thousand a call.
+-- One row for each job deleted, at most ten thousand per call.
 -- Leans on background_jobs_ended.
 DELETE FROM background_jobs
  WHERE id IN (SELECT id FROM background_jobs

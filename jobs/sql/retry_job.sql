@@ -1,4 +1,4 @@
--- One row: the job as it is after, due now. Its last error stays to be read until it runs, and why it does.
+-- One row: the job after the update, due now. Its last error, with the reason, stays until it runs.
 -- Leans on the primary key of background_jobs.
    UPDATE background_jobs
       SET status = 'pending', retry_count = 0, scheduled_for = %(now)s::timestamptz, result = NULL,

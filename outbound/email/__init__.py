@@ -1,4 +1,4 @@
-"""Mail to users: each occasion once, cancelled when its reason is gone, never lost in between."""
+"""Mail to users: once per occasion, cancelled when its reason is gone, never lost."""
 
 from outbound.email.job import email_job
 from outbound.email.scheduling import EMAIL_JOB, schedule_email, schedule_emails

@@ -1,16 +1,16 @@
-"""Why a message was not delivered."""
+"""Reasons why a message was not delivered."""
 
 
 class MailNotDelivered(Exception):
-    """The server took nothing, for now. Trying again is right."""
+    """The server did not accept the message for now. Retry."""
 
 
 class Undeliverable(Exception):
-    """The server, or the address itself, says it never will be. Trying again changes nothing."""
+    """The server rejected the message for good, or the address is invalid. A retry changes nothing."""
 
 
 class PerhapsDelivered(Exception):
-    """The connection broke after the whole message was on its way: nobody knows. Never sent twice."""
+    """The connection broke after the whole message was sent: delivery is unknown. Never sent twice."""
 
 
 class BadSmtpUrl(Exception):

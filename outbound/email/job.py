@@ -1,4 +1,4 @@
-"""The job that sends one message: looks whether its reason still holds, sends it, says so."""
+"""The job that sends one message: checks its reason, sends it, appends the outcome."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -37,8 +37,8 @@ def _send(context: JobContext, transport: Transport) -> JobResult:
     job, conn, now = context.job, context.conn, context.clock()
     if job.result == HANDED_OVER:
         raise PermanentFailure(
-            "its worker stopped while the mail server was taking it, so it may have been sent "
-            "and is not sent again; tenure jobs retry sends it all the same"
+            "its worker stopped while the mail server was receiving it, so it may have been sent "
+            "and is not sent again; tenure jobs retry sends it anyway"
         )
     settings = configuration(conn)
     user = _recipient(context, settings)
@@ -50,7 +50,7 @@ def _send(context: JobContext, transport: Transport) -> JobResult:
         message = compose(occasion, user, about, job_id=job.id, now=now, settings=settings)
         transport.deliver(message, handing_over=lambda: context.note(HANDED_OVER))
     except MailNotDelivered:
-        context.note(None)  # refused, so surely not sent: the next try may send it
+        context.note(None)  # refused, so not sent: the next attempt may send it
         raise
     except (Undeliverable, PerhapsDelivered) as problem:
         raise PermanentFailure(str(problem)) from problem
@@ -61,14 +61,14 @@ def _send(context: JobContext, transport: Transport) -> JobResult:
 
 
 def _recipient(context: JobContext, settings: Configuration) -> Recipient:
-    """Raises: Postponed while mail is switched off or the tables lag about this person."""
+    """Raises: Postponed while mail is switched off or the tables lag behind for this user."""
     if not settings.get("email", "is_enabled"):
         raise Postponed(SWITCHED_OFF, "email.is_enabled is false")
     user = recipient(context.conn, context.job.payload["user_id"])
     if user is None or is_behind(context.conn, user):
-        raise Postponed(CATCH_UP, "the tables don't show everything about the user yet")
+        raise Postponed(CATCH_UP, "the user has events that are not projected yet")
     if user.is_quarantined:
-        raise MailNotDelivered("the user is quarantined: nobody knows whether the reason still holds")
+        raise MailNotDelivered("the user is quarantined, so the reason can't be checked")
     return user
 
 
@@ -79,16 +79,16 @@ def _unwritable(user: Recipient) -> str | None:
 
 
 def _given_up(job: Job, status: Status, why: str, now: datetime) -> Sequence[NewEvent]:
-    """No try is left, or an operator cancelled it."""
+    """No attempt is left, or an operator cancelled the job."""
     if status == "cancelled":
         return [_event(job, EmailCancelled, now)]
     return [_event(job, EmailFailed, now, error=why[:500])]
 
 
-def _event(job: Job, fact: type[DomainEvent], now: datetime, **said: object) -> NewEvent:
-    """An operator's retry may end another way than the try before, so the try is in the key.
+def _event(job: Job, fact: type[DomainEvent], now: datetime, **fields: object) -> NewEvent:
+    """An operator's retry may end differently, so the attempt's time is in the key.
 
-    What happened to a message is later than its scheduling, also on a clock that stands or steps back.
+    The event is later than the message's scheduling, even on a clock that stands still or steps back.
     """
     payload = job.payload
     before = max(job.created_at, job.failed_at or job.created_at)
@@ -96,7 +96,7 @@ def _event(job: Job, fact: type[DomainEvent], now: datetime, **said: object) -> 
     verb = fact.event_type.removeprefix("email.")
     key = email_key(verb, payload["user_id"], payload["occasion"], payload["instance"])
     return user_event(
-        fact(occasion=payload["occasion"], **said),
+        fact(occasion=payload["occasion"], **fields),
         user_id=payload["user_id"],
         now=now,
         idempotency_key=key if verb == "sent" else f"{key}:{now.isoformat()}",

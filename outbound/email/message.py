@@ -1,4 +1,4 @@
-"""A message in text and HTML; what a person typed can't add a header, a recipient or a tag."""
+"""A message in text and HTML; user input can't add a header, a recipient or a tag."""
 
 import re
 from collections.abc import Mapping
@@ -43,19 +43,19 @@ def compose(
 ) -> EmailMessage:
     """The message, ready to be sent; the same job gives the same Message-ID.
 
-    Raises: Undeliverable when the user's address can't be one.
+    Raises: Undeliverable when the user's address is invalid.
     """
     sender = _address(settings.get("email", "from_address"))
     product = settings.get("email", "product_name")
-    said = {
+    variables = {
         "name": one_line(user.full_name or "")[:NAME_LIMIT],
         "plan_name": one_line(user.plan_name or "")[:NAME_LIMIT],
         "product": product,
         "billing_url": settings.get("email", "billing_url"),
-        **_told(about),
+        **_formatted(about),
     }
     receiver = _address(user.email or "")
-    # Source: RFC 6532; only what needs it is written so, since not every server takes it.
+    # Source: RFC 6532; used only where needed, since not every server accepts it.
     message = EmailMessage(policy=SMTP if receiver.isascii() else SMTPUTF8)
     message["From"] = Address(product, addr_spec=sender)
     local, _, domain = receiver.rpartition("@")
@@ -64,7 +64,9 @@ def compose(
     message["Date"] = now
     message["Message-ID"] = f"<{job_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    text, html = (_PAGES.get_template(f"{occasion.name}.{form}").render(said) for form in ("txt", "html"))
+    text, html = (
+        _PAGES.get_template(f"{occasion.name}.{form}").render(variables) for form in ("txt", "html")
+    )
     message.set_content(text.strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
@@ -84,22 +86,22 @@ def money(amount_minor: int, currency: str) -> str:
     return f"{whole}.{rest:0{decimals}d} {currency}"
 
 
-def _told(about: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
-    said: dict[str, Any] = {"days": about.get("days"), "ends_on": None, "amount": None}
+def _formatted(about: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    variables: dict[str, Any] = {"days": about.get("days"), "ends_on": None, "amount": None}
     if "ends_at" in about:
         ends_at = datetime.fromisoformat(about["ends_at"])
-        said["ends_on"] = f"{ends_at.day} {ends_at:%B %Y, %H:%M} UTC"
+        variables["ends_on"] = f"{ends_at.day} {ends_at:%B %Y, %H:%M} UTC"
     if "amount_minor" in about:
-        said["amount"] = money(about["amount_minor"], about["currency"])
-    return said
+        variables["amount"] = money(about["amount_minor"], about["currency"])
+    return variables
 
 
 def _address(text: str) -> str:
     """The address, its domain in ASCII."""
     if len(text) > ADDRESS_LIMIT or _ADDRESS.fullmatch(text) is None or not text.isprintable():
-        raise Undeliverable("the user's address is none that mail can be sent to")
+        raise Undeliverable("the user's address is not a valid mail address")
     local, _, domain = text.rpartition("@")
     try:
         return f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
-        raise Undeliverable("the domain of the user's address is none") from None
+        raise Undeliverable("the domain of the user's address is invalid") from None

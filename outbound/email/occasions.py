@@ -1,4 +1,4 @@
-"""When mail is due, and when the reason for it is gone: one row a kind of mail, at the foot."""
+"""When mail is due, and when its reason is gone: one row per kind of mail, at the foot."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ Json = Mapping[str, Any]  # Any: JSON values
 
 
 class DueMail(NamedTuple):
-    """One message to send: `instance` tells this occasion of the kind from the next one.
+    """One message to send: `instance` distinguishes this occasion from the next of its kind.
 
-    `about` is what the text needs and the tables do not have; nothing in it names a person.
+    `about` contains what the text needs and the tables do not have; nothing in it names a person.
     """
 
     instance: str
@@ -24,9 +24,9 @@ class DueMail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """`read` gives what is due from an event of `event_type`, its payload and when it occurred, or None.
+    """`read` returns the mail due for an event of `event_type`, from its payload and instant, or None.
 
-    `gone` gives why the message shall not be sent any more, or None while the reason holds.
+    `gone` returns why the message must not be sent any more, or None while its reason remains.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Occasion:
 
 
 def due_in(occasion: Occasion, payload: str | None, *, occurred_at: datetime) -> DueMail | None:
-    """What an event asks for; None when its body does not say enough."""
+    """The mail due for an event; None when its body lacks a field."""
     return occasion.read({} if payload is None else parse(payload), occurred_at)
 
 
@@ -49,7 +49,7 @@ def _ending(body: Json, _at: datetime) -> DueMail | None:
 
 
 def _expired(body: Json, at: datetime) -> DueMail | None:
-    """Somebody may have ended it before the end that was planned."""
+    """The trial may have ended before its planned end."""
     planned = body.get("ends_at")
     if not isinstance(planned, str):
         return None
@@ -61,7 +61,7 @@ def _expired(body: Json, at: datetime) -> DueMail | None:
 
 
 def _failed(body: Json, _at: datetime) -> DueMail | None:
-    """Stripe tries a card several times: one message an invoice."""
+    """Stripe tries a card several times: one message per invoice."""
     data = body.get("data")
     invoice = data.get("object") if isinstance(data, dict) else None
     if not isinstance(invoice, dict) or not isinstance(invoice.get("id"), str):

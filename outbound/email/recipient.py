@@ -1,4 +1,4 @@
-"""Who a message is for, as the tables have it now, and whether they are up to date about that person."""
+"""The recipient of a message, from the tables, and whether the tables are up to date for that user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One user, with what decides whether a reason for mail still holds."""
+    """One user, with the values that decide whether mail is still due."""
 
     user_id: str
     email: str | None
@@ -31,28 +31,28 @@ class Recipient:
 
 
 def recipient(conn: AnyConnection, user_id: str) -> Recipient | None:
-    """The user; None when no event ever mentioned them."""
+    """The user; None when no event mentions them."""
     row = _row(conn, "recipient", {"user_id": user_id})
     return None if row is None else Recipient(**row)
 
 
 def is_behind(conn: AnyConnection, user: Recipient) -> bool:
-    """Whether the log has events of this person that the tables don't show yet."""
+    """Whether the log has events of this user that are not projected yet."""
     routes = [user.user_id, *user.customers]
     row = _row(conn, "is_behind", {"routes": routes, "parts": [part_of(route) for route in routes]})
-    assert row is not None  # a SELECT without FROM always answers one row
+    assert row is not None  # a SELECT without FROM always returns one row
     return bool(row["is_behind"])
 
 
 def is_settled(conn: AnyConnection, user: Recipient, invoice_id: str) -> bool:
     """Whether the invoice was paid, voided or written off since."""
-    asked = {
+    values = {
         "routes": user.customers,
         "parts": [part_of(route) for route in user.customers],
         "invoice": invoice_id,
     }
-    row = _row(conn, "is_settled", asked)
-    assert row is not None  # a SELECT without FROM always answers one row
+    row = _row(conn, "is_settled", values)
+    assert row is not None  # a SELECT without FROM always returns one row
     return bool(row["is_settled"])
 
 

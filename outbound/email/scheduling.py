@@ -1,4 +1,4 @@
-"""From a reason in the log to a job in the queue: the event and the job are one transaction."""
+"""Schedule mail for events in the log: the email event and the job are one transaction."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 EMAIL_JOB = "email"
 PRIORITY = 10
 WINDOW = timedelta(days=3)
-"""Older reasons are history: a replayed or imported log writes to nobody."""
+"""Older events send no mail, so a replayed or imported log sends none."""
 
 
 def schedule_email(
@@ -36,7 +36,7 @@ def schedule_email(
     scheduled_for: datetime,
     causation_id: str | None = None,
 ) -> bool:
-    """Whether this is new. The same user, occasion and instance is scheduled once, for ever.
+    """True if this is new. The same user, occasion and instance is scheduled only once.
 
     The event and the job are in the caller's transaction.
     """
@@ -65,11 +65,11 @@ def schedule_email(
 
 
 def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> dict[str, int]:
-    """Occasion to how many messages the log gave reason for and were not scheduled yet, and `failed`.
+    """Schedule the mail that is due; returns the number of messages by occasion, and `failed`.
 
-    `conn` is in autocommit: each message is a transaction of its own, and one that fails stops no other.
+    `conn` is in autocommit: each message has its own transaction, and one that fails stops no other.
     """
-    made: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for row, due in _unscheduled(conn, now, live_only=live_only):
         occasion = OF_EVENT[row["event_type"]].name
         try:
@@ -87,39 +87,39 @@ def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> d
             if conn.closed:
                 raise
             logger.exception("emails.not_scheduled", user_id=row["user_id"], occasion=occasion)
-            made["failed"] = made.get("failed", 0) + 1
+            counts["failed"] = counts.get("failed", 0) + 1
             continue
         if is_new:
-            made[occasion] = made.get(occasion, 0) + 1
-    return made
+            counts[occasion] = counts.get(occasion, 0) + 1
+    return counts
 
 
 def email_key(what: str, user_id: str, occasion: str, instance: str) -> str:
-    """The idempotency key of what is said of one message."""
+    """The idempotency key of an event about one message."""
     return f"email.{what}:{key_part(user_id)}:{occasion}:{instance}"
 
 
 def _unscheduled(
     conn: AnyConnection, now: datetime, *, live_only: bool
 ) -> list[tuple[dict[str, Any], DueMail]]:  # Any: one type a column
-    asked = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": live_only}
-    found: dict[str, tuple[dict[str, Any], DueMail]] = {}
-    for row in _rows(conn, "reasons", asked):
+    values = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": live_only}
+    due_by_key: dict[str, tuple[dict[str, Any], DueMail]] = {}
+    for row in _rows(conn, "reasons", values):
         occasion = OF_EVENT[row["event_type"]]
         try:
             due = due_in(occasion, row["payload"], occurred_at=row["occurred_at"])
-        except Exception as problem:  # one reason that can't be read must not hold back all others
+        except Exception as problem:  # one event that can't be read must not hold back the others
             if not isinstance(problem, UnreadablePayload):
                 logger.exception("emails.reason_unreadable", event_id=str(row["id"]))
             due = None
         if due is not None:
             key = email_key("scheduled", row["user_id"], occasion.name, due.instance)
-            found.setdefault(key, (row, due))
-    parts = [part_of(row["user_id"]) for row, _ in found.values()]
-    already = _rows(conn, "scheduled_already", {"parts": parts, "keys": list(found)})
+            due_by_key.setdefault(key, (row, due))
+    parts = [part_of(row["user_id"]) for row, _ in due_by_key.values()]
+    already = _rows(conn, "scheduled_already", {"parts": parts, "keys": list(due_by_key)})
     for row in already:
-        found.pop(row["idempotency_key"], None)
-    return list(found.values())
+        due_by_key.pop(row["idempotency_key"], None)
+    return list(due_by_key.values())
 
 
 def _rows(conn: AnyConnection, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How a message leaves: to an SMTP server, or without one into a folder."""
+"""Transports of messages: an SMTP server, or a folder when SMTP_URL is not set."""
 
 import os
 import smtplib
@@ -24,9 +24,9 @@ log = structlog.get_logger("tenure.email")
 class Transport(Protocol):
     """Raises: MailNotDelivered, Undeliverable, PerhapsDelivered.
 
-    `sends`: False if `deliver` only keeps the message, so nobody receives it.
-    `handing_over` is called just before the moment from which a broken connection leaves it open
-    whether the server took the message.
+    `sends`: False if `deliver` only stores the message, so it reaches no recipient.
+    `handing_over` is called just before the point after which a broken connection leaves it unknown
+    whether the server accepted the message.
     """
 
     @property
@@ -36,7 +36,7 @@ class Transport(Protocol):
 
 
 class Outbox:
-    """Files in a folder, for a service without SMTP_URL. One file per Message-ID, whole or not at all."""
+    """Files in a folder, for a service without SMTP_URL. One file per Message-ID, complete or absent."""
 
     sends = False
 
@@ -57,7 +57,7 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """SMTP_URL taken apart: smtp(s)://user:password@host:port?starttls=auto|required|never."""
+    """The parts of SMTP_URL: smtp(s)://user:password@host:port?starttls=auto|required|never."""
 
     host: str
     port: int
@@ -87,7 +87,7 @@ class SmtpServer:
 
 
 class Smtp:
-    """One connection a message: mail is rare, and a connection kept open is one more thing to break."""
+    """One connection per message: mail is rare, and an idle connection may break."""
 
     sends = True
 
@@ -100,7 +100,7 @@ class Smtp:
         try:
             smtp = self._connected()
         except (OSError, smtplib.SMTPException) as problem:
-            raise _told(problem) from problem
+            raise _not_delivered(problem) from problem
         try:
             self._send(smtp, message, handing_over)
         finally:
@@ -144,7 +144,7 @@ class Smtp:
             _expect(smtp.rcpt(recipient), 250, 251)
             _expect(smtp.docmd("DATA"), 354)
         except (OSError, smtplib.SMTPException) as problem:
-            raise _told(problem) from problem
+            raise _not_delivered(problem) from problem
         handing_over()
         body = message.as_bytes()
         try:
@@ -159,7 +159,7 @@ class Smtp:
 
 
 def _options(smtp: smtplib.SMTP, recipient: str) -> list[str]:
-    """What MAIL FROM asks for. Source: RFC 6531 §3.4. Raises: Undeliverable."""
+    """The options of MAIL FROM. Source: RFC 6531 §3.4. Raises: Undeliverable."""
     if recipient.isascii():
         return []
     if not smtp.has_extn("smtputf8"):
@@ -168,23 +168,23 @@ def _options(smtp: smtplib.SMTP, recipient: str) -> list[str]:
 
 
 def _dotted(body: bytes) -> bytes:
-    """The body as DATA wants it. Source: RFC 5321 §4.5.2."""
+    """The body in the form of DATA. Source: RFC 5321 §4.5.2."""
     lines = body.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     return b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines) + b"\r\n.\r\n"
 
 
-def _expect(answer: tuple[int, bytes], *wanted: int) -> None:
-    """Raises: Undeliverable (5xx), MailNotDelivered (anything else). An address is never quoted."""
+def _expect(answer: tuple[int, bytes], *expected: int) -> None:
+    """Raises: Undeliverable (5xx), MailNotDelivered (other codes). An address is never quoted."""
     code = answer[0]
-    if code in wanted:
+    if code in expected:
         return
     if 500 <= code < 600:
         raise Undeliverable(f"the mail server refused it for good ({code})")
     raise MailNotDelivered(f"the mail server refused it for now ({code})")
 
 
-def _told(problem: Exception) -> Exception:
-    """A failure before the message was handed over: nothing was sent, so try again."""
+def _not_delivered(problem: Exception) -> Exception:
+    """The error for a failure before the handover: nothing was sent, so the job may retry."""
     if isinstance(problem, MailNotDelivered | Undeliverable):
         return problem
     if isinstance(problem, smtplib.SMTPAuthenticationError):
@@ -193,4 +193,4 @@ def _told(problem: Exception) -> Exception:
         return MailNotDelivered(f"the mail server answered {problem.smtp_code}")
     if isinstance(problem, socket.gaierror):
         return MailNotDelivered("the mail server's name is unknown")
-    return MailNotDelivered(f"the mail server is away ({type(problem).__name__})")
+    return MailNotDelivered(f"the mail server is down ({type(problem).__name__})")

@@ -1,1 +1,1 @@
-"""Webhooks we send: signed, retried, and never into our own network."""
+"""Outgoing webhooks: signed, retried, and never sent into a private network."""

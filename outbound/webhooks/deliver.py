@@ -1,7 +1,7 @@
-"""One delivery: build, sign, send to a checked address, and judge the answer.
+"""One delivery: build, sign, send to a checked address, and classify the response.
 
-Only a 2xx is success; a redirect is a failure, since who answers it is not who was subscribed. 410
-means the receiver is gone for good: the endpoint is disabled. The answer's body is never read.
+Only a 2xx is success; a redirect is a failure, since its target is not the subscribed destination. 410
+means the receiver is gone for good: the destination is disabled. The response's body is never read.
 """
 
 import ssl
@@ -42,9 +42,9 @@ def deliver_job(send: Send | None = None) -> JobType:
 
 
 def sender(backend: httpcore.NetworkBackend, *, trust: ssl.SSLContext | None = None) -> Send:
-    """Sends through that backend, without proxy, redirect or cookie."""
+    """A `Send` that uses that backend, without proxy, redirect or cookie."""
 
-    def send(url: str, said: dict[str, str], body: bytes) -> int:
+    def send(url: str, request_headers: dict[str, str], body: bytes) -> int:
         pool = httpcore.ConnectionPool(
             ssl_context=trust or ssl.create_default_context(),
             network_backend=backend,
@@ -56,7 +56,11 @@ def sender(backend: httpcore.NetworkBackend, *, trust: ssl.SSLContext | None = N
             with (
                 pool,
                 pool.stream(
-                    "POST", url, headers=list(said.items()), content=body, extensions={"timeout": limits}
+                    "POST",
+                    url,
+                    headers=list(request_headers.items()),
+                    content=body,
+                    extensions={"timeout": limits},
                 ) as answer,
             ):
                 return answer.status
@@ -75,10 +79,10 @@ def _deliver(context: JobContext, send: Send) -> JobResult:
         raise Postponed(WAIT_DISABLED, "the endpoint is disabled")
     event_id, body = _message(conn, endpoint, job.payload)
     now = context.clock()
-    said = headers(event_id, body, secrets=secrets(conn, endpoint.id, now=now), at=now)
-    said |= {"content-type": "application/json", "user-agent": "Tenure"}
+    request_headers = headers(event_id, body, secrets=secrets(conn, endpoint.id, now=now), at=now)
+    request_headers |= {"content-type": "application/json", "user-agent": "Tenure"}
     try:
-        status = send(endpoint.url, said, body)
+        status = send(endpoint.url, request_headers, body)
     except AddressRefused as refused:
         raise WebhookNotDelivered(str(refused)) from None
     if status == GONE:
@@ -94,7 +98,7 @@ def _public(source: str, body: str) -> str:
 
 
 def _message(conn: AnyConnection, endpoint: Destination, place: dict[str, Any]) -> tuple[str, bytes]:
-    """(id, body): the same bytes at every try, so that the receiver sees one message.
+    """(id, body): the same bytes at every attempt, so that the receiver sees one message.
 
     Any: JSON values.
     """

@@ -1,4 +1,4 @@
-"""Who is told of what: endpoints, their subscriptions and their secrets."""
+"""Destinations of outgoing webhooks, with their subscriptions and secrets."""
 
 import re
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Destination:
     disabled_at: datetime | None
     disabled_reason: str | None
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
-        """For people: without the vector."""
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
+        """The public fields, without the vector."""
         return {name: getattr(self, name) for name in SHOWN}
 
 
@@ -71,11 +71,16 @@ def subscribe(
     from_start: bool = False,
     allowed: Allowed = public,
 ) -> tuple[Destination, str]:
-    """The endpoint and its secret, which is shown this once. Raises: BadDestination, AddressRefused."""
+    """Add an endpoint; returns it and its secret, which is shown only once.
+
+    Raises: BadDestination, AddressRefused.
+    """
     check_url(url, allowed=allowed)
-    for each in event_types or ("",):
-        if _TYPE.fullmatch(each) is None:
-            raise BadDestination(f"expected an event type, or a beginning followed by *, found {each!r}")
+    for event_type in event_types or ("",):
+        if _TYPE.fullmatch(event_type) is None:
+            raise BadDestination(
+                f"expected an event type, or a beginning followed by *, found {event_type!r}"
+            )
     values = {
         "id": uuid7(),
         "url": url,
@@ -86,52 +91,52 @@ def subscribe(
         "followed_to": list(START if from_start else heads(conn)),
         "now": now,
     }
-    made = Destination(**rows(conn, "add_endpoint", **values)[0])
-    return made, _add_secret(conn, made.id, now)
+    destination = Destination(**rows(conn, "add_endpoint", **values)[0])
+    return destination, _add_secret(conn, destination.id, now)
 
 
 def endpoints(conn: AnyConnection) -> list[Destination]:
-    """All of them, the oldest first."""
+    """All endpoints, the oldest first."""
     return [Destination(**row) for row in rows(conn, "list_endpoints")]
 
 
 def find(conn: AnyConnection, endpoint_id: UUID) -> Destination | None:
-    found = rows(conn, "find_endpoint", id=endpoint_id)
-    return Destination(**found[0]) if found else None
+    endpoint_rows = rows(conn, "find_endpoint", id=endpoint_id)
+    return Destination(**endpoint_rows[0]) if endpoint_rows else None
 
 
 def rotate(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, overlap: timedelta = OVERLAP) -> str:
-    """A new secret; those before it sign beside it for `overlap`. Raises: DestinationUnknown."""
+    """Add a secret; the earlier ones also sign for `overlap`. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "expire_secrets", endpoint_id=endpoint_id, expires_at=now + overlap)
     return _add_secret(conn, endpoint_id, now)
 
 
 def secrets(conn: AnyConnection, endpoint_id: UUID, *, now: datetime) -> list[str]:
-    """Those that sign now, the newest first."""
+    """The secrets that sign now, the newest first."""
     return [row["secret"] for row in rows(conn, "live_secrets", endpoint_id=endpoint_id, now=now)]
 
 
 def disable(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, reason: str) -> None:
-    """Nothing is sent there until it is enabled. Raises: DestinationUnknown."""
+    """Send nothing to the endpoint until it is enabled. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "disable_endpoint", id=endpoint_id, now=now, reason=reason)
 
 
 def enable(conn: AnyConnection, endpoint_id: UUID) -> None:
-    """It goes on where it stood: what came meanwhile is sent now. Raises: DestinationUnknown."""
+    """Continue where it stopped: events appended meanwhile are sent now. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "enable_endpoint", id=endpoint_id)
 
 
 def remove(conn: AnyConnection, endpoint_id: UUID) -> None:
-    """It and its secrets; what waits for it is given up. Raises: DestinationUnknown."""
+    """Remove the endpoint and its secrets; cancels its deliveries. Raises: DestinationUnknown."""
     _known(conn, endpoint_id)
     rows(conn, "remove_endpoint", id=endpoint_id)
 
 
 def check_url(url: str, *, allowed: Allowed = public) -> None:
-    """Names are looked at when they are used. Raises: BadDestination, AddressRefused."""
+    """Host names are resolved and checked at delivery. Raises: BadDestination, AddressRefused."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -159,7 +164,7 @@ def _add_secret(conn: AnyConnection, endpoint_id: UUID, now: datetime) -> str:
 
 
 def _known(conn: AnyConnection, endpoint_id: UUID) -> Destination:
-    found = find(conn, endpoint_id)
-    if found is None:
+    destination = find(conn, endpoint_id)
+    if destination is None:
         raise DestinationUnknown(endpoint_id)
-    return found
+    return destination

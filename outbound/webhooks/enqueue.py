@@ -1,4 +1,4 @@
-"""From the log to the queue: each event an endpoint subscribed to becomes one background job."""
+"""Queue deliveries: each event that an endpoint subscribed to becomes one background job."""
 
 from datetime import datetime
 
@@ -17,15 +17,15 @@ MOST_BATCHES = 50
 
 
 def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
-    """Queue what came since the last time. `conn` is in autocommit: a batch is a transaction.
+    """Queue new events. `conn` is in autocommit: each batch is a transaction.
 
     The vector moves in the transaction that queues, and a job's key names endpoint and event: so
-    nothing is lost and nothing queued twice, however often this is killed. An endpoint whose batch
-    fails is counted as `failed` and stops no other.
+    no event is lost or queued twice, however often this is killed. An endpoint whose batch
+    fails is counted as `failed` and does not stop the others.
     """
     queued = failed = 0
-    found = [each for each in endpoints(conn) if each.disabled_at is None]
-    for endpoint in found:
+    enabled = [destination for destination in endpoints(conn) if destination.disabled_at is None]
+    for endpoint in enabled:
         try:
             queued += _follow(conn, endpoint, now)
         except Exception:
@@ -33,11 +33,11 @@ def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
                 raise
             logger.exception("outgoing.not_followed", endpoint_id=str(endpoint.id))
             failed += 1
-    return {"endpoints": len(found), "queued": queued} | ({"failed": failed} if failed else {})
+    return {"endpoints": len(enabled), "queued": queued} | ({"failed": failed} if failed else {})
 
 
 def _follow(conn: AnyConnection, endpoint: Destination, now: datetime) -> int:
-    """How many events were queued for this endpoint."""
+    """Queue the new events of one endpoint; returns how many."""
     queued = 0
     for _ in range(MOST_BATCHES):
         more, count = _batch(conn, endpoint, now)
@@ -52,25 +52,25 @@ def _batch(conn: AnyConnection, endpoint: Destination, now: datetime) -> tuple[b
         locked = rows(conn, "lock_endpoint", id=endpoint.id)
         if not locked:
             return False, 0
-        held = Destination(**locked[0])
-        found = events_after(
+        destination = Destination(**locked[0])
+        page = events_after(
             conn,
-            held.followed_to,
-            types=held.event_types,
-            live_only=held.live_only,
+            destination.followed_to,
+            types=destination.event_types,
+            live_only=destination.live_only,
             bodies=False,
             limit=BATCH,
         )
-        if not found.looked_at:
+        if not page.looked_at:
             return False, 0
-        for row in found.events:
+        for row in page.events:
             enqueue(
                 conn,
                 JOB,
-                {"endpoint_id": str(held.id), "part": row["part"], "position": row["position"]},
+                {"endpoint_id": str(destination.id), "part": row["part"], "position": row["position"]},
                 now=now,
                 max_retries=MAX_RETRIES,
-                dedupe_key=f"{JOB}:{held.id}:{row['id']}",
+                dedupe_key=f"{JOB}:{destination.id}:{row['id']}",
             )
-        rows(conn, "move_endpoint", id=held.id, followed_to=list(found.vector))
-    return True, len(found.events)
+        rows(conn, "move_endpoint", id=destination.id, followed_to=list(page.vector))
+    return True, len(page.events)

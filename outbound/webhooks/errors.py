@@ -1,12 +1,12 @@
-"""What can go wrong with webhooks we send."""
+"""Errors of outgoing webhooks."""
 
 
 class OutgoingError(Exception):
-    """Base of what goes wrong with webhooks we send."""
+    """Base of the errors of outgoing webhooks."""
 
 
 class BadDestination(OutgoingError):
-    """The endpoint can't be subscribed as it is. The message says what is expected."""
+    """The endpoint's URL or event types are invalid. The message says what is expected."""
 
 
 class DestinationUnknown(OutgoingError):
@@ -18,12 +18,12 @@ class DestinationUnknown(OutgoingError):
 
 
 class AddressRefused(OutgoingError):
-    """The name leads into a private network: nothing was sent."""
+    """The host name resolves into a private network: nothing was sent."""
 
-    def __init__(self, host: str, found: str) -> None:
-        super().__init__(f"{host}: expected a public address, found {found}; nothing was sent")
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host}: expected a public address, found {address}; nothing was sent")
         self.host = host
 
 
 class WebhookNotDelivered(OutgoingError):
-    """The endpoint did not take it. It is tried again, until no try is left."""
+    """The endpoint did not accept the delivery. It is retried until no attempt is left."""

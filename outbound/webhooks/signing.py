@@ -1,4 +1,4 @@
-"""Signatures of webhooks we send. Source: https://www.standardwebhooks.com, version 1.0.0"""
+"""Signatures of outgoing webhooks. Source: https://www.standardwebhooks.com, version 1.0.0"""
 
 import base64
 import hmac
@@ -12,7 +12,7 @@ KEY_BYTES = 32
 
 
 def new_secret() -> str:
-    """A signing secret as the standard writes it."""
+    """A signing secret in the standard's format."""
     return PREFIX + base64.b64encode(os.urandom(KEY_BYTES)).decode()
 
 

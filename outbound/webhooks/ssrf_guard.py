@@ -1,8 +1,8 @@
-"""Where a name leads: resolved once, looked at, and connected to as looked at.
+"""SSRF guard: resolve a name once, check its addresses, and connect to a checked address.
 
-A second resolution could give another answer (DNS rebinding), so the socket is opened to the very
-address that was checked, while TLS and the Host header keep the name. Nothing follows redirects
-and no proxy is asked. Source: https://cheatsheetseries.owasp.org/cheatsheets/
+A second resolution could return another address (DNS rebinding), so the socket is opened to the
+address that was checked, while TLS and the Host header keep the name. Redirects are not followed
+and no proxy is used. Source: https://cheatsheetseries.owasp.org/cheatsheets/
 Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -41,9 +41,9 @@ _SPECIAL = tuple(
 
 
 def public(address: Address) -> bool:
-    """Whether it is a host of the internet: allocated unicast space that no registry sets aside.
+    """Whether the address is public: allocated unicast space that no registry reserves.
 
-    Of IPv6 forms that carry an IPv4 address only NAT64's well-known prefix leads to the internet, and only
+    Of the IPv6 forms that contain an IPv4 address only NAT64's well-known prefix is public, and only
     for a public IPv4 address. Source: https://www.iana.org/assignments/iana-ipv6-special-registry/
     """
     if isinstance(address, ipaddress.IPv6Address):
@@ -57,30 +57,30 @@ def public(address: Address) -> bool:
 
 def resolved(host: str, port: int) -> list[str]:
     """Every address of the name. Raises: OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
 def checked(host: str, addresses: Iterable[str], allowed: Allowed) -> list[str]:
-    """The addresses, all of them allowed: a name that also leads inside is not trusted at all.
+    """The addresses, if all are allowed: a name that also resolves to a private address is refused.
 
     Raises: AddressRefused.
     """
-    found = list(addresses)
-    for text in found:
+    texts = list(addresses)
+    for text in texts:
         try:
             address = ipaddress.ip_address(text.partition("%")[0])
         except ValueError:
-            raise AddressRefused(host, "no IP address") from None
+            raise AddressRefused(host, "an invalid IP address") from None
         if not allowed(address):
-            raise AddressRefused(host, f"{address}, which is not one")
-    if not found:
+            raise AddressRefused(host, f"{address}, which is not public")
+    if not texts:
         raise AddressRefused(host, "none")
-    return found
+    return texts
 
 
 class Deadlined(httpcore.NetworkStream):
-    """A connection with an end: who answers one byte at a time does not hold a worker for ever."""
+    """A connection with a deadline, so that a slow receiver can't occupy a worker for ever."""
 
     def __init__(self, inner: httpcore.NetworkStream, *, ends_at: float) -> None:
         self._inner = inner
@@ -105,10 +105,10 @@ class Deadlined(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
     def _left(self, timeout: float | None) -> float:
-        left = self._ends_at - monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the whole took too long")
-        return left if timeout is None else min(left, timeout)
+        remaining_s = self._ends_at - monotonic()
+        if remaining_s <= 0:
+            raise httpcore.ReadTimeout("the delivery exceeded its deadline")
+        return remaining_s if timeout is None else min(remaining_s, timeout)
 
 
 class GuardedBackend(httpcore.SyncBackend):
@@ -127,7 +127,7 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,  # Any: as httpcore has it
     ) -> httpcore.NetworkStream:
-        """To the first checked address that answers. Raises: AddressRefused, httpcore.ConnectError."""
+        """Connect to the first reachable checked address. Raises: AddressRefused, httpcore.ConnectError."""
         try:
             addresses = checked(host, self._resolve(host, port), self._allowed)
         except OSError as problem:
@@ -143,5 +143,5 @@ class GuardedBackend(httpcore.SyncBackend):
         raise last
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.NetworkStream:  # Any: as httpcore has it
-        """Never. Raises: AddressRefused."""
+        """Refuse Unix sockets. Raises: AddressRefused."""
         raise AddressRefused("unix socket", "no network")

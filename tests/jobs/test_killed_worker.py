@@ -80,7 +80,7 @@ def test_job_of_a_killed_worker_is_done_by_another(
 
     assert (status, retries) == ("failed", 1)
     assert lost is not None
-    assert f":{worker.pid} died in the middle of it" in lost[0]
+    assert f":{worker.pid} died while running it" in lost[0]
     assert states(conninfo) == [("completed", 1)]
 
 

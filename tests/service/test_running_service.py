@@ -72,7 +72,7 @@ def test_job_put_in_the_queue_is_done_by_the_service(env: Env, log: Path, connin
         return job["error"]
 
     _until(lambda: error() is not None, within_s=10)
-    assert error() == "the tables don't show everything about the user yet"
+    assert error() == "the user has events that are not projected yet"
 
 
 def test_hot_value_is_taken_and_the_other_asks_for_a_restart(env: Env, log: Path) -> None:

@@ -1,4 +1,4 @@
--- One row: holds, whether this very session still holds the lock.
+-- One row: holds, whether this session still holds the lock.
 -- Leans on nothing.
 SELECT EXISTS (SELECT FROM pg_locks l
                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.pid = pg_backend_pid()

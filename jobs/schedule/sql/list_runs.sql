@@ -1,4 +1,4 @@
--- Rows: every handler that ever ran.
+-- Rows: every handler that has run.
 -- Leans on nothing: there are few handlers.
 SELECT name, nullif(last_due_at, '-infinity') AS last_due_at, last_started_at, last_finished_at,
        last_failed_at, failures, runs, error, result, ran_by
