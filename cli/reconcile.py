@@ -145,7 +145,7 @@ def _print_drifts(
     as_json: bool,
     heals: bool = False,
 ) -> None:
-    shown = [drift.told() for drift in drifts]
+    shown = [drift.as_json() for drift in drifts]
     if heals:
         shown = [row | {"heals": row["cause"] not in ("absorbed", "older page")} for row in shown]
     if as_json:

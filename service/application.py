@@ -33,7 +33,7 @@ from service.schedule import job_types
 from service.signing_keys import signing_keys
 from service.wiring import as_service, join_server, service_connection
 from settings import Settings
-from webhooks import Delivery, DeliveryBatch, Observe, WebhookMiddleware, clerk_door, stripe_door
+from webhooks import Delivery, DeliveryBatch, Observe, WebhookMiddleware, clerk_endpoint, stripe_endpoint
 from webhooks.batch import TOGETHER
 
 POOL_SIZE = 10

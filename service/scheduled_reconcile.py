@@ -53,7 +53,7 @@ def _stripe(settings: Settings, *, objects: bool) -> Callable[[Connection, datet
                 clock=utc_now,
                 live_only=settings.livemode,
                 with_objects=objects,
-            ).told()
+            ).as_json()
         except AlreadyRunning:
             return {"busy": True}
 
@@ -64,7 +64,7 @@ def _clerk(settings: Settings) -> Callable[[Connection, datetime], Result]:
     def run(conn: Connection, _now: datetime) -> Result:
         try:
             with clerk_api(settings, clock=utc_now) as api:
-                return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=utc_now).told()
+                return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=utc_now).as_json()
         except AlreadyRunning:
             return {"busy": True}
 

@@ -1,11 +1,11 @@
-"""Stripe and Clerk knock here: verify the signature, append to the log, answer."""
+"""Webhook endpoints of Stripe and Clerk: verify the signature, append to the log, respond."""
 
 from webhooks.batch import DeliveryBatch
-from webhooks.clerk.endpoint import clerk_door
+from webhooks.clerk.endpoint import clerk_endpoint
 from webhooks.delivery import Delivery, Observe
 from webhooks.endpoint import WebhookEndpoint
 from webhooks.middleware import WebhookMiddleware
-from webhooks.stripe.endpoint import stripe_door
+from webhooks.stripe.endpoint import stripe_endpoint
 
 __all__ = [
     "Delivery",
@@ -13,6 +13,6 @@ __all__ = [
     "Observe",
     "WebhookEndpoint",
     "WebhookMiddleware",
-    "clerk_door",
-    "stripe_door",
+    "clerk_endpoint",
+    "stripe_endpoint",
 ]

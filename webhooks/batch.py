@@ -1,8 +1,8 @@
-"""Deliveries that wait at the same time, answered after one transaction.
+"""A batch of waiting deliveries, answered after one transaction.
 
-A transaction costs much the same for one delivery as for ten, and so does the way to the database.
-Nobody waits for company: whoever carries takes what is there. What a group can't answer at once (a body
-that is no event, a head that somebody holds, a database that is away) goes the ordinary way, alone.
+A transaction and its round trip cost nearly the same for one delivery as for ten. No delivery waits for
+others: a batch contains the deliveries that are waiting. One that a batch can't answer at once (a body that
+is not an event, a head locked by another transaction) falls back to a transaction of its own.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,16 +16,18 @@ from events.append import append_promptly
 from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
 from webhooks.delivery import Delivery
-from webhooks.endpoint import WebhookEndpoint, refused, request_id_of, taken
+from webhooks.endpoint import WebhookEndpoint, accepted, refused, request_id_of
 from webhooks.errors import DatabaseAway, WebhookError
 from webhooks.responses import WebhookResponse
-from webhooks.store import REFUSALS, Pool, StoredDelivery, asked
+from webhooks.store import REFUSALS, Pool, StoredDelivery, run_on_pool
 from webhooks.verification import Headers, Verified, as_body
 
-TOGETHER = "tenure.together"  # the app's extension that answers deliveries in groups, where it has one
-POOL_TIMEOUT_S = 3.0  # who comes meanwhile waits as long again, and must hear the 503 too
+TOGETHER = "tenure.together"  # key of the app's extension that answers deliveries in batches
+POOL_TIMEOUT_S = (
+    3.0  # requests queued behind the batch wait up to twice this long and must still get their 503
+)
 
-# Not the database's trouble but one delivery's, or one part's.
+# Errors of one delivery or one partition, not of the database.
 _ALONE = (*REFUSALS, psycopg.errors.LockNotAvailable)
 
 _logger = structlog.get_logger("tenure.webhooks")
@@ -33,7 +35,7 @@ _logger = structlog.get_logger("tenure.webhooks")
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A whole delivery: the door's path, what its headers say, its body, and when it was there."""
+    """A complete delivery: the endpoint's path, headers, body, and when it was complete."""
 
     path: str
     headers: Headers
@@ -43,7 +45,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is said to one delivery, and what will be told of it once it is said."""
+    """The response to one delivery, and what to record once it is sent."""
 
     answer: WebhookResponse
     request_id: str
@@ -61,7 +63,7 @@ class _Signed:
 
 
 class DeliveryBatch:
-    """Both doors for several deliveries at once; each statement of the pool's connections commits itself."""
+    """Both endpoints for a batch of deliveries; each statement of the pool's connections commits itself."""
 
     def __init__(
         self,
@@ -70,48 +72,50 @@ class DeliveryBatch:
         *,
         observe: Callable[[int, bool], None] | None = None,
     ) -> None:
-        """`observe` hears of each transaction: of how many deliveries, and whether it kept them."""
+        """`observe` is called per transaction: the number of deliveries, and whether they were stored."""
         self._doors = {door.path: door for door in doors}
         self._pool = pool
         self._observe = observe
 
-    def leads_to_a_door(self, path: str) -> bool:
+    def has_endpoint(self, path: str) -> bool:
         return path in self._doors
 
     def answers(self, posts: Sequence[Post]) -> list[Answered | None]:
-        """One for each, in their order; None: it must be asked alone. What is acked is durable."""
-        found: list[Answered | None] = [None] * len(posts)
+        """One response per delivery, in order; None: handle it alone. An acknowledged delivery is durable."""
+        answered: list[Answered | None] = [None] * len(posts)
         signed = []
         for nth, post in enumerate(posts):
             read = self._read(nth, post)
             if isinstance(read, _Signed):
                 signed.append(read)
             else:
-                found[nth] = read
+                answered[nth] = read
         started = perf_counter()
         try:
-            appended = self._append([each.event for each in signed])
+            appended = self._append([one.event for one in signed])
         except DatabaseAway as away:
-            for each in signed:
-                delivery, answer = refused(each.door.source, away)
-                seconds = perf_counter() - posts[each.nth].began
-                found[each.nth] = Answered(answer, each.request_id, delivery, seconds)
-            return found
+            for one in signed:
+                delivery, answer = refused(one.door.source, away)
+                seconds = perf_counter() - posts[one.nth].began
+                answered[one.nth] = Answered(answer, one.request_id, delivery, seconds)
+            return answered
         append_s = perf_counter() - started
-        for each, said in zip(signed, appended, strict=False):
+        for one, row in zip(signed, appended, strict=False):
             stored = StoredDelivery(
-                outcome=said.outcome, event_id=said.id, append_s=append_s, event_type=each.event.event_type
+                outcome=row.outcome, event_id=row.id, append_s=append_s, event_type=one.event.event_type
             )
-            delivery, answer = taken(each.door.source, stored, each.verified)
-            seconds = perf_counter() - posts[each.nth].began
-            found[each.nth] = Answered(answer, each.request_id, delivery, seconds)
-        return found
+            delivery, answer = accepted(one.door.source, stored, one.verified)
+            seconds = perf_counter() - posts[one.nth].began
+            answered[one.nth] = Answered(answer, one.request_id, delivery, seconds)
+        return answered
 
-    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
-        """Log and count what was answered; nobody has to wait for that."""
-        for post, each in zip(posts, answers, strict=True):
-            if each is not None:
-                self._doors[post.path].told(each.delivery, each.answer, each.request_id, each.seconds)
+    def record(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
+        """Log and count the answered deliveries, after the responses are sent."""
+        for post, answered in zip(posts, answers, strict=True):
+            if answered is not None:
+                self._doors[post.path].record(
+                    answered.delivery, answered.answer, answered.request_id, answered.seconds
+                )
 
     def _read(self, nth: int, post: Post) -> _Signed | Answered | None:
         door = self._doors[post.path]
@@ -125,23 +129,25 @@ class DeliveryBatch:
         except WebhookError as problem:
             delivery, answer = refused(door.source, problem)
             return Answered(answer, request_id, delivery, perf_counter() - post.began)
-        except Exception:  # a bug met by this body: it is answered alone, the batch goes on
+        except Exception:  # a bug that this body triggers: it is handled alone, the batch continues
             _logger.exception("delivery goes alone")
             return None
 
     def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
-        """The log's answers, or none at all when each must be asked alone. Raises: DatabaseAway."""
+        """The appended rows; empty when each delivery must be handled alone. Raises: DatabaseAway."""
         if not events:
             return []
-        found: list[Appended] = []
+        appended: list[Appended] = []
         try:
-            found = asked(self._pool, lambda conn: append_promptly(conn, events), timeout_s=POOL_TIMEOUT_S)
+            appended = run_on_pool(
+                self._pool, lambda conn: append_promptly(conn, events), timeout_s=POOL_TIMEOUT_S
+            )
         except _ALONE as problem:
             _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
         except psycopg.Error as problem:
             raise DatabaseAway(type(problem).__name__) from problem
-        except Exception:  # one of them can't be sent to the database at all
+        except Exception:  # one of the events can't be sent to the database
             _logger.exception("deliveries go alone", deliveries=len(events))
         if self._observe is not None:
-            self._observe(len(events), bool(found))
-        return found
+            self._observe(len(events), bool(appended))
+        return appended

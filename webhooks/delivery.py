@@ -9,11 +9,11 @@ import structlog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How one delivery ended.
+    """The outcome of one delivery.
 
     `outcome`: appended, duplicate, conflict, unreadable, refused, too_large, closed, unavailable, failed.
     `reason` says why where the outcome alone does not; it is one of few words for `refused`.
-    `append_s`: seconds until the log had answered; None when it did not.
+    `append_s`: seconds of the append; None when nothing was appended.
     """
 
     source: str
@@ -39,7 +39,7 @@ _LEVELS = {
 
 def log(delivery: Delivery, *, request_id: str, status: int, seconds: float) -> None:
     """One line for each delivery, whatever its outcome."""
-    said = {
+    fields = {
         "reason": delivery.reason,
         "event_type": delivery.event_type,
         "event_id": None if delivery.event_id is None else str(delivery.event_id),
@@ -54,7 +54,7 @@ def log(delivery: Delivery, *, request_id: str, status: int, seconds: float) -> 
         status=status,
         request_id=request_id,
         took_ms=_ms(seconds),
-        **{name: value for name, value in said.items() if value is not None},
+        **{name: value for name, value in fields.items() if value is not None},
     )
 
 

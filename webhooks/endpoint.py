@@ -1,4 +1,4 @@
-"""The door both providers share: read, verify, store, answer."""
+"""The webhook endpoint of both providers: read, verify, store, respond."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """What one provider's door does differently; `verify` is None when no secret is configured."""
+    """The parts that differ per provider; `verify` is None when no secret is configured."""
 
     source: str
     verify: Callable[[Headers, Body, datetime], Verified] | None
@@ -50,15 +50,15 @@ class WebhookEndpoint:
         self._observe = observe
 
     def answer(self, incoming: Request, request_id: str) -> WebhookResponse:
-        """The provider's answer; what is acked is durable. The observer hears of each delivery."""
+        """The response; an acknowledged delivery is durable. The observer is called for each delivery."""
         started = perf_counter()
         try:
-            delivery, said = self._receive(incoming)
-        except Exception:  # the last net: the provider must hear something, and send it again
+            delivery, response = self._receive(incoming)
+        except Exception:  # the provider must get a response, and send it again
             _logger.exception("unexpected error", source=self.source, request_id=request_id)
-            delivery, said = Delivery(source=self.source, outcome="failed"), _failed()
-        self.told(delivery, said, request_id, perf_counter() - started)
-        return said
+            delivery, response = Delivery(source=self.source, outcome="failed"), _failed()
+        self.record(delivery, response, request_id, perf_counter() - started)
+        return response
 
     def verify(self, headers: Headers, body: Body) -> Verified:
         """Proof that the provider sent it. Raises: EndpointClosed, WebhookRefused."""
@@ -71,15 +71,15 @@ class WebhookEndpoint:
         """The event in a verified body. Raises: UnreadablePayload."""
         return event_in(self._provider.read, body, verified)
 
-    def told(self, delivery: Delivery, said: WebhookResponse, request_id: str, seconds: float) -> None:
-        """Logs and counts a delivery that has its answer."""
+    def record(self, delivery: Delivery, response: WebhookResponse, request_id: str, seconds: float) -> None:
+        """Log and count an answered delivery."""
         note(**{"http.route": self.path, "tenure.outcome": delivery.outcome})
-        log(delivery, request_id=request_id, status=said.status, seconds=seconds)
+        log(delivery, request_id=request_id, status=response.status, seconds=seconds)
         if self._observe is not None:
             self._observe(delivery, seconds)
 
     def blueprint(self) -> Blueprint:
-        """The same door as an address of a Flask app."""
+        """The same endpoint as a route of a Flask app."""
         door = Blueprint(f"{self._provider.source}_door", __name__)
 
         @door.post(self.path, provide_automatic_options=False)
@@ -99,7 +99,7 @@ class WebhookEndpoint:
                 raise EndpointClosed  # before a byte of the body is read
             body = read_body(incoming)
             verified = self.verify(incoming.headers, body)
-            return taken(
+            return accepted(
                 self.source, store(self._pool, self.source, self._provider.read, body, verified), verified
             )
         except WebhookError as problem:
@@ -107,7 +107,7 @@ class WebhookEndpoint:
 
 
 def refused(source: str, problem: WebhookError) -> tuple[Delivery, WebhookResponse]:
-    """How a delivery ends that the door does not take, or can't keep."""
+    """The outcome of a delivery that the endpoint refuses or can't store."""
     match problem:
         case EndpointClosed():
             return Delivery(source=source, outcome="closed"), _closed()
@@ -120,19 +120,19 @@ def refused(source: str, problem: WebhookError) -> tuple[Delivery, WebhookRespon
     raise problem
 
 
-def taken(source: str, found: StoredDelivery, verified: Verified) -> tuple[Delivery, WebhookResponse]:
-    """How a delivery ends that the log has."""
+def accepted(source: str, stored: StoredDelivery, verified: Verified) -> tuple[Delivery, WebhookResponse]:
+    """The outcome of a stored delivery."""
     delivery = Delivery(
         source=source,
-        outcome=found.outcome if found.unreadable is None else "unreadable",
-        reason=found.unreadable,
-        event_type=found.event_type,
-        event_id=found.event_id,
+        outcome=stored.outcome if stored.unreadable is None else "unreadable",
+        reason=stored.unreadable,
+        event_type=stored.event_type,
+        event_id=stored.event_id,
         secret_index=verified.secret.index,
-        append_s=found.append_s,
+        append_s=stored.append_s,
     )
-    fields: dict[str, object] = {"status": found.outcome, "event_id": str(found.event_id)}
-    if found.unreadable is not None:
+    fields: dict[str, object] = {"status": stored.outcome, "event_id": str(stored.event_id)}
+    if stored.unreadable is not None:
         fields["unreadable"] = True
     return delivery, answer(fields)
 
@@ -143,7 +143,7 @@ def request_id_of(offered: str) -> str:
 
 
 def _refused() -> WebhookResponse:
-    # One text for every reason: which check failed is for the operator, not for who is guessing.
+    # One text for every reason: which check failed is for the operator, not for an attacker.
     detail = "This delivery carries no valid signature."
     return problem(400, "signature-refused", "Signature refused", detail)
 
@@ -153,7 +153,9 @@ def _too_large() -> WebhookResponse:
 
 
 def _failed() -> WebhookResponse:
-    return problem(500, "internal", "Internal error", "Something unforeseen happened; send it again.")
+    return problem(
+        500, "internal", "Internal error", "An unexpected error occurred; send the delivery again."
+    )
 
 
 def _closed() -> WebhookResponse:

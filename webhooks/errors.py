@@ -1,24 +1,24 @@
-"""What can go wrong at a door."""
+"""Errors of the webhook endpoints."""
 
 
 class WebhookError(Exception):
-    """Base of everything a door refuses."""
+    """Base of the reasons why an endpoint refuses a delivery."""
 
 
 class UnusableSecret(WebhookError):
     """A configured secret can't sign. Copy it again from the provider's dashboard."""
 
-    def __init__(self, source: str, index: int, found: str) -> None:
+    def __init__(self, source: str, index: int, problem: str) -> None:
         super().__init__(
             f"{source} signing secret number {index + 1}: expected the whole whsec_… string, "
-            f"found {found}; copy it again from the provider's dashboard"
+            f"found {problem}; copy it again from the provider's dashboard"
         )
         self.source = source
         self.index = index
 
 
 class WebhookRefused(WebhookError):
-    """Nobody we know signed this. `reason` is for metrics and logs, never for the answer."""
+    """The signature does not verify. `reason` is for metrics and logs, never for the response."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"expected a delivery signed by the provider, found {reason}")
@@ -26,7 +26,7 @@ class WebhookRefused(WebhookError):
 
 
 class BodyTooLarge(WebhookError):
-    """The body is longer than any provider sends. Nothing of it was kept."""
+    """The body is longer than any provider sends. Nothing was stored."""
 
 
 class EndpointClosed(WebhookError):

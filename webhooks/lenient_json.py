@@ -1,4 +1,4 @@
-"""Reading a provider's JSON without trust: any value may have any type, and nothing here raises."""
+"""Read a provider's JSON leniently: any value may have any type, and nothing here raises."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 def at(value: object, *path: str) -> object:
-    """What `path` leads to, None when it leads nowhere."""
+    """The value at `path`; None when there is none."""
     for name in path:
         if not isinstance(value, dict):
             return None
@@ -24,8 +24,8 @@ def at(value: object, *path: str) -> object:
 
 def text_at(value: object, *path: str) -> str | None:
     """The text at `path`; None when there is none, or it is empty or something else."""
-    found = at(value, *path)
-    return found if isinstance(found, str) and found else None
+    text = at(value, *path)
+    return text if isinstance(text, str) and text else None
 
 
 def name_or_id(value: object) -> str | None:
@@ -39,7 +39,7 @@ def name_of(text: str) -> str:
 
 
 def kept(**values: object) -> dict[str, object]:
-    """Those values that say something: storable text, booleans; the rest is left out."""
+    """The usable values: storable text and booleans; others are omitted."""
     return {
         name: name_of(value) if isinstance(value, str) else value
         for name, value in values.items()
@@ -67,7 +67,7 @@ def from_iso(value: object) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value)
-        found = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        instant = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return found if found.year >= 1970 else None
+    return instant if instant.year >= 1970 else None

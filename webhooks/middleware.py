@@ -1,4 +1,4 @@
-"""The doors' own lane into the house: what a delivery does not need, it does not pass."""
+"""WSGI middleware that answers webhook POSTs before Flask, without its sessions and hooks."""
 
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -10,7 +10,7 @@ from webhooks.responses import ALWAYS
 
 
 class WebhookMiddleware:
-    """WSGI before another application: posts to a door end here, everything else goes on.
+    """WSGI before another application: it answers POSTs to an endpoint and forwards all other requests.
 
     Sessions, hooks and contexts cost a delivery more than verifying it, and it uses none of them.
     """
@@ -24,6 +24,6 @@ class WebhookMiddleware:
         if door is None or environ.get("REQUEST_METHOD") != "POST":
             return self._beyond(environ, respond)
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        said = door.answer(Request(environ), request_id)
-        respond(said.line, [*said.headers, ("X-Request-Id", request_id), *ALWAYS])
-        return [said.body]
+        response = door.answer(Request(environ), request_id)
+        respond(response.line, [*response.headers, ("X-Request-Id", request_id), *ALWAYS])
+        return [response.body]

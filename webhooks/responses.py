@@ -1,4 +1,4 @@
-"""Answers of the doors: one line of JSON each."""
+"""Responses of the webhook endpoints: one line of JSON each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from werkzeug import Response
 
 ALWAYS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
-_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookResponse:
-    """An answer that is not yet anybody's: WSGI's, as it is, or Flask's."""
+    """A response that WSGI sends as it is, or Flask as a Response."""
 
     status: int
     body: bytes
@@ -22,7 +22,7 @@ class WebhookResponse:
 
     @property
     def line(self) -> str:
-        """The status as WSGI wants it."""
+        """The status line in WSGI's form."""
         return _LINES[self.status]
 
     def response(self) -> Response:

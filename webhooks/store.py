@@ -1,4 +1,4 @@
-"""A verified delivery on its way into the log: as an event, or as bytes where it is none."""
+"""Store a verified delivery in the log: as an event, or as bytes where the body is not one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,10 +29,10 @@ Answer = TypeVar("Answer")
 
 _logger = structlog.get_logger(__name__)
 
-POOL_TIMEOUT_S = 5.0  # providers hang up after ten to twenty seconds; they must still hear the 503
+POOL_TIMEOUT_S = 5.0  # providers time out after ten to twenty seconds and must still get the 503
 
-# What Postgres says when the body itself is the trouble. "Too deep" is an operational error there,
-# yet the same body would meet it again for ever.
+# PostgreSQL's errors about the body itself. "Too deep" is an operational error,
+# but every retry of the same body would fail.
 REFUSALS = (
     psycopg.DataError,
     psycopg.errors.StatementTooComplex,
@@ -42,7 +42,7 @@ REFUSALS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDelivery:
-    """The log's answer, and how long it took; `unreadable` says why only bytes are kept."""
+    """The stored event or bytes, and the seconds it took; `unreadable` says why only bytes are stored."""
 
     outcome: str
     event_id: UUID
@@ -52,7 +52,7 @@ class StoredDelivery:
 
 
 def store(pool: Pool, source: str, read: Read, body: Body, verified: Verified) -> StoredDelivery:
-    """What became of a verified delivery; it is durable when this returns.
+    """Store a verified delivery; it is durable when this returns.
 
     Raises: DatabaseAway.
     """
@@ -76,7 +76,7 @@ def _store(
 ) -> tuple[str, UUID, str | None, str | None]:
     try:
         event = event_in(read, body, verified)
-        appended = asked(pool, lambda conn: append(conn, event))
+        appended = run_on_pool(pool, lambda conn: append(conn, event))
         return appended.outcome, appended.id, event.event_type, None
     except UnreadablePayload as problem:
         reason = problem.reason
@@ -84,13 +84,13 @@ def _store(
         reason = f"JSON that Postgres refuses ({type(problem).__name__})"
     except psycopg.Error:
         raise
-    except Exception as problem:  # a bug of ours is no reason to refuse a signed delivery
+    except Exception as problem:  # a bug in Tenure must not refuse a signed delivery
         _logger.exception("delivery.unreadable", source=source)
         reason = f"a body that can't be filed ({type(problem).__name__})"
     keep = partial(
         keep_unreadable, source_system=source, body=body.raw, reason=reason, metadata=verified.metadata()
     )
-    outcome, kept_id = asked(pool, keep)
+    outcome, kept_id = run_on_pool(pool, keep)
     return outcome, kept_id, None, reason
 
 
@@ -101,13 +101,13 @@ def event_in(read: Read, body: Body, verified: Verified) -> NewEvent:
     return bounded(read(parse(body.text), body.text, verified), sent_at=verified.attempted_at)
 
 
-def asked(
+def run_on_pool(
     pool: Pool, ask: Callable[[Connection[Any]], Answer], *, timeout_s: float = POOL_TIMEOUT_S
 ) -> Answer:
-    """The log's answer, asked once more when the connection broke.
+    """The result of `ask`, run once more when the connection broke.
 
-    Connections are not tested before use, which would double the round trips; the one that the server
-    cut meanwhile shows itself here. Asking twice is safe: the log knows what it has by its key.
+    Connections are not tested before use, which would double the round trips; one that the server
+    closed meanwhile fails here. A second run is safe: appends are idempotent by their key.
     """
     with _statement_by_statement(pool, timeout_s) as conn:
         try:

@@ -1,4 +1,4 @@
-"""What both doors do before they trust anybody: bounded body, clean headers, time, secrets."""
+"""Checks that both endpoints make before they trust a delivery: bounded body, headers, time, secrets."""
 
 import hmac
 import re
@@ -24,7 +24,7 @@ _SECRET = re.compile(r"[!-~]+")
 
 
 class Headers(Protocol):
-    """What a request says beside its body; names in any case."""
+    """The headers of a request; names in any case."""
 
     def __contains__(self, name: str, /) -> bool: ...
 
@@ -58,7 +58,7 @@ class Verified:
     message_id: str | None = None
 
     def metadata(self) -> dict[str, object]:
-        """What the log keeps of the delivery: enough to check the signature again."""
+        """The delivery's metadata in the log: enough to check the signature again."""
         kept: dict[str, object] = {
             "received_by": "webhook",
             "signature": self.signature,
@@ -70,13 +70,13 @@ class Verified:
 
 
 def read_body(request: Request) -> Body:
-    """The whole body; at most one byte over the limit is ever held.
+    """The whole body; at most one byte over the limit is read.
 
     Raises: BodyTooLarge; WebhookRefused when the sender hangs up half way.
     """
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise BodyTooLarge
-    # Werkzeug cuts a chunked body at its limit without a word: ask for one byte more and look.
+    # Werkzeug silently cuts a chunked body at its limit: read one byte more to detect it.
     request.max_content_length = MAX_BODY_BYTES + 1
     try:
         raw = _read_up_to(request, MAX_BODY_BYTES + 1)
@@ -90,18 +90,18 @@ def read_body(request: Request) -> Body:
 
 
 def as_body(raw: bytes) -> Body:
-    """Bytes that are all there."""
+    """A Body of complete bytes."""
     return Body(raw, _text(raw))
 
 
 def _read_up_to(request: Request, limit: int) -> bytes:
-    found = bytearray()
-    while len(found) < limit:
-        chunk = request.stream.read(min(_CHUNK_BYTES, limit - len(found)))
+    body = bytearray()
+    while len(body) < limit:
+        chunk = request.stream.read(min(_CHUNK_BYTES, limit - len(body)))
         if not chunk:
             break
-        found += chunk
-    return bytes(found)
+        body += chunk
+    return bytes(body)
 
 
 def _text(raw: bytes) -> str | None:
@@ -142,15 +142,15 @@ def attempt_time(text: str, now: datetime) -> tuple[int, datetime]:
 
 
 def usable_secrets(source: str, texts: Iterable[str]) -> list[tuple[int, str]]:
-    """(index, text) of each secret that is not blank: an empty key would let anybody in.
+    """(index, text) of each secret that is not blank: an empty key would accept any signature.
 
     Raises: UnusableSecret.
     """
-    found = [text.strip() for text in texts if text.strip()]
-    for index, text in enumerate(found):
+    secrets = [text.strip() for text in texts if text.strip()]
+    for index, text in enumerate(secrets):
         if _SECRET.fullmatch(text) is None:
             raise UnusableSecret(source, index, "characters outside printable ASCII")
-    return list(enumerate(found))
+    return list(enumerate(secrets))
 
 
 def fingerprint(secret_text: str) -> str:

@@ -1,1 +1,1 @@
-"""Taking over an account that existed before Tenure did."""
+"""Import an account that existed before Tenure."""

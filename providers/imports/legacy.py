@@ -1,4 +1,4 @@
-"""Rows of the platform's old user tables as facts: what was known before the log began, once a user."""
+"""Rows of the platform's old user tables as facts: what was known before the log began, once per user."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,12 +32,12 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Unusable(Exception):
-    """An old row that can't be told: correct it at its source and import again."""
+    """An old row that can't become an event: correct it at its source and import again."""
 
 
 @dataclass(slots=True)
 class LegacyImport:
-    """What became of the rows. `changed`: told before with other content, and that stands."""
+    """The outcome of the rows. `changed`: imported before with other content, which stays in force."""
 
     rows: int = 0
     appended: int = 0
@@ -54,40 +54,40 @@ class LegacyImport:
 
 
 def import_rows(
-    conn: AnyConnection, rows: Sequence[Row], found: LegacyImport, *, now: datetime, actor: str, source: str
+    conn: AnyConnection, rows: Sequence[Row], report: LegacyImport, *, now: datetime, actor: str, source: str
 ) -> None:
-    """Append one event for each row that can be told; the caller commits."""
+    """Append one event for each usable row; the caller commits."""
     events: list[tuple[str, NewEvent]] = []
     for row in rows:
-        found.rows += 1
+        report.rows += 1
         try:
             events.append(legacy_event(row, now=now, actor=actor, source=source))
         except Unusable as problem:
-            found.refuse(str(_id_of(snake_cased(row)) or f"row {found.rows}"), str(problem))
+            report.refuse(str(_id_of(snake_cased(row)) or f"row {report.rows}"), str(problem))
     erased = erased_among(conn, {user_id for user_id, _ in events})
     events = [(user_id, event) for user_id, event in events if user_id not in erased]
     for user_id in sorted(erased):
-        found.refuse(user_id, "erased here: nothing about them is imported again")
+        report.refuse(user_id, "erased here: nothing about them is imported again")
     answers = append_all(conn, [event for _, event in events])
     for (user_id, _), answer in zip(events, answers, strict=True):
         if answer.outcome == "appended":
-            found.appended += 1
+            report.appended += 1
         elif answer.outcome == "duplicate":
-            found.duplicates += 1
+            report.duplicates += 1
         else:
-            found.changed.append(user_id)
+            report.changed.append(user_id)
 
 
 def legacy_event(row: Row, *, now: datetime, actor: str, source: str) -> tuple[str, NewEvent]:
     """(user, event) of an old row. Raises: Unusable."""
-    said = snake_cased(row)
-    user_id = _id_of(said)
+    columns = snake_cased(row)
+    user_id = _id_of(columns)
     if not isinstance(user_id, str) or _CLERK_ID.fullmatch(user_id) is None:
         raise Unusable("expected a Clerk id (user_…)")
     event = user_event(
-        fact_of(said),
+        fact_of(columns),
         user_id=user_id,
-        now=min(_at(said), now),
+        now=min(_at(columns), now),
         idempotency_key=f"legacy:{user_id}",
         actor=actor,
         reason=f"known before the log began ({source})",
@@ -95,23 +95,23 @@ def legacy_event(row: Row, *, now: datetime, actor: str, source: str) -> tuple[s
     return user_id, event
 
 
-def fact_of(said: Row) -> LegacyImported:
-    """What the row knows; nothing and empty text are unknown. Raises: Unusable."""
-    known = {name: said[name] for name in FIELDS if said.get(name) not in (None, "")}
-    for name, value in known.items():
+def fact_of(columns: Row) -> LegacyImported:
+    """The row's fields; null and empty text are unknown. Raises: Unusable."""
+    fields = {name: columns[name] for name in FIELDS if columns.get(name) not in (None, "")}
+    for name, value in fields.items():
         if _is_instant(name) and isinstance(value, str):
-            known[name] = _instant(name, value)
-    if "signup_timestamp" not in known and said.get("created_at"):
-        known["signup_timestamp"] = _instant("created_at", said["created_at"])
+            fields[name] = _instant(name, value)
+    if "signup_timestamp" not in fields and columns.get("created_at"):
+        fields["signup_timestamp"] = _instant("created_at", columns["created_at"])
     try:
-        return LegacyImported.model_validate(dict(sorted(known.items())))
+        return LegacyImported.model_validate(dict(sorted(fields.items())))
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
         raise Unusable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def not_taken(columns: Iterable[str]) -> list[str]:
-    """Columns of the old tables that no event will hold."""
+    """Columns of the old tables that no event contains."""
     return sorted({_snake(name) for name in columns} - FIELDS - PASSED_OVER - {*ID_COLUMNS})
 
 
@@ -128,9 +128,9 @@ def _id_of(row: Row) -> Any:  # Any: a JSON value
     return next((row[name] for name in ID_COLUMNS if row.get(name)), None)
 
 
-def _at(said: Row) -> datetime:
-    """When that was known: the last change, else the beginning."""
-    value = said.get("updated_at") or said.get("created_at")
+def _at(columns: Row) -> datetime:
+    """The instant of the row: its last change, else its creation."""
+    value = columns.get("updated_at") or columns.get("created_at")
     return _instant("updated_at", value) if value else EPOCH
 
 
@@ -141,7 +141,7 @@ def _is_instant(name: str) -> bool:
 def _instant(name: str, value: object) -> datetime:
     """Drizzle's timestamps carry no zone and are UTC."""
     try:
-        found = datetime.fromisoformat(str(value))
+        instant = datetime.fromisoformat(str(value))
     except ValueError:
-        raise Unusable(f"{name}: {str(value)[:40]!r} is no time") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        raise Unusable(f"{name}: {str(value)[:40]!r} is not an instant") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

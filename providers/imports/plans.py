@@ -1,4 +1,4 @@
-"""Plans proposed from Stripe's prices: a file for `tenure plans publish`, to be read before it is."""
+"""Plans proposed from Stripe's prices: a file for `tenure plans publish`, to be reviewed first."""
 
 import json
 import re
@@ -40,7 +40,7 @@ class _Price(Struct):
 
 @dataclass(slots=True)
 class Proposal:
-    """One plan as its prices suggest it; `notes` say what somebody has to decide."""
+    """One plan as its prices suggest it; `notes` list what an operator has to decide."""
 
     key: str
     name: str
@@ -52,14 +52,14 @@ class Proposal:
 
 def propose_plans(api: StripeApi) -> list[Proposal]:
     """One plan for each product with a recurring price. Raises: ReconcileError's kinds."""
-    found: list[_Price] = []
+    prices: list[_Price] = []
     for page in api.pages("/v1/prices", active="true", type="recurring", expand=["data.product"]):
         for body in page.objects:
             try:
-                found.append(msgspec.json.decode(body, type=_Price))
+                prices.append(msgspec.json.decode(body, type=_Price))
             except msgspec.MsgspecError:
                 continue
-    return proposed(found)
+    return proposed(prices)
 
 
 def proposed(prices: Iterable[_Price]) -> list[Proposal]:
@@ -76,7 +76,7 @@ def proposed(prices: Iterable[_Price]) -> list[Proposal]:
 
 
 def as_toml(plans: Iterable[Proposal]) -> str:
-    """The file. Limits are 0 until somebody decides: a guess would give something away."""
+    """The file. Limits are 0 until an operator decides: a guess could grant too much."""
     lines = [
         "# Proposed from Stripe's prices. Stripe knows no limits: decide each, then",
         "# tenure plans publish FILE",
@@ -114,7 +114,7 @@ def _add(plan: Proposal, price: _Price, recurring: _Recurring) -> None:
 
 
 def _key(price: _Price, product: _Product) -> str:
-    """What the shop itself calls it: metadata, then the lookup key without its interval, then the name."""
+    """The plan's key: from metadata, then the lookup key without its interval, then the name."""
     for metadata in (price.metadata, product.metadata):
         for name in ("plan_key", "planId"):
             if isinstance(metadata.get(name), str) and metadata[name].strip():

@@ -29,7 +29,7 @@ class Shard:
 
 
 class ShardQueue:
-    """Hands out shards to workers; whoever waits for one is a reason to split another's."""
+    """Hands out shards to workers; a waiting worker makes another split its shard."""
 
     def __init__(self, shards: list[Shard]) -> None:
         self._waiting = deque(shards)
@@ -39,7 +39,7 @@ class ShardQueue:
         self._stopped = False
 
     def take(self) -> Shard | None:
-        """The next shard; None when all is done, or somebody failed."""
+        """The next shard; None when all are done, or a worker failed."""
         with self._changed:
             self._idle += 1
             while not self._waiting and self._busy and not self._stopped:
@@ -57,7 +57,7 @@ class ShardQueue:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Nobody begins another shard."""
+        """No worker begins another shard."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -78,7 +78,7 @@ class ShardQueue:
 
 
 def planned(conn: AnyConnection, scope: str, kind: str, now: datetime) -> list[Shard]:
-    """What is left of this kind, newest first: a month a shard when it was never begun."""
+    """The open shards of this kind, newest first; a new import gets one shard per month."""
     end = int(now.timestamp()) + 1
     froms = list(range(FIRST, end, MONTH_S))
     tos = [min(at + MONTH_S, end) for at in froms]
@@ -87,7 +87,7 @@ def planned(conn: AnyConnection, scope: str, kind: str, now: datetime) -> list[S
 
 
 def split(conn: AnyConnection, scope: str, shard: Shard, reached: int) -> Shard | None:
-    """Give away the older half of what lies between the shard's beginning and where it has got to."""
+    """Split off the older half of what the shard has not read yet."""
     if reached - shard.created_from < LEAST_SPLIT_S:
         return None
     middle = (shard.created_from + reached) // 2

@@ -1,8 +1,8 @@
 """Importing a Stripe account: every customer and subscription as a snapshot event, in parallel.
 
-Each page is one transaction with its shard's place, so a run that is killed goes on there. At most
-one page a worker is held in memory. Customers come first: whether a subscription's card has to be
-asked for depends on the customer's default.
+Each page is one transaction with its shard's place, so a killed run continues there. Memory holds at
+most one page per worker. Customers come first: whether a subscription's card has to be
+requested depends on the customer's default.
 """
 
 import threading
@@ -37,13 +37,13 @@ Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
 @dataclass(slots=True)
 class StripeImport:
-    """What was taken over by this run; `totals` counts earlier, broken-off runs too."""
+    """What this run imported; `totals` includes earlier, interrupted runs."""
 
     objects: Counter[str] = field(default_factory=Counter)
     events: int = 0
     totals: dict[str, int] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
         return {"read_now": dict(self.objects), "events_appended": self.events, "objects": self.totals}
 
 
@@ -58,9 +58,9 @@ def import_stripe(
     again: bool = False,
     observe: Callable[[str, int], None] = lambda _kind, _done: None,
 ) -> StripeImport:
-    """Take the account over, or what a killed run left of it; `again` begins anew.
+    """Import the account, or continue a killed run; `again` starts from the beginning.
 
-    `connect` gives connections in autocommit. Raises: ReconcileError's kinds; what is kept is kept.
+    `connect` returns connections in autocommit. Raises: ReconcileError's kinds; committed pages stay.
     """
     judge = ComparisonScope(
         envelope=envelope, account=api.account, live_only=live_only, covered=False, importing=True
@@ -75,15 +75,15 @@ def import_stripe(
             do(conn, "forget_import", scope=scope)
         for kind in KINDS:
             crew.work(scope, kind, ShardQueue(planned(conn, scope, kind, clock())), workers)
-        crew.found.totals = {row["kind"]: row["objects"] for row in rows(conn, "imported", scope=scope)}
-    return crew.found
+        crew.report.totals = {row["kind"]: row["objects"] for row in rows(conn, "imported", scope=scope)}
+    return crew.report
 
 
 class _Crew:
     def __init__(
         self, connect: Connect, api: StripeApi, judge: ComparisonScope, observe: Callable[[str, int], None]
     ) -> None:
-        self.found = StripeImport()
+        self.report = StripeImport()
         self._connect = connect
         self._api = api
         self._judge = judge
@@ -97,11 +97,11 @@ class _Crew:
             threading.Thread(target=self._worker, args=(scope, shares), name=f"import-{kind}-{number}")
             for number in range(workers)
         ]
-        for each in crew:
-            each.start()
+        for thread in crew:
+            thread.start()
         try:
-            for each in crew:
-                each.join()
+            for thread in crew:
+                thread.join()
         finally:
             shares.stop()
         if self._problems:
@@ -115,7 +115,7 @@ class _Crew:
                         self._share(conn, scope, shard, shares)
                     finally:
                         shares.done()
-        except BaseException as problem:  # told by the thread that waits for this one
+        except BaseException as problem:  # raised again by the thread that waits for this one
             self._problems.append(problem)
             shares.stop()
 
@@ -165,9 +165,9 @@ class _Crew:
             )
         shard.after = page.last_id or shard.after
         with self._lock:
-            self.found.objects[shard.kind] += len(page.objects)
-            self.found.events += len(appended)
-            self._observe(shard.kind, self.found.objects[shard.kind])
+            self.report.objects[shard.kind] += len(page.objects)
+            self.report.events += len(appended)
+            self._observe(shard.kind, self.report.objects[shard.kind])
 
 
 def _oldest(seen: list[Seen], shard: Shard) -> int:

@@ -1,1 +1,1 @@
-"""Knowing what was missed, and healing it: Stripe's events and objects, Clerk's users."""
+"""Reconciliation: find and append what was missed of Stripe's events and objects and Clerk's users."""

@@ -1,7 +1,7 @@
-"""Stop a mass action before it acts: the wrong key, or more deletions than one run may believe.
+"""Stop a mass action before it acts: the wrong key, or more deletions than one run may accept.
 
-What a provider does not have is an absence, and an absence is believed only from the account or instance that
-sent the log its webhooks, and of a bounded share of what is known.
+An object that is missing at the provider counts as deleted only if the key belongs to the account or instance
+that sent the log its webhooks, and only for a bounded share of the known objects.
 """
 
 from collections.abc import Callable, Collection
@@ -15,9 +15,9 @@ SHARE_PERCENT = 10
 SAMPLE = 20
 
 
-def most_absences(known: int) -> int:
-    """How many of so many known objects one run may find gone without `--yes-delete`."""
-    return max(1, -(-known * SHARE_PERCENT // 100))
+def most_absences(total: int) -> int:
+    """How many of `total` known objects one run may delete without `--yes-delete`."""
+    return max(1, -(-total * SHARE_PERCENT // 100))
 
 
 def knows_any(ids: Collection[str], fetch: Callable[[str], object]) -> bool:
@@ -31,26 +31,27 @@ def knows_any(ids: Collection[str], fetch: Callable[[str], object]) -> bool:
     return not ids
 
 
-def another_source(provider: str, found: str, setting: str) -> str:
-    """Why a run with the key of another account or instance did nothing."""
+def another_source(provider: str, evidence: str, setting: str) -> str:
+    """The reason why a run with the key of another account did nothing."""
     return (
-        f"{provider}: this key is of another account or instance: {found}; nothing was compared or changed. "
+        f"{provider}: this key is of another account or instance: {evidence}; "
+        "nothing was compared or changed. "
         f"Check {setting}, then run it again"
     )
 
 
-def too_many(provider: str, what: str, found: int, *, known: int, allowed: int) -> str:
-    """Why a run deleted nothing."""
+def too_many(provider: str, what: str, missing: int, *, total: int, allowed: int) -> str:
+    """The reason why a run deleted nothing."""
     return (
-        f"{provider}: {found} {what} are gone there, of {known} known here; "
+        f"{provider}: {missing} {what} are gone there, of {total} known here; "
         f"expected at most {allowed} in one run, so none was ended. "
-        f"Look at tenure reconcile {provider} --dry-run; if they are gone indeed: "
-        f"tenure reconcile {provider} --yes-delete {found}"
+        f"Check with tenure reconcile {provider} --dry-run; if they are really gone: "
+        f"tenure reconcile {provider} --yes-delete {missing}"
     )
 
 
 def keep_refusal(conn: AnyConnection, scope: str, refusal: str | None, *, now: datetime) -> None:
-    """An alarm for as long as the last run of the scope was refused."""
+    """Store or clear the alarm of a refused run."""
     name = f"{scope}:refused"
     if refusal is None:
         do(conn, "forget_refusal", scope=name)

@@ -1,8 +1,8 @@
-"""Catching up with Stripe's events: what the Events API has and the log has not.
+"""Catch up with Stripe's events: append those that the Events API has and the log lacks.
 
-A run reads one window, newest first, page by page; each page is committed together with where it
-ends, so a killed run goes on there. The next window begins before the last one's newest event and
-never after it: Stripe shows an event some time after its `created`, and several share a second.
+A run reads one window, newest first, page by page; each page is committed together with its end,
+so a killed run continues there. The next window begins before the last one's newest event and
+never after it: Stripe lists an event some time after its `created`, and several share a second.
 Source: https://docs.stripe.com/api/events/list (30 days are kept)
 """
 
@@ -27,7 +27,7 @@ PATH = "/v1/events"
 
 @dataclass(slots=True)
 class CaughtUp:
-    """What a run found. `missed`: events the log had not, by type; `routes`: whose they are."""
+    """The result of a run. `missed`: events the log lacked, by type; `routes`: their streams."""
 
     since: datetime
     pages: int = 0
@@ -51,9 +51,9 @@ def catch_up(
     dry_run: bool = False,
     on_page: Callable[[CaughtUp], None] = lambda _: None,
 ) -> CaughtUp:
-    """Append what was missed. `conn` is in autocommit; `alone` keeps others off.
+    """Append missed events. `conn` is in autocommit; `alone` excludes other processes.
 
-    `dry_run` only counts. Raises: ReconcileError's kinds; what was caught up is kept.
+    `dry_run` only counts. Raises: ReconcileError's kinds; committed pages stay.
     """
     reader = _Reader(conn, api, envelope, clock, on_page, dry_run)
     if dry_run:
@@ -67,19 +67,19 @@ def catch_up(
 
 
 def covers(conn: AnyConnection, scope: str, now: datetime) -> bool:
-    """Whether nothing younger than the API's thirty days can be missing from the log."""
-    found = rows(conn, "read_cursor", scope=scope)
-    if not found or found[0]["covers_from"] is None:
+    """Whether the log has every event of the API's last thirty days."""
+    cursors = rows(conn, "read_cursor", scope=scope)
+    if not cursors or cursors[0]["covers_from"] is None:
         return False
-    return bool(found[0]["covers_from"] <= now - KEPT + OVERLAP)
+    return bool(cursors[0]["covers_from"] <= now - KEPT + OVERLAP)
 
 
 def _next_window(conn: AnyConnection, api: StripeApi, now: datetime) -> datetime:
-    found = rows(conn, "read_cursor", scope=api.scope)
+    cursors = rows(conn, "read_cursor", scope=api.scope)
     oldest = now - KEPT
-    if not found or found[0]["caught_up_to"] is None:
+    if not cursors or cursors[0]["caught_up_to"] is None:
         return oldest
-    newest: datetime = found[0]["caught_up_to"]
+    newest: datetime = cursors[0]["caught_up_to"]
     return max(oldest, newest - OVERLAP)
 
 
@@ -102,37 +102,37 @@ class _Reader:
         self._total: CaughtUp | None = None
 
     def finish(self, since: datetime, after: str | None) -> CaughtUp:
-        """The window to its end; where it broke off must still be known to Stripe."""
+        """Read the window to its end, from the event where an earlier run stopped."""
         try:
-            found = self.window(since, after)
+            report = self.window(since, after)
         except (ProviderRefused, NotThere):
             if after is None:
                 raise
-            found = self.window(since, None)  # that event is older than thirty days by now
+            report = self.window(since, None)  # that event is older than thirty days by now
         do(self._conn, "end_window", scope=self._api.scope, now=self._clock())
-        return found
+        return report
 
     def window(self, since: datetime, after: str | None) -> CaughtUp:
-        found = self._total = self._total or CaughtUp(since)
-        found.since = min(found.since, since)
+        report = self._total = self._total or CaughtUp(since)
+        report.since = min(report.since, since)
         created = {"gte": int(since.timestamp())}
         for page in self._api.pages(PATH, after=after, created=created):
-            self._take(page, found)
-            self._on_page(found)
-        return found
+            self._take(page, report)
+            self._on_page(report)
+        return report
 
-    def _take(self, page: ObjectPage, found: CaughtUp) -> None:
-        events = [event for body in page.objects if (event := self._event(body, page, found))]
+    def _take(self, page: ObjectPage, report: CaughtUp) -> None:
+        events = [event for body in page.objects if (event := self._event(body, page, report))]
         if self._dry_run:
             missing = unknown(self._conn, events)
         else:
             with self._conn.transaction():
                 missing = [event for event, _ in append_unknown(self._conn, events)]
                 self._keep_place(page, events)
-        found.pages += 1
-        found.seen += len(page.objects)
-        found.missed.update(event.event_type for event in missing)
-        found.routes.update(event.route_key for event in missing)
+        report.pages += 1
+        report.seen += len(page.objects)
+        report.missed.update(event.event_type for event in missing)
+        report.routes.update(event.route_key for event in missing)
 
     def _keep_place(self, page: ObjectPage, events: list[NewEvent]) -> None:
         newest = max((event.occurred_at for event in events), default=None)
@@ -145,18 +145,18 @@ class _Reader:
             now=self._clock(),
         )
 
-    def _event(self, body: bytes, page: ObjectPage, found: CaughtUp) -> NewEvent | None:
-        """The envelope a webhook would have had; a connected account's events name it there."""
+    def _event(self, body: bytes, page: ObjectPage, report: CaughtUp) -> NewEvent | None:
+        """The event as its webhook would have been stored; a connected account's events name the account."""
         try:
             text = body.decode("utf-8")
-            said = parse(text)
+            payload = parse(text)
         except (UnreadablePayload, UnicodeDecodeError):
-            found.unreadable += 1
+            report.unreadable += 1
             return None
-        if self._api.account is not None and "account" not in said:
+        if self._api.account is not None and "account" not in payload:
             text = owned(text, self._api.account)
-            said["account"] = self._api.account
-        return self._envelope(said, text, marks(page.observed_at))
+            payload["account"] = self._api.account
+        return self._envelope(payload, text, marks(page.observed_at))
 
 
 def owned(text: str, account: str) -> str:

@@ -1,8 +1,8 @@
-"""Reconciling with Clerk, which keeps no events: users as they are, against users as the log has them.
+"""Reconcile with Clerk, which keeps no events: compare its current users with the users in the log.
 
-Clerk stops retrying a webhook after about 28 hours; after that only its Backend API knows. A user we
-missed is told as Clerk would have told it: that they were created when they were, and what they
-are since their own `updated_at`. What lay between is gone, and is not invented.
+Clerk stops retrying a webhook after about 28 hours; after that only its Backend API has the change. For a
+missed user the run appends the events Clerk would have sent: the creation at its time, and the current
+values at the user's own `updated_at`. Changes in between are lost, and are not invented.
 """
 
 import re
@@ -33,7 +33,7 @@ from providers.reconcile.drift import Drift, differing
 from providers.reconcile.errors import NotThere
 from providers.reconcile.event_metadata import ClerkEnvelope, marks
 from providers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
-from providers.reconcile.stripe import TOLD, Observer
+from providers.reconcile.stripe import MOST_DRIFTS, Observer
 
 logger = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 @dataclass(slots=True)
 class ClerkReconciled:
-    """What a run found."""
+    """The result of a run."""
 
     users: int = 0
     created: int = 0
@@ -67,7 +67,7 @@ class ClerkReconciled:
     refused: str | None = None
     drifts: list[Drift] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
         return {
             "users_compared": self.users,
             "created_missed": self.created,
@@ -79,7 +79,7 @@ class ClerkReconciled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _LoggedUser:
     state: State
     facts: list[Fact]
 
@@ -88,18 +88,18 @@ class _Held:
         return max(self.facts, key=lambda fact: (fact.at, fact.position), default=None)
 
     @property
-    def last_told_at(self) -> int:
-        """When the user last changed by the log, in microseconds; -1 before any event about them."""
+    def last_changed_at(self) -> int:
+        """The user's last change in the log, in microseconds; -1 before any event about them."""
         return max((fact.at for fact in self.facts if fact.type in _ABOUT_THE_USER), default=-1)
 
     @property
     def first_at(self) -> int:
-        """Microseconds of Clerk's first word; far ahead before there is any."""
+        """The instant of Clerk's first event, in microseconds; far ahead when there is none."""
         return min((fact.at for fact in self.facts), default=2**62)
 
     @property
     def as_user(self) -> ClerkUserFact | None:
-        """What the log says of them; None before Clerk said anything."""
+        """The user as the log has them; None before Clerk's first event."""
         if self.state.signed_up_at is None:
             return None
         created_at = self.state.signed_up_at // 1000
@@ -116,60 +116,60 @@ def reconcile_clerk(
     yes_delete: int | None = None,
     observe: Observer = lambda _stage, _done: None,
 ) -> ClerkReconciled:
-    """Users missed, changed and deleted. `conn` is in autocommit. Raises: ReconcileError's kinds.
+    """Append missed users, changes and deletions. `conn` is in autocommit. Raises: ReconcileError's kinds.
 
-    `refused` in the result says why nothing was compared (the key of another instance) or nobody deleted
-    (more than one run may believe; `yes_delete` raises that to so many).
+    `refused` in the result says why nothing was compared (the key of another instance) or no user was deleted
+    (more than one run may delete; `yes_delete` raises the limit).
     """
     run = _Run(conn, api, envelope, clock, dry_run)
     with alone(conn, api.scope):
-        known, run.found.refused = _another_instance(conn, api, yes_delete)
-        if run.found.refused is None:
+        total, run.report.refused = _another_instance(conn, api, yes_delete)
+        if run.report.refused is None:
             do(conn, "forget_seen", scope=api.scope)
             for page in api.pages():
                 run.take(page)
-                observe("users", run.found.users)
-            run.look_for_deleted(known, yes_delete)
+                observe("users", run.report.users)
+            run.look_for_deleted(total, yes_delete)
             do(conn, "forget_seen", scope=api.scope)
             if not dry_run:
-                do(conn, "note_result", scope=api.scope, now=clock(), result=json_text(run.found.told()))
+                do(conn, "note_result", scope=api.scope, now=clock(), result=json_text(run.report.as_json()))
         if not dry_run:
-            keep_refusal(conn, api.scope, run.found.refused, now=clock())
-    return run.found
+            keep_refusal(conn, api.scope, run.report.refused, now=clock())
+    return run.report
 
 
 def _another_instance(conn: AnyConnection, api: ClerkApi, yes_delete: int | None) -> tuple[int, str | None]:
-    """How many users we know from Clerk, and why this key can't be of their instance."""
+    """The number of known Clerk users, and the reason why this key can't be of their instance."""
     sample = rows(conn, "clerk_users_sample", limit=SAMPLE)
-    known = sample[0]["total"] if sample else 0
+    total = sample[0]["total"] if sample else 0
     ours = {row["instance_id"] for row in rows(conn, "webhook_instances")}
     theirs = api.instance() if ours else None
     if theirs is not None:
         wrong = f"{theirs}, while the last webhooks came from {', '.join(sorted(ours))}"
-        return known, None if theirs in ours else another_source(PROVIDER, wrong, SETTING)
-    if (yes_delete or 0) >= known or knows_any([row["user_id"] for row in sample], api.user):
-        return known, None
-    wrong = f"it has none of {len(sample)} users looked for, of {known} known here"
-    return known, another_source(PROVIDER, wrong, SETTING)
+        return total, None if theirs in ours else another_source(PROVIDER, wrong, SETTING)
+    if (yes_delete or 0) >= total or knows_any([row["user_id"] for row in sample], api.user):
+        return total, None
+    wrong = f"it has none of {len(sample)} users looked for, of {total} known here"
+    return total, another_source(PROVIDER, wrong, SETTING)
 
 
 def reconcile_user(
     conn: AnyConnection, api: ClerkApi, user_id: str, *, envelope: ClerkEnvelope, clock: Clock
 ) -> ClerkReconciled:
-    """One user: what we lack of them is told as Clerk would have told it. `conn` is in autocommit.
+    """Append one user's missed events as Clerk would have sent them. `conn` is in autocommit.
 
     Raises: NotThere when Clerk has no such user; ReconcileError's kinds.
     """
     run = _Run(conn, api, envelope, clock, dry_run=False)
     run.take_one(user_id)
-    return run.found
+    return run.report
 
 
 class _Run:
     def __init__(
         self, conn: AnyConnection, api: ClerkApi, envelope: ClerkEnvelope, clock: Clock, dry_run: bool
     ) -> None:
-        self.found = ClerkReconciled()
+        self.report = ClerkReconciled()
         self._conn = conn
         self._api = api
         self._envelope = envelope
@@ -177,20 +177,20 @@ class _Run:
         self._dry_run = dry_run
 
     def take(self, page: list[bytes]) -> None:
-        """Compare one page of users and append what we lack of them."""
+        """Compare one page of users and append their missed events."""
         named = [(one, body) for body in page if (one := _named(body)) is not None]
         fresh = {row["id"] for row in self._unseen([one.id for one, _ in named])}
         do(self._conn, "see_objects", scope=self._api.scope, ids=[one.id for one, _ in named])
         named = [(one, body) for one, body in named if one.id in fresh]
         erased = erased_among(self._conn, [one.id for one, _ in named])
         named = [(one, body) for one, body in named if one.id not in erased]
-        ours = self._held([one.id for one, _ in named])
+        ours = self._logged([one.id for one, _ in named])
         events = [event for one, body in named for event in self._lacking(one, body, ours[one.id])]
-        self.found.users += len(named)
+        self.report.users += len(named)
         self._append(events)
 
-    def _lacking(self, one: _Named, body: bytes, ours: _Held) -> list[NewEvent]:
-        """None of a user who can't be compared: the run goes on to the next."""
+    def _lacking(self, one: _Named, body: bytes, ours: _LoggedUser) -> list[NewEvent]:
+        """The user's missed events; none if the comparison fails: the run continues with the next."""
         try:
             return list(self._missed(one, body, ours))
         except Exception:
@@ -198,20 +198,20 @@ class _Run:
             return []
 
     def take_one(self, user_id: str) -> None:
-        """Ask for that user alone."""
+        """Fetch and compare that user alone."""
         body = self._api.user(user_id)
         one = _named(body)
         if one is None or one.id != user_id:
             raise NotThere(PROVIDER, f"/users/{user_id}")
-        self.found.users = 1
-        self._append(self._missed(one, body, self._held([user_id])[user_id]))
+        self.report.users = 1
+        self._append(self._missed(one, body, self._logged([user_id])[user_id]))
 
-    def look_for_deleted(self, known: int, yes_delete: int | None) -> None:
-        """Users we have and no page named; one Clerk does not know when asked is deleted.
+    def look_for_deleted(self, total: int, yes_delete: int | None) -> None:
+        """Delete known users that no page listed and that Clerk does not return on request.
 
-        All are asked for before the first is called deleted: too many of them are none at all.
+        All are requested before the first is deleted: if there are too many, none is deleted.
         """
-        allowed = most_absences(known) if yes_delete is None else yes_delete
+        allowed = most_absences(total) if yes_delete is None else yes_delete
         unlisted = [row["id"] for users in self._our_users() for row in self._unseen(users)]
         unlisted = [user for user in unlisted if _USER_ID.fullmatch(user) is not None]
         gone: list[tuple[str, datetime]] = []
@@ -220,13 +220,13 @@ class _Run:
             if self._is_gone(user):
                 gone.append((user, asked_at))
             if len(gone) > allowed and not self._dry_run:
-                break  # asking for the rest would only cost time
+                break  # requesting the rest would only cost time
         if len(gone) > allowed:
-            self.found.refused = too_many(PROVIDER, "users", len(unlisted), known=known, allowed=allowed)
+            self.report.refused = too_many(PROVIDER, "users", len(unlisted), total=total, allowed=allowed)
             gone = gone if self._dry_run else []
         for first in range(0, len(gone), PAGE):
             some = gone[first : first + PAGE]
-            ours = self._held([user for user, _ in some])
+            ours = self._logged([user for user, _ in some])
             self._append([self._deleted(user, ours[user], asked_at) for user, asked_at in some])
 
     def _is_gone(self, user: str) -> bool:
@@ -234,12 +234,12 @@ class _Run:
             body = self._api.user(user)
         except NotThere:
             return True
-        one = _named(body)  # joined a page's gap: there after all
+        one = _named(body)  # fell into a gap between pages, so it exists
         if one is not None and one.id == user:
-            self._append(self._missed(one, body, self._held([user])[user]))
+            self._append(self._missed(one, body, self._logged([user])[user]))
         return False
 
-    def _missed(self, one: _Named, body: bytes, ours: _Held) -> Iterator[NewEvent]:
+    def _missed(self, one: _Named, body: bytes, ours: _LoggedUser) -> Iterator[NewEvent]:
         theirs = _read(body)
         if theirs is None:
             return
@@ -249,30 +249,30 @@ class _Run:
         created_at, updated_at = one.created_at or 0, one.updated_at or one.created_at or 0
         never_changed = updated_at <= created_at
         if ours.first_at > created_at * 1000:
-            self.found.created += 1
-            known = body if never_changed else _bare(one.id, created_at)
+            self.report.created += 1
+            data = body if never_changed else _bare(one.id, created_at)
             self._note(one.id, "missed event", {"created_at": (None, created_at)})
-            yield self._told("user.created", one.id, known, created_at, ours)
+            yield self._event("user.created", one.id, data, created_at, ours)
         if ours.as_user == theirs or (ours.as_user is None and never_changed):
             return
-        # True since the user's own `updated_at`, so an event as young as that has seen it already.
-        if updated_at * 1000 <= ours.last_told_at:
-            self.found.older += 1
+        # The values hold since the user's own `updated_at`, so an event as late as that includes them.
+        if updated_at * 1000 <= ours.last_changed_at:
+            self.report.older += 1
             self._note(one.id, "older page", differing(ours.as_user, theirs))
             return
-        self.found.updated += 1
+        self.report.updated += 1
         self._note(one.id, "missed event", differing(ours.as_user, theirs))
-        yield self._told("user.updated", one.id, body, updated_at, ours)
+        yield self._event("user.updated", one.id, body, updated_at, ours)
 
-    def _deleted(self, user: str, ours: _Held, asked_at: datetime) -> NewEvent:
-        self.found.deleted += 1
+    def _deleted(self, user: str, ours: _LoggedUser, asked_at: datetime) -> NewEvent:
+        self.report.deleted += 1
         self._note(user, "missed event", {"deleted_at": (None, "deleted")})
         now_ms = int(asked_at.timestamp() * 1000)
         gone = orjson.dumps({"deleted": True, "id": user, "object": "user"})
-        return self._told("user.deleted", user, gone, now_ms, ours)
+        return self._event("user.deleted", user, gone, now_ms, ours)
 
-    def _told(self, kind: str, user: str, data: bytes, at_ms: int, ours: _Held) -> NewEvent:
-        """The event Clerk would have sent. Its key sorts before `msg_`: of two, Clerk's own decides."""
+    def _event(self, kind: str, user: str, data: bytes, at_ms: int, ours: _LoggedUser) -> NewEvent:
+        """The event Clerk would have sent. Its key sorts before `msg_`, so Clerk's own event wins a tie."""
         event: dict[str, Any] = {  # Any: JSON values
             "data": orjson.loads(data),
             "object": "event",
@@ -285,19 +285,19 @@ class _Run:
         after = sha256(last.key.encode()).hexdigest()[:16] if last is not None else "none"
         digest = sha256(orjson.dumps(event["data"])).hexdigest()[:32]
         key = f"import:{user}:{kind}:{digest}:{after}"
-        said = marks(self._clock(), cause="missed event")
-        return self._envelope(event, orjson.dumps(event).decode(), key, said)
+        metadata = marks(self._clock(), cause="missed event")
+        return self._envelope(event, orjson.dumps(event).decode(), key, metadata)
 
     def _append(self, events: Iterable[NewEvent]) -> None:
-        wanted = list(events)
-        if wanted and not self._dry_run:
+        batch = list(events)
+        if batch and not self._dry_run:
             with self._conn.transaction():
-                append_unknown(self._conn, wanted)
+                append_unknown(self._conn, batch)
 
     def _note(self, user: str, cause: Any, fields: dict[str, tuple[Any, Any]]) -> None:
         """Any: a cause's literal; a field's value."""
-        if len(self.found.drifts) < TOLD:
-            self.found.drifts.append(
+        if len(self.report.drifts) < MOST_DRIFTS:
+            self.report.drifts.append(
                 Drift(kind="clerk_user", object_id=user, user_id=user, cause=cause, fields=fields)
             )
 
@@ -306,15 +306,17 @@ class _Run:
 
     def _our_users(self) -> Iterator[list[str]]:
         after = ""
-        while found := rows(self._conn, "clerk_users_page", after=after, limit=PAGE):
-            after = found[-1]["user_id"]
-            yield [row["user_id"] for row in found]
+        while page := rows(self._conn, "clerk_users_page", after=after, limit=PAGE):
+            after = page[-1]["user_id"]
+            yield [row["user_id"] for row in page]
 
-    def _held(self, users: list[str]) -> dict[str, _Held]:
-        """What Clerk has told us of each, and nothing else."""
+    def _logged(self, users: list[str]) -> dict[str, _LoggedUser]:
+        """Each user's state from Clerk's events alone."""
         streams = log_reader.streams(self._conn, users, _EVERYTHING, live_only=False)
-        told = {user: [fact for fact in streams[user] if _is_clerks(fact)] for user in users}
-        return {user: _Held(present(refold(user, {}, facts)), facts) for user, facts in told.items()}
+        clerk_facts = {user: [fact for fact in streams[user] if _is_clerks(fact)] for user in users}
+        return {
+            user: _LoggedUser(present(refold(user, {}, facts)), facts) for user, facts in clerk_facts.items()
+        }
 
 
 def _is_clerks(fact: Fact) -> bool:
@@ -323,20 +325,20 @@ def _is_clerks(fact: Fact) -> bool:
 
 def _named(body: bytes) -> _Named | None:
     try:
-        found = _NAMED.decode(body)
+        user = _NAMED.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    return found if _USER_ID.fullmatch(found.id) else None
+    return user if _USER_ID.fullmatch(user.id) else None
 
 
 def _read(body: bytes) -> ClerkUserFact | None:
     try:
-        found = shapes.user('{"data":' + body.decode() + "}")
+        user = shapes.user('{"data":' + body.decode() + "}")
     except (Unfoldable, UnicodeDecodeError):
         return None
-    return found if isinstance(found, ClerkUserFact) else None
+    return user if isinstance(user, ClerkUserFact) else None
 
 
 def _bare(user: str, created_at: int) -> bytes:
-    """All that is certain of the moment they signed up."""
+    """The only values that are certain for the moment of sign-up."""
     return orjson.dumps({"id": user, "object": "user", "created_at": created_at, "updated_at": created_at})

@@ -19,7 +19,7 @@ from providers.reconcile.rate_limit import RateLimit
 
 PROVIDER = "clerk"
 PAGE = 200
-# A user deleted while we read moves everybody behind them one place forward, past our page's edge.
+# A user deleted during the read moves all later users one place forward, past the page's edge.
 OVERLAP = 20
 TIMEOUT_S = 30.0
 UNREADABLE = b"null"
@@ -59,22 +59,22 @@ class ClerkApi:
         """Every user, oldest first, some of them twice. Raises: ReconcileError's kinds."""
         offset, before = 0, list[bytes]()
         while True:
-            found = self._listed(offset, PAGE)
-            if found and found == before:
+            users = self._listed(offset, PAGE)
+            if users and users == before:
                 raise ProviderAway(PROVIDER, "/users", 1, "the same page again at another offset")
-            before = found
-            if found:
-                yield found
-            if len(found) < PAGE:
+            before = users
+            if users:
+                yield users
+            if len(users) < PAGE:
                 return
             offset += PAGE - OVERLAP
 
     def _listed(self, offset: int, limit: int) -> list[bytes]:
-        """Users from that place on. A list that can't be read is asked for in halves down to one user, who
-        is `UNREADABLE`: metadata nested too deep, which a browser may write, hides no other user."""
+        """Users from `offset` on. A list that can't be parsed is requested again in halves, down to one user,
+        who is `UNREADABLE`: metadata nested too deep, which a client may write, hides no other user."""
         body = self._ask(f"/users?limit={limit}&offset={offset}&order_by=%2Bcreated_at").body
         try:
-            return [bytes(each) for each in _USERS.decode(body)]
+            return [bytes(user) for user in _USERS.decode(body)]
         except (msgspec.MsgspecError, RecursionError) as problem:
             if not body.lstrip().startswith(b"["):
                 raise ProviderAway(PROVIDER, "/users", 1, f"no list of users ({problem})") from None
@@ -82,13 +82,13 @@ class ClerkApi:
             _log.warning("clerk user unreadable", offset=offset)
             return [UNREADABLE]
         half = limit // 2
-        found = [*self._listed(offset, half), *self._listed(offset + half, limit - half)]
-        if limit == PAGE and set(found) <= {UNREADABLE}:
+        users = [*self._listed(offset, half), *self._listed(offset + half, limit - half)]
+        if limit == PAGE and set(users) <= {UNREADABLE}:
             raise ProviderAway(PROVIDER, "/users", 1, "a list without a readable user")
-        return found
+        return users
 
     def instance(self) -> str | None:
-        """The id of the instance this key is of; None where the API does not tell this key."""
+        """The id of the key's instance; None where the key may not read it."""
         try:
             return _INSTANCE.decode(self._ask("/instance").body).id
         except (NotThere, ProviderRefused, msgspec.MsgspecError):
@@ -111,8 +111,8 @@ class ClerkApi:
 
     def _send(self, path: str) -> ProviderResponse:
         try:
-            found = self._client.get(path)
+            response = self._client.get(path)
         except httpx.HTTPError as problem:
-            return ProviderResponse(0, said=f"no answer ({type(problem).__name__})")
-        said = "" if found.is_success else found.text[:200]
-        return ProviderResponse(found.status_code, found.content, dict(found.headers), said)
+            return ProviderResponse(0, message=f"no answer ({type(problem).__name__})")
+        message = "" if response.is_success else response.text[:200]
+        return ProviderResponse(response.status_code, response.content, dict(response.headers), message)

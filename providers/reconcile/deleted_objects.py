@@ -1,4 +1,4 @@
-"""What we have and a list did not name: asked for one by one before anybody calls it gone."""
+"""Known objects that a list did not name: requested one by one before they count as deleted."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from projections.errors import Unfoldable
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import NotThere
-from providers.reconcile.logged_objects import LoggedCustomer, held
+from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen
 from providers.reconcile.statements import AnyConnection, rows
@@ -21,23 +21,25 @@ def our_customers(conn: AnyConnection, account: str | None) -> Iterator[dict[str
     """Page by page: customer to user, of those of one account."""
     after = ""
     while True:
-        found = rows(conn, "customers_page", after=after, owner=account or "", limit=PAGE)
-        if not found:
+        page = rows(conn, "customers_page", after=after, owner=account or "", limit=PAGE)
+        if not page:
             return
-        after = found[-1]["customer_id"]
-        yield {row["customer_id"]: row["user_id"] for row in found}
+        after = page[-1]["customer_id"]
+        yield {row["customer_id"]: row["user_id"] for row in page}
 
 
 def compare_unlisted(
     conn: AnyConnection, api: StripeApi, customers: list[str], judge: ComparisonScope
 ) -> list[Drift]:
-    """Drift of these customers, and of their running subscriptions, that this run did not meet."""
-    ours = held(conn, customers, live_only=judge.live_only)
-    wanted = {f"/v1/{kind}s/{_bare(thing)}": thing for kind, thing in _running(ours)}
-    unseen = rows(conn, "unseen_among", scope=api.scope, ids=list(wanted.values()))
+    """Drift of these customers and their running subscriptions that this run's lists did not contain."""
+    ours = logged_customers(conn, customers, live_only=judge.live_only)
+    paths = {f"/v1/{kind}s/{_bare(object_id)}": object_id for kind, object_id in _running(ours)}
+    unseen = rows(conn, "unseen_among", scope=api.scope, ids=list(paths.values()))
     missing = {row["id"] for row in unseen}
-    found = [one for path, thing in wanted.items() if thing in missing and (one := _ask(api, path, judge))]
-    return compare(conn, found, judge)
+    objects = [
+        one for path, object_id in paths.items() if object_id in missing and (one := _ask(api, path, judge))
+    ]
+    return compare(conn, objects, judge)
 
 
 def _running(ours: dict[str, LoggedCustomer]) -> Iterator[tuple[str, str]]:
@@ -51,7 +53,7 @@ def _running(ours: dict[str, LoggedCustomer]) -> Iterator[tuple[str, str]]:
 
 
 def _ask(api: StripeApi, path: str, judge: ComparisonScope) -> Seen | None:
-    """A deleted customer answers with its tombstone; what was never this key's is not there."""
+    """The object; a deleted customer is a tombstone. None for an object that was never in this account."""
     try:
         body, observed_at = api.one(path)
         return seen(body, observed_at=observed_at, account=judge.account)

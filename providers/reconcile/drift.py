@@ -1,4 +1,4 @@
-"""A difference between a provider's word and ours: what differs, why, and the event that heals it."""
+"""A difference between a provider and the log: what differs, why, and the event that heals it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ Cause = Literal[
 
 ADVICE: dict[str, str] = {
     "missed event": "healed by a snapshot",
-    "older than 30 days": "healed by a snapshot; the Events API has it no more",
-    "projector bug": "the log says what the provider says, the tables don't: tenure replay --diff",
-    "manual edit": "somebody wrote into the tables: tenure replay --user USER",
+    "older than 30 days": "healed by a snapshot; the Events API no longer has the event",
+    "projector bug": "the log agrees with the provider, the tables don't: tenure replay --diff",
+    "manual edit": "the tables were edited by hand: tenure replay --user USER",
     "unknown price": "no plan has this price: tenure import stripe --plans, then tenure plans publish",
     "quarantined": "the user's history stops at an event: tenure quarantine list",
     "older page": "the provider's answer is older than the last event here; run it again later",
@@ -33,7 +33,7 @@ ADVICE: dict[str, str] = {
 }
 
 
-# Kind to the field that says it ended, and the values that say so.
+# Kind to the field that marks its end, and the values of an end.
 ENDED: Mapping[str, tuple[str, frozenset[object]]] = {
     "customer": ("deleted", frozenset({True})),
     "subscription": ("status", frozenset(TERMINAL)),
@@ -55,13 +55,13 @@ class Drift:
 
     @property
     def ends(self) -> bool:
-        """Whether healing takes something away that the log has: a customer, a subscription, a card."""
+        """Whether healing ends a customer, a subscription or a card that the log has."""
         name, ended = ENDED.get(self.kind, ("", frozenset()))
         ours, theirs = self.fields.get(name, (None, None))
         return self.event is not None and ours != theirs and ours is not None and theirs in ended
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
-        """For people and machines, without the event itself."""
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
+        """All fields but the event itself."""
         return {
             "kind": self.kind,
             "object_id": self.object_id,
@@ -76,11 +76,11 @@ class Drift:
 
 
 def differing(ours: Body | None, theirs: Body) -> dict[str, tuple[Any, Any]]:  # Any: a field's value
-    """The fields in which two bodies differ; all of them when we have none."""
-    said = msgspec.to_builtins(msgspec.structs.asdict(theirs))
-    held = {} if ours is None else msgspec.to_builtins(msgspec.structs.asdict(ours))
+    """The fields in which two bodies differ; all of them when `ours` is None."""
+    their_fields = msgspec.to_builtins(msgspec.structs.asdict(theirs))
+    our_fields = {} if ours is None else msgspec.to_builtins(msgspec.structs.asdict(ours))
     return {
-        name: (held.get(name), value)
-        for name, value in said.items()
-        if ours is None or held.get(name) != value
+        name: (our_fields.get(name), value)
+        for name, value in their_fields.items()
+        if ours is None or our_fields.get(name) != value
     }

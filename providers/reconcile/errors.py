@@ -1,16 +1,17 @@
-"""What can go wrong between us and a provider's API."""
+"""Errors of a provider's API and of reconciliation."""
 
 
 class ReconcileError(Exception):
-    """Base of what keeps a reconciliation from its end; what was caught up so far is kept."""
+    """Base of the errors that end a reconciliation early; committed pages stay."""
 
 
 class ProviderRefused(ReconcileError):
-    """The provider will not answer this key. Make one that may read what is named."""
+    """The provider refused the request. Use a key that may read the path."""
 
-    def __init__(self, provider: str, path: str, status: int, said: str) -> None:
+    def __init__(self, provider: str, path: str, status: int, message: str) -> None:
         super().__init__(
-            f"{provider} answered {status} to GET {path}: {said}; check the API key and that it may read this"
+            f"{provider} answered {status} to GET {path}: {message}; "
+            "check the API key and that it may read this"
         )
         self.provider = provider
         self.path = path
@@ -18,7 +19,7 @@ class ProviderRefused(ReconcileError):
 
 
 class NotThere(ReconcileError):
-    """The provider knows no such object (any more)."""
+    """The provider has no such object, or no longer."""
 
     def __init__(self, provider: str, path: str) -> None:
         super().__init__(f"{provider} has nothing at {path}")
@@ -26,12 +27,12 @@ class NotThere(ReconcileError):
 
 
 class ProviderAway(ReconcileError):
-    """The provider did not answer usably, however often it was asked. Run it again later."""
+    """The provider gave no usable response after all retries. Run it again later."""
 
     def __init__(self, provider: str, path: str, tries: int, last: str) -> None:
         super().__init__(
             f"{provider} did not answer GET {path} in {tries} tries (last: {last}); "
-            "what was caught up is kept, the next run goes on there"
+            "what was appended stays, and the next run continues there"
         )
         self.provider = provider
         self.path = path
@@ -46,5 +47,5 @@ class AlreadyRunning(ReconcileError):
     """Another process reconciles the same account now. Wait for it."""
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"expected nobody else to reconcile {scope}, found another process doing it")
+        super().__init__(f"expected no other process to reconcile {scope}, found one")
         self.scope = scope

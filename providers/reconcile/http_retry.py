@@ -1,4 +1,4 @@
-"""Asking a provider until it answers: what is tried again, how long is waited, when it is over."""
+"""Request a provider's API with retries: what is retried, the waits, and when to give up."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ _log = structlog.get_logger("tenure.reconcile")
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """One HTTP answer; `status` 0 means there was none, and `said` says why."""
+    """One HTTP response; `status` 0 means there was none, and `message` says why."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] | None = None
-    said: str = ""
+    message: str = ""
 
 
 def ask(
@@ -40,7 +40,7 @@ def ask(
     now: Callable[[], datetime],
     chance: Callable[[], float] = random.random,
 ) -> ProviderResponse:
-    """The first answer that is of use.
+    """The first usable response.
 
     Raises: NotThere (404), ProviderRefused (any other 4xx but 409 and 429), ProviderAway.
     """
@@ -52,9 +52,9 @@ def ask(
             return replace(answer, body=_readable(answer.body))
         if answer.status == 404:
             raise NotThere(provider, path)
-        last = answer.said or f"HTTP {answer.status}"
+        last = answer.message or f"HTTP {answer.status}"
         if 400 <= answer.status < 500 and answer.status not in (409, 429):
-            raise ProviderRefused(provider, path, answer.status, answer.said)
+            raise ProviderRefused(provider, path, answer.status, answer.message)
         if tries == MOST_TRIES:
             break
         _wait(answer, tries, pace, now(), chance)
@@ -73,7 +73,7 @@ def _readable(body: bytes) -> bytes:
 def _wait(
     answer: ProviderResponse, tries: int, pace: RateLimit, now: datetime, chance: Callable[[], float]
 ) -> None:
-    """As long as Retry-After says, for everybody; else twice as long each time, with half by chance."""
+    """Wait as Retry-After says, in all threads; else exponentially, half of it random."""
     asked_s = retry_after_s(answer.headers or {}, now)
     if asked_s is not None:
         pace.hold(asked_s)
@@ -96,10 +96,10 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 def http_date(text: str | None) -> datetime | None:
     """The instant of an HTTP date; None for anything else."""
     try:
-        found = parsedate_to_datetime(text or "")
+        instant = parsedate_to_datetime(text or "")
     except (TypeError, ValueError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def header(headers: Mapping[str, str], name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What our log says of some customers: their own streams folded, linked to a user or not."""
+"""Customers as the log has them: their own streams folded, linked to a user or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,27 +21,29 @@ class LoggedCustomer:
     facts: list[Fact]
 
     def body_of(self, kind: str, object_id: str, route: str) -> Body | None:
-        """The object as folded; None when we never heard of it."""
+        """The object as folded; None when the log has no event about it."""
         if kind == "customer":
             return self.state.customers.get(route)
-        held = self.state.subscriptions if kind == "subscription" else self.state.payment_methods
-        return held.get(object_id)
+        logged_customers = self.state.subscriptions if kind == "subscription" else self.state.payment_methods
+        return logged_customers.get(object_id)
 
     def last_of(self, object_id: str) -> Fact | None:
         """The last event about the object, by its own time."""
-        told = [fact for fact in self.facts if _id_of(fact.body) in (object_id, _bare(object_id))]
-        return max(told, key=lambda fact: (fact.at, fact.position), default=None)
+        facts = [fact for fact in self.facts if _id_of(fact.body) in (object_id, _bare(object_id))]
+        return max(facts, key=lambda fact: (fact.at, fact.position), default=None)
 
 
-def held(conn: AnyConnection, routes: Iterable[str], *, live_only: bool) -> dict[str, LoggedCustomer]:
+def logged_customers(
+    conn: AnyConnection, routes: Iterable[str], *, live_only: bool
+) -> dict[str, LoggedCustomer]:
     """Each customer's state up to the head of the log, whatever is projected by now."""
-    found: dict[str, list[Fact]] = {route: [] for route in routes}
-    for event in log_reader.events_of(conn, found, _EVERYTHING, live_only=live_only):
+    facts_by_route: dict[str, list[Fact]] = {route: [] for route in routes}
+    for event in log_reader.events_of(conn, facts_by_route, _EVERYTHING, live_only=live_only):
         if event.is_customer:
-            found[event.route_key].append(event.fact)
+            facts_by_route[event.route_key].append(event.fact)
     return {
         route: LoggedCustomer(present(refold(route, {route: 0}, facts)), facts)
-        for route, facts in found.items()
+        for route, facts in facts_by_route.items()
     }
 
 

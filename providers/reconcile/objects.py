@@ -1,4 +1,4 @@
-"""Stripe's objects held against our log: what differs, why, and the snapshots that heal it."""
+"""Compare Stripe's objects with the log: what differs, why, and the snapshots that heal it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 from providers.reconcile.drift import Cause, Drift, differing
 from providers.reconcile.event_metadata import StripeEnvelope
-from providers.reconcile.logged_objects import LoggedCustomer, held
+from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.snapshots import Seen, collapsed, seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
 from providers.reconcile.stripe_api import ObjectPage
@@ -23,9 +23,9 @@ from providers.reconcile.stripe_api import ObjectPage
 logger = structlog.get_logger(__name__)
 
 HEALED: tuple[Cause, ...] = ("missed event", "older than 30 days")
-# What Stripe's API shows may lag behind its webhooks: an event as young as that has seen more.
+# Stripe's API may lag behind its webhooks: an event younger than that may be newer than the object.
 LAG = timedelta(minutes=1)
-# Where a list carries its objects' payment methods: one request instead of one a customer.
+# Where a list carries its objects' payment methods: one request instead of one per customer.
 EXPANDED = {
     "customers": (
         "data.invoice_settings.default_payment_method",
@@ -37,10 +37,10 @@ EXPANDED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonScope:
-    """What a comparison needs to know. `covered`: no event of the last thirty days is missing.
+    """The settings of a comparison. `covered`: no event of the last thirty days is missing.
 
-    `missed`: customers of whom this very run found missed events (in a dry run they are not
-    appended, so what they would have healed shows as drift).
+    `missed`: customers for whom this run found missed events (in a dry run they are not
+    appended, so the differences they would heal show as drift).
     """
 
     envelope: StripeEnvelope
@@ -53,25 +53,25 @@ class ComparisonScope:
 
 
 def read_page(page: ObjectPage, listed: str, judge: ComparisonScope) -> list[Seen]:
-    """The page's objects, and after them the payment methods they brought along.
+    """The page's objects, and after them the expanded payment methods.
 
-    An object no reader understands is left out: it can heal nothing, and the next event about it
+    An object that no reader can parse is omitted: it can heal nothing, and the next event about it
     is quarantined with its reason.
     """
     _, path = EXPANDED[listed]
-    found: list[Seen] = []
+    listed_objects: list[Seen] = []
     brought: dict[str, Seen] = {}
     for body in page.objects:
         whole, inner = collapsed(body, path)
         for part, into in ((whole, None), (inner, brought)):
             one = None if part is None else _read(part, page, judge)
-            if one is None or (judge.live_only and not one.livemode) or one.is_nobodys:
+            if one is None or (judge.live_only and not one.livemode) or one.has_no_customer:
                 continue
             if into is None:
-                found.append(one)
+                listed_objects.append(one)
             else:
                 into[one.id] = one
-    return found + list(brought.values())
+    return listed_objects + list(brought.values())
 
 
 def _read(body: bytes, page: ObjectPage, judge: ComparisonScope) -> Seen | None:
@@ -82,16 +82,16 @@ def _read(body: bytes, page: ObjectPage, judge: ComparisonScope) -> Seen | None:
         return None
 
 
-def compare(conn: AnyConnection, found: Sequence[Seen], judge: ComparisonScope) -> list[Drift]:
-    """Where Stripe and the log differ; erased persons are not looked at."""
-    erased = erased_among(conn, {one.route for one in found})
-    found = [one for one in found if one.route not in erased]
-    ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
-    return [drift for one in found for drift in _drifts(one, ours[one.route], judge)]
+def compare(conn: AnyConnection, objects: Sequence[Seen], judge: ComparisonScope) -> list[Drift]:
+    """Where Stripe and the log differ; erased persons are skipped."""
+    erased = erased_among(conn, {one.route for one in objects})
+    objects = [one for one in objects if one.route not in erased]
+    ours = logged_customers(conn, {one.route for one in objects}, live_only=judge.live_only)
+    return [drift for one in objects for drift in _drifts(one, ours[one.route], judge)]
 
 
 def _drifts(one: Seen, ours: LoggedCustomer, judge: ComparisonScope) -> list[Drift]:
-    """None of an object that can't be compared: the run goes on to the next."""
+    """The object's drift; none if the comparison fails: the run continues with the next."""
     try:
         return list(_judged(one, ours, judge))
     except Exception:

@@ -1,7 +1,7 @@
-"""Record whose objects Stripe has ahead of the log, where no snapshot may or can heal them.
+"""Record users whose Stripe objects are ahead of the log where no snapshot may or can heal them.
 
-The projector shows `billing_sync_status = stale` from that event until one about the object, or the next
-complete comparison, says otherwise.
+The projector shows `billing_sync_status = stale` from that event until an event about the object or the
+next complete comparison clears it.
 """
 
 from collections import defaultdict
@@ -27,9 +27,8 @@ logger = structlog.get_logger(__name__)
 def record_ahead(
     conn: AnyConnection, drifts: Iterable[Drift], *, account: str | None, now: datetime, live_only: bool
 ) -> None:
-    """One event for each user whose objects ahead are not those of the last comparison; a user a transaction.
-
-    A user whose part is busy is left to the next comparison.
+    """Append one event per user whose objects ahead have changed since the last comparison, each in its own
+    transaction. A user in a busy partition waits for the next comparison.
     """
     objects: dict[str, set[str]] = defaultdict(set)
     for drift in drifts:

@@ -1,4 +1,4 @@
-"""Payment methods of customers without a default: the one attached last is in force, so we must ask."""
+"""Payment methods of customers without a default: the one attached last is in force, so fetch them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from projections.facts import PaymentMethodFact, SubscriptionFact
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import NotThere
-from providers.reconcile.logged_objects import LoggedCustomer, held
+from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
@@ -19,22 +19,22 @@ logger = structlog.get_logger(__name__)
 
 
 def compare_methods(
-    conn: AnyConnection, api: StripeApi, found: Sequence[Seen], judge: ComparisonScope
+    conn: AnyConnection, api: StripeApi, objects: Sequence[Seen], judge: ComparisonScope
 ) -> list[Drift]:
-    """Drift of the methods of customers whose running subscription names none, nor do they."""
-    asked = {
+    """Drift of the methods of customers where neither they nor their running subscription name one."""
+    routes = {
         one.route
-        for one in found
+        for one in objects
         if isinstance(one.theirs, SubscriptionFact)
         and one.theirs.payment_method is None
         and one.theirs.status not in TERMINAL
     }
-    asked -= erased_among(conn, asked)
-    if not asked:
+    routes -= erased_among(conn, routes)
+    if not routes:
         return []
-    ours = held(conn, asked, live_only=judge.live_only)
+    ours = logged_customers(conn, routes, live_only=judge.live_only)
     drifts: list[Drift] = []
-    for route in sorted(asked):
+    for route in sorted(routes):
         customer = ours[route].state.customers.get(route)
         if customer is not None and (customer.deleted or customer.payment_method is not None):
             continue
@@ -45,7 +45,7 @@ def compare_methods(
 def _of_customer(
     conn: AnyConnection, api: StripeApi, route: str, ours: LoggedCustomer, judge: ComparisonScope
 ) -> Iterable[Drift]:
-    """The newest, and those that are attached here and no longer there."""
+    """Drift of the newest method, and of those attached in the log but no longer at Stripe."""
     try:
         page = api.page(f"/v1/customers/{route.rpartition('/')[2]}/payment_methods")
     except NotThere:
@@ -76,12 +76,12 @@ def _detached(
         body, observed_at = api.one(f"/v1/payment_methods/{method.id}")
     except NotThere:
         return []
-    found = replace(seen(body, observed_at=observed_at, account=judge.account), route=route)
-    if not isinstance(found.theirs, PaymentMethodFact) or found.theirs.customer is not None:
+    current = replace(seen(body, observed_at=observed_at, account=judge.account), route=route)
+    if not isinstance(current.theirs, PaymentMethodFact) or current.theirs.customer is not None:
         return []
     last = ours.last_of(method.id)
     event = snapshot(
-        found,
+        current,
         after=last.key if last else None,
         cause="missed event",
         envelope=judge.envelope,

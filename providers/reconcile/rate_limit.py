@@ -1,4 +1,4 @@
-"""How fast a provider may be asked: a token bucket that all threads of a process share."""
+"""Rate limit of requests to a provider: a token bucket that all threads of a process share."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ RATE = 20.0
 
 
 class RateLimit:
-    """At most `rate` requests a second in the long run, `burst` at once; `hold` stops everybody."""
+    """At most `rate` requests per second in the long run, `burst` at once; `hold` stops all threads."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class RateLimit:
             self._sleep(pause_s)
 
     def hold(self, seconds: float) -> None:
-        """Nobody sends for so long: the provider asked for it."""
+        """No thread sends for that time, as the provider requested."""
         with self._lock:
             self._refill()
             self._tokens = min(self._tokens, -seconds * self._rate)

@@ -1,7 +1,7 @@
-"""Checkout sessions: often the only place that says whose a customer is (`client_reference_id`).
+"""Checkout sessions: often the only objects that link a customer to a user (`client_reference_id`).
 
-A session is told as `checkout.session.snapshot` at the time it was made, since what it says was true
-then. Only those are told that name a user the customer's events have not named yet.
+A session becomes a `checkout.session.snapshot` event at its creation time, since its link was true
+then. Only sessions that name a user whom the customer's events have not named become events.
 """
 
 import msgspec
@@ -12,7 +12,7 @@ from events.clock import from_micros
 from projections.facts import Checkout
 from projections.parse_fact import STRIPE_READERS
 from providers.reconcile.drift import Drift
-from providers.reconcile.logged_objects import held
+from providers.reconcile.logged_objects import logged_customers
 from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import Seen, snapshot
 from providers.reconcile.statements import AnyConnection, erased_among
@@ -42,13 +42,13 @@ def read_sessions(page: ObjectPage, judge: ComparisonScope) -> list[Seen]:
     ]
 
 
-def compare_sessions(conn: AnyConnection, found: list[Seen], judge: ComparisonScope) -> list[Drift]:
-    """Sessions whose word about a customer the log lacks; erased persons are not looked at."""
-    erased = erased_among(conn, {one.route for one in found} | {_user_in(one) for one in found})
-    found = [one for one in found if not {one.route, _user_in(one)} & erased]
-    ours = held(conn, {one.route for one in found}, live_only=judge.live_only)
+def compare_sessions(conn: AnyConnection, sessions: list[Seen], judge: ComparisonScope) -> list[Drift]:
+    """Sessions whose link the log lacks; erased persons are skipped."""
+    erased = erased_among(conn, {one.route for one in sessions} | {_user_in(one) for one in sessions})
+    sessions = [one for one in sessions if not {one.route, _user_in(one)} & erased]
+    ours = logged_customers(conn, {one.route for one in sessions}, live_only=judge.live_only)
     drifts = []
-    for one in found:
+    for one in sessions:
         user = _user_in(one)
         if any(getattr(fact.body, "claimed_user", None) == user for fact in ours[one.route].facts):
             continue
@@ -58,7 +58,7 @@ def compare_sessions(conn: AnyConnection, found: list[Seen], judge: ComparisonSc
             cause="import" if judge.importing else "missed event",
             envelope=judge.envelope,
             account=judge.account,
-            said_as=TYPE,
+            event_type=TYPE,
         )
         fields = {"claimed_user": (None, user)}
         drifts.append(

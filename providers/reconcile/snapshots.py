@@ -1,7 +1,7 @@
-"""`stripe.snapshot.<object>`: an object as it was when we looked, told as an event.
+"""`stripe.snapshot.<object>`: an object's state at the time of the request, as an event.
 
-The key is made of the object's id, its content and the last event we had of it. So a second look
-at the same truth makes no second event, and a truth that comes back after another one does.
+The key consists of the object's id, its content and the last event the log had of it. So reading the same
+state twice appends one event, and a state that returns after another one appends a second.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ _HEAD = msgspec.json.Decoder(_Head)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One object as the provider gave it. `kind`: subscription, customer, payment_method."""
+    """One object as the provider returned it. `kind`: subscription, customer, payment_method."""
 
     kind: str
     id: str
@@ -47,8 +47,8 @@ class Seen:
     observed_at: datetime
 
     @property
-    def is_nobodys(self) -> bool:
-        """A payment method that belongs to no customer is in nobody's tables."""
+    def has_no_customer(self) -> bool:
+        """True for a payment method without a customer, which is in no user's tables."""
         return isinstance(self.theirs, PaymentMethodFact) and self.theirs.customer is None
 
 
@@ -71,61 +71,61 @@ def seen(body: bytes, *, observed_at: datetime, account: str | None) -> Seen:
 
 
 def snapshot(
-    found: Seen,
+    observed: Seen,
     *,
     after: str | None,
     cause: str,
     envelope: StripeEnvelope,
     account: str | None,
     detached_from: str | None = None,
-    said_as: str | None = None,
+    event_type: str | None = None,
     causation_id: str | None = None,
 ) -> NewEvent:
-    """The event that heals. `after`: key of the last event we had of the object.
+    """The event that heals. `after`: key of the last event the log had of the object.
 
-    A method that was detached has lost its customer; `detached_from` remembers it, as Stripe does.
-    `said_as`: another type than `snapshot.<object>`.
+    A detached method has no customer any more; `detached_from` names it, as Stripe does.
+    `event_type`: another type than `snapshot.<object>`.
     """
-    kind = found.kind if detached_from is None else f"{found.kind}.detached"
-    digest = sha256(found.body).hexdigest()[:32]
-    key = f"snapshot:{found.id}:{digest}:{_short(after)}"
+    kind = observed.kind if detached_from is None else f"{observed.kind}.detached"
+    digest = sha256(observed.body).hexdigest()[:32]
+    key = f"snapshot:{observed.id}:{digest}:{_short(after)}"
     event = {
         "id": key,
         "object": "event",
-        "type": said_as or f"snapshot.{kind}",
-        "created": int(found.observed_at.timestamp()),
-        "livemode": found.livemode,
-        "data": {"object": orjson.Fragment(found.body)}
+        "type": event_type or f"snapshot.{kind}",
+        "created": int(observed.observed_at.timestamp()),
+        "livemode": observed.livemode,
+        "data": {"object": orjson.Fragment(observed.body)}
         | ({} if detached_from is None else {"previous_attributes": {"customer": detached_from}}),
     }
     text = orjson.dumps(event).decode()
-    said: dict[str, Any] = orjson.loads(text)  # Any: JSON values
+    payload: dict[str, Any] = orjson.loads(text)  # Any: JSON values
     if account is not None:
         text = owned(text, account)
-        said["account"] = account
-    noted = marks(found.observed_at, cause=cause, heals_after=after)
-    made = envelope(said, text, noted)
-    return made if causation_id is None else replace(made, causation_id=causation_id)
+        payload["account"] = account
+    metadata = marks(observed.observed_at, cause=cause, heals_after=after)
+    new_event = envelope(payload, text, metadata)
+    return new_event if causation_id is None else replace(new_event, causation_id=causation_id)
 
 
 def collapsed(body: bytes, path: tuple[str, ...]) -> tuple[bytes, bytes | None]:
     """An object with what was expanded at `path` put back to its id, and what was expanded there."""
     try:
-        said = orjson.loads(body)
+        whole = orjson.loads(body)
     except orjson.JSONDecodeError:  # a number or a depth that it refuses: the object stays as it is
         return body, None
-    holder = said
+    holder = whole
     for step in path[:-1]:
         holder = holder.get(step) if isinstance(holder, dict) else None
     inner = holder.get(path[-1]) if isinstance(holder, dict) else None
     if not isinstance(holder, dict) or not isinstance(inner, dict) or not isinstance(inner.get("id"), str):
         return body, None
     holder[path[-1]] = inner["id"]
-    return orjson.dumps(said), orjson.dumps(inner)
+    return orjson.dumps(whole), orjson.dumps(inner)
 
 
 def _short(after: str | None) -> str:
-    """A snapshot's own key names the one before it: cut, or keys would grow without end."""
+    """The key of the previous event, digested if long: a snapshot's key contains it and would keep growing."""
     if after is None or len(after) <= 40:
         return after or NONE
     return sha256(after.encode()).hexdigest()[:16]

@@ -25,13 +25,13 @@ def rows(conn: AnyConnection, name: str, **values: object) -> list[dict[str, Any
 
 
 def do(conn: AnyConnection, name: str, **values: object) -> None:
-    """One statement without an answer."""
+    """Run a statement that returns no rows."""
     conn.execute(statement("providers.reconcile", name), values)
 
 
 @contextmanager
 def alone(conn: AnyConnection, scope: str) -> Iterator[None]:
-    """Nobody else reconciles the scope inside the block. Raises: AlreadyRunning."""
+    """Exclude other processes from reconciling the scope inside the block. Raises: AlreadyRunning."""
     if not rows(conn, "take_reconcile", **{"class": LOCK_CLASS, "scope": scope})[0]["taken"]:
         raise AlreadyRunning(scope)
     try:
@@ -42,20 +42,20 @@ def alone(conn: AnyConnection, scope: str) -> Iterator[None]:
 
 
 def erased_among(conn: AnyConnection, routes: Collection[str]) -> set[str]:
-    """Those of these routes that are an erased person's: nothing about them is fetched back."""
-    found = rows(conn, "erased_among", routes=sorted(routes)) if routes else []
-    return {row["route_key"] for row in found}
+    """Those of these routes that belong to an erased person, whose data must not be fetched again."""
+    erased = rows(conn, "erased_among", routes=sorted(routes)) if routes else []
+    return {row["route_key"] for row in erased}
 
 
 def unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[NewEvent]:
-    """Those of the events whose key the log does not hold and that are about no erased person.
+    """The events whose key the log lacks and that are not about an erased person.
 
-    What it holds is not offered again: a webhook is rendered in its endpoint's API version and the
-    API's copy in the account's, and two renderings of one event are no conflict worth an alarm.
+    Known events are not appended again: a webhook is rendered in its endpoint's API version and the
+    API's copy in the account's, and two renderings of one event must not raise a conflict.
     """
     erased = erased_among(conn, {event.route_key for event in events})
     events = [event for event in events if event.route_key not in erased]
-    found = rows(
+    known_rows = rows(
         conn,
         "known_keys",
         parts=[part_of(event.route_key) for event in events],
@@ -63,13 +63,13 @@ def unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[NewEvent]:
         keys=[event.idempotency_key for event in events],
         modes=[event.livemode for event in events],
     )
-    known = {row["ordinal"] for row in found}
-    return [event for number, event in enumerate(events, 1) if number not in known]
+    ordinals = {row["ordinal"] for row in known_rows}
+    return [event for number, event in enumerate(events, 1) if number not in ordinals]
 
 
 def append_unknown(conn: AnyConnection, events: Sequence[NewEvent]) -> list[tuple[NewEvent, Appended]]:
-    """Append those the log does not hold and that are about no erased person; the caller owns the
+    """Append the events that the log lacks and that are not about an erased person; the caller owns the
     transaction. An erasure that commits after the objects were fetched counts."""
     rows(conn, "share_erasure")
-    wanted = unknown(conn, events)
-    return list(zip(wanted, append_all(conn, wanted), strict=True))
+    new_events = unknown(conn, events)
+    return list(zip(new_events, append_all(conn, new_events), strict=True))

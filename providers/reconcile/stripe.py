@@ -1,8 +1,8 @@
-"""Reconciling with Stripe: first the events we missed, then every object against our log.
+"""Reconcile with Stripe: first append missed events, then compare every object with the log.
 
 A difference is healed by a `stripe.snapshot.<object>` event, never by an UPDATE. A user is `stale` while
-Stripe is ahead and no snapshot may heal that: too many ends for one run, or an end here that Stripe does
-not have. A dry run writes nothing.
+Stripe is ahead and no snapshot may heal that: too many ends for one run, or an end in the log that Stripe
+does not have. A dry run writes nothing.
 """
 
 from collections import Counter
@@ -29,13 +29,13 @@ from providers.reconcile.stripe_source import another_account
 from providers.reconcile.table_drift import compare_rows
 from providers.reconcile.thin_events import follow_thin_events
 
-TOLD = 1_000
+MOST_DRIFTS = 1_000
 OBJECTS = ":objects"
 
 
 @dataclass(slots=True)
 class Reconciled:
-    """What a run found. Only the first thousand drifts are kept in full; `causes` counts them all."""
+    """The result of a run. Only the first thousand drifts are kept in full; `causes` counts them all."""
 
     events: CaughtUp | None = None
     thin: int = 0
@@ -47,11 +47,11 @@ class Reconciled:
 
     def note(self, drift: Drift) -> None:
         self.causes[drift.cause] += 1
-        if len(self.drifts) < TOLD:
+        if len(self.drifts) < MOST_DRIFTS:
             self.drifts.append(drift)
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
-        """For logs and for the schedule: counts only."""
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
+        """Counts only, for logs and the schedule."""
         caught = self.events
         return {
             "events_seen": caught.seen if caught else 0,
@@ -85,20 +85,20 @@ def reconcile_stripe(
     yes_delete: int | None = None,
     observe: Observer = _unobserved,
 ) -> Reconciled:
-    """Events, thin events and, unless told otherwise, objects. `conn` is in autocommit.
+    """Reconcile events, thin events and, with `with_objects`, objects. `conn` is in autocommit.
 
-    `refused` in the result says why nothing was read (the key of another account) or nothing ended (of more
-    customers than one run may believe; `yes_delete` raises that to so many).
-    Raises: ReconcileError's kinds; what was caught up so far is kept.
+    `refused` in the result says why nothing was read (the key of another account) or nothing ended (for more
+    customers than one run may end; `yes_delete` raises the limit).
+    Raises: ReconcileError's kinds; committed pages stay.
     """
-    found = Reconciled()
+    report = Reconciled()
     with alone(conn, api.scope):
-        known, found.refused = another_account(conn, api, now=clock(), dry_run=dry_run)
+        total, report.refused = another_account(conn, api, now=clock(), dry_run=dry_run)
         if not dry_run:
-            keep_refusal(conn, api.scope, found.refused, now=clock())
-        if found.refused is not None:
-            return found
-        found.events = catch_up(
+            keep_refusal(conn, api.scope, report.refused, now=clock())
+        if report.refused is not None:
+            return report
+        report.events = catch_up(
             conn,
             api,
             envelope=envelope,
@@ -112,24 +112,24 @@ def reconcile_stripe(
             account=api.account,
             live_only=live_only,
             covered=covers(conn, api.scope, clock()),
-            missed=frozenset(found.events.routes) if dry_run else frozenset(),
+            missed=frozenset(report.events.routes) if dry_run else frozenset(),
             catalog=catalog_in(conn),
         )
-        found.thin = follow_thin_events(conn, api, judge, clock=clock, dry_run=dry_run)
+        report.thin = follow_thin_events(conn, api, judge, clock=clock, dry_run=dry_run)
         if with_objects and not (live_only and not api.livemode):
-            allowed = most_absences(known) if yes_delete is None else yes_delete
-            objects = _Objects(conn, api, judge, found, observe, dry_run)
+            allowed = most_absences(total) if yes_delete is None else yes_delete
+            objects = _Objects(conn, api, judge, report, observe, dry_run)
             objects.compare_all()
-            objects.end(allowed, known)
+            objects.end(allowed, total)
             if not dry_run:
                 record_ahead(conn, objects.ahead, account=api.account, now=clock(), live_only=live_only)
-                _finished(conn, api.scope + OBJECTS, found, clock())
-                keep_refusal(conn, api.scope + OBJECTS, found.refused, now=clock())
-    return found
+                _finished(conn, api.scope + OBJECTS, report, clock())
+                keep_refusal(conn, api.scope + OBJECTS, report.refused, now=clock())
+    return report
 
 
-def _finished(conn: AnyConnection, scope: str, found: Reconciled, now: datetime) -> None:
-    do(conn, "note_result", scope=scope, now=now, result=json_text(found.told()))
+def _finished(conn: AnyConnection, scope: str, report: Reconciled, now: datetime) -> None:
+    do(conn, "note_result", scope=scope, now=now, result=json_text(report.as_json()))
 
 
 class _Objects:
@@ -138,21 +138,21 @@ class _Objects:
         conn: AnyConnection,
         api: StripeApi,
         judge: ComparisonScope,
-        found: Reconciled,
+        report: Reconciled,
         observe: Observer,
         dry_run: bool,
     ) -> None:
         self._conn = conn
         self._api = api
         self._judge = judge
-        self._found = found
+        self._report = report
         self._observe = observe
         self._dry_run = dry_run
         self._ends: list[Drift] = []
         self.ahead: list[Drift] = []
 
     def compare_all(self) -> None:
-        """Stripe's lists, then what we have and they did not name, then our own tables."""
+        """Compare Stripe's lists, then known objects that they did not name, then the tables."""
         do(self._conn, "forget_seen", scope=self._api.scope)
         self._list("customers")
         self._list("subscriptions", status="all")
@@ -172,25 +172,25 @@ class _Objects:
             do(self._conn, "see_objects", scope=self._api.scope, ids=ids)
             self._take(compare(self._conn, seen, self._judge))
             self._take(compare_methods(self._conn, self._api, seen, self._judge))
-            self._found.objects += len(page.objects)
-            self._observe(listed, self._found.objects)
+            self._report.objects += len(page.objects)
+            self._observe(listed, self._report.objects)
 
     def _take(self, drifts: Iterable[Drift]) -> None:
-        """Note and heal, a page a transaction."""
+        """Record and heal drift, one transaction per page."""
         noted = list(drifts)
         for drift in noted:
-            self._found.note(drift)
+            self._report.note(drift)
         self._ends += [drift for drift in noted if drift.ends]
         self.ahead += [drift for drift in noted if drift.cause == "absorbed"]
         self._heal([drift.event for drift in noted if drift.event is not None and not drift.ends])
 
-    def end(self, allowed: int, known: int) -> None:
-        """Append what takes something away, now that all of it is known; too many of them are none at all."""
+    def end(self, allowed: int, total: int) -> None:
+        """Append the ends, now that all are known; if there are too many, append none."""
         events = [drift.event for drift in self._ends if drift.event is not None]
         customers = len({event.route_key for event in events})
         if customers > allowed:
             what = "customers, or subscriptions or cards of theirs,"
-            self._found.refused = too_many("stripe", what, customers, known=known, allowed=allowed)
+            self._report.refused = too_many("stripe", what, customers, total=total, allowed=allowed)
             self.ahead += self._ends
             return
         for first in range(0, len(events), PAGE):
@@ -199,4 +199,4 @@ class _Objects:
     def _heal(self, healing: list[NewEvent]) -> None:
         if healing and not self._dry_run:
             with self._conn.transaction():
-                self._found.healed += len(append_unknown(self._conn, healing))
+                self._report.healed += len(append_unknown(self._conn, healing))

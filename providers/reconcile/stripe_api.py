@@ -1,7 +1,7 @@
-"""Stripe's API as far as reconciling needs it: lists page by page and single objects, as bytes.
+"""The part of Stripe's API that reconciliation needs: lists page by page and single objects, as bytes.
 
-Bodies stay bytes because an event from the API goes into the log as it was rendered, and reading
-it into Python and out again would change numbers that JSON allows and Python does not keep.
+Bodies stay bytes because an event from the API goes into the log as it was rendered, and a round trip
+through Python would change numbers that JSON allows and Python does not preserve.
 Source: https://docs.stripe.com/api/pagination, https://docs.stripe.com/rate-limits
 """
 
@@ -74,7 +74,7 @@ class StripeApi:
 
     @property
     def scope(self) -> str:
-        """What a cursor of this account is filed under."""
+        """The key of this account's cursors."""
         mode = "live" if self.livemode else "test"
         return ":".join(filter(None, (PROVIDER, self.account, mode)))
 
@@ -89,23 +89,23 @@ class StripeApi:
         """One page of a list. Raises: ReconcileError's kinds."""
         began, answer = self._ask(path, {"limit": PAGE, **params})
         try:
-            found = _LIST.decode(answer.body)
-            last = _NAMED.decode(found.data[-1]).id if found.data else None
+            listing = _LIST.decode(answer.body)
+            last = _NAMED.decode(listing.data[-1]).id if listing.data else None
         except msgspec.MsgspecError as problem:
             raise ProviderAway(PROVIDER, path, 1, f"no list ({problem})") from None
-        objects = [bytes(each) for each in found.data]
-        return ObjectPage(objects, last, found.has_more and last is not None, _observed_at(began, answer))
+        objects = [bytes(body) for body in listing.data]
+        return ObjectPage(objects, last, listing.has_more and last is not None, _observed_at(began, answer))
 
     def pages(self, path: str, *, after: str | None = None, **params: Any) -> Iterator[ObjectPage]:
         """All pages from `after` on; Any: as above. Raises: ReconcileError's kinds."""
         while True:
-            found = self.page(path, **params, **({} if after is None else {"starting_after": after}))
-            yield found
-            if not found.has_more:
+            page = self.page(path, **params, **({} if after is None else {"starting_after": after}))
+            yield page
+            if not page.has_more:
                 return
-            if found.last_id == after:
+            if page.last_id == after:
                 raise ProviderAway(PROVIDER, path, 1, "more pages, but none after the last object")
-            after = found.last_id
+            after = page.last_id
 
     def one(self, path: str, **params: Any) -> tuple[bytes, datetime]:  # Any: as above
         """One object, and an instant no later than it was read. Raises: ReconcileError's kinds."""
@@ -127,17 +127,17 @@ class StripeApi:
 
 def _sent(request: Callable[[], Any]) -> ProviderResponse:  # Any: stripe's own response
     try:
-        found = request()
+        response = request()
     except stripe.APIConnectionError as problem:
-        return ProviderResponse(0, said=f"no connection ({_first_line(problem)})")
+        return ProviderResponse(0, message=f"no connection ({_first_line(problem)})")
     except stripe.StripeError as problem:
         # Its message may name ids, never a key: Stripe masks those itself.
         status = problem.http_status or 0
-        refused = 500 if 200 <= status < 300 else status  # an answer that is no JSON
-        return ProviderResponse(refused, headers=problem.headers, said=_first_line(problem))
+        refused = 500 if 200 <= status < 300 else status  # a response that is not JSON
+        return ProviderResponse(refused, headers=problem.headers, message=_first_line(problem))
     except ValueError as problem:
-        return ProviderResponse(0, said=f"an answer that is no JSON ({type(problem).__name__})")
-    return ProviderResponse(found.code, found.body.encode(), found.headers)
+        return ProviderResponse(0, message=f"a response that is not JSON ({type(problem).__name__})")
+    return ProviderResponse(response.code, response.body.encode(), response.headers)
 
 
 def _first_line(problem: stripe.StripeError) -> str:
@@ -146,10 +146,10 @@ def _first_line(problem: stripe.StripeError) -> str:
 
 
 def _observed_at(began: datetime, answer: ProviderResponse) -> datetime:
-    """The second before the one in which it was read, by whichever clock is behind: Stripe's or ours.
+    """The second before the read, by the slower of Stripe's clock and the local one.
 
-    An event of the same second may have happened before or after the look; folded after an
-    observation one second older, it decides, and if it came before it says the same.
+    An event of the same second may have happened before or after the read; it is folded after an
+    observation one second older, so it decides, and if it came before, it has the same content.
     """
     theirs = http_date(header(answer.headers or {}, "date"))
     at = min(began, theirs) if theirs is not None else began

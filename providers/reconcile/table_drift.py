@@ -1,4 +1,4 @@
-"""The five tables held against the log: an edit by hand, or a projector that folded otherwise."""
+"""Compare the five tables with the log: an edit by hand, or a projector that folded otherwise."""
 
 from collections.abc import Iterable
 
@@ -13,27 +13,29 @@ from providers.reconcile.statements import AnyConnection, do, rows
 
 
 def compare_rows(conn: AnyConnection, users: Iterable[str], *, live_only: bool) -> list[Drift]:
-    """Users whose rows are not what the log gives, as far as it is projected. One look, one moment."""
-    wanted = sorted(set(users))
-    if not wanted:
+    """Users whose rows differ from the projected log, read in one snapshot."""
+    user_ids = sorted(set(users))
+    if not user_ids:
         return []
     with conn.transaction():
         do(conn, "one_moment")
         digest, catalog = _catalog(conn)
         bounds = store.checkpoints(conn)
-        linked = store.customers_of(conn, wanted)
+        linked = store.customers_of(conn, user_ids)
         streams = log_reader.streams(
-            conn, {*wanted, *(c for of in linked.values() for c in of)}, bounds, live_only=live_only
+            conn, {*user_ids, *(c for of in linked.values() for c in of)}, bounds, live_only=live_only
         )
-        written = {row["user_id"]: row for row in rows(conn, "row_digests", users=wanted)}
+        written = {row["user_id"]: row for row in rows(conn, "row_digests", users=user_ids)}
         should: dict[str, dict[str, Row]] = {}
-        for user in wanted:
+        for user in user_ids:
             facts = log_reader.history(streams, user, linked[user])
             state = present(refold(user, linked[user], facts))
             # Written under another catalog: the projector is about to write it again.
             if state.cores and user in written and written[user]["catalog_digest"] == digest:
                 should[user] = rows_of(state, catalog)
-        return _told(conn, should, {user: bytes(row["row_digest"] or b"") for user, row in written.items()})
+        return _differences(
+            conn, should, {user: bytes(row["row_digest"] or b"") for user, row in written.items()}
+        )
 
 
 def _catalog(conn: AnyConnection) -> tuple[str, Catalog]:
@@ -43,15 +45,17 @@ def _catalog(conn: AnyConnection) -> tuple[str, Catalog]:
     return stored[0], msgspec.json.decode(stored[1], type=Catalog)
 
 
-def _told(conn: AnyConnection, should: dict[str, dict[str, Row]], written: dict[str, bytes]) -> list[Drift]:
-    asked = [
+def _differences(
+    conn: AnyConnection, should: dict[str, dict[str, Row]], written: dict[str, bytes]
+) -> list[Drift]:
+    expected = [
         {"owner": user, "table_name": table, "row": row}
         for user, tables in should.items()
         for table, row in tables.items()
     ]
-    found = rows(conn, "differing_rows", wanted=as_json(asked).decode())
+    differing = rows(conn, "differing_rows", wanted=as_json(expected).decode())
     drifts = []
-    for row in found:
+    for row in differing:
         by_hand = written[row["owner"]] == row_digest(should[row["owner"]])
         cause: Cause = "manual edit" if by_hand else "projector bug"
         fields = dict.fromkeys(row["columns"] or (), (None, None))

@@ -1,7 +1,7 @@
-"""Thin events name an object and say nothing of it: what they point at is fetched, once.
+"""Thin events name an object without its content: fetch what they point at, once.
 
-Where the v1 event of the same change is known (`snapshot_event`) that event is the one that
-counts: it is fetched if it is missing, and nothing else is. Else the object itself is observed.
+Where the v1 event of the same change is known (`snapshot_event`) that event
+counts: only it is fetched, if it is missing. Else the object itself is fetched.
 Source: https://docs.stripe.com/event-destinations#events-overview
 """
 
@@ -20,7 +20,7 @@ from events.routing import PARTS
 from projections.errors import Unfoldable
 from providers.reconcile.errors import NotThere
 from providers.reconcile.event_metadata import marks
-from providers.reconcile.logged_objects import held
+from providers.reconcile.logged_objects import logged_customers
 from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import seen, snapshot
 from providers.reconcile.statements import AnyConnection, append_unknown, rows, unknown
@@ -35,21 +35,21 @@ _EVENT = re.compile(r"evt_[A-Za-z0-9_]{1,251}")
 def follow_thin_events(
     conn: AnyConnection, api: StripeApi, judge: ComparisonScope, *, clock: Clock, dry_run: bool = False
 ) -> int:
-    """How many events came of thin events without a twin. Raises: ReconcileError's kinds."""
-    made = 0
+    """Append events for thin events without a twin; returns how many. Raises: ReconcileError's kinds."""
+    appended = 0
     for row in _unsettled(conn, api, clock() - LOOK_BACK):
         event = _fetched(conn, api, row, judge)
         if event is None:
             continue
         with conn.transaction():
-            made += len(unknown(conn, [event]) if dry_run else append_unknown(conn, [event]))
-    return made
+            appended += len(unknown(conn, [event]) if dry_run else append_unknown(conn, [event]))
+    return appended
 
 
 def _unsettled(conn: AnyConnection, api: StripeApi, since: datetime) -> Iterator[dict[str, Any]]:
     """Thin events whose twin the log lacks; Any: one type a column."""
     while True:
-        found = rows(
+        page = rows(
             conn,
             "thin_events",
             since=since,
@@ -58,16 +58,16 @@ def _unsettled(conn: AnyConnection, api: StripeApi, since: datetime) -> Iterator
             parts=list(range(PARTS)),
             limit=PAGE,
         )
-        yield from (row for row in found if not row["has_twin"])
-        if len(found) < PAGE:
+        yield from (row for row in page if not row["has_twin"])
+        if len(page) < PAGE:
             return
-        since = found[-1]["recorded_at"]
+        since = page[-1]["recorded_at"]
 
 
 def _fetched(
     conn: AnyConnection, api: StripeApi, row: dict[str, Any], judge: ComparisonScope
 ) -> NewEvent | None:
-    """The v1 twin, else a snapshot of the object if it says something new."""
+    """The v1 twin, else a snapshot of the object if it differs from the log."""
     # Any: one type a column
     twin, url = row["twin"] or "", row["url"] or ""
     if _EVENT.fullmatch(twin):
@@ -81,15 +81,15 @@ def _fetched(
         return None
     try:
         body, at = api.one(url)
-        found = seen(body, observed_at=at, account=judge.account)
+        observed = seen(body, observed_at=at, account=judge.account)
     except (NotThere, Unfoldable, msgspec.MsgspecError, KeyError):
         return None
-    ours = held(conn, [found.route], live_only=judge.live_only)[found.route]
-    if ours.body_of(found.kind, found.id, found.route) == found.theirs:
+    ours = logged_customers(conn, [observed.route], live_only=judge.live_only)[observed.route]
+    if ours.body_of(observed.kind, observed.id, observed.route) == observed.theirs:
         return None
-    last = ours.last_of(found.id)
+    last = ours.last_of(observed.id)
     return snapshot(
-        found,
+        observed,
         after=last.key if last else None,
         cause="thin event",
         envelope=judge.envelope,

@@ -25,11 +25,11 @@ _logger = structlog.get_logger("tenure.webhooks")
 class BatchEndpoints(Protocol):
     """`webhooks.batch.DeliveryBatch`."""
 
-    def leads_to_a_door(self, path: str) -> bool: ...
+    def has_endpoint(self, path: str) -> bool: ...
 
     def answers(self, posts: Sequence[Post]) -> list[Answered | None]: ...
 
-    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None: ...
+    def record(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None: ...
 
 
 class Connections(Protocol):
@@ -64,7 +64,7 @@ class BatchThread:
 
     def takes(self, conn: Conn, post: Post | None) -> bool:
         """Whether this is a delivery that will be answered here."""
-        if post is None or self.hangs() or not self._doors.leads_to_a_door(post.path):
+        if post is None or self.hangs() or not self._doors.has_endpoint(post.path):
             return False
         self._waiting.put((conn, post))
         return True

@@ -32,7 +32,7 @@ from tests.fuzz.samples import samples
 from tests.projections.event_builders import published
 from tests.projections.live import tell
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, stripe_headers
-from webhooks import clerk_door, stripe_door
+from webhooks import clerk_endpoint, stripe_endpoint
 from webhooks.middleware import WebhookMiddleware
 
 ROUND = 1_000
@@ -105,8 +105,8 @@ class _World:
         self._mutator = Mutator(samples(), seed)
         self._random = Random(f"decisions {seed}")
         doors = [
-            stripe_door(pool, (STRIPE_SECRET,), lambda: NOW),
-            clerk_door(pool, (CLERK_SECRET,), lambda: NOW),
+            stripe_endpoint(pool, (STRIPE_SECRET,), lambda: NOW),
+            clerk_endpoint(pool, (CLERK_SECRET,), lambda: NOW),
         ]
         self._client = Client(WebhookMiddleware(doors, Flask(__name__)))
         self._runner = Runner(lambda: psycopg.connect(self._conninfo, autocommit=True), live_only=False)

@@ -14,7 +14,7 @@ from tests.webhooks.signing import (
     STRIPE_OLD_SECRET,
     STRIPE_SECRET,
 )
-from webhooks import Delivery, clerk_door, stripe_door
+from webhooks import Delivery, clerk_endpoint, stripe_endpoint
 from webhooks.store import Pool
 
 
@@ -49,8 +49,8 @@ def doors(heard: list[Delivery]) -> Doors:
 
         app = Flask(__name__)
         given = cast("Pool", pool)
-        app.register_blueprint(stripe_door(given, stripe, lambda: NOW, observe=observe).blueprint())
-        app.register_blueprint(clerk_door(given, clerk, lambda: NOW, observe=observe).blueprint())
+        app.register_blueprint(stripe_endpoint(given, stripe, lambda: NOW, observe=observe).blueprint())
+        app.register_blueprint(clerk_endpoint(given, clerk, lambda: NOW, observe=observe).blueprint())
         return app.test_client()
 
     return build

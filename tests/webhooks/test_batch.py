@@ -18,7 +18,7 @@ from database.pool import Connection, Pool, open_pool
 from events.routing import part_of
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import CLERK_SECRET, NOW, STRIPE_SECRET, clerk_headers, received, stripe_headers
-from webhooks import Delivery, DeliveryBatch, WebhookEndpoint, clerk_door, stripe_door
+from webhooks import Delivery, DeliveryBatch, WebhookEndpoint, clerk_endpoint, stripe_endpoint
 from webhooks.batch import Post
 from webhooks.responses import WebhookResponse
 
@@ -32,8 +32,8 @@ class House:
         self.heard: list[Delivery] = []
         given = cast("Pool", pool)
         self.doors: dict[str, WebhookEndpoint] = {
-            STRIPE: stripe_door(given, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
-            CLERK: clerk_door(given, clerk, lambda: NOW, observe=self._observe),
+            STRIPE: stripe_endpoint(given, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
+            CLERK: clerk_endpoint(given, clerk, lambda: NOW, observe=self._observe),
         }
         self.together = DeliveryBatch(self.doors.values(), given)
 
@@ -48,7 +48,7 @@ class House:
     def ask(self, posts: Sequence[Post]) -> list[tuple[int, dict[str, Any]]]:
         """As the server asks: together, and alone what was not answered."""
         answers = self.together.answers(posts)
-        self.together.tell(posts, answers)
+        self.together.record(posts, answers)
         return [
             self.alone(post) if answered is None else told(answered.answer)
             for post, answered in zip(posts, answers, strict=True)
@@ -212,7 +212,7 @@ def test_refusals_are_answered_at_once_and_without_the_database() -> None:
 
     posts = [BAD_SIGNATURE, KINDS[8]]
     refused, closed = answers = house.together.answers(posts)
-    house.together.tell(posts, answers)
+    house.together.record(posts, answers)
 
     assert refused is not None
     assert closed is not None

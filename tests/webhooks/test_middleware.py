@@ -10,7 +10,7 @@ from werkzeug.test import Client, TestResponse
 from database.pool import open_pool
 from tests.webhooks.conftest import UntouchablePool
 from tests.webhooks.signing import NOW, STRIPE_SECRET, stripe_headers
-from webhooks import WebhookMiddleware, stripe_door
+from webhooks import WebhookMiddleware, stripe_endpoint
 from webhooks.store import Pool
 from webhooks.verification import MAX_BODY_BYTES
 
@@ -20,7 +20,7 @@ BODY = b'{"id":"evt_lane","object":"event","type":"customer.created","data":{"ob
 def _client(pool: object) -> Client:
     app = Flask(__name__)
     app.add_url_rule("/beyond", view_func=lambda: "beyond")
-    door = stripe_door(cast("Pool", pool), (STRIPE_SECRET,), lambda: NOW)
+    door = stripe_endpoint(cast("Pool", pool), (STRIPE_SECRET,), lambda: NOW)
     app.register_blueprint(door.blueprint())
     return Client(WebhookMiddleware([door], app.wsgi_app))
 

@@ -1,1 +1,1 @@
-"""Clerk: its signature (Svix), its events, its door."""
+"""Clerk: its signature (Svix), events and endpoint."""

@@ -10,10 +10,10 @@ from webhooks.endpoint import Provider, WebhookEndpoint
 from webhooks.store import Pool
 
 
-def clerk_door(
+def clerk_endpoint(
     pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None
 ) -> WebhookEndpoint:
-    """Clerk's door; `secrets` newest first. Without one it answers 503 and accepts nothing.
+    """Clerk's endpoint; `secrets` newest first. Without one it answers 503 and accepts nothing.
 
     Raises: UnusableSecret.
     """

@@ -1,4 +1,4 @@
-"""Clerk's events as the log files them: any JSON object gives an envelope, whatever its types.
+"""Clerk's events as the log stores them: any JSON object gives an envelope, whatever its types.
 
 Source: https://clerk.com/docs/webhooks/overview
 """
@@ -14,7 +14,7 @@ SOURCE = "clerk"
 
 _MILLIS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds 1973
 
-# Where the type's first word says that `data` itself is the user or the organisation.
+# Event types where `data` itself is the user or the organisation.
 _ITSELF = {"user": "user", "organization": "organization"}
 _USER_PATHS = (("user_id",), ("public_user_data", "user_id"), ("payer", "user_id"))
 _ORGANIZATION_PATHS = (("organization_id",), ("organization", "id"), ("payer", "organization_id"))
@@ -56,9 +56,9 @@ def _first(
     aggregate_type: str, subject: object, paths: tuple[tuple[str, ...], ...]
 ) -> tuple[str, str] | None:
     for path in paths:
-        found = text_at(subject, *path)
-        if found is not None:
-            return aggregate_type, found
+        aggregate_id = text_at(subject, *path)
+        if aggregate_id is not None:
+            return aggregate_type, aggregate_id
     return None
 
 

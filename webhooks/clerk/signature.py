@@ -1,4 +1,4 @@
-"""Is this delivery signed by Clerk, through Svix?
+"""Verify Clerk's signature of a delivery (Svix).
 
 Source: https://docs.svix.com/receiving/verifying-payloads/how-manual
 """
@@ -28,7 +28,7 @@ from webhooks.verification import (
 _PREFIX = "whsec_"
 _SIGNATURE = re.compile(r"v1,[A-Za-z0-9+/]{43}=")
 # What is signed is "id.time.body". An id with a brace in it could swallow time and body, and what
-# follows the next ".digits." of that body would pass for a newer delivery; so none is let in.
+# follows the next ".digits." of that body would pass for a newer delivery; so it is refused.
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_.:~+=/@-]{1,256}")
 
 
@@ -47,7 +47,7 @@ def _key(index: int, text: str) -> bytes:
     try:
         key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except binascii.Error:
-        raise UnusableSecret("clerk", index, "no base64 after whsec_") from None
+        raise UnusableSecret("clerk", index, "invalid base64 after whsec_") from None
     if not key:
         raise UnusableSecret("clerk", index, "an empty key")
     return key
@@ -80,14 +80,14 @@ def clerk_verifier(secrets: Sequence[Secret]) -> Callable[[Headers, Body, dateti
 
 
 def _signatures(header: str) -> list[str]:
-    """The well-formed v1 signatures; other versions (v1a is ed25519) are not ours."""
+    """The well-formed v1 signatures; other versions (v1a is ed25519) are ignored."""
     tokens = header.split(" ")
     if any(token.count(",") > 1 or token.endswith(",") for token in tokens):
         raise WebhookRefused("malformed_header")  # a header sent twice arrives joined by a comma
-    found = [token for token in tokens if _SIGNATURE.fullmatch(token)]
-    if not found:
+    signatures = [token for token in tokens if _SIGNATURE.fullmatch(token)]
+    if not signatures:
         raise WebhookRefused("no_signature")
-    return found
+    return signatures
 
 
 def _expected(

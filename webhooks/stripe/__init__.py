@@ -1,1 +1,1 @@
-"""Stripe: its signature, its events, its door."""
+"""Stripe: its signature, events and endpoint."""

@@ -10,10 +10,10 @@ from webhooks.stripe.envelope import SOURCE, stripe_event
 from webhooks.stripe.signature import stripe_secrets, stripe_verifier
 
 
-def stripe_door(
+def stripe_endpoint(
     pool: Pool, secrets: Iterable[str], clock: Clock, *, observe: Observe | None = None
 ) -> WebhookEndpoint:
-    """Stripe's door; `secrets` newest first. Without one it answers 503 and accepts nothing.
+    """Stripe's endpoint; `secrets` newest first. Without one it answers 503 and accepts nothing.
 
     Raises: UnusableSecret.
     """

@@ -1,4 +1,4 @@
-"""Stripe's events as the log files them: any JSON object gives an envelope, whatever its types.
+"""Stripe's events as the log stores them: any JSON object gives an envelope, whatever its types.
 
 Shapes read: snapshot events (`object: event`), with the resource in `data.object`, and thin events
 (`object: v2.core.event`), with `related_object` and ISO times.
@@ -28,11 +28,11 @@ SOURCE = "stripe"
 def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
     """The envelope of one delivery; all but `metadata` is a pure function of the signed body."""
     own_id = _event_id(event, text)
-    thing, related = at(event, "data", "object"), event.get("related_object")
-    customer, owner = _customer(event, thing, related), _owner(event)
-    aggregate_type, aggregate_id = _aggregate(customer, thing, related, own_id)
+    resource, related = at(event, "data", "object"), event.get("related_object")
+    customer, owner = _customer(event, resource, related), _owner(event)
+    aggregate_type, aggregate_id = _aggregate(customer, resource, related, own_id)
     request_id = _request_id(event)
-    correlation = request_id or text_at(thing, "id") or text_at(related, "id")
+    correlation = request_id or text_at(resource, "id") or text_at(related, "id")
     return NewEvent(
         source_system=SOURCE,
         idempotency_key=index_key(_owned(own_id, owner)),
@@ -41,7 +41,7 @@ def stripe_event(event: Json, text: str, verified: Verified) -> NewEvent:
         aggregate_id=index_key(aggregate_id),
         event_type=name_of(f"{SOURCE}.{text_at(event, 'type') or 'untyped'}"),
         payload=text,
-        occurred_at=_occurred_at(event, thing),
+        occurred_at=_occurred_at(event, resource),
         livemode=event.get("livemode") is not False,  # only a literal false is a test event
         metadata=verified.metadata() | _metadata(event, related, request_id),
         correlation_id=None if correlation is None else index_key(correlation),
@@ -59,13 +59,13 @@ def _event_id(event: Json, text: str) -> str:
     return event_id
 
 
-def _customer(event: Json, thing: object, related: object) -> str | None:
-    """Whose event this is. A detached payment method has lost its customer but remembers it."""
+def _customer(event: Json, resource: object, related: object) -> str | None:
+    """The event's customer. A detached payment method names it only in `previous_attributes`."""
     if text_at(related, "type") == "customer":
         return text_at(related, "id")
-    if text_at(thing, "object") == "customer":
-        return text_at(thing, "id")
-    return name_or_id(at(thing, "customer")) or name_or_id(
+    if text_at(resource, "object") == "customer":
+        return text_at(resource, "id")
+    return name_or_id(at(resource, "customer")) or name_or_id(
         at(event, "data", "previous_attributes", "customer")
     )
 
@@ -79,11 +79,11 @@ def _owned(key: str, owner: str | None) -> str:
     return key if owner is None else f"{owner}/{key}"
 
 
-def _aggregate(customer: str | None, thing: object, related: object, own_id: str) -> tuple[str, str]:
+def _aggregate(customer: str | None, resource: object, related: object, own_id: str) -> tuple[str, str]:
     if customer is not None:
         return "stripe_customer", customer
     for kind, key in (
-        (text_at(thing, "object"), text_at(thing, "id")),
+        (text_at(resource, "object"), text_at(resource, "id")),
         (text_at(related, "type"), text_at(related, "id")),
     ):
         if kind is not None and key is not None:
@@ -91,10 +91,10 @@ def _aggregate(customer: str | None, thing: object, related: object, own_id: str
     return "stripe_event", own_id
 
 
-def _occurred_at(event: Json, thing: object) -> datetime:
+def _occurred_at(event: Json, resource: object) -> datetime:
     """The event's own time, else its object's, else 1970; the body alone decides."""
     created = event.get("created")
-    return from_seconds(created) or from_iso(created) or from_seconds(at(thing, "created")) or EPOCH
+    return from_seconds(created) or from_iso(created) or from_seconds(at(resource, "created")) or EPOCH
 
 
 def _metadata(event: Json, related: object, request_id: str | None) -> dict[str, object]:
@@ -108,13 +108,13 @@ def _metadata(event: Json, related: object, request_id: str | None) -> dict[str,
     ) | _related(related)
 
 
-def _related(thing: object) -> dict[str, object]:
-    if not isinstance(thing, dict):
+def _related(resource: object) -> dict[str, object]:
+    if not isinstance(resource, dict):
         return {}
-    related = kept(id=thing.get("id"), type=thing.get("type"), url=thing.get("url"))
+    related = kept(id=resource.get("id"), type=resource.get("type"), url=resource.get("url"))
     return {"related_object": related} if related else {}
 
 
 def _request_id(event: Json) -> str | None:
-    """The API request behind it: an object, plain text before 2017-05-25, nested when thin."""
+    """The id of the causing API request: an object, plain text before 2017-05-25, nested when thin."""
     return name_or_id(event.get("request")) or text_at(event, "reason", "request", "id")

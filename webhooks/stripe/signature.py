@@ -1,4 +1,4 @@
-"""Is this delivery signed by Stripe? Source: https://docs.stripe.com/webhooks/signature"""
+"""Verify Stripe's signature of a delivery. Source: https://docs.stripe.com/webhooks/signature"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +56,7 @@ class _Claimed:
 
 
 def _read(header: str) -> _Claimed:
-    """The header's one time and its well-formed v1 digests; other schemes are not ours."""
+    """The header's one time and its well-formed v1 digests; other schemes are ignored."""
     times: list[str] = []
     digests: list[str] = []
     for item in header.split(","):

@@ -1,4 +1,4 @@
--- No row. A run over a window begins; what was covered before stays as it is.
+-- No row. Starts a run over a window; the covered range does not change.
 -- Leans on the primary key of reconcile_cursors.
 INSERT INTO reconcile_cursors (scope, window_from, updated_at) VALUES (%(scope)s, %(window_from)s, %(now)s)
     ON CONFLICT (scope) DO UPDATE

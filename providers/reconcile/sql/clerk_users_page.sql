@@ -1,4 +1,4 @@
--- Rows: the next users Clerk told us of who are not deleted.
+-- Rows: the next users known from Clerk who are not deleted.
 -- Leans on users_user_id and user_system_data_user.
 SELECT u.user_id
   FROM users u JOIN user_system_data s ON s.user_id = u.id

@@ -1,4 +1,4 @@
--- Rows: some users that Clerk told us of who are not deleted, anywhere in the table; total, how many there are.
+-- Rows: some users known from Clerk who are not deleted, anywhere in the table; total, how many there are.
 -- Leans on users_user_id and user_system_data_user; reads both.
 SELECT u.user_id, count(*) OVER () AS total
   FROM users u JOIN user_system_data s ON s.user_id = u.id

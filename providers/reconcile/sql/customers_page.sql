@@ -1,4 +1,4 @@
--- Rows: the next customers of one account we know of, and whose they are.
+-- Rows: the next known customers of one account, and their users.
 -- Leans on the primary key of customer_links.
 SELECT customer_id, user_id
   FROM customer_links

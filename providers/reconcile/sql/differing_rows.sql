@@ -1,9 +1,9 @@
--- Rows: table, owner and columns where a row is not as it should be; all columns when it is not there.
+-- Rows: table, owner and columns where a row differs from the expected one; all columns when it is missing.
 -- Leans on the primary keys of the five tables.
 WITH wanted AS (
     SELECT w.owner, w.table_name, w.row
       FROM jsonb_to_recordset(%(wanted)s::jsonb) AS w (owner text, table_name text, row jsonb)
-), told AS (
+), compared AS (
     SELECT w.owner, w.table_name, to_jsonb(jsonb_populate_record(NULL::users, w.row)) AS should, to_jsonb(t) AS found
       FROM wanted w LEFT JOIN users t ON t.id = (w.row ->> 'id')::uuid WHERE w.table_name = 'users'
     UNION ALL
@@ -19,8 +19,8 @@ WITH wanted AS (
     SELECT w.owner, w.table_name, to_jsonb(jsonb_populate_record(NULL::user_system_data, w.row)), to_jsonb(t)
       FROM wanted w LEFT JOIN user_system_data t ON t.id = (w.row ->> 'id')::uuid WHERE w.table_name = 'user_system_data'
 )
-SELECT told.owner, told.table_name,
-       (SELECT array_agg(cell.key ORDER BY cell.key) FROM jsonb_each(told.should) AS cell
-         WHERE told.found IS NULL OR (told.found -> cell.key) IS DISTINCT FROM cell.value) AS columns
-  FROM told
- WHERE told.found IS DISTINCT FROM told.should
+SELECT c.owner, c.table_name,
+       (SELECT array_agg(cell.key ORDER BY cell.key) FROM jsonb_each(c.should) AS cell
+         WHERE c.found IS NULL OR (c.found -> cell.key) IS DISTINCT FROM cell.value) AS columns
+  FROM compared c
+ WHERE c.found IS DISTINCT FROM c.should

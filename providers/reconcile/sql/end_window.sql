@@ -1,4 +1,4 @@
--- No row. The run went to its end: what it covers joins what was covered if the two touch.
+-- No row. Completes the run: its window is merged with the covered range if the two touch.
 -- Leans on the primary key of reconcile_cursors.
 UPDATE reconcile_cursors
    SET covers_from  = CASE WHEN caught_up_to >= window_from THEN least(covers_from, window_from)

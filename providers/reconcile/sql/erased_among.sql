@@ -1,5 +1,5 @@
--- Rows: route_key of those of these routes that an erasure covers: the person's own, or a customer's of theirs who
--- is nobody else's since. Leans on events_stream, events_type and the primary key of customer_links.
+-- Rows: route_key of those of these routes that an erasure covers: the person's own, or a linked customer's who
+-- has no other user since. Leans on events_stream, events_type and the primary key of customer_links.
 WITH erased AS (
     SELECT e.route_key AS user_id, named.customer_id
       FROM events e

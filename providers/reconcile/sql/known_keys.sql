@@ -1,4 +1,4 @@
--- Rows: ordinal of those keys that the log holds already.
+-- Rows: ordinal of those keys that the log already has.
 -- Leans on events_idempotency.
 SELECT wanted.ordinal
   FROM unnest(%(parts)s::smallint[], %(sources)s::text[], %(keys)s::text[], %(modes)s::boolean[])

@@ -1,4 +1,4 @@
--- No row. What the last run that went to its end found.
+-- No row. Stores the result of the last complete run.
 -- Leans on the primary key of reconcile_cursors.
 INSERT INTO reconcile_cursors (scope, finished_at, result, updated_at)
 VALUES (%(scope)s, %(now)s, %(result)s::jsonb, %(now)s)

@@ -1,4 +1,4 @@
--- Rows: those of these ids that this run did not meet.
+-- Rows: those of these ids that this run has not seen.
 -- Leans on the primary key of reconcile_seen.
 SELECT wanted.id
   FROM unnest(%(ids)s::text[]) AS wanted (id)

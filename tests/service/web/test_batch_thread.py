@@ -62,7 +62,7 @@ class Doors:
         self.may = Event()
         self.may.set()
 
-    def leads_to_a_door(self, path: str) -> bool:
+    def has_endpoint(self, path: str) -> bool:
         return path == "/webhooks/stripe"
 
     def answers(self, posts: Sequence[Post]) -> list[Answered | None]:
@@ -70,7 +70,7 @@ class Doors:
         self.may.wait(10)
         return self._answers(posts)
 
-    def tell(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
+    def record(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
         self.told += sum(each is not None for each in answers)
         if self.told == 13:
             raise LookupError("unlucky")
