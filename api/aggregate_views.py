@@ -1,4 +1,4 @@
-"""What the addresses of campaigns, jobs and lists share: whose, which version, which request."""
+"""Shared parts of the endpoints of campaigns, jobs and lists: owner, version, request."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,25 +25,25 @@ CODES: dict[str, Any] = {f"HTTP_{code}": None for code in (404, 409, 412, 415, 5
 
 
 def plain(value: object) -> object:
-    """JSON as it can be kept. Raises: ValueError."""
+    """JSON in a form that can be stored. Raises: ValueError."""
     return _cleaned(value, DEEPEST_JSON)
 
 
 def _cleaned(value: object, depth: int) -> object:
-    """With text as PostgreSQL can hold it, and no deeper than `depth`."""
+    """The value with text that PostgreSQL can store, at most `depth` levels deep."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict | list) and depth == 0:
         raise ValueError(f"expected JSON of at most {DEEPEST_JSON} levels, found more")
     if isinstance(value, dict):
-        return {_cleaned(key, depth): _cleaned(each, depth - 1) for key, each in value.items()}
-    return [_cleaned(each, depth - 1) for each in value] if isinstance(value, list) else value
+        return {_cleaned(key, depth): _cleaned(item, depth - 1) for key, item in value.items()}
+    return [_cleaned(item, depth - 1) for item in value] if isinstance(value, list) else value
 
 
 UserId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
-    Field(description="Clerk id of whom it belongs to."),
+    Field(description="Clerk id of the owner."),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -57,7 +57,7 @@ Flag = Literal["true", "false"]
 
 
 class PlatformOrder(BaseModel):
-    """Base of all commands here: a name misspelt is refused, never ignored."""
+    """Base of all commands here: an unknown field is refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,7 +74,7 @@ def some_of(*names: str) -> dict[str, Any]:  # Any: JSON schema
 
 
 def unsaid(value: Any = None) -> Any:  # Any: stands for a field of any type
-    """A field that may be left out, which is no value: the document shows no default."""
+    """An optional field without a default: absent differs from null, and the document shows no default."""
     return Field(value, json_schema_extra=_no_default)
 
 
@@ -83,7 +83,7 @@ def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
 
 
 class ChangeOrder(VersionedOrder):
-    """Fields left out stay."""
+    """Absent fields stay unchanged."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "ChangeOrder":
@@ -92,7 +92,7 @@ class ChangeOrder(VersionedOrder):
         return self
 
     def changes(self) -> dict[str, Any]:  # Any: as the fields
-        """What is to change, and nothing else."""
+        """The fields to change, and nothing else."""
         return self.model_dump(exclude_unset=True, exclude={"user_id", "version"})
 
 
@@ -110,7 +110,7 @@ class VersionedQuestion(OwnerQuestion):
 
 
 class DecidedChange(BaseModel):
-    """What was decided, the event that says so, and the version to name next."""
+    """The decision's event and the version after it."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -121,19 +121,19 @@ class DecidedChange(BaseModel):
 
 
 def ordered(order: BaseModel, what: str, *about: object, user_id: str) -> Command:
-    """The command of a request. A repetition of its key must ask the same about the same."""
-    said = order.model_dump(mode="json", exclude_unset=True)
-    digest = sha256(json_bytes([what, [str(each) for each in about], said])).hexdigest()
-    made = command(user_id, what, {"sha256": digest}, "")
-    return replace(made, reason=reason())
+    """The command of a request. A repetition of its key must have the same body and ids."""
+    body = order.model_dump(mode="json", exclude_unset=True)
+    digest = sha256(json_bytes([what, [str(part) for part in about], body])).hexdigest()
+    new_command = command(user_id, what, {"sha256": digest}, "")
+    return replace(new_command, reason=reason())
 
 
 def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:
     """The version the caller has read: If-Match's, else the body's. Raises: RequestRefused."""
-    given = request.headers.get(IF_MATCH)
-    if given is None or given.strip() == "*":
+    etag = request.headers.get(IF_MATCH)
+    if etag is None or etag.strip() == "*":
         return order.version
-    digits = given.strip().removeprefix("W/").strip('"')
+    digits = etag.strip().removeprefix("W/").strip('"')
     if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
         raise bad_request(f'{IF_MATCH}: expected an ETag of this API such as "3"')
     if order.version is not None and order.version != int(digits):
@@ -141,18 +141,18 @@ def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:
     return int(digits)
 
 
-def done(decision: Any, given: Command, *, status: int = 200) -> Response:  # Any: as `decided` takes it
+def done(decision: Any, issued: Command, *, status: int = 200) -> Response:  # Any: as `decided` takes it
     """The answer to a command, committed. Raises: RequestRefused."""
     try:
-        made: Decided = decided(decision)
+        outcome: Decided = decided(decision)
     except RequestRefused as refused:
         if refused.slug == "version-conflict" and IF_MATCH in request.headers:
             refused.status = 412
         raise
-    said = {"user_id": given.user_id, "event_id": made.event_id, **made.answer}
-    response = answer(dict(sorted(said.items())), status=status)
-    response.headers["ETag"] = f'"{made.answer["version"]}"'
-    if made.repeated:
+    fields = {"user_id": issued.user_id, "event_id": outcome.event_id, **outcome.answer}
+    response = answer(dict(sorted(fields.items())), status=status)
+    response.headers["ETag"] = f'"{outcome.answer["version"]}"'
+    if outcome.repeated:
         response.headers[REPEATED] = "true"
     return response
 
@@ -167,7 +167,7 @@ def one(row: Mapping[str, Any] | None, what: str) -> Response:  # Any: a column'
 
 
 def paged(page: Page) -> Response:
-    """A page, the cursor behind it, and how many match in all."""
+    """A page, the cursor after it, and the total number of matches."""
     return answer(
         {
             "items": page.items,
@@ -179,7 +179,7 @@ def paged(page: Page) -> Response:
 
 
 def uuid_of(text: str, what: str) -> UUID:
-    """The id in a path. Raises: RequestRefused: nothing else can name anything here."""
+    """The id in a path. Raises: RequestRefused (404) for any other text."""
     try:
         return UUID(text)
     except ValueError:

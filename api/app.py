@@ -1,4 +1,4 @@
-"""The API's Flask app; wsgi adds the doors and the console to it."""
+"""The API's Flask app; wsgi adds the webhook endpoints and the console to it."""
 
 from collections.abc import Mapping
 from threading import BoundedSemaphore
@@ -49,16 +49,16 @@ def create_app(
     throttle: Throttle | None = None,
     most_exports: int = MOST_EXPORTS,
 ) -> Flask:
-    """An app with every address of the API.
+    """An app with every route of the API.
 
-    `connect` opens a connection of its own with the service's rights; an export keeps it.
+    `connect` opens a separate connection with the service's rights, for exports.
     `replica` answers auditors in the primary's place.
-    `live_only` leaves test events out of the past, as they are out of the tables. `checks` are asked
-    by /readyz beside the database itself; `registry` is what /metrics shows, and this app's alone.
+    `live_only` omits test events from the past, as from the tables. /readyz runs `checks` in addition
+    to the database check; `registry` is what /metrics shows, and belongs to this app alone.
     """
     app = Flask("tenure", static_folder=None)
     app.url_map.converters["key"] = KeyConverter
-    held = ApiDeps(
+    new_deps = ApiDeps(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,
@@ -71,12 +71,12 @@ def create_app(
         exports=BoundedSemaphore(most_exports),
         usage=UsageCounter(pool.connection, live_only=live_only),
     )
-    keep(held, app.extensions)
+    keep(new_deps, app.extensions)
     register_problems(app)
     register_request_id(app)
     register_limits(app)
     register_headers(app)
-    register_metrics(app, held.registry)
+    register_metrics(app, new_deps.registry)
     for room in _ROOMS:
         app.register_blueprint(room)
     return app

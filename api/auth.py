@@ -1,4 +1,4 @@
-"""Who asks, whether they may, and the note of what they were given."""
+"""Authenticate the caller, check the role, and record reads of personal data."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -33,15 +33,15 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
 
 
 def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let in only callers with one of `roles`, or an operator. Put it above `documented`."""
+    """Allow only callers with one of `roles`, or operators. Put it above `documented`."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             caller = _authenticated()
             if not caller.may(roles):
-                wanted = " or ".join(roles) or "operator"
-                detail = f"expected a token of role {wanted}, found one of role {caller.role}"
+                expected = " or ".join(roles) or "operator"
+                detail = f"expected a token of role {expected}, found one of role {caller.role}"
                 raise RequestRefused(403, "forbidden", "Forbidden", detail)
             g.caller = caller
             return view(*args, **kwargs)
@@ -53,25 +53,25 @@ def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def caller() -> Caller:
-    """Who asks; only inside a view that `requires` a role."""
+    """The caller; only inside a view that `requires` a role."""
     return cast("Caller", g.caller)
 
 
 def still_allowed(*, every_s: float | None = None) -> Callable[[], bool]:
-    """A check for answers that take long, at most one query per `every_s` (`RECHECK_S`).
+    """A check for long responses, at most one query per `every_s` (`RECHECK_S`).
 
-    The answer must end once it is False: the caller's token was revoked or has expired. It asks the
-    primary, so a lagging replica can't keep a revoked token alive, and it may be called outside the request.
+    The response must end once it is False: the caller's token was revoked or has expired. It queries the
+    primary, so a lagging replica can't keep a revoked token alive, and may be called outside the request.
     """
-    held, token_id = deps(), caller().token_id
+    app_deps, token_id = deps(), caller().token_id
     checked_at, valid = time.monotonic(), True
     wait_s = RECHECK_S if every_s is None else every_s
 
     def check() -> bool:
         nonlocal checked_at, valid
         if token_id is not None and valid and time.monotonic() - checked_at >= wait_s:
-            with held.pool.connection() as conn:
-                valid = token_is_valid(conn, token_id, now=held.clock())
+            with app_deps.pool.connection() as conn:
+                valid = token_is_valid(conn, token_id, now=app_deps.clock())
             checked_at = time.monotonic()
         return valid
 
@@ -89,9 +89,9 @@ def noted(
     subjects: Collection[str],
     fields: Collection[str],
 ) -> None:
-    """Note that the caller is given `fields` of `subjects`, before they are.
+    """Record that the caller reads `fields` of `subjects`, before they are returned.
 
-    In the transaction of the read; of a read at the replica, in one at the primary that is durable
+    In the transaction of the read; for a read at the replica, in one at the primary that is durable
     when this returns.
     """
     with noting(conn) as writable:
@@ -110,11 +110,11 @@ def reason() -> str | None:
 
     Raises: RequestRefused when it is too long or not readable.
     """
-    given = request.headers.get("X-Reason")
-    if given is None:
+    header = request.headers.get("X-Reason")
+    if header is None:
         return None
     try:
-        text = given.encode("latin-1").decode("utf-8").strip()
+        text = header.encode("latin-1").decode("utf-8").strip()
     except (UnicodeEncodeError, UnicodeDecodeError):
         raise bad_request("X-Reason: expected UTF-8 text, found other bytes") from None
     if len(text) > REASON_LIMIT:
@@ -123,13 +123,13 @@ def reason() -> str | None:
 
 
 def _authenticated() -> Caller:
-    held = deps()
+    app_deps = deps()
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     text = text.strip()
     if scheme.lower() != "bearer" or not text:
         raise _unauthorized("expected the header Authorization: Bearer tnr_…, found none")
-    now, address, digest = held.clock(), request.remote_addr or "", token_digest(text)
-    wait_s = held.throttle.wait_s(address, digest, now=now)
+    now, address, digest = app_deps.clock(), request.remote_addr or "", token_digest(text)
+    wait_s = app_deps.throttle.wait_s(address, digest, now=now)
     if wait_s:
         raise RequestRefused(
             429,
@@ -139,18 +139,18 @@ def _authenticated() -> Caller:
             headers={"Retry-After": str(wait_s)},
         )
     try:
-        with held.pool.connection() as conn, _each_alone(conn):
-            found = check_token(conn, text, now=now)
+        with app_deps.pool.connection() as conn, _each_alone(conn):
+            holder = check_token(conn, text, now=now)
     except TokenRefused as refused:
-        held.throttle.failed(address, digest, now=now)
+        app_deps.throttle.failed(address, digest, now=now)
         raise _unauthorized(str(refused)) from None
-    held.throttle.succeeded(digest)
-    return found
+    app_deps.throttle.succeeded(digest)
+    return holder
 
 
 @contextmanager
 def _each_alone(conn: Connection[Any]) -> Iterator[None]:  # Any: the row factory does not matter
-    """Statements without a transaction around them: one round trip in the place of three."""
+    """Statements without a surrounding transaction: one round trip instead of three."""
     conn.autocommit = True
     try:
         yield

@@ -1,4 +1,4 @@
-"""/api/campaigns: a user's campaigns, and what may be done with them."""
+"""/api/campaigns: a user's campaigns and the commands on them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -67,7 +67,7 @@ class CampaignsQuestion(PageQuestion):
 
 
 class CampaignRow(BaseModel):
-    """`stale`: its history stops at an event that can't be folded. `jobs`: its newest 20, when asked."""
+    """`stale`: its history stops at an event that can't be folded. `jobs`: its newest 20, on request."""
 
     id: str
     user_id: str
@@ -94,10 +94,10 @@ class Campaigns(BaseModel):
 @documented(query=CampaignsQuestion, tags=_TAGS, HTTP_200=Campaigns)
 def show_all(query: CampaignsQuestion) -> Response:
     """A user's campaigns, newest first; with `include=jobs` each with its newest jobs."""
-    wanted = CampaignFilter(user_id=query.user_id, status=query.status, search_type=query.search_type)
+    where = CampaignFilter(user_id=query.user_id, status=query.status, search_type=query.search_type)
     with deps().pool.connection() as conn:
         page = list_campaigns(
-            conn, wanted, limit=query.limit, after=query.after, jobs=query.include is not None
+            conn, where, limit=query.limit, after=query.after, jobs=query.include is not None
         )
         noted(conn, subjects=[query.user_id], fields=["campaigns"])
     return paged(page)
@@ -108,9 +108,9 @@ def show_all(query: CampaignsQuestion) -> Response:
 @documented(query=CampaignQuestion, tags=_TAGS, HTTP_200=CampaignRow, HTTP_404=None)
 def show(campaign_id: str, query: CampaignQuestion) -> Response:
     """One campaign of the user; its ETag is its version."""
-    wanted = uuid_of(campaign_id, WHAT)
+    row_id = uuid_of(campaign_id, WHAT)
     with deps().pool.connection() as conn:
-        row = campaign(conn, wanted, query.user_id, jobs=query.include is not None)
+        row = campaign(conn, row_id, query.user_id, jobs=query.include is not None)
         noted(conn, subjects=[query.user_id], fields=["campaigns"])
     return one(row, WHAT)
 
@@ -119,24 +119,24 @@ def show(campaign_id: str, query: CampaignQuestion) -> Response:
 @requires("service")
 @documented(json=CampaignOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: CampaignOrder) -> Response:
-    """Make a draft. Beyond the plan's limit: 409 `limit-exceeded`, and nothing is written."""
-    given = ordered(json, "campaign.create", user_id=json.user_id)
+    """Create a draft. Beyond the plan's limit: 409 `limit-exceeded`, and nothing is written."""
+    issued = ordered(json, "campaign.create", user_id=json.user_id)
     new = NewCampaign(name=json.name, description=json.description, search_type=json.search_type)
     live_only = deps().live_only
-    return done(lambda conn: create_campaign(conn, given, new, live_only=live_only), given, status=201)
+    return done(lambda conn: create_campaign(conn, issued, new, live_only=live_only), issued, status=201)
 
 
 @campaigns.patch("/<key:campaign_id>")
 @requires("service")
 @documented(json=CampaignChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change(campaign_id: str, json: CampaignChange) -> Response:
-    """Change what it says; fields left out stay, null clears."""
-    wanted, version = uuid_of(campaign_id, WHAT), version_of(json)
-    given = ordered(json, "campaign.update", wanted, user_id=json.user_id)
+    """Change a campaign; absent fields stay, null clears."""
+    row_id, version = uuid_of(campaign_id, WHAT), version_of(json)
+    issued = ordered(json, "campaign.update", row_id, user_id=json.user_id)
     changes, live_only = json.changes(), deps().live_only
     return done(
-        lambda conn: update_campaign(conn, given, wanted, changes, version=version, live_only=live_only),
-        given,
+        lambda conn: update_campaign(conn, issued, row_id, changes, version=version, live_only=live_only),
+        issued,
     )
 
 
@@ -144,14 +144,14 @@ def change(campaign_id: str, json: CampaignChange) -> Response:
 @requires("service")
 @documented(json=CampaignAction, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def act(campaign_id: str, json: CampaignAction) -> Response:
-    """Activate, complete or archive. Out of turn: 409 `wrong-state` with the states that would do.
+    """Activate, complete or archive. In another state: 409 `wrong-state` with the allowed states.
 
-    Archiving frees a place under the plan's limit, and is for good.
+    Archiving frees a place under the plan's limit, and is permanent.
     """
-    wanted, version = uuid_of(campaign_id, WHAT), version_of(json)
-    given = ordered(json, f"campaign.{json.action}", wanted, user_id=json.user_id)
+    row_id, version = uuid_of(campaign_id, WHAT), version_of(json)
+    issued = ordered(json, f"campaign.{json.action}", row_id, user_id=json.user_id)
     live_only = deps().live_only
     return done(
-        lambda conn: move_campaign(conn, given, wanted, json.action, version=version, live_only=live_only),
-        given,
+        lambda conn: move_campaign(conn, issued, row_id, json.action, version=version, live_only=live_only),
+        issued,
     )

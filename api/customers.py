@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.auth import noted, requires
 from api.models import READ_AT, Limit, Question, Word
 from api.openapi import documented
-from api.replica import reading, told
+from api.replica import head_field, reading
 from api.responses import answer
 from queries.customers import unlinked_customers
 
@@ -22,7 +22,7 @@ class UnlinkedQuestion(Question):
 
 
 class SameAddress(BaseModel):
-    """A user with the customer's address: a hint for a person, no proof."""
+    """A user with the customer's address: a hint for an operator, not a proof."""
 
     user_id: str
     email: str
@@ -31,7 +31,7 @@ class SameAddress(BaseModel):
 
 
 class UnlinkedCustomer(BaseModel):
-    """A customer whose events wait until something says whose it is."""
+    """A customer whose events wait for a link to a user."""
 
     customer_id: str
     since: datetime = Field(description="Of its first event.")
@@ -42,7 +42,7 @@ class UnlinkedCustomer(BaseModel):
     email: str | None
     name: str | None
     ignored: str | None = Field(
-        description="Why a claim is not taken: an id that can be no user's, an account that is not trusted."
+        description="Why a claim is ignored: an id that can't be a user's, an account that is not trusted."
     )
     suggestions: list[SameAddress]
 
@@ -57,12 +57,12 @@ class UnlinkedCustomers(BaseModel):
 @requires("auditor")
 @documented(query=UnlinkedQuestion, tags=("customers",), HTTP_200=UnlinkedCustomers)
 def show_unlinked(query: UnlinkedQuestion) -> Response:
-    """Stripe customers without a user, in the order of their ids; none whose last user was deleted or erased.
+    """Stripe customers without a user, by id, except those whose last user was deleted or erased.
 
-    An operator says whose one is at `POST /api/users/{user_id}/link`.
+    An operator links one with `POST /api/users/{user_id}/link`.
     """
     with reading() as conn:
         page = unlinked_customers(conn, limit=query.limit, after=query.after or "")
         noted(conn, subjects=page.customers(), fields=["email", "name"])
         noted(conn, subjects=page.suggested(), fields=["email", "full_name"])
-    return answer({**asdict(page), **told()})
+    return answer({**asdict(page), **head_field()})

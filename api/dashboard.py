@@ -1,4 +1,4 @@
-"""/api/dashboard: what a user sees first."""
+"""/api/dashboard: the data of a user's first page."""
 
 from datetime import datetime
 from typing import Any
@@ -38,11 +38,11 @@ class Dashboard(BaseModel):
 @requires("service")
 @documented(tags=("dashboard",), HTTP_200=Dashboard, HTTP_404=None)
 def show(user_id: str) -> Response:
-    """Work by status, what runs, the month against the plan, and what happened last."""
-    held = deps()
-    with held.pool.connection() as conn:
-        found = ask(conn, user_id, now=held.clock())
-        if found is None:
+    """Work by status, running jobs, the month's usage against the plan, and the latest events."""
+    app_deps = deps()
+    with app_deps.pool.connection() as conn:
+        dashboard = ask(conn, user_id, now=app_deps.clock())
+        if dashboard is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["dashboard"])
-    return answer(found)
+    return answer(dashboard)

@@ -1,4 +1,4 @@
-"""Commands over HTTP: who commands, under which key, and what a refusal looks like."""
+"""Commands over HTTP: the caller, the idempotency key, and refusals as problems."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 def _whole(value: object) -> object:
-    """JSON knows no integers: 5.0 is 5. True and "5" are something else."""
+    """JSON has no integer type: 5.0 is 5. True and "5" are refused."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("expected a whole number")
     return value
@@ -58,7 +58,7 @@ RETRY_AFTER_S = 2
 
 
 def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row factory does not matter
-    """What the decision gives, committed. One that another transaction stopped is made again.
+    """The decision's result, committed. A decision that another transaction stopped is retried.
 
     Raises: RequestRefused.
     """
@@ -68,7 +68,7 @@ def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row fact
 
 @contextmanager
 def refusals_as_answers() -> Iterator[None]:
-    """Around a decision: what refuses or stops it becomes a problem. Raises: RequestRefused."""
+    """Turn exceptions of a decision into problems. Raises: RequestRefused."""
     try:
         yield
     except DecisionRefused as refused:
@@ -81,19 +81,19 @@ def refusals_as_answers() -> Iterator[None]:
 
 
 def _first_line(problem: Exception) -> str:
-    """Postgres' own DETAIL may hold a person's data."""
+    """PostgreSQL's DETAIL may contain personal data."""
     return str(problem).partition("\n")[0]
 
 
-def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> Command:
-    """A command of the caller's; `what` keeps its keys apart from those of other commands.
+def command(user_id: str, what: str, body: Mapping[str, Any], reason: str) -> Command:
+    """A command of the caller; `what` separates its keys from those of other commands.
 
     Raises: RequestRefused.
     """
     return Command(
         user_id=user_id,
         key=f"{what}:{key_part(user_id)}:{_idempotency_key()}",
-        request=asked,
+        request=body,
         now=deps().decision_clock(),
         actor=actor(),
         reason=reason,
@@ -102,13 +102,13 @@ def command(user_id: str, what: str, asked: Mapping[str, Any], reason: str) -> C
 
 
 def _idempotency_key() -> str:
-    """The caller's key, its own among all callers'; without one each request is a new one."""
-    given = request.headers.get(KEY_HEADER)
-    if given is None:
+    """The caller's key, unique to the caller; without one each request is new."""
+    header = request.headers.get(KEY_HEADER)
+    if header is None:
         return str(uuid4())
-    if not 0 < len(given) <= 200 or not given.isascii() or not given.isprintable():
+    if not 0 < len(header) <= 200 or not header.isascii() or not header.isprintable():
         raise bad_request(f"{KEY_HEADER}: expected 1 to 200 printable ASCII characters")
-    return f"{caller().token_id}:{given}"
+    return f"{caller().token_id}:{header}"
 
 
 def _as_answer(refused: DecisionRefused) -> RequestRefused:
@@ -117,8 +117,8 @@ def _as_answer(refused: DecisionRefused) -> RequestRefused:
     if isinstance(refused, NotTheirs):
         return not_found(refused.what)
     slug, title, members = REFUSALS.get(type(refused), ("refused", "Refused", ()))
-    said = {member: getattr(refused, member) for member in members}
-    return RequestRefused(409, slug, title, str(refused), members=said)
+    fields = {member: getattr(refused, member) for member in members}
+    return RequestRefused(409, slug, title, str(refused), members=fields)
 
 
 REFUSALS: dict[type[DecisionRefused], tuple[str, str, tuple[str, ...]]] = {

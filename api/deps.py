@@ -1,4 +1,4 @@
-"""What the views need and are handed: they read no settings."""
+"""Dependencies that the views receive: they read no settings."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -24,8 +24,8 @@ _KEY = "tenure.api"
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
-    """A streaming replica: a pool, and connections of their own. Each is read-only and reads one
-    snapshot a transaction (REPEATABLE READ)."""
+    """A streaming replica: a pool, and separate connections. Each is read-only and reads one
+    snapshot per transaction (REPEATABLE READ)."""
 
     pool: Pool
     connect: Connect
@@ -33,7 +33,7 @@ class Replica:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiDeps:
-    """`checks`: name to a callable that gives the cause why the service is not ready, or None.
+    """`checks`: name to a callable that returns the cause why the service is not ready, or None.
 
     `decision_clock` raises ClocksDiffer while this host must not decide.
     `replica` answers auditors where there is one. `live_only`: test events are not part
@@ -54,10 +54,10 @@ class ApiDeps:
 
 
 def keep(deps: ApiDeps, extensions: dict[str, Any]) -> None:
-    """Hand `deps` to the views of the app with these `extensions`."""
+    """Store `deps` for the views of the app with these `extensions`."""
     extensions[_KEY] = deps
 
 
 def deps() -> ApiDeps:
-    """Those of the app that serves this request."""
+    """The dependencies of the app that serves this request."""
     return cast("ApiDeps", current_app.extensions[_KEY])

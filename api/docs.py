@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: what this API is, for programs and for people; no script at all."""
+"""/openapi.json and /docs: the description of this API, as JSON and as HTML without scripts."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,13 +19,13 @@ _KEY = "tenure.openapi"
 
 @docs.get("/openapi.json")
 def openapi() -> Response:
-    """OpenAPI 3.1 of this very app."""
+    """OpenAPI 3.1 of this app."""
     return answer(_document())
 
 
 @docs.get("/docs")
 def page() -> Response:
-    """The same for people."""
+    """The same as an HTML page."""
     document = _document()
     page = render_template(
         "api_docs.html",
@@ -76,11 +76,11 @@ def _prose(text: str) -> Markup:
 
 
 def _document() -> dict[str, Any]:  # Any: JSON
-    """Made once an app: the routes are fixed before its first request."""
-    held = current_app.extensions
-    if _KEY not in held:
-        held[_KEY] = spec.document(current_app)
-    return cast("dict[str, Any]", held[_KEY])
+    """The document, created once per app: the routes are fixed before its first request."""
+    extensions = current_app.extensions
+    if _KEY not in extensions:
+        extensions[_KEY] = spec.document(current_app)
+    return cast("dict[str, Any]", extensions[_KEY])
 
 
 def _shape(schema: dict[str, Any]) -> str:  # Any: JSON schema
@@ -88,9 +88,9 @@ def _shape(schema: dict[str, Any]) -> str:  # Any: JSON schema
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
     if "anyOf" in schema:
-        return " or ".join(_shape(each) for each in schema["anyOf"])
+        return " or ".join(_shape(option) for option in schema["anyOf"])
     if "enum" in schema:
-        return " | ".join(str(each) for each in schema["enum"])
+        return " | ".join(str(option) for option in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":

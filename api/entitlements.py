@@ -1,4 +1,4 @@
-"""/api/users/…/entitlements: what a user may do, what they used, and why."""
+"""/api/users/…/entitlements: a user's plan, limits and usage, and their source."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -20,7 +20,7 @@ entitlements = Blueprint("entitlements", __name__, url_prefix="/api/users")
 
 
 class PlanReason(BaseModel):
-    """The plan in force, what puts it in force, until when if that is known, and the event that said so."""
+    """The plan in force, its source, its end if known, and the event that put it in force."""
 
     plan: str
     source: Literal["grant", "subscription", "legacy", "own_trial", "free"]
@@ -30,7 +30,7 @@ class PlanReason(BaseModel):
 
 
 class Entitlements(BaseModel):
-    """Null limits are unlimited. `stale`: an event of theirs can't be folded, so this is older."""
+    """Null limits are unlimited. `stale`: an event of the user can't be folded, so the values are older."""
 
     user_id: str
     limits: Limits
@@ -46,22 +46,22 @@ class Entitlements(BaseModel):
 @requires("service")
 @documented(query=ProfileQuestion, tags=("usage",), HTTP_200=Entitlements, HTTP_404=None)
 def show(user_id: str, query: ProfileQuestion) -> Response:
-    """What the user may do now, or at `as_of`, as known at `known_at`.
+    """The user's entitlements now, or at `as_of`, as known at `known_at`.
 
-    What time has ended counts as ended, whether the scheduler has said so yet or not.
+    What has expired counts as expired, even if the scheduler has not appended its event yet.
     """
-    held = deps()
-    refuse_future(held.clock(), as_of=query.as_of, known_at=query.known_at)
-    with held.pool.connection() as conn:
-        found = ask(
+    app_deps = deps()
+    refuse_future(app_deps.clock(), as_of=query.as_of, known_at=query.known_at)
+    with app_deps.pool.connection() as conn:
+        entitlements = ask(
             conn,
             user_id,
-            now=held.clock(),
+            now=app_deps.clock(),
             as_of=query.as_of,
             known_at=query.known_at,
-            live_only=held.live_only,
+            live_only=app_deps.live_only,
         )
-        if found is None:
+        if entitlements is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["entitlements"])
-    return answer(found)
+    return answer(entitlements)

@@ -1,10 +1,10 @@
-"""What the API refuses, as the HTTP answer it becomes."""
+"""Refused requests, as the HTTP responses they become."""
 
 from collections.abc import Mapping
 
 
 class RequestRefused(Exception):
-    """The request can't be answered as asked. The detail says what to change."""
+    """The request is refused. The detail says what to change."""
 
     def __init__(
         self,
@@ -31,5 +31,5 @@ def bad_request(detail: str) -> RequestRefused:
 
 
 def not_found(what: str) -> RequestRefused:
-    """404: what was asked for is not there."""
+    """404: the requested object does not exist."""
     return RequestRefused(404, "not-found", "Not found", f"no such {what}")

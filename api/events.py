@@ -9,7 +9,7 @@ from api.auth import noted, requires
 from api.errors import not_found
 from api.models import Event, Events, EventsFilter, EventsQuestion
 from api.openapi import documented
-from api.replica import reading, told
+from api.replica import head_field, reading
 from api.responses import answer
 from queries.events import EventFilter, EventRow, one_event, search
 
@@ -46,7 +46,7 @@ def show_all(query: EventsQuestion) -> Response:
             "next": page.next,
             "previous": page.previous,
             "estimated_count": page.estimated_count,
-            **told(),
+            **head_field(),
         }
     )
 
@@ -57,26 +57,26 @@ def show_all(query: EventsQuestion) -> Response:
 def show(event_id: str) -> Response:
     """One event with its body, by its id or by its provider's id (evt_…, msg_…)."""
     with reading() as conn:
-        found = one_event(conn, event_id)
-        if found is None:
+        event = one_event(conn, event_id)
+        if event is None:
             raise not_found("event")
-        noted(conn, subjects=[found["route_key"]], fields=BODIES_READ)
-    return answer(_spliced(found))
+        noted(conn, subjects=[event["route_key"]], fields=BODIES_READ)
+    return answer(_spliced(event))
 
 
 def event_filter(query: EventsFilter) -> EventFilter:
-    """The filter of a question."""
-    wanted = query.model_dump(include=set(EventFilter.__dataclass_fields__))
-    return EventFilter(**wanted)
+    """The filter of a query."""
+    fields = query.model_dump(include=set(EventFilter.__dataclass_fields__))
+    return EventFilter(**fields)
 
 
 def fields_read(bodies: bool) -> tuple[str, ...]:
-    """What the access log says was read."""
+    """The fields that the access log records as read."""
     return BODIES_READ if bodies else HEADERS_READ
 
 
 def _subjects(query: EventsFilter, rows: list[EventRow]) -> list[str]:
-    """Whose data it is: the user asked for, else the streams the events belong to."""
+    """The persons concerned: the requested user, else the streams of the events."""
     if query.user_id is not None:
         return [query.user_id]
     return [row["route_key"] for row in rows]

@@ -31,15 +31,15 @@ _log = structlog.get_logger("tenure.api")
 def show(query: ExportQuestion) -> Response:
     """All events that match, oldest first, as of the moment the export begins.
 
-    An error on the way breaks the answer off: HTTP says the body is incomplete, and a parquet file
+    An error during the export aborts the response: HTTP marks the body as incomplete, and a parquet file
     lacks its footer. In CSV a text that a spreadsheet would read as a formula (after any apostrophes it
-    begins with =, +, -, @, a tab or a line break) has one more apostrophe before it: take that one off.
+    begins with =, +, -, @, a tab or a line break) gets one more apostrophe before it: remove that one.
     """
     bodies = query.include == "data"
     write, media_type = FORMATS[query.format]
     with ExitStack() as opening:
         _take_turn(opening)
-        # Kept before the first byte leaves: a caller who hangs up has read something all the same.
+        # Recorded before the first byte leaves: a client that disconnects early has still read data.
         with deps().pool.connection() as conn:
             noted(conn, subjects=[query.user_id or EVERYBODY], fields=fields_read(bodies))
         conn = opening.enter_context(own_connection())
@@ -53,7 +53,7 @@ def show(query: ExportQuestion) -> Response:
 
 
 def _take_turn(opening: ExitStack) -> None:
-    """An export holds a connection and a thread as long as its caller likes: few at a time."""
+    """An export holds a connection and a thread for as long as its client reads: few at a time."""
     turns = deps().exports
     if not turns.acquire(blocking=False):
         raise RequestRefused(
@@ -67,7 +67,7 @@ def _take_turn(opening: ExitStack) -> None:
 
 
 def _watched(pieces: Iterator[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
-    """The pieces; any error on the way is logged and raised, so that the server breaks the answer off.
+    """The chunks; an error is logged and raised, so that the server aborts the response.
 
     Raises: TokenRefused once the caller's token was revoked or has expired.
     """

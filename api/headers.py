@@ -1,8 +1,8 @@
-"""Headers on every answer; a page may say something stricter or wider before."""
+"""Headers of every response; a page may set stricter or wider ones before."""
 
 from flask import Flask, Response, g, request
 
-from api.replica import say_head
+from api.replica import set_head_header
 from api.request_id import HEADER
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -20,13 +20,13 @@ _ALWAYS = {
 
 
 def register_headers(app: Flask) -> None:
-    """Add what is missing; HSTS only where the request itself came by TLS."""
+    """Add missing headers; HSTS only where the request itself came over TLS."""
 
     @app.after_request
     def complete(response: Response) -> Response:
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
-        say_head(response)
+        set_head_header(response)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if "request_id" in g:

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics: for who runs the service."""
+"""/healthz, /readyz, /metrics: for the operator of the service."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,23 +25,23 @@ SILENT = "the database does not answer"
 @health.get("/healthz")
 @documented(tags=("health",), HTTP_200=Liveness)
 def alive() -> Response:
-    """The process answers; says nothing about what it needs."""
+    """The process is alive; its dependencies are not checked."""
     return answer({"status": "alive"})
 
 
 @health.get("/readyz")
 @documented(tags=("health",), HTTP_200=Readiness, HTTP_503=None)
 def ready() -> Response:
-    """Everything the service needs is there; else 503 with the causes."""
-    found: dict[str, str | None] = {}
+    """All dependencies are available; else 503 with the causes."""
+    problems: dict[str, str | None] = {}
     for name, check in deps().checks.items():
         # Who asks waits a second or two; a database that is silent is waited for once.
-        found[name] = SILENT if SILENT in found.values() else _checked(check)
-    causes = {name: cause for name, cause in found.items() if cause is not None}
+        problems[name] = SILENT if SILENT in problems.values() else _checked(check)
+    causes = {name: cause for name, cause in problems.items() if cause is not None}
     if causes:
         detail = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
         return problem(503, "not-ready", "Not ready", detail, causes=causes)
-    return answer({"status": "ready", "checks": dict.fromkeys(found, "ok")})
+    return answer({"status": "ready", "checks": dict.fromkeys(problems, "ok")})
 
 
 @health.get("/metrics")
@@ -51,7 +51,7 @@ def metrics() -> Response:
 
 
 def database_check(pool: Pool) -> Check:
-    """Ready when the database answers a question."""
+    """Ready when the database answers a query."""
 
     def check() -> str | None:
         with pool.connection(timeout=POOL_TIMEOUT_S) as conn:
@@ -80,7 +80,7 @@ def lag_check(pool: Pool, clock: Clock, *, most: timedelta) -> Check:
 
 
 def _checked(check: Callable[[], str | None]) -> str | None:
-    """The cause; a check that fails is one, but its message may hold what nobody should read."""
+    """The cause; a check that raises counts, without its message, which may contain secrets."""
     try:
         return check()
     except psycopg.OperationalError:

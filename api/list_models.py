@@ -1,4 +1,4 @@
-"""What comes in and goes out about lists of creators."""
+"""Request and response models of lists of creators."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -85,7 +85,7 @@ class ItemsQuestion(PageQuestion):
 
 
 class CreatorListRow(BaseModel):
-    """`items`: its first 20, when asked."""
+    """`items`: its first 20, on request."""
 
     id: str
     user_id: str
@@ -111,7 +111,7 @@ class CreatorLists(BaseModel):
 
 
 class ListItem(BaseModel):
-    """`creator`: the platform's JSON about the creator, when asked."""
+    """`creator`: the platform's JSON about the creator, on request."""
 
     id: str
     list_id: str

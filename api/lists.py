@@ -1,4 +1,4 @@
-"""/api/lists: a user's lists of creators, and what is in them."""
+"""/api/lists: a user's lists of creators and their items."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +63,7 @@ Act = Callable[[Connection[Any], Command, UUID, Options], Decided]  # Any: the r
 @documented(query=ListsQuestion, tags=_TAGS, HTTP_200=CreatorLists)
 def show_all(query: ListsQuestion) -> Response:
     """A user's lists, newest first; with `include=items` each with its first items."""
-    wanted = ListFilter(
+    where = ListFilter(
         user_id=query.user_id,
         type=query.type,
         privacy=query.privacy,
@@ -72,7 +72,7 @@ def show_all(query: ListsQuestion) -> Response:
         creator_id=query.creator_id,
     )
     with deps().pool.connection() as conn:
-        page = list_lists(conn, wanted, limit=query.limit, after=query.after, items=query.include is not None)
+        page = list_lists(conn, where, limit=query.limit, after=query.after, items=query.include is not None)
         noted(conn, subjects=[query.user_id], fields=["lists"])
     return paged(page)
 
@@ -82,9 +82,9 @@ def show_all(query: ListsQuestion) -> Response:
 @documented(query=ListQuestion, tags=_TAGS, HTTP_200=CreatorListRow, HTTP_404=None)
 def show(list_id: str, query: ListQuestion) -> Response:
     """One list of the user; its ETag is its version."""
-    wanted = uuid_of(list_id, WHAT)
+    row_id = uuid_of(list_id, WHAT)
     with deps().pool.connection() as conn:
-        row = creator_list(conn, wanted, query.user_id, items=query.include is not None)
+        row = creator_list(conn, row_id, query.user_id, items=query.include is not None)
         noted(conn, subjects=[query.user_id], fields=["lists"])
     return one(row, WHAT)
 
@@ -93,18 +93,18 @@ def show(list_id: str, query: ListQuestion) -> Response:
 @requires("service")
 @documented(json=ListOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: ListOrder) -> Response:
-    """Make an empty list."""
-    given = ordered(json, "list.create", user_id=json.user_id)
-    said = json.model_dump(exclude={"user_id"})
-    new, live_only = NewList(**said | {"tags": tuple(json.tags)}), deps().live_only
-    return done(lambda conn: create_list(conn, given, new, live_only=live_only), given, status=201)
+    """Create an empty list."""
+    issued = ordered(json, "list.create", user_id=json.user_id)
+    fields = json.model_dump(exclude={"user_id"})
+    new, live_only = NewList(**fields | {"tags": tuple(json.tags)}), deps().live_only
+    return done(lambda conn: create_list(conn, issued, new, live_only=live_only), issued, status=201)
 
 
 @lists.patch("/<key:list_id>")
 @requires("service")
 @documented(json=ListChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change(list_id: str, json: ListChange) -> Response:
-    """Change what it is called and how it is kept; fields left out stay."""
+    """Change a list's name, description and settings; absent fields stay."""
     changes = json.changes()
     return _moved(list_id, "list.update", json, lambda c, k, i, o: update_list(c, k, i, changes, **o))
 
@@ -113,7 +113,7 @@ def change(list_id: str, json: ListChange) -> Response:
 @requires("service")
 @documented(json=ListAction, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def act(list_id: str, json: ListAction) -> Response:
-    """Archive or restore; what is archived stands still."""
+    """Archive or restore a list; an archived list can't be changed."""
     what = f"list.{json.action}"
     return _moved(list_id, what, json, lambda c, k, i, o: move_list(c, k, i, json.action, **o))
 
@@ -122,7 +122,7 @@ def act(list_id: str, json: ListAction) -> Response:
 @requires("service")
 @documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def delete(list_id: str, query: VersionedQuestion) -> Response:
-    """The list and its items are gone for good."""
+    """Delete a list and its items permanently."""
     return _moved(list_id, "list.delete", query, lambda c, k, i, o: move_list(c, k, i, "delete", **o))
 
 
@@ -130,14 +130,14 @@ def delete(list_id: str, query: VersionedQuestion) -> Response:
 @requires("service")
 @documented(query=ItemsQuestion, tags=_TAGS, HTTP_200=ListItems, HTTP_404=None)
 def show_items(list_id: str, query: ItemsQuestion) -> Response:
-    """What is in a list, in its order; the creators' JSON with `include=creator`."""
-    wanted = uuid_of(list_id, WHAT)
-    asked = ItemFilter(list_id=wanted, user_id=query.user_id, bucket=query.bucket, pinned=flag(query.pinned))
+    """A list's items, in order; the creators' JSON with `include=creator`."""
+    row_id = uuid_of(list_id, WHAT)
+    where = ItemFilter(list_id=row_id, user_id=query.user_id, bucket=query.bucket, pinned=flag(query.pinned))
     with deps().pool.connection() as conn:
-        if creator_list(conn, wanted, query.user_id) is None:
+        if creator_list(conn, row_id, query.user_id) is None:
             raise not_found(WHAT)
         page = list_items(
-            conn, asked, limit=query.limit, after=query.after, creator=query.include is not None
+            conn, where, limit=query.limit, after=query.after, creator=query.include is not None
         )
         noted(conn, subjects=[query.user_id], fields=["lists"])
     return paged(page)
@@ -147,7 +147,7 @@ def show_items(list_id: str, query: ItemsQuestion) -> Response:
 @requires("service")
 @documented(json=ItemOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def add(list_id: str, json: ItemOrder) -> Response:
-    """Put a creator into a list. One who is there already: 409 `creator-in-list` with the item's id."""
+    """Add a creator to a list. If already present: 409 `creator-in-list` with the item's id."""
     new = NewItem(**json.model_dump(exclude={"user_id", "version"}))
     return _moved(list_id, "list.add", json, lambda c, k, i, o: add_item(c, k, i, new, **o), status=201)
 
@@ -156,7 +156,7 @@ def add(list_id: str, json: ItemOrder) -> Response:
 @requires("service")
 @documented(json=ItemChange, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def change_item(list_id: str, item_id: str, json: ItemChange) -> Response:
-    """Move, pin or annotate an item; fields left out stay."""
+    """Move, pin or annotate an item; absent fields stay."""
     item, changes = uuid_of(item_id, "list item"), json.changes()
     return _moved(
         list_id, "list.item", json, lambda c, k, i, o: update_item(c, k, i, item, changes, **o), item
@@ -167,7 +167,7 @@ def change_item(list_id: str, item_id: str, json: ItemChange) -> Response:
 @requires("service")
 @documented(query=VersionedQuestion, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def remove(list_id: str, item_id: str, query: VersionedQuestion) -> Response:
-    """Take an item out of a list."""
+    """Remove an item from a list."""
     item = uuid_of(item_id, "list item")
     return _moved(list_id, "list.remove", query, lambda c, k, i, o: remove_item(c, k, i, item, **o), item)
 
@@ -180,7 +180,7 @@ def _moved(
     *about: UUID,
     status: int = 200,
 ) -> Response:
-    wanted = uuid_of(list_id, WHAT)
-    given = ordered(order, what, wanted, *about, user_id=order.user_id)
+    row_id = uuid_of(list_id, WHAT)
+    issued = ordered(order, what, row_id, *about, user_id=order.user_id)
     options: Options = {"version": version_of(order), "live_only": deps().live_only}
-    return done(lambda conn: act(conn, given, wanted, options), given, status=status)
+    return done(lambda conn: act(conn, issued, row_id, options), issued, status=status)

@@ -1,4 +1,4 @@
-"""How many requests, how they ended, how long they took: one histogram and one log line each."""
+"""Requests by route and status, with their durations: a histogram and a log line per request."""
 
 from time import perf_counter
 
@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry, Histogram
 from api.request_limits import PREFIX
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-UNROUTED = "(none)"  # an address as a label would let anybody make a million series
+UNROUTED = "(none)"  # a path as a label would let a client create millions of series
 
 _log = structlog.get_logger("tenure.api")
 
 
 def register_metrics(app: Flask, registry: CollectorRegistry) -> None:
-    """Observe every request of `app`; never its query string, which may hold an address."""
+    """Observe every request of `app`; never its query string, which may contain an e-mail address."""
     seconds = Histogram(
         "tenure_http_request_seconds",
         "Time to answer, until the first byte of a stream.",

@@ -1,4 +1,4 @@
-"""What comes in and goes out over HTTP, field by field."""
+"""Request and response models, field by field."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -46,12 +46,12 @@ READ_AT = Field(
 
 
 def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
-    """A field left out is unchanged, which is no value."""
+    """An absent field is unchanged, so the schema shows no default."""
     schema.pop("default", None)
 
 
 class Question(BaseModel):
-    """Base of all queries: a name misspelt is refused, never ignored."""
+    """Base of all queries: an unknown parameter is refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +108,7 @@ class ExportQuestion(EventsFilter):
 
 
 class ProfileChange(BaseModel):
-    """Fields left out stay; null clears a field of text."""
+    """Absent fields stay; null clears a text field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"minProperties": 1})
 
@@ -214,7 +214,7 @@ class ChangeFact(BaseModel):
 
 
 class ChangedColumns(BaseModel):
-    """The events that came of a request; the tables follow within moments."""
+    """The events that a request appended; the tables follow within moments."""
 
     user_id: str
     events: list[ChangeFact]
@@ -250,7 +250,7 @@ class OddityAnswer(BaseModel):
 
 
 class WhyAnswer(BaseModel):
-    """`why` is one paragraph; `odd` is what an operator would want to know, the most urgent first."""
+    """`why` is one paragraph; `odd` lists irregularities, the most urgent first."""
 
     user_id: str
     plan: str

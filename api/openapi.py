@@ -1,4 +1,4 @@
-"""The views' own word on what they take and give: validation and OpenAPI 3.1 from one source."""
+"""Schemas declared on the views: validation and OpenAPI 3.1 from one source."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -27,10 +27,10 @@ BEARER = "bearer"
 
 
 class RequestsOnly(FlaskPlugin):
-    """Validates what comes in and leaves alone what goes out.
+    """Validates requests and leaves responses unchanged.
 
-    Spectree's own plugin reads every answer into memory, which would end a stream, and takes a body
-    that is no JSON for an empty one.
+    Spectree's own plugin reads every response into memory, which would end a stream, and treats a body
+    that is not JSON as empty.
     """
 
     def request_validation(
@@ -58,12 +58,12 @@ class RequestsOnly(FlaskPlugin):
         skip_validation: bool,
         force_resp_serialize: bool,
     ) -> tuple[Any, None]:
-        """The answer as the view gave it."""
+        """The view's response, unchanged."""
         return make_response(resp), None
 
 
 class Spec(SpecTree):
-    """A spec that can be asked more than once, for apps with more or fewer rooms."""
+    """A spec that can be generated more than once, for apps with different views."""
 
     def document(self, app: Flask) -> dict[str, Any]:  # Any: JSON
         """OpenAPI 3.1 of every documented view of `app`."""
@@ -100,11 +100,11 @@ def _refuse(
     _adapter: object,
 ) -> None:
     if isinstance(error, ValidationError):
-        found = [_said(error.title, each) for each in error.errors(include_url=False)]
-        raise bad_request("; ".join(found))
+        problems = [_describe(error.title, detail) for detail in error.errors(include_url=False)]
+        raise bad_request("; ".join(problems))
 
 
-def _said(model: str, error: Any) -> str:  # Any: pydantic's ErrorDetails, whose ctx is open
+def _describe(model: str, error: Any) -> str:  # Any: pydantic's ErrorDetails, whose ctx is open
     place = ".".join(str(step) for step in error["loc"]) or "request"
     if error["type"] == "extra_forbidden":
         allowed = ", ".join(sorted(spec.models[model]["properties"]))
@@ -113,8 +113,8 @@ def _said(model: str, error: Any) -> str:  # Any: pydantic's ErrorDetails, whose
 
 
 def _arguments(request: Request) -> dict[str, Any]:  # Any: text, or a list where a name came twice
-    found = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
-    return dict(storable_value(found))
+    arguments = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+    return dict(storable_value(arguments))
 
 
 def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
@@ -136,8 +136,8 @@ spec = Spec(
     title="Tenure",
     version=VERSION,
     description=(
-        "Billing and lifecycle of users: profiles, the log they come from, and who asked. "
-        "Each read of personal data is noted; the header X-Reason says why. "
+        "Billing and lifecycle of users: profiles, their event log, and the access log. "
+        "Each read of personal data is recorded; the header X-Reason gives the reason. "
         "Instants are UTC in ISO 8601, exact to the microsecond. Errors are RFC 9457 problems."
     ),
     openapi_version="3.1.0",

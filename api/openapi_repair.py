@@ -1,4 +1,4 @@
-"""What spectree leaves out of the document, or says otherwise than this API behaves."""
+"""Repair spectree's document where it omits something or differs from this API's behaviour."""
 
 import re
 from typing import Any
@@ -25,19 +25,19 @@ PROBLEM = {
 }
 _PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 
-# What any guarded view may answer.
+# Error responses of every guarded view.
 _ALWAYS = {
-    "400": "The request is wrong; the detail says how.",
+    "400": "The request is invalid; the detail says why.",
     "401": "No token, or one that opens nothing.",
     "403": "The token's role may not do this.",
     "414": "The query is longer than 4 KiB.",
     "429": "Too many failures, or too much at once; see Retry-After.",
-    "503": "The database is away; try again.",
+    "503": "The database is down; try again.",
 }
 
 
 def repaired(document: Json, app: Flask) -> Json:
-    """The document with problems as answers, the roles named, and query parameters never null."""
+    """The document with problems as error responses, required roles, and no nullable query parameters."""
     schemas = document["components"]["schemas"]
     schemas["Problem"] = PROBLEM
     schemas.pop("ValidationError", None)
@@ -52,9 +52,9 @@ def repaired(document: Json, app: Flask) -> Json:
 
 
 def _repair_parameter(parameter: Json) -> None:
-    """A missing parameter is missing, not null; spectree does not know our path converter."""
+    """A missing parameter is absent, not null; spectree does not know the path converter."""
     schema = parameter["schema"] or dict(KEY_SCHEMA)
-    choices = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
+    choices = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
     if len(choices) == 1:
         schema |= choices[0]
     if schema.get("default", ...) is None:
@@ -70,15 +70,15 @@ def _repair_answers(operation: Json, roles: tuple[str, ...] | None) -> None:
     if roles is None:
         operation["security"] = []
     else:
-        who = " or ".join(roles) or "operator"
-        operation["description"] = f"{operation['description']}\n\nFor: {who}.".strip()
-        for code, said in _ALWAYS.items():
-            answers.setdefault(code, {"description": said})["description"] = said
+        audience = " or ".join(roles) or "operator"
+        operation["description"] = f"{operation['description']}\n\nFor: {audience}.".strip()
+        for code, description in _ALWAYS.items():
+            answers.setdefault(code, {"description": description})["description"] = description
         if "requestBody" in operation:
             answers.setdefault("413", {"description": "The body is longer than this address accepts."})
-    for code, said in answers.items():
+    for code, response in answers.items():
         if code >= "400":
-            said["content"] = {MEDIA_TYPE: {"schema": _PROBLEM_REF}}
+            response["content"] = {MEDIA_TYPE: {"schema": _PROBLEM_REF}}
 
 
 def _endpoint(app: Flask, path: str, method: str) -> str:

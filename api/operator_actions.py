@@ -1,4 +1,4 @@
-"""/api/users/…/trial, /plan, /link, /admin: what operators decide, each with a reason and undoable."""
+"""/api/users/…/trial, /plan, /link, /admin: operators' commands, each with a reason and undoable."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -35,7 +35,7 @@ Reason = Annotated[
 
 
 class ActionBody(BaseModel):
-    """Base of all commands: a name misspelt is refused, never ignored."""
+    """Base of all commands: an unknown field is refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,14 +75,14 @@ class TrialOrder(ActionBody):
 
 
 class PlanOrder(ActionBody):
-    """A plan to grant; null takes back what was granted."""
+    """A plan to grant; null revokes the grant."""
 
     plan_key: Key | None
     until: Instant | None = Field(None, description="In force until then; null is for ever.")
 
 
 class LinkOrder(ActionBody):
-    """`linked`: false says that the customer is not this user's, whatever a provider says."""
+    """`linked`: false unlinks the customer from this user, even if a provider links them."""
 
     customer_id: Key
     linked: bool = True
@@ -93,7 +93,7 @@ class AdminOrder(ActionBody):
 
 
 class ActionResult(BaseModel):
-    """What was decided, and the event that says so; none when it was so already."""
+    """The decision and its event; no event when nothing changed."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -106,64 +106,64 @@ class ActionResult(BaseModel):
 @requires("operator")
 @documented(json=TrialOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def trial(user_id: str, json: TrialOrder) -> Response:
-    """Start, extend or end a trial of our own; Stripe's trials are moved at Stripe.
+    """Start, extend or end one of Tenure's trials; Stripe's trials are changed at Stripe.
 
-    A start says the `plan` it tries, with a `warning` when that is none; the others say which end it `was`,
-    so that an extension `until` then undoes them.
+    A start returns the trial's `plan`, with a `warning` when there is none; the others return the previous
+    end as `was`, so that an extension `until` then undoes them.
     """
     length = Length(days=json.days, until=json.until)
-    asked = {"action": json.action, "plan_key": json.plan_key, **length.as_json()}
-    given = command(user_id, "operator.trial", asked, json.reason)
+    body = {"action": json.action, "plan_key": json.plan_key, **length.as_json()}
+    issued = command(user_id, "operator.trial", body, json.reason)
     live_only = deps().live_only
     if json.action == "end":
-        return _told(lambda conn: end_trial(conn, given, live_only=live_only))
+        return _respond(lambda conn: end_trial(conn, issued, live_only=live_only))
     if json.action == "extend":
-        return _told(lambda conn: extend_trial(conn, given, length, live_only=live_only))
+        return _respond(lambda conn: extend_trial(conn, issued, length, live_only=live_only))
     begin = start_trial if json.action == "start" else start_or_extend
-    return _told(lambda conn: begin(conn, given, length, plan_key=json.plan_key, live_only=live_only))
+    return _respond(lambda conn: begin(conn, issued, length, plan_key=json.plan_key, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/plan")
 @requires("operator")
 @documented(json=PlanOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def plan(user_id: str, json: PlanOrder) -> Response:
-    """Grant a plan, for a time or for ever; with a plan of null take it back."""
+    """Grant a plan, until an instant or for good; a plan of null revokes it."""
     until = None if json.until is None else iso(json.until)
-    given = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
-    live_only, wanted = deps().live_only, json.plan_key
-    if wanted is None:
-        return _told(lambda conn: revoke_plan(conn, given, live_only=live_only))
-    return _told(lambda conn: grant_plan(conn, given, wanted, until=json.until, live_only=live_only))
+    issued = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
+    live_only, plan_key = deps().live_only, json.plan_key
+    if plan_key is None:
+        return _respond(lambda conn: revoke_plan(conn, issued, live_only=live_only))
+    return _respond(lambda conn: grant_plan(conn, issued, plan_key, until=json.until, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/link")
 @requires("operator")
 @documented(json=LinkOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def link(user_id: str, json: LinkOrder) -> Response:
-    """Say whose a Stripe customer is, or is not; its history is folded in, or out, at once."""
-    asked = {"customer_id": json.customer_id, "linked": json.linked}
-    given = command(user_id, "operator.link", asked, json.reason)
+    """Link or unlink a Stripe customer; its history is folded in or out at once."""
+    body = {"customer_id": json.customer_id, "linked": json.linked}
+    issued = command(user_id, "operator.link", body, json.reason)
     do, live_only = link_customer if json.linked else unlink_customer, deps().live_only
-    return _told(lambda conn: do(conn, given, json.customer_id, live_only=live_only))
+    return _respond(lambda conn: do(conn, issued, json.customer_id, live_only=live_only))
 
 
 @operator.post("/<key:user_id>/admin")
 @requires("operator")
 @documented(json=AdminOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def admin(user_id: str, json: AdminOrder) -> Response:
-    """Make somebody an administrator of the platform, or unmake one."""
-    given = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
+    """Grant or revoke a user's administrator rights on the platform."""
+    issued = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
     do, live_only = grant_admin if json.is_admin else revoke_admin, deps().live_only
-    return _told(lambda conn: do(conn, given, live_only=live_only))
+    return _respond(lambda conn: do(conn, issued, live_only=live_only))
 
 
-def _told(decision: Callable[[Connection[Any]], Decided]) -> Response:  # Any: as `decided`
+def _respond(decision: Callable[[Connection[Any]], Decided]) -> Response:  # Any: as `decided`
     try:
-        made = decided(decision)
+        outcome = decided(decision)
     except AlreadySo as same:
         return _outcome({**same.answer, "event_id": None, "changed": False})
-    return _outcome({**made.answer, "event_id": made.event_id, "changed": True})
+    return _outcome({**outcome.answer, "event_id": outcome.event_id, "changed": True})
 
 
-def _outcome(said: dict[str, Any]) -> Response:  # Any: JSON values
-    return answer(dict(sorted(said.items())))
+def _outcome(fields: dict[str, Any]) -> Response:  # Any: JSON values
+    return answer(dict(sorted(fields.items())))

@@ -16,7 +16,7 @@ plans = Blueprint("plans", __name__, url_prefix="/api/plans")
 @requires("service")
 @documented(query=PlansQuestion, tags=("plans",), HTTP_200=Plans)
 def show_all(query: PlansQuestion) -> Response:
-    """All plans in display order, those no longer sold included unless `active=true`."""
+    """All plans in display order, including retired ones unless `active=true`."""
     active = None if query.active is None else query.active == "true"
     with deps().pool.connection() as conn:
         return answer({"items": list_plans(conn, active=active)})

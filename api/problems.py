@@ -1,4 +1,4 @@
-"""Every error over HTTP, in one form. Source: RFC 9457."""
+"""Errors over HTTP as problem+json. Source: RFC 9457."""
 
 from collections.abc import Mapping
 
@@ -38,7 +38,7 @@ def problem(
 
 
 def register_problems(app: Flask) -> None:
-    """Answer every error of `app` as a problem, but leave the console's pages to the console."""
+    """Answer every error of `app` as a problem, except on the console's pages."""
     app.register_error_handler(RequestRefused, _refused)
     app.register_error_handler(BadCursor, _bad_cursor)
     app.register_error_handler(InTheFuture, _in_the_future)
@@ -69,9 +69,9 @@ def _in_the_future(error: InTheFuture) -> Response:
 
 
 def _http(error: HTTPException) -> AnyResponse:
-    """Werkzeug's own refusals, 404 and 405 above all."""
+    """Werkzeug's HTTP errors, such as 404 and 405."""
     if error.response is not None or error.code is None or _is_page():
-        return error.get_response()  # already made, or a redirect, or for a person to read
+        return error.get_response()  # already built, or a redirect, or a console page
     if error.code < 400:
         return error.get_response()
     slug, title, detail = _KNOWN.get(error.code) or (f"http-{error.code}", error.name, error.name)
@@ -104,13 +104,13 @@ def _state_unreadable(error: StateUnreadable) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """What we did not foresee: its particulars go to the log, under the request's id."""
+    """An unexpected error: its details go to the log, under the request's id."""
     _log.error("unexpected error", error=type(error).__name__, exc_info=error)
     return problem(
         500,
         "internal",
         "Internal error",
-        "something unforeseen happened; the log has it under this request's X-Request-Id",
+        "an unexpected error occurred; the log has it under this request's X-Request-Id",
     )
 
 
@@ -119,7 +119,7 @@ def _is_page() -> bool:
 
 
 _KNOWN = {
-    404: ("not-found", "Not found", "there is nothing at this address; /docs lists what there is"),
+    404: ("not-found", "Not found", "this path does not exist; /docs lists the paths"),
     405: ("method-not-allowed", "Method not allowed", "this address knows other methods, see Allow"),
     413: ("too-large", "Too large", "the body is longer than this address accepts"),
 }

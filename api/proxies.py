@@ -1,4 +1,4 @@
-"""WSGI middleware that believes trusted reverse proxies about a client's address and TLS."""
+"""WSGI middleware that accepts a client's address and TLS from trusted reverse proxies."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -14,8 +14,8 @@ UNTRUSTED = "tenure.untrusted_proxy"
 class TrustedProxies:
     """Applies `X-Forwarded-For` and `X-Forwarded-Proto` of requests that come from one of `networks`.
 
-    From anywhere else they are ignored: a client could write them. One that claims TLS is then named in
-    the environment under `UNTRUSTED`, so that the sign-in page can say which setting is missing.
+    From other addresses they are ignored: a client could forge them. An untrusted address that claims TLS is
+    stored in the environment under `UNTRUSTED`, so that the sign-in page can name the missing setting.
     """
 
     def __init__(self, app: WSGIApplication, networks: Sequence[Network]) -> None:

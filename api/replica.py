@@ -1,7 +1,7 @@
-"""Where an answer is read: at the replica for auditors, else at the primary.
+"""Choose the database of a read: the replica for auditors, else the primary.
 
-An answer read at a replica says how far it is (`Tenure-Head`), for a replica may be behind. Both are of
-one snapshot. What an auditor was given is noted at the primary, before the answer leaves.
+A response read at a replica carries the replica's head (`Tenure-Head`), since a replica may lag. Both are of
+one snapshot. An auditor's read is recorded at the primary before the response leaves.
 """
 
 from collections.abc import Iterator
@@ -26,17 +26,17 @@ _log = structlog.get_logger("tenure.api")
 
 @contextmanager
 def reading() -> Iterator[Connection[Any]]:  # Any: as the pools
-    """A connection to read one answer with.
+    """A connection to read one response with.
 
-    Raises: RequestRefused (503) when the replica is away or gave the read up.
+    Raises: RequestRefused (503) when the replica is down or cancelled the read.
     """
-    held = _for_caller()
-    if held is None:
+    replica = _for_caller()
+    if replica is None:
         with deps().pool.connection() as conn:
             yield conn
         return
     with ExitStack() as opened:
-        conn = _met(held, opened)
+        conn = _met(replica, opened)
         try:
             yield conn
         except psycopg.OperationalError as problem:
@@ -49,27 +49,27 @@ def reading() -> Iterator[Connection[Any]]:  # Any: as the pools
 
 @contextmanager
 def own_connection() -> Iterator[Connection[Any]]:  # Any: as above
-    """A connection of its own, for what may take as long as its caller likes.
+    """A separate connection, for responses of any duration.
 
-    Raises: RequestRefused (503) when the replica is away.
+    Raises: RequestRefused (503) when the replica is down.
     """
-    held = _for_caller()
-    if held is None:
+    replica = _for_caller()
+    if replica is None:
         with deps().connect() as conn:
             yield conn
         return
     with ExitStack() as opened:
         try:
-            conn = opened.enter_context(held.connect())
+            conn = opened.enter_context(replica.connect())
             _keep_head(conn)
-        except Exception as problem:  # whichever way it can't be reached
+        except Exception as problem:  # any connection error
             raise _away(problem) from problem
         yield conn
 
 
 @contextmanager
 def noting(conn: Connection[Any]) -> Iterator[Connection[Any]]:  # Any: as above
-    """What can write the note of a read by `conn`: itself, or a transaction of its own at the primary."""
+    """The connection that records a read by `conn`: itself, or a separate transaction at the primary."""
     if not conn.read_only:
         yield conn
         return
@@ -78,39 +78,39 @@ def noting(conn: Connection[Any]) -> Iterator[Connection[Any]]:  # Any: as above
 
 
 def reading_pool() -> Pool:
-    """For what reads again and again; `Tenure-Head` says where the replica is now.
+    """A pool for repeated reads; `Tenure-Head` is the replica's head now.
 
-    Raises: RequestRefused (503) when the replica is away.
+    Raises: RequestRefused (503) when the replica is down.
     """
-    held = _for_caller()
-    if held is None:
+    replica = _for_caller()
+    if replica is None:
         return deps().pool
     with reading():
-        return held.pool
+        return replica.pool
 
 
-def told() -> dict[str, object]:
-    """`head` for the envelope of a list read at a replica; nothing for others."""
+def head_field() -> dict[str, object]:
+    """`head` for the envelope of a list read at a replica; empty otherwise."""
     return {"head": list(g.head)} if "head" in g else {}
 
 
-def say_head(response: Response) -> None:
-    """Put the head vector the answer was read at on it."""
+def set_head_header(response: Response) -> None:
+    """Set the header with the head vector at which the response was read."""
     if "head" in g:
         response.headers[HEADER] = vector_cursor(g.head)
 
 
 def _for_caller() -> Replica | None:
-    """One rule: auditors read at the replica. Who also writes must read what was just written."""
-    held, caller = deps().replica, cast("Caller", g.caller)
-    return held if held is not None and caller.role == "auditor" else None
+    """The replica for auditors; None for callers that also write, which must read their own writes."""
+    replica, caller = deps().replica, cast("Caller", g.caller)
+    return replica if replica is not None and caller.role == "auditor" else None
 
 
-def _met(held: Replica, opened: ExitStack) -> Connection[Any]:  # Any: as above
+def _met(replica: Replica, opened: ExitStack) -> Connection[Any]:  # Any: as above
     try:
-        conn = opened.enter_context(held.pool.connection())
+        conn = opened.enter_context(replica.pool.connection())
         _keep_head(conn)
-    except psycopg.OperationalError as problem:  # the pool's own errors are such
+    except psycopg.OperationalError as problem:  # includes the pool's errors
         raise _away(problem) from problem
     return conn
 
@@ -122,8 +122,8 @@ def _keep_head(conn: Connection[Any]) -> None:  # Any: as above
 def _away(problem: Exception) -> RequestRefused:
     _log.error("replica away", error=type(problem).__name__)
     detail = (
-        "the replica that answers auditors does not answer; nobody else is touched. Start it again, or unset "
-        "DATABASE_REPLICA_URL and restart the service to let the primary answer; tenure doctor looks at it"
+        "the replica for auditors is down; other callers are not affected. Start it again, or unset "
+        "DATABASE_REPLICA_URL and restart the service to read from the primary; tenure doctor checks it"
     )
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return RequestRefused(503, "replica-away", "Replica unavailable", detail, headers=headers)

@@ -1,4 +1,4 @@
-"""One id for each request: in the answer, in each log line, in the events that came of it."""
+"""One id per request: in the response, in each log line, in the events that it appends."""
 
 import re
 from typing import cast
@@ -18,12 +18,12 @@ def request_id() -> str:
 
 
 def register_request_id(app: Flask) -> None:
-    """Take a safe id from the caller or make one, before anything else is done."""
+    """Accept a safe id from the client or create one, before any other step."""
 
     @app.before_request
     def begin() -> None:
-        given = request.headers.get(HEADER, "")
-        g.request_id = given if _SAFE.fullmatch(given) else str(uuid7())
+        offered = request.headers.get(HEADER, "")
+        g.request_id = offered if _SAFE.fullmatch(offered) else str(uuid7())
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.teardown_request

@@ -1,18 +1,18 @@
-"""What a request to the API may weigh, checked before anybody looks at it."""
+"""Size limits of requests to the API, checked before parsing."""
 
 from flask import Flask, request
 
 from api.errors import RequestRefused
 
 MOST_BODY_BYTES = 64 * 1024
-# What a scraping job found comes in bulk.
+# Results of scraping jobs are large.
 LONGER = {"jobs.record": 4 * 1024 * 1024}
 MOST_QUERY_BYTES = 4096
 PREFIX = "/api/"
 
 
 def register_limits(app: Flask) -> None:
-    """Refuse long query strings and bodies under /api; the doors have limits of their own."""
+    """Refuse long query strings and bodies under /api; the webhook endpoints have their own limits."""
 
     @app.before_request
     def check() -> None:

@@ -1,4 +1,4 @@
-"""Answers as JSON: instants as ISO 8601 with Z, bodies spliced in as they were received."""
+"""Responses as JSON: instants as ISO 8601 with Z, bodies spliced in as they were received."""
 
 import json
 from datetime import datetime
@@ -15,11 +15,11 @@ def answer(value: object, *, status: int = 200, mimetype: str = "application/jso
 
 
 def json_bytes(value: object) -> bytes:
-    """JSON in UTF-8. Instants end in Z and show microseconds only where there are any."""
+    """JSON in UTF-8. Instants end in Z and show microseconds only where they are not zero."""
     try:
         return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError:
-        # A provider's JSON may hold integers of more than 64 bits or a lone surrogate.
+        # A provider's JSON may contain integers of more than 64 bits or a lone surrogate.
         return json.dumps(value, default=_plain).encode()
 
 

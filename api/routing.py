@@ -11,9 +11,9 @@ KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
 
 
 class KeyConverter(BaseConverter):
-    """An id of 1 to 200 characters, none of them a slash: anything else is a 404.
+    """An id of 1 to 200 characters without a slash: anything else is a 404.
 
-    A NUL is read as U+FFFD, as in every id that came with one.
+    A NUL is read as U+FFFD, as in every stored id.
     """
 
     regex = _PATTERN

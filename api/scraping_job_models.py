@@ -1,4 +1,4 @@
-"""What comes in and goes out about scraping jobs."""
+"""Request and response models of scraping jobs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -122,7 +122,7 @@ class ResultsQuestion(PageQuestion):
 
 
 class ScrapingJobRow(BaseModel):
-    """A job's columns; keywords, search_params and results (its first 20) only when asked."""
+    """A job's columns; keywords, search_params and results (its first 20) only on request."""
 
     model_config = ConfigDict(extra="allow")
 

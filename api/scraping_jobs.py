@@ -1,4 +1,4 @@
-"""/api/jobs: a user's scraping jobs, how far they are, and what they found."""
+"""/api/jobs: a user's scraping jobs, their progress and results."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -69,7 +69,7 @@ def show_all(query: JobsQuestion) -> Response:
     search_params. `param`: what search_params holds at a path, as in `audience.age:18`, which finds 18
     and "18".
     """
-    wanted = ScrapingJobFilter(
+    where = ScrapingJobFilter(
         user_id=query.user_id,
         campaign_id=query.campaign_id,
         status=query.status,
@@ -81,7 +81,7 @@ def show_all(query: JobsQuestion) -> Response:
         param=query.path_and_value(),
     )
     with deps().pool.connection() as conn:
-        page = list_jobs(conn, wanted, limit=query.limit, after=query.after, include=query.included())
+        page = list_jobs(conn, where, limit=query.limit, after=query.after, include=query.included())
         noted(conn, subjects=[query.user_id], fields=["jobs", *query.included()])
     return paged(page)
 
@@ -91,9 +91,9 @@ def show_all(query: JobsQuestion) -> Response:
 @documented(query=JobQuestion, tags=_TAGS, HTTP_200=ScrapingJobRow, HTTP_404=None)
 def show(job_id: str, query: JobQuestion) -> Response:
     """One job of the user; its ETag is its version."""
-    wanted = uuid_of(job_id, WHAT)
+    row_id = uuid_of(job_id, WHAT)
     with deps().pool.connection() as conn:
-        row = job(conn, wanted, query.user_id, include=query.included())
+        row = job(conn, row_id, query.user_id, include=query.included())
         noted(conn, subjects=[query.user_id], fields=["jobs", *query.included()])
     return one(row, WHAT)
 
@@ -102,38 +102,38 @@ def show(job_id: str, query: JobQuestion) -> Response:
 @requires("service")
 @documented(json=JobOrder, tags=_TAGS, HTTP_201=DecidedChange, **CODES)
 def create(json: JobOrder) -> Response:
-    """Make a pending job, alone or of a campaign of the same user that is a draft or active."""
-    given = ordered(json, "job.create", user_id=json.user_id)
+    """Create a pending job, alone or in a draft or active campaign of the same user."""
+    issued = ordered(json, "job.create", user_id=json.user_id)
     new = NewJob(**json.model_dump(exclude={"user_id"}))
     live_only = deps().live_only
-    return done(lambda conn: create_job(conn, given, new, live_only=live_only), given, status=201)
+    return done(lambda conn: create_job(conn, issued, new, live_only=live_only), issued, status=201)
 
 
 @jobs.post("/<key:job_id>/start")
 @requires("service")
 @documented(json=JobStart, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def start(job_id: str, json: JobStart) -> Response:
-    """A pending job runs; what is only known now may be said."""
-    known = json.model_dump(exclude_none=True, exclude={"user_id", "version"})
-    return _moved(job_id, "job.start", json, lambda c, k, i, o: start_job(c, k, i, known, **o))
+    """Start a pending job; values that are only known now may be set."""
+    details = json.model_dump(exclude_none=True, exclude={"user_id", "version"})
+    return _moved(job_id, "job.start", json, lambda c, k, i, o: start_job(c, k, i, details, **o))
 
 
 @jobs.patch("/<key:job_id>")
 @requires("service")
 @documented(json=JobProgress, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def progress(job_id: str, json: JobProgress) -> Response:
-    """How far a running job is; `progress` is per cent, kept to two decimals."""
-    said = json.changes()
-    if "progress" in said:
-        said["progress_basis_points"] = round(Decimal(str(said.pop("progress"))) * 100)
-    return _moved(job_id, "job.progress", json, lambda c, k, i, o: report_progress(c, k, i, said, **o))
+    """Record a running job's progress; `progress` is per cent, stored with two decimals."""
+    changes = json.changes()
+    if "progress" in changes:
+        changes["progress_basis_points"] = round(Decimal(str(changes.pop("progress"))) * 100)
+    return _moved(job_id, "job.progress", json, lambda c, k, i, o: report_progress(c, k, i, changes, **o))
 
 
 @jobs.post("/<key:job_id>/complete")
 @requires("service")
 @documented(json=VersionedOrder, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def complete(job_id: str, json: VersionedOrder) -> Response:
-    """A running job is done."""
+    """Complete a running job."""
     return _moved(job_id, "job.complete", json, lambda c, k, i, o: complete_job(c, k, i, **o))
 
 
@@ -141,7 +141,7 @@ def complete(job_id: str, json: VersionedOrder) -> Response:
 @requires("service")
 @documented(json=JobFailure, tags=_TAGS, HTTP_200=DecidedChange, **CODES)
 def fail(job_id: str, json: JobFailure) -> Response:
-    """A pending or running job can't go on."""
+    """Fail a pending or running job."""
     return _moved(job_id, "job.fail", json, lambda c, k, i, o: fail_job(c, k, i, json.error, **o))
 
 
@@ -149,9 +149,9 @@ def fail(job_id: str, json: JobFailure) -> Response:
 @requires("service")
 @documented(json=ResultsOrder, tags=_TAGS, HTTP_200=DecidedChange, HTTP_413=None, **CODES)
 def record(job_id: str, json: ResultsOrder) -> Response:
-    """Store what a running job found and count it as creators of this month.
+    """Store a running job's results and count them as creators of this month.
 
-    More than remains: 409 `limit-exceeded` with what remains, and nothing is stored.
+    Beyond the limit: 409 `limit-exceeded` with the remainder, and nothing is stored.
     """
     return _moved(job_id, "job.results", json, lambda c, k, i, o: record_results(c, k, i, json.creators, **o))
 
@@ -160,12 +160,12 @@ def record(job_id: str, json: ResultsOrder) -> Response:
 @requires("service")
 @documented(query=ResultsQuestion, tags=_TAGS, HTTP_200=Results, HTTP_404=None)
 def show_results(job_id: str, query: ResultsQuestion) -> Response:
-    """What a job found, oldest first; the creators themselves with `include=creators`."""
-    wanted, creators = uuid_of(job_id, WHAT), query.include is not None
+    """A job's results, oldest first; the creators themselves with `include=creators`."""
+    row_id, creators = uuid_of(job_id, WHAT), query.include is not None
     with deps().pool.connection() as conn:
-        if job(conn, wanted, query.user_id) is None:
+        if job(conn, row_id, query.user_id) is None:
             raise not_found(WHAT)
-        page = results(conn, wanted, query.user_id, limit=query.limit, after=query.after, creators=creators)
+        page = results(conn, row_id, query.user_id, limit=query.limit, after=query.after, creators=creators)
         noted(conn, subjects=[query.user_id], fields=["results", *(["creators"] if creators else [])])
     return paged(page)
 
@@ -174,14 +174,14 @@ def show_results(job_id: str, query: ResultsQuestion) -> Response:
 @requires("service", "auditor")
 @documented(query=OwnerQuestion, tags=_TAGS, HTTP_200=Verdicts, HTTP_404=None)
 def verify(job_id: str, query: OwnerQuestion) -> Response:
-    """Whether what is stored is what was recorded: each result's digest, taken now, against the log's."""
-    wanted = uuid_of(job_id, WHAT)
+    """Compare the digest of each stored result with the digest in the log."""
+    row_id = uuid_of(job_id, WHAT)
     with reading() as conn:
-        if job(conn, wanted, query.user_id) is None:
+        if job(conn, row_id, query.user_id) is None:
             raise not_found(WHAT)
-        found = verify_results(conn, wanted, query.user_id)
+        verified = verify_results(conn, row_id, query.user_id)
         noted(conn, subjects=[query.user_id], fields=["results"])
-    return answer({"items": found, "ok": all(row["verdict"] == "ok" for row in found)})
+    return answer({"items": verified, "ok": all(row["verdict"] == "ok" for row in verified)})
 
 
 def _moved(
@@ -190,7 +190,7 @@ def _moved(
     order: VersionedOrder,
     act: Callable[[Conn, Command, UUID, dict[str, Any]], Decided],  # Any: options of the command
 ) -> Response:
-    wanted = uuid_of(job_id, WHAT)
-    given = ordered(order, what, wanted, user_id=order.user_id)
+    row_id = uuid_of(job_id, WHAT)
+    issued = ordered(order, what, row_id, user_id=order.user_id)
     options = {"version": version_of(order), "live_only": deps().live_only}
-    return done(lambda conn: act(conn, given, wanted, options), given)
+    return done(lambda conn: act(conn, issued, row_id, options), issued)

@@ -1,4 +1,4 @@
-"""Seals: the signed checkpoint for anyone, and the proof of an event."""
+"""Seals: the signed checkpoint, public, and the proof of an event."""
 
 from typing import Literal
 
@@ -44,13 +44,13 @@ class EventProof(BaseModel):
 def show_latest() -> Response:
     """The newest signed checkpoint: a C2SP signed note, as text. Fetch it often and keep it."""
     with deps().pool.connection() as conn:
-        found = latest_checkpoint(conn)
-    if found is None:
+        checkpoint = latest_checkpoint(conn)
+    if checkpoint is None:
         raise not_found("checkpoint yet; the first is signed within a minute")
-    response = Response(found.note, mimetype=NOTE)
-    response.last_modified = found.signed_at
+    response = Response(checkpoint.note, mimetype=NOTE)
+    response.last_modified = checkpoint.signed_at
     response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(found.root.hex() + f"-{found.number}")
+    response.set_etag(checkpoint.root.hex() + f"-{checkpoint.number}")
     return response
 
 
@@ -60,7 +60,7 @@ def show_latest() -> Response:
 def show_proof(event_id: str, query: ProofQuestion) -> Response:
     """The proof file of an event: check it offline with `tenure audit check` or forty lines of code.
 
-    409 while the event is younger than the newest checkpoint. With `payload=false` the body stays out.
+    409 while the event is younger than the newest checkpoint. With `payload=false` the body is omitted.
     """
     payload = query.payload == "true"
     try:

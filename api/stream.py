@@ -1,8 +1,8 @@
 """/api/events/stream: the log as it grows, as server-sent events.
 
-Resumable: the id of each message is the head vector behind it, which a client sends back as
-Last-Event-ID (browsers do so by themselves) or `after`. At least once: a message is repeated when
-the connection broke before the client had its id.
+Resumable: the id of each message is the head vector after it, which a client sends back as
+Last-Event-ID (browsers do so automatically) or `after`. At least once: a message is repeated when
+the connection broke before the client received its id.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -34,7 +34,7 @@ MOST_CLIENTS = 4
 RETRY_AFTER_S = 10
 POLL_S = 0.5
 HEARTBEAT_S = 15.0
-LONGEST_S = 600.0  # then the client reconnects
+LONGEST_S = 600.0  # afterwards the client reconnects
 PAGE = 100
 EVERYBODY = "*"
 BODIES: tuple[Role, ...] = ("auditor",)  # as everywhere else
@@ -67,7 +67,7 @@ def _bound(state: BlueprintSetupState) -> None:
 def follow(query: StreamQuestion) -> Response:
     """Events as they are appended, in order within each stream, at least once.
 
-    Each message's `id` is where to go on: as Last-Event-ID or `after`. The server ends a stream
+    Resume from a message's `id`: send it as Last-Event-ID or `after`. The server ends a stream
     after ten minutes; clients reconnect.
     """
     if query.include == "data" and not caller().may(BODIES):
@@ -97,13 +97,13 @@ def follow(query: StreamQuestion) -> Response:
 
 
 def _turns() -> BoundedSemaphore:
-    found = current_app.extensions[_KEY]
-    assert isinstance(found, BoundedSemaphore)
-    return found
+    turns = current_app.extensions[_KEY]
+    assert isinstance(turns, BoundedSemaphore)
+    return turns
 
 
 def _begin(query: StreamQuestion) -> Vector:
-    """Where the client wants to go on; that it reads is noted before the first byte leaves."""
+    """The client's resume position; the read is recorded before the first byte leaves."""
     place = request.headers.get("Last-Event-ID") or query.after
     fields = ("events", "event_data") if query.include == "data" else ("events",)
     with deps().pool.connection() as conn:
@@ -111,15 +111,15 @@ def _begin(query: StreamQuestion) -> Vector:
         now = heads(conn)
     if place is None:
         return now
-    wanted = START if place == START_WORD else read_vector_cursor(place)
-    if any(ours < theirs for ours, theirs in zip(now, wanted, strict=True)):
+    vector = START if place == START_WORD else read_vector_cursor(place)
+    if any(ours < theirs for ours, theirs in zip(now, vector, strict=True)):
         detail = "the place is ahead of this log, as after a restored backup; begin again where you can"
         raise RequestRefused(409, "ahead-of-the-log", "Ahead of the log", detail)
-    return wanted
+    return vector
 
 
 class Following:
-    """One client's stream. A connection is borrowed for each look, never held."""
+    """One client's stream. A connection is borrowed per poll, never kept."""
 
     def __init__(
         self,
@@ -142,16 +142,18 @@ class Following:
         self._sleep = sleep
 
     def messages(self) -> Iterator[bytes]:
-        """Until the client hangs up, its token ends, or `LONGEST_S` have passed."""
+        """Yield messages until the client disconnects, its token ends, or `LONGEST_S` have passed."""
         ends_at = self._tick() + LONGEST_S
         yield b"retry: 2000\n" + self._place()
         spoke_at = self._tick()
         while self._tick() < ends_at:
-            said, more = self._next()
-            if not self._may_go_on():  # asked after the read: nothing recorded after a revocation leaves
+            chunk, more = self._next()
+            if (
+                not self._may_go_on()
+            ):  # checked after the read, so that no event recorded after a revocation leaves
                 return
-            if said:
-                yield said
+            if chunk:
+                yield chunk
                 spoke_at = self._tick()
             elif self._tick() - spoke_at >= HEARTBEAT_S:
                 yield self._place()
@@ -160,7 +162,7 @@ class Following:
                 self._sleep(POLL_S)
 
     def _may_go_on(self) -> bool:
-        """False also while the database is down: a token that can't be checked gets nothing."""
+        """False also while the database is down: a token that can't be checked gets no events."""
         try:
             return self._allowed()
         except psycopg.Error as problem:
@@ -168,10 +170,10 @@ class Following:
             return False
 
     def _next(self) -> tuple[bytes, bool]:
-        """The next messages, and whether there may be more at once."""
+        """The next messages, and whether more may be available at once."""
         try:
             with self._pool.connection() as conn:
-                found = events_after(
+                page = events_after(
                     conn,
                     self._vector,
                     types=self._types,
@@ -182,14 +184,14 @@ class Following:
         except psycopg.Error as problem:
             _log.warning("stream waits for the database", error=type(problem).__name__)
             return b"", False
-        said = b"".join(self._message(row) for row in found.events)
-        self._vector = list(found.vector)
-        return said, found.more
+        chunk = b"".join(self._message(row) for row in page.events)
+        self._vector = list(page.vector)
+        return chunk, page.more
 
     def _message(self, row: Row) -> bytes:
-        """The vector moves with each message: whoever breaks off here goes on here.
+        """Format a message and advance the vector, so that a client can resume after it.
 
-        Events that did not match move it when something later is said, or with the heartbeat.
+        Events that did not match advance the vector with the next message or heartbeat.
         """
         self._vector[row["part"]] = row["position"]
         if self._bodies and row["event_data"] is not None:
@@ -201,5 +203,5 @@ class Following:
         return b"id: " + vector_cursor(self._vector).encode() + b"\nevent: " + name + b"\n" + lines + b"\n"
 
     def _place(self) -> bytes:
-        """A message without data only tells the client where it is, and keeps proxies awake."""
+        """A message without data: it gives the client its position and keeps proxies from timing out."""
         return b": here\nid: " + vector_cursor(self._vector).encode() + b"\n\n"

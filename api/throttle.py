@@ -1,4 +1,4 @@
-"""Slows whoever guesses tokens: each failure of a client doubles how long it must wait."""
+"""Slow down clients that guess tokens: each failure doubles the client's wait."""
 
 import ipaddress
 from collections import OrderedDict
@@ -23,8 +23,8 @@ class _Failures:
 class Throttle:
     """Failures by client, in this process's memory and bounded.
 
-    Clients behind one proxy look like one client. So a token that was good a moment ago is never
-    kept waiting: a stranger's guesses can't lock out who is already in.
+    Clients behind one proxy look like one client. So a recently accepted token never
+    waits: another client's guesses can't lock out its holder.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class Throttle:
             failed = self._failures.get(client_of(address))
         if failed is None:
             return 0
-        left = failed.last_at + _wait_after(failed.count) - now
-        return max(0, -(-left // timedelta(seconds=1)))
+        remaining_s = failed.last_at + _wait_after(failed.count) - now
+        return max(0, -(-remaining_s // timedelta(seconds=1)))
 
     def failed(self, address: str, digest: bytes, *, now: datetime) -> None:
-        """The token opened nothing."""
+        """Record a token that was refused."""
         client = client_of(address)
         with self._lock:
             self._proven.pop(digest, None)
@@ -55,7 +55,7 @@ class Throttle:
             _trim(self._failures, MOST_CLIENTS)
 
     def succeeded(self, digest: bytes) -> None:
-        """The token was good. The client's failures stay: one good token must not buy guesses."""
+        """Record a valid token. The client's failures stay: one valid token must not allow more guesses."""
         with self._lock:
             self._proven[digest] = None
             self._proven.move_to_end(digest)
@@ -80,6 +80,6 @@ def _wait_after(failures: int) -> timedelta:
     return min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))
 
 
-def _trim(held: OrderedDict[str, _Failures] | OrderedDict[bytes, None], most: int) -> None:
-    while len(held) > most:
-        held.popitem(last=False)
+def _trim(failures: OrderedDict[str, _Failures] | OrderedDict[bytes, None], most: int) -> None:
+    while len(failures) > most:
+        failures.popitem(last=False)

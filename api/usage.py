@@ -1,4 +1,4 @@
-"""/api/users/…/usage: what was used, counted once and never past the limit."""
+"""/api/users/…/usage: count usage, once and never past the limit."""
 
 from typing import Annotated, Literal
 
@@ -20,7 +20,7 @@ REPEATED = "Idempotent-Replayed"
 
 
 class UsageToCount(BaseModel):
-    """The key names this usage among all of the user's, for ever."""
+    """The key identifies this usage among all of the user's, permanently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class UsedQuantities(BaseModel):
 
 
 class UsageTotals(BaseModel):
-    """The totals after it was counted; the next profile read shows the same."""
+    """The totals after the usage was counted; the next profile read shows the same."""
 
     user_id: str
     event_id: str
@@ -69,11 +69,11 @@ class UsageTotals(BaseModel):
 def record(user_id: str, json: UsageToCount) -> Response:
     """Count usage, all of it or none.
 
-    409 `limit-exceeded` says what remains. The same key again counts nothing and gives the same
-    answer, with the header `Idempotent-Replayed`; with another body it is a 409 `idempotency-conflict`.
-    A refusal is not kept: the same key may succeed once more remains.
+    409 `limit-exceeded` gives the remainder. The same key again counts nothing and returns the same
+    response, with the header `Idempotent-Replayed`; with another body it is a 409 `idempotency-conflict`.
+    A refusal is not stored: the same key may succeed once more remains.
     """
-    asked = UsageCommand(
+    usage_command = UsageCommand(
         user_id=user_id,
         usage=Usage(metric=json.metric, quantity=json.quantity),
         key=json.idempotency_key,
@@ -83,8 +83,8 @@ def record(user_id: str, json: UsageToCount) -> Response:
         trace=carried(),
     )
     with refusals_as_answers():
-        counted = deps().usage.record(asked)
-    said = answer(
+        counted = deps().usage.record(usage_command)
+    response = answer(
         {
             "user_id": user_id,
             "event_id": counted.event_id,
@@ -96,5 +96,5 @@ def record(user_id: str, json: UsageToCount) -> Response:
         }
     )
     if counted.repeated:
-        said.headers[REPEATED] = "true"
-    return said
+        response.headers[REPEATED] = "true"
+    return response

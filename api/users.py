@@ -1,4 +1,4 @@
-"""/api/users: profiles, what changes them, and why they are as they are."""
+"""/api/users: profiles, changes to them, and the reasons for their values."""
 
 from typing import Any
 from uuid import uuid4
@@ -21,7 +21,7 @@ from api.models import (
     WhyAnswer,
 )
 from api.openapi import documented
-from api.replica import reading, told
+from api.replica import head_field, reading
 from api.request_id import request_id
 from api.responses import answer
 from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, ProfileUserUnknown, change_profile
@@ -46,30 +46,30 @@ _TAGS = ("users",)
 def show(user_id: str, query: ProfileQuestion) -> Response:
     """The flat profile of a user.
 
-    With `as_of` it is what was true then, with `known_at` what was known then.
+    `as_of` gives the profile at that instant, `known_at` as it was known at that instant.
     """
     with reading() as conn:
         if query.as_of is not None or query.known_at is not None:
-            found = profile_at(conn, user_id, **_past(query))
+            row = profile_at(conn, user_id, **_past(query))
         else:
-            found = profile(conn, user_id)
-        if found is None:
+            row = profile(conn, user_id)
+        if row is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=COLUMNS)
-    return answer(found)
+    return answer(row)
 
 
 @users.get("/<key:user_id>/why")
 @requires("service", "auditor")
 @documented(tags=_TAGS, HTTP_200=WhyAnswer, HTTP_404=None)
 def show_why(user_id: str) -> Response:
-    """Why plan and status are what they are, in one paragraph; what is odd, and the next step."""
+    """The reasons for plan and status, in one paragraph; irregularities, and the next step."""
     with reading() as conn:
-        found = why(conn, user_id, now=deps().clock(), live_only=deps().live_only)
-        if found is None:
+        reasons = why(conn, user_id, now=deps().clock(), live_only=deps().live_only)
+        if reasons is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["why", *COLUMNS])
-    return answer(found)
+    return answer(reasons)
 
 
 @users.get("")
@@ -77,11 +77,11 @@ def show_why(user_id: str) -> Response:
 @documented(query=UsersQuestion, tags=_TAGS, HTTP_200=Users)
 def show_all(query: UsersQuestion) -> Response:
     """Users by e-mail, customer or status, page by page."""
-    wanted = UserFilter(**query.model_dump(exclude={"limit", "after"}))
+    where = UserFilter(**query.model_dump(exclude={"limit", "after"}))
     with reading() as conn:
-        page = list_users(conn, wanted, limit=query.limit, after=query.after)
+        page = list_users(conn, where, limit=query.limit, after=query.after)
         noted(conn, subjects=[row["user_id"] for row in page.items], fields=COLUMNS)
-    return answer({"items": page.items, "next": page.next, **told()})
+    return answer({"items": page.items, "next": page.next, **head_field()})
 
 
 @users.patch("/<key:user_id>")
@@ -90,9 +90,9 @@ def show_all(query: UsersQuestion) -> Response:
     json=ProfileChange, tags=_TAGS, HTTP_200=ChangedColumns, HTTP_404=None, HTTP_409=None, HTTP_415=None
 )
 def change(user_id: str, json: ProfileChange) -> Response:
-    """Say something about a profile: it becomes events, and the tables follow.
+    """Change a profile: the changes become events, and the tables follow.
 
-    With an `Idempotency-Key` header the same request may be sent again and counts once.
+    With an `Idempotency-Key` header the same request may be repeated and takes effect once.
     """
     key = _idempotency_key()
     try:
@@ -119,40 +119,40 @@ def change(user_id: str, json: ProfileChange) -> Response:
 def show_history(user_id: str, query: HistoryQuestion) -> Response:
     """The user's events in canonical order, oldest first, each with the columns it changed.
 
-    Page by page: `after` is the `next` of the page before.
+    Page by page: `after` is the `next` of the previous page.
     """
     with reading() as conn:
         page = history_page(conn, user_id, limit=query.limit, after=query.after, **_past(query))
         if page is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["history"])
-    return answer({"items": page.items, "next": page.next, **told()})
+    return answer({"items": page.items, "next": page.next, **head_field()})
 
 
 @users.get("/<key:user_id>/explain/<key:column>")
 @requires("auditor")
 @documented(query=ProfileQuestion, tags=_TAGS, HTTP_200=Explanation, HTTP_404=None)
 def explain_column(user_id: str, column: str, query: ProfileQuestion) -> Response:
-    """Which event and rule gave a column its value, and which gave it the values before."""
+    """The event and rule that set a column's value, and those of its earlier values."""
     with reading() as conn:
         try:
-            found = explain(conn, user_id, column, **_past(query))
+            explanation = explain(conn, user_id, column, **_past(query))
         except UnknownColumn as unknown:
             raise RequestRefused(404, "unknown-column", "Unknown column", str(unknown)) from None
-        if found is None:
+        if explanation is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=[column])
-    return answer(found)
+    return answer(explanation)
 
 
 def _idempotency_key() -> str:
-    """The caller's key, one namespace a user; without one each request is a new one."""
-    given = request.headers.get(KEY_HEADER)
-    if given is None:
+    """The caller's key, in one namespace per user; without one each request is new."""
+    header = request.headers.get(KEY_HEADER)
+    if header is None:
         return str(uuid4())
-    if not 0 < len(given) <= 200 or not given.isascii() or not given.isprintable():
+    if not 0 < len(header) <= 200 or not header.isascii() or not header.isprintable():
         raise bad_request(f"{KEY_HEADER}: expected 1 to 200 printable ASCII characters")
-    return given
+    return header
 
 
 def _as_answer(refused: ProfileRefused) -> RequestRefused:

@@ -1,4 +1,4 @@
-"""What /openapi.json says of the webhook endpoints, which answer before this API and its models."""
+"""The webhook endpoints in /openapi.json; they answer before this API and its models."""
 
 from typing import Any
 

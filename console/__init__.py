@@ -1,4 +1,4 @@
-"""Pages for people: Jinja templates, vendored static files."""
+"""The web console: Jinja templates, vendored static files."""
 
 from console.blueprint import create_console
 from console.deps import SignInThrottle

@@ -1,4 +1,4 @@
-"""Who sits at the console, what they may do, and the note of what they were shown."""
+"""Console sign-in, roles, and the record of personal data shown."""
 
 from collections.abc import Callable, Collection
 from functools import wraps
@@ -20,13 +20,13 @@ OPEN = frozenset({"console.sign_in.show", "console.sign_in.enter", "console.stat
 
 
 def begin(name: str) -> None:
-    """A new session; whatever an older one held is gone."""
+    """Start a new session; the data of an older one is discarded."""
     session.clear()
     session["name"] = name
 
 
 def end() -> None:
-    """The session is over, in this browser and on the server."""
+    """End the session, in this browser and on the server."""
     name = session.get("name")
     session.clear()
     if isinstance(name, str):
@@ -35,7 +35,7 @@ def end() -> None:
 
 
 def authenticate() -> Response | None:
-    """Before each page: whose session it is, else the way to the sign-in page."""
+    """Before each page: load the session's caller, or redirect to the sign-in page."""
     if request.endpoint in OPEN:
         return None
     try:
@@ -48,12 +48,12 @@ def authenticate() -> Response | None:
 
 
 def caller() -> Caller:
-    """Who sits here; only on pages behind the sign-in."""
+    """The signed-in caller; only on pages behind the sign-in."""
     return cast("Caller", g.console_caller)
 
 
 def caller_or_none() -> Caller | None:
-    """Who sits here, or nobody: for pages that show in both cases."""
+    """The signed-in caller or None, for pages that work in both cases."""
     return cast("Caller | None", g.get("console_caller"))
 
 
@@ -63,7 +63,7 @@ def actor() -> str:
 
 
 def operator_only(view: Callable[P, R]) -> Callable[P, R]:
-    """What an auditor can't do, whatever the page showed them."""
+    """Refuse an auditor's form, whatever the page showed."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -82,7 +82,7 @@ def noted(
     subjects: Collection[str],
     fields: Collection[str],
 ) -> None:
-    """Note that `fields` of `subjects` are about to be shown, in the transaction of the read."""
+    """Record that `fields` of `subjects` are about to be shown, in the transaction of the read."""
     page = request.url_rule.rule if request.url_rule else request.path
     note_reads(
         conn,
@@ -103,8 +103,8 @@ def _signed_in() -> Caller:
 
 
 def _to_sign_in(reason: str | None) -> Response:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    target = url_for("console.sign_in.show", next=wanted, over=1 if reason else None)
-    if request.headers.get("HX-Request") == "true":  # a part of a page can't be the sign-in page
+    next_url = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = url_for("console.sign_in.show", next=next_url, over=1 if reason else None)
+    if request.headers.get("HX-Request") == "true":  # a page fragment can't be the sign-in page
         return Response(status=401, headers={"HX-Redirect": target})
     return redirect(target, 303)

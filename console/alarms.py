@@ -1,4 +1,4 @@
-"""What is alarming, remembered for a minute: the first page must not wait for two weeks of gaps each time."""
+"""Alarms, cached for a minute: the first page must not read two weeks of gaps each time."""
 
 from datetime import datetime, timedelta
 from threading import Lock
@@ -10,7 +10,7 @@ FRESH_FOR = timedelta(minutes=1)
 
 
 class Alarms:
-    """Those of `tenure status`, as they were less than a minute ago."""
+    """The alarms of `tenure status`, at most a minute old."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -45,9 +45,9 @@ def create_console(
     """The blueprint with every page under /console.
 
     `secret_key` signs sessions and forms: all processes must share it. `throttle` slows guesses at
-    sign-in. `live_only` leaves test events out of the past, as they are out of the tables.
-    `verifiers` takes the log's name and gives the public keys that vouch for its checkpoints;
-    `job_types` gives those the workers do.
+    sign-in. `live_only` omits test events from the past, as from the tables.
+    `verifiers` maps the log's name to the trusted public keys of its checkpoints;
+    `job_types` are the types that the workers run.
     """
     console = Blueprint(
         "console",
@@ -57,7 +57,7 @@ def create_console(
         static_folder="static",
         static_url_path="/static",
     )
-    held = ConsoleDeps(
+    new_deps = ConsoleDeps(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,
@@ -71,7 +71,7 @@ def create_console(
     @console.record_once
     def set_up(state: BlueprintSetupState) -> None:
         app = cast("Flask", state.app)
-        keep(held, app.extensions)
+        keep(new_deps, app.extensions)
         register_sessions(app, secret_key)
         # The doors are protected by signatures and the API by bearer tokens: no cookie speaks for
         # anybody there, so only the console's forms are checked, by `guard` below.
@@ -122,9 +122,9 @@ def _refused(error: FormRefused) -> tuple[str, int]:
 
 
 def _refused_form() -> list[tuple[str, str]] | None:
-    """What was typed into a form that was refused, so that it can be corrected and sent again; else None.
+    """The input of a refused form, so that it can be corrected and submitted again; else None.
 
-    Without the form's own key: what is sent again may be another command.
+    Without the form's key: the new submission may be another command.
     """
     may_resend = request.method == "POST" and caller_or_none() is not None
     if not may_resend or request.form.get("token") is not None:
@@ -169,9 +169,9 @@ def _clocks_differ(error: ClocksDiffer) -> tuple[str, int]:
 
 
 def _unexpected(error: Exception) -> tuple[str, int]:
-    """What we did not foresee: its particulars go to the log, under the request's id."""
+    """An unexpected error: its details go to the log, under the request's id."""
     _log.error("unexpected error", error=type(error).__name__, exc_info=error)
-    return _page(500, "Something unforeseen happened", "The log has it, under this request's id.")
+    return _page(500, "An unexpected error occurred", "The log has it, under this request's id.")
 
 
 def _page(

@@ -12,7 +12,7 @@ PATH = "/console"
 
 
 class ConsoleSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie with SHA-256, sent only by TLS where the page itself came by TLS."""
+    """Flask's signed cookie with SHA-256, sent only over TLS where the page itself came over TLS."""
 
     salt = "tenure console session"
     digest_method = staticmethod(sha256)
@@ -22,7 +22,7 @@ class ConsoleSessions(SecureCookieSessionInterface):
 
 
 def register_sessions(app: Flask, secret_key: str) -> None:
-    """Sessions of `app` are the console's; nothing else in it has any."""
+    """Use these cookies for the sessions of `app`, which only the console has."""
     app.secret_key = secret_key
     app.session_interface = ConsoleSessions()
     app.permanent_session_lifetime = LONGEST

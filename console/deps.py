@@ -1,4 +1,4 @@
-"""What the pages need and are handed: they read no settings."""
+"""Dependencies that the pages receive: they read no settings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _KEY = "tenure.console"
 
 
 class SignInThrottle(Protocol):
-    """What slows whoever guesses tokens."""
+    """Slows clients that guess tokens."""
 
     def wait_s(self, address: str, digest: bytes, *, now: datetime) -> int: ...
 
@@ -38,8 +38,8 @@ class ConsoleDeps:
     """`live_only`: test events are not part of the past, as they are not of the tables.
 
     `decision_clock` raises ClocksDiffer while this host must not decide.
-    `verifiers` takes the log's name and gives the public keys somebody vouches for. `job_types` are
-    those of the workers: calling a job off may have to be told in the log.
+    `verifiers` maps the log's name to the trusted public keys. `job_types` are
+    those of the workers: cancelling a job may append an event.
     """
 
     pool: Pool
@@ -53,12 +53,12 @@ class ConsoleDeps:
 
 
 def keep(deps: ConsoleDeps, extensions: dict[str, Any]) -> None:
-    """Hand `deps` to the pages of the app with these `extensions`."""
+    """Store `deps` for the pages of the app with these `extensions`."""
     extensions[_KEY] = deps
 
 
 def deps() -> ConsoleDeps:
-    """Those of the app that serves this request."""
+    """The dependencies of the app that serves this request."""
     return cast("ConsoleDeps", current_app.extensions[_KEY])
 
 
@@ -73,6 +73,6 @@ def decision_now() -> datetime:
 
 
 def trusted_keys(conn: AnyConnection) -> Sequence[VerifierKey]:
-    """The public keys of this log; none before its first seal gave it a name."""
+    """The public keys of this log; none before its first seal, which names it."""
     origin = origin_of(conn)
     return [] if origin is None else deps().verifiers(origin)

@@ -1,8 +1,8 @@
-"""What the console refuses, as the page it becomes."""
+"""Refused requests, as the console's error pages."""
 
 
 class FormRefused(Exception):
-    """The request can't be answered as asked. The detail says what to do instead."""
+    """The request is refused. The detail says what to do instead."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(detail)
@@ -12,16 +12,16 @@ class FormRefused(Exception):
 
 
 def not_found(what: str) -> FormRefused:
-    """404: what was asked for is not there."""
+    """404: the requested object does not exist."""
     return FormRefused(404, "Not here", f"There is no such {what}.")
 
 
 def bad_input(detail: str) -> FormRefused:
-    """400: a field has a value that means nothing."""
+    """400: a field has an invalid value."""
     return FormRefused(400, "That can't be read", detail)
 
 
-def sentence(told: object) -> str:
-    """What an error or an answer says, as a sentence on a page."""
-    said = str(told)
-    return f"{said[:1].upper()}{said[1:]}."
+def sentence(problem: object) -> str:
+    """The text of an error or an answer, as a sentence on a page."""
+    text = str(problem)
+    return f"{text[:1].upper()}{text[1:]}."

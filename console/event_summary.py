@@ -1,4 +1,4 @@
-"""An event in a few words, where its body is of a known shape; else nothing."""
+"""A summary of an event, where its body has a known shape; else nothing."""
 
 from typing import Any
 
@@ -17,30 +17,30 @@ def gist(event: Row) -> list[tuple[str, str]]:
     if body is None:
         return []
     try:
-        said = orjson.loads(body)
+        payload = orjson.loads(body)
     except ValueError:
         return []
-    thing = _object(said) if event["source_system"] == "stripe" else None
-    return _of_object(thing) if thing is not None else []
+    resource = _object(payload) if event["source_system"] == "stripe" else None
+    return _of_object(resource) if resource is not None else []
 
 
-def _object(said: Any) -> dict[str, Any] | None:  # Any: parsed JSON
-    inner = said.get("data") if isinstance(said, dict) else None
-    thing = inner.get("object") if isinstance(inner, dict) else None
-    return thing if isinstance(thing, dict) else None
+def _object(payload: Any) -> dict[str, Any] | None:  # Any: parsed JSON
+    inner = payload.get("data") if isinstance(payload, dict) else None
+    resource = inner.get("object") if isinstance(inner, dict) else None
+    return resource if isinstance(resource, dict) else None
 
 
-def _of_object(thing: dict[str, Any]) -> list[tuple[str, str]]:  # Any: parsed JSON
-    found = []
-    if isinstance(thing.get("object"), str):
-        found.append(("object", f"{thing['object']} {thing.get('id') or ''}".strip()))
+def _of_object(resource: dict[str, Any]) -> list[tuple[str, str]]:  # Any: parsed JSON
+    parts = []
+    if isinstance(resource.get("object"), str):
+        parts.append(("object", f"{resource['object']} {resource.get('id') or ''}".strip()))
     for name in WORDS:
-        value = thing.get(name)
+        value = resource.get(name)
         if isinstance(value, str) or value is True:
-            found.append((name.replace("_", " "), "yes" if value is True else value))
-    currency = thing.get("currency")
+            parts.append((name.replace("_", " "), "yes" if value is True else value))
+    currency = resource.get("currency")
     for name in AMOUNTS:
-        value = thing.get(name)
+        value = resource.get(name)
         if isinstance(currency, str) and isinstance(value, int) and not isinstance(value, bool):
-            found.append((name.replace("_", " "), money(value, currency)))
-    return found
+            parts.append((name.replace("_", " "), money(value, currency)))
+    return parts

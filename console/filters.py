@@ -1,4 +1,4 @@
-"""Values as people read them: instants, money, ids, statuses, JSON. Everything is escaped here."""
+"""Template filters that format instants, money, ids, statuses and JSON. Everything is escaped here."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ UNLIMITED = Markup('<span class="unlimited" title="-1">unlimited</span>')
 
 
 def register_filters(app: Flask, pages: Mapping[str, str]) -> None:
-    """What templates call; a template never builds markup from values itself."""
+    """The filters of the templates; a template never builds markup from values itself."""
     app.jinja_env.filters.update(
         tn_instant=instant,
         tn_day=day,
@@ -66,9 +66,9 @@ def ago(value: datetime | None, now: datetime) -> Markup:
     if value is None:
         return NOTHING
     away = now - value
-    said = f"{span(away)} ago" if away >= timedelta(0) else f"in {span(-away)}"
+    text = f"{span(away)} ago" if away >= timedelta(0) else f"in {span(-away)}"
     exact = iso(value)
-    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(exact, exact, said)
+    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(exact, exact, text)
 
 
 def span(length: timedelta) -> str:
@@ -110,12 +110,12 @@ def cell(value: Any, column: str = "") -> Markup:  # Any: a column's value
 
 
 def chip(value: object) -> Markup:
-    """A word with its colour."""
+    """A status with its colour."""
     return Markup('<span class="chip tone-{}">{}</span>').format(tone(value), value)
 
 
 def tone(value: object) -> str:
-    """The colour class of a word."""
+    """The colour class of a status."""
     return TONES.get(str(value), "plain")
 
 
@@ -145,7 +145,7 @@ def counted(value: int, one: str, many: str) -> str:
 
 
 def as_field(value: datetime | None) -> str:
-    """An instant as a browser's date and time field wants it; UTC."""
+    """An instant in the format of a browser's date and time field; UTC."""
     return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -161,10 +161,10 @@ def _text(value: str, column: str) -> Markup:
 def _json(value: Mapping[str, object] | list[object]) -> Markup:
     if not value:
         return NOTHING
-    if isinstance(value, dict) and all(isinstance(each, str | int | bool) for each in value.values()):
+    if isinstance(value, dict) and all(isinstance(entry, str | int | bool) for entry in value.values()):
         pairs = Markup("").join(
-            Markup("<li><span>{}</span> {}</li>").format(label(str(key)), _word(str(key), each))
-            for key, each in value.items()
+            Markup("<li><span>{}</span> {}</li>").format(label(str(key)), _word(str(key), entry))
+            for key, entry in value.items()
         )
         return Markup('<ul class="pairs">{}</ul>').format(pairs)
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()

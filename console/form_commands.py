@@ -1,4 +1,4 @@
-"""Commands from forms: who commands, under which key, and what a refusal looks like."""
+"""Commands from forms: the caller, the idempotency key, and refusals as pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,8 +19,8 @@ SPENT = "This form was sent before, with other words. Look at what it did, then 
 STOPPED = "Another change to the same user went first each time. Try again in a moment."
 
 
-def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # Any: JSON values
-    """A command with the form's reason; the form's own key makes a second click the same act.
+def command(user_id: str, what: str, body: Mapping[str, Any]) -> Command:  # Any: JSON values
+    """A command with the form's reason; the form's key makes a second click the same command.
 
     Raises: FormRefused.
     """
@@ -28,7 +28,7 @@ def command(user_id: str, what: str, asked: Mapping[str, Any]) -> Command:  # An
     return Command(
         user_id=user_id,
         key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",
-        request=asked,
+        request=body,
         now=decision_now(),
         actor=actor(),
         reason=reason,
@@ -41,7 +41,7 @@ def decided(
     *,
     otherwise: str,
 ) -> Decided:
-    """What was decided, committed. Raises: FormRefused, with `otherwise` as its title."""
+    """The decision's result, committed. Raises: FormRefused, with `otherwise` as its title."""
     try:
         return attempt(deps().pool.connection, decision)
     except IdempotencyConflict:

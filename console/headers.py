@@ -1,4 +1,4 @@
-"""Headers of each page: nothing runs here but our own files, nothing of ours runs elsewhere."""
+"""Headers of each page: only the console's own files may run, and no other site may embed them."""
 
 from flask import Response
 
@@ -29,7 +29,7 @@ _STATIC_AGE_S = 3600
 
 
 def complete(response: Response, *, is_static: bool) -> Response:
-    """Add them; a static file may be kept for a while, a page never."""
+    """Add the headers; a static file may be cached for a while, a page never."""
     response.headers.update(_PAGE)
     if is_static:
         response.headers["Cache-Control"] = f"public, max-age={_STATIC_AGE_S}"

@@ -1,4 +1,4 @@
-"""Money for people, from minor units; never a float.
+"""Money formatted from minor units; never a float.
 
 Source: https://docs.stripe.com/currencies#minor-units
 """
@@ -12,10 +12,10 @@ THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 
 def money(amount_minor: int, currency: str) -> str:
     """`1 234.50 USD`, `500 JPY`, `-0.05 EUR`."""
-    wanted = currency.lower()
-    places = 0 if wanted in ZERO_DECIMALS else 3 if wanted in THREE_DECIMALS else 2
+    code = currency.lower()
+    places = 0 if code in ZERO_DECIMALS else 3 if code in THREE_DECIMALS else 2
     whole, rest = divmod(abs(amount_minor), 10**places)
     sign = "-" if amount_minor < 0 else ""
-    said = f"{sign}{whole:,}".replace(",", "\u202f")
+    number = f"{sign}{whole:,}".replace(",", "\u202f")
     decimals = f".{rest:0{places}d}" if places else ""
-    return f"{said}{decimals}\u00a0{currency.upper()}"
+    return f"{number}{decimals}\u00a0{currency.upper()}"

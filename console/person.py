@@ -1,4 +1,4 @@
-"""A user's page: their five tables at any instant, their life, and what happened."""
+"""A user's page: the five tables at any instant, the timeline, and the events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ UNEXPLAINED = frozenset({"id", "user_id", "created_at", "updated_at"})
 
 @dataclass(frozen=True, slots=True)
 class PageRefusal:
-    """A form of the page that was refused: which one, why, and what was in it."""
+    """A refused form of the page: its name, the reason, and its input."""
 
     action: str
     detail: str
@@ -53,42 +53,42 @@ def person_page(
     known_at: datetime | None = None,
     refusal: PageRefusal | None = None,
 ) -> str:
-    """Their tables, life and history at these instants, the present unless given. Raises: Refused (404)."""
-    held, at = deps(), now()
+    """Tables, timeline and history at these instants, by default the present. Raises: Refused (404)."""
+    app_deps, at = deps(), now()
     refuse_future(at, as_of=as_of, known_at=known_at)
-    with held.pool.connection() as conn:
-        found = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=held.live_only)
-        if found is None and known_at is not None:
-            found = _unheard_of(conn, user_id)
-        if found is None:
+    with app_deps.pool.connection() as conn:
+        view = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=app_deps.live_only)
+        if view is None and known_at is not None:
+            view = _unheard_of(conn, user_id)
+        if view is None:
             raise not_found("user")
         allowed = entitlements(
-            conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=held.live_only
-        ) if found.profile else None  # fmt: skip
+            conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=app_deps.live_only
+        ) if view.profile else None  # fmt: skip
         can_act = caller().may(()) and as_of is None and known_at is None
         choices = _choices(conn, user_id) if can_act else {}
         is_past = as_of is not None or known_at is not None
         explained = (
-            None if is_past or not found.profile else why(conn, user_id, now=at, live_only=held.live_only)
+            None if is_past or not view.profile else why(conn, user_id, now=at, live_only=app_deps.live_only)
         )
         noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
-    latest_first = list(reversed(found.steps))
+    latest_first = list(reversed(view.steps))
     shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]
     return render_template(
         "console/user.html",
         user_id=user_id,
-        found=found,
+        found=view,
         tables=TABLES,
         unexplained=UNEXPLAINED,
-        picture=life(found.whole, until=at, asked=as_of),
+        picture=life(view.whole, until=at, marked_at=as_of),
         history=[_quieted(as_entry(step)) for step in shown],
-        more=len(found.steps) - len(shown),
+        more=len(view.steps) - len(shown),
         allowed=allowed,
         why=explained,
         metrics=METRICS,
         as_of=as_of,
         known_at=known_at,
-        known_from=_first_heard(found),
+        known_from=_first_heard(view),
         can_act=can_act,
         refusal=refusal,
         now=at,
@@ -108,8 +108,8 @@ def user_meant(typed: str) -> str:
             return typed
         ids = [row["user_id"] for row in profiles.profiles_by_email(conn, typed)]
     if len(ids) != 1:
-        found = f"{len(ids)} users: {', '.join(ids[:5])}" if ids else "none"
-        raise bad_input(f"User: expected an address that one user has, found {found}; name one by id.")
+        matches = f"{len(ids)} users: {', '.join(ids[:5])}" if ids else "none"
+        raise bad_input(f"User: expected an address that one user has, found {matches}; name one by id.")
     return str(ids[0])
 
 
@@ -129,10 +129,10 @@ def _quieted(entry: Json) -> Json:
 
 
 def _unheard_of(conn: AnyConnection, user_id: str) -> UserView | None:
-    """Somebody known today of whom nothing was known then: an empty page, no wrong address."""
+    """A user known today but not at that instant: an empty page, not a 404."""
     today = lived(conn, user_id, live_only=deps().live_only)
     return None if today is None else UserView(None, [], today.whole, today.is_all)
 
 
-def _first_heard(found: UserView) -> datetime:
-    return from_micros(min(step.entry.recorded for step in found.whole))
+def _first_heard(view: UserView) -> datetime:
+    return from_micros(min(step.entry.recorded for step in view.whole))

@@ -1,4 +1,4 @@
-"""An event's inclusion under the latest signed checkpoint, checked before anybody is told of it."""
+"""An event's inclusion under the latest signed checkpoint, checked before a page shows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from queries.seals import NoCheckpoint, NotSealedYet, event_proof
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`waits` says why there is none yet; `problem` what is wrong with it; both None: it holds."""
+    """`waits` says why there is no proof yet; `problem` why it fails; both None: it verifies."""
 
     waits: str | None = None
     problem: str | None = None
@@ -28,28 +28,28 @@ class Proof:
 
 
 def proof_of(conn: AnyConnection, event_id: UUID, trusted: Sequence[VerifierKey]) -> Proof:
-    """What the proof of this event says."""
+    """The result of checking the event's proof."""
     try:
-        made = event_proof(conn, str(event_id))
-        found = check_proof(made, trusted)
+        proof = event_proof(conn, str(event_id))
+        checked = check_proof(proof, trusted)
     except (NoCheckpoint, NotSealedYet):
         return Proof(waits="It is not under a signed checkpoint yet; one is signed each minute.")
     except SealError as problem:
         return Proof(problem=str(problem))
     return Proof(
-        size=found.checkpoint.size,
-        signed_at=found.checkpoint.signed_at,
-        part_path=tuple(made["part_path"]),
-        vector_path=tuple(made["vector_path"]),
-        signed_by=found.signed_by,
+        size=checked.checkpoint.size,
+        signed_at=checked.checkpoint.signed_at,
+        part_path=tuple(proof["part_path"]),
+        vector_path=tuple(proof["vector_path"]),
+        signed_by=checked.signed_by,
     )
 
 
 def as_file(conn: AnyConnection, event_id: UUID, trusted: Sequence[VerifierKey]) -> bytes | None:
-    """The proof file; None when there is none, or none that would hold."""
+    """The proof file; None when there is no proof or it does not verify."""
     try:
-        made = event_proof(conn, str(event_id))
-        check_proof(made, trusted)
+        proof = event_proof(conn, str(event_id))
+        check_proof(proof, trusted)
     except SealError:
         return None
-    return orjson.dumps(made, option=orjson.OPT_INDENT_2)
+    return orjson.dumps(proof, option=orjson.OPT_INDENT_2)

@@ -1,4 +1,4 @@
-"""The picture of a user's life: bands for status, trial and plan over time, events as marks."""
+"""The timeline chart of a user: bands for status, trial and plan over time, events as marks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ EMPTY = {"subscription_status": "none", "trial_status": "pending"}
 
 @dataclass(frozen=True, slots=True)
 class ChartSpan:
-    """A value while it held."""
+    """A value and the period in which it was in force."""
 
     x: float
     width: float
@@ -54,7 +54,7 @@ class ChartMark:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """`ticks` are (x, text); `asked_x` is where the instant asked for stands, if it is inside."""
+    """`ticks` are (x, text); `asked_x` is the place of the marked instant, if it is inside."""
 
     bands: list[Band]
     lanes: list[tuple[str, float]]
@@ -69,8 +69,8 @@ class Life:
     left: int = LEFT
 
 
-def life(steps: Sequence[Step], *, until: datetime, asked: datetime | None = None) -> Life | None:
-    """The picture up to `until`, with a line at the instant asked for; None when nothing happened."""
+def life(steps: Sequence[Step], *, until: datetime, marked_at: datetime | None = None) -> Life | None:
+    """The chart up to `until`, with a line at `marked_at`; None when there are no events."""
     if not steps:
         return None
     began = min(step.occurred_at for step in steps)
@@ -90,7 +90,7 @@ def life(steps: Sequence[Step], *, until: datetime, asked: datetime | None = Non
         marks=[_mark(step, dict(lanes), scale) for step in shown],
         ticks=_ticks(scale),
         height=top + len(LANES) * LANE_HEIGHT + 24,
-        asked_x=scale.x(asked) if asked is not None and began <= asked <= ends else None,
+        asked_x=scale.x(marked_at) if marked_at is not None and began <= marked_at <= ends else None,
         left_out=len(steps) - len(shown),
         began_at=began,
         ends_at=ends,
@@ -114,13 +114,13 @@ def _spans(steps: Sequence[Step], column: str, scale: _Scale) -> list[ChartSpan]
         if change.column == column
     ]
     ends = [at for at, _ in turns[1:]] + [scale.ends]
-    found = []
+    spans = []
     for (at, value), end in zip(turns, ends, strict=True):
         x, width = scale.x(at), max(0.0, scale.x(end) - scale.x(at))
         if width < 0.05 or value in ("None", EMPTY.get(column)):
             continue
-        found.append(ChartSpan(x, round(max(width, 1.0), 2), value, at, end, _fitting(value, width)))
-    return found
+        spans.append(ChartSpan(x, round(max(width, 1.0), 2), value, at, end, _fitting(value, width)))
+    return spans
 
 
 def _fitting(value: str, width: float) -> str:
@@ -144,17 +144,17 @@ def _mark(step: Step, lanes: dict[str, float], scale: _Scale) -> ChartMark:
 def _ticks(scale: _Scale) -> list[tuple[float, str]]:
     """Round instants, at most nine of them."""
     length = scale.ends - scale.began
-    step, form = next((each for each in _STEPS if length / each[0] <= MOST_TICKS), _STEPS[-1])
+    step, form = next((choice for choice in _STEPS if length / choice[0] <= MOST_TICKS), _STEPS[-1])
     first = scale.began.replace(minute=0, second=0, microsecond=0)
     if step >= timedelta(days=1):
         first = first.replace(hour=0)
-    found = []
+    ticks = []
     at = first
     while at <= scale.ends:
         if at >= scale.began:
-            found.append((scale.x(at), at.strftime(form)))
+            ticks.append((scale.x(at), at.strftime(form)))
         at += step
-    return found
+    return ticks
 
 
 _STEPS = (

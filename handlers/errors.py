@@ -78,7 +78,7 @@ class PlanUnknown(DecisionRefused):
             f"expected a plan of the catalog ({', '.join(plan_keys) or 'it is empty'}), found {plan_key!r}"
         )
         self.plan_key = plan_key
-        self.plan_keys = plan_keys
+        self.known = plan_keys  # as problem+json names it
 
 
 class AlreadySo(Exception):

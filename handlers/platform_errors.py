@@ -20,7 +20,7 @@ class VersionConflict(DecisionRefused):
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(f"expected version {expected}, found {actual}; read it again, then try again")
         self.expected = expected
-        self.actual = actual
+        self.found = actual  # as problem+json names it
 
 
 class WrongState(DecisionRefused):

@@ -1,4 +1,4 @@
-"""One module a page; the order is that of the navigation."""
+"""One module per page; the order is that of the navigation."""
 
 from console.pages.access_log import access_log
 from console.pages.checkpoints import pages as checkpoints

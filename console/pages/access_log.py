@@ -1,4 +1,4 @@
-"""Who read whose data, when and why."""
+"""The access log: the reads of personal data, with reader, person, instant and reason."""
 
 from flask import Blueprint, render_template
 
@@ -11,7 +11,7 @@ access_log = Blueprint("access_log", __name__, url_prefix="/access-log")
 
 @access_log.get("")
 def show() -> str:
-    """The newest first. Reading it is not noted in it: it says nothing about a person but their id."""
+    """The newest first. Reading it is not recorded: it contains no personal data but ids."""
     subject, reader = text("subject"), text("reader")
     with deps().pool.connection() as conn:
         items, following = reads(conn, limit=LIMIT, subject=subject, reader=reader, after=uuid("after"))

@@ -1,4 +1,4 @@
-"""Signed checkpoints: what was promised about the whole log, and whether the latest promise holds."""
+"""Signed checkpoints of the whole log, and whether the latest one verifies."""
 
 from itertools import islice
 
@@ -37,9 +37,9 @@ def note(number: int) -> Response:
     if number >= 2**63:
         raise not_found("checkpoint")
     with deps().pool.connection() as conn:
-        found = checkpoint_numbered(conn, number)
-    if found is None:
+        checkpoint = checkpoint_numbered(conn, number)
+    if checkpoint is None:
         raise not_found("checkpoint")
     name = f"tenure-checkpoint-{number}.txt"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(found.note, content_type="text/plain; charset=utf-8", headers=headers)
+    return Response(checkpoint.note, content_type="text/plain; charset=utf-8", headers=headers)

@@ -1,4 +1,4 @@
-"""The completeness ledger: what each provider told us hour by hour, what we missed, and what is alarming."""
+"""The completeness ledger: deliveries of each provider by hour, missed events, and alarms."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,11 +19,11 @@ COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals
 
 @completeness.get("")
 def show() -> str:
-    """What `tenure ledger` and `tenure status` say; nobody in particular is on it."""
+    """The figures of `tenure ledger` and `tenure status`; no personal data."""
     at, days = now(), int(choice("days", DAYS) or 1)
-    held = deps()
-    with held.pool.connection() as conn:
-        rows = ledger(conn, since=at - timedelta(days=days), until=at, live_only=held.live_only)
+    app_deps = deps()
+    with app_deps.pool.connection() as conn:
+        rows = ledger(conn, since=at - timedelta(days=days), until=at, live_only=app_deps.live_only)
         alarming, ends = alarms(conn, now=at), reconciled(conn)
     return render_template(
         "console/completeness.html",
@@ -38,12 +38,12 @@ def _newest_first(row: Row) -> tuple[float, str]:
 
 def _by_source(rows: Iterable[Row], ends: dict[str, Row]) -> dict[str, Row]:
     """Each source's sums, its last failure and its last reconciliation."""
-    found: dict[str, Row] = {}
+    by_source: dict[str, Row] = {}
     for source, end in ends.items():
         own = [row for row in rows if row["source"] == source]
         failed: list[datetime] = [row["last_failure_at"] for row in own if row["last_failure_at"]]
-        found[source] = {name: sum(row[name] for row in own) for name in COUNTED} | {
+        by_source[source] = {name: sum(row[name] for row in own) for name in COUNTED} | {
             "last_failure_at": max(failed, default=None),
             "reconciled_at": end["finished_at"],
         }
-    return found
+    return by_source

@@ -1,4 +1,4 @@
-"""Configuration, log levels and plans as they stand; and for an operator, changing the first two."""
+"""Configuration, log levels and plans in force; operators can change the first two."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ MINUTES_LIMIT = 60 * 24 * 30
 
 @pages.get("")
 def show() -> str:
-    """Every key that is known or set, log levels in force, the catalog."""
+    """Every known or set key, log levels in force, the catalog."""
     at = now()
     with deps().pool.connection() as conn:
         shown = {
@@ -35,15 +35,17 @@ def show() -> str:
 @pages.post("")
 @operator_only
 def change() -> Response:
-    """One value; the tables follow the event, running processes the tables."""
+    """Set one value; the tables follow the event, and running processes the tables."""
     category, key = field("category", most=64), field("key", most=64)
     value, reason = field("value", most=VALUE_LIMIT), reason_field()
     try:
         with deps().pool.connection() as conn:
-            _, said = set_value(conn, category, key, value, now=decision_now(), actor=actor(), reason=reason)
+            _, changed = set_value(
+                conn, category, key, value, now=decision_now(), actor=actor(), reason=reason
+            )
     except ConfigurationRefused as refused:
         raise bad_input(sentence(refused)) from None
-    done = "is set; running processes follow within seconds" if said else "had that value already"
+    done = "is set; running processes follow within seconds" if changed else "had that value already"
     flash(f"{category}.{key} {done}.")
     return redirect(url_for("console.configuration.show"), 303)
 
@@ -51,7 +53,7 @@ def change() -> Response:
 @pages.post("/log-level")
 @operator_only
 def change_log_level() -> Response:
-    """A logger's level in every running process, for good or for some minutes."""
+    """Set a logger's level in every running process, for good or for some minutes."""
     at, minutes = decision_now(), optional_number("minutes", most=MINUTES_LIMIT)
     until = None if minutes is None else at + timedelta(minutes=minutes)
     logger, level, reason = field("logger"), field("level"), reason_field()

@@ -1,4 +1,4 @@
-"""Stripe customers nobody is known to have, who they might be, and saying so."""
+"""Stripe customers without a user, their likely users, and linking them."""
 
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ customers = Blueprint("customers", __name__, url_prefix="/customers")
 
 @customers.get("")
 def show() -> str:
-    """A page of them. A user with the same address is a hint for a person, never a link."""
+    """A page of customers. A user with the same address is a hint for the operator, never a link."""
     with deps().pool.connection() as conn:
         page = unlinked_customers(conn, limit=LIMIT, after=text("after") or "")
         noted(conn, subjects=page.customers(), fields=["email", "name"])
@@ -35,18 +35,18 @@ def show() -> str:
 @customers.post("/<path:customer_id>/link")
 @operator_only
 def link(customer_id: str) -> Response:
-    """The customer is that user's from now on. The form's own key makes a second click the same act."""
+    """Link the customer to that user. The form's key makes a second click the same command."""
     customer_id, user_id = key(customer_id, "customer"), user_meant(field("user_id"))
-    given = command(user_id, "link", {"customer_id": customer_id, "linked": True})
+    issued = command(user_id, "link", {"customer_id": customer_id, "linked": True})
     live_only = deps().live_only
     try:
-        made = decided(
-            lambda conn: link_customer(conn, given, customer_id, live_only=live_only),
+        outcome = decided(
+            lambda conn: link_customer(conn, issued, customer_id, live_only=live_only),
             otherwise="It was not linked",
         )
         flash(f"{customer_id} is linked; its history is now this user's.")
-        if "warning" in made.answer:
-            flash(sentence(made.answer["warning"]))
+        if "warning" in outcome.answer:
+            flash(sentence(outcome.answer["warning"]))
     except AlreadySo as same:
         flash(sentence(same))
     return redirect(url_for("console.users.show", user_id=user_id), 303)

@@ -1,4 +1,4 @@
-"""Deliveries that made no new event: repeats, second bodies under one key, bodies that are no JSON."""
+"""Deliveries that appended no new event: repeats, second bodies under one key, bodies that are not JSON."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Forgetting a person: first what would go, then making it go."""
+"""Erase a person: first a dry run, then the erasure."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from psycopg import errors
@@ -28,14 +28,14 @@ TOO_LONG = "Searching the whole log takes longer than a page may: tenure privacy
 @erasure.get("")
 @operator_only
 def show(user_id: str) -> str:
-    """A dry run: nothing is changed by looking."""
+    """A dry run: it changes nothing."""
     return _page(key(user_id, "user"))
 
 
 @erasure.post("")
 @operator_only
 def erase(user_id: str) -> Response | tuple[str, int]:
-    """Everything that goes now goes, whatever the dry run knew; the same form again erases nothing."""
+    """Erase all that exists now, whatever the dry run listed; the same form again erases nothing."""
     user_id = key(user_id, "user")
     try:
         typed, reason, seen = field("user_id"), reason_field(), field("erasures", most=9)

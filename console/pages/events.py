@@ -28,7 +28,7 @@ SIGNATURE = ("received_by", "attempted_at", "secret_index", "secret_fingerprint"
 @events.get("")
 def show_all() -> str:
     """The log, newest first, page by page in both directions."""
-    wanted = EventFilter(
+    where = EventFilter(
         user_id=text("user_id"),
         type=text("type"),
         source=choice("source", SOURCES),
@@ -39,15 +39,18 @@ def show_all() -> str:
     if after is not None and before is not None:
         raise bad_input("Expected a page after or before another, found both.")
     with deps().pool.connection() as conn:
-        page = search(conn, wanted, limit=LIMIT, after=after, before=before)
+        page = search(conn, where, limit=LIMIT, after=after, before=before)
         beside = marks(conn, page.items)
         types = event_types(conn)
-        subjects = [wanted.user_id] if wanted.user_id else [row["route_key"] for row in page.items]
+        subjects = [where.user_id] if where.user_id else [row["route_key"] for row in page.items]
         noted(conn, subjects=subjects, fields=["events"])
-    asked = {name: value for name, value in request.args.items() if name not in ("after", "before") and value}
+    arguments = {
+        name: value for name, value in request.args.items() if name not in ("after", "before") and value
+    }
     return render_template(
         "console/events.html",
-        page=page, marks=beside, types=types, sources=SOURCES, wanted=asdict(wanted), asked=asked, now=now(),
+        page=page, marks=beside, types=types, sources=SOURCES, wanted=asdict(where),
+        asked=arguments, now=now(),
     )  # fmt: skip
 
 
@@ -55,11 +58,11 @@ def show_all() -> str:
 def prove(event_id: UUID) -> Response:
     """The proof file, body included; it can be checked offline with the public key alone."""
     with deps().pool.connection() as conn:
-        found = one_event(conn, str(event_id))
-        proof = None if found is None else as_file(conn, event_id, trusted_keys(conn))
-        if found is None or proof is None:
+        event = one_event(conn, str(event_id))
+        proof = None if event is None else as_file(conn, event_id, trusted_keys(conn))
+        if event is None or proof is None:
             raise not_found("proof yet")
-        noted(conn, subjects=[found["route_key"]], fields=["events", "event_data"])
+        noted(conn, subjects=[event["route_key"]], fields=["events", "event_data"])
     headers = {"Content-Disposition": f'attachment; filename="tenure-proof-{event_id}.json"'}
     return Response(proof, content_type="application/json", headers=headers)
 
@@ -67,34 +70,34 @@ def prove(event_id: UUID) -> Response:
 @events.get("/<path:event_id>")
 def show(event_id: str) -> str:
     """One event, by its id or by its provider's id (evt_…, msg_…)."""
-    wanted = key(event_id, "event")
+    row_id = key(event_id, "event")
     with deps().pool.connection() as conn:
-        found = one_event(conn, wanted)
-        if found is None:
+        one = one_event(conn, row_id)
+        if one is None:
             raise not_found("event")
-        shown = _around(conn, found)
-        noted(conn, subjects=[found["route_key"]], fields=["events", "event_data"])
-    return render_template("console/event.html", event=found, gist=gist(found), now=now(), **shown)
+        shown = _around(conn, one)
+        noted(conn, subjects=[one["route_key"]], fields=["events", "event_data"])
+    return render_template("console/event.html", event=one, gist=gist(one), now=now(), **shown)
 
 
-def _around(conn: AnyConnection, found: Row) -> dict[str, Any]:  # Any: what the template needs
-    metadata = found["metadata"]
-    related = flow(conn, found)
+def _around(conn: AnyConnection, event: Row) -> dict[str, Any]:  # Any: what the template needs
+    metadata = event["metadata"]
+    related = flow(conn, event)
     return {
-        "proof": proof_of(conn, found["id"], trusted_keys(conn)),
-        "marks": marks(conn, [found]),
-        "conflicts": conflicts_of(conn, found),
-        "neighbours": neighbours(conn, found),
+        "proof": proof_of(conn, event["id"], trusted_keys(conn)),
+        "marks": marks(conn, [event]),
+        "conflicts": conflicts_of(conn, event),
+        "neighbours": neighbours(conn, event),
         "flow": related,
         "signature": {name: metadata[name] for name in SIGNATURE if name in metadata},
         "others": {name: metadata[name] for name in sorted(metadata) if name not in SIGNATURE},
-        "owner": _owner(found),
+        "owner": _owner(event),
     }
 
 
-def _owner(found: Row) -> tuple[str, str] | None:
-    """(what to call it, where it is) of the page about whose event this is."""
-    route = found["route_key"]
+def _owner(event: Row) -> tuple[str, str] | None:
+    """(label, URL) of the page of the event's user or customer."""
+    route = event["route_key"]
     if route.startswith("user_"):
         return "user", url_for("console.users.show", user_id=route)
     if route.startswith("cus_"):

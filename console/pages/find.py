@@ -1,4 +1,4 @@
-"""What the box at the top leads to: the one hit, or a list of them."""
+"""The search box at the top: opens the only match, or lists the matches."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -14,7 +14,7 @@ find = Blueprint("find", __name__, url_prefix="/find")
 
 @find.get("")
 def show() -> str | Response:
-    """The only hit opens at once."""
+    """Open the only match at once."""
     typed = text("q")
     if typed is None:
         return render_template("console/find.html", typed="", hits=[], address=_address)

@@ -1,4 +1,4 @@
-"""Background jobs: what waits, runs, failed or is dead; for an operator, another try or none."""
+"""Background jobs by status; operators can retry or cancel them."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ SHOWN = 200
 
 @pages.get("")
 def show() -> str:
-    """The newest, of one status and type if asked."""
+    """The newest jobs, optionally of one status and type."""
     status, kind = choice("status", STATUSES), text("type")
     with deps().pool.connection() as conn:
         items = listed(conn, statuses=[status] if status else [], type_=kind, limit=SHOWN)
@@ -36,7 +36,7 @@ def show() -> str:
 @pages.post("/<uuid:job_id>/retry")
 @operator_only
 def again(job_id: UUID) -> Response:
-    """Due now, with all its tries again."""
+    """Make a job due now, with all its attempts again."""
     try:
         with deps().pool.connection() as conn:
             job = retry(conn, job_id, now=now())
@@ -51,7 +51,7 @@ def again(job_id: UUID) -> Response:
 @pages.post("/<uuid:job_id>/cancel")
 @operator_only
 def call_off(job_id: UUID) -> Response:
-    """Not to be done. One that is called off already stays so, for the reason it has."""
+    """Cancel a job. A cancelled job keeps its first reason."""
     reason = reason_field()
     try:
         with deps().pool.connection() as conn:

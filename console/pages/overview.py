@@ -1,4 +1,4 @@
-"""The first page: how everything stands."""
+"""The first page: counts, charts and alarms."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ SOURCES = ("stripe", "clerk", "tenure")
 
 @overview.get("")
 def show() -> str:
-    """Counts and charts; nobody in particular is on it."""
+    """Counts and charts; no personal data."""
     at = now()
     days = int(choice("days", DAYS) or 90)
     window = choice("window", tuple(WINDOWS)) or "hour"
@@ -66,7 +66,7 @@ def show() -> str:
 
 
 def _window(name: str, at: datetime) -> tuple[datetime, datetime]:
-    """Whole buckets, the one that runs now included."""
+    """Whole buckets, including the current one."""
     width, length = WINDOWS[name], LENGTHS[name]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     until = epoch + ((at - epoch) // width + 1) * width
@@ -84,8 +84,8 @@ def _of_days(series: StatusSeries) -> Chart:
     return areas(counts, labels=[day.strftime("%d %b") for day in series.days], at=noons)
 
 
-def _of_buckets(found: Bucketed, order: Sequence[str]) -> Chart:
-    form = "%H:%M" if found.width < timedelta(hours=1) else "%d %b"
-    counts = {name: found.counts[name] for name in order if name in found.counts}
-    starts = [start.timestamp() for start in found.starts]
-    return bars(counts, labels=[start.strftime(form) for start in found.starts], at=starts)
+def _of_buckets(buckets: Bucketed, order: Sequence[str]) -> Chart:
+    form = "%H:%M" if buckets.width < timedelta(hours=1) else "%d %b"
+    counts = {name: buckets.counts[name] for name in order if name in buckets.counts}
+    starts = [start.timestamp() for start in buckets.starts]
+    return bars(counts, labels=[start.strftime(form) for start in buckets.starts], at=starts)

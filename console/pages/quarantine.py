@@ -17,7 +17,7 @@ SHOWN = 200
 
 @quarantine.get("")
 def show() -> str:
-    """Where each history stops, and why."""
+    """The events at which histories stop, and the reasons."""
     with deps().pool.connection() as conn:
         items = quarantined(conn, limit=SHOWN)
         noted(conn, subjects=[row["user_id"] for row in items], fields=["quarantine"])
@@ -27,14 +27,14 @@ def show() -> str:
 @quarantine.post("/<path:user_id>/retry")
 @operator_only
 def retry(user_id: str) -> Response:
-    """Fold the whole history again, with the code that runs now."""
-    user_id, held = key(user_id, "user"), deps()
-    with held.pool.connection() as conn:
+    """Fold the whole history again with the running code."""
+    user_id, app_deps = key(user_id, "user"), deps()
+    with app_deps.pool.connection() as conn:
         if not is_quarantined(conn, user_id):
             raise not_found("quarantined user")
-        Projector(live_only=held.live_only).retry(conn, [user_id])
-        left = is_quarantined(conn, user_id)
-    if left:
+        Projector(live_only=app_deps.live_only).retry(conn, [user_id])
+        remains = is_quarantined(conn, user_id)
+    if remains:
         flash(f"{user_id} still can't be folded.")
         return redirect(url_for("console.quarantine.show"), 303)
     flash(f"{user_id} is up to date.")

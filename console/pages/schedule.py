@@ -1,4 +1,4 @@
-"""The schedule: what ran, and who will change in the coming days because time passes."""
+"""The schedule: past runs, and the users that time alone will change in the coming days."""
 
 from flask import Blueprint, render_template
 
@@ -16,13 +16,15 @@ SHOWN = 300
 
 @pages.get("")
 def show() -> str:
-    """Nothing is done by looking: the preview is computed and thrown away."""
+    """Show runs and the preview, which is computed and not stored."""
     at, days = now(), int(choice("days", DAYS) or 7)
     with deps().pool.connection() as conn:
         coming = preview(conn, at, days)
         runs = runs_so_far(conn)
         shown = coming[:SHOWN]
-        noted(conn, subjects=[each.user_id for each in shown], fields=["trial_end_date", "usage_reset_date"])
+        noted(
+            conn, subjects=[change.user_id for change in shown], fields=["trial_end_date", "usage_reset_date"]
+        )
     return render_template(
         "console/schedule.html",
         coming=shown, more=len(coming) - len(shown), runs=runs, days=days, days_choices=DAYS, now=at,

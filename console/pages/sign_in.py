@@ -1,4 +1,4 @@
-"""In and out: a token becomes a session."""
+"""Sign in and out: a token starts a session."""
 
 import structlog
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -23,31 +23,31 @@ _log = structlog.get_logger("tenure.console")
 
 @sign_in.get("/sign-in")
 def show() -> str:
-    """The form; it says why a session ended, if one did."""
+    """The form; it shows why an earlier session ended."""
     message = "Your session has ended. Sign in again." if request.args.get("over") else None
     return _form(message=message, untrusted_proxy=_untrusted_proxy())
 
 
 @sign_in.post("/sign-in")
 def enter() -> Response | tuple[str, int, dict[str, str]]:
-    """Take the token. Failures are slowed down, whoever tries."""
-    held = deps()
+    """Check the token and start a session. Failures are slowed down per client."""
+    app_deps = deps()
     text = request.form.get("token", "").strip()[:TOKEN_LIMIT]
-    now, address, digest = held.clock(), request.remote_addr or "", token_digest(text)
-    wait_s = held.throttle.wait_s(address, digest, now=now)
+    now, address, digest = app_deps.clock(), request.remote_addr or "", token_digest(text)
+    wait_s = app_deps.throttle.wait_s(address, digest, now=now)
     if wait_s:
-        said = f"Too many tokens that open nothing. Wait {wait_s} s, then try again."
-        return _form(problem=said), 429, {"Retry-After": str(wait_s)}
+        message = f"Too many invalid tokens. Wait {wait_s} s, then try again."
+        return _form(problem=message), 429, {"Retry-After": str(wait_s)}
     try:
-        with held.pool.connection() as conn:
+        with app_deps.pool.connection() as conn:
             name = signed_in(conn, text, now=now)
     except TokenRefused:
-        held.throttle.failed(address, digest, now=now)
-        # One text for all reasons: which one it was is nobody's business who has no token.
+        app_deps.throttle.failed(address, digest, now=now)
+        # One text for all reasons: a client without a token must not learn which one it was.
         return _form(problem="That token opens nothing here."), 401, {}
     except NotForPeople as refused:
         return _form(problem=sentence(refused)), 403, {}
-    held.throttle.succeeded(digest)
+    app_deps.throttle.succeeded(digest)
     end()
     begin(name)
     return redirect(_next(), 303)
@@ -83,9 +83,9 @@ def _form(*, message: str | None = None, problem: str | None = None, untrusted_p
 
 
 def _next() -> str:
-    """Where they wanted to go: a page of this console, never another site."""
-    wanted = request.values.get("next", "")
-    inside = wanted == PATH or wanted.startswith((f"{PATH}/", f"{PATH}?"))
-    if not inside or "\\" in wanted or "//" in wanted or not wanted.isprintable():
+    """The page to open after sign-in: one of this console, never another site."""
+    target = request.values.get("next", "")
+    inside = target == PATH or target.startswith((f"{PATH}/", f"{PATH}?"))
+    if not inside or "\\" in target or "//" in target or not target.isprintable():
         return url_for("console.overview.show")
-    return wanted
+    return target

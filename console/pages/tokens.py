@@ -1,4 +1,4 @@
-"""Tokens: who may ask, and for an operator, giving and taking them."""
+"""API tokens; operators can create and revoke them."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -19,14 +19,14 @@ DAYS_LIMIT = 3650
 
 @tokens.get("")
 def show() -> str:
-    """All of them, those that no longer open anything included."""
+    """All tokens, including revoked and expired ones."""
     return _page()
 
 
 @tokens.post("")
 @operator_only
 def create() -> str:
-    """A new token, shown on this very page and never again."""
+    """Create a token, shown on this page and never again."""
     at, days = now(), optional_number("days", most=DAYS_LIMIT)
     expires_at = None if days is None else at + timedelta(days=days)
     try:
@@ -36,13 +36,13 @@ def create() -> str:
             )
     except UnusableTokenRequest as refused:
         raise bad_input(sentence(refused)) from None
-    return _page(made=text)
+    return _page(created=text)
 
 
 @tokens.post("/<uuid:token_id>/revoke")
 @operator_only
 def revoke(token_id: UUID) -> Response:
-    """It opens nothing from now on; sessions begun with it end."""
+    """Revoke a token; its sessions end."""
     with deps().pool.connection() as conn:
         token = revoke_token(conn, token_id, now=now())
     if token is None:
@@ -51,7 +51,7 @@ def revoke(token_id: UUID) -> Response:
     return redirect(url_for("console.tokens.show"), 303)
 
 
-def _page(made: str | None = None) -> str:
+def _page(created: str | None = None) -> str:
     with deps().pool.connection() as conn:
         items = list_tokens(conn)
-    return render_template("console/tokens.html", items=items, roles=ROLES, made=made, now=now())
+    return render_template("console/tokens.html", items=items, roles=ROLES, made=created, now=now())

@@ -1,4 +1,4 @@
-"""What an operator may do to a user from their page; the table at the foot says what each form means."""
+"""An operator's commands on a user's page; the table at the foot maps each form to its command."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ Decision = Callable[[AnyConnection, Command, bool], Decided]
 
 @dataclass(frozen=True, slots=True)
 class FormAction:
-    """`asked` is what the form's key stands for; `done` is what to say once it is decided."""
+    """`request` is the content that the form's key stands for; `done` is the message after the decision."""
 
-    asked: Mapping[str, Any]  # Any: JSON values
+    request: Mapping[str, Any]  # Any: JSON values
     decision: Decision
     done: str
 
@@ -40,18 +40,20 @@ class FormAction:
 @actions.post("/<action>")
 @operator_only
 def act(user_id: str, action: str) -> Response | tuple[str, int]:
-    """Decide as the API and the command line do; what was refused is said on the user's page."""
+    """Decide as the API and the command line do; the user's page shows a refusal."""
     user_id = key(user_id, "user")
     if action not in ACTIONS:
         raise not_found("action")
     live_only = deps().live_only
     try:
         order = ACTIONS[action]()
-        given = command(user_id, action, order.asked)
-        made = decided(lambda conn: order.decision(conn, given, live_only), otherwise="Nothing was changed")
+        issued = command(user_id, action, order.request)
+        outcome = decided(
+            lambda conn: order.decision(conn, issued, live_only), otherwise="Nothing was changed"
+        )
         flash(order.done)
-        if "warning" in made.answer:
-            flash(sentence(made.answer["warning"]))
+        if "warning" in outcome.answer:
+            flash(sentence(outcome.answer["warning"]))
     except AlreadySo as same:
         flash(sentence(same))
     except FormRefused as refused:
@@ -63,7 +65,7 @@ def _start_trial() -> FormAction:
     length, plan = _length(), optional_field("plan_key", most=100)
     return FormAction(
         {"action": "start", "plan_key": plan, **length.as_json()},
-        lambda conn, given, live_only: start_trial(conn, given, length, plan_key=plan, live_only=live_only),
+        lambda conn, issued, live_only: start_trial(conn, issued, length, plan_key=plan, live_only=live_only),
         "The trial has begun.",
     )
 
@@ -72,7 +74,7 @@ def _extend_trial() -> FormAction:
     length = _length()
     return FormAction(
         {"action": "extend", **length.as_json()},
-        lambda conn, given, live_only: extend_trial(conn, given, length, live_only=live_only),
+        lambda conn, issued, live_only: extend_trial(conn, issued, length, live_only=live_only),
         "The trial has another end.",
     )
 
@@ -80,7 +82,7 @@ def _extend_trial() -> FormAction:
 def _end_trial() -> FormAction:
     return FormAction(
         {"action": "end"},
-        lambda conn, given, live_only: end_trial(conn, given, live_only=live_only),
+        lambda conn, issued, live_only: end_trial(conn, issued, live_only=live_only),
         "The trial is over.",
     )
 
@@ -89,7 +91,7 @@ def _grant_plan() -> FormAction:
     plan, until = field("plan_key", most=100), optional_instant("until")
     return FormAction(
         {"plan_key": plan, "until": None if until is None else iso(until)},
-        lambda conn, given, live_only: grant_plan(conn, given, plan, until=until, live_only=live_only),
+        lambda conn, issued, live_only: grant_plan(conn, issued, plan, until=until, live_only=live_only),
         f"{plan} is granted.",
     )
 
@@ -97,7 +99,7 @@ def _grant_plan() -> FormAction:
 def _revoke_plan() -> FormAction:
     return FormAction(
         {"plan_key": None},
-        lambda conn, given, live_only: revoke_plan(conn, given, live_only=live_only),
+        lambda conn, issued, live_only: revoke_plan(conn, issued, live_only=live_only),
         "What was granted is taken back.",
     )
 
@@ -106,7 +108,7 @@ def _link() -> FormAction:
     customer = field("customer_id")
     return FormAction(
         {"customer_id": customer, "linked": True},
-        lambda conn, given, live_only: link_customer(conn, given, customer, live_only=live_only),
+        lambda conn, issued, live_only: link_customer(conn, issued, customer, live_only=live_only),
         f"{customer} is linked; its history is now this user's.",
     )
 
@@ -115,7 +117,7 @@ def _unlink() -> FormAction:
     customer = field("customer_id")
     return FormAction(
         {"customer_id": customer, "linked": False},
-        lambda conn, given, live_only: unlink_customer(conn, given, customer, live_only=live_only),
+        lambda conn, issued, live_only: unlink_customer(conn, issued, customer, live_only=live_only),
         f"{customer} is not this user's any more; its history waits for another link.",
     )
 
@@ -123,7 +125,7 @@ def _unlink() -> FormAction:
 def _grant_admin() -> FormAction:
     return FormAction(
         {"is_admin": True},
-        lambda conn, given, live_only: grant_admin(conn, given, live_only=live_only),
+        lambda conn, issued, live_only: grant_admin(conn, issued, live_only=live_only),
         "They administer the platform now.",
     )
 
@@ -131,7 +133,7 @@ def _grant_admin() -> FormAction:
 def _revoke_admin() -> FormAction:
     return FormAction(
         {"is_admin": False},
-        lambda conn, given, live_only: revoke_admin(conn, given, live_only=live_only),
+        lambda conn, issued, live_only: revoke_admin(conn, issued, live_only=live_only),
         "They administer the platform no longer.",
     )
 

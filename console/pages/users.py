@@ -1,4 +1,4 @@
-"""Users: finding one, their five tables at any instant, their life, and why a value is what it is."""
+"""Users: search, the five tables at any instant, the timeline, and the reason for each value."""
 
 from dataclasses import replace
 
@@ -40,26 +40,26 @@ LISTED = (
 
 @users.get("")
 def show_all() -> str | Response:
-    """A page of users. An exact id leads straight to its user."""
-    wanted = UserFilter(
+    """A page of users. An exact id opens its user at once."""
+    where = UserFilter(
         subscription_status=choice("subscription_status", STATUSES),
         trial_status=choice("trial_status", TRIALS),
     )
-    asked = text("q")
-    if asked is not None and asked.startswith("cus_"):
-        wanted = replace(wanted, stripe_customer_id=asked)
-    elif asked is not None and "@" in asked:
-        wanted = replace(wanted, email=asked)
-    elif asked is not None:
-        return redirect(url_for("console.users.show", user_id=asked), 303)
+    query = text("q")
+    if query is not None and query.startswith("cus_"):
+        where = replace(where, stripe_customer_id=query)
+    elif query is not None and "@" in query:
+        where = replace(where, email=query)
+    elif query is not None:
+        return redirect(url_for("console.users.show", user_id=query), 303)
     with deps().pool.connection() as conn:
-        page = list_users(conn, wanted, limit=LIMIT, after=text("after"))
-        noted(conn, subjects=[each["user_id"] for each in page.items], fields=LISTED)
+        page = list_users(conn, where, limit=LIMIT, after=text("after"))
+        noted(conn, subjects=[row["user_id"] for row in page.items], fields=LISTED)
     return render_template(
         "console/users.html",
         page=page,
-        asked=asked,
-        wanted=wanted,
+        asked=query,
+        wanted=where,
         statuses=STATUSES,
         trials=TRIALS,
         now=now(),
@@ -68,25 +68,27 @@ def show_all() -> str | Response:
 
 @users.get("/<user_id>")
 def show(user_id: str) -> str:
-    """One user, at the instants asked for, the present unless they say otherwise."""
+    """One user, at the requested instants, by default the present."""
     return person_page(key(user_id, "user"), as_of=instant("as_of"), known_at=instant("known_at"))
 
 
 @users.get("/<user_id>/explain/<column>")
 def show_why(user_id: str, column: str) -> str:
-    """Which event and rule gave a column its value, and which gave it the values before."""
+    """The event and rule that set a column's value, and those of its earlier values."""
     user_id = key(user_id, "user")
     as_of, known_at = instant("as_of"), instant("known_at")
     refuse_future(now(), as_of=as_of, known_at=known_at)
-    held = deps()
-    with held.pool.connection() as conn:
+    app_deps = deps()
+    with app_deps.pool.connection() as conn:
         try:
-            found = explain(conn, user_id, column, as_of=as_of, known_at=known_at, live_only=held.live_only)
+            explanation = explain(
+                conn, user_id, column, as_of=as_of, known_at=known_at, live_only=app_deps.live_only
+            )
         except UnknownColumn:
             raise not_found("column") from None
-        if found is None:
+        if explanation is None:
             raise not_found("user at that instant")
         noted(conn, subjects=[user_id], fields=[column])
     return render_template(
-        "console/why.html", user_id=user_id, why=found, as_of=as_of, known_at=known_at, now=now()
+        "console/why.html", user_id=user_id, why=explanation, as_of=as_of, known_at=known_at, now=now()
     )

@@ -125,7 +125,7 @@ def collapsed(body: bytes, path: tuple[str, ...]) -> tuple[bytes, bytes | None]:
 
 
 def _short(after: str | None) -> str:
-    """The key of the previous event, digested if long: a snapshot's key contains it and would keep growing."""
+    """The key of the previous event, digested if long: a snapshot key contains it and would grow."""
     if after is None or len(after) <= 40:
         return after or NONE
     return sha256(after.encode()).hexdigest()[:16]

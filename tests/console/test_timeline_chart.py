@@ -58,7 +58,7 @@ def test_marks_stay_inside_and_on_their_lane(conn: Connection[TupleRow]) -> None
 
 
 def test_what_lies_behind_the_asked_instant_stays_in_the_picture(conn: Connection[TupleRow]) -> None:
-    picture = life(told(conn), until=instant(30 * DAY), asked=instant(15 * DAY))
+    picture = life(told(conn), until=instant(30 * DAY), marked_at=instant(15 * DAY))
 
     assert picture is not None
     assert len(picture.marks) == 3

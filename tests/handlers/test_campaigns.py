@@ -153,7 +153,7 @@ def test_who_read_an_older_version_is_told(conn: Connection) -> None:
     with pytest.raises(VersionConflict) as why:
         update_campaign(conn, command(), campaign_id, {"name": "Rum"}, version=1)
 
-    assert (why.value.expected, why.value.actual) == (1, 2)
+    assert (why.value.expected, why.value.found) == (1, 2)
 
 
 def test_of_two_who_read_one_version_one_wins(conn: Connection, conninfo: str) -> None:
