@@ -73,8 +73,8 @@ def create_console(
         app = cast("Flask", state.app)
         keep(new_deps, app.extensions)
         register_sessions(app, secret_key)
-        # The doors are protected by signatures and the API by bearer tokens: no cookie speaks for
-        # anybody there, so only the console's forms are checked, by `guard` below.
+        # Signatures protect the webhook endpoints and bearer tokens the API: neither accepts cookies,
+        # so only the console's forms are checked, by `guard` below.
         app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
         protection.init_app(app)
         register_filters(app, INDEX)
