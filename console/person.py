@@ -43,7 +43,7 @@ class PageRefusal:
 
     action: str
     detail: str
-    given: Mapping[str, str]
+    fields: Mapping[str, str]
 
 
 def person_page(

@@ -56,7 +56,7 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class _Signed:
     nth: int
-    door: WebhookEndpoint
+    endpoint: WebhookEndpoint
     request_id: str
     verified: Verified
     event: NewEvent
@@ -67,18 +67,18 @@ class DeliveryBatch:
 
     def __init__(
         self,
-        doors: Iterable[WebhookEndpoint],
+        endpoints: Iterable[WebhookEndpoint],
         pool: Pool,
         *,
         observe: Callable[[int, bool], None] | None = None,
     ) -> None:
         """`observe` is called per transaction: the number of deliveries, and whether they were stored."""
-        self._doors = {door.path: door for door in doors}
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
         self._pool = pool
         self._observe = observe
 
     def has_endpoint(self, path: str) -> bool:
-        return path in self._doors
+        return path in self._endpoints
 
     def answers(self, posts: Sequence[Post]) -> list[Answered | None]:
         """One response per delivery, in order; None: handle it alone. An acknowledged delivery is durable."""
@@ -95,7 +95,7 @@ class DeliveryBatch:
             appended = self._append([one.event for one in signed])
         except DatabaseAway as away:
             for one in signed:
-                delivery, answer = refused(one.door.source, away)
+                delivery, answer = refused(one.endpoint.source, away)
                 seconds = perf_counter() - posts[one.nth].began
                 answered[one.nth] = Answered(answer, one.request_id, delivery, seconds)
             return answered
@@ -104,7 +104,7 @@ class DeliveryBatch:
             stored = StoredDelivery(
                 outcome=row.outcome, event_id=row.id, append_s=append_s, event_type=one.event.event_type
             )
-            delivery, answer = accepted(one.door.source, stored, one.verified)
+            delivery, answer = accepted(one.endpoint.source, stored, one.verified)
             seconds = perf_counter() - posts[one.nth].began
             answered[one.nth] = Answered(answer, one.request_id, delivery, seconds)
         return answered
@@ -113,21 +113,21 @@ class DeliveryBatch:
         """Log and count the answered deliveries, after the responses are sent."""
         for post, answered in zip(posts, answers, strict=True):
             if answered is not None:
-                self._doors[post.path].record(
+                self._endpoints[post.path].record(
                     answered.delivery, answered.answer, answered.request_id, answered.seconds
                 )
 
     def _read(self, nth: int, post: Post) -> _Signed | Answered | None:
-        door = self._doors[post.path]
+        endpoint = self._endpoints[post.path]
         request_id = request_id_of(post.headers.get("X-Request-Id", ""))
         body = as_body(post.body)
         try:
-            verified = door.verify(post.headers, body)
-            return _Signed(nth, door, request_id, verified, door.event(body, verified))
+            verified = endpoint.verify(post.headers, body)
+            return _Signed(nth, endpoint, request_id, verified, endpoint.event(body, verified))
         except UnreadablePayload:
             return None
         except WebhookError as problem:
-            delivery, answer = refused(door.source, problem)
+            delivery, answer = refused(endpoint.source, problem)
             return Answered(answer, request_id, delivery, perf_counter() - post.began)
         except Exception:  # a bug that this body triggers: it is handled alone, the batch continues
             _logger.exception("delivery goes alone")

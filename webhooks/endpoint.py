@@ -80,9 +80,9 @@ class WebhookEndpoint:
 
     def blueprint(self) -> Blueprint:
         """The same endpoint as a route of a Flask app."""
-        door = Blueprint(f"{self._provider.source}_door", __name__)
+        blueprint = Blueprint(f"{self._provider.source}_webhook", __name__)
 
-        @door.post(self.path, provide_automatic_options=False)
+        @blueprint.post(self.path, provide_automatic_options=False)
         def receive() -> Response:
             bound = structlog.contextvars.get_contextvars().get("request_id")
             offered = bound if isinstance(bound, str) else request.headers.get("X-Request-Id", "")
@@ -91,7 +91,7 @@ class WebhookEndpoint:
             response.headers["X-Request-Id"] = request_id
             return response
 
-        return door
+        return blueprint
 
     def _receive(self, incoming: Request) -> tuple[Delivery, WebhookResponse]:
         try:
@@ -159,7 +159,7 @@ def _failed() -> WebhookResponse:
 
 
 def _closed() -> WebhookResponse:
-    detail = "No signing secret is configured for this door, so nothing can be verified."
+    detail = "No signing secret is configured for this endpoint, so nothing can be verified."
     return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
 
 

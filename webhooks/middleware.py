@@ -15,15 +15,15 @@ class WebhookMiddleware:
     Sessions, hooks and contexts cost a delivery more than verifying it, and it uses none of them.
     """
 
-    def __init__(self, doors: Iterable[WebhookEndpoint], beyond: WSGIApplication) -> None:
-        self._doors = {door.path: door for door in doors}
+    def __init__(self, endpoints: Iterable[WebhookEndpoint], beyond: WSGIApplication) -> None:
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
         self._beyond = beyond
 
     def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
-        door = self._doors.get(environ.get("PATH_INFO", ""))
-        if door is None or environ.get("REQUEST_METHOD") != "POST":
+        endpoint = self._endpoints.get(environ.get("PATH_INFO", ""))
+        if endpoint is None or environ.get("REQUEST_METHOD") != "POST":
             return self._beyond(environ, respond)
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        response = door.answer(Request(environ), request_id)
+        response = endpoint.answer(Request(environ), request_id)
         respond(response.line, [*response.headers, ("X-Request-Id", request_id), *ALWAYS])
         return [response.body]
