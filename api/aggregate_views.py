@@ -49,7 +49,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 Prose = Annotated[str, StringConstraints(max_length=10_000)]
 Version = Annotated[
-    int, Field(ge=1, le=2**53, description="Refused when it has another by now; or send If-Match."), WHOLE
+    int, Field(ge=1, le=2**53, description="Refused if the current version differs; or send If-Match."), WHOLE
 ]
 Whole = Annotated[int, Field(ge=0, le=2_147_483_647), WHOLE]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(plain)]  # Any: JSON values

@@ -135,7 +135,7 @@ def _authenticated() -> Caller:
             429,
             "too-many-failures",
             "Too many failures",
-            f"too many tokens that open nothing; wait {wait_s} s",
+            f"too many invalid tokens; wait {wait_s} s",
             headers={"Retry-After": str(wait_s)},
         )
     try:

@@ -35,7 +35,7 @@ class UnlinkedCustomer(BaseModel):
 
     customer_id: str
     since: datetime = Field(description="Of its first event.")
-    claimed_by: list[str] = Field(description="Users it was once said to be.")
+    claimed_by: list[str] = Field(description="Users that claims have named for it.")
     events: int
     last_at: datetime | None
     last_type: str | None

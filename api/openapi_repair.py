@@ -28,7 +28,7 @@ _PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 # Error responses of every guarded view.
 _ALWAYS = {
     "400": "The request is invalid; the detail says why.",
-    "401": "No token, or one that opens nothing.",
+    "401": "No token, or an invalid one.",
     "403": "The token's role may not do this.",
     "414": "The query is longer than 4 KiB.",
     "429": "Too many failures, or too much at once; see Retry-After.",

@@ -99,7 +99,7 @@ class ActionResult(BaseModel):
 
     user_id: str
     event_id: str | None
-    changed: bool = Field(description="False: it was so already, and nothing was appended.")
+    changed: bool = Field(description="False: already in force, so nothing was appended.")
 
 
 @operator.post("/<key:user_id>/trial")

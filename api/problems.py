@@ -88,7 +88,7 @@ def _unavailable(error: Exception) -> Response:
         503,
         "unavailable",
         "Database unavailable",
-        "the database does not answer; nothing was changed by this request, try again",
+        "the database is down; nothing was changed by this request, try again",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 

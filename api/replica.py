@@ -131,7 +131,7 @@ def _away(problem: Exception) -> RequestRefused:
 
 def _given_up() -> RequestRefused:
     detail = (
-        "the replica broke this read off to keep up with the primary; try again, or give it more time with "
+        "the replica cancelled this read to keep up with the primary; try again, or give it more time with "
         "max_standby_streaming_delay or hot_standby_feedback"
     )
     headers = {"Retry-After": str(RETRY_AFTER_S)}

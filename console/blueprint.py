@@ -160,7 +160,7 @@ def _unavailable(error: Exception) -> tuple[str, int]:
     return _page(
         503,
         "The database does not answer",
-        "Nothing was changed by this request. Webhooks are answered 503 meanwhile, and come again.",
+        "Nothing was changed by this request. Webhooks get a 503 until then, and their providers retry.",
     )
 
 

@@ -15,7 +15,7 @@ from handlers.decision import Command, Decided
 from handlers.errors import DecisionRefused, IdempotencyConflict
 from handlers.retry import PASSING, attempt
 
-SPENT = "This form was sent before, with other words. Look at what it did, then send the new form."
+SPENT = "This form was already submitted with different values. Check the result, then submit again."
 STOPPED = "Another change to the same user went first each time. Try again in a moment."
 
 

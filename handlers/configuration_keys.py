@@ -164,7 +164,7 @@ _READERS: dict[str, Callable[[str], Json]] = {
 }
 
 KNOWN: dict[tuple[str, str], ConfigurationKey] = {
-    ("trial", "duration_days"): whole(7, 1, 365, "Days of our own trials, from their start"),
+    ("trial", "duration_days"): whole(7, 1, 365, "Days of Tenure's own trials, from their start"),
     ("trial", "grace_minutes"): whole(
         60, 0, 10_080, "Minutes to wait for Stripe's event about a trial's end"
     ),

@@ -88,7 +88,7 @@ class AlreadySo(Exception):
     """
 
     def __init__(self, answer: Mapping[str, Any]) -> None:  # Any: JSON values
-        super().__init__("it is so already; nothing was changed")
+        super().__init__("already in force; nothing was changed")
         self.answer = dict(answer)
 
 

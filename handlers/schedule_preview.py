@@ -69,7 +69,7 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
     if trial.status != "active" or trial.ends_at is None:
         return
     ends_at = from_micros(trial.ends_at)
-    whose = "our own trial" if trial.subscription is None else f"Stripe's trial {trial.subscription}"
+    whose = "Tenure's trial" if trial.subscription is None else f"Stripe's trial {trial.subscription}"
     for days in WARNING_DAYS:
         at = ends_at - timedelta(days=days)
         if trial.starts_at is None or from_micros(trial.starts_at) <= at:

@@ -121,7 +121,7 @@ def check_token(conn: AnyConnection, text: str, *, now: datetime) -> Caller:
     row = _row(conn, "find_token", {"token_digest": digest})
     # The index compared the digest already; a digest that leaks by timing gives no token away.
     if row is None or not compare_digest(bytes(row["token_digest"]), digest):
-        raise TokenRefused("one that was never given out")
+        raise TokenRefused("an unknown one")
     if row["revoked_at"] is not None:
         raise TokenRefused("one that was revoked")
     if row["expires_at"] is not None and row["expires_at"] <= now:

@@ -44,7 +44,7 @@ def enter() -> Response | tuple[str, int, dict[str, str]]:
     except TokenRefused:
         app_deps.throttle.failed(address, digest, now=now)
         # One text for all reasons: a client without a token must not learn which one it was.
-        return _form(problem="That token opens nothing here."), 401, {}
+        return _form(problem="That token is not valid here."), 401, {}
     except NotForPeople as refused:
         return _form(problem=sentence(refused)), 403, {}
     app_deps.throttle.succeeded(digest)

@@ -100,7 +100,7 @@ def _revoke_plan() -> FormAction:
     return FormAction(
         {"plan_key": None},
         lambda conn, issued, live_only: revoke_plan(conn, issued, live_only=live_only),
-        "What was granted is taken back.",
+        "The grant is revoked.",
     )
 
 

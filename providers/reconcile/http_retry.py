@@ -58,7 +58,7 @@ def ask(
         if tries == MOST_TRIES:
             break
         _wait(answer, tries, pace, now(), chance)
-        _log.info("provider asked again", provider=provider, path=path, tries=tries, last=last)
+        _log.info("provider request retried", provider=provider, path=path, tries=tries, last=last)
     raise ProviderAway(provider, path, MOST_TRIES, last)
 
 

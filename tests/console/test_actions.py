@@ -102,7 +102,7 @@ def test_what_is_so_already_is_said_and_not_appended(operator: Person, shop: str
     again = act(operator, "grant-admin")
 
     assert again.status_code == 303
-    assert "It is so already; nothing was changed" in operator.get(USER).text
+    assert "Already in force; nothing was changed" in operator.get(USER).text
     assert len(said(shop, "admin.granted")) == 1
 
 

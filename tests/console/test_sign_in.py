@@ -69,7 +69,7 @@ def test_what_is_no_token_is_refused_without_saying_why(stranger: Person, token:
     answer = stranger.sign_in(token)
 
     assert answer.status_code == 401
-    assert "opens nothing" in answer.text
+    assert "not valid here" in answer.text
 
 
 def test_guessing_is_slowed(stranger: Person, shop: str, wall: Wall) -> None:

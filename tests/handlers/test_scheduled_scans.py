@@ -228,7 +228,7 @@ def test_the_preview_says_who_when_and_why_and_writes_nothing(conn: Connection) 
         (BOB, "trial.ending_soon", 6),
         (ADA, "trial.expired", 7),
     ]
-    assert "our own trial" in found[-1].why
+    assert "Tenure's trial" in found[-1].why
     assert conn.execute("SELECT sum(head) FROM part_heads").fetchone() == before
     conn.commit()
     later = preview(conn, START, 31)
