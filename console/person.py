@@ -77,7 +77,7 @@ def person_page(
     return render_template(
         "console/user.html",
         user_id=user_id,
-        found=view,
+        view=view,
         tables=TABLES,
         unexplained=UNEXPLAINED,
         picture=life(view.whole, until=at, marked_at=as_of),

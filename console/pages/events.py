@@ -49,8 +49,8 @@ def show_all() -> str:
     }
     return render_template(
         "console/events.html",
-        page=page, marks=beside, types=types, sources=SOURCES, wanted=asdict(where),
-        asked=arguments, now=now(),
+        page=page, marks=beside, types=types, sources=SOURCES, where=asdict(where),
+        arguments=arguments, now=now(),
     )  # fmt: skip
 
 

@@ -54,4 +54,4 @@ def revoke(token_id: UUID) -> Response:
 def _page(created: str | None = None) -> str:
     with deps().pool.connection() as conn:
         items = list_tokens(conn)
-    return render_template("console/tokens.html", items=items, roles=ROLES, made=created, now=now())
+    return render_template("console/tokens.html", items=items, roles=ROLES, created=created, now=now())

@@ -58,8 +58,8 @@ def show_all() -> str | Response:
     return render_template(
         "console/users.html",
         page=page,
-        asked=query,
-        wanted=where,
+        query=query,
+        where=where,
         statuses=STATUSES,
         trials=TRIALS,
         now=now(),
