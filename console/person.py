@@ -59,7 +59,7 @@ def person_page(
     with app_deps.pool.connection() as conn:
         view = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=app_deps.live_only)
         if view is None and known_at is not None:
-            view = _unheard_of(conn, user_id)
+            view = _not_yet_known(conn, user_id)
         if view is None:
             raise not_found("user")
         allowed = entitlements(
@@ -88,7 +88,7 @@ def person_page(
         metrics=METRICS,
         as_of=as_of,
         known_at=known_at,
-        known_from=_first_heard(view),
+        known_from=_first_recorded_at(view),
         can_act=can_act,
         refusal=refusal,
         now=at,
@@ -128,11 +128,11 @@ def _quieted(entry: Json) -> Json:
     return entry | {"changes": changes}
 
 
-def _unheard_of(conn: AnyConnection, user_id: str) -> UserView | None:
+def _not_yet_known(conn: AnyConnection, user_id: str) -> UserView | None:
     """A user known today but not at that instant: an empty page, not a 404."""
     today = lived(conn, user_id, live_only=deps().live_only)
     return None if today is None else UserView(None, [], today.whole, today.is_all)
 
 
-def _first_heard(view: UserView) -> datetime:
+def _first_recorded_at(view: UserView) -> datetime:
     return from_micros(min(step.entry.recorded for step in view.whole))
