@@ -77,7 +77,7 @@ def test_form_sent_again_with_other_words_is_refused(operator: Person, shop: str
     answer = act(operator, "grant-plan", plan_key="fame_flex", **form)
 
     assert answer.status_code == 409
-    assert "was sent before" in answer.text
+    assert "was already submitted" in answer.text
     assert len(said(shop, "entitlement.granted")) == 1
 
 
