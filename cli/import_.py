@@ -84,7 +84,7 @@ def stripe(
                 again=again,
                 observe=observe,
             )
-        shown = imported.told()
+        shown = imported.as_json()
     if as_json:
         emit_json(shown)
         return

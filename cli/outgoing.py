@@ -35,7 +35,7 @@ def outgoing() -> None:
 def list_all(*, as_json: bool) -> None:
     """List all destinations."""
     with session(command_settings()) as conn:
-        rows = [destination.told() for destination in destinations.endpoints(conn)]
+        rows = [destination.as_json() for destination in destinations.endpoints(conn)]
     if as_json:
         emit_json(rows)
     else:
@@ -79,7 +79,7 @@ def add(
             from_start=from_start,
         )
     if as_json:
-        emit_json(destination.told() | {"secret": secret})
+        emit_json(destination.as_json() | {"secret": secret})
     else:
         console().print(f"{destination.id}\n{secret}", markup=False)
 

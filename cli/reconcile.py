@@ -95,7 +95,7 @@ def stripe(
     missed = dict(reconciled.events.missed) if reconciled.events else {}
     _print_drifts(
         "Stripe",
-        reconciled.told() | {"missed_by_type": missed},
+        reconciled.as_json() | {"missed_by_type": missed},
         reconciled.drifts,
         dry_run=dry_run,
         as_json=as_json,
@@ -130,7 +130,9 @@ def clerk(*, dry_run: bool, yes_delete: int | None, as_json: bool) -> None:
             yes_delete=yes_delete,
             observe=observe,
         )
-    _print_drifts("Clerk", reconciled.told(), reconciled.drifts, dry_run=dry_run, as_json=as_json, heals=True)
+    _print_drifts(
+        "Clerk", reconciled.as_json(), reconciled.drifts, dry_run=dry_run, as_json=as_json, heals=True
+    )
 
 
 reconcile.add_command(ledger_command)

@@ -33,7 +33,14 @@ from service.schedule import job_types
 from service.signing_keys import signing_keys
 from service.wiring import as_service, join_server, service_connection
 from settings import Settings
-from webhooks import Delivery, DeliveryBatch, Observe, WebhookMiddleware, clerk_endpoint, stripe_endpoint
+from webhooks import (
+    Delivery,
+    DeliveryBatch,
+    Observe,
+    WebhookMiddleware,
+    clerk_endpoint,
+    stripe_endpoint,
+)
 from webhooks.batch import TOGETHER
 
 POOL_SIZE = 10
@@ -150,8 +157,8 @@ def _register_endpoints(
     endpoint_pool = pool if alone is None else alone
     observe = counting(metrics.observe_endpoints(registry), pool, noted)
     opened = (
-        stripe_door(endpoint_pool, stripe, clock, observe=observe),
-        clerk_door(endpoint_pool, clerk, clock, observe=observe),
+        stripe_endpoint(endpoint_pool, stripe, clock, observe=observe),
+        clerk_endpoint(endpoint_pool, clerk, clock, observe=observe),
     )
     for endpoint in opened:
         app.register_blueprint(endpoint.blueprint())

@@ -111,7 +111,7 @@ class BatchThread:
             answers = [None] * len(group)
         self._answer(group, answers)
         try:
-            self._doors.tell(posts, answers)
+            self._doors.record(posts, answers)
         except Exception:  # failed log lines must not stop the thread
             _logger.exception("unexpected error")
 
