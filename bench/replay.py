@@ -41,7 +41,7 @@ class Stages:
     def advance(self, done: int) -> None:
         """Not shown."""
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         print(text)
 
 

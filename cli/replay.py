@@ -165,7 +165,7 @@ class _Bars:
         if self._task is not None:
             self._progress.update(self._task, completed=done)
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         self._progress.console.print(text, markup=False)
 
 

@@ -23,7 +23,7 @@ from handlers.errors import (
 )
 from projections.catalog import Catalog
 from projections.decision_transaction import DecisionTransaction, Snapshot
-from projections.decision_transaction_batch import Asked, DecisionTransactionBatch
+from projections.decision_transaction_batch import DecisionKey, DecisionTransactionBatch
 from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
@@ -96,7 +96,7 @@ def decide(
     answers: list[Decided | Mapping[str, Any]] = []  # Any: JSON values
 
     def choose(now: Snapshot) -> list[NewEvent]:
-        if user_id not in now.users and key not in now.said:
+        if user_id not in now.users and key not in now.prior_events:
             raise UserUnknown(user_id)
         answer, events = _chosen(now, command, rule, seen_at=_claimed_at(conn, customers))
         answers[:] = [answer]
@@ -141,7 +141,7 @@ def decide_many(
         return events
 
     inline = DecisionTransactionBatch(conn, live_only=live_only)
-    appended = inline.decide([Asked(command.user_id, command.key) for command, _ in commands], choose)
+    appended = inline.decide([DecisionKey(command.user_id, command.key) for command, _ in commands], choose)
     return [
         Decided(appended[end - 1].id, dict(answer), False) if isinstance(answer, Mapping) else answer
         for answer, end in zip(answers, ends, strict=True)
@@ -160,7 +160,7 @@ def _chosen(
     now: Snapshot, command: Command, rule: Rule, *, seen_at: int = 0
 ) -> tuple[Decided | Mapping[str, Any], list[NewEvent]]:  # Any: JSON values
     """The earlier answer and no event, or the new answer and the events that store it."""
-    if command.key in now.said:
+    if command.key in now.prior_events:
         return _repeated(now, command), []
     state = now.users[command.user_id].state
     at = moment(state, command.now, seen_at=seen_at)
@@ -219,7 +219,7 @@ def refuse_unfit(state: State) -> None:
 
 
 def _repeated(now: Snapshot, command: Command) -> Decided:
-    prior = now.said[command.key]
+    prior = now.prior_events[command.key]
     if prior.metadata.get("asked") != dict(command.request):
         raise IdempotencyConflict
     return Decided(prior.id, prior.metadata["answer"], True)

@@ -53,13 +53,13 @@ def accounts_in(value: object) -> frozenset[str]:
         return frozenset()
 
 
-def touched_customers(conn: AnyConnection, found: list[Routed]) -> set[str]:
+def touched_customers(conn: AnyConnection, events: list[Routed]) -> set[str]:
     """Customers of connected accounts, when the batch may change which of those are trusted.
 
     Waits for batches that run now, since one may have trusted otherwise. Later ones can't begin until
     this transaction ends.
     """
-    if not any(_names_accounts(event) for event in found):
+    if not any(_names_accounts(event) for event in events):
         return set()
     store.lock_all_parts(conn)
     return store.customers_elsewhere(conn)

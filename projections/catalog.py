@@ -59,8 +59,8 @@ class Catalog(Struct):
     def mapped_at(self, hint: PlanHint, plan: str | None) -> int:
         """When the catalog last changed its mind about this hint; microseconds since the epoch."""
         by_price = self.prices_changed_at.get(hint.price_id or "", 0)
-        found = self.plans.get(plan or "")
-        return by_price or (found.published_at if found else 0)
+        catalog_plan = self.plans.get(plan or "")
+        return by_price or (catalog_plan.published_at if catalog_plan else 0)
 
     def digest(self) -> str:
         """Names this catalog: rows written under another digest are due to be written again."""

@@ -23,7 +23,7 @@ from projections.links import (
     BY_REFERENCE,
     DELETED,
     ERASED,
-    NOBODY,
+    NO_USER,
     RESTORED,
     Claim,
     Claims,
@@ -100,8 +100,8 @@ def deletions_in(user: str, facts: Iterable[Fact]) -> list[Claim]:
     deletions: set[str] = set()
     reverted: set[str] = set()
     changes: list[Claim] = []
-    found = sorted((fact for fact in facts if fact.type in DELETIONS), key=attrgetter("at"))
-    for at, group in groupby(found, key=attrgetter("at")):
+    ordered = sorted((fact for fact in facts if fact.type in DELETIONS), key=attrgetter("at"))
+    for at, group in groupby(ordered, key=attrgetter("at")):
         instant = list(group)
         deletions |= {fact.id for fact in instant if fact.type != "deletion.reverted"}
         reverted |= {event_id for fact in instant for event_id in _reverted(fact)}
@@ -119,7 +119,7 @@ def settled(evidence: Evidence, deletions: Mapping[str, list[Claim]] = NO_DELETI
         ordered = order_instant(list(group), state)
         for fact in ordered:
             stripe_objects.RULES[type(fact.body)](state, fact)
-        _speak(register, at, ordered)
+        _add_words(register, at, ordered)
     _claim_in_order(register, evidence.claims)
     register.note_deletions(deletions)
     return register
@@ -132,7 +132,7 @@ def settled_from(first_at: int, glimpses: Mapping[str, ObjectSummary], claims: l
     seen_at = max([0, *(glimpse.seen_at for glimpse in glimpses.values()), *(claim.at for claim in claims)])
     register = Claims(first_at, seen_at)
     for name, glimpse in glimpses.items():
-        if glimpse.word.user != NOBODY:
+        if glimpse.word.user != NO_USER:
             first = glimpse.word
             since = first.at if glimpse.is_firm else first.since
             register.add_word(name, Claim(first.at, first.key, since, first.user, BY_METADATA))
@@ -152,9 +152,12 @@ def extended(register: Claims, evidence: Evidence) -> bool:
     new = sorted((f for f in evidence.snapshots if f.at > register.seen_at), key=attrgetter("at"))
     for at, group in groupby(new, key=attrgetter("at")):
         snapshots = list(group)
-        if not all(len(told) == 1 or _are_alike(told) for told in _by_object(snapshots).values()):
+        if not all(
+            len(object_snapshots) == 1 or _are_alike(object_snapshots)
+            for object_snapshots in _by_object(snapshots).values()
+        ):
             return False
-        _speak(register, at, snapshots)
+        _add_words(register, at, snapshots)
     _claim_in_order(register, evidence.claims)
     register.seen_at = max(register.seen_at, evidence.seen_at)
     return True
@@ -166,38 +169,40 @@ def glimpse_of(fact: Fact) -> ObjectSummary:
     return ObjectSummary(word, _is_first_word(fact), fact.at, _are_alike([fact]))
 
 
-def _speak(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
+def _add_words(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
     """Add each object's word at the end of an instant, where it is another than before."""
-    for name, told in _by_object(snapshots).items():
-        word = _next_word(register.word_of(name, at), at, told)
+    for name, object_snapshots in _by_object(snapshots).items():
+        word = _next_word(register.word_of(name, at), at, object_snapshots)
         if word is not None:
             register.add_word(name, word)
 
 
-def _next_word(known: Claim | None, at: int, told: list[Fact]) -> Claim | None:
-    user, entered = _word(told[-1]), _word_before(told[0])
-    if known is None:
-        if user == NOBODY:
+def _next_word(previous: Claim | None, at: int, snapshots: list[Fact]) -> Claim | None:
+    user, entered = _word(snapshots[-1]), _word_before(snapshots[0])
+    if previous is None:
+        if user == NO_USER:
             return None
-    elif user == known.user and entered in (None, user):
+    elif user == previous.user and entered in (None, user):
         return None
-    key = min(fact.key for fact in told if _word(fact) == user)
-    is_first = known is not None or any(_is_first_word(fact) for fact in told)
-    return Claim(at, key, at if is_first else min(_since(fact) for fact in told), user, BY_METADATA)
+    key = min(fact.key for fact in snapshots if _word(fact) == user)
+    is_first = previous is not None or any(_is_first_word(fact) for fact in snapshots)
+    return Claim(at, key, at if is_first else min(_since(fact) for fact in snapshots), user, BY_METADATA)
 
 
 def _repeats_known(register: Claims, fact: Fact) -> bool:
     """Whether the snapshot says what its object is known to have said all around that instant."""
     name = object_of(fact)
     if name is None or name not in register.words:
-        return _word(fact) == NOBODY
-    known = register.word_of(name, fact.at)
-    return known is not None and known.at < fact.at and known.user == _word(fact) and _are_alike([fact])
+        return _word(fact) == NO_USER
+    previous = register.word_of(name, fact.at)
+    return (
+        previous is not None and previous.at < fact.at and previous.user == _word(fact) and _are_alike([fact])
+    )
 
 
-def _are_alike(told: list[Fact]) -> bool:
+def _are_alike(snapshots: list[Fact]) -> bool:
     """Whether the snapshots, and those before them, all say the same."""
-    words = {_word(fact) for fact in told} | {_word_before(fact) for fact in told}
+    words = {_word(fact) for fact in snapshots} | {_word_before(fact) for fact in snapshots}
     return len(words - {None}) == 1
 
 
@@ -213,15 +218,15 @@ def _since(fact: Fact) -> int:
 
 
 def _by_object(snapshots: Iterable[Fact]) -> dict[str, list[Fact]]:
-    told: dict[str, list[Fact]] = {}
+    by_object: dict[str, list[Fact]] = {}
     for fact in snapshots:
         if (name := object_of(fact)) is not None:
-            told.setdefault(name, []).append(fact)
-    return told
+            by_object.setdefault(name, []).append(fact)
+    return by_object
 
 
 def _word(fact: Fact) -> str:
-    return getattr(fact.body, "claimed_user", None) or NOBODY
+    return getattr(fact.body, "claimed_user", None) or NO_USER
 
 
 def _word_before(fact: Fact) -> str | None:
@@ -232,7 +237,7 @@ def _session_claim(fact: Fact, body: Checkout) -> Claim:
     """A session claims when it is completed; what it repeats later is as old as the session."""
     since = fact.at if fact.type.endswith(FIRST_WORDS) else _since(fact)
     return _claim(
-        fact, since, body.claimed_user or NOBODY, BY_METADATA if body.claim_is_metadata else BY_REFERENCE
+        fact, since, body.claimed_user or NO_USER, BY_METADATA if body.claim_is_metadata else BY_REFERENCE
     )
 
 
@@ -262,6 +267,9 @@ def _reverted(fact: Fact) -> Iterable[str]:
     if fact.type != "deletion.reverted" or not isinstance(fact.body, OwnFact):
         return ()
     try:
-        return [str(each) for each in own.DeletionReverted.model_validate_json(fact.body.payload).event_ids]
+        return [
+            str(event_id)
+            for event_id in own.DeletionReverted.model_validate_json(fact.body.payload).event_ids
+        ]
     except ValueError:
         return ()

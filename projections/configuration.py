@@ -73,7 +73,7 @@ def rows_of(settings: Iterable[Setting]) -> Iterator[tuple[str, Row]]:
 
 def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Setting]:
     """The configuration events of the system route's part, up to `bound`."""
-    asked = {
+    parameters = {
         "part": part_of(SYSTEM_ROUTE),
         "route_key": SYSTEM_ROUTE,
         "types": list(RULES),
@@ -81,8 +81,8 @@ def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Sett
         "bound": bound,
     }
     with conn.cursor(row_factory=tuple_row) as cursor:
-        found = cursor.execute(statement("projections", "read_settings"), asked).fetchall()
-    return [Setting(*row) for row in found]
+        rows = cursor.execute(statement("projections", "read_settings"), parameters).fetchall()
+    return [Setting(*row) for row in rows]
 
 
 def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
@@ -109,27 +109,27 @@ def rebuild(conn: AnyConnection, bound: int) -> None:
 
 
 def _configuration(setting: Setting) -> tuple[str, str, Row]:
-    said = msgspec.json.decode(storable_json(setting.payload), type=_Configuration)
-    if bytes(said.value).strip() == b"null":
+    payload = msgspec.json.decode(storable_json(setting.payload), type=_Configuration)
+    if bytes(payload.value).strip() == b"null":
         raise ValueError("a value may not be null")
     return (
         "system_configurations",
-        f"{said.category}/{said.key}",
+        f"{payload.category}/{payload.key}",
         {
-            "category": said.category,
-            "key": said.key,
-            "value": said.value,
-            "value_type": said.value_type,
-            "description": said.description,
-            "is_hot_reloadable": said.is_hot_reloadable,
+            "category": payload.category,
+            "key": payload.key,
+            "value": payload.value,
+            "value_type": payload.value_type,
+            "description": payload.description,
+            "is_hot_reloadable": payload.is_hot_reloadable,
         },
     )
 
 
 def _logging(setting: Setting) -> tuple[str, str, Row]:
-    said = msgspec.json.decode(storable_json(setting.payload), type=_Logging)
-    row: Row = {"logger": said.logger, "level": said.level, "until": said.until}
-    return "logging_configurations", said.logger, row
+    payload = msgspec.json.decode(storable_json(setting.payload), type=_Logging)
+    row: Row = {"logger": payload.logger, "level": payload.level, "until": payload.until}
+    return "logging_configurations", payload.logger, row
 
 
 RULES: dict[str, Callable[[Setting], tuple[str, str, Row]]] = {

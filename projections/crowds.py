@@ -19,13 +19,13 @@ from projections.state import State
 class Crowd:
     """One user's instant, begun at the state before it; `after` is the state after it once it is folded."""
 
-    def __init__(self, before: State, at: int, wanted: HistoryRequest) -> None:
+    def __init__(self, before: State, at: int, request: HistoryRequest) -> None:
         self.before = before
         self.at = at
         self.facts: list[Fact] = []
         self.after: State | None = None
-        self._customers = wanted.customers
-        self._positions = dict.fromkeys((route for route, _ in wanted.streams(before.user_id)), 0)
+        self._customers = request.customers
+        self._positions = dict.fromkeys((route for route, _ in request.streams(before.user_id)), 0)
         self._left: Iterator[Fact] | None = None
         self._state = before
 
@@ -86,13 +86,13 @@ class Crowds:
         """Forget the user's crowd: it is folded."""
         self._crowds[user] = self._crowds[user][0], None
 
-    def of(self, before: State, at: int, wanted: HistoryRequest) -> Crowd | None:
+    def of(self, before: State, at: int, request: HistoryRequest) -> Crowd | None:
         """The user's crowd; None for a user who does not wait."""
         user = before.user_id
         if user not in self._crowds:
             return None
         since, crowd = self._crowds[user]
         if crowd is None or not crowd.is_of(before, at):
-            crowd = Crowd(before, at, wanted)
+            crowd = Crowd(before, at, request)
             self._crowds[user] = since, crowd
         return crowd

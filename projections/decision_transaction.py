@@ -62,7 +62,7 @@ class Snapshot(NamedTuple):
 
     users: dict[str, LockedUser]
     catalog: Catalog
-    said: dict[str, PriorEvent]
+    prior_events: dict[str, PriorEvent]
 
 
 Choose = Callable[[Snapshot], Sequence[NewEvent]]
@@ -80,87 +80,89 @@ class Deciding(Projector):
         self._conn = conn
         self._positions: dict[int, int] = {}
 
-    def _say(
+    def _append_and_fold(
         self, events: Sequence[NewEvent], now: Snapshot, choose: Choose, *, by_batch: bool = False
     ) -> list[Appended]:
         """Append and fold in. Raises: SnapshotChanged."""
         answers = append_all(self._conn, events)
-        said = zip(events, answers, strict=True)
-        found = [_as_read(event, answer) for event, answer in said if answer.outcome == "appended"]
-        if not found:
+        pairs = zip(events, answers, strict=True)
+        appended = [_as_read(event, answer) for event, answer in pairs if answer.outcome == "appended"]
+        if not appended:
             return answers  # folded when it was said first
-        reached, came_first = self._reached(found)
+        reached, came_first = self._reached(appended)
         if came_first:
-            now = self._take_in(came_first, now)
+            now = self._fold_pending(came_first, now)
             if choose(now) != events:
                 raise SnapshotChanged
         with span("project"):
-            if by_batch or self.careful or relinking.deletions_in(found):
-                self._absorb(self._conn, found, reached)
+            if by_batch or self.careful or relinking.deletions_in(appended):
+                self._absorb(self._conn, appended, reached)
             else:
-                self._fold_held(found, now.users, reached)
+                self._fold_locked(appended, now.users, reached)
         self._positions |= reached
         return answers
 
-    def _reached(self, found: Sequence[Routed]) -> tuple[dict[int, int], dict[int, int]]:
+    def _reached(self, events: Sequence[Routed]) -> tuple[dict[int, int], dict[int, int]]:
         """Part to our last position there, and to how many events of others came before our first."""
         reached: dict[int, int] = {}
         came_first: dict[int, int] = {}
-        for part, position in sorted((event.fact.part, event.fact.position) for event in found):
+        for part, position in sorted((event.fact.part, event.fact.position) for event in events):
             others = position - 1 - self._positions[part]
             if part not in reached and others:
                 came_first[part] = others
             reached[part] = position
         return reached, came_first
 
-    def _take_in(self, came_first: dict[int, int], now: Snapshot) -> Snapshot:
+    def _fold_pending(self, came_first: dict[int, int], now: Snapshot) -> Snapshot:
         """What came between the look and the append. No more can: the parts' heads are ours by now."""
         for part, count in came_first.items():
-            found, reached = log_reader.next_events(
+            events, reached = log_reader.next_events(
                 self._conn, {part: self._positions[part]}, limit=count, live_only=self._live_only
             )
-            self._absorb(self._conn, found, reached)
+            self._absorb(self._conn, events, reached)
             self._positions |= reached
         states = store.lock_states(self._conn, now.users)
-        held = {
-            user: LockedUser(each.folded, present(each.folded), each.catalog_digest, each.pending)
-            for user, each in states.items()
-            if each.folded
+        users = {
+            user: LockedUser(locked.folded, present(locked.folded), locked.catalog_digest, locked.pending)
+            for user, locked in states.items()
+            if locked.folded
         }
-        return Snapshot(held, self._catalog, now.said)
+        return Snapshot(users, self._catalog, now.prior_events)
 
-    def _fold_held(self, found: list[Routed], held: dict[str, LockedUser], reached: dict[int, int]) -> None:
+    def _fold_locked(
+        self, events: list[Routed], users: dict[str, LockedUser], reached: dict[int, int]
+    ) -> None:
         """As a batch folds, but over states in hand, and written in one round trip."""
         by_user: dict[str, list[Fact]] = {}
-        for event in found:
+        for event in events:
             by_user.setdefault(event.route_key, []).append(event.fact)
-        stopped = [user for user in by_user if is_stopped_by_row(held[user].folded)]
-        folds = {user: held[user].folded for user in by_user if user not in stopped}
+        stopped = [user for user in by_user if is_stopped_by_row(users[user].folded)]
+        folds = {user: users[user].folded for user in by_user if user not in stopped}
         kept: list[store.Kept] = []
         again = {
             user: behind
             for user, folded in folds.items()
-            if (behind := advance_some(folded, by_user[user], held[user].pending, kept))
+            if (behind := advance_some(folded, by_user[user], users[user].pending, kept))
         }
-        pending = {user: held[user].pending for user in by_user}
+        pending = {user: users[user].pending for user in by_user}
         self._refold(self._conn, again, BatchState(by_user), folds, reached, pending)
-        before = {user: held[user].state for user in folds}
-        digests = {user: held[user].catalog_digest for user in folds}
+        before = {user: users[user].state for user in folds}
+        digests = {user: users[user].catalog_digest for user in folds}
         with self._conn.pipeline():
             store.write_snapshots(self._conn, kept)
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
         self._fold_apart(self._conn, stopped, BatchState({user: [] for user in stopped}), reached)
-        aggregates.project(self._conn, found, reached, live_only=self._live_only, careful=self.careful)
+        aggregates.project(self._conn, events, reached, live_only=self._live_only, careful=self.careful)
 
     def _use_catalog(self, digest: str | None) -> None:
         self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST
         if digest is not None:
             self._catalog, self._catalog_digest = _catalog(self._conn, digest)
 
-    def _ask(self, name: str, asked: dict[str, Any]) -> Any:  # Any: a cursor; rows differ by statement
+    def _query(self, name: str, parameters: dict[str, Any]) -> Any:  # Any: a cursor; rows differ by statement
         cursor = self._conn.cursor(row_factory=tuple_row)
-        return cursor.execute(statement("projections", name), asked)
+        return cursor.execute(statement("projections", name), parameters)
 
 
 class DecisionTransaction(Deciding):
@@ -187,7 +189,7 @@ class DecisionTransaction(Deciding):
         """
         by_batch = by_batch or bool(customers)
         for attempt in range(ATTEMPTS):
-            now = self._look(users, keys, customers, strict=attempt == 0)
+            now = self._lock_and_read(users, keys, customers, strict=attempt == 0)
             if now is None:
                 self._catch_up()
                 continue
@@ -196,48 +198,48 @@ class DecisionTransaction(Deciding):
                 return []
             positions = self._positions.copy()
             try:
-                return self._say(events, now, choose, by_batch=by_batch)
+                return self._append_and_fold(events, now, choose, by_batch=by_batch)
             except SnapshotChanged:
                 pass
             except psycopg.Error as problem:
                 if self.careful or not is_refusal(problem):
                     raise
                 self.careful = True  # one of the users is refused: each by itself
-            self._let_go()
+            self._unlock_users()
             self._positions = positions
             self._catch_up()
         raise PartBusy(self._part, ATTEMPTS)
 
-    def _look(
+    def _lock_and_read(
         self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
     ) -> Snapshot | None:
         """One round trip, customers apart. If strict, None and no user locked while events are to be
-        projected; else what has come since is met by `_say`, so that a busy part can't keep us out."""
-        asked: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
-        asked["strict"] = strict
+        projected; else `_append_and_fold` projects them, so a busy part cannot block the decision."""
+        parameters: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
+        parameters["strict"] = strict
         with self._conn.pipeline():
-            held = None if self._positions else self._ask("lock_checkpoint", asked)
+            checkpoint = None if self._positions else self._query("lock_checkpoint", parameters)
             # Users are let go again before a batch is projected: a batch locks customers first.
             self._conn.execute(b"SAVEPOINT inline_look")
             if customers:
-                asked["users"] = self._with_claimed(asked["users"], customers)
-            states = self._ask("lock_present_states", asked)
-            found = self._ask("read_present", asked)
-        if held is not None:
-            self._positions[self._part] = held.fetchone()[0]
-        said = found.fetchall()
-        reached, catalog_digest = said[0][:2]
+                parameters["users"] = self._with_claimed(parameters["users"], customers)
+            states = self._query("lock_present_states", parameters)
+            present_rows = self._query("read_present", parameters)
+        if checkpoint is not None:
+            self._positions[self._part] = checkpoint.fetchone()[0]
+        rows = present_rows.fetchall()
+        reached, catalog_digest = rows[0][:2]
         if strict and reached != self._positions[self._part]:
-            self._let_go()
+            self._unlock_users()
             return None
         self._use_catalog(catalog_digest)
-        held_users, unreadable = held_among(states.fetchall())
+        locked, unreadable = locked_users(states.fetchall())
         if unreadable:
-            self._let_go()
+            self._unlock_users()
             self.retry(self._conn, unreadable)
             return None
-        taken = {row[2]: PriorEvent(row[3], row[4]) for row in said if row[2] is not None}
-        return Snapshot(held_users, self._catalog, taken)
+        prior_events = {row[2]: PriorEvent(row[3], row[4]) for row in rows if row[2] is not None}
+        return Snapshot(locked, self._catalog, prior_events)
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
@@ -246,24 +248,24 @@ class DecisionTransaction(Deciding):
         named = {user for row in rows.values() for user in row.named}
         return sorted(named | set(users))
 
-    def _absorb_narrowed(self, found: list[Routed], reached: dict[int, int]) -> None:
-        self._narrowed(self._conn, lambda: self._absorb(self._conn, found, reached))
+    def _absorb_narrowed(self, events: list[Routed], reached: dict[int, int]) -> None:
+        self._narrowed(self._conn, lambda: self._absorb(self._conn, events, reached))
 
-    def _let_go(self) -> None:
+    def _unlock_users(self) -> None:
         self._conn.execute(b"ROLLBACK TO SAVEPOINT inline_look")
         self._conn.execute(b"RELEASE SAVEPOINT inline_look")
 
     def _catch_up(self) -> None:
         """Project what is pending in the part, as a batch would."""
         position = self._positions[self._part]
-        pending = self._ask("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
+        pending = self._query("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
         if pending > MOST_PENDING:
             raise PartBehind(self._part, pending, MOST_PENDING)
         while pending > 0:
-            found, reached = log_reader.next_events(
+            events, reached = log_reader.next_events(
                 self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
             )
-            self._absorb_narrowed(found, reached)
+            self._absorb_narrowed(events, reached)
             pending -= reached[self._part] - position
             self._positions |= reached
             position = reached[self._part]
@@ -272,22 +274,22 @@ class DecisionTransaction(Deciding):
 StateRow = tuple[str, str, str, int | None, int]
 
 
-def as_held(row: StateRow) -> LockedUser:
+def as_locked(row: StateRow) -> LockedUser:
     """From a row of user, state, catalog digest, refold_after and refold_until. Raises: StateUnreadable."""
     folded = read_stored(row[0], row[1])
     return LockedUser(folded, present(folded), row[2], None if row[3] is None else Pending(row[3], row[4]))
 
 
-def held_among(rows: Iterable[StateRow]) -> tuple[dict[str, LockedUser], list[str]]:
+def locked_users(rows: Iterable[StateRow]) -> tuple[dict[str, LockedUser], list[str]]:
     """User to what is held of them, and the users whose stored state this release can't read."""
-    held: dict[str, LockedUser] = {}
+    users: dict[str, LockedUser] = {}
     unreadable: list[str] = []
     for row in rows:
         try:
-            held[row[0]] = as_held(row)
+            users[row[0]] = as_locked(row)
         except StateUnreadable:
             unreadable.append(row[0])
-    return held, unreadable
+    return users, unreadable
 
 
 def _as_read(event: NewEvent, answer: Appended) -> Routed:
@@ -311,9 +313,9 @@ def _as_read(event: NewEvent, answer: Appended) -> Routed:
 
 def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
     """The catalog and its digest; decoded once a process, and nobody changes it."""
-    known = _CATALOGS.get(digest)
-    if known is not None:
-        return known, digest
+    cached = _CATALOGS.get(digest)
+    if cached is not None:
+        return cached, digest
     stored = store.read_catalog(conn)
     assert stored is not None  # its digest was just read, and it is never deleted
     catalog = msgspec.json.decode(stored[1], type=Catalog)

@@ -15,10 +15,10 @@ from projections.log_reader import AnyConnection, Routed
 ERASED = "privacy.erased"
 
 
-def erasures_in(found: list[Routed]) -> dict[str, set[str]]:
+def erasures_in(events: list[Routed]) -> dict[str, set[str]]:
     """Erased user to the customers that went with them."""
     erased: dict[str, set[str]] = {}
-    for event in found:
+    for event in events:
         if event.is_user and event.fact.type == ERASED:
             erased.setdefault(event.route_key, set()).update(_customers(event))
     return erased

@@ -200,9 +200,9 @@ def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:
                 state.cells_at[table] = _cells_at(state.cells_at.get(table, []), old or [], new, fact.at)
 
 
-def _cells_at(known: list[int], old: Core, new: Core, at: int) -> list[int]:
+def _cells_at(earlier: list[int], old: Core, new: Core, at: int) -> list[int]:
     """When each cell changed last."""
-    cells = zip_longest(known, old, new)
+    cells = zip_longest(earlier, old, new)
     return [at if was is None or cell != before else was for was, before, cell in cells]
 
 

@@ -22,7 +22,7 @@ AGAINST = 0
 ERASED = -1
 DELETED = -2
 RESTORED = -3
-NOBODY = ""
+NO_USER = ""
 
 SECOND = 1_000_000  # Stripe's clock has whole seconds
 
@@ -69,7 +69,7 @@ class Claims(Struct):
 
     def users(self) -> list[str]:
         """Every user who ever was named, sorted."""
-        return sorted({word.user for _, word in self._said() if word.user != NOBODY})
+        return sorted({word.user for _, word in self._said() if word.user != NO_USER})
 
     def owners(self) -> list[Owner]:
         """The intervals of ownership, oldest first; an instant counts with everything said in it."""
@@ -126,10 +126,10 @@ class Claims(Struct):
         """The object's next word."""
         self.words.setdefault(name, []).append(word)
 
-    def note_deletions(self, found: Mapping[str, list[Claim]]) -> None:
+    def note_deletions(self, deletions: Mapping[str, list[Claim]]) -> None:
         """All deletions there are of these users; those of users who are not named do not matter."""
         named = self.users()
-        self.deletions |= {user: words for user, words in found.items() if user in named}
+        self.deletions |= {user: words for user, words in deletions.items() if user in named}
         self.deletions = {user: words for user, words in sorted(self.deletions.items()) if words}
 
     def add_claim(self, claim: Claim) -> None:
@@ -149,17 +149,17 @@ class Claims(Struct):
 
     def _rivals(self, claim: Claim) -> Iterator[Claim]:
         """What names another user, up to the claim's instant."""
-        yield from (w for _, w in self._said() if w.at <= claim.at and w.user not in (claim.user, NOBODY))
+        yield from (w for _, w in self._said() if w.at <= claim.at and w.user not in (claim.user, NO_USER))
 
     def _said(self) -> Iterator[tuple[str, Claim]]:
         for name, words in self.words.items():
             yield from ((name, word) for word in words)
-        yield from ((NOBODY, claim) for claim in self.claims)
+        yield from ((NO_USER, claim) for claim in self.claims)
 
     def _all(self) -> Iterator[tuple[str, Claim]]:
         yield from self._said()
         for words in self.deletions.values():
-            yield from ((NOBODY, word) for word in words)
+            yield from ((NO_USER, word) for word in words)
 
 
 class _Standing:
@@ -181,7 +181,7 @@ class _Standing:
             self._note_operator(word)
         elif word.rank != ERASED:
             self._latest[word.user] = max(self._latest.get(word.user, word), word, key=_moment)
-            if name != NOBODY:
+            if name != NO_USER:
                 self._words[name] = word
             elif word.rank == BY_OPERATOR:
                 self._note_operator(word)
@@ -219,8 +219,8 @@ class _Standing:
         return deleted_at is not None and (word.rank != BY_OPERATOR or word.at <= deleted_at)
 
     def _may_own(self, user: str) -> bool:
-        if user == NOBODY or (user, AGAINST) not in self._operators:
-            return user != NOBODY
+        if user == NO_USER or (user, AGAINST) not in self._operators:
+            return user != NO_USER
         yes = self._operators.get((user, BY_OPERATOR))
         return yes is not None and self._is_undenied(yes)
 
@@ -229,8 +229,8 @@ class _Standing:
         return no is None or yes.moment > no.moment
 
     def _note_operator(self, word: Claim) -> None:
-        known = self._operators.get((word.user, word.rank), word)
-        self._operators[word.user, word.rank] = max(known, word, key=_moment)
+        previous = self._operators.get((word.user, word.rank), word)
+        self._operators[word.user, word.rank] = max(previous, word, key=_moment)
 
 
 def _keeper(owners: list[Owner], at: int) -> str | None:

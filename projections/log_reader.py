@@ -54,22 +54,22 @@ def streams(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, list[Fact]]:
     """The facts of each route's stream, up to the given position of its part."""
-    wanted = set(routes)
-    found: dict[str, list[Fact]] = {route: [] for route in wanted}
-    for event in events_of(conn, wanted, bounds, live_only=live_only):
+    distinct = set(routes)
+    facts: dict[str, list[Fact]] = {route: [] for route in distinct}
+    for event in events_of(conn, distinct, bounds, live_only=live_only):
         if event.is_customer or event.is_user:
-            found[event.route_key].append(event.fact)
-    return found
+            facts[event.route_key].append(event.fact)
+    return facts
 
 
 def events_of(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
     """The events of some streams, up to the given position of each part."""
-    asked = _within(routes, bounds) | {"read_types": READ_PATTERNS}
-    if not asked["routes"]:
+    parameters = _within(routes, bounds) | {"read_types": READ_PATTERNS}
+    if not parameters["routes"]:
         return []
-    return [routed(row) for row in _rows(conn, "read_streams", asked) if row[9] or not live_only]
+    return [routed(row) for row in _rows(conn, "read_streams", parameters) if row[9] or not live_only]
 
 
 class HistoryRequest(NamedTuple):
@@ -95,35 +95,37 @@ class Stretch(NamedTuple):
 
 
 def stretches(
-    conn: AnyConnection, wanted: Mapping[str, HistoryRequest], bounds: Mapping[int, int], *, live_only: bool
+    conn: AnyConnection, requests: Mapping[str, HistoryRequest], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, Stretch]:
     """User to the beginning of the wanted part of their history, up to the given position of each part."""
-    streams = [(user, each, *stream) for user, each in wanted.items() for stream in each.streams(user)]
-    asked = _within_each([route for *_, route, _ in streams], bounds) | {
-        "since": [instant(each.since) for _, each, *_ in streams],
-        "limits": [each.limit for _, each, *_ in streams],
+    streams = [
+        (user, request, *stream) for user, request in requests.items() for stream in request.streams(user)
+    ]
+    parameters = _within_each([route for *_, route, _ in streams], bounds) | {
+        "since": [instant(request.since) for _, request, *_ in streams],
+        "limits": [request.limit for _, request, *_ in streams],
         "live_only": live_only,
     }
-    facts: dict[str, list[Fact]] = {user: [] for user in wanted}
+    facts: dict[str, list[Fact]] = {user: [] for user in requests}
     read = Counter[int]()
     complete: dict[str, int] = {}  # instants before this one are
-    for number, *row in _rows(conn, "read_stretches", asked) if streams else ():
-        user, each, _, is_own = streams[number - 1]
+    for number, *row in _rows(conn, "read_stretches", parameters) if streams else ():
+        user, request, _, is_own = streams[number - 1]
         read[number] += 1
         event = routed(tuple(row))
-        if read[number] == each.limit:
+        if read[number] == request.limit:
             complete[user] = min(event.fact.at, complete.get(user, event.fact.at))
         if event.is_user if is_own else event.is_customer:
             facts[user].append(event.fact)
-    return {user: _stretch(found, complete.get(user)) for user, found in facts.items()}
+    return {user: _stretch(user_facts, complete.get(user)) for user, user_facts in facts.items()}
 
 
-def _stretch(found: list[Fact], complete: int | None) -> Stretch:
+def _stretch(read_facts: list[Fact], complete: int | None) -> Stretch:
     """What was read of one history; of `complete` and later instants, if there is one, not all."""
-    found.sort(key=attrgetter("at"))
+    read_facts.sort(key=attrgetter("at"))
     if complete is None:
-        return Stretch(found, is_whole=True)
-    facts = [fact for fact in found if fact.at < complete]
+        return Stretch(read_facts, is_whole=True)
+    facts = [fact for fact in read_facts if fact.at < complete]
     return Stretch(facts, is_whole=False, crowd=None if facts else complete)
 
 
@@ -137,13 +139,13 @@ def instant_events(
     live_only: bool,
 ) -> list[Routed]:
     """Events of one instant, of each stream at most `limit` after a position, up to that of its part."""
-    asked = _within_each(streams, bounds) | {
+    parameters = _within_each(streams, bounds) | {
         "positions": list(streams.values()),
         "at": instant(at),
         "limit": limit,
         "live_only": live_only,
     }
-    return [routed(tuple(row)) for _, *row in _rows(conn, "read_instant", asked)]
+    return [routed(tuple(row)) for _, *row in _rows(conn, "read_instant", parameters)]
 
 
 def _within_each(routes: Collection[str], bounds: Mapping[int, int]) -> dict[str, object]:
@@ -156,54 +158,54 @@ def _within_each(routes: Collection[str], bounds: Mapping[int, int]) -> dict[str
     }
 
 
-def history(found: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:
+def history(facts_by_route: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:
     """A user's facts among those streams: their own, and what Stripe says of their customers.
 
     An operator may link anything, a user's id too; that makes nobody else's history theirs.
     """
-    own = [fact for fact in found[user] if fact.source != "stripe"]
-    return own + [fact for route in customers for fact in found[route] if fact.source == "stripe"]
+    own = [fact for fact in facts_by_route[user] if fact.source != "stripe"]
+    return own + [fact for route in customers for fact in facts_by_route[route] if fact.source == "stripe"]
 
 
 def claims_of(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
     """The events of some streams that may say whose a customer is, up to the given positions."""
-    asked = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
-    return [routed(row) for row in _rows(conn, "read_claims", asked) if row[9] or not live_only]
+    parameters = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
+    return [routed(row) for row in _rows(conn, "read_claims", parameters) if row[9] or not live_only]
 
 
 def deletions_of(
     conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
     """The events that delete these users or take deletions back, up to the given positions."""
-    asked = _within(users, bounds) | {"types": list(DELETIONS)}
-    return [routed(row) for row in _rows(conn, "read_deletions", asked) if row[9] or not live_only]
+    parameters = _within(users, bounds) | {"types": list(DELETIONS)}
+    return [routed(row) for row in _rows(conn, "read_deletions", parameters) if row[9] or not live_only]
 
 
 def first_events(
     conn: AnyConnection, customers: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, int]:
     """Customer to the instant of its first event, microseconds."""
-    asked = _within(customers, bounds) | {"live_only": live_only}
-    return dict(_rows(conn, "first_events", asked))
+    parameters = _within(customers, bounds) | {"live_only": live_only}
+    return dict(_rows(conn, "first_events", parameters))
 
 
 def _within(routes: Iterable[str], bounds: Mapping[int, int]) -> dict[str, object]:
-    wanted = sorted(set(routes))
-    parts = [part_of(route) for route in wanted]
-    return {"parts": parts, "routes": wanted, "bounds": [bounds[part] for part in parts]}
+    distinct = sorted(set(routes))
+    parts = [part_of(route) for route in distinct]
+    return {"parts": parts, "routes": distinct, "bounds": [bounds[part] for part in parts]}
 
 
 def catalog_at(conn: AnyConnection, bound: int) -> Catalog:
     """The catalog after the plan events up to a position of their part."""
-    asked = {"part": part_of(CATALOG_ROUTE), "route_key": CATALOG_ROUTE, "bound": bound}
-    return fold_catalog(PlanEvent(*row) for row in _rows(conn, "read_plan_events", asked))
+    parameters = {"part": part_of(CATALOG_ROUTE), "route_key": CATALOG_ROUTE, "bound": bound}
+    return fold_catalog(PlanEvent(*row) for row in _rows(conn, "read_plan_events", parameters))
 
 
-def _rows(conn: AnyConnection, name: str, asked: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def _rows(conn: AnyConnection, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return cursor.execute(statement("projections", name), asked).fetchall()
+        return cursor.execute(statement("projections", name), parameters).fetchall()
 
 
 def routed(row: tuple[Any, ...]) -> Routed:

@@ -32,7 +32,7 @@ def order_instant(facts: list[Fact], state: State) -> list[Fact]:
     """The facts of one instant in canonical order; `state` is everything before it."""
     if len(facts) < 2:
         return facts
-    return _merged([next(_paths(queue, known)) for queue, known in _queues(facts, state)])
+    return _merged([next(_paths(queue, before)) for queue, before in _queues(facts, state)])
 
 
 def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
@@ -41,7 +41,7 @@ def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
     Our own events are not moved: their instants are microseconds.
     """
     queues = _queues(facts, state)
-    paths = [list(islice(_paths(queue, known), MOST_ALTERNATIVES)) for queue, known in queues]
+    paths = [list(islice(_paths(queue, before), MOST_ALTERNATIVES)) for queue, before in queues]
     canonical = [path[0] for path in paths]
     others = (
         _merged([*canonical[:index], *canonical[index + 1 :]]) + path
@@ -79,14 +79,14 @@ def _merged(queues: list[list[Fact]]) -> list[Fact]:
     return merged
 
 
-def _paths(ranked: list[Fact], known: Body | None) -> Iterator[list[Fact]]:
+def _paths(ranked: list[Fact], before: Body | None) -> Iterator[list[Fact]]:
     """Orders of one object's facts along its snapshots, the canonical one first."""
     if len(ranked) == 1:
         yield ranked
         return
     first = [fact for fact in ranked if rank(fact)[0] == 0]
     last = [fact for fact in ranked if rank(fact)[0] == 2]
-    start = first[-1].body if first else known
+    start = first[-1].body if first else before
     for between in _between([fact for fact in ranked if rank(fact)[0] == 1], start):
         yield first + between + last
 
@@ -104,7 +104,7 @@ def _between(ranked: list[Fact], start: Body | None) -> Iterator[list[Fact]]:
     assert canonical is not None  # there is always a story
     for fact in unplaced:
         if fact is not canonical[-1]:
-            yield [each for each in canonical if each is not fact] + [fact]
+            yield [other for other in canonical if other is not fact] + [fact]
 
 
 def _pinned(steps: list[Fact], others: list[Fact], start: Body | None) -> tuple[list[Fact], list[Fact]]:

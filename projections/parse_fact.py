@@ -47,12 +47,12 @@ def read(
     if payload is not None:
         try:
             body, before = _bodies(source, event_type, route_key, storable_json(payload))
-        except UnreadablePayload as found:
-            problem = Problem("$", str(found))
-        except Unfoldable as found:
-            problem = Problem(found.field, found.reason)
-        except Exception as found:  # a bug in a reader stops one user, not the world
-            problem = Problem("$", f"{type(found).__name__} in the reader")
+        except UnreadablePayload as error:
+            problem = Problem("$", str(error))
+        except Unfoldable as error:
+            problem = Problem(error.field, error.reason)
+        except Exception as error:  # a bug in a reader stops one user, not the world
+            problem = Problem("$", f"{type(error).__name__} in the reader")
     return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]
 
 
@@ -102,7 +102,7 @@ def _clerk_body(event_type: str, payload: str) -> Body | None:
     return ClerkUserDeleted() if event_type == "clerk.user.deleted" else None
 
 
-def _body_before(kind: str, body: Body, found: Raw, previous: Raw, account: str) -> Body | None:
+def _body_before(kind: str, body: Body, current: Raw, previous: Raw, account: str) -> Body | None:
     """The object with its previous attributes put back; None when they are no use."""
     try:
         changed = orjson.loads(bytes(previous))
@@ -110,7 +110,7 @@ def _body_before(kind: str, body: Body, found: Raw, previous: Raw, account: str)
             return None
         if TRACKED[kind].isdisjoint(changed):
             return body
-        return STRIPE_READERS[kind](_overlaid(orjson.loads(bytes(found)), changed), account, "")
+        return STRIPE_READERS[kind](_overlaid(orjson.loads(bytes(current)), changed), account, "")
     except (Unfoldable, ValueError):
         return None
 

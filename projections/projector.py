@@ -99,18 +99,18 @@ class Projector:
         return self._narrowed(conn, lambda: self._project(conn, positions, limit))
 
     def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> BatchReport:
-        found, reached = log_reader.next_events(conn, positions, limit=limit, live_only=self._live_only)
-        report = self._absorb(conn, found, reached)
+        events, reached = log_reader.next_events(conn, positions, limit=limit, live_only=self._live_only)
+        report = self._absorb(conn, events, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
         report.ranges = {part: (positions[part], reached[part]) for part in positions}
         return report
 
-    def _absorb(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> BatchReport:
+    def _absorb(self, conn: AnyConnection, events: list[Routed], reached: dict[int, int]) -> BatchReport:
         """Everything these events change; their parts are held, and are projected up to `reached` then."""
-        self._meet_catalog(conn, found, reached)
-        configuration.write(conn, _settings_in(found))
-        report = self._fold(conn, self._routed(conn, found, reached), reached)
-        aggregates.project(conn, found, reached, live_only=self._live_only, careful=self.careful)
+        self._update_catalog(conn, events, reached)
+        configuration.write(conn, _settings_in(events))
+        report = self._fold(conn, self._routed(conn, events, reached), reached)
+        aggregates.project(conn, events, reached, live_only=self._live_only, careful=self.careful)
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
@@ -137,10 +137,10 @@ class Projector:
     def retry(self, conn: AnyConnection, users: Iterable[str]) -> BatchReport:
         """Fold users' whole histories again, up to the checkpoints. The caller commits."""
         self._load_catalog(conn)
-        wanted = set(users)
-        work = BatchState(by_user={user: [] for user in wanted}, refolds=set(wanted))
-        report = self._fold_apart(conn, sorted(wanted), work, {})
-        aggregates.rebuild(conn, wanted, store.checkpoints(conn), live_only=self._live_only)
+        retried = set(users)
+        work = BatchState(by_user={user: [] for user in retried}, refolds=set(retried))
+        report = self._fold_apart(conn, sorted(retried), work, {})
+        aggregates.rebuild(conn, retried, store.checkpoints(conn), live_only=self._live_only)
         return report
 
     def _narrowed(self, conn: AnyConnection, fold: Callable[[], BatchReport]) -> BatchReport:
@@ -161,8 +161,8 @@ class Projector:
         finally:
             self.careful = False
 
-    def _meet_catalog(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> None:
-        if any(event.is_plan for event in found):
+    def _update_catalog(self, conn: AnyConnection, events: list[Routed], reached: dict[int, int]) -> None:
+        if any(event.is_plan for event in events):
             store.write_catalog(conn, log_reader.catalog_at(conn, reached[part_of(CATALOG_ROUTE)]))
         self._load_catalog(conn)
 
@@ -174,22 +174,22 @@ class Projector:
             self._catalog = msgspec.json.decode(stored[1], type=Catalog)
             self._catalog_digest = stored[0]
 
-    def _routed(self, conn: AnyConnection, found: list[Routed], reached: dict[int, int]) -> BatchState:
+    def _routed(self, conn: AnyConnection, events: list[Routed], reached: dict[int, int]) -> BatchState:
         """Each fact beside its user, after the links these facts make or break."""
-        erased = erasure.erasures_in(found)
+        erased = erasure.erasures_in(events)
         touched = erasure.touched_customers(conn, erased)
         changed = relinking.LinkChanges(
-            relinking.evidence_in(found),
+            relinking.evidence_in(events),
             touched=touched,
-            elsewhere=accounts.touched_customers(conn, found),
-            deleted=relinking.deletions_in(found),
+            elsewhere=accounts.touched_customers(conn, events),
+            deleted=relinking.deletions_in(events),
         )
         relinked = relinking.settle(conn, changed, reached, live_only=self._live_only, careful=self.careful)
         work = BatchState(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
             work.by_user.setdefault(user, [])
-        for event in found:
+        for event in events:
             owner = event.route_key if event.is_user else None
             if event.is_customer:
                 owner = relinked.owners.get(event.route_key)
@@ -228,8 +228,8 @@ class Projector:
         linked, histories = self._histories(conn, {user}, reached)
 
         def write(folded: Folded) -> None:
-            held = store.lock_states(conn, [user])
-            self._write(conn, {user: folded}, {}, {user: held[user].catalog_digest}, whole={user})
+            locked = store.lock_states(conn, [user])
+            self._write(conn, {user: folded}, {}, {user: locked[user].catalog_digest}, whole={user})
 
         def storable(folded: Folded) -> bool:
             return is_storable(conn, lambda: write(folded))
@@ -253,7 +253,7 @@ class Projector:
         """Fold and write all of them at once. Users whose rows were refused before are added to
         `stopped` instead; without that list they are folded anew."""
         locked = store.lock_states(conn, work.by_user)
-        before = {user: present(each.folded) for user, each in locked.items() if each.folded is not None}
+        before = {user: present(row.folded) for user, row in locked.items() if row.folded is not None}
         folds: dict[str, Folded] = {}
         again: dict[str, Pending] = {}
         kept: list[store.Kept] = []
@@ -273,8 +273,8 @@ class Projector:
             elif pending and not facts:
                 again[user] = pending
         store.write_snapshots(conn, kept)
-        self._refold(conn, again, work, folds, reached, {user: each.pending for user, each in locked.items()})
-        digests = {user: each.catalog_digest for user, each in locked.items()}
+        self._refold(conn, again, work, folds, reached, {user: row.pending for user, row in locked.items()})
+        digests = {user: row.catalog_digest for user, row in locked.items()}
         self._write(conn, folds, before, digests, whole=again)
         return BatchReport(users=len(work.by_user) - len(stopped or ()), refolds=len(again))
 
@@ -292,15 +292,15 @@ class Projector:
         facts = work.by_user
         anew = {user for user in again if user in work.refolds or user not in folds}
         waiting = {user for user in again if before[user] and facts[user]} - anew
-        wanted = {user: each for user, each in again.items() if user not in waiting}
+        selected = {user: due for user, due in again.items() if user not in waiting}
         pending: dict[str, Pending | None] = {user: again[user] for user in waiting}
-        if wanted:
+        if selected:
             refolds = refold_users(
                 conn,
-                wanted,
+                selected,
                 store.checkpoints(conn) | reached,
-                batch={user: len(facts[user]) for user in wanted},
-                to_the_end=[user for user in wanted if user not in folds and not facts[user]],
+                batch={user: len(facts[user]) for user in selected},
+                to_the_end=[user for user in selected if user not in folds and not facts[user]],
                 live_only=self._live_only,
                 most=self._most,
                 crowds=self.crowds if work.is_slice else Crowds(),
@@ -313,7 +313,7 @@ class Projector:
                     folds[user] = refold(user, {}, facts[user])
                 elif still and work.is_slice:
                     del folds[user]  # nothing to write yet
-        changed = {user: each for user, each in pending.items() if each != before[user] or user in anew}
+        changed = {user: due for user, due in pending.items() if due != before[user] or user in anew}
         store.write_refolds(conn, changed, anew)
 
     def _histories(
@@ -323,8 +323,8 @@ class Projector:
         linked = store.customers_of(conn, users)
         bounds = store.checkpoints(conn) | reached
         routes = users.union(*linked.values())
-        found = log_reader.streams(conn, routes, bounds, live_only=self._live_only)
-        return linked, {user: log_reader.history(found, user, linked[user]) for user in users}
+        streams = log_reader.streams(conn, routes, bounds, live_only=self._live_only)
+        return linked, {user: log_reader.history(streams, user, linked[user]) for user in users}
 
     def _write(
         self,
@@ -364,11 +364,11 @@ class Projector:
         store.delete_users(conn, forgotten)
 
 
-def _settings_in(found: list[Routed]) -> list[configuration.Setting]:
+def _settings_in(events: list[Routed]) -> list[configuration.Setting]:
     """What the batch says of the service's own configuration."""
     return [
         configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
-        for event in found
+        for event in events
         if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, OwnFact)
     ]
 

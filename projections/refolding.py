@@ -31,7 +31,7 @@ class Refold(NamedTuple):
 
 def refold_users(
     conn: AnyConnection,
-    wanted: Mapping[str, Pending],
+    due: Mapping[str, Pending],
     bounds: Mapping[int, int],
     *,
     batch: Mapping[str, int],
@@ -45,26 +45,28 @@ def refold_users(
     The users are locked. `batch`: how many events of each are in the batch, and are folded besides the
     `most` of all together; those `to_the_end` are folded whole, however long that takes.
     """
-    linked = store.customers_of(conn, wanted)
-    kept = store.nearest_snapshots(conn, {user: pending.after for user, pending in wanted.items()})
-    share = max(1, min(SMALLEST_SLICE, most), most // max(1, len(wanted)))
+    linked = store.customers_of(conn, due)
+    kept = store.nearest_snapshots(conn, {user: pending.after for user, pending in due.items()})
+    share = max(1, min(SMALLEST_SLICE, most), most // max(1, len(due)))
     slices = {
         user: _Slice(user, pending, *kept.get(user, (-EVER, State(user_id=user, links=linked[user]))))
-        for user, pending in wanted.items()
+        for user, pending in due.items()
     }
-    asked = {
+    requests = {
         user: HistoryRequest(
-            linked[user], each.began + 1, EVER if user in to_the_end else batch.get(user, 0) + share
+            linked[user], user_slice.began + 1, EVER if user in to_the_end else batch.get(user, 0) + share
         )
-        for user, each in slices.items()
+        for user, user_slice in slices.items()
     }
     # One event shows whether a crowd that is being folded still comes first.
-    asked |= {user: each._replace(limit=1) for user, each in asked.items() if crowds.has_begun(user)}
+    requests |= {
+        user: request._replace(limit=1) for user, request in requests.items() if crowds.has_begun(user)
+    }
     rest: dict[str, HistoryRequest] = {}
-    for user, stretch in log_reader.stretches(conn, asked, bounds, live_only=live_only).items():
+    for user, stretch in log_reader.stretches(conn, requests, bounds, live_only=live_only).items():
         if stretch.crowd is None:
             slices[user].fold(stretch)
-        elif met := crowds.of(slices[user].state, stretch.crowd, asked[user]):
+        elif met := crowds.of(slices[user].state, stretch.crowd, requests[user]):
             after = met.advance(conn, bounds, limit=share, live_only=live_only)
             if after is not None:
                 slices[user].pass_crowd(met.at, met.facts, after)
@@ -77,11 +79,19 @@ def refold_users(
 
 def _ended(conn: AnyConnection, slices: "Mapping[str, _Slice]") -> dict[str, Refold]:
     """How each slice ends, and its snapshots in the place of the old fold's."""
-    moved = {user: each for user, each in slices.items() if each.has_moved or each.is_from_the_beginning}
-    equal = store.equal_snapshots(conn, [row for each in moved.values() for row in each.comparable()])
-    refolds = {user: each.ended(equal.get(user)) for user, each in slices.items()}
-    store.delete_snapshots(conn, {user: each.replaced for user, each in moved.items()})
-    store.write_snapshots(conn, [(user, *row) for user, each in moved.items() for row in each.passed])
+    moved = {
+        user: user_slice
+        for user, user_slice in slices.items()
+        if user_slice.has_moved or user_slice.is_from_the_beginning
+    }
+    equal = store.equal_snapshots(
+        conn, [row for user_slice in moved.values() for row in user_slice.comparable()]
+    )
+    refolds = {user: user_slice.ended(equal.get(user)) for user, user_slice in slices.items()}
+    store.delete_snapshots(conn, {user: user_slice.replaced for user, user_slice in moved.items()})
+    store.write_snapshots(
+        conn, [(user, *row) for user, user_slice in moved.items() for row in user_slice.passed]
+    )
     return refolds
 
 

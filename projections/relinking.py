@@ -31,33 +31,33 @@ class Relinked(NamedTuple):
     moved: set[str]
 
 
-def evidence_in(found: Iterable[Routed]) -> dict[str, Evidence]:
+def evidence_in(events: Iterable[Routed]) -> dict[str, Evidence]:
     """Customer to what these events say of it."""
     evidence: dict[str, Evidence] = {}
 
     def of(customer: str, at: int) -> Evidence:
-        known = evidence.get(customer) or Evidence(at, [], [])
-        evidence[customer] = known._replace(first_at=min(known.first_at, at))
+        customer_evidence = evidence.get(customer) or Evidence(at, [], [])
+        evidence[customer] = customer_evidence._replace(first_at=min(customer_evidence.first_at, at))
         return evidence[customer]
 
-    for event in found:
+    for event in events:
         if event.is_customer:
-            known = of(event.route_key, event.fact.at)
+            customer_evidence = of(event.route_key, event.fact.at)
             if claiming.object_of(event.fact) is not None:
-                known.snapshots.append(event.fact)
+                customer_evidence.snapshots.append(event.fact)
         if event.is_customer or event.fact.source == "tenure":
             for customer, claim in claiming.claims_in(event.fact, event.route_key):
                 of(customer, event.fact.at).claims.append(claim)
     return evidence
 
 
-def deletions_in(found: Iterable[Routed]) -> dict[str, list[Claim]]:
+def deletions_in(events: Iterable[Routed]) -> dict[str, list[Claim]]:
     """User to when these events delete and restore them."""
     facts: dict[str, list[Fact]] = {}
-    for event in found:
+    for event in events:
         if event.is_user and event.fact.type in claiming.DELETIONS:
             facts.setdefault(event.route_key, []).append(event.fact)
-    return {user: claiming.deletions_in(user, told) for user, told in facts.items()}
+    return {user: claiming.deletions_in(user, user_facts) for user, user_facts in facts.items()}
 
 
 class LinkChanges(NamedTuple):
@@ -94,19 +94,19 @@ def _settled(
 ) -> Relinked | None:
     """None when another transaction has just named a deleted user for a customer that is not locked."""
     naming = _naming(conn, changed.deleted)
-    wanted = {*changed.evidence, *changed.touched, *changed.elsewhere, *naming}
-    rows = _locked(conn, wanted, careful=careful)
+    customers = {*changed.evidence, *changed.touched, *changed.elsewhere, *naming}
+    rows = _locked(conn, customers, careful=careful)
     before = {
         customer: (row.since(), links.encode(row.claims) if row.claims else "")
         for customer, row in rows.items()
     }
     registers = _registers(rows, changed, naming)
-    again = rows.keys() & {*wanted} - registers.keys()
+    again = rows.keys() & {*customers} - registers.keys()
     if again:
         registers |= _read_again(conn, rows, changed.evidence, again, reached, live_only=live_only)
     if changed.deleted:
         store.hold_links(conn)
-        if not _naming(conn, changed.deleted) <= wanted:
+        if not _naming(conn, changed.deleted) <= customers:
             return None
     named = {c: () if c in again else rows[c].named for c in registers}
     _note_deletions(conn, registers, named, changed.deleted, reached, live_only=live_only)
@@ -146,7 +146,7 @@ def _read_again(
     speakers = {user for customer in again for user in rows[customer].named}
     speakers |= {c.user for customer in again if customer in evidence for c in evidence[customer].claims}
     bounds = {**store.checkpoints(conn), **reached}
-    registers = _said_of(conn, again, speakers, bounds, live_only=live_only)
+    registers = _registers_in_log(conn, again, speakers, bounds, live_only=live_only)
     store.delete_customers(conn, sorted(again - registers.keys()))
     return registers
 
@@ -161,18 +161,18 @@ def _note_deletions(
     live_only: bool,
 ) -> None:
     """Read the deletions of users whom a register did not name before, and of `deleted`."""
-    wanted = {
+    unread = {
         customer: {user for user in register.users() if user in deleted or user not in named[customer]}
         for customer, register in registers.items()
     }
-    users = set[str]().union(*wanted.values())
+    users = set[str]().union(*unread.values())
     if not users:
         return
     store.share_links(conn)
     bounds = {**store.checkpoints(conn), **reached}
-    found = deletions_of(conn, users, bounds, live_only=live_only)
-    for customer, some in wanted.items():
-        registers[customer].note_deletions({user: found.get(user, []) for user in some})
+    deletions = deletions_of(conn, users, bounds, live_only=live_only)
+    for customer, some in unread.items():
+        registers[customer].note_deletions({user: deletions.get(user, []) for user in some})
 
 
 def deletions_of(
@@ -194,15 +194,15 @@ def read_again(
 
     `speakers` are users in whose streams an operator may have spoken of them.
     """
-    registers = _said_of(conn, customers, speakers, bounds, live_only=live_only)
+    registers = _registers_in_log(conn, customers, speakers, bounds, live_only=live_only)
     users = {user for register in registers.values() for user in register.users()}
-    found = deletions_of(conn, users, bounds, live_only=live_only)
+    deletions = deletions_of(conn, users, bounds, live_only=live_only)
     for register in registers.values():
-        register.note_deletions(found)
+        register.note_deletions(deletions)
     return registers
 
 
-def _said_of(
+def _registers_in_log(
     conn: AnyConnection,
     customers: Collection[str],
     speakers: Collection[str],
@@ -211,12 +211,12 @@ def _said_of(
     live_only: bool,
 ) -> dict[str, links.Claims]:
     """As read_again, without deletions."""
-    found = log_reader.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
-    evidence = {c: said for c, said in evidence_in(found).items() if c in customers}
+    events = log_reader.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
+    evidence = {c: statements for c, statements in evidence_in(events).items() if c in customers}
     for customer, at in log_reader.first_events(conn, customers, bounds, live_only=live_only).items():
-        known = evidence.get(customer) or Evidence(at, [], [])
-        evidence[customer] = known._replace(first_at=min(known.first_at, at))
-    return {customer: claiming.settled(said) for customer, said in evidence.items()}
+        earlier = evidence.get(customer) or Evidence(at, [], [])
+        evidence[customer] = earlier._replace(first_at=min(earlier.first_at, at))
+    return {customer: claiming.settled(statements) for customer, statements in evidence.items()}
 
 
 def _written(

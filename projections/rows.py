@@ -34,7 +34,7 @@ def rows_of(state: State, catalog: Catalog) -> dict[str, Row]:
     """One row for each of the five tables; instants are UTC datetimes."""
     owner = str(derived_id("users", state.user_id))
     created_at = from_micros(state.first_at)
-    made: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     for table in TABLES:
         row: Row = {"id": owner if table == "users" else str(derived_id(table, state.user_id))}
         if table != "users":
@@ -43,8 +43,8 @@ def rows_of(state: State, catalog: Catalog) -> dict[str, Row]:
         row |= cells
         row["created_at"] = created_at
         row["updated_at"] = from_micros(max(state.changed_at[table], catalog_at))
-        made[table] = row
-    return made
+        rows[table] = row
+    return rows
 
 
 def cells_of(table: str, core: Core, catalog: Catalog) -> tuple[Row, int]:

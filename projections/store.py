@@ -69,11 +69,11 @@ class Linked(NamedTuple):
 
 def lock_customers(conn: AnyConnection, customers: Iterable[str]) -> dict[str, CustomerRow]:
     """Each customer's row, locked; one is made for a customer not met before."""
-    wanted = sorted(set(customers))
-    if not wanted:
+    distinct = sorted(set(customers))
+    if not distinct:
         return {}
-    _do(conn, "meet_customers", customers=wanted)
-    rows = _all(conn, "lock_customers", customers=wanted)
+    _do(conn, "meet_customers", customers=distinct)
+    rows = _all(conn, "lock_customers", customers=distinct)
     return {row[0]: CustomerRow(row[1], links.decode(row[2]), tuple(row[3]), row[2] is None) for row in rows}
 
 
@@ -129,13 +129,13 @@ def delete_customers(conn: AnyConnection, customers: list[str]) -> None:
 
 def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[str, int]]:
     """User to {customer: linked since}, microseconds."""
-    wanted = sorted(set(users))
-    found: dict[str, dict[str, int]] = {user: {} for user in wanted}
-    for customer, user, claims in _all(conn, "customers_of", users=wanted) if wanted else ():
-        known = links.decode(claims)
-        owner = known.owner() if known else None
-        found[user][customer] = owner.at if owner else 0
-    return found
+    distinct = sorted(set(users))
+    linked: dict[str, dict[str, int]] = {user: {} for user in distinct}
+    for customer, user, claims in _all(conn, "customers_of", users=distinct) if distinct else ():
+        register = links.decode(claims)
+        owner = register.owner() if register else None
+        linked[user][customer] = owner.at if owner else 0
+    return linked
 
 
 class Locked(NamedTuple):
@@ -149,9 +149,9 @@ class Locked(NamedTuple):
 
 def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
     """User to their fold, each locked."""
-    wanted = set(users)
+    distinct = set(users)
     locked: dict[str, Locked] = {}
-    while missing := sorted(wanted - locked.keys()):
+    while missing := sorted(distinct - locked.keys()):
         # Twice only for one whom another batch forgot while we waited for the lock.
         _do(conn, "meet_users", users=missing)
         for user, state, digest, after, until in _all(conn, "lock_states", users=missing):
@@ -242,8 +242,8 @@ def write_refolds(
             conn,
             "write_refolds",
             users=list(pending),
-            after=[each and each.after for each in pending.values()],
-            until=[each and each.until for each in pending.values()],
+            after=[due and due.after for due in pending.values()],
+            until=[due and due.until for due in pending.values()],
             anew=[user in anew for user in pending],
         )
 
@@ -324,10 +324,10 @@ def outdated_users(conn: AnyConnection, catalog_digest: str, limit: int) -> list
     return [row[0] for row in _all(conn, "outdated_users", digest=catalog_digest, limit=limit)]
 
 
-def _all(conn: AnyConnection, name: str, **asked: object) -> list[tuple[Any, ...]]:
+def _all(conn: AnyConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:
     with conn.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(statement("projections", name), asked).fetchall()
+        return cursor.execute(statement("projections", name), parameters).fetchall()
 
 
-def _do(conn: AnyConnection, name: str, **asked: object) -> None:
-    conn.execute(statement("projections", name), asked)
+def _do(conn: AnyConnection, name: str, **parameters: object) -> None:
+    conn.execute(statement("projections", name), parameters)

@@ -66,7 +66,7 @@ def hints_of(state: State, subscription: SubscriptionFact) -> list[PlanHint]:
     """
     tried: list[PlanHint] = []
     for hint in subscription.hints:
-        earlier = [each for each in state.hints.get(subscription.id, ()) if each.price_id == hint.price_id]
+        earlier = [past for past in state.hints.get(subscription.id, ()) if past.price_id == hint.price_id]
         tried += [*earlier, *([] if hint in earlier else [hint])]
     if subscription.metadata_plan is not None:
         tried.append(PlanHint(metadata_plan=subscription.metadata_plan))

@@ -83,8 +83,8 @@ class Graph:
         limit = max(MOST_VISITS // len(most), 1)
         yield tuple(most)
         doubled = [number for number, count in enumerate(most) if count > 1]
-        found = islice(product(*(range(most[number]) for number in doubled)), 1, limit)
-        for left_out in sorted(found, key=sum):
+        omissions = islice(product(*(range(most[number]) for number in doubled)), 1, limit)
+        for left_out in sorted(omissions, key=sum):
             counts = most.copy()
             for number, times in zip(doubled, left_out, strict=True):
                 counts[number] -= times
@@ -116,12 +116,14 @@ class Graph:
     def broken(self) -> Iterator[ChangeChain]:
         """What no trail joins, since a change is missing: as much in a row as there is."""
         reached = {after for _, after in self._edges}
-        left = {before for before, _ in self._edges}
+        departed = {before for before, _ in self._edges}
         sources = [node for node in range(len(self._numbers)) if node not in reached]
-        known = [] if self._start is None else [self._start]
-        story = self.story((1,) * len(self._edges), [*known, *sources, *range(len(self._numbers))])
+        starts = [] if self._start is None else [self._start]
+        story = self.story((1,) * len(self._edges), [*starts, *sources, *range(len(self._numbers))])
         yield story
-        for last in [fact for fact in story.steps[:-1] if self._numbers[fact.body] not in left][:MOST_ENDS]:
+        for last in [fact for fact in story.steps[:-1] if self._numbers[fact.body] not in departed][
+            :MOST_ENDS
+        ]:
             yield ChangeChain([fact for fact in story.steps if fact is not last] + [last], story.twins)
 
     def story(self, counts: Counts, begins: Sequence[int]) -> ChangeChain:

@@ -13,7 +13,7 @@ from events.clock import from_micros
 from projections.facts import Fact, OwnFact
 from projections.refusal import longest_storable
 
-Said = Any  # Any: each event's own payload
+Payload = Any  # Any: each event's own payload
 S = TypeVar("S", bound="Aggregate")
 
 LAST = frozenset({"campaign.archived", "job.completed", "job.failed", "job.timed_out", "list.deleted"})
@@ -41,7 +41,7 @@ class Rule(NamedTuple):
     """How one event is read, and what it does."""
 
     payload: type[Struct]
-    apply: Callable[[Any, Said, datetime], None]
+    apply: Callable[[Any, Payload, datetime], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Kind(Generic[S]):
     prefix: str
     id_of: Callable[[str], UUID | None]
     payload: type[Struct]
-    create: Callable[[AggregateKey, Said, datetime], S]
+    create: Callable[[AggregateKey, Payload, datetime], S]
     rules: Mapping[str, Rule]
 
     def knows(self, fact: Fact) -> bool:
@@ -67,13 +67,13 @@ def rank(fact: Fact) -> tuple[int, int, str, str, str]:
 
 def grouped(kind: Kind[S], user_id: str, facts: Iterable[Fact]) -> dict[AggregateKey, list[Fact]]:
     """Each aggregate's events; an event whose id can't be read is of no aggregate."""
-    found: dict[AggregateKey, list[Fact]] = {}
+    histories: dict[AggregateKey, list[Fact]] = {}
     for fact in facts:
         if kind.knows(fact) and isinstance(fact.body, OwnFact):
-            wanted = kind.id_of(fact.body.payload)
-            if wanted is not None:
-                found.setdefault(AggregateKey(user_id, wanted), []).append(fact)
-    return found
+            aggregate_id = kind.id_of(fact.body.payload)
+            if aggregate_id is not None:
+                histories.setdefault(AggregateKey(user_id, aggregate_id), []).append(fact)
+    return histories
 
 
 def folded(kind: Kind[S], key: AggregateKey, state: S | None, facts: Iterable[Fact]) -> S | None:
@@ -136,7 +136,7 @@ def _after(kind: Kind[S], key: AggregateKey, state: S | None, fact: Fact) -> S |
     return state
 
 
-def _read(fact: Fact, payload: type[Struct]) -> Said:
+def _read(fact: Fact, payload: type[Struct]) -> Payload:
     assert isinstance(fact.body, OwnFact)  # grouped() took no others
     return msgspec.json.decode(fact.body.payload, type=payload)
 
@@ -148,9 +148,9 @@ def reader_of(field: str) -> Callable[[str], UUID | None]:
 
     def read(payload: str) -> UUID | None:
         try:
-            found: UUID = getattr(decoder.decode(payload), field)
+            aggregate_id: UUID = getattr(decoder.decode(payload), field)
         except (msgspec.MsgspecError, RecursionError):
             return None
-        return found
+        return aggregate_id
 
     return read

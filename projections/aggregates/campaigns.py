@@ -30,7 +30,7 @@ class Nothing(Struct):
     """The event says all by having happened."""
 
 
-def create(key: AggregateKey, said: Created, at: datetime) -> Campaign:
+def create(key: AggregateKey, payload: Created, at: datetime) -> Campaign:
     return Campaign(
         id=key.id,
         user_id=key.user_id,
@@ -38,22 +38,22 @@ def create(key: AggregateKey, said: Created, at: datetime) -> Campaign:
         unfolded_event_id=None,
         created_at=at,
         updated_at=at,
-        name=said.name,
-        description=said.description,
-        search_type=said.search_type,
+        name=payload.name,
+        description=payload.description,
+        search_type=payload.search_type,
         status="draft",
     )
 
 
-def _updated(state: Campaign, said: Updated, _: datetime) -> None:
+def _updated(state: Campaign, payload: Updated, _: datetime) -> None:
     if state.status == "archived":
         return
-    if isinstance(said.name, str):
-        state.name = said.name
-    if not isinstance(said.description, UnsetType):
-        state.description = said.description
-    if not isinstance(said.search_type, UnsetType):
-        state.search_type = said.search_type
+    if isinstance(payload.name, str):
+        state.name = payload.name
+    if not isinstance(payload.description, UnsetType):
+        state.description = payload.description
+    if not isinstance(payload.search_type, UnsetType):
+        state.search_type = payload.search_type
 
 
 def _activated(state: Campaign, _: Nothing, __: datetime) -> None:

@@ -86,7 +86,7 @@ class Touched(Struct):
     creator_id: str | None = None
 
 
-def create(key: AggregateKey, said: Created, at: datetime) -> CreatorList:
+def create(key: AggregateKey, payload: Created, at: datetime) -> CreatorList:
     return CreatorList(
         id=key.id,
         user_id=key.user_id,
@@ -94,24 +94,24 @@ def create(key: AggregateKey, said: Created, at: datetime) -> CreatorList:
         unfolded_event_id=None,
         created_at=at,
         updated_at=at,
-        name=said.name,
-        description=said.description,
-        type=said.type,
-        privacy=said.privacy,
-        tags=said.tags,
+        name=payload.name,
+        description=payload.description,
+        type=payload.type,
+        privacy=payload.privacy,
+        tags=payload.tags,
         is_archived=False,
         items_count=0,
     )
 
 
-def _updated(state: CreatorList, said: Updated, _: datetime) -> None:
-    state.name = state.name if said.name is None else said.name
-    state.type = said.type or state.type
-    state.privacy = said.privacy or state.privacy
-    if not isinstance(said.description, UnsetType):
-        state.description = said.description
-    if not isinstance(said.tags, UnsetType):
-        state.tags = said.tags or []
+def _updated(state: CreatorList, payload: Updated, _: datetime) -> None:
+    state.name = state.name if payload.name is None else payload.name
+    state.type = payload.type or state.type
+    state.privacy = payload.privacy or state.privacy
+    if not isinstance(payload.description, UnsetType):
+        state.description = payload.description
+    if not isinstance(payload.tags, UnsetType):
+        state.tags = payload.tags or []
 
 
 def _archived(state: CreatorList, _: Nothing, __: datetime) -> None:
@@ -126,45 +126,45 @@ def _deleted(state: CreatorList, _: Nothing, __: datetime) -> None:
     state.deleted = True
 
 
-def _added(state: CreatorList, said: Added, at: datetime) -> None:
+def _added(state: CreatorList, payload: Added, at: datetime) -> None:
     """Of two additions of one creator the first counts; so of two under one id."""
-    if said.item_id in state.items or said.creator_id in state.creators:
+    if payload.item_id in state.items or payload.creator_id in state.creators:
         return
-    state.creators.add(said.creator_id)
-    state.items[said.item_id] = Item(
-        id=said.item_id,
-        creator_id=said.creator_id,
-        position=said.position,
-        bucket=said.bucket,
-        notes=said.notes,
-        pinned=said.pinned,
+    state.creators.add(payload.creator_id)
+    state.items[payload.item_id] = Item(
+        id=payload.item_id,
+        creator_id=payload.creator_id,
+        position=payload.position,
+        bucket=payload.bucket,
+        notes=payload.notes,
+        pinned=payload.pinned,
         created_at=at,
         updated_at=at,
-        creator=kept(said.creator),
+        creator=kept(payload.creator),
     )
     state.items_count += 1
-    state.changed.add(said.item_id)
+    state.changed.add(payload.item_id)
 
 
-def _item_updated(state: CreatorList, said: ItemUpdated, at: datetime) -> None:
-    item = state.items.get(said.item_id)
+def _item_updated(state: CreatorList, payload: ItemUpdated, at: datetime) -> None:
+    item = state.items.get(payload.item_id)
     if item is None:
         return
-    item.position = item.position if said.position is None else said.position
-    item.bucket = said.bucket or item.bucket
-    item.pinned = item.pinned if said.pinned is None else said.pinned
-    if not isinstance(said.notes, UnsetType):
-        item.notes = said.notes
+    item.position = item.position if payload.position is None else payload.position
+    item.bucket = payload.bucket or item.bucket
+    item.pinned = item.pinned if payload.pinned is None else payload.pinned
+    if not isinstance(payload.notes, UnsetType):
+        item.notes = payload.notes
     item.updated_at = at
     state.changed.add(item.id)
 
 
-def _removed(state: CreatorList, said: Removed, _: datetime) -> None:
-    if (gone := state.items.pop(said.item_id, None)) is not None:
+def _removed(state: CreatorList, payload: Removed, _: datetime) -> None:
+    if (gone := state.items.pop(payload.item_id, None)) is not None:
         state.creators.discard(gone.creator_id)
         state.items_count -= 1
-        state.changed.discard(said.item_id)
-        state.removed.add(said.item_id)
+        state.changed.discard(payload.item_id)
+        state.removed.add(payload.item_id)
 
 
 LISTS = Kind(

@@ -46,7 +46,7 @@ class Table(Generic[S]):
 
 def project(
     conn: AnyConnection,
-    found: Iterable[Routed],
+    events: Iterable[Routed],
     bounds: Bounds,
     *,
     live_only: bool,
@@ -58,18 +58,20 @@ def project(
     alone. The caller commits.
     """
     facts: dict[str, list[Fact]] = {}
-    for event in found:
+    for event in events:
         if event.is_user and event.fact.source == "tenure":
             facts.setdefault(event.route_key, []).append(event.fact)
-    mine = {user: told for user, each in facts.items() if (told := list(sifted(each)))}
+    mine = {user: sifted_facts for user, stream in facts.items() if (sifted_facts := list(sifted(stream)))}
     if not mine:
         return
-    erased = {user for user, told in mine.items() if any(fact.type == ERASED for fact in told)}
+    erased = {
+        user for user, sifted_facts in mine.items() if any(fact.type == ERASED for fact in sifted_facts)
+    }
     for table in TABLES:
         work: dict[AggregateKey, list[Fact]] = {}
-        for user, told in mine.items():
+        for user, sifted_facts in mine.items():
             if user not in erased:
-                work |= grouped(table.kind, user, told)
+                work |= grouped(table.kind, user, sifted_facts)
         if work and careful:
             _fold_apart(conn, table, work, bounds, live_only=live_only)
         elif work:
@@ -152,18 +154,18 @@ def _fold(
     *,
     live_only: bool,
 ) -> None:
-    held = table.read(conn, work)
+    stored = table.read(conn, work)
     moved: dict[AggregateKey, S | None] = {}
     late: list[AggregateKey] = []
     for key, facts in work.items():
-        state = held.get(key)
+        state = stored.get(key)
         if state is None or _is_late(state, facts):
             late.append(key)
         else:
             moved[key] = folded(table.kind, key, state, facts)
     whole = _refolded(conn, table.kind, late, bounds, live_only=live_only)
     table.write(conn, _there(moved), _there(whole))
-    gone = [key for key, state in (moved | whole).items() if key in held and _is_gone(state)]
+    gone = [key for key, state in (moved | whole).items() if key in stored and _is_gone(state)]
     store.delete_all(conn, f"delete_{table.table}", gone)
 
 
@@ -179,8 +181,10 @@ def _refolded(
     if not keys:
         return {}
     parts = {key: part_of(key.user_id) for key in keys}
-    found = store.histories(conn, keys, bounds, parts)
-    histories = {key: [fact for fact, live in told if live or not live_only] for key, told in found.items()}
+    logged = store.histories(conn, keys, bounds, parts)
+    histories = {
+        key: [fact for fact, live in pairs if live or not live_only] for key, pairs in logged.items()
+    }
     return {key: folded(kind, key, None, _left(key, kind, facts)) for key, facts in histories.items()}
 
 

@@ -53,33 +53,33 @@ def sifted(facts: Iterable[Fact]) -> Iterator[Fact]:
 
 def work_of(user_id: str, facts: Iterable[Fact]) -> UserAggregates:
     """The aggregates after these events. What was in the log before an erasure is gone with it."""
-    left = since_erasure(facts)
-    lists = [each for each in _all_of(LISTS, user_id, left) if not each.deleted]
-    return UserAggregates(_all_of(CAMPAIGNS, user_id, left), _all_of(JOBS, user_id, left), lists)
+    remaining = since_erasure(facts)
+    lists = [state for state in _all_of(LISTS, user_id, remaining) if not state.deleted]
+    return UserAggregates(_all_of(CAMPAIGNS, user_id, remaining), _all_of(JOBS, user_id, remaining), lists)
 
 
 def since_erasure(facts: Iterable[Fact]) -> list[Fact]:
     """The facts that this package folds, after the user's last erasure."""
-    found = list(sifted(facts))
-    erased = max((fact.position for fact in found if fact.type == ERASED), default=0)
-    return [fact for fact in found if fact.position > erased]
+    own_facts = list(sifted(facts))
+    erased = max((fact.position for fact in own_facts if fact.type == ERASED), default=0)
+    return [fact for fact in own_facts if fact.position > erased]
 
 
 def copied_rows(user_id: str, facts: Iterable[Fact]) -> Iterator[tuple[str, Row]]:
     """(table, row) of a user's work, as COPY takes it."""
     work = work_of(user_id, facts)
-    known = {each.id for each in work.campaigns}
+    campaigns = {campaign.id for campaign in work.campaigns}
     for state in (*work.campaigns, *work.jobs, *work.lists):
-        yield from rows_of_aggregate(state, known)
+        yield from rows_of_aggregate(state, campaigns)
 
 
 def storable_rows(user_id: str, facts: Iterable[Fact], storable: Callable[[Rows], bool]) -> Rows:
     """The rows of a user's work without what can't be stored: such an aggregate stops before it."""
-    left = since_erasure(facts)
+    remaining = since_erasure(facts)
     rows: Rows = []
     campaigns: set[UUID] = set()
     for kind in KINDS:
-        for key, mine in grouped(kind, user_id, left).items():
+        for key, mine in grouped(kind, user_id, remaining).items():
 
             def rows_at(state: Aggregate) -> Rows:
                 return list(rows_of_aggregate(state, campaigns))
@@ -108,8 +108,8 @@ def rows_of_aggregate(state: Aggregate, campaigns: Collection[UUID]) -> Iterator
 
 
 def _all_of(kind: Kind[S], user_id: str, facts: list[Fact]) -> list[S]:
-    found = grouped(kind, user_id, facts)
-    states = [folded(kind, key, None, mine) for key, mine in found.items()]
+    histories = grouped(kind, user_id, facts)
+    states = [folded(kind, key, None, mine) for key, mine in histories.items()]
     return [state for state in states if state is not None]
 
 

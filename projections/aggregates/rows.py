@@ -31,4 +31,4 @@ def copied(row: Row) -> Row:
 def _plain(cell: Any) -> Any:  # Any: a column's value
     if isinstance(cell, Raw):
         return as_json(cell).decode()
-    return [_plain(each) for each in cell] if isinstance(cell, list) else cell
+    return [_plain(element) for element in cell] if isinstance(cell, list) else cell

@@ -74,7 +74,7 @@ class TimedOut(Struct):
     timeout_at: Instant
 
 
-def create(key: AggregateKey, said: JobRow, at: datetime) -> ScrapingJob:
+def create(key: AggregateKey, payload: JobRow, at: datetime) -> ScrapingJob:
     return ScrapingJob(
         id=key.id,
         user_id=key.user_id,
@@ -82,10 +82,10 @@ def create(key: AggregateKey, said: JobRow, at: datetime) -> ScrapingJob:
         unfolded_event_id=None,
         created_at=at,
         updated_at=at,
-        run_id=said.run_id,
+        run_id=payload.run_id,
         status="pending",
-        asked_campaign_id=said.campaign_id,
-        qstash_message_id=said.qstash_message_id,
+        asked_campaign_id=payload.campaign_id,
+        qstash_message_id=payload.qstash_message_id,
         processed_runs=0,
         processed_results=0,
         cursor=0,
@@ -94,37 +94,37 @@ def create(key: AggregateKey, said: JobRow, at: datetime) -> ScrapingJob:
         error=None,
         started_at=None,
         completed_at=None,
-        timeout_at=said.timeout_at,
-        platform=said.platform,
-        region=said.region,
-        target_username=said.target_username,
-        target_results=said.target_results,
-        keywords=kept(said.keywords),
-        search_params=kept(said.search_params),
+        timeout_at=payload.timeout_at,
+        platform=payload.platform,
+        region=payload.region,
+        target_username=payload.target_username,
+        target_results=payload.target_results,
+        keywords=kept(payload.keywords),
+        search_params=kept(payload.search_params),
     )
 
 
-def _started(state: ScrapingJob, said: Started, at: datetime) -> None:
+def _started(state: ScrapingJob, payload: Started, at: datetime) -> None:
     if state.status != "pending":
         return
     state.status, state.started_at = "processing", at
-    state.run_id = said.run_id or state.run_id
-    state.qstash_message_id = said.qstash_message_id or state.qstash_message_id
-    state.timeout_at = said.timeout_at or state.timeout_at
+    state.run_id = payload.run_id or state.run_id
+    state.qstash_message_id = payload.qstash_message_id or state.qstash_message_id
+    state.timeout_at = payload.timeout_at or state.timeout_at
 
 
-def _progressed(state: ScrapingJob, said: Progressed, _: datetime) -> None:
+def _progressed(state: ScrapingJob, payload: Progressed, _: datetime) -> None:
     if state.status in ENDED:
         return
     for name in ("processed_runs", "processed_results", "cursor"):
-        if (value := getattr(said, name)) is not None:
+        if (value := getattr(payload, name)) is not None:
             setattr(state, name, value)
-    if (points := said.progress_basis_points) is not None:
+    if (points := payload.progress_basis_points) is not None:
         state.progress = f"{points // 100}.{points % 100:02}"
 
 
-def _results(state: ScrapingJob, said: ResultsRecorded, _: datetime) -> None:
-    state.creators_recorded = min(state.creators_recorded + max(said.count, 0), MOST)
+def _results(state: ScrapingJob, payload: ResultsRecorded, _: datetime) -> None:
+    state.creators_recorded = min(state.creators_recorded + max(payload.count, 0), MOST)
 
 
 def _completed(state: ScrapingJob, _: Nothing, at: datetime) -> None:
@@ -132,14 +132,14 @@ def _completed(state: ScrapingJob, _: Nothing, at: datetime) -> None:
         state.status, state.completed_at = "completed", at
 
 
-def _failed(state: ScrapingJob, said: Failed, _: datetime) -> None:
+def _failed(state: ScrapingJob, payload: Failed, _: datetime) -> None:
     if state.status not in ENDED:
-        state.status, state.error = "error", said.error
+        state.status, state.error = "error", payload.error
 
 
-def _timed_out(state: ScrapingJob, said: TimedOut, _: datetime) -> None:
+def _timed_out(state: ScrapingJob, payload: TimedOut, _: datetime) -> None:
     """Another end's passing is not this one's."""
-    if state.status not in ENDED and state.timeout_at == said.timeout_at:
+    if state.status not in ENDED and state.timeout_at == payload.timeout_at:
         state.status = "timeout"
 
 

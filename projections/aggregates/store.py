@@ -24,57 +24,59 @@ AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 def read_campaigns(
     conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
 ) -> dict[AggregateKey, Campaign]:
-    return {key: Campaign(**row) for key, row in _held(conn, "held_campaigns", work)}
+    return {key: Campaign(**row) for key, row in _stored(conn, "held_campaigns", work)}
 
 
 def read_jobs(
     conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
 ) -> dict[AggregateKey, ScrapingJob]:
-    return {key: ScrapingJob(**row) for key, row in _held(conn, "held_scraping_jobs", work)}
+    return {key: ScrapingJob(**row) for key, row in _stored(conn, "held_scraping_jobs", work)}
 
 
 def read_lists(
     conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
 ) -> dict[AggregateKey, CreatorList]:
     """Each list with those of its items that the facts are about."""
-    found = {key: CreatorList(**row) for key, row in _held(conn, "held_creator_lists", work)}
-    touched = [one for key in found for fact in work[key] if (one := _touched(fact)) is not None]
+    lists = {key: CreatorList(**row) for key, row in _stored(conn, "held_creator_lists", work)}
+    touched = [one for key in lists for fact in work[key] if (one := _touched(fact)) is not None]
     if touched:
-        asked = {
-            "lists": [key.id for key in found],
+        parameters = {
+            "lists": [key.id for key in lists],
             "items": [one.item_id for one in touched if one.item_id is not None],
             "creators": [one.creator_id for one in touched if one.creator_id is not None],
         }
-        for row in _rows(conn, "held_list_items", asked):
-            held = found[AggregateKey(row.pop("user_id"), row.pop("list_id"))]
+        for row in _rows(conn, "held_list_items", parameters):
+            creator_list = lists[AggregateKey(row.pop("user_id"), row.pop("list_id"))]
             item = Item(**row)
-            held.items[item.id] = item
-            held.creators.add(item.creator_id)
-    return found
+            creator_list.items[item.id] = item
+            creator_list.creators.add(item.creator_id)
+    return lists
 
 
 def write_campaigns(conn: AnyConnection, moved: Sequence[Campaign], whole: Sequence[Campaign]) -> None:
-    _write(conn, "write_campaigns", [row_of(each) for each in (*moved, *whole)])
+    _write(conn, "write_campaigns", [row_of(campaign) for campaign in (*moved, *whole)])
     if whole:
-        _do(conn, "attach_scraping_jobs", campaigns=[each.id for each in whole])
+        _do(conn, "attach_scraping_jobs", campaigns=[campaign.id for campaign in whole])
 
 
 def write_jobs(conn: AnyConnection, moved: Sequence[ScrapingJob], whole: Sequence[ScrapingJob]) -> None:
-    _write(conn, "move_scraping_jobs", [row_of(each) for each in moved])
-    _write(conn, "write_scraping_jobs", [row_of(each) for each in whole])
+    _write(conn, "move_scraping_jobs", [row_of(job) for job in moved])
+    _write(conn, "write_scraping_jobs", [row_of(job) for job in whole])
 
 
 def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequence[CreatorList]) -> None:
     """Of a list written whole all items are written anew; of one that moved only those that changed."""
-    there = [each for each in (*moved, *whole) if not each.deleted]
-    _write(conn, "write_creator_lists", [row_of(each) for each in there])
-    gone = [item for each in moved for item in each.removed]
+    there = [creator_list for creator_list in (*moved, *whole) if not creator_list.deleted]
+    _write(conn, "write_creator_lists", [row_of(creator_list) for creator_list in there])
+    gone = [item for creator_list in moved for item in creator_list.removed]
     if gone or whole:
-        _do(conn, "drop_list_items", items=gone, lists=[each.id for each in whole])
+        _do(conn, "drop_list_items", items=gone, lists=[creator_list.id for creator_list in whole])
     changed = [
         row
-        for each in there
-        for row in item_rows(each, [i for i in each.items.values() if i.id in each.changed])
+        for creator_list in there
+        for row in item_rows(
+            creator_list, [i for i in creator_list.items.values() if i.id in creator_list.changed]
+        )
     ]
     _write(conn, "write_list_items", [row for row in changed if "creator" in row])
     _write(conn, "move_list_items", [row for row in changed if "creator" not in row])
@@ -82,9 +84,9 @@ def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequen
 
 def delete_all(conn: AnyConnection, name: str, keys: Iterable[AggregateKey]) -> None:
     """Remove aggregates that are not there any more."""
-    wanted = list(keys)
-    if wanted:
-        _do(conn, name, users=[key.user_id for key in wanted], ids=[key.id for key in wanted])
+    removed = list(keys)
+    if removed:
+        _do(conn, name, users=[key.user_id for key in removed], ids=[key.id for key in removed])
 
 
 def keys_of(conn: AnyConnection, users: Collection[str]) -> list[tuple[str, AggregateKey]]:
@@ -102,22 +104,22 @@ def histories(
     parts: Mapping[AggregateKey, int],
 ) -> dict[AggregateKey, list[tuple[Fact, bool]]]:
     """Each aggregate's facts in the log, up to its part's bound, and whether they are of live mode."""
-    wanted = list(keys)
-    found: dict[AggregateKey, list[tuple[Fact, bool]]] = {key: [] for key in wanted}
-    asked = {
-        "parts": [parts[key] for key in wanted],
-        "routes": [key.user_id for key in wanted],
-        "aggregates": [str(key.id) for key in wanted],
-        "bounds": [bounds[parts[key]] for key in wanted],
+    ordered = list(keys)
+    facts: dict[AggregateKey, list[tuple[Fact, bool]]] = {key: [] for key in ordered}
+    parameters = {
+        "parts": [parts[key] for key in ordered],
+        "routes": [key.user_id for key in ordered],
+        "aggregates": [str(key.id) for key in ordered],
+        "bounds": [bounds[parts[key]] for key in ordered],
     }
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        rows = cursor.execute(statement("projections", "read_aggregates"), asked).fetchall()
+        rows = cursor.execute(statement("projections", "read_aggregates"), parameters).fetchall()
     for row in rows:
-        found[AggregateKey(row[7], UUID(row[11]))].append((routed(row[:11]).fact, row[9]))
-    return found
+        facts[AggregateKey(row[7], UUID(row[11]))].append((routed(row[:11]).fact, row[9]))
+    return facts
 
 
-def _held(
+def _stored(
     conn: AnyConnection, name: str, work: Mapping[AggregateKey, list[Fact]]
 ) -> Iterable[tuple[AggregateKey, Row]]:
     for row in _rows(conn, name, {"ids": [key.id for key in work]}):
@@ -135,9 +137,9 @@ def _touched(fact: Fact) -> Touched | None:
         return None
 
 
-def _rows(conn: AnyConnection, name: str, asked: Mapping[str, object]) -> list[Row]:
+def _rows(conn: AnyConnection, name: str, parameters: Mapping[str, object]) -> list[Row]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement("projections", name), asked).fetchall()
+        return cursor.execute(statement("projections", name), parameters).fetchall()
 
 
 def _write(conn: AnyConnection, name: str, rows: list[Row]) -> None:
@@ -145,5 +147,5 @@ def _write(conn: AnyConnection, name: str, rows: list[Row]) -> None:
         _do(conn, name, rows=as_json(rows).decode())
 
 
-def _do(conn: AnyConnection, name: str, **asked: object) -> None:
-    conn.execute(statement("projections", name), asked)
+def _do(conn: AnyConnection, name: str, **parameters: object) -> None:
+    conn.execute(statement("projections", name), parameters)

@@ -36,37 +36,37 @@ class _Access:
     def granted(self) -> bool:
         return self.status in SERVED or self.limits != self.free
 
-    def told(self) -> str:
+    def describe(self) -> str:
         return f"{self.plan} ({self.status})"
 
 
-NOBODY = _Access("none", "none", (), ())
+NO_ACCESS = _Access("none", "none", (), ())
 
 
 def access_changes(users: Iterable[str], live: Side, rebuilt: Side) -> list[AccessChange]:
     """For each of these users whose access would change, how; by user id."""
-    wanted = sorted(set(users))
-    now, then = _access(wanted, live), _access(wanted, rebuilt)
-    found = []
-    for user in wanted:
-        one, other = now.get(user, NOBODY), then.get(user, NOBODY)
+    user_ids = sorted(set(users))
+    now, then = _access(user_ids, live), _access(user_ids, rebuilt)
+    changes = []
+    for user in user_ids:
+        one, other = now.get(user, NO_ACCESS), then.get(user, NO_ACCESS)
         if one.granted != other.granted:
             change: Change = "gains" if other.granted else "loses"
         elif (one.plan, one.limits) != (other.plan, other.limits):
             change = "changes"
         else:
             continue
-        found.append(AccessChange(user, change, one.told(), other.told()))
-    return found
+        changes.append(AccessChange(user, change, one.describe(), other.describe()))
+    return changes
 
 
 def _access(users: list[str], side: Side) -> dict[str, _Access]:
-    found = {}
+    access = {}
     with side.conn.transaction():
         path = sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(side.schema))
         side.conn.execute(path)
-        asked = {"users": users}
-        for row in side.conn.execute(statement("projections", "replay_access"), asked):
+        parameters = {"users": users}
+        for row in side.conn.execute(statement("projections", "replay_access"), parameters):
             user, plan, status, campaigns, creators, features, *free = row
-            found[user] = _Access(plan, status, (campaigns, creators, features), tuple(free))
-    return found
+            access[user] = _Access(plan, status, (campaigns, creators, features), tuple(free))
+    return access

@@ -74,9 +74,9 @@ def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: O
     if job is None:
         return None
     if (reason := _stale(conn, job, options)) is not None:
-        observer.say(f"a replay was left unfinished but {reason}: starting afresh")
+        observer.notice(f"a replay was left unfinished but {reason}: starting afresh")
         return None
-    observer.say("going on with the replay that was left unfinished")
+    observer.notice("going on with the replay that was left unfinished")
     return job
 
 
@@ -123,18 +123,18 @@ def build(conninfo: str, job: ReplayPlan, *, snapshot: str, options: Options, ob
         session(conninfo, job.schema) as conn,
         WorkerPool(context, workers=options.workers, observer=observer) as crew,
     ):
-        if (known := finished(conn, BUILT, 0)) is not None:
-            return Built(job, known.rows, int(known.digest, 16))
+        if (earlier := finished(conn, BUILT, 0)) is not None:
+            return Built(job, earlier.rows, int(earlier.digest, 16))
         for (name, piece, pieces, amount), stage in zip(stages, ("read", "link", "fold"), strict=True):
             done = all_finished(conn, stage)
             observer.stage(name, total if amount is None else amount)
-            left = [number for number in range(pieces) if number not in done]
-            crew.run(piece, left, stage=name)
+            remaining = [number for number in range(pieces) if number not in done]
+            crew.run(piece, remaining, stage=name)
             if stage == "read":
                 _nothing_missing(job, all_finished(conn, "read"))
         built = _built(job, all_finished(conn, "link"), all_finished(conn, "fold"))
-        if (found := summed(conn)) != built.digest:
-            raise DigestDiffers(built.digest, found)
+        if (actual := summed(conn)) != built.digest:
+            raise DigestDiffers(built.digest, actual)
         with conn.transaction():
             do(conn, "replay_set_digests", digest=built.digest)
             finish(conn, BUILT, 0, WorkOutcome(rows=built.rows, digest=f"{built.digest:x}"))
@@ -156,12 +156,12 @@ def exported(conn: Connection) -> Iterator[str]:
 
 def _nothing_missing(job: ReplayPlan, outcomes: dict[int, WorkOutcome]) -> None:
     """Positions have no gaps, so as many events as the pin says is all of them."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for outcome in outcomes.values():
-        found.update(outcome.parts)
+        counts.update(outcome.parts)
     for part, expected in job.pins.items():
-        if found[part] != expected:
-            raise LogIncomplete(part, expected, found[part])
+        if counts[part] != expected:
+            raise LogIncomplete(part, expected, counts[part])
 
 
 def _built(job: ReplayPlan, linked: dict[int, WorkOutcome], folded: dict[int, WorkOutcome]) -> Built:

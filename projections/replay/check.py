@@ -66,12 +66,12 @@ def compare(
                 building.build(conninfo, job, snapshot=snapshot, options=options, observer=watching)
             watching.stage("comparing", 1)
             sides = Side(live, "public"), Side(conn, CHECKED)
-            found = compare_tables(*sides, table=table, scope=scope)
-            differences = with_user_ids(list(islice(found, MAX_KEPT)), *sides)
-            more = sum(1 for _ in found)
+            unequal = compare_tables(*sides, table=table, scope=scope)
+            differences = with_user_ids(list(islice(unequal, MAX_KEPT)), *sides)
+            more = sum(1 for _ in unequal)
             if table is None and user_id is None:
                 differences += _digest_difference(live)
-            changes = access_changes({each.user_id for each in differences}, *sides)
+            changes = access_changes({difference.user_id for difference in differences}, *sides)
         finally:
             shadow.drop(conn, CHECKED)
             building.clean(job, options)
@@ -87,10 +87,10 @@ def compare(
 
 def _digest_difference(live: Connection) -> list[ValueDifference]:
     """The running sum of digests, where it is not that of the states."""
-    told, found = expected(live), summed(live)
-    if told == found:
+    recorded, actual = expected(live), summed(live)
+    if recorded == actual:
         return []
-    return [ValueDifference("projection_digests", "(all)", "digest", f"{told:064x}", f"{found:064x}")]
+    return [ValueDifference("projection_digests", "(all)", "digest", f"{recorded:064x}", f"{actual:064x}")]
 
 
 @contextmanager

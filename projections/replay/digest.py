@@ -47,7 +47,7 @@ class ReplayStanding:
     def equal(self) -> bool:
         return self.live == self.expected
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """One line for people."""
         if not self.equal:
             return f"the states hold {self.live[:16]}, expected {self.expected[:16]}: tenure replay --check"

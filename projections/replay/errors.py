@@ -18,23 +18,23 @@ class ReplayRunning(ReplayError):
 class LogIncomplete(ReplayError):
     """The log has fewer events than its heads say, or more. Run `tenure audit verify`."""
 
-    def __init__(self, part: int, expected: int, found: int) -> None:
+    def __init__(self, part: int, expected: int, actual: int) -> None:
         super().__init__(
-            f"part {part} of the log: expected {expected} events, found {found}; "
+            f"part {part} of the log: expected {expected} events, found {actual}; "
             "the log was changed by hand or rewritten meanwhile (VACUUM FULL): tenure audit verify; "
             "the next tenure replay starts afresh"
         )
-        self.part, self.expected, self.found = part, expected, found
+        self.part, self.expected, self.actual = part, expected, actual
 
 
 class DigestDiffers(ReplayError):
     """What was read back is not what was written. Start the replay again."""
 
-    def __init__(self, expected: int, found: int) -> None:
+    def __init__(self, expected: int, actual: int) -> None:
         super().__init__(
-            f"rebuilt tables: expected digest {expected:064x}, found {found:064x}; start the replay again"
+            f"rebuilt tables: expected digest {expected:064x}, found {actual:064x}; start the replay again"
         )
-        self.expected, self.found = expected, found
+        self.expected, self.actual = expected, actual
 
 
 class WorkersLost(ReplayError):
@@ -82,10 +82,10 @@ class AddedUnique(ReplayError):
     """Rebuilt rows may violate a unique index that no migration made, and then no row is at fault alone."""
 
     def __init__(self, added: Sequence[AddedIndex]) -> None:
-        names = ", ".join(f"{each.name} on {each.table}" for each in added)
+        names = ", ".join(f"{index.name} on {index.table}" for index in added)
         super().__init__(
             f"unique, but made by no migration: {names}. Rebuilt rows may violate that, and the live "
-            f"projector quarantines users for it; drop it: {'; '.join(each.drop for each in added)}; "
+            f"projector quarantines users for it; drop it: {'; '.join(index.drop for index in added)}; "
             "then run the command again. An index that is not unique is carried over"
         )
         self.added = list(added)
@@ -115,12 +115,12 @@ class ProjectorBehind(ReplayError):
 class ColumnsDiffer(ReplayError):
     """A fold gave two rows of one table different columns: a fault in the projector. Report it."""
 
-    def __init__(self, table: str, expected: Sequence[str], found: Sequence[str]) -> None:
+    def __init__(self, table: str, expected: Sequence[str], actual: Sequence[str]) -> None:
         super().__init__(
-            f"{table}: expected a row with the columns {', '.join(expected)}, found {', '.join(found)}; "
+            f"{table}: expected a row with the columns {', '.join(expected)}, found {', '.join(actual)}; "
             "the live tables are untouched, report this as a fault"
         )
-        self.table, self.expected, self.found = table, list(expected), list(found)
+        self.table, self.expected, self.actual = table, list(expected), list(actual)
 
 
 class NothingToRollBack(ReplayError):

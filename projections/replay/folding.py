@@ -23,7 +23,7 @@ from projections.snapshots import Passed
 from projections.state import Folded, State
 
 LONG_HISTORY = 20_000
-TELL_EVERY = 1024
+REPORT_EVERY = 1024
 
 _ENTRIES = msgspec.msgpack.Decoder(list[SpilledStream])
 _FACTS = msgspec.msgpack.Decoder(list[Fact])
@@ -33,8 +33,8 @@ def fold_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
     """Fold the users of one bucket and copy in what comes out."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
-        if (known := finished(conn, "fold", number)) is not None:
-            return known
+        if (earlier := finished(conn, "fold", number)) is not None:
+            return earlier
         try:
             return _fold_together(conn, context, number, advance)
         except Exception as problem:
@@ -46,7 +46,7 @@ def fold_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
 def _fold_together(conn: Connection, context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
     job = context.job
     catalog = catalog_of(conn)
-    digest = told = folded_events = 0
+    digest = reported = folded_events = 0
     with (
         Spills(context.folder, "read", sections=job.buckets + 1) as spills,
         conn.transaction(),
@@ -58,13 +58,13 @@ def _fold_together(conn: Connection, context: WorkerContext, number: int, advanc
             digest += load(loader, user, folded, catalog, job.catalog_digest, passed)
             load_work(loader, user, work)
             folded_events += events
-            if folded_events - told >= TELL_EVERY:
-                advance(folded_events - told)
-                told = folded_events
+            if folded_events - reported >= REPORT_EVERY:
+                advance(folded_events - reported)
+                reported = folded_events
         loader.flush()
         outcome = WorkOutcome(events=folded_events, rows=loader.counts, digest=f"{digest % MODULUS:x}")
         finish(conn, "fold", number, outcome)
-    advance(folded_events - told)
+    advance(folded_events - reported)
     return outcome
 
 

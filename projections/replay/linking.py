@@ -27,8 +27,8 @@ def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
     """Settle the customers of one bucket; their rows, and a file of entries by user."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
-        if (known := finished(conn, "link", number)) is not None:
-            return known
+        if (earlier := finished(conn, "link", number)) is not None:
+            return earlier
         with Spills(context.folder, "read", sections=job.buckets + 1) as spills:
             deletions = _deletions(context, spills)
             customers, entries = _settled(_heads(context, spills, number), deletions, spills, Trust(conn))
@@ -39,7 +39,7 @@ def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
                 if entry.customer not in refused:
                     by_user[bucket_of(entry.user, job.buckets)].append(entry)
             with SpillWriter(path_of(context.folder, "link", number)) as spill:
-                size = spill.finish([_ENCODER.encode(each) for each in by_user])
+                size = spill.finish([_ENCODER.encode(streams) for streams in by_user])
             outcome = WorkOutcome(bytes=size, rows={"customer_links": len(customers) - len(refused)})
             finish(conn, "link", number, outcome)
     advance(1)
@@ -69,11 +69,11 @@ def _heads(context: WorkerContext, spills: Spills, number: int) -> list[Head]:
 
 def _deletions(context: WorkerContext, spills: Spills) -> dict[str, list[Fact]]:
     """User to what deleted and restored them; a customer may name users of any bucket."""
-    found: dict[str, list[Fact]] = {}
+    deletions: dict[str, list[Fact]] = {}
     for file in range(context.job.ranges):
         for user, facts in _DELETIONS.decode(spills.section(file, context.job.buckets)).items():
-            found.setdefault(user, []).extend(facts)
-    return found
+            deletions.setdefault(user, []).extend(facts)
+    return deletions
 
 
 def _settled(
@@ -88,10 +88,10 @@ def _settled(
             _merge(hints, head)
     entries = [SpilledStream(route, None, 0, mine) for (route, is_user), mine in chunks.items() if is_user]
     customers: dict[str, store.Linked] = {}
-    for customer, said in hints.items():
+    for customer, customer_hints in hints.items():
         mine = chunks.get((customer, False), [])
-        claims = claiming.settled_from(said.first_at, said.objects, said.claims)
-        claims = claims or _settled_in_order(said, mine, spills)
+        claims = claiming.settled_from(customer_hints.first_at, customer_hints.objects, customer_hints.claims)
+        claims = claims or _settled_in_order(customer_hints, mine, spills)
         gone = [user for user in claims.users() if user in deletions]
         claims.note_deletions({user: claiming.deletions_in(user, deletions[user]) for user in gone})
         owner = claims.owner() if trust.covers(customer) else None
@@ -101,21 +101,21 @@ def _settled(
     return customers, entries
 
 
-def _settled_in_order(said: Hints, chunks: list[Chunk], spills: Spills) -> Claims:
+def _settled_in_order(hints: Hints, chunks: list[Chunk], spills: Spills) -> Claims:
     """Where an object changed its word: from its facts, which only then are looked at."""
     facts = [fact for chunk in chunks for fact in facts_in(spills.data(chunk), chunk.count)]
     snapshots = [fact for fact in facts if claiming.object_of(fact) is not None]
-    return claiming.settled(Evidence(said.first_at, snapshots, said.claims))
+    return claiming.settled(Evidence(hints.first_at, snapshots, hints.claims))
 
 
 def _merge(hints: dict[str, Hints], head: Head) -> None:
     """What was said about a customer in several places; order makes no difference."""
     new = head.hints or Hints(head.chunk.first_at if head.chunk else 0, {}, [])
-    known = hints.setdefault(head.route, Hints(new.first_at, {}, []))
-    known.first_at = min(known.first_at, new.first_at)
-    known.claims += new.claims
+    merged = hints.setdefault(head.route, Hints(new.first_at, {}, []))
+    merged.first_at = min(merged.first_at, new.first_at)
+    merged.claims += new.claims
     for name, glimpse in new.objects.items():
-        if name in known.objects:
-            known.objects[name].merge(glimpse)
+        if name in merged.objects:
+            merged.objects[name].merge(glimpse)
         else:
-            known.objects[name] = glimpse
+            merged.objects[name] = glimpse

@@ -12,7 +12,7 @@ class Observer(Protocol):
     def advance(self, done: int) -> None:
         """So much of the stage is done, counted from its beginning."""
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         """One line worth knowing."""
 
 
@@ -25,5 +25,5 @@ class Silent:
     def advance(self, done: int) -> None:
         """Nothing to show."""
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         """Nothing to tell."""

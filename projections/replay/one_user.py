@@ -20,18 +20,18 @@ def load_user(conn: Connection, live: Connection, job: ReplayPlan, user_id: str)
     """
     claims = _claims(live, job, user_id)
     trust = Trust(live)
-    owners = {c: said.owner() if trust.covers(c) else None for c, said in claims.items()}
+    owners = {c: register.owner() if trust.covers(c) else None for c, register in claims.items()}
     linked = {customer: owner.at for customer, owner in owners.items() if owner and owner.user == user_id}
-    found = _streams(live, job, {user_id, *linked})
-    facts = log_reader.history(found, user_id, linked)
+    streams = _streams(live, job, {user_id, *linked})
+    facts = log_reader.history(streams, user_id, linked)
     if not facts and not rows(live, "replay_has_user", user_id=user_id):
         raise UnknownUser(user_id)
     look_into(conn, job.schema)
     with conn.transaction():
         with Loader(conn, job.schema) as loader:
-            for customer, said in claims.items():
+            for customer, register in claims.items():
                 owner = owners[customer]
-                linked_to = store.Linked(said, owner.user if owner else None)
+                linked_to = store.Linked(register, owner.user if owner else None)
                 loader.take("customer_links", store.link_row(customer, linked_to))
             loader.flush()
         careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)

@@ -18,8 +18,8 @@ class WorkOutcome(Struct, frozen=True, kw_only=True):
 
 def finished(conn: AnyConnection, stage: str, number: int) -> WorkOutcome | None:
     """What a piece came to, if it is done."""
-    found = rows(conn, "replay_finished", stage=stage, number=number)
-    return msgspec.json.decode(found[0][0], type=WorkOutcome) if found else None
+    outcomes = rows(conn, "replay_finished", stage=stage, number=number)
+    return msgspec.json.decode(outcomes[0][0], type=WorkOutcome) if outcomes else None
 
 
 def finish(conn: AnyConnection, stage: str, number: int, outcome: WorkOutcome) -> None:
@@ -30,5 +30,5 @@ def finish(conn: AnyConnection, stage: str, number: int, outcome: WorkOutcome) -
 
 def all_finished(conn: AnyConnection, stage: str) -> dict[int, WorkOutcome]:
     """Piece to what it came to."""
-    found = rows(conn, "replay_all_finished", stage=stage)
-    return {number: msgspec.json.decode(outcome, type=WorkOutcome) for number, outcome in found}
+    outcomes = rows(conn, "replay_all_finished", stage=stage)
+    return {number: msgspec.json.decode(outcome, type=WorkOutcome) for number, outcome in outcomes}

@@ -50,7 +50,7 @@ def replay(
     began = monotonic()
     with building.only_one(conninfo) as conn:
         if SHADOW in delete_leftovers(conn, options.work_dir).schemas:
-            watching.say("a replay was left unfinished but a person was erased since: starting afresh")
+            watching.notice("a replay was left unfinished but a person was erased since: starting afresh")
         built = _build(conninfo, conn, options, watching)
         building.clean(built.job, options)  # indexes need the room
         watching.stage("indexing", 1)
@@ -120,8 +120,8 @@ def _done(conn: AnyConnection, job: ReplayPlan, began: float) -> Replayed:
     """Counted while the projectors stand still, but not yet the readers."""
     reached = store.checkpoints(conn)
     digest = summed(conn)
-    if (told := expected(conn)) != digest:
-        raise DigestDiffers(told, digest)
+    if (recorded := expected(conn)) != digest:
+        raise DigestDiffers(recorded, digest)
     do(conn, "replay_set_digests", digest=digest)
     return Replayed(
         run_id=job.run_id,

@@ -31,7 +31,7 @@ Advance = Callable[[int], None]
 TYPES = ["int2", "int8", "int8", *["text"] * 6, "bool", "text"]
 MICROS_TO_2000 = 946_684_800_000_000
 FLUSH_BYTES = 16 << 20
-TELL_EVERY = 1024
+REPORT_EVERY = 1024
 
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -136,51 +136,51 @@ def read_range(context: WorkerContext, number: int, advance: Advance) -> WorkOut
     """Read one range of the log into its file; how many events of each part it held."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
-        if (known := finished(conn, "read", number)) is not None:
-            return known
-        held: dict[int, int] = {}
+        if (earlier := finished(conn, "read", number)) is not None:
+            return earlier
+        counts: dict[int, int] = {}
         with SpillWriter(path_of(context.folder, "read", number)) as spill:
-            found = _Range(number, job.buckets, spill)
-            for event in _events(conn, context, number, held, advance):
-                found.take(event)
-            found.flush()
-            size = spill.finish(found.sections())
-        outcome = WorkOutcome(events=sum(held.values()), parts=held, bytes=size)
+            log_range = _Range(number, job.buckets, spill)
+            for event in _events(conn, context, number, counts, advance):
+                log_range.take(event)
+            log_range.flush()
+            size = spill.finish(log_range.sections())
+        outcome = WorkOutcome(events=sum(counts.values()), parts=counts, bytes=size)
         finish(conn, "read", number, outcome)
     return outcome
 
 
 def _events(
-    conn: Connection, context: WorkerContext, number: int, held: dict[int, int], advance: Advance
+    conn: Connection, context: WorkerContext, number: int, counts: dict[int, int], advance: Advance
 ) -> Iterator[Routed]:
     job = context.job
-    name, asked = _asked(job, number)
-    told = seen = 0
+    name, parameters = _range_query(job, number)
+    reported = seen = 0
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(context.snapshot)))
         query: Any = statement("projections", name)  # Any: psycopg wants a literal
-        with conn.cursor() as cursor, cursor.copy(query, asked) as copy:
+        with conn.cursor() as cursor, cursor.copy(query, parameters) as copy:
             copy.set_types(TYPES)
             for row in copy.rows():
                 part = row[0]
-                held[part] = held.get(part, 0) + 1
+                counts[part] = counts.get(part, 0) + 1
                 seen += 1
-                if seen - told >= TELL_EVERY:
-                    advance(seen - told)
-                    told = seen
+                if seen - reported >= REPORT_EVERY:
+                    advance(seen - reported)
+                    reported = seen
                 if row[9] or not job.live_only:
                     yield routed((part, row[1], row[2] + MICROS_TO_2000, *row[3:]))
-    advance(seen - told)
+    advance(seen - reported)
 
 
-def _asked(job: ReplayPlan, number: int) -> tuple[str, dict[str, object]]:
+def _range_query(job: ReplayPlan, number: int) -> tuple[str, dict[str, object]]:
     """The statement that reads a range, and its values."""
     if job.is_by_part:
         part, after, last = job.positions[number]
-        asked: dict[str, object] = {"part": part, "after": after, "last": last}
-        return "replay_read_part", asked | {"read_types": READ_PATTERNS}
+        parameters: dict[str, object] = {"part": part, "after": after, "last": last}
+        return "replay_read_part", parameters | {"read_types": READ_PATTERNS}
     lower, upper = job.pages[number]
     pins = [job.pins[part] for part in sorted(job.pins)]
-    asked = {"lower": f"({lower},0)", "upper": f"({upper},0)", "pins": pins}
-    return "replay_read", asked | {"read_types": READ_PATTERNS}
+    parameters = {"lower": f"({lower},0)", "upper": f"({upper},0)", "pins": pins}
+    return "replay_read", parameters | {"read_types": READ_PATTERNS}

@@ -56,8 +56,8 @@ def kept_plan(conn: AnyConnection, schema: str) -> ReplayPlan | None:
     """The plan that a killed replay left with what it built."""
     with suppress(errors.UndefinedTable), conn.transaction():
         query = sql.SQL("SELECT plan::text FROM {}").format(sql.Identifier(schema, "replay_plan"))
-        found = conn.execute(query).fetchall()
-        return jobs.decode(found[0][0]) if found else None
+        stored = conn.execute(query).fetchall()
+        return jobs.decode(stored[0][0]) if stored else None
     return None
 
 
@@ -112,15 +112,15 @@ def _with_catalog(conn: AnyConnection, job: ReplayPlan) -> ReplayPlan:
 
 
 def _refuse_what_leans_on_tables(conn: AnyConnection) -> None:
-    found: Iterable[tuple[str]] = rows(conn, "replay_leaning", tables=list(REBUILT))
-    if names := [name for (name,) in found]:
+    leaning: Iterable[tuple[str]] = rows(conn, "replay_leaning", tables=list(REBUILT))
+    if names := [name for (name,) in leaning]:
         raise TablesReferenced(names)
 
 
 def added_unique(conn: AnyConnection) -> list[AddedIndex]:
     """Unique and exclusion indexes of the projected tables that no migration made."""
-    found = rows(conn, "replay_added_unique", tables=list(REBUILT), own=list(OWN_UNIQUE))
-    return [AddedIndex(*row) for row in found]
+    indexes = rows(conn, "replay_added_unique", tables=list(REBUILT), own=list(OWN_UNIQUE))
+    return [AddedIndex(*row) for row in indexes]
 
 
 def _refuse_added_unique(conn: AnyConnection) -> None:

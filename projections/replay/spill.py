@@ -99,11 +99,11 @@ class Spills:
     def data(self, chunk: Chunk) -> bytes:
         return os.pread(self._descriptor(chunk.file), chunk.length, chunk.offset)
 
-    def section(self, number: int, wanted: int) -> bytes:
+    def section(self, number: int, index: int) -> bytes:
         """A section of file `number`; empty when nothing was written to it."""
         descriptor = self._descriptor(number)
         table = os.fstat(descriptor).st_size - 8 * (self._sections + 1)
-        start, end = struct.unpack("<2q", os.pread(descriptor, 16, table + 8 * wanted))
+        start, end = struct.unpack("<2q", os.pread(descriptor, 16, table + 8 * index))
         return os.pread(descriptor, end - start, start)
 
     def _descriptor(self, number: int) -> int:

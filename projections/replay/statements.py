@@ -33,20 +33,20 @@ def look_into(conn: AnyConnection, schema: str) -> None:
     conn.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
 
 
-def rows(conn: AnyConnection, name: str, **asked: object) -> list[tuple[Any, ...]]:  # Any: columns
+def rows(conn: AnyConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:  # Any: columns
     with conn.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(statement("projections", name), asked).fetchall()
+        return cursor.execute(statement("projections", name), parameters).fetchall()
 
 
-def one(conn: AnyConnection, name: str, **asked: object) -> tuple[Any, ...]:  # Any: columns
+def one(conn: AnyConnection, name: str, **parameters: object) -> tuple[Any, ...]:  # Any: columns
     """The only row. The statement always has one."""
-    found = rows(conn, name, **asked)
-    assert len(found) == 1
-    return found[0]
+    matches = rows(conn, name, **parameters)
+    assert len(matches) == 1
+    return matches[0]
 
 
-def do(conn: AnyConnection, name: str, **asked: object) -> None:
-    conn.execute(statement("projections", name), asked)
+def do(conn: AnyConnection, name: str, **parameters: object) -> None:
+    conn.execute(statement("projections", name), parameters)
 
 
 def close_to_others(conn: AnyConnection, schema: str) -> None:
@@ -59,6 +59,6 @@ def count(conn: AnyConnection, table: str) -> int:
     """How many rows a table has."""
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
     with conn.cursor(row_factory=tuple_row) as cursor:
-        found = cursor.execute(query).fetchone()
-    assert found is not None  # an aggregate always answers
-    return int(found[0])
+        row = cursor.execute(query).fetchone()
+    assert row is not None  # an aggregate always answers
+    return int(row[0])

@@ -129,9 +129,9 @@ class _Key(NamedTuple):
     def run(self, conn: AnyConnection, change: LiteralString) -> None:
         # The definition is the server's own; there is no other way to say it.
         definition = sql.SQL(self.definition)
-        said = sql.SQL(change).format(name=sql.Identifier(self.name), definition=definition)
+        action = sql.SQL(change).format(name=sql.Identifier(self.name), definition=definition)
         table = sql.Identifier(self.schema, self.table)
-        conn.execute(sql.SQL("ALTER TABLE {} {}").format(table, said))
+        conn.execute(sql.SQL("ALTER TABLE {} {}").format(table, action))
 
 
 def _set_schema(conn: AnyConnection, schema: str, table: str, into: str) -> None:

@@ -65,20 +65,24 @@ def compare_tables(
             yield from _differences(shape, key, one, other)
 
 
-def with_user_ids(found: list[ValueDifference], live: Side, rebuilt: Side) -> list[ValueDifference]:
+def with_user_ids(differences: list[ValueDifference], live: Side, rebuilt: Side) -> list[ValueDifference]:
     """The same with Clerk ids in the place of the users' row ids."""
-    wanted = sorted({each.user_id for each in found if each.table in BY_ROW_ID})
+    row_ids = sorted({difference.user_id for difference in differences if difference.table in BY_ROW_ID})
     names: dict[str, str] = {}
     for side in (rebuilt, live):
         query = sql.SQL("SELECT id::text, user_id FROM {} WHERE id = ANY (%s::uuid[])").format(
             sql.Identifier(side.schema, "users")
         )
-        names |= dict(side.conn.execute(query, [wanted]).fetchall()) if wanted else {}
+        names |= dict(side.conn.execute(query, [row_ids]).fetchall()) if row_ids else {}
     return [
         ValueDifference(
-            each.table, names.get(each.user_id, each.user_id), each.column, each.live, each.rebuilt
+            difference.table,
+            names.get(difference.user_id, difference.user_id),
+            difference.column,
+            difference.live,
+            difference.rebuilt,
         )
-        for each in found
+        for difference in differences
     ]
 
 
@@ -92,8 +96,8 @@ def scope_of(user_id: str, customers: list[str]) -> Scope:
 
 
 def _shape(live: Side, table: str, scope: Scope | None) -> _Shape:
-    asked = {"schema": live.schema, "table": table}
-    key = [column for (column,) in rows(live.conn, "replay_key", **asked)]
+    parameters = {"schema": live.schema, "table": table}
+    key = [column for (column,) in rows(live.conn, "replay_key", **parameters)]
     passed_over = UNCOMPARED.get(table, frozenset())
     every = rows(live.conn, "replay_columns", schema=live.schema, tables=[table])
     columns = [column for _, column, _ in every if column not in passed_over]

@@ -21,7 +21,7 @@ Advance = Callable[[int], None]
 Piece = Callable[[WorkerContext, int, Advance], WorkOutcome]
 
 MAX_DEATHS = 3
-TELL_S = 0.2
+REPORT_S = 0.2
 
 _context: WorkerContext
 _counter: "Synchronized[int]"
@@ -40,22 +40,22 @@ class WorkerPool:
 
     def run(self, piece: Piece, numbers: Iterable[int], *, stage: str) -> None:
         """Do every piece. Raises: WorkersLost; whatever a piece raises."""
-        wanted = list(numbers)
+        pieces = list(numbers)
         if self._workers == 1:
-            self._run_here(piece, wanted)
+            self._run_here(piece, pieces)
             return
         for death in range(1, MAX_DEATHS + 1):
             try:
-                self._run_beside(piece, wanted)
+                self._run_beside(piece, pieces)
             except BrokenProcessPool as broken:
                 self._dismiss(broken)
-                self._observer.say(f"a replay worker died while {stage}; its work is done again")
+                self._observer.notice(f"a replay worker died while {stage}; its work is done again")
                 if death == MAX_DEATHS:
                     raise WorkersLost(stage, death) from None
             else:
                 return
 
-    def _run_here(self, piece: Piece, wanted: list[int]) -> None:
+    def _run_here(self, piece: Piece, numbers: list[int]) -> None:
         done = 0
 
         def advance(more: int) -> None:
@@ -63,21 +63,21 @@ class WorkerPool:
             done += more
             self._observer.advance(done)
 
-        for number in wanted:
+        for number in numbers:
             with _without_gc():
                 piece(self._context, number, advance)
 
-    def _run_beside(self, piece: Piece, wanted: list[int]) -> None:
+    def _run_beside(self, piece: Piece, numbers: list[int]) -> None:
         """After a death all pieces are asked for again: those that are done say so themselves."""
         if self._pool is None:
             pool = child_processes.pool(self._workers, _begin, (self._context, self._counter))
             self._pool = self._pools.enter_context(pool)
         self._counter.value = 0
-        waiting: set[Future[WorkOutcome]] = {self._pool.submit(_do, piece, number) for number in wanted}
+        waiting: set[Future[WorkOutcome]] = {self._pool.submit(_do, piece, number) for number in numbers}
         while waiting:
-            done, waiting = wait(waiting, timeout=TELL_S, return_when=FIRST_COMPLETED)
-            for each in done:
-                each.result()
+            done, waiting = wait(waiting, timeout=REPORT_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
             self._observer.advance(self._counter.value)
 
     def _dismiss(self, error: BaseException | None) -> None:

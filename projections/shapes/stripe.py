@@ -215,8 +215,8 @@ def read_event(payload: str) -> DataShape:
     return decode(_EVENT, payload).data
 
 
-def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_SUBSCRIPTION, found) if isinstance(found, Raw) else convert(found, SubscriptionShape)
+def subscription(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_SUBSCRIPTION, raw) if isinstance(raw, Raw) else convert(raw, SubscriptionShape)
     items = [item for item in shape.items.data if not item.deleted] if shape.items else []
     hints, offer = _hints(shape, items), _offer(items)
     ends = [item.current_period_end for item in items if item.current_period_end is not None]
@@ -243,8 +243,8 @@ def subscription(found: Raw | dict[str, Any], account: str, event_type: str) -> 
     )
 
 
-def customer(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_CUSTOMER, found) if isinstance(found, Raw) else convert(found, CustomerShape)
+def customer(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_CUSTOMER, raw) if isinstance(raw, Raw) else convert(raw, CustomerShape)
     settings = shape.invoice_settings
     return CustomerFact(
         id=account + shape.id,
@@ -257,8 +257,8 @@ def customer(found: Raw | dict[str, Any], account: str, event_type: str) -> Body
     )
 
 
-def payment_method(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_PAYMENT_METHOD, found) if isinstance(found, Raw) else convert(found, PaymentMethodShape)
+def payment_method(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_PAYMENT_METHOD, raw) if isinstance(raw, Raw) else convert(raw, PaymentMethodShape)
     card = shape.card if shape.card and shape.type == "card" else CardShape()
     owner = _id(shape.customer)
     return PaymentMethodFact(
@@ -273,8 +273,8 @@ def payment_method(found: Raw | dict[str, Any], account: str, event_type: str) -
     )
 
 
-def source(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_SOURCE, found) if isinstance(found, Raw) else convert(found, SourceShape)
+def source(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_SOURCE, raw) if isinstance(raw, Raw) else convert(raw, SourceShape)
     card = shape.card or (shape if shape.object == "card" else CardShape())
     owner = _id(shape.customer)
     return PaymentMethodFact(
@@ -291,8 +291,8 @@ def source(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
     )
 
 
-def invoice_paid(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_INVOICE, found) if isinstance(found, Raw) else convert(found, InvoiceShape)
+def invoice_paid(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_INVOICE, raw) if isinstance(raw, Raw) else convert(raw, InvoiceShape)
     details = shape.parent.subscription_details if shape.parent else None
     return InvoicePaid(
         id=shape.id,
@@ -302,8 +302,8 @@ def invoice_paid(found: Raw | dict[str, Any], account: str, event_type: str) -> 
     )
 
 
-def checkout(found: Raw | dict[str, Any], account: str, event_type: str) -> Body:
-    shape = decode(_CHECKOUT, found) if isinstance(found, Raw) else convert(found, CheckoutShape)
+def checkout(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
+    shape = decode(_CHECKOUT, raw) if isinstance(raw, Raw) else convert(raw, CheckoutShape)
     owner = _id(shape.customer)
     by_metadata = _user_in(shape.metadata)
     return Checkout(
@@ -370,14 +370,14 @@ def _claimed(metadata: Metadata) -> str | None:
 
 
 def _user_in(metadata: Metadata) -> str | None:
-    found = (usable_id((metadata or {}).get(key)) for key in USER_KEYS)
-    return next((user for user in found if user is not None), None)
+    candidates = (usable_id((metadata or {}).get(key)) for key in USER_KEYS)
+    return next((user for user in candidates if user is not None), None)
 
 
 def _text(metadata: Metadata, keys: tuple[str, ...]) -> str | None:
     for key in keys if metadata else ():
-        if found := _usable(metadata.get(key) if metadata else None):
-            return found
+        if text := _usable(metadata.get(key) if metadata else None):
+            return text
     return None
 
 

@@ -26,11 +26,11 @@ def unusable(value: object) -> str | None:
     return None if is_plain else "has a control character"
 
 
-def ignored_claim(thing: Mapping[str, object]) -> str | None:
+def ignored_claim(stripe_object: Mapping[str, object]) -> str | None:
     """Which claim of an object is ignored, and why; None where none is."""
-    metadata = thing.get("metadata")
+    metadata = stripe_object.get("metadata")
     named = {key: metadata.get(key) for key in USER_KEYS} if isinstance(metadata, dict) else {}
-    named["client_reference_id"] = thing.get("client_reference_id")
+    named["client_reference_id"] = stripe_object.get("client_reference_id")
     reasons = (
         f"{key} {unusable(value)}" for key, value in named.items() if value is not None and unusable(value)
     )

@@ -29,8 +29,8 @@ def core(state: State) -> Core:
     return [
         customer_id,
         current.id if current else (state.legacy or NO_LEGACY).stripe_subscription_id,
-        *(_card(method_id, card) if method_id or _has_heard_of_cards(state) else _legacy_card(state)),
-        *(_told(address) if customer or address != NO_ADDRESS else _legacy_address(state)),
+        *(_card(method_id, card) if method_id or _card_is_known(state) else _legacy_card(state)),
+        *(_address_cells(address) if customer or address != NO_ADDRESS else _legacy_address(state)),
     ]
 
 
@@ -40,9 +40,9 @@ def _card(method_id: str | None, card: PaymentMethodFact | None) -> Core:
     return [method_id, card.last4, card.brand, card.exp_month, card.exp_year]
 
 
-def _has_heard_of_cards(state: State) -> bool:
+def _card_is_known(state: State) -> bool:
     """A method that was detached, or a customer that was deleted, has taken the card away."""
-    return bool(state.payment_methods) or any(each.deleted for each in state.customers.values())
+    return bool(state.payment_methods) or any(customer.deleted for customer in state.customers.values())
 
 
 def _legacy_card(state: State) -> Core:
@@ -56,7 +56,7 @@ def _legacy_card(state: State) -> Core:
     ]
 
 
-def _told(address: FactAddress) -> Core:
+def _address_cells(address: FactAddress) -> Core:
     return [address.city, address.country, address.postal_code]
 
 
@@ -75,7 +75,12 @@ def _customer_in_force(state: State, current: SubscriptionFact | None) -> str | 
     candidates = {own, *state.links} - {""}
     return max(
         candidates,
-        key=lambda each: (not _is_deleted(state, each), each == own, state.links.get(each, 0), each),
+        key=lambda candidate: (
+            not _is_deleted(state, candidate),
+            candidate == own,
+            state.links.get(candidate, 0),
+            candidate,
+        ),
         default=None,
     )
 

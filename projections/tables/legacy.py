@@ -22,41 +22,41 @@ TRIALS = frozenset({"active", "expired", "converted"})
 
 
 def _imported(state: State, fact: Fact) -> None:
-    said = own.LegacyImported.model_validate_json(payload_of(fact))
-    named = {name: getattr(said, name) for name in SAME if name in said.model_fields_set}
-    for name in INSTANTS & said.model_fields_set:
-        named[name] = _instant(getattr(said, name))
+    payload = own.LegacyImported.model_validate_json(payload_of(fact))
+    named = {name: getattr(payload, name) for name in SAME if name in payload.model_fields_set}
+    for name in INSTANTS & payload.model_fields_set:
+        named[name] = _instant(getattr(payload, name))
     if named.get("onboarding_step") not in STEPS:
         named.pop("onboarding_step", None)
     state.legacy = replace(state.legacy or Legacy(), **named)
-    _begin_trial(state, said)
-    _begin_counting(state, said, fact)
+    _begin_trial(state, payload)
+    _begin_counting(state, payload, fact)
 
 
-def _begin_trial(state: State, said: own.LegacyImported) -> None:
+def _begin_trial(state: State, payload: own.LegacyImported) -> None:
     """So that it ends on the day it was to end. Stripe's ends by Stripe's word."""
-    if state.trial != Trial() or said.trial_status not in TRIALS:
+    if state.trial != Trial() or payload.trial_status not in TRIALS:
         return
-    if said.trial_status == "active" and said.trial_end_date is None:
+    if payload.trial_status == "active" and payload.trial_end_date is None:
         return  # a trial without an end would run for ever
     state.trial = Trial(
-        status=said.trial_status,
-        starts_at=_instant(said.trial_start_date),
-        ends_at=_instant(said.trial_end_date),
-        converted_at=_instant(said.trial_conversion_date) if said.trial_status == "converted" else None,
-        subscription=said.stripe_subscription_id,
-        plan=None if said.stripe_subscription_id else said.intended_plan or said.current_plan,
+        status=payload.trial_status,
+        starts_at=_instant(payload.trial_start_date),
+        ends_at=_instant(payload.trial_end_date),
+        converted_at=_instant(payload.trial_conversion_date) if payload.trial_status == "converted" else None,
+        subscription=payload.stripe_subscription_id,
+        plan=None if payload.stripe_subscription_id else payload.intended_plan or payload.current_plan,
     )
 
 
-def _begin_counting(state: State, said: own.LegacyImported, fact: Fact) -> None:
+def _begin_counting(state: State, payload: own.LegacyImported, fact: Fact) -> None:
     """What they had used of the month in which they were taken over."""
-    if said.usage_creators_current_month or said.enrichments_current_month:
+    if payload.usage_creators_current_month or payload.enrichments_current_month:
         begin_month(state, month_of(from_micros(fact.at)))
     for counter, count in (
-        ("campaigns", said.usage_campaigns_current),
-        ("creators", said.usage_creators_current_month),
-        ("enrichments", said.enrichments_current_month),
+        ("campaigns", payload.usage_campaigns_current),
+        ("creators", payload.usage_creators_current_month),
+        ("enrichments", payload.enrichments_current_month),
     ):
         if getattr(state, counter) == 0:
             setattr(state, counter, count or 0)

@@ -77,17 +77,17 @@ def legacy_plan(state: State) -> str | None:
 
 def hints_in(source: PlanSource) -> list[PlanHint]:
     """The hints of a plan source that is no plan key."""
-    return [PlanHint(*each) for each in source if isinstance(each, list)] or [PlanHint(*source[:3])]
+    return [PlanHint(*fields) for fields in source if isinstance(fields, list)] or [PlanHint(*source[:3])]
 
 
 def resolve(source: PlanSource, catalog: Catalog) -> tuple[str, bool, int]:
     """(plan key, whether every price was unknown, when the catalog last decided that)."""
     if isinstance(source, str):
         return source, False, 0
-    known = catalog.first_known(hints_in(source))
-    if known is None:
+    first = catalog.first_known(hints_in(source))
+    if first is None:
         return FREE, True, 0
-    hint, plan = known
+    hint, plan = first
     return plan, False, catalog.mapped_at(hint, plan)
 
 
@@ -149,8 +149,8 @@ def _selected(state: State, fact: Fact) -> None:
 
 
 def _granted(state: State, fact: Fact) -> None:
-    said = own.EntitlementGranted.model_validate_json(payload_of(fact))
-    state.grant = Grant(said.plan_key, None if said.until is None else micros(said.until))
+    payload = own.EntitlementGranted.model_validate_json(payload_of(fact))
+    state.grant = Grant(payload.plan_key, None if payload.until is None else micros(payload.until))
 
 
 def _revoked(state: State, fact: Fact) -> None:

@@ -26,13 +26,13 @@ def core(state: State) -> Core:
 
 
 def _scheduled(state: State, fact: Fact) -> None:
-    said = own.EmailScheduled.model_validate_json(payload_of(fact)).model_dump(mode="json")
-    state.emails[said["occasion"]] = {"status": "scheduled", "scheduled_for": said["scheduled_for"]}
+    payload = own.EmailScheduled.model_validate_json(payload_of(fact)).model_dump(mode="json")
+    state.emails[payload["occasion"]] = {"status": "scheduled", "scheduled_for": payload["scheduled_for"]}
 
 
 def _sent(state: State, fact: Fact) -> None:
-    said = own.EmailSent.model_validate_json(payload_of(fact)).model_dump(mode="json")
-    _mark(state, said["occasion"], status="sent", sent_at=said["sent_at"])
+    payload = own.EmailSent.model_validate_json(payload_of(fact)).model_dump(mode="json")
+    _mark(state, payload["occasion"], status="sent", sent_at=payload["sent_at"])
 
 
 def _failed(state: State, fact: Fact) -> None:
@@ -43,8 +43,8 @@ def _cancelled(state: State, fact: Fact) -> None:
     _mark(state, own.EmailCancelled.model_validate_json(payload_of(fact)).occasion, status="cancelled")
 
 
-def _mark(state: State, occasion: str, **said: str) -> None:
-    state.emails[occasion] = state.emails.get(occasion, {}) | said
+def _mark(state: State, occasion: str, **fields: str) -> None:
+    state.emails[occasion] = state.emails.get(occasion, {}) | fields
 
 
 RULES: dict[str, Callable[[State, Fact], None]] = {

@@ -87,18 +87,18 @@ def serves_legacy(state: State) -> bool:
 
 
 def _recorded(state: State, fact: Fact) -> None:
-    said = own.UsageRecorded.model_validate_json(payload_of(fact))
-    if said.metric != "campaigns":
+    payload = own.UsageRecorded.model_validate_json(payload_of(fact))
+    if payload.metric != "campaigns":
         begin_month(state, month_of(from_micros(fact.at)))
-    setattr(state, said.metric, min(getattr(state, said.metric) + said.quantity, MOST))
+    setattr(state, payload.metric, min(getattr(state, payload.metric) + payload.quantity, MOST))
 
 
 def _results(state: State, fact: Fact) -> None:
     """A count that can't be read stops its job, which says so; it must not stop the user's billing."""
     with suppress(ValidationError):
-        said = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
+        payload = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
         begin_month(state, month_of(from_micros(fact.at)))
-        state.creators = min(state.creators + said.count, MOST)
+        state.creators = min(state.creators + payload.count, MOST)
 
 
 def _reset(state: State, fact: Fact) -> None:

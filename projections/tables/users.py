@@ -24,11 +24,11 @@ def core(state: State) -> Core:
     """The row's own columns. A deleted user keeps no name and no address."""
     gone = state.deleted_at is not None
     legacy = state.legacy or NO_LEGACY
-    who = state if state.clerk_said else legacy
+    identity = state if state.clerk_said else legacy
     return [
         state.user_id,
-        None if gone else who.email,
-        None if gone else who.full_name,
+        None if gone else identity.email,
+        None if gone else identity.full_name,
         *(_word(state, name) for name in PROFILE),
         max(state.onboarding_step, legacy.onboarding_step, key=STEPS.index),
         _is_admin(state),
@@ -38,9 +38,9 @@ def core(state: State) -> Core:
 
 def _word(state: State, name: str) -> str | None:
     """Their own word, unless they took it back; else what was known before."""
-    said: str | None = getattr(state, name)
-    if said is not None or name in state.cleared or state.legacy is None:
-        return said
+    current: str | None = getattr(state, name)
+    if current is not None or name in state.cleared or state.legacy is None:
+        return current
     earlier: str | None = getattr(state.legacy, name)
     return earlier
 
@@ -87,20 +87,20 @@ def _profile(state: State, fact: Fact) -> None:
     _take_profile(state, own.ProfileUpdated.model_validate_json(payload_of(fact)))
 
 
-def _take_profile(state: State, said: own.ProfileUpdated) -> None:
+def _take_profile(state: State, payload: own.ProfileUpdated) -> None:
     for name in PROFILE:
-        if name in said.model_fields_set:
-            setattr(state, name, getattr(said, name))
-            if getattr(said, name) is None and name not in state.cleared:
+        if name in payload.model_fields_set:
+            setattr(state, name, getattr(payload, name))
+            if getattr(payload, name) is None and name not in state.cleared:
                 state.cleared = (*state.cleared, name)
 
 
 def _step(state: State, fact: Fact) -> None:
     """Steps only go forward, and completed is the last."""
-    said = own.OnboardingStepCompleted.model_validate_json(payload_of(fact))
-    _take_profile(state, said)
-    if STEPS.index(said.step) > STEPS.index(state.onboarding_step):
-        state.onboarding_step = said.step
+    payload = own.OnboardingStepCompleted.model_validate_json(payload_of(fact))
+    _take_profile(state, payload)
+    if STEPS.index(payload.step) > STEPS.index(state.onboarding_step):
+        state.onboarding_step = payload.step
 
 
 def _onboarded(state: State, fact: Fact) -> None:

@@ -91,7 +91,7 @@ class Listener(Silent):
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         self.told.append(text)
 
 
