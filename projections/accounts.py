@@ -1,7 +1,7 @@
-"""Which Stripe accounts may name our users: the platform's own, and those an operator trusts.
+"""Which Stripe accounts may name users: the platform's own, and those an operator trusts.
 
-An event of a connected account carries it in its route (`acct_1/cus_1`). The trusted ones are a
-configuration event in the log, so that a replay trusts whom the live projector trusts.
+An event of a connected account carries it in its route (`acct_1/cus_1`). The trusted accounts are a
+configuration event in the log, so that a replay trusts the same accounts as the live projector.
 """
 
 import msgspec
@@ -22,14 +22,14 @@ def account_of(customer: str) -> str | None:
 
 
 class Trust:
-    """Reads the trusted accounts when the first connected account is met: mostly there is none."""
+    """Reads the trusted accounts at the first connected account: most installations have none."""
 
     def __init__(self, conn: AnyConnection) -> None:
         self._conn = conn
         self._accounts: frozenset[str] | None = None
 
     def covers(self, customer: str) -> bool:
-        """Whether the customer's account may name users of ours."""
+        """Whether the customer's account may name users of the platform."""
         account = account_of(customer)
         if account is None:
             return True
@@ -46,7 +46,7 @@ def trusted_accounts(conn: AnyConnection) -> frozenset[str]:
 
 
 def accounts_in(value: object) -> frozenset[str]:
-    """The accounts a configuration value lists; none when it is no list of texts."""
+    """The accounts a configuration value lists; none when the value is not a list of strings."""
     try:
         return frozenset(msgspec.convert(value, list[str]))
     except msgspec.ValidationError:
@@ -54,10 +54,10 @@ def accounts_in(value: object) -> frozenset[str]:
 
 
 def touched_customers(conn: AnyConnection, events: list[Routed]) -> set[str]:
-    """Customers of connected accounts, when the batch may change which of those are trusted.
+    """Customers of connected accounts, when the batch may change which accounts are trusted.
 
-    Waits for batches that run now, since one may have trusted otherwise. Later ones can't begin until
-    this transaction ends.
+    Waits for running batches, which may use the previous list. Later batches can't begin until this
+    transaction ends.
     """
     if not any(_names_accounts(event) for event in events):
         return set()

@@ -36,7 +36,7 @@ class CatalogPlan(Struct, frozen=True):
 
 
 class Catalog(Struct):
-    """All plans ever published. `prices` also knows the price ids of earlier versions: whoever
+    """All plans ever published. `prices` includes the price ids of earlier versions: a customer who
     bought at an old price still has the plan."""
 
     plans: dict[str, CatalogPlan] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Catalog(Struct):
     prices_changed_at: dict[str, int] = field(default_factory=dict)
 
     def plan_of(self, hint: PlanHint) -> str | None:
-        """The plan a price means; None when nothing in the hint is known here."""
+        """The plan a price means; None when the catalog knows no field of the hint."""
         if hint.price_id is not None and (plan := self.prices.get(hint.price_id)):
             return plan
         for key in (_without_interval(hint.lookup_key, self.plans), hint.metadata_plan):
@@ -53,17 +53,17 @@ class Catalog(Struct):
         return None
 
     def first_known(self, hints: Iterable[PlanHint]) -> tuple[PlanHint, str] | None:
-        """The first hint that names a plan, and the plan; None when all are unknown here."""
+        """The first hint that names a plan, and the plan; None when the catalog knows no hint."""
         return next(((hint, plan) for hint in hints if (plan := self.plan_of(hint))), None)
 
     def mapped_at(self, hint: PlanHint, plan: str | None) -> int:
-        """When the catalog last changed its mind about this hint; microseconds since the epoch."""
+        """When the catalog last changed the plan of this hint; microseconds since the epoch."""
         by_price = self.prices_changed_at.get(hint.price_id or "", 0)
         catalog_plan = self.plans.get(plan or "")
         return by_price or (catalog_plan.published_at if catalog_plan else 0)
 
     def digest(self) -> str:
-        """Names this catalog: rows written under another digest are due to be written again."""
+        """Identifies this catalog: rows written under another digest must be written again."""
         return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:32]
 
 
@@ -76,7 +76,7 @@ class PlanEvent(Struct):
     payload: str
 
 
-# What subscription_plans can hold: a plan beyond it is not read, and the version before it stays.
+# The limits of subscription_plans: a plan beyond them is ignored, and its previous version stays.
 Key = Annotated[str, Meta(max_length=200)]
 Int4 = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
 Int8 = Annotated[int, Meta(ge=-9_223_372_036_854_775_808, le=9_223_372_036_854_775_807)]
@@ -105,12 +105,12 @@ _RETIRED = msgspec.json.Decoder(_Retired)
 
 
 def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
-    """The catalog after those events, whatever order they come in."""
+    """The catalog after those events, in any order."""
     catalog = Catalog()
     for event in sorted(events, key=lambda e: (e.at, e.type, e.key)):
         if (rule := RULES.get(event.type)) is None:
             continue
-        # One plan that can't be read must not stop every user: the version before it stays.
+        # An unreadable plan must not stop every user: its previous version stays.
         with suppress(Exception):
             rule(catalog, event)
     return catalog
@@ -119,7 +119,7 @@ def fold_catalog(events: Iterable[PlanEvent]) -> Catalog:
 def _publish(catalog: Catalog, event: PlanEvent) -> None:
     new = _PUBLISHED.decode(storable_json(event.payload))
     old = catalog.plans.get(new.plan_key)
-    msgspec.json.encode(new.features)  # numbers that no JSON of ours can hold are refused here
+    msgspec.json.encode(new.features)  # raises for numbers that the stored JSON can't represent
     same_limits = old is not None and (old.campaigns_limit, old.creators_limit, old.features) == (
         new.campaigns_limit,
         new.creators_limit,

@@ -1,8 +1,8 @@
-"""From a customer's events to words and claims: the same whatever order and batches the events come in.
+"""From a customer's events to words and claims; the order and batches of arrival make no difference.
 
-An object changes its word only where its own snapshots, in canonical order, differ: an object that
-repeats itself says nothing new. What comes in order is added; what may belong in between is settled
-again from all events.
+An object changes its word only where its own snapshots, in canonical order, differ: a repeated snapshot
+adds no word. Evidence in order is added; evidence that may belong between earlier events is settled again
+from all events.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,21 +31,21 @@ from projections.links import (
 from projections.order import order_instant
 from projections.state import State
 
-# Our own events that make a claim; `read_claims` reads no others of a user's stream.
+# Domain events that make a claim; `read_claims` reads no others of a user's stream.
 OWN_CLAIMS = {
     "identity.linked": BY_OPERATOR,
     "identity.unlinked": AGAINST,
     "legacy.imported": BY_LEGACY,
     "privacy.erased": ERASED,
 }
-# Events in a user's stream that delete the user or take deletions back.
+# Events in a user's stream that delete the user or revert deletions.
 DELETIONS = ("clerk.user.deleted", "privacy.erased", "deletion.reverted")
 NO_DELETIONS: Mapping[str, list[Claim]] = {}
 FIRST_WORDS = (".created", "checkout.session.completed")
 
 
 class Evidence(NamedTuple):
-    """What some events say of one customer: snapshots with a word, in any order, and claims."""
+    """Evidence about one customer from some events: snapshots with a word, in any order, and claims."""
 
     first_at: int
     snapshots: list[Fact]
@@ -57,7 +57,7 @@ class Evidence(NamedTuple):
 
 
 class ObjectSummary(Struct, array_like=True):
-    """One object's snapshots in short, enough where all of them say the same. `word` would be its first."""
+    """A summary of one object's snapshots, sufficient when all name the same user. `word` is the first."""
 
     word: Claim
     is_firm: bool
@@ -65,7 +65,7 @@ class ObjectSummary(Struct, array_like=True):
     is_uniform: bool
 
     def merge(self, other: "ObjectSummary") -> None:
-        """Take in what other snapshots of the object say; order makes no difference."""
+        """Add the summary of other snapshots of the object; order makes no difference."""
         self.is_uniform = self.is_uniform and other.is_uniform and self.word.user == other.word.user
         self.seen_at = max(self.seen_at, other.seen_at)
         if other.word.at < self.word.at:
@@ -85,7 +85,7 @@ def object_of(fact: Fact) -> str | None:
 
 
 def claims_in(fact: Fact, route_key: str) -> list[tuple[str, Claim]]:
-    """(customer, claim) of a session, an operator, an import, or of each customer of an erasure."""
+    """(customer, claim) of a Checkout session, an operator, an import, or each customer of an erasure."""
     body = fact.body
     if isinstance(body, Checkout):
         return [(route_key, _session_claim(fact, body))] if body.claimed_user and body.customer else []
@@ -112,7 +112,7 @@ def deletions_in(user: str, facts: Iterable[Fact]) -> list[Claim]:
 
 
 def settled(evidence: Evidence, deletions: Mapping[str, list[Claim]] = NO_DELETIONS) -> Claims:
-    """Words and claims from all events there are, and the deletions of those who are named."""
+    """Words and claims from all events, and the deletions of the users they name."""
     register = Claims(evidence.first_at, evidence.seen_at)
     state = State(user_id="", links={})
     for at, group in groupby(sorted(evidence.snapshots, key=attrgetter("at")), key=attrgetter("at")):
@@ -126,7 +126,7 @@ def settled(evidence: Evidence, deletions: Mapping[str, list[Claim]] = NO_DELETI
 
 
 def settled_from(first_at: int, glimpses: Mapping[str, ObjectSummary], claims: list[Claim]) -> Claims | None:
-    """The same from glimpses; None where some object's snapshots differ, so that their order matters."""
+    """The same from summaries; None when an object's snapshots differ, so that their order matters."""
     if not all(glimpse.is_uniform for glimpse in glimpses.values()):
         return None
     seen_at = max([0, *(glimpse.seen_at for glimpse in glimpses.values()), *(claim.at for claim in claims)])
@@ -141,8 +141,8 @@ def settled_from(first_at: int, glimpses: Mapping[str, ObjectSummary], claims: l
 
 
 def extended(register: Claims, evidence: Evidence) -> bool:
-    """Add what comes after all that was seen. False when it has to be settled again: some of it may
-    belong in between, or one instant's snapshots differ. The register is then not to be used."""
+    """Add evidence that is later than the register. False when all has to be settled again: some of it may
+    belong in between, or snapshots of one instant differ. The register must not be used then."""
     register.first_at = min(register.first_at, evidence.first_at)
     late = [fact for fact in evidence.snapshots if fact.at <= register.seen_at]
     if any(claim.at <= register.seen_at for claim in evidence.claims):
@@ -164,13 +164,13 @@ def extended(register: Claims, evidence: Evidence) -> bool:
 
 
 def glimpse_of(fact: Fact) -> ObjectSummary:
-    """One snapshot as a glimpse."""
+    """The summary of one snapshot."""
     word = Claim(fact.at, fact.key, _since(fact), _word(fact), BY_METADATA)
     return ObjectSummary(word, _is_first_word(fact), fact.at, _are_alike([fact]))
 
 
 def _add_words(register: Claims, at: int, snapshots: Iterable[Fact]) -> None:
-    """Add each object's word at the end of an instant, where it is another than before."""
+    """Add each object's word at the end of an instant, if it differs from the previous one."""
     for name, object_snapshots in _by_object(snapshots).items():
         word = _next_word(register.word_of(name, at), at, object_snapshots)
         if word is not None:
@@ -190,7 +190,7 @@ def _next_word(previous: Claim | None, at: int, snapshots: list[Fact]) -> Claim 
 
 
 def _repeats_known(register: Claims, fact: Fact) -> bool:
-    """Whether the snapshot says what its object is known to have said all around that instant."""
+    """Whether the snapshot repeats the word that its object had before and at that instant."""
     name = object_of(fact)
     if name is None or name not in register.words:
         return _word(fact) == NO_USER
@@ -201,18 +201,18 @@ def _repeats_known(register: Claims, fact: Fact) -> bool:
 
 
 def _are_alike(snapshots: list[Fact]) -> bool:
-    """Whether the snapshots, and those before them, all say the same."""
+    """Whether the snapshots, and their previous versions, all name the same user."""
     words = {_word(fact) for fact in snapshots} | {_word_before(fact) for fact in snapshots}
     return len(words - {None}) == 1
 
 
 def _is_first_word(fact: Fact) -> bool:
-    """Whether the event itself made the object say this, as far as it tells."""
+    """Whether the event itself shows that it set the object's word."""
     return fact.type.endswith(FIRST_WORDS) or _word_before(fact) not in (None, _word(fact))
 
 
 def _since(fact: Fact) -> int:
-    """When an object that repeats itself may first have said so: when it was made."""
+    """The earliest instant at which the object may have had its word: its creation."""
     created = getattr(fact.body, "created", 0) * 1_000_000
     return min(created or fact.at, fact.at)
 
@@ -234,7 +234,7 @@ def _word_before(fact: Fact) -> str | None:
 
 
 def _session_claim(fact: Fact, body: Checkout) -> Claim:
-    """A session claims when it is completed; what it repeats later is as old as the session."""
+    """A session claims when it is completed; a later event of it dates from the session's creation."""
     since = fact.at if fact.type.endswith(FIRST_WORDS) else _since(fact)
     return _claim(
         fact, since, body.claimed_user or NO_USER, BY_METADATA if body.claim_is_metadata else BY_REFERENCE
@@ -263,7 +263,7 @@ def _named_customers(event_type: str, body: OwnFact) -> Iterable[str]:
 
 
 def _reverted(fact: Fact) -> Iterable[str]:
-    """Ids of the deletions that an event takes back; none if it can't be read."""
+    """Ids of the deletions that an event reverts; none if it can't be read."""
     if fact.type != "deletion.reverted" or not isinstance(fact.body, OwnFact):
         return ()
     try:

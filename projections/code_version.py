@@ -1,4 +1,4 @@
-"""Which code folds: a digest over the source of every module a fold runs through."""
+"""The version of the folding code: a digest over the source of every module that a fold uses."""
 
 from functools import cache
 from hashlib import sha256
@@ -53,7 +53,7 @@ FOLDING = (
 
 @cache
 def projector_version() -> str:
-    """Sixteen hex digits: tables built by another version are due a replay."""
+    """Sixteen hex digits; tables built by another version need a replay."""
     seen = sha256()
     for package, names in FOLDING:
         root: Traversable = files(package)

@@ -1,7 +1,7 @@
-"""system_configurations and logging_configurations: what the configuration events say, newest word last.
+"""system_configurations and logging_configurations: the newest value of each setting.
 
-All these events are on one route, hence in one part, where commit order is position order: whoever
-committed last decides, whatever the clocks of two operators' machines said.
+All these events are on one route, hence in one part, where commit order is position order: the last
+commit wins, regardless of the clocks of two operators' machines.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -54,21 +54,21 @@ class _Logging(Struct):
 
 
 def rows_of(settings: Iterable[Setting]) -> Iterator[tuple[str, Row]]:
-    """(table, row) of each event in commit order, without those that we can't read."""
+    """(table, row) of each event in commit order, without unreadable events."""
     for setting in sorted(settings, key=lambda one: one.position):
         rule = RULES.get(setting.type)
         if rule is None:
             continue
         try:
             table, name, row = rule(setting)
-        except Exception as problem:  # whatever it is, it stops no other setting and no user
+        except Exception as problem:  # one unreadable setting stops no other setting and no user
             logger.warning(
                 "projector.setting_unreadable", position=setting.position, error=type(problem).__name__
             )
             continue
         at = from_micros(setting.at)
-        ours = {"id": str(derived_id(table, name)), "position": setting.position}
-        yield table, row | ours | {"created_at": at, "updated_at": at}
+        identity = {"id": str(derived_id(table, name)), "position": setting.position}
+        yield table, row | identity | {"created_at": at, "updated_at": at}
 
 
 def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Setting]:
@@ -86,10 +86,10 @@ def settings_at(conn: AnyConnection, bound: int, *, after: int = 0) -> list[Sett
 
 
 def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
-    """The rows those events change. A row's `created_at` stays that of its first event.
+    """Write the rows that those events change. A row's `created_at` stays that of its first event.
 
-    Each event by itself, so that a rebuild does what the live projector did: one that PostgreSQL refuses
-    is left out, and the value before it stays.
+    Each event is written by itself, so that a rebuild and the live projector agree: an event that
+    PostgreSQL refuses is skipped, and the previous value stays.
     """
     for table, row in rows_of(settings):
         try:
@@ -102,7 +102,7 @@ def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
 
 
 def rebuild(conn: AnyConnection, bound: int) -> None:
-    """Both tables anew from the log, up to `bound` in the system route's part. The caller commits."""
+    """Rebuild both tables from the log, up to `bound` in the system route's part. The caller commits."""
     for table in TABLES:
         conn.execute(statement("projections", f"clear_{table}"))
     write(conn, settings_at(conn, bound))

@@ -1,7 +1,7 @@
 """Crowds: instants with more events than one transaction folds, read and folded a piece at a time.
 
-The order within an instant depends on all its facts, so there is no state between two of them to keep in the
-database. The pieces stay in memory; a process that ends loses time only. The database shows the fold
+The order within an instant depends on all its facts, so there is no state between two of them to store in
+the database. The pieces stay in memory; a process that ends loses only time. The database shows the fold
 without the instant's new facts until the last piece.
 """
 
@@ -36,7 +36,7 @@ class Crowd:
     def advance(
         self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int, live_only: bool
     ) -> State | None:
-        """Do one piece: read facts, put them in order, or fold some. The state after the instant, at last."""
+        """Do one piece: read facts, sort them, or fold some. Returns the state after the last piece."""
         if self._reads_more(conn, bounds, limit=limit, live_only=live_only):
             self._left = self.after = None
         elif self._left is None:
@@ -65,13 +65,13 @@ class Crowd:
 
 
 class Crowds:
-    """The crowds that one process folds: of the users whose histories it folds again now."""
+    """The crowds that one process folds: those of the users whose histories it currently refolds."""
 
     def __init__(self) -> None:
         self._crowds: dict[str, tuple[datetime, Crowd | None]] = {}
 
     def keep(self, waiting: Mapping[str, datetime]) -> None:
-        """Forget those of other users, and of users who since wait anew for all of their history."""
+        """Forget the crowds of other users, and of users whose whole refold was requested again since."""
         self._crowds = {
             user: (since, crowd if was == since else None)
             for user, since in waiting.items()

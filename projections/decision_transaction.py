@@ -1,8 +1,8 @@
-"""Projecting inside a decision: what is true now, and new facts folded in before they are committed.
+"""Projecting inside a decision: read the current state, and fold new facts before they are committed.
 
-A decision holds the checkpoint of one part. Whoever else would project or decide there waits, so
-what is read stays true until the decision's own events are in the log and in the tables. Locks are
-taken in the order of a batch: checkpoint, customers, users, and the part's head last, by append.
+A decision locks the checkpoint of one part. Other projectors and decisions of that part wait, so the
+state that was read stays current until the decision's own events are in the log and in the tables. Locks
+are taken in the order of a batch: checkpoint, customers, users, and the part's head last, by append.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +38,7 @@ MOST_CATALOGS = 4
 
 
 class LockedUser(NamedTuple):
-    """One user, locked: the fold, what it says now, the catalog their rows were written under, and what is
+    """One user, locked: the fold, its present state, the catalog their rows were written under, and what is
     still to be folded again."""
 
     folded: Folded
@@ -48,16 +48,16 @@ class LockedUser(NamedTuple):
 
 
 class PriorEvent(NamedTuple):
-    """One of our own events that holds a key already."""
+    """A domain event that was appended earlier under a key."""
 
     id: UUID
     metadata: dict[str, Any]  # Any: JSON values
 
 
 class Snapshot(NamedTuple):
-    """What is true of some users of one part, and stays so until the transaction ends.
+    """The state of some users of one part, which stays current until the transaction ends.
 
-    Users not in `users` are unknown. `said`: which of the keys asked about are taken.
+    Users not in `users` are unknown. `prior_events`: the events already appended under the given keys.
     """
 
     users: dict[str, LockedUser]
@@ -69,11 +69,11 @@ Choose = Callable[[Snapshot], Sequence[NewEvent]]
 
 
 class SnapshotChanged(Exception):
-    """What came between the look and the append makes the decision another one."""
+    """Events between the read and the append change the decision."""
 
 
 class Deciding(Projector):
-    """Parts that are held while something is decided: `_positions` is how far each is projected."""
+    """Parts that stay locked during a decision: `_positions` is how far each is projected."""
 
     def __init__(self, conn: AnyConnection, *, live_only: bool) -> None:
         super().__init__(live_only=live_only)
@@ -83,12 +83,12 @@ class Deciding(Projector):
     def _append_and_fold(
         self, events: Sequence[NewEvent], now: Snapshot, choose: Choose, *, by_batch: bool = False
     ) -> list[Appended]:
-        """Append and fold in. Raises: SnapshotChanged."""
+        """Append the events and fold them. Raises: SnapshotChanged."""
         answers = append_all(self._conn, events)
         pairs = zip(events, answers, strict=True)
         appended = [_as_read(event, answer) for event, answer in pairs if answer.outcome == "appended"]
         if not appended:
-            return answers  # folded when it was said first
+            return answers  # folded when first appended
         reached, came_first = self._reached(appended)
         if came_first:
             now = self._fold_pending(came_first, now)
@@ -103,7 +103,7 @@ class Deciding(Projector):
         return answers
 
     def _reached(self, events: Sequence[Routed]) -> tuple[dict[int, int], dict[int, int]]:
-        """Part to our last position there, and to how many events of others came before our first."""
+        """Part to the last appended position, and part to the number of foreign events before it."""
         reached: dict[int, int] = {}
         came_first: dict[int, int] = {}
         for part, position in sorted((event.fact.part, event.fact.position) for event in events):
@@ -114,7 +114,7 @@ class Deciding(Projector):
         return reached, came_first
 
     def _fold_pending(self, came_first: dict[int, int], now: Snapshot) -> Snapshot:
-        """What came between the look and the append. No more can: the parts' heads are ours by now."""
+        """Fold the events between the read and the append. None follow: this transaction locks the heads."""
         for part, count in came_first.items():
             events, reached = log_reader.next_events(
                 self._conn, {part: self._positions[part]}, limit=count, live_only=self._live_only
@@ -132,7 +132,7 @@ class Deciding(Projector):
     def _fold_locked(
         self, events: list[Routed], users: dict[str, LockedUser], reached: dict[int, int]
     ) -> None:
-        """As a batch folds, but over states in hand, and written in one round trip."""
+        """Fold as a batch does, but over states already read, and write in one round trip."""
         by_user: dict[str, list[Fact]] = {}
         for event in events:
             by_user.setdefault(event.route_key, []).append(event.fact)
@@ -166,7 +166,7 @@ class Deciding(Projector):
 
 
 class DecisionTransaction(Deciding):
-    """One part, held for one decision. Make a new one for each; the caller commits."""
+    """One part, locked for one decision. Create one per decision; the caller commits."""
 
     def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
         super().__init__(conn, live_only=live_only)
@@ -181,11 +181,11 @@ class DecisionTransaction(Deciding):
         customers: Sequence[str] = (),
         by_batch: bool = False,
     ) -> list[Appended]:
-        """Append what `choose` chooses and fold it in; one answer for each event.
+        """Append the events that `choose` returns and fold them; one `Appended` per event.
 
-        `choose` is pure: it is asked again when an event reached the part in between. `customers` are
-        those whose links it may change; `by_batch` is for facts about more than the users named.
-        Raises: PartBehind, PartBusy; whatever `choose` raises. The caller must then roll back.
+        `choose` is pure: it is called again when an event reached the part in between. `customers` are
+        those whose links it may change; `by_batch` is for facts about more than the given users.
+        Raises: PartBehind, PartBusy; any exception of `choose`. The caller must then roll back.
         """
         by_batch = by_batch or bool(customers)
         for attempt in range(ATTEMPTS):
@@ -204,7 +204,7 @@ class DecisionTransaction(Deciding):
             except psycopg.Error as problem:
                 if self.careful or not is_refusal(problem):
                     raise
-                self.careful = True  # one of the users is refused: each by itself
+                self.careful = True  # one of the users is refused: fold each by itself
             self._unlock_users()
             self._positions = positions
             self._catch_up()
@@ -213,13 +213,13 @@ class DecisionTransaction(Deciding):
     def _lock_and_read(
         self, users: Sequence[str], keys: Sequence[str], customers: Sequence[str], *, strict: bool
     ) -> Snapshot | None:
-        """One round trip, customers apart. If strict, None and no user locked while events are to be
+        """One round trip, plus customers. If strict, None and no user locked while events are to be
         projected; else `_append_and_fold` projects them, so a busy part cannot block the decision."""
         parameters: dict[str, Any] = {"part": self._part, "users": sorted(set(users)), "keys": list(keys)}
         parameters["strict"] = strict
         with self._conn.pipeline():
             checkpoint = None if self._positions else self._query("lock_checkpoint", parameters)
-            # Users are let go again before a batch is projected: a batch locks customers first.
+            # Users are unlocked before a batch is projected: a batch locks customers first.
             self._conn.execute(b"SAVEPOINT inline_look")
             if customers:
                 parameters["users"] = self._with_claimed(parameters["users"], customers)
@@ -242,7 +242,7 @@ class DecisionTransaction(Deciding):
         return Snapshot(locked, self._catalog, prior_events)
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
-        """Whoever was ever said to own one of the customers may gain or lose it: to be locked as well."""
+        """These users and every user ever named for one of the customers: each may gain or lose it."""
         rows = store.lock_customers(self._conn, customers)
         store.hold_links(self._conn)
         named = {user for row in rows.values() for user in row.named}
@@ -281,7 +281,7 @@ def as_locked(row: StateRow) -> LockedUser:
 
 
 def locked_users(rows: Iterable[StateRow]) -> tuple[dict[str, LockedUser], list[str]]:
-    """User to what is held of them, and the users whose stored state this release can't read."""
+    """User to their locked row, and the users whose stored state this release can't read."""
     users: dict[str, LockedUser] = {}
     unreadable: list[str] = []
     for row in rows:
@@ -293,7 +293,7 @@ def locked_users(rows: Iterable[StateRow]) -> tuple[dict[str, LockedUser], list[
 
 
 def _as_read(event: NewEvent, answer: Appended) -> Routed:
-    """The event as the log would give it back."""
+    """The event as the log would return it."""
     return routed(
         (
             answer.part,
@@ -312,7 +312,7 @@ def _as_read(event: NewEvent, answer: Appended) -> Routed:
 
 
 def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
-    """The catalog and its digest; decoded once a process, and nobody changes it."""
+    """The catalog and its digest; decoded once per process and never changed."""
     cached = _CATALOGS.get(digest)
     if cached is not None:
         return cached, digest
@@ -321,7 +321,7 @@ def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
     catalog = msgspec.json.decode(stored[1], type=Catalog)
     if len(_CATALOGS) >= MOST_CATALOGS:
         _CATALOGS.clear()
-    _CATALOGS[stored[0]] = catalog  # perhaps one published since
+    _CATALOGS[stored[0]] = catalog  # its digest may be newer
     return catalog, stored[0]
 
 

@@ -1,8 +1,8 @@
 """Projecting inside many decisions at once: each about one user, all in one transaction.
 
-What would have to be waited for is left out: a part that somebody projects or that has events to
-project, a user whom a batch holds. So no decision waits for another's part, and there is no ring to
-wait in. Who is left out decides alone (`inline`), and waits there.
+The batch skips locked rows: a part that another transaction projects or that has events to project, and
+a user whom another transaction locks. So no decision waits for another part, and no deadlock can arise.
+A skipped decision runs by itself (`decision_transaction`) and waits there.
 """
 
 from collections.abc import Sequence
@@ -12,34 +12,34 @@ from events.envelope import Appended
 from events.routing import part_of
 from projections.decision_transaction import Choose, Deciding, PriorEvent, Snapshot, locked_users
 
-# A head that somebody who hangs holds: those of its part may wait for it, but not everybody with them.
+# If a stuck transaction locks the head of one part, only decisions of that part should wait for it.
 _NOT_FOR_LONG = b"SET LOCAL lock_timeout = '1s'"
 
 
 class DecisionKey(NamedTuple):
-    """One decision: whom it is about, and the key that says it once."""
+    """The user of a decision, and its idempotency key."""
 
     user_id: str
     key: str
 
 
 class DecisionTransactionBatch(Deciding):
-    """The parts of some users, held for a decision about each. A new one each time; the caller commits."""
+    """The parts of some users, locked for a decision about each. Create one per batch; the caller commits."""
 
     def decide(self, decisions: Sequence[DecisionKey], choose: Choose) -> list[Appended]:
-        """Append what `choose` chooses and fold it in; one answer for each event.
+        """Append the events that `choose` returns and fold them; one `Appended` per event.
 
-        `choose` is given only users who are free, each of whom it may decide about; it is pure, and
-        asked again when events reached the parts in between. Nobody may be asked about twice.
-        Raises: Moved when it then chooses otherwise; psycopg.errors.LockNotAvailable when somebody keeps
-        a part's head; whatever `choose` raises. The caller must then roll back.
+        `choose` receives only users who are not locked; it is pure, and called again when events reached
+        the parts in between. Each user may be in `decisions` once.
+        Raises: SnapshotChanged when `choose` then returns other events; psycopg.errors.LockNotAvailable
+        when another transaction keeps a head locked; any exception of `choose`. The caller must roll back.
         """
         now = self._lock_and_read(decisions)
         events = choose(now)
         return self._append_and_fold(events, now, choose) if events else []
 
     def _lock_and_read(self, decisions: Sequence[DecisionKey]) -> Snapshot:
-        """One round trip. Keys are told of free users only."""
+        """One round trip. Prior events are read for unlocked users only."""
         parts = {decision.user_id: part_of(decision.user_id) for decision in decisions}
         with self._conn.pipeline():
             self._conn.execute(_NOT_FOR_LONG)

@@ -1,8 +1,8 @@
-"""What a privacy.erased event undoes: links that were claimed in payloads which are gone now.
+"""What a privacy.erased event undoes: links that were claimed in payloads that are erased now.
 
-Everything a fold kept of those payloads must go too. The user is folded again, from a log that no
-longer holds them; and whatever was claimed of their customers is read again (`relinking`), so that
-the tables say what a replay would.
+Everything that a fold kept from those payloads must be removed too. The user is folded again, from a log
+without the payloads, and the claims on the user's customers are read again (`relinking`), so that the
+tables equal those of a replay.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ ERASED = "privacy.erased"
 
 
 def erasures_in(events: list[Routed]) -> dict[str, set[str]]:
-    """Erased user to the customers that went with them."""
+    """Erased user to the customers erased with them."""
     erased: dict[str, set[str]] = {}
     for event in events:
         if event.is_user and event.fact.type == ERASED:
@@ -27,8 +27,8 @@ def erasures_in(events: list[Routed]) -> dict[str, set[str]]:
 def touched_customers(conn: AnyConnection, erased: Mapping[str, set[str]]) -> set[str]:
     """Customers whose claims may have lost their payload.
 
-    Waits for batches that run now: one may have read a payload before it went. Later ones can't
-    begin until this transaction ends.
+    Waits for running batches: one may have read a payload before it was erased. Later batches can't begin
+    until this transaction ends.
     """
     if not erased:
         return set()
@@ -43,4 +43,4 @@ def _customers(event: Routed) -> set[str]:
     try:
         return set(PrivacyErased.model_validate_json(body.payload).customer_ids)
     except ValueError:
-        return set()  # the fold stops that user there and says why
+        return set()  # the fold quarantines the user there with the reason

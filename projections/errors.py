@@ -4,7 +4,7 @@
 class Unfoldable(Exception):
     """The event can't be folded, so its user is quarantined there.
 
-    Mend the projector (or link, or plan) and run `tenure quarantine retry USER`.
+    Fix the projector (or link, or plan) and run `tenure quarantine retry USER`.
     """
 
     def __init__(self, field: str, reason: str) -> None:
@@ -25,7 +25,7 @@ class StateUnreadable(Exception):
 
 
 class PartBehind(Exception):
-    """More is to be projected in this part than a decision can wait for. See that `tenure work` runs."""
+    """More events wait in this part than a decision waits for. Check that `tenure work` runs."""
 
     def __init__(self, part: int, pending: int, most: int) -> None:
         super().__init__(
@@ -37,7 +37,7 @@ class PartBehind(Exception):
 
 
 class PartBusy(Exception):
-    """Events kept coming into the part while something was decided there. Try again."""
+    """Other events kept reaching the part during the decision. Try again."""
 
     def __init__(self, part: int, attempts: int) -> None:
         super().__init__(f"part {part}: other events came first {attempts} times in a row; try again")

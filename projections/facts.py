@@ -1,4 +1,4 @@
-"""What a fold sees of an event: a few typed fields in the place of three kilobytes of JSON.
+"""What a fold reads of an event: a few typed fields instead of three kilobytes of JSON.
 
 Kept as arrays, not objects: a state is rewritten with every event, and names would be half of it.
 """
@@ -17,7 +17,7 @@ class FactAddress(Struct, frozen=True, array_like=True):
 
 
 class PlanHint(Struct, frozen=True, array_like=True):
-    """What one price of a subscription says about its plan; the catalog turns it into a plan key."""
+    """A subscription price's fields that may name its plan; the catalog resolves them to a plan key."""
 
     price_id: str | None = None
     lookup_key: str | None = None
@@ -52,7 +52,7 @@ class SubscriptionFact(Struct, frozen=True, array_like=True, tag="subscription")
 
     @property
     def hints(self) -> tuple[PlanHint, ...]:
-        """What each item's price says, in item order."""
+        """The hint of each item's price, in item order."""
         return (self.hint, *self.more_hints)
 
 
@@ -110,7 +110,7 @@ class ClerkUserDeleted(Struct, frozen=True, array_like=True, tag="clerk_user_del
 
 
 class OwnFact(Struct, frozen=True, array_like=True, tag="own"):
-    """One of our own events: its payload, read by the rule that folds it."""
+    """A domain event: its payload, decoded by the rule that folds it."""
 
     payload: str
 
@@ -128,7 +128,7 @@ Body = (
 
 
 class Problem(Struct, frozen=True, array_like=True):
-    """Why the event could not be read; it stops the fold where the event stands, not before."""
+    """Why the event could not be read; the fold stops at the event, not before."""
 
     field: str
     reason: str
@@ -137,8 +137,8 @@ class Problem(Struct, frozen=True, array_like=True):
 class Fact(Struct, frozen=True, array_like=True):
     """One event as a fold sees it. `at` is microseconds since the epoch.
 
-    `before` is the same object as it was before this event, where the provider said so: what
-    puts two events of one second in order.
+    `before` is the same object before this event, where the provider sent previous attributes: it
+    orders events within one second.
     """
 
     at: int

@@ -32,14 +32,14 @@ LONGEST_TAIL = 256
 def refold(
     user_id: str, links: dict[str, int], facts: Iterable[Fact], passed: Passed | None = None
 ) -> Folded:
-    """The fold of a whole history, whatever order its facts come in."""
+    """The fold of a whole history; its facts may be in any order."""
     folded = Folded(State(user_id=user_id, links=links), [])
     fold_through(folded, sorted(facts, key=attrgetter("at")), passed)
     return folded
 
 
 def advance(folded: Folded, facts: Iterable[Fact], passed: Passed | None = None) -> bool:
-    """Fold in facts that are not earlier than the last instant. False, and nothing done, if one is."""
+    """Fold facts that are not earlier than the last instant. Else return False and do nothing."""
     new = sorted(facts, key=attrgetter("at"))
     if new and new[0].at < open_from(folded):
         return False
@@ -48,7 +48,7 @@ def advance(folded: Folded, facts: Iterable[Fact], passed: Passed | None = None)
 
 
 def fold_through(folded: Folded, sorted_facts: Iterable[Fact], passed: Passed | None = None) -> None:
-    """Fold in facts sorted by instant, none earlier than the last; `passed` gets the states to keep."""
+    """Fold facts sorted by instant, none earlier than the last; `passed` receives the states to keep."""
     for at, group in groupby(sorted_facts, key=attrgetter("at")):
         instant = list(group)
         if folded.tail and folded.tail[0].at == at:
@@ -64,12 +64,12 @@ def fold_through(folded: Folded, sorted_facts: Iterable[Fact], passed: Passed | 
 
 
 def is_crowd(instant: Sequence[Fact]) -> bool:
-    """True if the facts of an instant are too many to be kept with the fold."""
+    """True if an instant has too many facts to be stored with the fold."""
     return len(instant) > LONGEST_TAIL
 
 
 def crowd(folded: Folded, at: int, before: State, passed: Passed | None = None) -> None:
-    """Leave the facts of an instant, folded in, to the log; the state before it is kept for the next one."""
+    """Keep the facts of an instant only in the log; keep the state before it for a later refold."""
     folded.tail, folded.crowded = [], at
     if passed is not None and before.cores:
         keep(passed, at - 1, encode_state(before))
@@ -83,7 +83,7 @@ def open_from(folded: Folded) -> int:
 
 
 def settle(folded: Folded, passed: Passed | None = None) -> None:
-    """No other fact joins the last instant: fold it in."""
+    """Fold the last instant, which is complete."""
     at = folded.tail[0].at if folded.tail else folded.crowded
     if at is None:
         return
@@ -94,14 +94,14 @@ def settle(folded: Folded, passed: Passed | None = None) -> None:
 
 
 def present(folded: Folded) -> State:
-    """The state with the last instant's facts folded in; the fold itself is left as it is."""
+    """The state with the last instant's facts folded; the fold itself does not change."""
     state = folded.settled.copy()
     _fold_instant(state, folded.tail)
     return state
 
 
 def canonical(user_id: str, links: dict[str, int], facts: Iterable[Fact]) -> list[Fact]:
-    """A history in the order in which it is folded."""
+    """A history in canonical order."""
     state = State(user_id=user_id, links=links)
     history: list[Fact] = []
     for _, group in groupby(sorted(facts, key=attrgetter("at")), key=attrgetter("at")):
@@ -127,12 +127,12 @@ def in_order(facts: list[Fact], state: State) -> list[Fact]:
     """The facts of one instant in canonical order; `state` is everything before it."""
     try:
         return order_instant(facts, state)
-    except Exception:  # a bug in the order makes one instant's order plainer, and stops no one
+    except Exception:  # after a bug in the order this instant is sorted by rank, and no user stops
         return sorted(facts, key=rank)
 
 
 def fold_one(state: State, fact: Fact) -> None:
-    """Fold one fact. A history that has met an event it can't fold stands still there."""
+    """Fold one fact. A history stops at the first event that can't be folded."""
     if state.poison is not None:
         return
     try:
@@ -144,7 +144,7 @@ def fold_one(state: State, fact: Fact) -> None:
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
         _stop(state, fact, ".".join(str(step) for step in first["loc"]) or "$", first["msg"])
-    except Exception as problem:  # a bug in a rule stops one user, not the world
+    except Exception as problem:  # a bug in a rule stops one user, not the projector
         _stop(state, fact, "$", f"{type(problem).__name__} in the projector")
 
 
@@ -177,7 +177,7 @@ def _stop(state: State, fact: Fact, field: str, reason: str) -> None:
     for table in CORES:
         try:
             _note_changes(state, fact, (table,))
-        except Exception:  # the rule left behind what no row can show: the row before it stays
+        except Exception:  # the rule left a state that no row can show: the previous row stays
             blank = State(user_id=state.user_id, first_at=state.first_at, poison=state.poison)
             state.cores.setdefault(table, CORES[table](blank))
             state.changed_at.setdefault(table, fact.at)
@@ -207,7 +207,7 @@ def _cells_at(earlier: list[int], old: Core, new: Core, at: int) -> list[int]:
 
 
 def _touched(fact: Fact) -> tuple[str, ...]:
-    """The tables an event can change: fewer rows to compare."""
+    """The tables that an event can change, so that fewer rows are compared."""
     touched = TOUCHED_BY_BODY.get(type(fact.body)) or TOUCHED_BY_TYPE.get(fact.type, ())
     return touched if fact.source == "tenure" else (*touched, "user_system_data")
 

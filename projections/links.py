@@ -1,8 +1,8 @@
-"""Who owns a Stripe customer, and since when: words and claims about it, and the intervals they give.
+"""Which user owns a Stripe customer, and since when: words and claims, and the resulting intervals.
 
-A *word* is what one object's metadata says from some instant on; the next word of the same object
-replaces it. A *claim* is a statement that nothing replaces: a Checkout session's, an operator's, an
-import's, an erasure's. Never from an e-mail address. A *deletion* of an account weakens its claims.
+A *word* is the user that one object's metadata names from some instant on; the next word of the same
+object replaces it. A *claim* is never replaced: it comes from a Checkout session, an operator, an import
+or an erasure, and never from an e-mail address. A *deletion* of an account weakens its claims.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ SECOND = 1_000_000  # Stripe's clock has whole seconds
 class Claim(Struct, frozen=True, array_like=True):
     """In force from `at`; `(since, key)` dates it among equals. Both are microseconds.
 
-    `since` is before `at` for the word of an object that is met when it already repeats itself.
-    `user` is NOBODY once the object names no user any more.
+    `since` is before `at` when the object's first event in the log only repeats an earlier word.
+    `user` is NO_USER once the object no longer names a user.
     """
 
     at: int
@@ -46,7 +46,7 @@ class Claim(Struct, frozen=True, array_like=True):
 
 
 class Owner(NamedTuple):
-    """Who owns the customer from `at` on; None is no one. `key` names the event that decided it."""
+    """The owner of the customer from `at` on; None for no owner. `key` is that of the deciding event."""
 
     at: int
     key: str
@@ -54,11 +54,11 @@ class Owner(NamedTuple):
 
 
 class Claims(Struct):
-    """Everything ever said about one customer, a pure function of the set of its events.
+    """All words and claims about one customer, a pure function of the set of its events.
 
-    `first_at` is the first event's instant, `seen_at` the last one's at which anything was said or
-    repeated: what is later than that can be added, what is not may have to be put in between.
-    `deletions` are of users who are named here: each time they were deleted or restored, oldest first.
+    `first_at` is the instant of the first event, `seen_at` that of the last event with a word or a claim:
+    later evidence can be added, earlier evidence may belong in between.
+    `deletions` are of the users named here: each time they were deleted or restored, oldest first.
     """
 
     first_at: int
@@ -68,11 +68,11 @@ class Claims(Struct):
     deletions: dict[str, list[Claim]] = field(default_factory=dict)
 
     def users(self) -> list[str]:
-        """Every user who ever was named, sorted."""
+        """All users ever named, sorted."""
         return sorted({word.user for _, word in self._said() if word.user != NO_USER})
 
     def owners(self) -> list[Owner]:
-        """The intervals of ownership, oldest first; an instant counts with everything said in it."""
+        """The intervals of ownership, oldest first; words and claims of one instant count together."""
         owners: list[Owner] = []
         standing = _Standing()
         for at, group in groupby(sorted(self._all(), key=_instant), key=_instant):
@@ -89,7 +89,7 @@ class Claims(Struct):
         return owners
 
     def owner(self) -> Owner | None:
-        """The owner now; None when no claim stands."""
+        """The current owner; None when no claim stands."""
         owners = self.owners()
         return owners[-1] if owners and owners[-1].user is not None else None
 
@@ -104,7 +104,7 @@ class Claims(Struct):
         return bool(owners) and self._end().is_deleted(owners[-2].user)
 
     def operator_has_linked(self, user: str) -> bool:
-        """Whether an operator's word for that user stands, and the user was not deleted since."""
+        """Whether an operator's link to that user stands, and the user was not deleted since."""
         return self._end().has_operator_for(user)
 
     def _end(self) -> _Standing:
@@ -118,23 +118,23 @@ class Claims(Struct):
         return max([self.first_at, *(word.at for _, word in self._all())])
 
     def word_of(self, name: str, at: int) -> Claim | None:
-        """What the object said at an instant, that instant included."""
+        """The object's word at an instant, that instant included."""
         before = [word for word in self.words.get(name, ()) if word.at <= at]
         return before[-1] if before else None
 
     def add_word(self, name: str, word: Claim) -> None:
-        """The object's next word."""
+        """Add the object's next word."""
         self.words.setdefault(name, []).append(word)
 
     def note_deletions(self, deletions: Mapping[str, list[Claim]]) -> None:
-        """All deletions there are of these users; those of users who are not named do not matter."""
+        """Set the deletions of these users; users not named here are ignored."""
         named = self.users()
         self.deletions |= {user: words for user, words in deletions.items() if user in named}
         self.deletions = {user: words for user, words in sorted(self.deletions.items()) if words}
 
     def add_claim(self, claim: Claim) -> None:
-        """The next claim in order of time. Sessions of one user are kept as one where no other user was
-        named between them, so that a thousand purchases are no thousand claims."""
+        """Add the next claim in order of time. Sessions of one user with no other user named between them
+        are merged, so that a thousand purchases do not make a thousand claims."""
         if claim.rank in (BY_METADATA, BY_REFERENCE):
             alike = [c for c in self.claims if (c.user, c.rank) == (claim.user, claim.rank)]
             last = max(alike, key=_moment, default=None)
@@ -148,7 +148,7 @@ class Claims(Struct):
         self.claims.append(claim)
 
     def _rivals(self, claim: Claim) -> Iterator[Claim]:
-        """What names another user, up to the claim's instant."""
+        """Words and claims that name another user, up to the claim's instant."""
         yield from (w for _, w in self._said() if w.at <= claim.at and w.user not in (claim.user, NO_USER))
 
     def _said(self) -> Iterator[tuple[str, Claim]]:
@@ -163,7 +163,7 @@ class Claims(Struct):
 
 
 class _Standing:
-    """What stands at one instant of a walk through words and claims."""
+    """The words and claims in force at one instant, while all are applied in order."""
 
     def __init__(self) -> None:
         self._words: dict[str, Claim] = {}
@@ -189,7 +189,7 @@ class _Standing:
                 self._claims.append(word)
 
     def has_operator_for(self, user: str) -> bool:
-        """An operator's no is undone only by an operator's later yes; a deletion weakens a yes before it."""
+        """Only an operator's later link undoes an operator's unlink; a deletion weakens earlier links."""
         yes = self._operators.get((user, BY_OPERATOR))
         return yes is not None and self._is_undenied(yes) and not self._has_lapsed(yes)
 
@@ -197,10 +197,10 @@ class _Standing:
         return user in self._deleted_at
 
     def winner(self, owner: str | None) -> Claim | None:
-        """The strongest standing claim, of equals the latest change; those of deleted users come last.
+        """The strongest claim in force, of equals the latest change; those of deleted users come last.
 
-        A deleted owner keeps the customer until what claims it for another is newer than all that
-        claimed it for them, or an operator speaks.
+        A deleted owner keeps the customer until a claim for another user is newer than all claims for the
+        owner, or an operator links or unlinks it.
         """
         standing = list(self._standing())
         live = [word for word in standing if not self._has_lapsed(word)]
@@ -214,7 +214,7 @@ class _Standing:
         yield from (w for w in (*self._words.values(), *self._claims) if self._may_own(w.user))
 
     def _has_lapsed(self, word: Claim) -> bool:
-        """Whether the user it names was deleted; an operator may name a user who was deleted before."""
+        """Whether its user was deleted; an operator may link a user who was deleted before."""
         deleted_at = self._deleted_at.get(word.user)
         return deleted_at is not None and (word.rank != BY_OPERATOR or word.at <= deleted_at)
 
@@ -234,8 +234,8 @@ class _Standing:
 
 
 def _keeper(owners: list[Owner], at: int) -> str | None:
-    """Who owns the customer, or lost it within the second: what Stripe says of a second may be said of its
-    end, after a deletion in it."""
+    """The owner, or the one that lost the customer within the second: Stripe's instants are whole seconds,
+    so its event may come after a deletion in the same second."""
     if not owners:
         return None
     lost = owners[-1].user is None and at - owners[-1].at < SECOND
@@ -255,7 +255,7 @@ def encode(claims: Claims) -> str:
 
 
 def decode(claims: Any) -> Claims | None:  # Any: jsonb as psycopg hands it over
-    """None for what an earlier release kept in another form: it is to be read again from the log."""
+    """None for a form that an earlier release stored: the claims must be read again from the log."""
     if claims is None or "seen_at" not in claims:
         return None
     return msgspec.convert(claims, Claims)

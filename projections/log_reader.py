@@ -20,8 +20,8 @@ AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 class Routed(NamedTuple):
-    """A fact and whose it is, as far as its route and what it is about tell: a Stripe customer's, a user's,
-    or the service's own, of which some are about a plan."""
+    """A fact and the kind of its owner, by route and aggregate type: a Stripe customer, a user, or the
+    service itself, where some facts are about a plan."""
 
     fact: Fact
     route_key: str
@@ -33,7 +33,7 @@ class Routed(NamedTuple):
 def next_events(
     conn: AnyConnection, positions: Mapping[int, int], *, limit: int, live_only: bool
 ) -> tuple[list[Routed], dict[int, int]]:
-    """The next events of each part, at most `limit` a part, and the position each part is read to."""
+    """The next events of each part, at most `limit` per part, and the position each part is read to."""
     rows = _rows(
         conn,
         "read_batch",
@@ -73,8 +73,8 @@ def events_of(
 
 
 class HistoryRequest(NamedTuple):
-    """A user's history from an instant (microseconds) on: their own stream and their customers', of each
-    at most `limit` events."""
+    """A user's history from an instant (microseconds) on: their own stream and their customers' streams,
+    at most `limit` events of each."""
 
     customers: Collection[str]
     since: int
@@ -86,8 +86,8 @@ class HistoryRequest(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Facts by instant, no instant in part. Unless `is_whole` there are more after them; without facts
-    and not whole, at one instant: `crowd` (microseconds) has more events than the limit."""
+    """Facts of complete instants. Unless `is_whole`, more follow; if not whole and without facts, the
+    instant `crowd` (microseconds) has more events than the limit."""
 
     facts: list[Fact]
     is_whole: bool
@@ -97,7 +97,7 @@ class Stretch(NamedTuple):
 def stretches(
     conn: AnyConnection, requests: Mapping[str, HistoryRequest], bounds: Mapping[int, int], *, live_only: bool
 ) -> dict[str, Stretch]:
-    """User to the beginning of the wanted part of their history, up to the given position of each part."""
+    """User to the beginning of the requested history, up to the given position of each part."""
     streams = [
         (user, request, *stream) for user, request in requests.items() for stream in request.streams(user)
     ]
@@ -121,7 +121,7 @@ def stretches(
 
 
 def _stretch(read_facts: list[Fact], complete: int | None) -> Stretch:
-    """What was read of one history; of `complete` and later instants, if there is one, not all."""
+    """The facts read of one history, without the instant `complete` and later ones, which are incomplete."""
     read_facts.sort(key=attrgetter("at"))
     if complete is None:
         return Stretch(read_facts, is_whole=True)
@@ -138,7 +138,7 @@ def instant_events(
     limit: int,
     live_only: bool,
 ) -> list[Routed]:
-    """Events of one instant, of each stream at most `limit` after a position, up to that of its part."""
+    """Events of one instant: of each stream at most `limit` after a position, up to the bound of its part."""
     parameters = _within_each(streams, bounds) | {
         "positions": list(streams.values()),
         "at": instant(at),
@@ -159,9 +159,9 @@ def _within_each(routes: Collection[str], bounds: Mapping[int, int]) -> dict[str
 
 
 def history(facts_by_route: Mapping[str, list[Fact]], user: str, customers: Iterable[str]) -> list[Fact]:
-    """A user's facts among those streams: their own, and what Stripe says of their customers.
+    """A user's facts among those streams: their own, and Stripe's facts of their customers.
 
-    An operator may link anything, a user's id too; that makes nobody else's history theirs.
+    An operator may link any id, even a user's; such a link does not merge the histories of two users.
     """
     own = [fact for fact in facts_by_route[user] if fact.source != "stripe"]
     return own + [fact for route in customers for fact in facts_by_route[route] if fact.source == "stripe"]
@@ -170,7 +170,7 @@ def history(facts_by_route: Mapping[str, list[Fact]], user: str, customers: Iter
 def claims_of(
     conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
-    """The events of some streams that may say whose a customer is, up to the given positions."""
+    """The events of some streams that may name a customer's owner, up to the given positions."""
     parameters = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
     return [routed(row) for row in _rows(conn, "read_claims", parameters) if row[9] or not live_only]
 
@@ -178,7 +178,7 @@ def claims_of(
 def deletions_of(
     conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
 ) -> list[Routed]:
-    """The events that delete these users or take deletions back, up to the given positions."""
+    """The events that delete these users or revert deletions, up to the given positions."""
     parameters = _within(users, bounds) | {"types": list(DELETIONS)}
     return [routed(row) for row in _rows(conn, "read_deletions", parameters) if row[9] or not live_only]
 
@@ -225,7 +225,7 @@ def routed(row: tuple[Any, ...]) -> Routed:
 
 
 def whose(source: str, aggregate_type: str) -> tuple[bool, bool, bool]:
-    """Whether an event is a customer's, a user's, a plan's."""
+    """Whether an event belongs to a customer, to a user, to a plan."""
     if source == "tenure":
         return False, aggregate_type not in SERVICE_AGGREGATES, aggregate_type == PLAN
     is_customer = source == "stripe" and aggregate_type == "stripe_customer"

@@ -1,9 +1,9 @@
 """Canonical order: by instant, and within one instant by cause, never by arrival.
 
-Stripe's clock ticks in seconds and one operation emits several events in a second. A snapshot with
-its `previous_attributes` put back is the snapshot before it, so the events of one object form a trail
-through its snapshots. What no trail decides: created before updated before deleted, then type, then the
-provider's id; `alternatives` gives the other orders that the snapshots allow.
+Stripe's timestamps are whole seconds and one operation emits several events in a second. A snapshot with
+its `previous_attributes` restored is the snapshot before it, so the events of one object form a trail
+through its snapshots. Where no trail decides: created before updated before deleted, then type, then the
+provider's id; `alternatives` yields the other orders that the snapshots allow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ MOST_ALTERNATIVES = 24
 
 
 def rank(fact: Fact) -> Rank:
-    """Where a fact stands in its instant as far as its type and id can tell."""
+    """The order of a fact within its instant, by type and id."""
     phase = 0 if fact.type.endswith(".created") else 2 if fact.type.endswith(LAST) else 1
     return phase, fact.type, fact.key, fact.id
 
@@ -36,9 +36,9 @@ def order_instant(facts: list[Fact], state: State) -> list[Fact]:
 
 
 def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
-    """Other orders that the snapshots of an instant allow as well, each with another fact last.
+    """Other orders that the snapshots of an instant allow, each with another fact last.
 
-    Our own events are not moved: their instants are microseconds.
+    Domain events are not moved: their instants are in microseconds.
     """
     queues = _queues(facts, state)
     paths = [list(islice(_paths(queue, before), MOST_ALTERNATIVES)) for queue, before in queues]
@@ -53,7 +53,7 @@ def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
 
 
 def _queues(facts: Sequence[Fact], state: State) -> list[tuple[list[Fact], Body | None]]:
-    """The facts of each object by rank, and its snapshot before the instant; a fact of none stands alone."""
+    """The facts of each object by rank, and its snapshot before the instant; a fact without one is alone."""
     queues: dict[Name, list[Fact]] = {}
     for fact in sorted(facts, key=rank):
         queues.setdefault(_object_of(fact), []).append(fact)
@@ -108,9 +108,9 @@ def _between(ranked: list[Fact], start: Body | None) -> Iterator[list[Fact]]:
 
 
 def _pinned(steps: list[Fact], others: list[Fact], start: Body | None) -> tuple[list[Fact], list[Fact]]:
-    """The steps, each followed by what shows the snapshot it led to; and what shows none of them.
+    """The steps, each followed by the facts that show its resulting snapshot; and the facts that show none.
 
-    A fact that shows a snapshot of the trail changes nothing where the trail first gets there.
+    A fact that shows a snapshot of the trail changes nothing where the trail first reaches it.
     """
     showing: dict[Body | None, list[Fact]] = {start: []}
     for step in steps:

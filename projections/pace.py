@@ -1,4 +1,4 @@
-"""How many events a transaction folds again: as many as fit in the time that other users may wait."""
+"""How many events a transaction refolds: as many as fit in the time that other users may wait."""
 
 from projections import refolding
 
@@ -14,7 +14,7 @@ class SlicePace:
         self.events = max(1, refolding.SLICE // 4)
 
     def took(self, seconds: float) -> None:
-        """Note how long a transaction took that folded histories again."""
+        """Record the duration of a transaction that refolded histories."""
         if seconds > LONG_S:
             self.events = max(min(LEAST, refolding.SLICE), self.events // 2)
         elif seconds < SHORT_S:

@@ -1,4 +1,4 @@
-"""A row of the log to a Fact. Never raises: what can't be read is a fact with a problem."""
+"""A row of the log to a Fact. Never raises: an unreadable row becomes a fact with a problem."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -40,7 +40,7 @@ def read(
     route_key: str,
     payload: str | None,
 ) -> Fact:
-    """The fact of an event. An erased payload (None) leaves the bare fact that something happened."""
+    """The fact of an event. An erased payload (None) gives a fact without a body."""
     body: Body | None = None
     before: Body | None = None
     problem = None
@@ -51,7 +51,7 @@ def read(
             problem = Problem("$", str(error))
         except Unfoldable as error:
             problem = Problem(error.field, error.reason)
-        except Exception as error:  # a bug in a reader stops one user, not the world
+        except Exception as error:  # a bug in a reader stops one user, not the projector
             problem = Problem("$", f"{type(error).__name__} in the reader")
     return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]
 
@@ -86,7 +86,7 @@ def _belongs(body: Body, route_key: str, account: str) -> bool:
 
 
 def _filed(body: Body, route_key: str) -> Body:
-    """The object under the customer of its route, so that no user shows a customer of another's."""
+    """The object under the customer of its route, so that no user shows another user's customer."""
     if isinstance(body, CustomerFact):
         return body if body.id == route_key else replace(body, id=route_key)
     if isinstance(body, SubscriptionFact) or (
@@ -103,7 +103,7 @@ def _clerk_body(event_type: str, payload: str) -> Body | None:
 
 
 def _body_before(kind: str, body: Body, current: Raw, previous: Raw, account: str) -> Body | None:
-    """The object with its previous attributes put back; None when they are no use."""
+    """The object with its previous attributes restored; None when they can't be applied."""
     try:
         changed = orjson.loads(bytes(previous))
         if not isinstance(changed, dict):
@@ -116,7 +116,7 @@ def _body_before(kind: str, body: Body, current: Raw, previous: Raw, account: st
 
 
 def _overlaid(now: Any, then: Any) -> Any:  # Any: parsed JSON
-    """Stripe names only the changed keys of a hash, and a whole list for any change in it."""
+    """Restore previous values: Stripe sends only the changed keys of a hash, but the whole of a list."""
     if not isinstance(now, dict) or not isinstance(then, dict):
         return then
     if then.get("object") == "list" or isinstance(then.get("data"), list):
@@ -126,7 +126,7 @@ def _overlaid(now: Any, then: Any) -> Any:  # Any: parsed JSON
 
 @lru_cache(maxsize=4096)
 def _stripe_kind(event_type: str) -> str | None:
-    """Which reader an event type wants; None for the many that no table needs."""
+    """The kind of reader for an event type; None for the many types that no table needs."""
     for prefix, kind in STRIPE_KINDS:
         if event_type.startswith(prefix):
             return kind
@@ -150,7 +150,7 @@ EXACT_KINDS = {
     "stripe.invoice.paid": "invoice",
     "stripe.invoice.payment_succeeded": "invoice",
 }
-# Every kind of object that a table reads: its shape, and the reader of that shape.
+# Each kind of object that a table reads: its shape, and the reader of that shape.
 STRIPE_OBJECTS: dict[str, tuple[type[Struct], StripeReader]] = {
     "subscription": (stripe.SubscriptionShape, stripe.subscription),
     "customer": (stripe.CustomerShape, stripe.customer),
@@ -160,12 +160,12 @@ STRIPE_OBJECTS: dict[str, tuple[type[Struct], StripeReader]] = {
     "checkout": (stripe.CheckoutShape, stripe.checkout),
 }
 STRIPE_READERS = {kind: reader for kind, (_, reader) in STRIPE_OBJECTS.items()}
-# A previous value of any other attribute puts nothing in order.
+# Previous values of other attributes do not affect the order.
 TRACKED = {
     kind: frozenset(field.name for field in fields(shape)) - {"id", "object", "created", "deleted"}
     for kind, (shape, _) in STRIPE_OBJECTS.items()
 }
-# The same as LIKE patterns: what else is in the log is read without its payload.
+# The same as LIKE patterns: other events are read without their payload.
 READ_PATTERNS = [
     *(prefix.replace("_", r"\_") + "%" for prefix, _ in STRIPE_KINDS),
     *(event_type.replace("_", r"\_") for event_type in EXACT_KINDS),

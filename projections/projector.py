@@ -1,8 +1,8 @@
 """One batch: the next events of some parts folded into every user they are about, in one transaction.
 
-Locks are taken in one order, customers by id and then users by id, so two projectors never wait in
-a ring. A customer's lock is what keeps a new link and that customer's events from passing each
-other: whoever comes second sees the first one's work.
+Locks are taken in one order, customers by id and then users by id, so two projectors never deadlock.
+The lock on a customer serializes a new link and that customer's events: the second transaction sees the
+writes of the first.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class BatchReport:
-    """What a batch did; `ranges` is part to (the position it began after, the one it reached)."""
+    """Counts of a batch; `ranges` is part to (the position it began after, the position it reached)."""
 
     events: int = 0
     users: int = 0
@@ -52,8 +52,8 @@ class BatchReport:
 
 @dataclass(slots=True)
 class BatchState:
-    """What a batch knows while it runs. `erased` users keep nothing of their old fold, not even until a long
-    refold ends. `is_slice`: it only goes on with what was to be folded again."""
+    """The facts and refolds of a running batch. `erased` users keep nothing of their old fold, not even until
+    a long refold ends. `is_slice`: the batch only continues pending refolds."""
 
     by_user: dict[str, list[Fact]] = field(default_factory=dict)
     refolds: set[str] = field(default_factory=set)
@@ -70,9 +70,9 @@ class BatchState:
 class Projector:
     """Folds batches. Keeps the catalog between them; everything else is in the database.
 
-    `careful` narrows what Postgres or Python refuses to its owner, who is quarantined, by bisection
-    over savepoints. A batch that was refused as a whole is projected again so. `most_again`: about how many
-    events a transaction folds again, beside those of its batch.
+    `careful` bisects with savepoints to the owner of a row that PostgreSQL or Python refuses, and
+    quarantines that owner. A batch that was refused as a whole is projected again in this mode.
+    `most_again`: about how many events a transaction refolds, beside those of its batch.
     """
 
     def __init__(self, *, live_only: bool) -> None:
@@ -106,7 +106,7 @@ class Projector:
         return report
 
     def _absorb(self, conn: AnyConnection, events: list[Routed], reached: dict[int, int]) -> BatchReport:
-        """Everything these events change; their parts are held, and are projected up to `reached` then."""
+        """Write all changes of these events; their parts are locked, and then projected up to `reached`."""
         self._update_catalog(conn, events, reached)
         configuration.write(conn, _settings_in(events))
         report = self._fold(conn, self._routed(conn, events, reached), reached)
@@ -124,7 +124,7 @@ class Projector:
         return self._narrowed(conn, lambda: self._fold(conn, work, {}))
 
     def refold_pending(self, conn: AnyConnection) -> BatchReport:
-        """Fold one slice more of some users' histories that were too long for a batch. The caller commits."""
+        """Fold one more slice of some histories that were too long for a batch. The caller commits."""
         together = max(1, min(SLICED_TOGETHER, self._most // refolding.SMALLEST_SLICE))
         users = store.claim_refolds(conn, together)
         self.crowds.keep(users)
@@ -144,7 +144,7 @@ class Projector:
         return report
 
     def _narrowed(self, conn: AnyConnection, fold: Callable[[], BatchReport]) -> BatchReport:
-        """The report of `fold`; when it is refused, of the same with every owner by itself."""
+        """The report of `fold`; after a refusal, that of `fold` repeated in careful mode."""
         try:
             with conn.transaction():
                 report = fold()
@@ -175,7 +175,7 @@ class Projector:
             self._catalog_digest = stored[0]
 
     def _routed(self, conn: AnyConnection, events: list[Routed], reached: dict[int, int]) -> BatchState:
-        """Each fact beside its user, after the links these facts make or break."""
+        """Each fact under its user, after the link changes of these facts."""
         erased = erasure.erasures_in(events)
         touched = erasure.touched_customers(conn, erased)
         changed = relinking.LinkChanges(
@@ -208,7 +208,7 @@ class Projector:
     def _fold_apart(
         self, conn: AnyConnection, users: list[str], work: BatchState, reached: dict[int, int]
     ) -> BatchReport:
-        """Fold these users, halved until each one that is refused stands alone and is quarantined."""
+        """Fold these users; bisect on refusal, so that only the refused ones are quarantined."""
 
         def fold(some: Sequence[str]) -> None:
             self._fold_together(conn, work.of(some), reached)
@@ -222,7 +222,7 @@ class Projector:
         return BatchReport(users=len(users))
 
     def _stop(self, conn: AnyConnection, user: str, reached: dict[int, int], problem: Exception) -> None:
-        """Quarantine a user whose rows are refused at the event after which they are."""
+        """Quarantine a user at the event after which PostgreSQL refuses their rows."""
         reason = reason_of(problem)
         logger.error("projector.user_refused", user_id=user, reason=reason)
         linked, histories = self._histories(conn, {user}, reached)
@@ -239,7 +239,9 @@ class Projector:
             logger.error("projector.user_left_out", user_id=user, reason=reason)
             store.delete_users(conn, [user])
         else:
-            store.delete_snapshots(conn, {user: (-EVER, EVER)})  # whole is how such a user is folded
+            store.delete_snapshots(
+                conn, {user: (-EVER, EVER)}
+            )  # such a user is always folded from the beginning
             store.write_refolds(conn, {user: None})
             write(folded)
 
@@ -250,8 +252,8 @@ class Projector:
         reached: dict[int, int],
         stopped: list[str] | None = None,
     ) -> BatchReport:
-        """Fold and write all of them at once. Users whose rows were refused before are added to
-        `stopped` instead; without that list they are folded anew."""
+        """Fold and write all users at once. Users whose rows were refused before are added to `stopped`
+        instead; without that list they are refolded."""
         locked = store.lock_states(conn, work.by_user)
         before = {user: present(row.folded) for user, row in locked.items() if row.folded is not None}
         folds: dict[str, Folded] = {}
@@ -267,7 +269,9 @@ class Projector:
             if folded is not None and user not in work.erased:
                 folds[user] = folded
             if user in work.refolds or folded is None:
-                again[user] = WHOLE  # also the first events of a user, or a customer's from before the link
+                again[user] = (
+                    WHOLE  # also for a user's first events, and for a customer's events before the link
+                )
             elif behind := advance_some(folded, facts, pending, kept):
                 again[user] = behind
             elif pending and not facts:
@@ -287,8 +291,8 @@ class Projector:
         reached: dict[int, int],
         before: Mapping[str, Pending | None],
     ) -> None:
-        """Put into `folds` what comes out of folding these histories again; each part's up to its checkpoint:
-        what lies beyond comes in its own batch. `before`: what was still to be folded again."""
+        """Refold these histories into `folds`, up to each part's checkpoint; later events come in their own
+        batch. `before`: the refolds that were pending."""
         facts = work.by_user
         anew = {user for user in again if user in work.refolds or user not in folds}
         waiting = {user for user in again if before[user] and facts[user]} - anew
@@ -309,7 +313,7 @@ class Projector:
                 pending[user] = still
                 if folded is not None:
                     folds[user] = folded
-                elif user not in folds:  # too much to fold now: for the time being, what has just come
+                elif user not in folds:  # too much to fold now: until then, the batch's facts only
                     folds[user] = refold(user, {}, facts[user])
                 elif still and work.is_slice:
                     del folds[user]  # nothing to write yet
@@ -335,7 +339,7 @@ class Projector:
         *,
         whole: Collection[str] = (),
     ) -> None:
-        """Write what changed; all rows of users in `whole`, so that a refold mends a row edited by hand."""
+        """Write the changed rows; all rows of users in `whole`, so a refold repairs rows edited by hand."""
         rows: dict[str, list[Row]] = {table: [] for table in WRITTEN}
         states: dict[str, tuple[Folded, bytes]] = {}
         stopped: dict[str, Poison] = {}
@@ -365,7 +369,7 @@ class Projector:
 
 
 def _settings_in(events: list[Routed]) -> list[configuration.Setting]:
-    """What the batch says of the service's own configuration."""
+    """The batch's events about the service's own configuration."""
     return [
         configuration.Setting(event.fact.position, event.fact.at, event.fact.type, event.fact.body.payload)
         for event in events

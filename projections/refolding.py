@@ -1,9 +1,8 @@
-"""Folding histories again from their nearest snapshot: at once where little is to be read, else in slices.
+"""Refolding histories from their nearest snapshot: at once where few events are to be read, else in slices.
 
-A slice is one short transaction and leaves a snapshot where it ended, so that the next one goes on from
-there. Meanwhile the user's rows are those of the old fold, as if the late event had not arrived yet, and
-neither their neighbours nor they wait. A fold that runs into the old one's states ends there: from then
-on nothing differs.
+A slice is one short transaction and writes a snapshot at its end, from which the next slice continues.
+Meanwhile the user's rows are those of the old fold, as if the late event had not arrived yet, and no
+other user waits. A refold that reaches a state equal to the old fold's ends there: later states are equal.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,13 +16,13 @@ from projections.log_reader import AnyConnection, HistoryRequest, Stretch
 from projections.snapshots import EVER, Passed, Pending, keep, kept_state, late
 from projections.state import Folded, State, encode_state
 
-# Events that one transaction folds again, beside those of its batch, and the least for each of many users.
+# Events that one transaction refolds, beside those of its batch, and the minimum per user.
 SLICE = 500
 SMALLEST_SLICE = 64
 
 
 class Refold(NamedTuple):
-    """A whole new fold; or none, because the old one holds or, while `pending`, for the time being."""
+    """The new fold; None when the old one is still right, or while more is `pending`."""
 
     folded: Folded | None
     pending: Pending | None
@@ -40,10 +39,10 @@ def refold_users(
     most: int,
     crowds: Crowds,
 ) -> dict[str, Refold]:
-    """Fold on from each user's last snapshot that counts, up to the given position of each part.
+    """Continue from each user's last valid snapshot, up to the given position of each part.
 
-    The users are locked. `batch`: how many events of each are in the batch, and are folded besides the
-    `most` of all together; those `to_the_end` are folded whole, however long that takes.
+    The users are locked. `batch`: how many events of each user are in the batch, which are folded besides
+    `most` in total; users in `to_the_end` are folded completely, however long that takes.
     """
     linked = store.customers_of(conn, due)
     kept = store.nearest_snapshots(conn, {user: pending.after for user, pending in due.items()})
@@ -78,7 +77,7 @@ def refold_users(
 
 
 def _ended(conn: AnyConnection, slices: "Mapping[str, _Slice]") -> dict[str, Refold]:
-    """How each slice ends, and its snapshots in the place of the old fold's."""
+    """The outcome of each slice; its snapshots replace those of the old fold."""
     moved = {
         user: user_slice
         for user, user_slice in slices.items()
@@ -96,9 +95,9 @@ def _ended(conn: AnyConnection, slices: "Mapping[str, _Slice]") -> dict[str, Ref
 
 
 class _Slice:
-    """One user's fold from a kept state on.
+    """One user's fold from a stored state on.
 
-    `replaced` are the instants between which the states in `passed` are all that stays kept.
+    `replaced` is the interval in which the states in `passed` replace all stored snapshots.
     """
 
     def __init__(self, user: str, pending: Pending, began: int, state: State) -> None:
@@ -110,13 +109,13 @@ class _Slice:
         self.state = state
         self.passed: Passed = []
         self.has_moved = False
-        # A snapshot made only for this slice to begin at goes.
+        # A snapshot written only for this slice to begin at is deleted.
         since = pending.after + (began != pending.after or kept_state(state, began) is not None)
         self.replaced = (since, EVER)
 
     @property
     def is_from_the_beginning(self) -> bool:
-        """True if nothing of the old fold counts, or may stay: an erasure folds its user so."""
+        """True if nothing of the old fold is valid or may stay, as after an erasure."""
         return self._pending.after == -EVER
 
     def fold(self, stretch: Stretch) -> None:
@@ -134,11 +133,11 @@ class _Slice:
         self.has_moved = True
 
     def comparable(self) -> list[tuple[str, int, bytes]]:
-        """The states that may be found to be the old fold's too."""
+        """The states that may equal those of the old fold."""
         return [(self._user, *row) for row in self.passed if row[0] > self._pending.until]
 
     def ended(self, equal: int | None) -> Refold:
-        """How the slice ends; from the instant `equal` on the old fold's states are the same."""
+        """The outcome of the slice; from the instant `equal` on the states equal those of the old fold."""
         since, _ = self.replaced
         if not self.has_moved:
             return Refold(None, self._pending)
@@ -159,9 +158,9 @@ class _Slice:
 def advance_some(
     folded: Folded, facts: Iterable[Fact], pending: Pending | None, kept: list[store.Kept]
 ) -> Pending | None:
-    """Fold in what comes in order; what is to be folded again for the sake of the others, if there are any.
+    """Fold the facts that are in order; returns the refold that the late facts need, if there are any.
 
-    What a pending refold has passed already is not in order, though this fold may not have it.
+    Facts at instants that a pending refold has already passed count as late.
     """
     done = pending.after if pending else -EVER
     first = max(open_from(folded), done + 1)

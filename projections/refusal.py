@@ -1,7 +1,7 @@
-"""What Postgres or a rule refuses: which errors are one owner's, and where that owner's history stops.
+"""Refusals by PostgreSQL or a rule: which errors one owner's data causes, and where its history stops.
 
-A connection, a lock, a full disk or a missing right is nobody's data: such an error is retried and
-quarantines no user.
+A lost connection, a lock, a full disk or a missing right does not depend on the data: such an error is
+retried and quarantines no user.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ ROW_CLASSES = frozenset({"21", "22", "23", "38", "39", "44", "54", "P0"})
 
 
 def is_refusal(problem: BaseException) -> bool:
-    """True if the values of one owner caused the error, so that all others can go on without them."""
+    """True if the values of one owner caused the error, so that all other owners can go on."""
     if isinstance(problem, psycopg.DataError) and problem.sqlstate is None:
         return True  # psycopg itself can't encode a value
     if isinstance(problem, psycopg.Error):
@@ -36,7 +36,7 @@ def is_refusal(problem: BaseException) -> bool:
 
 
 def reason_of(problem: BaseException) -> str:
-    """The kind of the error and the constraint, never a value: live and replay give the same text."""
+    """The kind of the error and the constraint, never a value: live projector and replay give one text."""
     name = type(problem).__name__
     constraint = problem.diag.constraint_name if isinstance(problem, psycopg.Error) else None
     where = f" ({constraint})" if constraint else ""
@@ -44,7 +44,7 @@ def reason_of(problem: BaseException) -> str:
 
 
 def is_stopped_by_row(folded: Folded) -> bool:
-    """True if the history stops at rows that could not be stored; a later event may mend that."""
+    """True if the history stops at rows that could not be stored; a later event may fix that."""
     poison = folded.settled.poison
     if poison is not None:
         return poison.field == ROW
@@ -62,7 +62,7 @@ def write_halving(
     write: Callable[[Sequence[T]], None],
     refuse: Callable[[T, Exception], None],
 ) -> None:
-    """Write all items, halving what is refused until each refused item stands alone."""
+    """Write all items; bisect on refusal and call `refuse` for each refused item."""
     if not items:
         return
     try:
@@ -96,9 +96,9 @@ def is_storable(conn: AnyConnection, write: Callable[[], None]) -> bool:
 
 
 def longest_storable(count: int, storable: Callable[[int], bool]) -> int | None:
-    """A length below `count`, found by bisection, that is storable and by one more is not.
+    """A storable length below `count`, by bisection, such that one more is not storable.
 
-    The whole is known to be refused. None when not even the empty beginning can be stored.
+    The whole was refused. None when not even the empty beginning can be stored.
     """
     if count == 0 or not storable(0):
         return None
@@ -121,7 +121,7 @@ def stop_before_refusal(
 ) -> Folded | None:
     """The longest storable beginning of the history, stopped at the event after it.
 
-    The whole history is known to be refused. None when not even its beginning can be stored.
+    The whole history was refused. None when not even its beginning can be stored.
     """
     history = canonical(user_id, links, facts)
 

@@ -1,9 +1,9 @@
-"""Settling whose each customer is: by what a batch adds, or from the log where order matters.
+"""Settling the owner of each customer: from the events of a batch, or from the log where order matters.
 
-A customer is locked before anything is settled about it, and so the transaction that comes second
-sees the first one's work. What deletes a user is in another stream than what names them, so a
-transaction that names a user for the first time shares the links with others like it, and one that
-deletes a user holds them alone: either the first reads the deletion or the second reads the name.
+A customer is locked before its owner is settled, so the second transaction sees the writes of the first.
+The events that delete a user are in another stream than those that name them. So a transaction that names
+a user for the first time takes a shared lock on the links, and one that deletes a user an exclusive one:
+either the first reads the deletion or the second reads the name.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,14 +25,14 @@ logger = structlog.get_logger(__name__)
 
 
 class Relinked(NamedTuple):
-    """Customer to owner, and the users who gained or lost a customer, or have one since another instant."""
+    """Customer to owner, and the users who gained or lost a customer or whose link has another instant."""
 
     owners: dict[str, str | None]
     moved: set[str]
 
 
 def evidence_in(events: Iterable[Routed]) -> dict[str, Evidence]:
-    """Customer to what these events say of it."""
+    """Customer to the evidence in these events."""
     evidence: dict[str, Evidence] = {}
 
     def of(customer: str, at: int) -> Evidence:
@@ -61,8 +61,8 @@ def deletions_in(events: Iterable[Routed]) -> dict[str, list[Claim]]:
 
 
 class LinkChanges(NamedTuple):
-    """What a batch changes about links: `evidence` of customers; `touched` are customers to be read again,
-    `elsewhere` those of accounts that may be trusted now, or no longer; `deleted` are users who were
+    """The link changes of a batch: `evidence` by customer; `touched` are customers to be read again,
+    `elsewhere` those of accounts that may have become trusted or untrusted; `deleted` are users who were
     deleted or restored."""
 
     evidence: Mapping[str, Evidence]
@@ -79,13 +79,13 @@ def settle(
     live_only: bool,
     careful: bool = False,
 ) -> Relinked:
-    """Write the links that changed. If `careful`, a customer whose row is refused is left out: it is no
-    one's."""
+    """Write the links that changed. If `careful`, a customer whose row is refused is skipped and has no
+    owner."""
     while True:
         with conn.transaction() if changed.deleted else nullcontext() as attempt:
             relinked = _settled(conn, changed, reached, live_only=live_only, careful=careful)
             if relinked is None:
-                raise Rollback(attempt)  # lets the locks go, to be taken again in order
+                raise Rollback(attempt)  # releases the locks, to be taken again in order
             return relinked
 
 
@@ -120,7 +120,7 @@ def _naming(conn: AnyConnection, users: Collection[str]) -> set[str]:
 def _registers(
     rows: Mapping[str, store.CustomerRow], changed: LinkChanges, naming: Collection[str]
 ) -> dict[str, links.Claims]:
-    """The registers with what is new; none for a customer that has to be read again."""
+    """The registers with the new evidence, without customers that have to be read again."""
     registers: dict[str, links.Claims] = {}
     for customer, row in rows.items():
         new = changed.evidence.get(customer)
@@ -142,7 +142,7 @@ def _read_again(
     *,
     live_only: bool,
 ) -> dict[str, links.Claims]:
-    """The registers of these customers from the log; what it says nothing of is forgotten."""
+    """The registers of these customers from the log; customers without events there are deleted."""
     speakers = {user for customer in again for user in rows[customer].named}
     speakers |= {c.user for customer in again if customer in evidence for c in evidence[customer].claims}
     bounds = {**store.checkpoints(conn), **reached}
@@ -190,9 +190,9 @@ def read_again(
     *,
     live_only: bool,
 ) -> dict[str, links.Claims]:
-    """Everything the log says of these customers, up to the bounds; none for one it says nothing of.
+    """All words and claims in the log about these customers, up to the bounds; only customers with any.
 
-    `speakers` are users in whose streams an operator may have spoken of them.
+    `speakers` are users whose streams may contain an operator's claims on them.
     """
     registers = _registers_in_log(conn, customers, speakers, bounds, live_only=live_only)
     users = {user for register in registers.values() for user in register.users()}

@@ -1,4 +1,4 @@
-"""A state under a catalog to the five rows, as they stand in the database."""
+"""A state under a catalog to the five rows, as stored in the database."""
 
 from collections.abc import Callable
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""The live projector: follows the heads of the log, batch by batch, until told to stop."""
+"""The live projector: follows the heads of the log, batch by batch, until it is stopped."""
 
 from collections.abc import Callable, Collection
 from threading import Event
@@ -17,16 +17,16 @@ from projections.refusal import is_refusal
 logger = structlog.get_logger(__name__)
 
 POLL_S = 0.05
-AVOID_S = 5.0  # how long a part is left alone whose next event is refused for no user's sake
-# Batches after which a new plan reaches users of whom nothing new is told, however busy the log is.
+AVOID_S = 5.0  # how long a part is skipped whose next event is refused without a user at fault
+# How many batches may pass before users without new events get rows under the new catalog.
 REFRESH_AFTER = 20
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 PASSING = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
 
 class Runner:
-    """Projects on a connection of its own. Any number may run, in one process or many: parts are
-    claimed for one batch at a time, and what a killed one had claimed is free at once."""
+    """Projects on its own connection. Any number may run, in one process or many: a runner claims parts for
+    one batch at a time, and the parts of a killed runner are free at once."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Runner:
         self._avoided: dict[int, float] = {}
 
     def run(self, stop: Event) -> None:
-        """Follow the log until `stop` is set; a lost database is waited for."""
+        """Follow the log until `stop` is set; while the database is down, retry."""
         failures = 0
         while not stop.is_set():
             try:
@@ -67,7 +67,7 @@ class Runner:
                 stop.wait(wait_s)
 
     def step(self, conn: AnyConnection) -> bool:
-        """Project one batch in one transaction. Whether there was anything to do."""
+        """Project one batch in one transaction; returns whether there was anything to do."""
         started = self._clock()
         self._projector.most_again = self._pace.events
         try:
@@ -97,7 +97,7 @@ class Runner:
             return self._projector.project(conn, parts=parts, limit=limit, avoided=avoided)
 
     def _refold_pending(self, conn: AnyConnection) -> int:
-        """Fold one slice again, as long as the neighbours may wait. How many users had one to fold."""
+        """Refold one slice, as large as other users may wait for; returns how many users had one."""
         started = self._clock()
         with conn.transaction():
             users = self._projector.refold_pending(conn).users
@@ -106,14 +106,14 @@ class Runner:
         return users
 
     def _narrow(self, conn: AnyConnection) -> None:
-        """Project each part of the refused batch by itself, and where that is refused event by event."""
+        """Project each part of the refused batch by itself, and a refused part event by event."""
         for part in self._projector.claimed:
             if not self._advance(conn, part, self._limit):
                 while self._advance(conn, part, 1):
                     pass
 
     def _advance(self, conn: AnyConnection, part: int, limit: int) -> bool:
-        """True if events of this part were projected. A part that is refused is avoided for a while."""
+        """True if events of this part were projected. A refused part is skipped for a while."""
         others = set(range(PARTS)) - {part}
         try:
             return bool(self._project(conn, parts=1, limit=limit, avoided=others).events)
@@ -131,7 +131,7 @@ class Runner:
         return list(self._avoided)
 
     def drain(self) -> int:
-        """Project everything there is now, then return how many batches that took."""
+        """Project all events in the log; returns the number of batches."""
         batches = 0
         with self._connect() as conn:
             while self.step(conn):

@@ -1,4 +1,4 @@
-"""What is known of one user after some prefix of their canonical history."""
+"""The state of one user after some prefix of their canonical history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Core = list[Cell]
 
 
 class Trial(Struct, frozen=True, omit_defaults=True):
-    """The trial the user is in or was in last. Instants are microseconds since the epoch.
+    """The user's current or last trial. Instants are microseconds since the epoch.
 
     `was_trialing`: Stripe showed it running. `is_offer`: it is a trial offer, which may have a price.
     `unpaid`: while nothing was paid for the conversion, the subscription whose status `active` converted
@@ -39,7 +39,7 @@ class Grant(Struct, frozen=True):
 
 
 class Legacy(Struct, frozen=True, omit_defaults=True):
-    """What was known before the log began, by column. Instants are microseconds since the epoch."""
+    """Values from before the log began, by column. Instants are microseconds since the epoch."""
 
     email: str | None = None
     full_name: str | None = None
@@ -83,64 +83,64 @@ class Poison(Struct, frozen=True):
 
 
 class State(Struct, omit_defaults=True):
-    """A fold in progress. Everything in it is immutable but its own dictionaries, so a copy is shallow."""
+    """A fold in progress. Only its own dictionaries are mutable, so a copy is shallow."""
 
     user_id: str
     links: dict[str, int] = field(default_factory=dict)
     first_at: int = 0
     last_at: int = 0
-    # the instant of our own last event, which a decision must come after
+    # the instant of the last domain event; a decision must come after it
     decided_at: int = 0
     has_provider_fact: bool = False
     has_stripe_fact: bool = False
-    # who they are
+    # identity
     email: str | None = None
     full_name: str | None = None
     clerk_admin: bool = False
     granted_admin: bool | None = None
     signed_up_at: int | None = None
     deleted_at: int | None = None
-    # each deletion that stands: id of its event to when it was
+    # each deletion in force: id of its event to its instant
     deletions: dict[str, int] = field(default_factory=dict)
     reverted: tuple[str, ...] = ()
     business_name: str | None = None
     brand_description: str | None = None
     industry: str | None = None
     onboarding_step: str = "pending"
-    # of the words about oneself, those that were taken back
+    # profile fields that the user has cleared
     cleared: tuple[str, ...] = ()
-    # what was known before the log began, and whether Clerk has spoken since
+    # values from before the log began, and whether a Clerk event came since
     legacy: Legacy | None = None
     clerk_said: bool = False
-    # what Stripe says
+    # Stripe's objects
     subscriptions: dict[str, SubscriptionFact] = field(default_factory=dict)
     customers: dict[str, CustomerFact] = field(default_factory=dict)
     payment_methods: dict[str, PaymentMethodFact] = field(default_factory=dict)
     # method to its last attachment: microseconds, one more for each before it in the instant, since the
     # encoder keeps no dictionary's order
     attached_at: dict[str, int] = field(default_factory=dict)
-    # by subscription: what its prices ever said about the plan, oldest first; the last payment over 0
+    # by subscription: all plan hints of its prices, oldest first; the last payment over 0
     hints: dict[str, tuple[PlanHint, ...]] = field(default_factory=dict)
     paid_at: dict[str, int] = field(default_factory=dict)
-    # objects that a reconciliation saw ahead at Stripe, until an event shows them
+    # objects that reconciliation found newer at Stripe, until an event shows them
     ahead: tuple[str, ...] = ()
-    # what we decided
+    # decisions of the service
     trial: Trial = Trial()
     intended_plan: str | None = None
     grant: Grant | None = None
-    # what they used
+    # usage
     campaigns: int = 0
     creators: int = 0
     enrichments: int = 0
     period_starts_at: int | None = None
-    # what was sent and what came last
+    # e-mails sent, and the last provider event
     emails: dict[str, dict[str, Cell]] = field(default_factory=dict)
     last_webhook: str | None = None
     last_webhook_at: int | None = None
-    # the five rows but for what the catalog adds, and when each last changed
+    # the five rows without the catalog's columns, and when each last changed
     cores: dict[str, Core] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
-    # the same of each cell, of the rows that change with most events
+    # when each cell last changed, for the rows that change with most events
     cells_at: dict[str, list[int]] = field(default_factory=dict)
     poison: Poison | None = None
 
@@ -166,11 +166,11 @@ class State(Struct, omit_defaults=True):
 
 
 class Folded(Struct, omit_defaults=True):
-    """A user's fold as it is kept: everything before the last instant, and the facts of that instant by rank.
+    """A user's fold as stored: the state before the last instant, and the facts of that instant by rank.
 
-    Facts of one instant may still be joined by another, which may belong between them; so they
-    are put in order anew until a later fact comes. An instant of very many facts is `crowded`: they are
-    folded in and stay in the log alone, and one that joins them is late.
+    Another fact of that instant may still arrive and belong between them, so they are sorted again until
+    a later fact arrives. An instant with very many facts is `crowded`: they are folded and stay only in
+    the log, and another fact of that instant is late.
     """
 
     settled: State

@@ -1,4 +1,4 @@
-"""The projection's own tables: locking who a batch is about, and writing what the fold gives."""
+"""The projection's own tables: locking the users of a batch, and writing the fold's rows."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 def claim_parts(conn: AnyConnection, parts: int, avoided: Collection[int] = ()) -> dict[int, int]:
-    """Part to position of parts that lag, locked: another projector takes others."""
+    """Part to position of parts that lag, locked; another projector skips locked parts."""
     return {row[0]: row[1] for row in _all(conn, "claim_parts", parts=parts, avoided=list(avoided))}
 
 
@@ -46,8 +46,8 @@ def write_checkpoints(conn: AnyConnection, positions: Mapping[int, int], version
 
 
 class CustomerRow(NamedTuple):
-    """A locked row of customer_links. `claims` are None where nothing is known, or only in another
-    release's form; `named` are the users whom anything ever named."""
+    """A locked row of customer_links. `claims` is None when there are none, or only in another release's
+    form; `named` are all users ever named."""
 
     user_id: str | None
     claims: links.Claims | None
@@ -61,14 +61,14 @@ class CustomerRow(NamedTuple):
 
 
 class Linked(NamedTuple):
-    """What is known of a customer, and its owner: one whom nobody trusts has none whatever is claimed."""
+    """A customer's claims and owner; a customer of an untrusted account has no owner despite its claims."""
 
     claims: links.Claims
     user_id: str | None
 
 
 def lock_customers(conn: AnyConnection, customers: Iterable[str]) -> dict[str, CustomerRow]:
-    """Each customer's row, locked; one is made for a customer not met before."""
+    """Each customer's row, locked; created for a new customer."""
     distinct = sorted(set(customers))
     if not distinct:
         return {}
@@ -98,22 +98,22 @@ def link_row(customer: str, linked: Linked) -> Row:
 
 
 def lock_all_parts(conn: AnyConnection) -> None:
-    """Waits for the batches that run, and lets none begin before this transaction ends."""
+    """Wait for running batches, and let none begin before this transaction ends."""
     _do(conn, "lock_all_parts")
 
 
 def share_links(conn: AnyConnection) -> None:
-    """Waits for transactions that delete users; see `relinking`."""
+    """Wait for transactions that delete users; see `relinking`."""
     _do(conn, "share_links")
 
 
 def hold_links(conn: AnyConnection) -> None:
-    """Waits for transactions that name users for the first time; see `relinking`."""
+    """Wait for transactions that name users for the first time; see `relinking`."""
     _do(conn, "hold_links")
 
 
 def customers_claimed_by(conn: AnyConnection, users: Iterable[str]) -> set[str]:
-    """Customers that anything ever said were one of these users'."""
+    """Customers ever claimed for one of these users."""
     return {row[0] for row in _all(conn, "customers_claimed_by", users=sorted(users))}
 
 
@@ -139,8 +139,8 @@ def customers_of(conn: AnyConnection, users: Iterable[str]) -> dict[str, dict[st
 
 
 class Locked(NamedTuple):
-    """A user's fold as it is kept, the digest of the catalog their rows were written under, and what is
-    still to be folded again."""
+    """A user's stored fold, the digest of the catalog their rows were written under, and the pending
+    refold."""
 
     folded: Folded | None
     catalog_digest: str
@@ -152,7 +152,7 @@ def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
     distinct = set(users)
     locked: dict[str, Locked] = {}
     while missing := sorted(distinct - locked.keys()):
-        # Twice only for one whom another batch forgot while we waited for the lock.
+        # A second round only for a user whom another batch deleted while this one waited for the lock.
         _do(conn, "meet_users", users=missing)
         for user, state, digest, after, until in _all(conn, "lock_states", users=missing):
             pending = None if after is None else Pending(after, until)
@@ -161,7 +161,7 @@ def lock_states(conn: AnyConnection, users: Iterable[str]) -> dict[str, Locked]:
 
 
 def _decoded(user: str, state: str) -> Folded | None:
-    """None for what another release stored in a form that can't be read: it is folded again from the log."""
+    """None for a state that this release can't read: the user is folded again from the log."""
     try:
         return read_stored(user, state)
     except StateUnreadable:
@@ -172,7 +172,7 @@ def _decoded(user: str, state: str) -> Folded | None:
 def write_states(
     conn: AnyConnection, states: Mapping[str, tuple[Folded, bytes]], catalog_digest: str
 ) -> None:
-    """Each user's fold and the digest of their rows."""
+    """Write each user's fold and the digest of their rows."""
     rows = [
         {"user_id": user, "state": Raw(encode(folded)), "row_digest": "\\x" + digest.hex()}
         for user, (folded, digest) in states.items()
@@ -204,7 +204,7 @@ def nearest_snapshots(conn: AnyConnection, instants: Mapping[str, int]) -> dict[
 
 
 def equal_snapshots(conn: AnyConnection, states: list[Kept]) -> dict[str, int]:
-    """User to the first instant after which the given state is kept already."""
+    """User to the first instant at which the given state equals the stored one."""
     equal: dict[str, int] = {}
     if states:
         for user, at in _all(conn, "equal_snapshots", **_columns(states), version=projector_version()):
@@ -223,7 +223,7 @@ def _columns(states: list[Kept]) -> dict[str, list[Any]]:
 
 
 def delete_snapshots(conn: AnyConnection, ranges: Mapping[str, tuple[int, int]]) -> None:
-    """Forget what is kept of each user from one instant to another."""
+    """Delete the snapshots of each user from one instant to another."""
     _do(
         conn,
         "delete_snapshots",
@@ -236,7 +236,7 @@ def delete_snapshots(conn: AnyConnection, ranges: Mapping[str, tuple[int, int]])
 def write_refolds(
     conn: AnyConnection, pending: Mapping[str, Pending | None], anew: Collection[str] = ()
 ) -> None:
-    """What is still to be folded again; users in `anew` begin to wait now, others when they began."""
+    """Write the pending refolds; users in `anew` wait from now on, others keep their waiting time."""
     if pending:
         _do(
             conn,
@@ -249,7 +249,7 @@ def write_refolds(
 
 
 def claim_refolds(conn: AnyConnection, limit: int) -> dict[str, datetime]:
-    """Users whose history is still to be folded again, locked; and since when they wait."""
+    """Users with a pending refold, locked, and since when they wait."""
     return dict(_all(conn, "claim_refolds", limit=limit))
 
 
@@ -259,7 +259,7 @@ def delete_users(conn: AnyConnection, users: list[str]) -> None:
 
 
 def write_rows(conn: AnyConnection, rows: Mapping[str, list[Row]]) -> None:
-    """Rows by table, `users` first, since the others refer to it."""
+    """Write rows by table, `users` first, since the others refer to it."""
     for table, changed in rows.items():
         if changed:
             _do(conn, f"write_{table}", rows=as_json(changed).decode())
@@ -288,13 +288,13 @@ def quarantine_row(user: str, poison: Poison) -> Row:
 
 
 def read_catalog(conn: AnyConnection) -> tuple[str, str] | None:
-    """(digest, JSON) of the catalog as folded so far."""
+    """(digest, JSON) of the projected catalog."""
     rows = _all(conn, "read_catalog")
     return (rows[0][0], rows[0][1]) if rows else None
 
 
 def write_catalog(conn: AnyConnection, catalog: Catalog) -> None:
-    """The catalog and subscription_plans, which shows it."""
+    """Write the catalog, and subscription_plans, which shows it."""
     _do(conn, "write_catalog", digest=catalog.digest(), catalog=as_json(catalog).decode())
     rows = [
         {

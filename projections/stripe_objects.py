@@ -1,4 +1,4 @@
-"""The newest snapshot of each Stripe object: what the tables are read from."""
+"""The newest snapshot of each Stripe object, from which the tables are computed."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from projections.state import State
 
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
 
-# Highest first; a ninth word ranks just above the ended ones, since it has not ended.
+# Highest first; an unknown status ranks just above the ended ones, since it has not ended.
 STATUS_RANK = {
     "active": 9,
     "trialing": 8,
@@ -25,7 +25,7 @@ ATTACHED = (".attached", "source.created", "card.created")
 
 
 def current_subscription(state: State) -> SubscriptionFact | None:
-    """The subscription that speaks for the user: best status, then latest created, then id."""
+    """The subscription that determines the user's plan: best status, then latest created, then id."""
     return max(state.subscriptions.values(), key=_standing, default=None)
 
 
@@ -59,10 +59,10 @@ def _names_a_plan(hint: PlanHint) -> bool:
 
 
 def hints_of(state: State, subscription: SubscriptionFact) -> list[PlanHint]:
-    """What the subscription says about its plan, in the order to be tried.
+    """The subscription's plan hints, in the order to be tried.
 
-    A price keeps what it meant when this subscription first had it, so its earlier hints go before the
-    present one. The subscription's own metadata says nothing about a price and comes last.
+    A price keeps the meaning it had when this subscription first had it, so its earlier hints precede the
+    present one. The subscription's own metadata is not about a price and comes last.
     """
     tried: list[PlanHint] = []
     for hint in subscription.hints:
@@ -83,7 +83,7 @@ def _customer(state: State, fact: Fact) -> None:
 
 
 def _payment_method(state: State, fact: Fact) -> None:
-    """A detached one is remembered, so that no default revives it."""
+    """A detached method is kept, so that no default revives it."""
     new = fact.body
     assert isinstance(new, PaymentMethodFact)
     old = state.payment_methods.get(new.id)
@@ -96,14 +96,14 @@ def _payment_method(state: State, fact: Fact) -> None:
 
 
 def known_before(state: State, body: Body | None) -> Body | None:
-    """The snapshot that the state has of an object; None of one it does not keep."""
+    """The state's snapshot of an object; None for a kind that the state does not keep."""
     if not isinstance(body, SubscriptionFact | CustomerFact | PaymentMethodFact):
         return None
     kept: dict[str, Body] = getattr(state, KEPT[type(body)])
     return kept.get(body.id)
 
 
-# The newest snapshot of which objects a state keeps, and where.
+# The objects whose newest snapshot a state keeps, and the field that stores it.
 KEPT: dict[type, str] = {
     SubscriptionFact: "subscriptions",
     CustomerFact: "customers",

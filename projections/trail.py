@@ -1,8 +1,8 @@
-"""The ways in which changes of one object can have followed each other.
+"""The possible orders of changes of one object.
 
 A change leads from one snapshot to another, so the changes of an instant form a trail that takes each
 once. Two Event objects for one change (twins) double an edge. The story with the fewest twins comes
-first; stories that end in another snapshot follow it. The work is bounded, whatever the number of changes.
+first; stories that end in another snapshot follow. The work is bounded for any number of changes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from msgspec.json import Encoder
 from projections.facts import Body, Fact
 
 MOST_VISITS = 20_000
-"""Edges looked at in search of stories: some milliseconds."""
+"""Edges visited in search of stories: some milliseconds."""
 MOST_ENDS = 8
 
 Edge = tuple[int, int]
@@ -23,7 +23,7 @@ Counts = tuple[int, ...]
 
 
 class ChangeChain(NamedTuple):
-    """Changes in a row, and the twins that were left out of it."""
+    """Changes in order, and the twins omitted from it."""
 
     steps: list[Fact]
     twins: list[Fact]
@@ -48,7 +48,7 @@ def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[ChangeChain
 class Graph:
     """Snapshots by number, and the changes between two of them; both in the order of their content.
 
-    So what is equally plausible is chosen by what the snapshots say, never by the ids of events.
+    So of equally plausible stories the content of the snapshots chooses, never the ids of events.
     """
 
     def __init__(self, changes: Sequence[Fact], start: Body | None) -> None:
@@ -76,7 +76,7 @@ class Graph:
         return len({root(node) for node in parents}) == 1
 
     def counts(self) -> Iterator[Counts]:
-        """How often each change happened, each at least once; first as if there were no twins."""
+        """How often each change happened, at least once; first as if there were no twins."""
         if not self._connected:
             return
         most = [len(facts) for facts in self._facts.values()]
@@ -91,7 +91,7 @@ class Graph:
             yield tuple(counts)
 
     def _surplus(self, counts: Counts) -> list[int]:
-        """How much oftener each snapshot was left than reached."""
+        """For each snapshot, the changes that leave it minus those that reach it."""
         surplus = [0] * len(self._numbers)
         for (before, after), count in zip(self._edges, counts, strict=True):
             surplus[before] += count
@@ -99,7 +99,7 @@ class Graph:
         return surplus
 
     def beginnings(self, counts: Counts) -> list[int]:
-        """The snapshot known before, else the one left oftener than reached; any of a closed round."""
+        """The snapshot before the instant, else those with a surplus; any snapshot of a cycle."""
         if self._start is not None:
             return [self._start]
         surplus = self._surplus(counts)
@@ -107,14 +107,14 @@ class Graph:
         return left_oftener[:MOST_ENDS] or list(range(len(surplus)))[:MOST_ENDS]
 
     def end(self, counts: Counts, begin: int) -> int | None:
-        """Where a trail from there ends; None when none takes every change."""
+        """Where a trail from `begin` ends; None when no trail takes every change."""
         surplus = self._surplus(counts)
         surplus[begin] -= 1
         ends = [node for node, count in enumerate(surplus) if count]
         return ends[0] if len(ends) == 1 and surplus[ends[0]] == -1 else None
 
     def broken(self) -> Iterator[ChangeChain]:
-        """What no trail joins, since a change is missing: as much in a row as there is."""
+        """Stories when no trail joins all changes, since one is missing: as many in a row as possible."""
         reached = {after for _, after in self._edges}
         departed = {before for before, _ in self._edges}
         sources = [node for node in range(len(self._numbers)) if node not in reached]
@@ -137,7 +137,7 @@ class Graph:
 
 
 def _walk(leaving: dict[int, list[tuple[int, Fact]]], begin: int) -> list[Fact]:
-    """Hierholzer's walk: every change reachable that is left, each once, in a row where a row exists."""
+    """Hierholzer's walk: every remaining reachable change once, as one trail where a trail exists."""
     stack: list[tuple[int, Fact | None]] = [(begin, None)]
     walked: list[Fact] = []
     while stack:

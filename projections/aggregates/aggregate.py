@@ -20,7 +20,7 @@ LAST = frozenset({"campaign.archived", "job.completed", "job.failed", "job.timed
 
 
 class Aggregate(Struct):
-    """What every row has. `version` is how many events made it; it stopped if one can't be folded."""
+    """Columns of every row. `version` counts the folded events; `unfolded_event_id` is where it stopped."""
 
     id: UUID
     user_id: str
@@ -31,7 +31,7 @@ class Aggregate(Struct):
 
 
 class AggregateKey(NamedTuple):
-    """An aggregate is its owner's: the same id on another's route is another aggregate."""
+    """Owner and id: the same id on another user's route is another aggregate."""
 
     user_id: str
     id: UUID
@@ -66,7 +66,7 @@ def rank(fact: Fact) -> tuple[int, int, str, str, str]:
 
 
 def grouped(kind: Kind[S], user_id: str, facts: Iterable[Fact]) -> dict[AggregateKey, list[Fact]]:
-    """Each aggregate's events; an event whose id can't be read is of no aggregate."""
+    """Each aggregate's events, without events whose aggregate id can't be read."""
     histories: dict[AggregateKey, list[Fact]] = {}
     for fact in facts:
         if kind.knows(fact) and isinstance(fact.body, OwnFact):
@@ -77,9 +77,9 @@ def grouped(kind: Kind[S], user_id: str, facts: Iterable[Fact]) -> dict[Aggregat
 
 
 def folded(kind: Kind[S], key: AggregateKey, state: S | None, facts: Iterable[Fact]) -> S | None:
-    """The state after these events, whatever order they come in; they are all later than `state`.
+    """The state after these events, in any order; all are later than `state`.
 
-    What comes before the creation says nothing, and a second creation changes nothing.
+    Events before the creation are ignored, and a second creation changes nothing.
     """
     for fact in sorted(facts, key=rank):
         if state is not None and state.unfolded_event_id is not None:
@@ -95,9 +95,9 @@ def key_of(state: Aggregate) -> AggregateKey:
 def stopped_before_refusal(
     kind: Kind[S], key: AggregateKey, facts: Iterable[Fact], storable: Callable[[S], bool]
 ) -> S | None:
-    """The longest storable beginning of an aggregate, stopped at the event after it, as rows are.
+    """The longest storable beginning of an aggregate, stopped at the event after it.
 
-    Its whole history is known to be refused. None when not even its creation can be stored.
+    PostgreSQL has refused the whole history. None when not even the creation can be stored.
     """
     history = sorted(facts, key=rank)
 
@@ -122,7 +122,7 @@ def _after(kind: Kind[S], key: AggregateKey, state: S | None, fact: Fact) -> S |
             return None
         try:
             return kind.create(key, _read(fact, kind.payload), at)
-        except Exception:  # unreadable, or a bug in the rule: no row, and no other aggregate is stopped
+        except Exception:  # unreadable, or a bug in the rule: no row, and other aggregates go on
             return None
     rule = kind.rules.get(fact.type)
     if rule is not None:
@@ -137,12 +137,12 @@ def _after(kind: Kind[S], key: AggregateKey, state: S | None, fact: Fact) -> S |
 
 
 def _read(fact: Fact, payload: type[Struct]) -> Payload:
-    assert isinstance(fact.body, OwnFact)  # grouped() took no others
+    assert isinstance(fact.body, OwnFact)  # grouped() selects only these
     return msgspec.json.decode(fact.body.payload, type=payload)
 
 
 def reader_of(field: str) -> Callable[[str], UUID | None]:
-    """Reads one id out of a payload, whatever else is in it."""
+    """Read one id from a payload and ignore its other fields."""
     shape = msgspec.defstruct("OnlyId", [(field, UUID)])
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(shape)  # Any: a struct made here
 

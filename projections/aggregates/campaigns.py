@@ -1,4 +1,4 @@
-"""campaigns: draft, active, completed, archived; only forward, and archived is for good."""
+"""campaigns: draft, active, completed, archived; only forward, and archived is final."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ class Updated(Struct):
 
 
 class Nothing(Struct):
-    """The event says all by having happened."""
+    """An event without fields of its own."""
 
 
 def create(key: AggregateKey, payload: Created, at: datetime) -> Campaign:

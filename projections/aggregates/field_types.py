@@ -1,4 +1,4 @@
-"""Types of payload fields: whatever passes here fits its column, so that no row can stop a batch."""
+"""Types of payload fields: a value that passes here fits its column, so that no row can stop a batch."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,8 +15,8 @@ NULL = Raw(b"null")
 
 
 def kept(raw: Raw) -> Raw | None:
-    """JSON that outlives the payload it was read from, byte for byte; JSON's null is no value.
+    """A copy of the JSON that does not reference the payload; None for JSON's null.
 
-    Raises: msgspec.DecodeError for a number jsonb can't hold, which `json` lets into the log.
+    Raises: msgspec.DecodeError for a number that jsonb can't store; the log's `json` column accepts it.
     """
     return None if msgspec.json.decode(raw) is None else raw.copy()

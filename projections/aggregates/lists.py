@@ -1,4 +1,4 @@
-"""creator_lists and list_items: a list and what is in it are one aggregate; no creator is in it twice."""
+"""creator_lists and list_items: a list and its items are one aggregate; no creator is in it twice."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from projections.aggregates.field_types import NULL, Json, Named, Whole, kept
 
 
 class Item(Struct):
-    """A creator in a list; a state read from its row comes without the creator's JSON."""
+    """A creator in a list; an item read from its row lacks the creator's JSON."""
 
     id: UUID
     creator_id: str
@@ -25,7 +25,7 @@ class Item(Struct):
 
 
 class CreatorList(Aggregate):
-    """`items` may be only those that the events at hand are about; `removed` are gone from the table."""
+    """`items` may hold only the items of the events being folded; `removed` are to be deleted."""
 
     name: str
     description: str | None
@@ -80,7 +80,7 @@ class Removed(Struct):
 
 
 class Touched(Struct):
-    """What of an event tells which items it is about."""
+    """The fields of an event that identify its items."""
 
     item_id: UUID | None = None
     creator_id: str | None = None
@@ -127,7 +127,7 @@ def _deleted(state: CreatorList, _: Nothing, __: datetime) -> None:
 
 
 def _added(state: CreatorList, payload: Added, at: datetime) -> None:
-    """Of two additions of one creator the first counts; so of two under one id."""
+    """A second addition of the same creator, or under the same item id, is ignored."""
     if payload.item_id in state.items or payload.creator_id in state.creators:
         return
     state.creators.add(payload.creator_id)

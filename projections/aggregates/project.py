@@ -1,4 +1,4 @@
-"""The live projector's share: the aggregates a batch is about, in the transaction of its checkpoint."""
+"""The live projector's aggregates: those of a batch's events, in the transaction of its checkpoint."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ Bounds = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[S]):
-    """A kind and how its states come out of the database and go back in."""
+    """A kind, and how its states are read from and written to the database."""
 
     kind: Kind[S]
     table: str
@@ -52,10 +52,10 @@ def project(
     live_only: bool,
     careful: bool = False,
 ) -> None:
-    """Fold these events into their aggregates. `bounds`: how far each part of theirs is read.
+    """Fold these events into their aggregates. `bounds`: the position up to which each part is read.
 
-    The users are folded already, and locked. If careful, an aggregate that Postgres refuses stops
-    alone. The caller commits.
+    The users are already folded and locked. If careful, a refusal by PostgreSQL stops only the refused
+    aggregate. The caller commits.
     """
     facts: dict[str, list[Fact]] = {}
     for event in events:
@@ -81,7 +81,7 @@ def project(
 
 
 def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live_only: bool) -> None:
-    """Fold all of these users' work again, up to the bounds. Results of jobs that stay, stay."""
+    """Fold all aggregates of these users again, up to the bounds. Jobs that remain keep their results."""
     if not users:
         return
     streams = log_reader.streams(conn, users, bounds, live_only=live_only)
@@ -98,7 +98,7 @@ def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live
 def _write_whole(
     conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds, *, live_only: bool
 ) -> None:
-    """Write these aggregates; one that is refused stops alone."""
+    """Write these aggregates; a refusal stops only the refused one."""
 
     def refuse(state: S, problem: Exception) -> None:
         _stop(conn, table, key_of(state), bounds, problem, live_only=live_only)
@@ -114,7 +114,7 @@ def _fold_apart(
     *,
     live_only: bool,
 ) -> None:
-    """Fold these aggregates, halved until each one that is refused stands alone and stops."""
+    """Fold these aggregates; bisect on refusal, so that only the refused ones stop."""
 
     def fold(keys: Sequence[AggregateKey]) -> None:
         _fold(conn, table, {key: work[key] for key in keys}, bounds, live_only=live_only)
@@ -134,7 +134,7 @@ def _stop(
     *,
     live_only: bool,
 ) -> None:
-    """Write the aggregate as it was before the event after which it is refused; it stops there."""
+    """Write the aggregate as it was before the event that makes it refused; it stops there."""
     logger.error("projector.aggregate_refused", table=table.table, id=str(key.id), reason=reason_of(problem))
     facts = _history(conn, table.kind, key, bounds, live_only=live_only)
     state = stopped_before_refusal(
@@ -170,7 +170,7 @@ def _fold(
 
 
 def _is_late(state: Aggregate, facts: list[Fact]) -> bool:
-    """What one that stopped would do with an event between is not known from its row."""
+    """Whether the facts need a refold; always for a stopped aggregate, whose row lacks the later events."""
     first = min(facts, key=rank).at
     return state.unfolded_event_id is not None or first <= micros(state.updated_at)
 
@@ -191,13 +191,13 @@ def _refolded(
 def _history(
     conn: AnyConnection, kind: Kind[S], key: AggregateKey, bounds: Bounds, *, live_only: bool
 ) -> list[Fact]:
-    """The aggregate's events; of a user's erased work none is left."""
+    """The aggregate's events since the user's last erasure."""
     stream = log_reader.streams(conn, [key.user_id], bounds, live_only=live_only)[key.user_id]
     return grouped(kind, key.user_id, since_erasure(stream)).get(key, [])
 
 
 def _left(key: AggregateKey, kind: Kind[S], facts: list[Fact]) -> list[Fact]:
-    """An event filed under the id that speaks of another is the other's."""
+    """Without events that were indexed under this id but whose payload names another."""
     return grouped(kind, key.user_id, facts).get(key, [])
 
 

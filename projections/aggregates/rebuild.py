@@ -1,4 +1,4 @@
-"""Everything of one user at once: from all their facts to all their aggregates, and those to rows."""
+"""All aggregates of one user at once: from all facts of the user to states, and from states to rows."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Aggregate)
 Rows = list[tuple[str, Row]]
 
 TABLES = ("campaigns", "scraping_jobs", "creator_lists", "list_items")
-"""In the order their foreign keys want. scraping_results is bulk data and no projection."""
+"""In the order their foreign keys need. scraping_results is bulk data and not a projection."""
 
 TABLE_OF: dict[type[Aggregate], str] = {
     Campaign: "campaigns",
@@ -37,7 +37,7 @@ PREFIXES = tuple(kind.prefix for kind in KINDS)
 
 @dataclass(frozen=True, slots=True)
 class UserAggregates:
-    """A user's aggregates as they stand."""
+    """A user's aggregates."""
 
     campaigns: list[Campaign]
     jobs: list[ScrapingJob]
@@ -52,7 +52,7 @@ def sifted(facts: Iterable[Fact]) -> Iterator[Fact]:
 
 
 def work_of(user_id: str, facts: Iterable[Fact]) -> UserAggregates:
-    """The aggregates after these events. What was in the log before an erasure is gone with it."""
+    """The aggregates after these events, without events before an erasure."""
     remaining = since_erasure(facts)
     lists = [state for state in _all_of(LISTS, user_id, remaining) if not state.deleted]
     return UserAggregates(_all_of(CAMPAIGNS, user_id, remaining), _all_of(JOBS, user_id, remaining), lists)
@@ -66,7 +66,7 @@ def since_erasure(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def copied_rows(user_id: str, facts: Iterable[Fact]) -> Iterator[tuple[str, Row]]:
-    """(table, row) of a user's work, as COPY takes it."""
+    """(table, row) of a user's aggregates, as COPY takes it."""
     work = work_of(user_id, facts)
     campaigns = {campaign.id for campaign in work.campaigns}
     for state in (*work.campaigns, *work.jobs, *work.lists):
@@ -74,7 +74,7 @@ def copied_rows(user_id: str, facts: Iterable[Fact]) -> Iterator[tuple[str, Row]
 
 
 def storable_rows(user_id: str, facts: Iterable[Fact], storable: Callable[[Rows], bool]) -> Rows:
-    """The rows of a user's work without what can't be stored: such an aggregate stops before it."""
+    """The rows of a user's aggregates; one that can't be stored stops before the refused event."""
     remaining = since_erasure(facts)
     rows: Rows = []
     campaigns: set[UUID] = set()

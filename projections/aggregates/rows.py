@@ -13,7 +13,7 @@ NOT_COLUMNS = frozenset({"items", "creators", "changed", "removed", "deleted"})
 
 
 def row_of(state: Aggregate | Item) -> Row:
-    """The columns known to the state; one read from its row leaves out those that never change."""
+    """The state's columns; a state read from its row lacks those that never change."""
     cells = {name: getattr(state, name) for name in state.__struct_fields__ if name not in NOT_COLUMNS}
     return {name: cell for name, cell in cells.items() if not isinstance(cell, UnsetType)}
 

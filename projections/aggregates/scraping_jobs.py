@@ -1,4 +1,4 @@
-"""scraping_jobs: pending, processing, then completed, error or timeout for good."""
+"""scraping_jobs: pending, processing, then finally completed, error or timeout."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ ENDED = frozenset({"completed", "error", "timeout"})
 
 
 class ScrapingJob(Aggregate):
-    """`keywords` and `search_params` never change, so a state read from its row comes without them."""
+    """`keywords` and `search_params` never change, so a state read from its row lacks them."""
 
     run_id: str | None
     status: str
@@ -138,7 +138,7 @@ def _failed(state: ScrapingJob, payload: Failed, _: datetime) -> None:
 
 
 def _timed_out(state: ScrapingJob, payload: TimedOut, _: datetime) -> None:
-    """Another end's passing is not this one's."""
+    """Ignored when the job has another `timeout_at` by now."""
     if state.status not in ENDED and state.timeout_at == payload.timeout_at:
         state.status = "timeout"
 

@@ -36,7 +36,7 @@ def read_jobs(
 def read_lists(
     conn: AnyConnection, work: Mapping[AggregateKey, list[Fact]]
 ) -> dict[AggregateKey, CreatorList]:
-    """Each list with those of its items that the facts are about."""
+    """Each list with the items that the facts change."""
     lists = {key: CreatorList(**row) for key, row in _stored(conn, "held_creator_lists", work)}
     touched = [one for key in lists for fact in work[key] if (one := _touched(fact)) is not None]
     if touched:
@@ -65,7 +65,7 @@ def write_jobs(conn: AnyConnection, moved: Sequence[ScrapingJob], whole: Sequenc
 
 
 def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequence[CreatorList]) -> None:
-    """Of a list written whole all items are written anew; of one that moved only those that changed."""
+    """A list in `whole` is written with all items; a list in `moved` with its changed items only."""
     there = [creator_list for creator_list in (*moved, *whole) if not creator_list.deleted]
     _write(conn, "write_creator_lists", [row_of(creator_list) for creator_list in there])
     gone = [item for creator_list in moved for item in creator_list.removed]
@@ -83,14 +83,14 @@ def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequen
 
 
 def delete_all(conn: AnyConnection, name: str, keys: Iterable[AggregateKey]) -> None:
-    """Remove aggregates that are not there any more."""
+    """Delete the rows of these aggregates."""
     removed = list(keys)
     if removed:
         _do(conn, name, users=[key.user_id for key in removed], ids=[key.id for key in removed])
 
 
 def keys_of(conn: AnyConnection, users: Collection[str]) -> list[tuple[str, AggregateKey]]:
-    """(table, key) of everything these users have."""
+    """(table, key) of all aggregates of these users."""
     return [
         (row["found_in"], AggregateKey(row["user_id"], row["id"]))
         for row in _rows(conn, "platform_of_users", {"users": list(users)})
@@ -103,7 +103,7 @@ def histories(
     bounds: Mapping[int, int],
     parts: Mapping[AggregateKey, int],
 ) -> dict[AggregateKey, list[tuple[Fact, bool]]]:
-    """Each aggregate's facts in the log, up to its part's bound, and whether they are of live mode."""
+    """Each aggregate's facts in the log up to its part's bound, each with whether it is in live mode."""
     ordered = list(keys)
     facts: dict[AggregateKey, list[tuple[Fact, bool]]] = {key: [] for key in ordered}
     parameters = {

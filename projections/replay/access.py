@@ -1,4 +1,4 @@
-"""Who would gain or lose access: what a difference in the tables means to the person it is about."""
+"""Which users would gain or lose access by a difference in the tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Change = Literal["gains", "loses", "changes"]
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """What would change for one user: from the plan and limits they live under to the rebuilt ones."""
+    """The access change of one user: from the live plan and limits to the rebuilt ones."""
 
     user_id: str
     change: Change
@@ -25,7 +25,7 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """What a user may do: served by a subscription, or limits other than those of the free plan."""
+    """A user's access: served by a subscription, or by limits other than those of the free plan."""
 
     plan: str
     status: str
@@ -44,7 +44,7 @@ NO_ACCESS = _Access("none", "none", (), ())
 
 
 def access_changes(users: Iterable[str], live: Side, rebuilt: Side) -> list[AccessChange]:
-    """For each of these users whose access would change, how; by user id."""
+    """The access changes of these users, by user id."""
     user_ids = sorted(set(users))
     now, then = _access(user_ids, live), _access(user_ids, rebuilt)
     changes = []

@@ -1,4 +1,4 @@
-"""From a plan to filled shadow tables: read, link, fold, and the arithmetic that nothing was lost."""
+"""From a plan to filled shadow tables: read, link, fold, and check that no event is missing."""
 
 import shutil
 from collections import Counter
@@ -25,7 +25,7 @@ from projections.replay.spill import path_of
 from projections.replay.statements import AnyConnection, Connection, do, look_into, one, rows, session
 from projections.replay.worker_pool import WorkerPool
 
-# The stage after which the shadow tables may move on, with events that came in meanwhile.
+# The stage after which newer events may be projected into the shadow tables.
 BUILT = "built"
 
 LETS_GO_S = 3.0
@@ -45,7 +45,7 @@ class Built:
 def only_one(conninfo: str) -> Iterator[Connection]:
     """A session that holds the replay lock of this database. Raises: ReplayRunning.
 
-    One that has just ended or was killed is given a moment: its server process lets go a little later.
+    Waits a moment for a replay that just ended or was killed: its server process unlocks a little later.
     """
     until = monotonic() + LETS_GO_S
     with session(conninfo) as conn:
@@ -69,7 +69,7 @@ def new_job(conn: AnyConnection, pins: dict[int, int], *, schema: str, options: 
 
 
 def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: Observer) -> ReplayPlan | None:
-    """The plan of a replay that was killed, when it can still go on; says why when it can't."""
+    """The plan of a killed replay that can be resumed; the observer receives the reason when it can't."""
     job = shadow.kept_plan(conn, schema)
     if job is None:
         return None
@@ -103,7 +103,7 @@ def _stale(conn: AnyConnection, job: ReplayPlan, options: Options) -> str | None
 
 
 def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
-    """A log on several nodes has no heap pages to read by."""
+    """True if the log is read by part: a log on several nodes has no heap pages."""
     if options.by_part is not None:
         return options.by_part
     return bool(one(conn, "replay_has_nodes")[0]) and bool(rows(conn, "replay_is_on_nodes"))
@@ -112,7 +112,7 @@ def _reads_by_part(conn: AnyConnection, options: Options) -> bool:
 def build(conninfo: str, job: ReplayPlan, *, snapshot: str, options: Options, observer: Observer) -> Built:
     """Fill the shadow tables. Raises: LogIncomplete, DigestDiffers, WorkersLost."""
     context = WorkerContext(job, conninfo, snapshot, _folder(options, job))
-    _make_folder(context.folder)  # gone, where a killed replay goes on elsewhere
+    _make_folder(context.folder)  # missing when a killed replay is resumed on another machine
     stages = (
         ("reading the log", read_range, job.ranges, job.events),
         ("linking customers", link_bucket, job.buckets, job.buckets),
@@ -148,14 +148,14 @@ def clean(job: ReplayPlan, options: Options) -> None:
 
 @contextmanager
 def exported(conn: Connection) -> Iterator[str]:
-    """A snapshot that workers can read under, for as long as the block lasts."""
+    """An exported snapshot that workers can use until the block ends."""
     with conn.transaction():
         conn.execute(sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         yield one(conn, "replay_export")[0]
 
 
 def _nothing_missing(job: ReplayPlan, outcomes: dict[int, WorkOutcome]) -> None:
-    """Positions have no gaps, so as many events as the pin says is all of them."""
+    """Check that each part has as many events as its pin: positions have no gaps."""
     counts: Counter[int] = Counter()
     for outcome in outcomes.values():
         counts.update(outcome.parts)
@@ -174,10 +174,10 @@ def _built(job: ReplayPlan, linked: dict[int, WorkOutcome], folded: dict[int, Wo
 
 
 def _make_folder(folder: Path) -> None:
-    """For its owner alone, whatever the umask: it will hold everybody's personal data."""
+    """Create it with mode 0700 regardless of the umask: it will contain personal data of all users."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o700)  # made by an earlier release
+    folder.chmod(0o700)  # an earlier release may have created it
 
 
 def _folder(options: Options, job: ReplayPlan) -> Path:

@@ -1,4 +1,4 @@
-"""`--check` and `--diff`: a rebuild beside the live tables at one and the same vector, and no swap."""
+"""`--check` and `--diff`: rebuild to the checkpoints of the live tables and compare, without a swap."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ LOOK_AGAIN_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a rebuild at `heads` says of the live tables. At most the first 10,000 differences are kept."""
+    """A rebuild at `heads` compared with the live tables. At most the first 10,000 differences are kept."""
 
     heads: tuple[int, ...]
     differences: list[ValueDifference]
@@ -46,10 +46,10 @@ def compare(
     table: str | None = None,
     user_id: str | None = None,
 ) -> Comparison:
-    """Rebuild up to the live checkpoints, compare every row, and throw the rebuilt tables away.
+    """Rebuild up to the live checkpoints, compare every row, and drop the rebuilt tables.
 
-    With `user_id` only that user is rebuilt and looked at, with `table` only that table is looked
-    at. Writes nothing that lasts. Raises: ReplayError and its kinds.
+    With `user_id` only that user is rebuilt and compared, with `table` only that table is compared.
+    Leaves no changes behind. Raises: ReplayError and its subclasses.
     """
     watching = observer or Silent()
     began = monotonic()
@@ -86,7 +86,7 @@ def compare(
 
 
 def _digest_difference(live: Connection) -> list[ValueDifference]:
-    """The running sum of digests, where it is not that of the states."""
+    """The running sum of digests, if it differs from the sum over the states."""
     recorded, actual = expected(live), summed(live)
     if recorded == actual:
         return []

@@ -16,7 +16,7 @@ FLUSH_ROWS = 4000
 
 
 class Loader:
-    """Gathers rows by table and copies them in. The caller owns the transaction."""
+    """Collects rows by table and copies them into it. The caller owns the transaction."""
 
     def __init__(self, conn: Connection, schema: str) -> None:
         self._conn = conn
@@ -27,7 +27,7 @@ class Loader:
         self.counts: dict[str, int] = {}
 
     def take(self, table: str, row: Row) -> None:
-        """A row as the live projector would write it. Raises: ColumnsDiffer."""
+        """Add a row as the live projector would write it. Raises: ColumnsDiffer."""
         waiting = self._waiting.get(table)
         if waiting is None:
             waiting = self._waiting[table] = []
@@ -41,7 +41,7 @@ class Loader:
             self.flush()
 
     def flush(self) -> None:
-        """Copy what waits."""
+        """Copy the collected rows."""
         for table, waiting in self._waiting.items():
             if not waiting:
                 continue
@@ -67,5 +67,5 @@ class Loader:
 
 
 def _plain(cell: Any) -> Any:  # Any: a column's value
-    """JSON as its text; arrays and all else as psycopg writes them."""
+    """JSON as text; arrays and other values as psycopg writes them."""
     return as_json(cell).decode() if isinstance(cell, dict | msgspec.Struct) else cell

@@ -31,10 +31,10 @@ def summed(conn: AnyConnection) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReplayStanding:
-    """Whether the tables are the last replay plus what came since. Digests are 64 hex digits.
+    """Whether the tables equal the last replay plus the batches since. Digests are 64 hex digits.
 
-    `expected` is what the last replay left and the batches since moved, `live` what the states hold;
-    `replayed_at` is None where no receipt in the log tells of the replay they say they began with.
+    `expected` is the last replay's digest plus the changes of later batches, `live` the sum over the
+    states; `replayed_at` is None when the log has no receipt of the replay with the digest `replayed`.
     """
 
     live: str
@@ -48,7 +48,7 @@ class ReplayStanding:
         return self.live == self.expected
 
     def describe(self) -> str:
-        """One line for people."""
+        """One line of text."""
         if not self.equal:
             return f"the states hold {self.live[:16]}, expected {self.expected[:16]}: tenure replay --check"
         if self.replayed_at is None:
@@ -57,7 +57,7 @@ class ReplayStanding:
 
 
 def standing(conn: AnyConnection) -> ReplayStanding:
-    """How the tables stand; reads all states, and 65 rows beside."""
+    """The expected and live digests; reads all states and 65 other rows."""
     with conn.transaction():
         do(conn, "replay_one_moment")
         replayed, expected = one(conn, "replay_digests")
@@ -70,7 +70,7 @@ def standing(conn: AnyConnection) -> ReplayStanding:
 
 
 def expected(conn: AnyConnection) -> int:
-    """What the sum of digests should be: what a replay left and what batches moved."""
+    """The expected sum of digests: that of the last replay plus the changes of later batches."""
     return int(one(conn, "replay_digests")[1]) % MODULUS
 
 
@@ -79,7 +79,7 @@ def _hex(digest: int) -> str:
 
 
 def replay_due(conn: AnyConnection) -> str | None:
-    """Why the tables are due to be rebuilt; None when they are not."""
+    """Why the tables need a replay; None when they do not."""
     version = projector_version()
     others = [row[0] for row in rows(conn, "replay_versions", version=version)]
     if not others:

@@ -1,11 +1,11 @@
-"""What can stop a replay. The live tables are as they were after any of these."""
+"""Errors that stop a replay. None of them changes the live tables."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class ReplayError(Exception):
-    """Base of everything that stops a replay."""
+    """Base of the errors that stop a replay."""
 
 
 class ReplayRunning(ReplayError):
@@ -16,7 +16,7 @@ class ReplayRunning(ReplayError):
 
 
 class LogIncomplete(ReplayError):
-    """The log has fewer events than its heads say, or more. Run `tenure audit verify`."""
+    """The log has fewer or more events than its heads count. Run `tenure audit verify`."""
 
     def __init__(self, part: int, expected: int, actual: int) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class LogIncomplete(ReplayError):
 
 
 class DigestDiffers(ReplayError):
-    """What was read back is not what was written. Start the replay again."""
+    """The rows read back differ from those written. Start the replay again."""
 
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class DigestDiffers(ReplayError):
 
 
 class WorkersLost(ReplayError):
-    """Worker processes died again and again, most likely killed for want of memory."""
+    """Worker processes died repeatedly, most likely killed for lack of memory."""
 
     def __init__(self, stage: str, times: int) -> None:
         super().__init__(
@@ -49,7 +49,7 @@ class WorkersLost(ReplayError):
 
 
 class TablesBusy(ReplayError):
-    """Somebody holds a lock on the live tables. Nothing was swapped; what was built is kept."""
+    """Another transaction locks the live tables. Nothing was swapped; the rebuilt tables are kept."""
 
     def __init__(self, tries: int) -> None:
         super().__init__(
@@ -60,7 +60,7 @@ class TablesBusy(ReplayError):
 
 
 class TablesReferenced(ReplayError):
-    """Something outside the projection hangs on its tables and would be left behind by a swap."""
+    """An object outside the projection depends on its tables; a swap would leave it on the old ones."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
@@ -79,7 +79,7 @@ class AddedIndex(NamedTuple):
 
 
 class AddedUnique(ReplayError):
-    """Rebuilt rows may violate a unique index that no migration made, and then no row is at fault alone."""
+    """Rebuilt rows may violate a unique index that no migration made; no single row is at fault then."""
 
     def __init__(self, added: Sequence[AddedIndex]) -> None:
         names = ", ".join(f"{index.name} on {index.table}" for index in added)
@@ -92,7 +92,7 @@ class AddedUnique(ReplayError):
 
 
 class IndexRefused(ReplayError):
-    """The rebuilt rows do not fit an index or a constraint of the live table. What was built is kept."""
+    """The rebuilt rows violate an index or a constraint of the live table. The rebuilt tables are kept."""
 
     def __init__(self, table: str, definition: str, message: str) -> None:
         super().__init__(
@@ -124,7 +124,7 @@ class ColumnsDiffer(ReplayError):
 
 
 class NothingToRollBack(ReplayError):
-    """There are no tables of before, or they have other columns than the live ones."""
+    """There are no previous tables, or they have other columns than the live ones."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"nothing to roll back to: {reason}")
@@ -132,8 +132,8 @@ class NothingToRollBack(ReplayError):
 
 
 class UnknownUser(ReplayError):
-    """Nobody of that id was ever heard of."""
+    """The log has no event about a user with that id."""
 
     def __init__(self, user_id: str) -> None:
-        super().__init__(f"no user {user_id}: expected the Clerk id of a user the log speaks of")
+        super().__init__(f"no user {user_id}: expected the Clerk id of a user in the log")
         self.user_id = user_id

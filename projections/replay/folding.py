@@ -1,4 +1,4 @@
-"""Stage three: everything known of some users to their rows, states and quarantine."""
+"""Stage three: fold the facts of some users to rows, states and quarantine."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ _FACTS = msgspec.msgpack.Decoder(list[Fact])
 
 
 def fold_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
-    """Fold the users of one bucket and copy in what comes out."""
+    """Fold the users of one bucket and copy their rows into the tables."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
         if (earlier := finished(conn, "fold", number)) is not None:
@@ -92,7 +92,7 @@ def _linked(entries: list[SpilledStream]) -> dict[str, int]:
 
 
 def catalog_of(conn: AnyConnection) -> Catalog:
-    """The catalog in the schema the connection looks into."""
+    """The catalog in the connection's schema."""
     stored = store.read_catalog(conn)
     return Catalog() if stored is None else msgspec.json.decode(stored[1], type=Catalog)
 
@@ -110,7 +110,7 @@ def _people(context: WorkerContext, number: int) -> list[tuple[str, list[Spilled
 def _folded(
     user: str, entries: list[SpilledStream], spills: Spills, passed: Passed
 ) -> tuple[Folded, list[Fact], int]:
-    """The user's fold, the facts of their work, and how many events there were."""
+    """The user's fold, the facts of their aggregates, and the number of events."""
     linked = _linked(entries)
     chunks = [chunk for entry in entries for chunk in entry.chunks]
     events = sum(chunk.count for chunk in chunks)
@@ -124,12 +124,12 @@ def _folded(
 
 
 def facts_in(data: bytes, count: int) -> list[Fact]:
-    """Encoded facts stand one after the other; an array's header before them makes them a list."""
+    """Decode concatenated facts: an array header before them makes them a list."""
     return _FACTS.decode(b"\xdd" + count.to_bytes(4) + data)
 
 
 def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
-    """Facts by instant, holding only chunks that overlap: histories mostly come in order."""
+    """Facts by instant; only overlapping chunks are in memory: histories mostly come in order."""
     waiting: list[Fact] = []
     for chunk in sorted(chunks, key=attrgetter("first_at")):
         waiting.sort(key=attrgetter("at"))
@@ -143,7 +143,7 @@ def _history(chunks: Iterable[Chunk], spills: Spills) -> Iterator[Fact]:
 
 
 def _setting_aside(history: Iterable[Fact], work: list[Fact]) -> Iterator[Fact]:
-    """The same history; what is the platform's is noted on the way."""
+    """The same history; facts of aggregates are also appended to `work`."""
     for fact in history:
         work.extend(aggregates.sifted((fact,)))
         yield fact

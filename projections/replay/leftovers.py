@@ -1,7 +1,7 @@
-"""Delete what replays leave beside the live tables, once it may hold an erased person.
+"""Delete leftovers of replays that may contain data of an erased person.
 
 The tables before the last replay, the shadow tables and files of a killed one, and those of a killed check
-are copies of personal data. Copies that have not projected every erasure of the log are dropped whole.
+are copies of personal data. Copies that do not reflect every erasure in the log are dropped.
 """
 
 import shutil
@@ -15,7 +15,7 @@ FOLDER = "replay-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
-    """What was deleted. `is_replaying`: nothing was, since a running replay deletes its own when it ends."""
+    """The deleted leftovers. `is_replaying`: none, since a running replay deletes its own at its end."""
 
     is_replaying: bool = False
     schemas: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Leftovers:
 
 
 def delete_leftovers(conn: AnyConnection, work_dir: Path) -> Leftovers:
-    """Drop stale tables and delete the files of replays that can't go on. Commits nothing.
+    """Drop stale tables and delete the files of replays that can't be resumed. Does not commit.
 
     The replay lock is taken until the caller's transaction ends, so no replay begins meanwhile.
     """

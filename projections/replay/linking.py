@@ -1,4 +1,4 @@
-"""Stage two: whose each customer is, and from there whose each chunk of facts is."""
+"""Stage two: settle the owner of each customer, and thereby the user of each chunk of facts."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
-    """Settle the customers of one bucket; their rows, and a file of entries by user."""
+    """Settle the customers of one bucket: write their rows, and a file of entries by user."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
         if (earlier := finished(conn, "link", number)) is not None:
@@ -47,7 +47,7 @@ def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
 
 
 def _load_links(conn: Connection, schema: str, customers: dict[str, store.Linked]) -> set[str]:
-    """The customers whose row is refused: they are nobody's, as they are live."""
+    """Load the rows; returns the customers whose row is refused: they have no owner, as in live tables."""
     refused: set[str] = set()
 
     def load(some: Sequence[str]) -> None:
@@ -68,7 +68,7 @@ def _heads(context: WorkerContext, spills: Spills, number: int) -> list[Head]:
 
 
 def _deletions(context: WorkerContext, spills: Spills) -> dict[str, list[Fact]]:
-    """User to what deleted and restored them; a customer may name users of any bucket."""
+    """User to the events that deleted and restored them; a customer may name users of any bucket."""
     deletions: dict[str, list[Fact]] = {}
     for file in range(context.job.ranges):
         for user, facts in _DELETIONS.decode(spills.section(file, context.job.buckets)).items():
@@ -102,14 +102,14 @@ def _settled(
 
 
 def _settled_in_order(hints: Hints, chunks: list[Chunk], spills: Spills) -> Claims:
-    """Where an object changed its word: from its facts, which only then are looked at."""
+    """Settle from the facts: needed only where an object changed its word."""
     facts = [fact for chunk in chunks for fact in facts_in(spills.data(chunk), chunk.count)]
     snapshots = [fact for fact in facts if claiming.object_of(fact) is not None]
     return claiming.settled(Evidence(hints.first_at, snapshots, hints.claims))
 
 
 def _merge(hints: dict[str, Hints], head: Head) -> None:
-    """What was said about a customer in several places; order makes no difference."""
+    """Merge the hints about a customer from several ranges; order makes no difference."""
     new = head.hints or Hints(head.chunk.first_at if head.chunk else 0, {}, [])
     merged = hints.setdefault(head.route, Hints(new.first_at, {}, []))
     merged.first_at = min(merged.first_at, new.first_at)

@@ -1,23 +1,23 @@
-"""Who looks on while a replay runs: the projections know nothing of terminals."""
+"""Observers of a running replay, so that the projections do not depend on terminals."""
 
 from typing import Protocol
 
 
 class Observer(Protocol):
-    """Told what is going on; called in the coordinating process only."""
+    """Receives the progress of a replay; called in the coordinating process only."""
 
     def stage(self, name: str, total: int) -> None:
-        """A stage begins; `total` is what `advance` will add up to."""
+        """A stage begins; `total` is the last value that `advance` will report."""
 
     def advance(self, done: int) -> None:
-        """So much of the stage is done, counted from its beginning."""
+        """The amount of the stage that is done, counted from its beginning."""
 
     def notice(self, text: str) -> None:
-        """One line worth knowing."""
+        """Report one line of text."""
 
 
 class Silent:
-    """Looks away."""
+    """Ignores all progress."""
 
     def stage(self, name: str, total: int) -> None:
         """Nothing to show."""
@@ -26,4 +26,4 @@ class Silent:
         """Nothing to show."""
 
     def notice(self, text: str) -> None:
-        """Nothing to tell."""
+        """Nothing to report."""

@@ -14,9 +14,9 @@ from projections.replay.table_diff import Scope, scope_of
 
 
 def load_user(conn: Connection, live: Connection, job: ReplayPlan, user_id: str) -> Scope:
-    """Load the user's rows into the shadow tables; which rows of each table that is all about.
+    """Load the user's rows into the shadow tables; returns the scope: the rows of each table to compare.
 
-    The live links say only where to look, not what is found there. Raises: UnknownUser.
+    The live links only name the streams to read. Raises: UnknownUser.
     """
     claims = _claims(live, job, user_id)
     trust = Trust(live)
@@ -41,7 +41,7 @@ def load_user(conn: Connection, live: Connection, job: ReplayPlan, user_id: str)
 
 
 def _claims(live: Connection, job: ReplayPlan, user_id: str) -> dict[str, Claims]:
-    """Everything said about each customer that was ever said to be this user's."""
+    """The claims on each customer that was ever claimed for this user."""
     named = dict(rows(live, "replay_claims_of", user_id=user_id))
     own = log_reader.claims_of(live, [user_id], job.pins, live_only=job.live_only)
     customers = {*named, *relinking.evidence_in(event for event in own if event.is_user)}

@@ -1,4 +1,4 @@
-"""One user's rows into the shadow tables: all of them, or what is left when some are refused."""
+"""One user's rows into the shadow tables: all of them, or those that remain when some are refused."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ class ReplayedUser(NamedTuple):
 
 
 class CarefulLoader:
-    """Loads users in small groups; a user or an aggregate that is refused stops alone, as it does live.
+    """Loads users in small groups; only a refused user or aggregate stops, as in the live projector.
 
     The caller owns the transaction.
     """
@@ -109,7 +109,7 @@ class CarefulLoader:
 def load(
     loader: Loader, user: str, folded: Folded, catalog: Catalog, catalog_digest: str, passed: Passed
 ) -> int:
-    """A user's rows and the states their fold passed; the number the rows' digest is."""
+    """Load a user's rows and the states that their fold passed; returns the rows' digest as a number."""
     state = present(folded)
     if not state.cores:
         return 0

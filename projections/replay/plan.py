@@ -1,5 +1,5 @@
-"""One replay's plan: how far, by which code, in which pieces. It is kept with what is built, so that a
-killed replay goes on under the plan it had."""
+"""One replay's plan: the end positions, the code version and the pieces. It is stored with the rebuilt
+tables, so that a killed replay resumes under the same plan."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ LAST_PAGE = 4_294_967_295
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to replay. `work_dir` holds what is read but not yet folded, about a tenth of the log.
+    """How to replay. `work_dir` stores facts that are read but not yet folded, about a tenth of the log.
 
-    `range_pages` heap pages are read at a time, and people are folded in groups that have about
-    `bucket_events` events: together they bound the memory of a worker. `by_part` reads `range_events`
-    positions of a part at a time in place of pages; None does where the log lies on several nodes.
+    `range_pages` heap pages are read at a time, and users are folded in groups of about `bucket_events`
+    events: together they bound the memory of a worker. `by_part` reads `range_events` positions of a part
+    at a time instead of pages; None does so when the log is on several nodes.
     """
 
     work_dir: Path
@@ -67,7 +67,7 @@ class ReplayPlan(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """All a worker needs to know."""
+    """The settings of a worker."""
 
     job: ReplayPlan
     conninfo: str
@@ -76,7 +76,7 @@ class WorkerContext:
 
 
 def plan(pins: dict[int, int], *, heap_pages: int | None, schema: str, options: Options) -> ReplayPlan:
-    """A new plan to replay up to `pins`; by part where the log has no heap of its own."""
+    """A new plan to replay up to `pins`; by part when `heap_pages` is None."""
     return ReplayPlan(
         run_id=uuid4().hex,
         schema=schema,
@@ -92,7 +92,7 @@ def plan(pins: dict[int, int], *, heap_pages: int | None, schema: str, options: 
 def _pages(heap_pages: int, step: int) -> list[tuple[int, int]]:
     starts = list(range(0, max(1, heap_pages), step))
     pages = [(start, start + step) for start in starts]
-    # What was written since is behind the last page known now, and within the pins all the same.
+    # Pages written since may still contain events within the pins.
     pages[-1] = (pages[-1][0], LAST_PAGE)
     return pages
 

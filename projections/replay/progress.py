@@ -1,4 +1,4 @@
-"""What of a replay is done: kept in the shadow schema, committed with the rows it speaks of."""
+"""Progress of a replay: stored in the shadow schema, committed together with the rows it covers."""
 
 import msgspec
 from msgspec import Struct, field
@@ -7,7 +7,7 @@ from projections.replay.statements import AnyConnection, do, rows
 
 
 class WorkOutcome(Struct, frozen=True, kw_only=True):
-    """What one piece of work came to."""
+    """The outcome of one piece of work."""
 
     events: int = 0
     bytes: int = 0
@@ -17,18 +17,18 @@ class WorkOutcome(Struct, frozen=True, kw_only=True):
 
 
 def finished(conn: AnyConnection, stage: str, number: int) -> WorkOutcome | None:
-    """What a piece came to, if it is done."""
+    """The outcome of a piece; None when it is not done."""
     outcomes = rows(conn, "replay_finished", stage=stage, number=number)
     return msgspec.json.decode(outcomes[0][0], type=WorkOutcome) if outcomes else None
 
 
 def finish(conn: AnyConnection, stage: str, number: int, outcome: WorkOutcome) -> None:
-    """Note a piece as done. Two workers on one piece: the second fails on the primary key."""
+    """Mark a piece as done. Of two workers on one piece the second fails on the primary key."""
     encoded = msgspec.json.encode(outcome).decode()
     do(conn, "replay_finish", stage=stage, number=number, outcome=encoded)
 
 
 def all_finished(conn: AnyConnection, stage: str) -> dict[int, WorkOutcome]:
-    """Piece to what it came to."""
+    """Piece to its outcome."""
     outcomes = rows(conn, "replay_all_finished", stage=stage)
     return {number: msgspec.json.decode(outcome, type=WorkOutcome) for number, outcome in outcomes}

@@ -29,7 +29,7 @@ MAX_ROUNDS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a replay put in place. `heads` is how far the tables are projected, by part."""
+    """The tables that a replay swapped in. `heads` is how far they are projected, by part."""
 
     run_id: str
     heads: tuple[int, ...]
@@ -42,9 +42,9 @@ class Replayed:
 def replay(
     conninfo: str, *, options: Options, observer: Observer | None = None, clock: Clock = utc_now
 ) -> Replayed:
-    """Rebuild every projected table from the log and swap them in; nobody at the doors notices.
+    """Rebuild every projected table from the log and swap them in, without interrupting the endpoints.
 
-    Runs as the tables' owner. Raises: ReplayError and its kinds; the live tables are untouched then.
+    Runs as the tables' owner. Raises: ReplayError and its subclasses; the live tables are unchanged then.
     """
     watching = observer or Silent()
     began = monotonic()
@@ -52,7 +52,7 @@ def replay(
         if SHADOW in delete_leftovers(conn, options.work_dir).schemas:
             watching.notice("a replay was left unfinished but a person was erased since: starting afresh")
         built = _build(conninfo, conn, options, watching)
-        building.clean(built.job, options)  # indexes need the room
+        building.clean(built.job, options)  # indexes need the disk space
         watching.stage("indexing", 1)
         shadow.dress(conninfo, built.job.schema, workers=options.workers)
         watching.stage("catching up", 1)
@@ -63,9 +63,9 @@ def replay(
 
 
 def rebuild_user(conninfo: str, user_id: str, *, live_only: bool) -> None:
-    """Fold one user's whole history again and write every row of theirs anew, in the live tables.
+    """Refold one user's whole history and write all their rows again, in the live tables.
 
-    Their links stay as they are. Raises: UnknownUser.
+    The user's links do not change. Raises: UnknownUser.
     """
     with session(conninfo) as conn, conn.transaction():
         do(conn, "replay_distrust", user_id=user_id)
@@ -82,14 +82,14 @@ def _build(conninfo: str, conn: Connection, options: Options, observer: Observer
         try:
             return building.build(conninfo, job, snapshot=snapshot, options=options, observer=observer)
         except (LogIncomplete, DigestDiffers):
-            # Going on with pieces that do not add up would fail the same way each time.
+            # Resuming with pieces that do not add up would fail the same way each time.
             shadow.drop(conn, SHADOW)
             building.clean(job, options)
             raise
 
 
 def _take_over(shadowed: Connection, built: Built, began: float, clock: Clock) -> Replayed:
-    """Project what came in meanwhile, then swap; the receipt is in the same transaction."""
+    """Project the events since the snapshot, then swap; the receipt is in the same transaction."""
     job = built.job
     projector = Projector(live_only=job.live_only)
     for _ in range(MAX_ROUNDS):
@@ -117,7 +117,7 @@ def _catch_up(conn: Connection, projector: Projector) -> int:
 
 
 def _done(conn: AnyConnection, job: ReplayPlan, began: float) -> Replayed:
-    """Counted while the projectors stand still, but not yet the readers."""
+    """The outcome, counted while projectors are paused but readers are not yet."""
     reached = store.checkpoints(conn)
     digest = summed(conn)
     if (recorded := expected(conn)) != digest:

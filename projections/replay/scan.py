@@ -1,11 +1,11 @@
-"""Stage one: a range of the log to facts, filed by whose they are.
+"""Stage one: read a range of the log into facts by owner.
 
-The heap is read in the order it lies on disk: ordered by route the same rows come at a quarter of
-the speed, and the order of a history is the fold's business anyway. All ranges are read under one
-snapshot, so that an erased event, which moves, is neither missed nor met twice.
+The heap is read in physical order: reading by route is four times slower, and the fold sorts a history
+anyway. All ranges are read under one snapshot, so that an erased event, whose row moves, is neither
+missed nor read twice.
 
-A log that lies on several nodes has no such heap. It is read by part and position, which an erasure
-does not move; no snapshot spans the nodes, and an erasure meanwhile is projected when catching up.
+A log on several nodes has no single heap. It is read by part and position, which an erasure does not
+change; no snapshot spans the nodes, and an erasure meanwhile is projected when catching up.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from projections.replay.statements import Connection, session
 
 Advance = Callable[[int], None]
 
-# Columns as they come; a timestamptz is read as what it is on the wire, microseconds since 2000.
+# Column types; a timestamptz is read as its wire format, microseconds since 2000.
 TYPES = ["int2", "int8", "int8", *["text"] * 6, "bool", "text"]
 MICROS_TO_2000 = 946_684_800_000_000
 FLUSH_BYTES = 16 << 20
@@ -49,7 +49,7 @@ class _Gathered:
 
 
 class _Range:
-    """What was found so far in one range."""
+    """The facts read so far of one range."""
 
     def __init__(self, number: int, buckets: int, spill: SpillWriter) -> None:
         self._number = number
@@ -103,7 +103,7 @@ class _Range:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits; a route that goes on gets another chunk."""
+        """Write the collected facts; a route with more facts gets another chunk."""
         for route, gathered in self._waiting.items():
             chunk = Chunk(
                 self._number,
@@ -118,7 +118,7 @@ class _Range:
         self._bytes = 0
 
     def sections(self) -> list[bytes]:
-        """One of heads for each bucket, and one of what deletes and restores users."""
+        """One section of heads per bucket, and one of events that delete and restore users."""
         for customer, hints in self._hints.items():
             self._bucket(customer).append(Head(customer, False, None, hints))
         return [*map(_ENCODER.encode, self._heads), _ENCODER.encode(self._deletions)]
@@ -128,12 +128,12 @@ class _Range:
 
 
 def bucket_of(key: str, buckets: int) -> int:
-    """Which group a route or a user is dealt with in. Nothing that lasts depends on it."""
+    """The group of a route or a user. No stored data depends on it."""
     return crc32(key.encode("utf-8", "surrogatepass")) % buckets
 
 
 def read_range(context: WorkerContext, number: int, advance: Advance) -> WorkOutcome:
-    """Read one range of the log into its file; how many events of each part it held."""
+    """Read one range of the log into its file; returns the number of events by part."""
     job = context.job
     with session(context.conninfo, job.schema) as conn:
         if (earlier := finished(conn, "read", number)) is not None:

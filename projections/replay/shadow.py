@@ -1,6 +1,6 @@
-"""The shadow schema: the live tables' twins, bare while they are filled, dressed alike before the swap.
+"""The shadow schema: twins of the live tables, without indexes until they are filled.
 
-What dresses them is read from the live tables themselves, so a migration needs no word here.
+Their indexes and constraints are read from the live tables, so a migration needs no change here.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ LIKE = "INCLUDING ALL EXCLUDING INDEXES"
 
 
 def create(conn: AnyConnection, job: ReplayPlan) -> ReplayPlan:
-    """Make the schema, its empty twins and what is small, under the plan; the plan with its catalog."""
+    """Create the schema, its empty twins and the small tables; returns the plan with its catalog."""
     schema = sql.Identifier(job.schema)
     _refuse_what_leans_on_tables(conn)
     _refuse_added_unique(conn)
@@ -53,7 +53,7 @@ def create(conn: AnyConnection, job: ReplayPlan) -> ReplayPlan:
 
 
 def kept_plan(conn: AnyConnection, schema: str) -> ReplayPlan | None:
-    """The plan that a killed replay left with what it built."""
+    """The plan that a killed replay stored with its tables."""
     with suppress(errors.UndefinedTable), conn.transaction():
         query = sql.SQL("SELECT plan::text FROM {}").format(sql.Identifier(schema, "replay_plan"))
         stored = conn.execute(query).fetchall()
@@ -62,7 +62,7 @@ def kept_plan(conn: AnyConnection, schema: str) -> ReplayPlan | None:
 
 
 def dress(conninfo: str, schema: str, *, workers: int) -> None:
-    """Keys, indexes, foreign keys and triggers of the live tables; then statistics for the planner."""
+    """Add keys, indexes, foreign keys and triggers of the live tables; then statistics for the planner."""
     sessions: list[AnyConnection] = []
     with ThreadPoolExecutor(workers) as threads:
         try:
@@ -91,7 +91,7 @@ def _dress(conninfo: str, schema: str, table: str, sessions: list[AnyConnection]
 
 
 def _define(conn: AnyConnection, schema: str, table: str, *kinds: str) -> None:
-    """Run definitions taken from the live table; unqualified names in them are the shadow's."""
+    """Run definitions taken from the live table; their unqualified names resolve to the shadow schema."""
     for kind in kinds:
         look_into(conn, "public")
         definitions = rows(conn, kind, schema=schema, table=table)

@@ -1,4 +1,4 @@
-"""Files between the stages: data, then sections to be read one at a time, then where each begins."""
+"""Files between the stages: data, then sections to be read one at a time, then their offsets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Chunk(Struct, frozen=True, array_like=True):
 
 
 class Hints(Struct, array_like=True):
-    """What a range of the log says of one customer's owner."""
+    """The evidence about one customer's owner in a range of the log."""
 
     first_at: int
     objects: dict[str, ObjectSummary]
@@ -37,7 +37,7 @@ class Hints(Struct, array_like=True):
 
 
 class Head(Struct, array_like=True):
-    """What a range of the log says of one route; bare hints have no chunk."""
+    """The chunk or the hints of one route in a range of the log."""
 
     route: str
     is_user: bool
@@ -55,7 +55,7 @@ class SpilledStream(Struct, array_like=True):
 
 
 class SpillWriter:
-    """A new file for its owner alone; it has its name only once it is whole."""
+    """A new file with mode 0600; it gets its final name only once it is complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -65,14 +65,14 @@ class SpillWriter:
         self._size = 0
 
     def append(self, data: bytes | bytearray) -> int:
-        """Where the data begins."""
+        """Append the data; returns its offset."""
         offset = self._size
         self._file.write(data)
         self._size += len(data)
         return offset
 
     def finish(self, sections: list[bytes]) -> int:
-        """Close the file with its sections; its size."""
+        """Close the file with its sections; returns its size."""
         starts = [self.append(section) for section in sections] + [self._size]
         self.append(struct.pack(f"<{len(starts)}q", *starts))
         self._file.close()

@@ -1,4 +1,4 @@
-"""Running this package's statements: by name, in the schema a connection looks into."""
+"""Running this package's statements by name, in the connection's schema."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ AnyConnection = psycopg.Connection[Any]  # Any: whatever row factory the caller 
 
 @contextmanager
 def session(conninfo: str, schema: str | None = None) -> Iterator[Connection]:
-    """A connection of its own in autocommit; `schema` is where it finds projected tables first.
+    """A new connection in autocommit; `schema` is searched first for projected tables.
 
-    Times are shown in UTC and no statement is timed out: a replay takes what it takes.
+    Times are in UTC, and statements have no timeout: a replay may take long.
     """
     with psycopg.connect(conninfo, autocommit=True, application_name="tenure-replay") as conn:
         conn.execute("SET timezone = 'UTC'; SET statement_timeout = 0; SET client_min_messages = 'warning'")
@@ -29,7 +29,7 @@ def session(conninfo: str, schema: str | None = None) -> Iterator[Connection]:
 
 
 def look_into(conn: AnyConnection, schema: str) -> None:
-    """Projected tables are those of `schema`; the log stays in public."""
+    """Resolve projected tables to those of `schema`; the log stays in public."""
     conn.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
 
 
@@ -50,7 +50,7 @@ def do(conn: AnyConnection, name: str, **parameters: object) -> None:
 
 
 def close_to_others(conn: AnyConnection, schema: str) -> None:
-    """Take back what the database's default privileges gave other roles on a new schema and its tables."""
+    """Revoke the default privileges of other roles on a new schema and its tables."""
     for (definition,) in rows(conn, "replay_close", schema=schema):
         conn.execute(definition.encode())
 
@@ -60,5 +60,5 @@ def count(conn: AnyConnection, table: str) -> int:
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(query).fetchone()
-    assert row is not None  # an aggregate always answers
+    assert row is not None  # an aggregate always returns a row
     return int(row[0])

@@ -1,7 +1,7 @@
 """The swap: in one short transaction the rebuilt tables become the live ones, and the live ones previous.
 
 Tables that are not rebuilt may refer to those that are. A foreign key follows the table it was made
-for, so these keys are made again in the swap, unchecked, and checked after it, when nobody waits.
+for, so the swap creates these keys again as NOT VALID, and validates them afterwards, without its locks.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from projections.replay.plan import PREVIOUS
 from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, one, rows
 from projections.replay.tables import REBUILT
 
-# Below deadlock_timeout (one second by default): we give way before a reader is thrown out.
+# Below deadlock_timeout (one second by default): the swap gives up before a reader is canceled.
 LOCK_TIMEOUT = "400ms"
 TRIES = 25
 PAUSE_S = 0.2
 
-# Batches take checkpoints, then the catalog, then states: waited for in that order there is no ring.
+# Batches lock checkpoints, then the catalog, then states: the same order prevents a deadlock.
 PAUSED = (
     ("projection_checkpoints", "EXCLUSIVE"),
     ("projection_catalog", "ACCESS EXCLUSIVE"),
@@ -31,10 +31,10 @@ BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
 def swap(conn: Connection, schema: str, *, last: Callable[[], None], after: Callable[[], None]) -> None:
-    """Put the tables of `schema` in the live ones' place.
+    """Put the tables of `schema` in the place of the live ones.
 
-    `last` is called once the live projectors stand still, `after` once the tables are live, both
-    inside the transaction; both are called again when a lock could not be had. Raises: TablesBusy.
+    `last` is called once the live projectors are paused, `after` once the tables are live, both inside
+    the transaction; both are called again when a lock was not available. Raises: TablesBusy.
     """
 
     def exchange() -> None:
@@ -48,10 +48,10 @@ def swap(conn: Connection, schema: str, *, last: Callable[[], None], after: Call
 
 
 def roll_back(conn: Connection) -> list[str]:
-    """Exchange the live tables with those before the last swap; the tables exchanged.
+    """Exchange the live tables with those before the last swap; returns the exchanged tables.
 
-    Their checkpoints came with them, so the live projector catches up from there. Neither set may still
-    hold an erased person. Raises: NothingToRollBack, ReplayRunning, TablesBusy.
+    Their checkpoints are exchanged too, so the live projector catches up from there. Neither set may still
+    contain an erased person. Raises: NothingToRollBack, ReplayRunning, TablesBusy.
     """
     tables = _previous(conn)
 
@@ -84,7 +84,7 @@ def _patiently(conn: Connection, exchange: Callable[[], None]) -> None:
                 conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
                 exchange()
             return
-        sleep(PAUSE_S)  # the doors and readers go on meanwhile
+        sleep(PAUSE_S)  # endpoints and readers go on meanwhile
     raise TablesBusy(TRIES)
 
 
@@ -113,7 +113,7 @@ def _move(conn: AnyConnection, schema: str) -> None:
 
 
 def _check_keys(conn: AnyConnection) -> None:
-    """Raises: psycopg.errors.ForeignKeyViolation where a row refers to what the log does not speak of."""
+    """Raises: psycopg.errors.ForeignKeyViolation when a row refers to a row that the log does not give."""
     for row in rows(conn, "replay_outside_keys", tables=list(REBUILT)):
         _Key(*row).run(conn, "VALIDATE CONSTRAINT {name}")
 
@@ -127,7 +127,7 @@ class _Key(NamedTuple):
     definition: str
 
     def run(self, conn: AnyConnection, change: LiteralString) -> None:
-        # The definition is the server's own; there is no other way to say it.
+        # The definition is text from the server's catalog, so it cannot be a parameter.
         definition = sql.SQL(self.definition)
         action = sql.SQL(change).format(name=sql.Identifier(self.name), definition=definition)
         table = sql.Identifier(self.schema, self.table)

@@ -1,4 +1,4 @@
-"""Two schemas' tables side by side in key order, however long: rows that differ, and in which columns."""
+"""Compare the tables of two schemas in key order: rows that differ, and in which columns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ROW = "(row)"
 class ValueDifference:
     """One column of one row; for a row that only one side has, `column` is "(row)".
 
-    `user_id` is the Clerk id, or the row's key where the row is nobody's.
+    `user_id` is the Clerk id, or the row's key when the row belongs to no user.
     """
 
     table: str
@@ -34,7 +34,7 @@ class ValueDifference:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Where one side's rows come from."""
+    """The connection and schema of one side's rows."""
 
     conn: Connection
     schema: str
@@ -42,7 +42,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The columns a comparison reads of a table; the key stands before them as text."""
+    """The columns that a comparison reads of a table; the key precedes them as text."""
 
     table: str
     key: list[str]
@@ -66,7 +66,7 @@ def compare_tables(
 
 
 def with_user_ids(differences: list[ValueDifference], live: Side, rebuilt: Side) -> list[ValueDifference]:
-    """The same with Clerk ids in the place of the users' row ids."""
+    """The same with Clerk ids instead of the users' row ids."""
     row_ids = sorted({difference.user_id for difference in differences if difference.table in BY_ROW_ID})
     names: dict[str, str] = {}
     for side in (rebuilt, live):
@@ -87,7 +87,7 @@ def with_user_ids(differences: list[ValueDifference], live: Side, rebuilt: Side)
 
 
 def scope_of(user_id: str, customers: list[str]) -> Scope:
-    """The rows that are one user's."""
+    """The rows of one user."""
     row_id = [str(derived_id("users", user_id))]
     about = dict.fromkeys(PER_USER, ("user_id", row_id))
     by_name = {table: ("user_id", [user_id]) for table in ("users", *BY_USER_ID)}
@@ -150,7 +150,7 @@ def _differences(
 ) -> Iterator[ValueDifference]:
     now, then = _cells(shape, live), _cells(shape, rebuilt)
     if shape.table == SNAPSHOTS and now.get("projector_version") != projector_version():
-        return  # one that is missing, or that no fold begins at, costs time only
+        return  # a snapshot that is missing or of another version costs only time
     owner = (now or then).get(OWNER.get(shape.table, "")) or key.decode()
     if not now or not then:
         yield ValueDifference(shape.table, owner, ROW, "there" if now else None, "there" if then else None)

@@ -1,7 +1,7 @@
 """Which tables a replay rebuilds, in the order they are locked and filled.
 
-A table that is folded for each user is named in PER_USER and comes out of `rows_of`, or in
-platform.TABLES and comes out of `copied_rows`; one that is folded from one route of its own is named
+A table that is folded for each user is listed in PER_USER and comes from `rows_of`, or in
+aggregates.TABLES and comes from `copied_rows`; a table that is folded from one route of its own is listed
 in WHOLE and has a filler there.
 """
 
@@ -61,8 +61,8 @@ OWN_UNIQUE = (
 LOADED = (*PER_USER, *BESIDE, *aggregates.TABLES)
 REBUILT = (*LOADED, *WHOLE)
 
-# What a comparison passes over: nothing a reader of the tables could see.
+# Columns that a comparison ignores: no reader of the tables depends on them.
 UNCOMPARED: Mapping[str, frozenset[str]] = {
     "projection_checkpoints": frozenset({"projector_version", "moved_at"}),
-    "projection_digests": frozenset({"digest"}),  # spread over its slots by chance; their sum is compared
+    "projection_digests": frozenset({"digest"}),  # spread over its slots at random; their sum is compared
 }

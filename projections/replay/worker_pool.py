@@ -1,4 +1,4 @@
-"""Worker processes: pieces of work done side by side, and done again when a process is killed."""
+"""Worker processes: pieces of work done in parallel, and repeated when a process is killed."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -39,7 +39,7 @@ class WorkerPool:
         self._counter = child_processes.SPAWN.Value("q", 0)
 
     def run(self, piece: Piece, numbers: Iterable[int], *, stage: str) -> None:
-        """Do every piece. Raises: WorkersLost; whatever a piece raises."""
+        """Do every piece. Raises: WorkersLost, and any exception of a piece."""
         pieces = list(numbers)
         if self._workers == 1:
             self._run_here(piece, pieces)
@@ -68,7 +68,7 @@ class WorkerPool:
                 piece(self._context, number, advance)
 
     def _run_beside(self, piece: Piece, numbers: list[int]) -> None:
-        """After a death all pieces are asked for again: those that are done say so themselves."""
+        """After a death all pieces are submitted again: a finished piece returns its stored outcome."""
         if self._pool is None:
             pool = child_processes.pool(self._workers, _begin, (self._context, self._counter))
             self._pool = self._pools.enter_context(pool)
@@ -95,7 +95,7 @@ class WorkerPool:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Facts hold no cycles, and millions of them are made: looking for cycles costs a fifth of the time."""
+    """Facts have no reference cycles, and there are millions: collecting cycles costs a fifth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -103,11 +103,11 @@ def _without_gc() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-        gc.collect(0)  # the young: a piece's own garbage, not all that the process ever made
+        gc.collect(0)  # the young generation only: the piece's own garbage
 
 
 def _begin(context: WorkerContext, counter: "Synchronized[int]") -> None:
-    """What every piece of a worker needs."""
+    """Set the context and counter of a worker process."""
     global _context, _counter
     _context, _counter = context, counter
 

@@ -1,1 +1,1 @@
-"""Provider JSON, in every shape it has had, to the bodies of facts."""
+"""Provider JSON of all API versions to the bodies of facts."""

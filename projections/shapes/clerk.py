@@ -12,7 +12,7 @@ Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 ADMIN_KEYS = ("is_admin", "isAdmin")
 
 
-# What an index can hold: a longer address quarantines its user instead of stopping the projector.
+# The limit of an index: a longer address quarantines its user instead of stopping the projector.
 EmailAddress = Annotated[str, Meta(max_length=320)]
 
 

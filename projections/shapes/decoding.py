@@ -1,4 +1,4 @@
-"""Decode JSON into a typed shape, or say which field was not what it should be."""
+"""Decode JSON into a typed shape, or name the field that does not fit."""
 
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ def unfoldable(problem: msgspec.ValidationError) -> Unfoldable:
 
 
 def _parsed(text: str | bytes | msgspec.Raw) -> Any:  # Any: parsed JSON
-    """JSON that msgspec refuses and PostgreSQL stores."""
+    """Parse JSON that PostgreSQL stores but msgspec refuses."""
     try:
         return parse(text if isinstance(text, str) else bytes(text))
     except UnreadablePayload as problem:

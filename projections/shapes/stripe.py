@@ -1,7 +1,7 @@
 """Stripe's objects as webhooks render them, from 2016 to today, to the bodies of facts.
 
-An endpoint's API version fixes the shape of its bodies, and a log holds many versions: each reader
-takes whichever form it finds and never looks at the version.
+An endpoint's API version determines the shape of its bodies, and a log has many versions: each reader
+accepts all forms and never reads the version.
 """
 
 from typing import Annotated, Any
@@ -28,13 +28,13 @@ Small = Annotated[int, Meta(ge=0, le=32_767)]
 Amount = Annotated[int, Meta(ge=-9_223_372_036_854_775_808, le=9_223_372_036_854_775_807)]
 Metadata = dict[str, Any] | None  # Any: hostile until proven text
 
-# Ids and words stand in indexed columns, which can't hold them longer.
+# The limit of the indexed columns that store ids and words.
 Word = Annotated[str, Meta(max_length=500)]
 
 PLAN_KEYS = ("plan_key", "planId")
 MOST_ITEMS = 100
 
-# Types of Checkout events whose session was completed; the metadata of any other is no intention.
+# Types of Checkout events whose session was completed; metadata of other sessions sets no plan.
 BOUGHT = ("session.completed", "session.async_payment_succeeded")
 
 # Source: https://docs.stripe.com/api/cards/object and https://docs.stripe.com/api/payment_methods/object
@@ -65,7 +65,7 @@ class RecurringShape(Struct):
 
 
 class PriceShape(Struct):
-    """A price, or a plan of the days before prices, which names its usage type itself."""
+    """A price, or a plan of older API versions, which has its own usage type."""
 
     id: str | None = None
     lookup_key: str | None = None
@@ -150,7 +150,7 @@ class PaymentMethodShape(Struct):
 
 
 class SourceShape(Struct):
-    """A card of the days before payment methods, a source that holds one, or a bank account."""
+    """A card of API versions before payment methods, a source with a card, or a bank account."""
 
     id: Word
     object: str | None = "card"
@@ -317,7 +317,7 @@ def checkout(raw: Raw | dict[str, Any], account: str, event_type: str) -> Body:
 
 
 def _is_bought(shape: CheckoutShape, event_type: str) -> bool:
-    """A snapshot that reconciliation took says it by the session's status."""
+    """Whether the session was completed; a reconciliation snapshot shows it in the session's status."""
     return event_type.endswith(BOUGHT) or (event_type.endswith(".snapshot") and shape.status == "complete")
 
 
@@ -339,7 +339,7 @@ def _as_price(price: PriceShape | str) -> PriceShape:
 
 
 def _offer(items: list[ItemShape]) -> CurrentTrialShape | None:
-    """The trial offer of the first item not billed by usage: an offer on an add-on tries no plan."""
+    """The trial offer of the first item not billed by usage: an add-on's offer is not a trial of the plan."""
     for item in items:
         price = _price(item) or PriceShape()
         usage_type = price.recurring.usage_type if price.recurring else price.usage_type
@@ -349,7 +349,7 @@ def _offer(items: list[ItemShape]) -> CurrentTrialShape | None:
 
 
 def _brand(card: CardShape | SourceShape) -> str | None:
-    """A card's brand as payment methods spell it; card objects and sources have names for people."""
+    """A card's brand as payment methods spell it; card objects and sources have display names."""
     if not card.brand:
         return None
     return BRANDS.get(card.brand.lower(), card.brand.lower())
@@ -382,7 +382,7 @@ def _text(metadata: Metadata, keys: tuple[str, ...]) -> str | None:
 
 
 def _usable(value: object) -> str | None:
-    """A key that another party chose: text of a sane length without a NUL (read as U+FFFD), or nothing."""
+    """A key from another party: text of at most 200 characters without a NUL (read as U+FFFD), or None."""
     if not isinstance(value, str) or REPLACEMENT in value:
         return None
     return value.strip() if 0 < len(value.strip()) <= 200 else None

@@ -1,4 +1,4 @@
-"""Ids of users as Stripe's objects carry them: any text somebody chose, so only sane ones are taken."""
+"""User ids in Stripe objects: arbitrary text from another party, so only valid ids are accepted."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ MOST_CHARACTERS = 200
 
 
 def usable_id(value: object) -> str | None:
-    """The id of a user, without the space around it; None for what can be none."""
+    """The id of a user, without surrounding space; None for a value that can't be one."""
     return value.strip() if isinstance(value, str) and unusable(value) is None else None
 
 
 def unusable(value: object) -> str | None:
-    """Why a value can be no user's id; None for one that can."""
+    """Why a value can't be a user's id; None if it can."""
     if not isinstance(value, str):
         return "is no text"
     text = value.strip()
@@ -27,7 +27,7 @@ def unusable(value: object) -> str | None:
 
 
 def ignored_claim(stripe_object: Mapping[str, object]) -> str | None:
-    """Which claim of an object is ignored, and why; None where none is."""
+    """Which claim of an object is ignored, and why; None when none is ignored."""
     metadata = stripe_object.get("metadata")
     named = {key: metadata.get(key) for key in USER_KEYS} if isinstance(metadata, dict) else {}
     named["client_reference_id"] = stripe_object.get("client_reference_id")

@@ -1,4 +1,4 @@
--- No rows; removes rows that no event speaks of any more; what hangs on them follows.
+-- No rows; removes rows without events; dependent rows follow by cascade.
 -- Leans on the primary key of campaigns.
 DELETE FROM campaigns AS gone
  USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)

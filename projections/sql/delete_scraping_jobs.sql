@@ -1,4 +1,4 @@
--- No rows; removes rows that no event speaks of any more; what hangs on them follows.
+-- No rows; removes rows without events; dependent rows follow by cascade.
 -- Leans on the primary key of scraping_jobs.
 DELETE FROM scraping_jobs AS gone
  USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)

@@ -1,5 +1,5 @@
--- No rows; removes users of whom no event speaks any more (their only customer went to somebody else).
--- Leans on users_user_id; the other tables follow by cascade. Their digests leave the sum of all.
+-- No rows; removes users without events (their only customer now has another owner).
+-- Leans on users_user_id; the other tables follow by cascade. Their digests are subtracted from the sum.
 WITH gone AS (DELETE FROM users WHERE user_id = ANY (%(users)s::text[])),
      healed AS (DELETE FROM quarantine WHERE user_id = ANY (%(users)s::text[])),
      kept AS (DELETE FROM fold_snapshots WHERE user_id = ANY (%(users)s::text[])),

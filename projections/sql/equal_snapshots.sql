@@ -1,4 +1,4 @@
--- Rows: user_id and settled_at of the asked states that are kept just so.
+-- Rows: user_id and settled_at of the given states that are stored identically.
 -- Leans on the primary key of fold_snapshots.
 SELECT f.user_id, f.settled_at
   FROM unnest(%(users)s::text[], %(instants)s::timestamptz[], %(states)s::bytea[]) AS asked (user_id, settled_at, state)

@@ -1,4 +1,4 @@
--- One row a stream of a Stripe customer: route_key, at (microseconds) of its first event up to a position of its part.
+-- One row per stream of a Stripe customer: route_key, at (microseconds) of its first event up to a position of its part.
 -- Leans on events_stream.
 SELECT e.route_key, (extract(epoch FROM min(e.occurred_at)) * 1000000)::bigint AS at
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[]) AS wanted (part, route_key, bound)

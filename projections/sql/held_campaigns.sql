@@ -1,4 +1,4 @@
--- Rows: campaigns as they stand; those that are not there are left out.
+-- Rows: existing campaigns.
 -- Leans on the primary key of campaigns.
 SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, name, description, search_type, status
   FROM campaigns

@@ -1,4 +1,4 @@
--- Rows: part, position; how far some parts are projected, those locked that nobody else projects meanwhile.
+-- Rows: part, position; how far some parts are projected; locked, without parts that another transaction locks.
 -- Leans on the primary key of projection_checkpoints.
 SELECT part, position
   FROM projection_checkpoints

@@ -1,4 +1,4 @@
--- Rows: user_id, state, catalog_digest, refold_after, refold_until of known users, locked; whom somebody else holds is left out.
+-- Rows: user_id, state, catalog_digest, refold_after, refold_until of known users, locked; rows that another transaction locks are skipped.
 -- Leans on the primary key of projection_states.
 SELECT s.user_id, s.state::text, s.catalog_digest, s.refold_after, s.refold_until
   FROM projection_states s

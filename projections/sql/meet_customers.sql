@@ -1,4 +1,4 @@
--- No rows; makes a row for each customer not heard of before, to be locked. In id order, so that nobody waits in a ring.
+-- No rows; inserts a row for each new customer, to be locked. In id order, so that no deadlock arises.
 -- Leans on the primary key of customer_links.
 INSERT INTO customer_links (customer_id, claims, claimed_by, created_at, updated_at)
 SELECT met.customer_id, 'null', '{}', 'infinity', 'infinity'

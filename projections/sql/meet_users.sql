@@ -1,4 +1,4 @@
--- No rows; makes a state for each user not heard of before, to be locked. In id order, so that nobody waits in a ring.
+-- No rows; inserts a state for each new user, to be locked. In id order, so that no deadlock arises.
 -- Leans on the primary key of projection_states.
 INSERT INTO projection_states (user_id)
 SELECT met.user_id

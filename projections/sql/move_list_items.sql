@@ -1,4 +1,4 @@
--- No rows; what changes of items that are in a list; the creator's JSON is not touched.
+-- No rows; the changeable columns of items in a list; the creator's JSON is not touched.
 -- Leans on the primary key of list_items.
 UPDATE list_items AS i
    SET position = v.position,

@@ -1,4 +1,4 @@
--- No rows; what changes of jobs while they run; the wide columns are not touched.
+-- No rows; the columns of jobs that change while they run; the wide columns are not touched.
 -- Leans on the primary key of scraping_jobs.
 UPDATE scraping_jobs AS j
    SET run_id = v.run_id,

@@ -1,5 +1,5 @@
--- Rows: what a fold needs of the events in some streams that may say whose a customer is, up to a position of each
--- stream's part: of Stripe's, those that show an object with metadata; of ours, those that make a claim.
+-- Rows: what a fold needs of the events in some streams that may name the owner of a customer, up to a position of each
+-- stream's part: Stripe events that show an object with metadata, and domain events that make a claim.
 -- Leans on events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode, e.event_data::text

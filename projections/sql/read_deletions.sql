@@ -1,4 +1,4 @@
--- Rows: what a fold needs of the events in some users' streams that delete the user or take deletions back, up to a
+-- Rows: what a fold needs of the events in some users' streams that delete the user or revert deletions, up to a
 -- position of each stream's part.
 -- Leans on events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,

@@ -1,5 +1,5 @@
--- Rows, at least one: the head of a part, the digest of the catalog (null before any plan), and of each of our own
--- events that hold one of these keys: idempotency_key, id, metadata.
+-- Rows, at least one: the head of a part, the digest of the catalog (null before any plan), and of the domain
+-- events with one of these keys: idempotency_key, id, metadata.
 -- Leans on the primary key of part_heads, and on events_idempotency.
 SELECT h.head, (SELECT c.digest FROM projection_catalog c), e.idempotency_key, e.id, e.metadata
   FROM part_heads h

@@ -1,5 +1,5 @@
--- Rows, one for each of these parts: part, its head, the digest of the catalog (null before any plan), and of our own
--- event that holds this key in it: idempotency_key, id, metadata.
+-- Rows, one for each of these parts: part, its head, the digest of the catalog (null before any plan), and of the domain
+-- event with this key in it: idempotency_key, id, metadata.
 -- Leans on the primary key of part_heads, and on events_idempotency: LIMIT keeps it from being read by part alone.
 SELECT h.part, h.head, (SELECT c.digest FROM projection_catalog c), said.idempotency_key, said.id, said.metadata
   FROM unnest(%(parts)s::smallint[], %(keys)s::text[]) AS asked (part, key)

@@ -1,4 +1,4 @@
--- Rows: number of the asked stream, then what a fold needs of its events from an instant on, oldest first, up to a position of its part.
+-- Rows: number of the requested stream, then what a fold needs of its events from an instant on, oldest first, up to a position of its part.
 -- Leans on events_history.
 SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,

@@ -1,4 +1,4 @@
--- Rows: customer_id, claimed_by of every customer that anything ever said was this user's, or that the tables say is.
+-- Rows: customer_id, claimed_by of every customer ever claimed for this user, or linked to them in the tables.
 -- Leans on customer_links_claimed and customer_links_user.
 SELECT customer_id, claimed_by
   FROM customer_links

@@ -1,4 +1,4 @@
--- Rows: definitions that take back what default privileges gave on a schema and on every table in it.
+-- Rows: definitions that revoke default privileges on a schema and on every table in it.
 -- Reads pg_class by namespace.
 WITH closed AS (
     SELECT format('SCHEMA %%I', n.nspname) AS object, n.nspowner AS owner, n.nspacl AS acl

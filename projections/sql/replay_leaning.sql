@@ -1,4 +1,4 @@
--- Rows: views that hang on the live projected tables.
+-- Rows: views that depend on the live projected tables.
 -- Leans on pg_depend_reference_index.
 SELECT DISTINCT format('view %%s', leaning.oid::regclass)
   FROM pg_depend d

@@ -1,4 +1,4 @@
--- Copies what a fold needs of the events in a range of heap pages, as they lie there; the payload only where it is read.
+-- Copies what a fold needs of the events in a range of heap pages, in physical order; the payload only where it is read.
 -- Leans on a TID range scan: each page is read once, and nothing is sorted.
 COPY (
 SELECT part, position, occurred_at, source_system, event_type, idempotency_key, id::text, route_key, aggregate_type, livemode,

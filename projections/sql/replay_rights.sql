@@ -1,4 +1,4 @@
--- Rows: definitions of who may do what with a live table, for its twin: grants, column grants, policies.
+-- Rows: definitions of the rights on a live table, for its twin: grants, column grants, policies.
 -- Leans on the primary keys of the system catalogs.
 WITH live AS (SELECT * FROM pg_class WHERE oid = format('public.%%I', %(table)s::text)::regclass)
 SELECT definition FROM (

@@ -1,4 +1,4 @@
--- No rows; campaigns as their folds give them. An id that is somebody else's already stays theirs.
+-- No rows; campaigns as their folds give them. An id that another user already has is skipped.
 -- Leans on the primary key of campaigns.
 INSERT INTO campaigns
 SELECT * FROM json_populate_recordset(NULL::campaigns, %(rows)s::json)

@@ -1,4 +1,4 @@
--- No rows; lists as their folds give them. An id that is somebody else's already stays theirs.
+-- No rows; lists as their folds give them. An id that another user already has is skipped.
 -- Leans on the primary key of creator_lists.
 INSERT INTO creator_lists
 SELECT * FROM json_populate_recordset(NULL::creator_lists, %(rows)s::json)

@@ -1,4 +1,4 @@
--- No rows; the links as they stand now.
+-- No rows; the present links.
 -- Leans on the primary key of customer_links.
 UPDATE customer_links AS l
    SET user_id = v.user_id, claims = v.claims, claimed_by = v.claimed_by, owner_left = v.owner_left,

@@ -1,4 +1,4 @@
--- No rows; items as the folds of their lists give them. A list that is somebody else's takes none.
+-- No rows; items as the folds of their lists give them. Items of another user's list are skipped.
 -- Leans on the primary keys of list_items and creator_lists.
 INSERT INTO list_items
 SELECT v.*

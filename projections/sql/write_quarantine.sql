@@ -1,4 +1,4 @@
--- No rows; users that stand at an event they can't fold.
+-- No rows; users stopped at an event that can't be folded.
 -- Leans on the primary key of quarantine.
 INSERT INTO quarantine
 SELECT * FROM json_populate_recordset(NULL::quarantine, %(rows)s::json)

@@ -1,4 +1,4 @@
--- No rows; jobs as their folds give them, whole. A campaign that is not there, or another's, is not theirs.
+-- No rows; jobs as their folds give them, whole. A campaign that does not exist, or is another user's, is not referenced.
 -- Leans on the primary keys of scraping_jobs and campaigns.
 INSERT INTO scraping_jobs (
        id, user_id, run_id, status, keywords, platform, region, campaign_id, asked_campaign_id, target_username,

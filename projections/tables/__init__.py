@@ -1,1 +1,1 @@
-"""One module for each of a user's tables: which event goes to which rule, and the row."""
+"""One module per user table: which event goes to which rule, and the row."""

@@ -1,4 +1,4 @@
-"""user_billing: whose Stripe customer, which subscription, which card, which address."""
+"""user_billing: the Stripe customer, subscription, card and address."""
 
 from projections.facts import FactAddress, PaymentMethodFact, SubscriptionFact
 from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
@@ -41,7 +41,7 @@ def _card(method_id: str | None, card: PaymentMethodFact | None) -> Core:
 
 
 def _card_is_known(state: State) -> bool:
-    """A method that was detached, or a customer that was deleted, has taken the card away."""
+    """Whether Stripe's events decide the card: a detached method or a deleted customer removes it."""
     return bool(state.payment_methods) or any(customer.deleted for customer in state.customers.values())
 
 

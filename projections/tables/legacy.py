@@ -1,8 +1,8 @@
-"""legacy.imported: what was known of a user before the log began; it fills what no real event has said.
+"""legacy.imported: a user's values from before the log began, used where no other event sets them.
 
-What it says stands beside the state, not in it: the tables read it only where nothing else speaks, so
-it makes no difference whether a real event comes before it or after. Only what counts on (a trial,
-the month's use) is begun from it, and only if nothing had begun.
+The values are stored beside the state, not in it: the tables read them only where no other event sets a
+value, so the order of import and other events makes no difference. Only a trial and the month's usage
+begin from them, and only if none has begun.
 """
 
 from collections.abc import Callable
@@ -34,11 +34,11 @@ def _imported(state: State, fact: Fact) -> None:
 
 
 def _begin_trial(state: State, payload: own.LegacyImported) -> None:
-    """So that it ends on the day it was to end. Stripe's ends by Stripe's word."""
+    """Begin the imported trial, so that it ends on its date; a trial at Stripe ends by Stripe's events."""
     if state.trial != Trial() or payload.trial_status not in TRIALS:
         return
     if payload.trial_status == "active" and payload.trial_end_date is None:
-        return  # a trial without an end would run for ever
+        return  # a trial without an end would never end
     state.trial = Trial(
         status=payload.trial_status,
         starts_at=_instant(payload.trial_start_date),
@@ -50,7 +50,7 @@ def _begin_trial(state: State, payload: own.LegacyImported) -> None:
 
 
 def _begin_counting(state: State, payload: own.LegacyImported, fact: Fact) -> None:
-    """What they had used of the month in which they were taken over."""
+    """Begin the counters with the usage in the month of the import."""
     if payload.usage_creators_current_month or payload.enrichments_current_month:
         begin_month(state, month_of(from_micros(fact.at)))
     for counter, count in (

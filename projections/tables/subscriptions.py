@@ -1,4 +1,4 @@
-"""user_subscriptions: the plan, the subscription that speaks for the user, and their trial."""
+"""user_subscriptions: the plan, the subscription that determines it, and the trial."""
 
 from collections.abc import Callable
 
@@ -47,13 +47,13 @@ def core(state: State) -> Core:
     ]
 
 
-# A plan key, or the fields of each PlanHint to try; of a single one, as older code stored it.
+# A plan key, or the fields of each PlanHint to try; a flat list of one hint, as older code stored it.
 PlanSource = str | list[list[str | None]] | list[str | None]
 
 
 def plan_source(state: State, current: SubscriptionFact | None) -> PlanSource:
-    """Where the plan comes from: an operator's grant, else Stripe, else what was known before Stripe's
-    first event, else our own trial."""
+    """Where the plan comes from: an operator's grant, else Stripe, else the imported plan before Stripe's
+    first event, else the service's own trial."""
     if state.grant is not None:
         return state.grant.plan
     if current is not None and current.status in PAYING_OR_LATE:
@@ -64,9 +64,9 @@ def plan_source(state: State, current: SubscriptionFact | None) -> PlanSource:
 
 
 def legacy_plan(state: State) -> str | None:
-    """The plan somebody had before the log began, while Stripe has said nothing of any subscription.
+    """The plan that the user had before the log began, until an event shows a subscription.
 
-    One whose trial was our own has it by the trial, so that it ends.
+    None for a user in the service's own trial: the trial gives the plan, so that it ends.
     """
     legacy: Legacy = state.legacy or NO_LEGACY
     if legacy.subscription_status not in PAYING_OR_LATE:
@@ -76,7 +76,7 @@ def legacy_plan(state: State) -> str | None:
 
 
 def hints_in(source: PlanSource) -> list[PlanHint]:
-    """The hints of a plan source that is no plan key."""
+    """The hints of a plan source that is not a plan key."""
     return [PlanHint(*fields) for fields in source if isinstance(fields, list)] or [PlanHint(*source[:3])]
 
 
@@ -106,7 +106,7 @@ def _cancel_date(current: SubscriptionFact | None) -> int | None:
 
 
 def _renewal_date(current: SubscriptionFact | None) -> int | None:
-    """Null when it will not renew: ended, paused, or to end by the close of this period."""
+    """Null when it will not renew: ended, paused, or ending by the end of this period."""
     if (
         current is None
         or current.status in NOT_RENEWING
@@ -128,7 +128,7 @@ def _sync_status(state: State) -> str:
 
 
 def _has(state: State, object_id: str) -> bool:
-    """Whether it is still theirs: a link may have gone since the comparison."""
+    """Whether the user still has the object: a link may have been removed since the comparison."""
     return any(
         object_id in objects for objects in (state.subscriptions, state.customers, state.payment_methods)
     )

@@ -1,4 +1,4 @@
-"""user_system_data: sign-up, reminders sent, and the provider event that came last."""
+"""user_system_data: sign-up, reminders sent, and the last provider event."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Trials: how Stripe's snapshots, payments and our own events begin, convert and end one."""
+"""Trials: how Stripe's snapshots, payments and domain events begin, convert and end one."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ UNPAID = LOST | {"past_due"}
 
 
 def trial_plan(state: State) -> str | None:
-    """The plan our own running trial tries."""
+    """The plan of the service's own running trial."""
     trial = state.trial
     if trial.status != "active" or trial.subscription is not None:
         return None
@@ -24,9 +24,9 @@ def trial_plan(state: State) -> str | None:
 
 
 def trial_dates(state: State, current: SubscriptionFact | None) -> tuple[int | None, int | None]:
-    """Start and end of the trial: the current subscription's, else our own or the last one's.
+    """Start and end of the trial: the current subscription's, else the service's own or the last one's.
 
-    An item forgets its trial offer when the offer ends; the trial's dates stay.
+    An item loses its trial offer when the offer ends; the trial's dates stay.
     """
     trial = state.trial
     is_of_current = current is not None and trial.subscription == current.id and not trial.is_offer
@@ -39,7 +39,7 @@ def _snapshot(state: State, fact: Fact) -> None:
     """A subscription's snapshot begins, converts, ends or clears the trial."""
     new = fact.body
     assert isinstance(new, SubscriptionFact)
-    if state.subscriptions.get(new.id) is not new:  # an ended one absorbs
+    if state.subscriptions.get(new.id) is not new:  # an ended subscription does not change
         return
     trial = _without_unpaid_conversion(state.trial, new)
     if _is_cleared(trial, new):
@@ -93,7 +93,7 @@ def _dated(trial: Trial, new: SubscriptionFact, at: int) -> Trial:
 
 
 def _is_cleared(trial: Trial, new: SubscriptionFact) -> bool:
-    """Whether the dates of a trial that was never `trialing` were taken away."""
+    """Whether the dates of a trial that was never `trialing` were removed."""
     if trial.subscription != new.id or new.trial_end is not None or trial.was_trialing:
         return False
     return trial.status != "converted" or trial.unpaid is not None
@@ -107,7 +107,7 @@ def _without_unpaid_conversion(trial: Trial, new: SubscriptionFact) -> Trial:
 
 
 def _paid(state: State, fact: Fact) -> None:
-    """An invoice of the trial's subscription converts; not its first, nor a trial offer's own price."""
+    """A paid invoice of the trial's subscription converts it, except the first and a trial offer's price."""
     invoice = fact.body
     assert isinstance(invoice, InvoicePaid)
     trial = state.trial
@@ -134,7 +134,7 @@ def _has_paid(state: State, trial: Trial, subscription: str) -> bool:
 
 
 def _started(state: State, fact: Fact) -> None:
-    """A trial of our own; one that runs at Stripe goes before."""
+    """Begin the service's own trial; a running trial at Stripe has precedence."""
     event = own.TrialStarted.model_validate_json(payload_of(fact))
     at_stripe = state.trial.status == "active" and state.trial.subscription is not None
     if state.trial.status != "converted" and not at_stripe:
@@ -142,7 +142,7 @@ def _started(state: State, fact: Fact) -> None:
 
 
 def _extended(state: State, fact: Fact) -> None:
-    """Only a trial of our own: Stripe moves the end of its own."""
+    """Extend the service's own trial only: Stripe changes the end of its trials."""
     event = own.TrialExtended.model_validate_json(payload_of(fact))
     trial = state.trial
     if trial.status in ("active", "expired") and trial.subscription is None:
@@ -150,12 +150,12 @@ def _extended(state: State, fact: Fact) -> None:
 
 
 def _expired(state: State, fact: Fact) -> None:
-    """Only the end that was meant: one moved since has another. Ended by hand, it ended then."""
+    """End the trial if its end is still the one in the event. A trial ended by hand ends at the event."""
     event = own.TrialExpired.model_validate_json(payload_of(fact))
     trial = state.trial
     if trial.ends_at is None or trial.ends_at != micros(event.ends_at):
         return
-    if trial.unpaid is not None:  # recorded before the webhook with the conversion came
+    if trial.unpaid is not None:  # appended before the webhook with the conversion
         state.trial = replace(trial, unpaid=(trial.unpaid[0], "expired"))
     elif trial.status == "active":
         ended_at = trial.ends_at if trial.subscription is not None else min(trial.ends_at, fact.at)

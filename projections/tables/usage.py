@@ -1,4 +1,4 @@
-"""user_usage: what the plan allows, what was used, and when the month's counters begin again."""
+"""user_usage: the plan's limits, the usage, and when the month's counters reset."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +26,7 @@ COLUMNS = (
     "enrichments_current_month",
     "usage_reset_date",
 )
-MOST = 9_223_372_036_854_775_807  # what the columns hold
+MOST = 9_223_372_036_854_775_807  # the columns' maximum
 SERVED = frozenset({"trialing", "active", "past_due"})
 
 
@@ -42,10 +42,10 @@ def core(state: State) -> Core:
 
 
 def period_of(state: State) -> int:
-    """An instant in the month that the counters are for: of the last reset, or of what was used since.
+    """An instant in the month of the counters: that of the last reset, or of later usage.
 
-    Never the user's first event alone: one that comes late may lie months back, and must not make
-    what was used this month look like what was used then.
+    The user's first event alone does not decide: a late one may be months old, and must not move this
+    month's usage to that month.
     """
     return max(state.first_at, state.period_starts_at or state.first_at)
 
@@ -72,7 +72,7 @@ def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
 
 
 def _plan_in_force(state: State) -> PlanSource:
-    """A subscription serves while trialing, active or past due; unpaid and paused have the free plan."""
+    """A subscription counts while trialing, active or past due; unpaid and paused have the free plan."""
     current = current_subscription(state)
     status = current.status if current else (state.legacy or NO_LEGACY).subscription_status
     if state.grant is None and status is not None and status not in SERVED:
@@ -81,7 +81,7 @@ def _plan_in_force(state: State) -> PlanSource:
 
 
 def serves_legacy(state: State) -> bool:
-    """Whether the plan in force is one somebody had before the log began."""
+    """Whether the plan in force is from before the log began."""
     served = (state.legacy or NO_LEGACY).subscription_status in SERVED
     return served and legacy_plan(state) is not None
 
@@ -94,7 +94,7 @@ def _recorded(state: State, fact: Fact) -> None:
 
 
 def _results(state: State, fact: Fact) -> None:
-    """A count that can't be read stops its job, which says so; it must not stop the user's billing."""
+    """An unreadable count stops its job, whose row names the event; it must not stop the user's billing."""
     with suppress(ValidationError):
         payload = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
         begin_month(state, month_of(from_micros(fact.at)))
@@ -106,9 +106,9 @@ def _reset(state: State, fact: Fact) -> None:
 
 
 def begin_month(state: State, starts_at: datetime) -> None:
-    """The counters begin again with a later month than theirs, whoever says so first: a reset or a use.
+    """Reset the counters when a later month begins, at its first reset or usage.
 
-    One of the month they are for already takes nothing back. Campaigns are not the month's: they stay.
+    A reset of the current month changes nothing. Campaigns are not counted per month and stay.
     """
     period = micros(month_of(from_micros(period_of(state))))
     if micros(starts_at) > period:

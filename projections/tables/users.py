@@ -1,4 +1,4 @@
-"""users: who somebody is, from Clerk and from what they told us in onboarding."""
+"""users: identity and profile, from Clerk and from onboarding."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ PROFILE = ("business_name", "brand_description", "industry")
 
 
 def core(state: State) -> Core:
-    """The row's own columns. A deleted user keeps no name and no address."""
+    """The row's own columns. A deleted user has no name and no e-mail address."""
     gone = state.deleted_at is not None
     legacy = state.legacy or NO_LEGACY
     identity = state if state.clerk_said else legacy
@@ -37,7 +37,7 @@ def core(state: State) -> Core:
 
 
 def _word(state: State, name: str) -> str | None:
-    """Their own word, unless they took it back; else what was known before."""
+    """The user's own value, unless cleared; else the imported value."""
     current: str | None = getattr(state, name)
     if current is not None or name in state.cleared or state.legacy is None:
         return current
@@ -46,7 +46,7 @@ def _word(state: State, name: str) -> str | None:
 
 
 def _is_admin(state: State) -> bool:
-    """An operator's word, else Clerk's yes; Clerk's silence takes nothing from who was one before."""
+    """The operator's decision, else Clerk's flag; without a flag an imported admin stays admin."""
     if state.granted_admin is not None:
         return state.granted_admin
     return state.clerk_admin or bool(state.legacy and state.legacy.is_admin)
@@ -70,7 +70,7 @@ def _deleted(state: State, fact: Fact) -> None:
 
 
 def _deletion_reverted(state: State, fact: Fact) -> None:
-    """Every other deletion stands."""
+    """Revert the named deletions; other deletions stay in force."""
     ids = map(str, own.DeletionReverted.model_validate_json(payload_of(fact)).event_ids)
     state.reverted = tuple(sorted({*state.reverted, *ids}))
     for event_id in state.reverted:
@@ -96,7 +96,7 @@ def _take_profile(state: State, payload: own.ProfileUpdated) -> None:
 
 
 def _step(state: State, fact: Fact) -> None:
-    """Steps only go forward, and completed is the last."""
+    """Advance the step: steps only go forward, and completed is the last."""
     payload = own.OnboardingStepCompleted.model_validate_json(payload_of(fact))
     _take_profile(state, payload)
     if STEPS.index(payload.step) > STEPS.index(state.onboarding_step):
@@ -116,7 +116,7 @@ def _unmade_admin(state: State, fact: Fact) -> None:
 
 
 def payload_of(fact: Fact) -> str:
-    """The payload of one of our own events."""
+    """The payload of a domain event."""
     assert isinstance(fact.body, OwnFact)
     return fact.body.payload
 

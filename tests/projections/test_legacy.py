@@ -1,4 +1,4 @@
-"""legacy.imported: fills what no real event has said, whatever order things come in."""
+"""legacy.imported: used where no other event sets a value, in any order of events."""
 
 from itertools import permutations
 from typing import Any
