@@ -1,1 +1,1 @@
-"""The log: envelope, append, read, part heads, seals; imports nothing of ours."""
+"""The log: envelope, append, read, part heads, seals; imports no other package of Tenure."""

@@ -1,4 +1,4 @@
-"""Append: the one way into the log, one round trip an event."""
+"""Append: the only writer of the log, one round trip per event."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,56 +17,56 @@ from events.statements import statement
 from events.text import storable_value
 from events.tracing import carried, note, span
 
-AnyConnection = Connection[Any]  # Any: the log does not care which row factory the caller uses
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 def append(conn: AnyConnection, event: NewEvent) -> Appended:
-    """The log's answer. A duplicate changes nothing; a conflict keeps the second body as evidence.
+    """Append an event. A duplicate changes nothing; a conflict keeps the second body as evidence.
 
     The caller owns the transaction: nothing is durable before its commit.
-    Raises: NaiveInstant; psycopg.DataError when Postgres can't hold the payload.
+    Raises: NaiveInstant; psycopg.DataError when PostgreSQL can't store the payload.
     """
     _refuse_naive(event)
     part = part_of(event.route_key)
     with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
-        assert row is not None  # the function always answers one row
+        assert row is not None  # the function always returns one row
         note(**{"tenure.outcome": row[0], "tenure.event_id": row[1], "tenure.part": part})
     return Appended(row[0], row[1], part, row[2], row[3])
 
 
 def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended]:
-    """One answer for each event, in the order given; a round trip for all of them.
+    """Append events in one round trip; one `Appended` per event, in the given order.
 
-    Heads are locked in part order, so two callers can't wait for each other.
+    Heads are locked in part order, so two callers can't deadlock.
     """
-    wanted = list(events)
-    if len(wanted) < 2:
-        return [append(conn, event) for event in wanted]
-    return _append_all(conn, wanted, "append_events")
+    batch = list(events)
+    if len(batch) < 2:
+        return [append(conn, event) for event in batch]
+    return _append_all(conn, batch, "append_events")
 
 
 def append_promptly(conn: AnyConnection, events: Sequence[NewEvent]) -> list[Appended]:
-    """As `append_all`, but it waits a quarter of a second at most for a head that somebody holds.
+    """As `append_all`, but waits at most a quarter of a second for a head that another transaction locks.
 
     Raises: psycopg.errors.LockNotAvailable, and then nothing was appended.
     """
     return _append_all(conn, events, "append_events_promptly")
 
 
-def _append_all(conn: AnyConnection, wanted: Sequence[NewEvent], name: str) -> list[Appended]:
-    for event in wanted:
+def _append_all(conn: AnyConnection, events: Sequence[NewEvent], name: str) -> list[Appended]:
+    for event in events:
         _refuse_naive(event)
-    parts = [part_of(event.route_key) for event in wanted]
+    parts = [part_of(event.route_key) for event in events]
     rows = [
         {"nth": nth, **_parameters(event, part)}
-        for nth, (event, part) in enumerate(zip(wanted, parts, strict=True), start=1)
+        for nth, (event, part) in enumerate(zip(events, parts, strict=True), start=1)
     ]
     with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
-        found = cursor.execute(statement("events", name), {"events": _as_json(rows)}).fetchall()
-    said = {row[0]: row[1:] for row in found}
+        results = cursor.execute(statement("events", name), {"events": _as_json(rows)}).fetchall()
+    by_number = {row[0]: row[1:] for row in results}
     return [
-        Appended(said[nth][0], said[nth][1], part, said[nth][2], said[nth][3])
+        Appended(by_number[nth][0], by_number[nth][1], part, by_number[nth][2], by_number[nth][3])
         for nth, part in enumerate(parts, start=1)
     ]
 
@@ -79,7 +79,7 @@ def keep_unreadable(
     reason: str,
     metadata: Mapping[str, Any],  # Any: JSON values
 ) -> tuple[str, UUID]:
-    """(outcome, id) of a signed body that is no event: kept byte for byte, once."""
+    """Store a signed body that is not an event, byte for byte and once; returns (outcome, id)."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(
             statement("events", "keep_unreadable"),
@@ -91,18 +91,18 @@ def keep_unreadable(
                 "metadata": json_text(metadata),
             },
         ).fetchone()
-    assert row is not None  # the function always answers one row
+    assert row is not None  # the function always returns one row
     return row[0], row[1]
 
 
 def json_text(value: object) -> str:
-    """JSON with sorted keys, every text in it as PostgreSQL can hold it."""
+    """JSON with sorted keys; every string in it is storable in PostgreSQL."""
     options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     return orjson.dumps(storable_value(value), option=options).decode()
 
 
 def _as_json(rows: list[dict[str, object]]) -> str:
-    """Bytes in hex; every text in it as it was, bodies too."""
+    """JSON with bytes in hex; strings, bodies included, are unchanged."""
     return orjson.dumps(rows, default=bytes.hex).decode()
 
 

@@ -1,7 +1,7 @@
-"""Processes that end with the one that starts them: when it is stopped by a signal, and when it dies.
+"""Processes that end with their parent: when a signal stops it, and when it dies.
 
-Every process is started here; ruff forbids `subprocess` and `multiprocessing` elsewhere. Only what
-`start_detached` starts outlives its starter: the embedded PostgreSQL, which has locks of its own.
+Every process is started here; ruff forbids `subprocess` and `multiprocessing` elsewhere. Only a program
+started by `start_detached` outlives its parent: the embedded PostgreSQL, which has its own locks.
 """
 
 import ctypes
@@ -22,15 +22,15 @@ Completed = subprocess.CompletedProcess
 Pool = ProcessPoolExecutor
 Process = subprocess.Popen
 TimeoutExpired = subprocess.TimeoutExpired
-SPAWN = get_context("spawn")  # a fork would share the sockets of the connections that are open here
+SPAWN = get_context("spawn")  # a fork would share the sockets of open connections
 
-CLEANUP_S = 30  # a stopped command has this long to end what it started
+CLEANUP_S = 30  # a stopped command has this long to end its children
 GRACE_S = 8.0  # a process whose parent died has this long to stop by itself
 _PR_SET_PDEATHSIG = 1
 
 
 class Stopped(SystemExit):
-    """A signal stops this command: each block on the way out ends what it started. Exit 128 + signal."""
+    """A signal stops this command: each block that is left ends what it started. Exit 128 + signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -38,7 +38,7 @@ class Stopped(SystemExit):
 
 
 def stop_on_signals() -> None:
-    """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; what nohup ignores stays ignored."""
+    """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; signals ignored by nohup stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -47,7 +47,7 @@ def stop_on_signals() -> None:
 
 
 def run(command: Sequence[str], **options: Any) -> Completed[Any]:  # Any: as subprocess.run
-    """Run a program to its end. Raises: what subprocess.run raises."""
+    """Run a program to its end. Raises: the exceptions of subprocess.run."""
     return subprocess.run(command, preexec_fn=_dies_with(os.getpid()), **options)
 
 
@@ -63,7 +63,7 @@ def start_detached(command: Sequence[str], **options: Any) -> Process[Any]:  # A
 
 @contextmanager
 def child(command: Sequence[str], *, stop_s: float = GRACE_S, **options: Any) -> Iterator[Process[Any]]:
-    """A program that is gone when the block ends: by itself, by SIGTERM, or after `stop_s` by SIGKILL."""
+    """A program that ends with the block: by itself, by SIGTERM, or after `stop_s` by SIGKILL."""
     process = start(command, **options)
     try:
         yield process
@@ -86,7 +86,7 @@ def end(process: Process[Any], stop_s: float = GRACE_S) -> None:
 def pool(
     workers: int, initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes, spawned as they are needed. An error in the block kills them at their work."""
+    """Worker processes, spawned on demand. An error in the block kills them."""
     others = set(active_children())
     executor = ProcessPoolExecutor(
         workers, SPAWN, initializer=_begin_worker, initargs=(initializer, initargs)
@@ -103,34 +103,34 @@ def pool(
 
 
 def follow_parent() -> None:
-    """Stop this process (SIGTERM, then SIGKILL) when nobody holds the other end of its stdin."""
+    """Stop this process (SIGTERM, then SIGKILL) when the other end of its stdin is closed."""
     threading.Thread(target=_wait_for_parent, name="follow-parent", daemon=True).start()
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)  # a second one must not interrupt the cleanup
+    for ignored in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(CLEANUP_S)  # but a cleanup that hangs ends with the process, and with it its children
+    signal.alarm(CLEANUP_S)  # a cleanup that hangs ends with the process and its children
     raise Stopped(number)
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:
-    """What a child runs first: ask the kernel for SIGTERM at the parent's death (Linux alone)."""
+    """The child's first call: ask the kernel for SIGTERM at the parent's death (Linux only)."""
     if _PRCTL is None:
         return None
 
     def ask() -> None:
         assert _PRCTL is not None
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent died before the prctl call
             os._exit(1)
 
     return ask
 
 
 def _begin_worker(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
-    """A pool worker's first act: die with the parent, however that dies; Ctrl-C is for the parent."""
+    """A pool worker's first call: exit when the parent dies; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if initializer is not None:

@@ -1,4 +1,4 @@
-"""Time as a parameter: who needs the present instant is handed a Clock."""
+"""Time as a parameter: a function that needs the present instant receives a Clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,12 +26,12 @@ def from_micros(us: int) -> datetime:
 
 
 def later(at: datetime, by: timedelta) -> datetime:
-    """`at` and so much more, at most the last instant there is; `by` is not negative."""
+    """`at` plus `by`, at most the last instant of datetime; `by` is not negative."""
     return at + by if by <= LAST - at else LAST
 
 
 def instant(us: int) -> datetime:
-    """The same; the first or the last instant there is for one that no datetime can have."""
+    """The same, limited to the first and the last instant of datetime."""
     return from_micros(min(max(us, _FIRST), micros(LAST)))
 
 

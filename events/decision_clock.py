@@ -1,7 +1,7 @@
-"""The clock of whoever decides: the host's, while it agrees with the database's.
+"""The clock of decisions: the host's, while it agrees with the database's.
 
-The database's clock is read now and then; in between the monotonic clock carries it on, so the next decision
-notices that the host's clock was set, without a query.
+The database's clock is read from time to time; in between the monotonic clock advances it, so the next
+decision notices without a query that the host's clock was set.
 """
 
 import time
@@ -12,12 +12,12 @@ from events.clock import Clock, utc_now
 
 MOST_APART = timedelta(minutes=1)
 READ_EVERY_S = 30.0
-SLOWEST_READ_S = 10.0  # the reading is somewhere in the round trip, so a slower one says too little
+SLOWEST_READ_S = 10.0  # the instant of the reading is uncertain by the round trip
 _ATTEMPTS = 3
 
 
 class ClocksDiffer(Exception):
-    """This host's clock is not the database's. Synchronize it (NTP); until then this host decides nothing."""
+    """The host's clock differs from the database's. Synchronize it (NTP); until then no decision is made."""
 
     def __init__(self, ahead: timedelta) -> None:
         direction = "ahead of" if ahead > timedelta() else "behind"
@@ -45,7 +45,7 @@ class DecisionClock:
         self._reading: tuple[float, datetime] | None = None  # of the monotonic clock, of the database's
 
     def __call__(self) -> datetime:
-        """The host's instant. Raises: ClocksDiffer; what reading the database raises."""
+        """The host's instant. Raises: ClocksDiffer, and the exceptions of reading the database."""
         if self._reading is None:
             self.compare()
         if abs(self.ahead()) > MOST_APART:
@@ -55,7 +55,7 @@ class DecisionClock:
         return self._host()
 
     def compare(self) -> None:
-        """Read the database's clock. Raises: what reading it raises."""
+        """Read the database's clock. Raises: the exceptions of reading it."""
         for _ in range(_ATTEMPTS):
             before = self._monotonic()
             database = self._read_database()
@@ -70,7 +70,7 @@ class DecisionClock:
         return timedelta() if expected is None else self._host() - expected
 
     def corrected(self) -> datetime:
-        """The host's instant, or the database's where they differ too much. Never raises."""
+        """The host's instant, or the database's when they differ too much. Never raises."""
         expected = self._database()
         if expected is None or abs(self._host() - expected) <= MOST_APART:
             return self._host()

@@ -1,4 +1,4 @@
-"""What the log takes and what it gives back."""
+"""The log's input and output: new events, append results, stored events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Outcome = Literal["appended", "duplicate", "conflict"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """A fact on its way into the log; `payload` is the exact JSON text that is kept."""
+    """A fact to append to the log; `payload` is the exact JSON text that is stored."""
 
     source_system: str
     idempotency_key: str
@@ -30,7 +30,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The log's answer: for a duplicate or a conflict, the event that holds the key already."""
+    """The result of an append; for a duplicate or a conflict, the event that already has the key."""
 
     outcome: Outcome
     id: UUID
@@ -41,7 +41,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """One row of the log. `payload` is None once a person's data was erased, or was not asked for."""
+    """One row of the log. `payload` is None once a person's data was erased, or if it was not requested."""
 
     part: int
     position: int

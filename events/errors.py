@@ -1,8 +1,8 @@
-"""What can go wrong at the log."""
+"""Errors of the log."""
 
 
 class LogError(Exception):
-    """Base of everything the log refuses."""
+    """Base of the log's errors."""
 
 
 class UnreadablePayload(LogError):
@@ -16,11 +16,11 @@ class UnreadablePayload(LogError):
 class EventNotFound(LogError):
     """No event has that id. Look it up with `tenure events list`."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, event_id: str) -> None:
         super().__init__(
-            f"no event {wanted}: expected an event's id (uuid) or its provider id (evt_…, msg_…)"
+            f"no event {event_id}: expected an event's id (uuid) or its provider id (evt_…, msg_…)"
         )
-        self.wanted = wanted
+        self.event_id = event_id
 
 
 class NaiveInstant(LogError):

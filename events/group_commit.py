@@ -1,8 +1,8 @@
-"""Group commit: callers that come while a transaction runs share the next one.
+"""Group commit: callers that arrive while a transaction runs share the next one.
 
-A transaction costs much the same for one decision as for ten. So one caller at a time carries what
-all who wait have asked, and the next of them begins when it is done. Nobody waits for company: a
-caller who finds nobody carries its own at once.
+A transaction costs about the same for one decision as for ten. So one caller at a time carries the items
+of all waiting callers, and the next group begins when it is done. No caller waits for a group to fill: if
+no transaction runs, it carries its own item at once.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 class _Waiting(Generic[Item, Answer]):
     """One caller: asleep until there is an answer or it is its turn to carry.
 
-    `asleep` is held while it sleeps: a plain lock wakes one thread at half the price of an Event.
+    `asleep` is locked while it sleeps: a plain lock wakes one thread at half the cost of an Event.
     """
 
     __slots__ = ("answer", "asleep", "item", "leads")
@@ -34,10 +34,10 @@ class _Waiting(Generic[Item, Answer]):
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """`carry` answers several items in one transaction, one answer each; None where it could not.
+    """`carry` answers several items in one transaction, one answer per item; None where it could not.
 
-    What it raises is logged, and no item has an answer then. No two of the items it is given have
-    the same `apart`.
+    Its exceptions are logged, and then no item has an answer. No two items of a group have the same
+    `apart`.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._waiting: list[_Waiting[Item, Answer]] = []
         self._led = False
 
-    def ask(self, item: Item) -> Answer | None:
-        """What `carry` answers to this item, durable. None: it was not carried."""
+    def submit(self, item: Item) -> Answer | None:
+        """The answer of `carry` to this item, committed; None when it was not carried."""
         with self._lock:
             me: _Waiting[Item, Answer] = _Waiting(item, leads=not self._led)
             self._led = True
@@ -70,28 +70,28 @@ class GroupCommit(Generic[Item, Answer]):
         with self._lock:
             group = self._group(me)
         try:
-            answers = self._carry([each.item for each in group])
-            for each, answer in zip(group, answers, strict=True):
-                each.answer = answer
-        except Exception:  # perhaps another's fault: the one who carried asks alone as well
+            answers = self._carry([caller.item for caller in group])
+            for caller, answer in zip(group, answers, strict=True):
+                caller.answer = answer
+        except Exception:  # perhaps another item's fault: every caller of the group retries alone
             logger.exception("group.failed", items=len(group))
         finally:
-            # Whatever happened, nobody is left asleep: who has no answer asks alone.
+            # In any case wake every caller: one without an answer retries alone.
             with self._lock:
                 self._led = bool(self._waiting)
                 if self._waiting:
                     self._waiting[0].leads = True
                     group.append(self._waiting[0])
-            for each in group:
-                each.asleep.release()
+            for caller in group:
+                caller.asleep.release()
 
     def _group(self, me: _Waiting[Item, Answer]) -> list[_Waiting[Item, Answer]]:
-        """Mine, and of the others as many as may go with it, first come first."""
-        group, taken = [me], {self._apart(me.item)}
-        for each in self._waiting:
-            apart = self._apart(each.item)
-            if each is not me and apart not in taken and len(group) < self._most:
-                group.append(each)
-                taken.add(apart)
-        self._waiting = [each for each in self._waiting if each not in group]
+        """This caller and as many others as fit, in order of arrival."""
+        group, keys = [me], {self._apart(me.item)}
+        for caller in self._waiting:
+            apart = self._apart(caller.item)
+            if caller is not me and apart not in keys and len(group) < self._most:
+                group.append(caller)
+                keys.add(apart)
+        self._waiting = [caller for caller in self._waiting if caller not in group]
         return group

@@ -16,7 +16,7 @@ def uuid7() -> UUID:
 
 
 def derived_id(table: str, key: str) -> UUID:
-    """The id a projected row has in every rebuild. Source: RFC 9562 §5.5."""
+    """The id of a projected row, the same in every rebuild. Source: RFC 9562 §5.5."""
     return uuid5(TENURE_NAMESPACE, key if table == "users" else f"{table}:{key}")
 
 

@@ -1,4 +1,4 @@
-"""Bodies: reading them without trust, and the salted digest that outlives an erased one."""
+"""Bodies: parsing untrusted ones, and the salted digest that remains after an erasure."""
 
 import json
 import os
@@ -12,22 +12,22 @@ from events.errors import UnreadablePayload
 SALT_BYTES = 16
 
 
-def parse(body: bytes | str) -> dict[str, Any]:  # Any: a provider's JSON may hold anything
+def parse(body: bytes | str) -> dict[str, Any]:  # Any: a provider's JSON may be of any shape
     """The JSON object in `body`.
 
     Raises: UnreadablePayload for anything else, bad UTF-8, NaN and nesting too deep included.
     """
     try:
-        found = orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        found = _parse_leniently(body)
-    if not isinstance(found, dict):
-        raise UnreadablePayload(f"a JSON {_json_name(found)}")
-    return found
+        document = _parse_leniently(body)
+    if not isinstance(document, dict):
+        raise UnreadablePayload(f"a JSON {_json_name(document)}")
+    return document
 
 
 def _parse_leniently(body: bytes | str) -> object:
-    """The standard library reads what orjson won't and Postgres stores: lone surrogates."""
+    """Parse with the standard library: orjson refuses lone surrogates, which PostgreSQL stores."""
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
         return json.loads(text, parse_constant=_refuse_constant)
@@ -54,10 +54,10 @@ def _json_name(value: object) -> str:
 
 
 def new_salt() -> bytes:
-    """Sixteen random bytes: without them a digest of a guessable payload would give it away."""
+    """Sixteen random bytes: without them a digest of a guessable payload would reveal it."""
     return os.urandom(SALT_BYTES)
 
 
 def digest(salt: bytes, payload: str) -> bytes:
-    """SHA-256 over salt and payload text: what the seals cover in the payload's place."""
+    """SHA-256 over salt and payload text, which the seals cover instead of the payload."""
     return sha256(salt + payload.encode("utf-8")).digest()

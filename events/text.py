@@ -1,6 +1,6 @@
-"""Text as PostgreSQL can hold it: NUL and lone surrogates become U+FFFD.
+"""Text that PostgreSQL can store: NUL and lone surrogates become U+FFFD.
 
-The replacement is made on values, never on encoded JSON: there the escape of a NUL and six typed
+The replacement is made on values, never on encoded JSON: there the escape of a NUL and six literal
 characters that look like it differ only by the number of backslashes before them.
 """
 
@@ -14,7 +14,7 @@ from events.errors import UnreadablePayload
 
 REPLACEMENT = "\ufffd"
 
-# Without one of these in it, JSON has no escape of a NUL or a surrogate.
+# JSON without any of these has no escape of a NUL or a surrogate.
 _SUSPECT = ("\\u0000", "\\ud", "\\uD")
 
 
@@ -30,9 +30,9 @@ def storable(text: str) -> str:
 
 
 def storable_value(value: Any) -> Any:  # Any: parsed JSON
-    """The same JSON value with every text in it storable, keys included.
+    """The same JSON value with every string in it storable, keys included.
 
-    Raises: UnreadablePayload when it is nested too deep to be walked.
+    Raises: UnreadablePayload when it is nested too deep.
     """
     try:
         return _walked(value)
@@ -51,9 +51,9 @@ def _walked(value: Any) -> Any:  # Any: parsed JSON
 
 
 def storable_json(text: str) -> str:
-    """The same JSON document with every text in it storable; numbers keep their digits.
+    """The same JSON document with every string in it storable; numbers keep their digits.
 
-    Raises: UnreadablePayload when the document is nested too deep to be read.
+    Raises: UnreadablePayload when the document is nested too deep.
     """
     if not any(mark in text for mark in _SUSPECT):
         return text

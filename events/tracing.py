@@ -1,6 +1,6 @@
-"""Spans of a trace, where somebody put a tracer in; else nothing, at the price of one call.
+"""Spans of a trace when a tracer is set; without one, a no-op at the cost of one call.
 
-The log names no tracing library: `service.tracing` brings one in when it is installed and configured.
+The log imports no tracing library: `service.tracing` sets one when it is installed and configured.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ TRACEPARENT = "traceparent"
 
 
 class Tracer(Protocol):
-    """What makes spans."""
+    """Creates spans."""
 
     def span(self, name: str, attributes: Mapping[str, Value]) -> AbstractContextManager[object]:
-        """A span around a block, inside the one that is open."""
+        """A span around a block, inside the current one."""
 
     def note(self, attributes: Mapping[str, Value]) -> None:
-        """Say something of the span that is open."""
+        """Add attributes to the current span."""
 
     def carried(self) -> Mapping[str, str]:
-        """What an event keeps so that its later spans join this trace (`traceparent`)."""
+        """Metadata for an event, so that its later spans join this trace (`traceparent`)."""
 
 
 _NOTHING: AbstractContextManager[object] = nullcontext()
@@ -30,7 +30,7 @@ _tracer: Tracer | None = None
 
 
 def trace_with(tracer: Tracer | None) -> None:
-    """From now on this process's spans are this tracer's; None: nobody's."""
+    """Use this tracer for the spans of this process; None for no tracer."""
     global _tracer
     _tracer = tracer
 
@@ -41,14 +41,16 @@ def span(name: str, **attributes: Value) -> AbstractContextManager[object]:
 
 
 def note(**attributes: object) -> None:
-    """Attributes for the span that is open: text, numbers, anything else as text; None says nothing."""
+    """Add attributes to the current span: text, numbers, other values as text; None is skipped."""
     if _tracer is not None:
-        said = {name: value for name, value in attributes.items() if value is not None}
-        _tracer.note({name: each if isinstance(each, Value) else str(each) for name, each in said.items()})
+        present = {name: value for name, value in attributes.items() if value is not None}
+        _tracer.note(
+            {name: value if isinstance(value, Value) else str(value) for name, value in present.items()}
+        )
 
 
 def carried() -> Mapping[str, str]:
-    """What belongs into an event's metadata; empty without a tracer or outside a span.
+    """Tracing metadata for an event; empty without a tracer or outside a span.
 
     Source: https://www.w3.org/TR/trace-context/#traceparent-header
     """

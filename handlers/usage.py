@@ -96,7 +96,7 @@ class UsageCounter:
 
     def record(self, request: UsageCommand) -> Counted:
         """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
-        decided = self._together.ask(request)
+        decided = self._together.submit(request)
         if decided is None:
             return attempt(
                 self._connection, lambda conn: record_usage(conn, request, live_only=self._live_only)

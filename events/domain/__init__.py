@@ -1,4 +1,4 @@
-"""Our own events: one frozen pydantic model for each type, and how one becomes a NewEvent."""
+"""Domain events: one frozen pydantic model per type, and its conversion to a NewEvent."""
 
 import json
 from dataclasses import replace
@@ -15,12 +15,12 @@ REASON = "decision_reason"
 
 
 def _all_models(base: type[DomainEvent]) -> dict[str, type[DomainEvent]]:
-    found: dict[str, type[DomainEvent]] = {}
+    models: dict[str, type[DomainEvent]] = {}
     for model in base.__subclasses__():
         if "event_type" in vars(model):
-            found[model.event_type] = model
-        found |= _all_models(model)
-    return found
+            models[model.event_type] = model
+        models |= _all_models(model)
+    return models
 
 
 OWN_EVENTS = _all_models(DomainEvent)
@@ -38,8 +38,8 @@ def user_event(
     request_id: str | None = None,
     causation_id: str | None = None,
 ) -> NewEvent:
-    """A fact of one user's history, on that user's route. `aggregate_id` when it is neither what the
-    fact says it is about nor the user.
+    """A fact of one user's history, on that user's route. Pass `aggregate_id` if it is neither the
+    aggregate in the fact nor the user.
 
     The reason is in the payload: it may name the person, and metadata is sealed and never erased.
     """
@@ -62,15 +62,15 @@ def user_event(
 
 
 def reason_in(payload: str) -> str | None:
-    """The reason in the payload of one of our own events; None where there is none."""
+    """The reason in the payload of a domain event; None when there is none."""
     if f'"{REASON}"' not in payload:
         return None
-    found = parse(payload).get(REASON)
-    return found if isinstance(found, str) else None
+    reason = parse(payload).get(REASON)
+    return reason if isinstance(reason, str) else None
 
 
 def without_reason(payload: str) -> str:
-    """The payload as others may see it: why somebody decided is not for them."""
+    """The payload without the operator's reason, which other readers must not see."""
     if f'"{REASON}"' not in payload:
         return payload
     return json.dumps({name: value for name, value in parse(payload).items() if name != REASON})
@@ -112,7 +112,7 @@ def _new_event(
     request_id: str | None,
     causation_id: str | None,
 ) -> NewEvent:
-    said = {"actor": actor, "reason": reason, "request_id": request_id}
+    context = {"actor": actor, "reason": reason, "request_id": request_id}
     return NewEvent(
         source_system=SOURCE,
         idempotency_key=idempotency_key,
@@ -123,7 +123,7 @@ def _new_event(
         event_version=fact.event_version,
         payload=fact.model_dump_json(exclude_unset=True),
         occurred_at=now,
-        metadata={name: value for name, value in said.items() if value is not None},
+        metadata={name: value for name, value in context.items() if value is not None},
         correlation_id=request_id,
         causation_id=causation_id,
     )

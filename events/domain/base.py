@@ -1,4 +1,4 @@
-"""What our own events share: frozen, typed, versioned, told in the past tense."""
+"""The base of domain events: frozen, typed, versioned, named in the past tense."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -25,7 +25,7 @@ Text = Annotated[str, StringConstraints(max_length=10_000)]
 
 
 class DomainEvent(BaseModel):
-    """A fact we decided or observed ourselves; its fields are the event's payload, every text in it storable.
+    """A fact that Tenure decided or observed; its fields are the event's payload, every string storable.
 
     Readers ignore fields they don't know, so an older service can fold a newer service's events.
     """
@@ -42,5 +42,5 @@ class DomainEvent(BaseModel):
         return storable_value(fields)
 
     def about(self) -> str | None:
-        """The id of the aggregate, where that is in the payload; None where it is the user's own."""
+        """The id of the aggregate if it is in the payload; None for the user itself."""
         return None

@@ -67,7 +67,7 @@ class JobCreated(JobEvent):
 
 
 class JobStarted(JobEvent):
-    """What is only known once it runs; a field left out is unchanged."""
+    """Values known only once the job runs; a field left out is unchanged."""
 
     event_type = "job.started"
     run_id: Key | None = None
@@ -76,7 +76,7 @@ class JobStarted(JobEvent):
 
 
 class JobProgressed(JobEvent):
-    """How far the scraper says it is; a field left out is unchanged."""
+    """The scraper's progress; a field left out is unchanged."""
 
     event_type = "job.progressed"
     processed_runs: int | None = None
@@ -86,7 +86,7 @@ class JobProgressed(JobEvent):
 
 
 class JobResultsRecorded(JobEvent):
-    """So many creators were stored; the digest is SHA-256 of the stored JSON, in hex."""
+    """`count` creators were stored; the digest is SHA-256 of the stored JSON, in hex."""
 
     event_type = "job.results_recorded"
     result_id: UUID
@@ -147,7 +147,7 @@ class ListRestored(ListEvent):
 
 
 class ListDeleted(ListEvent):
-    """The list and its items are gone for good."""
+    """The list and its items are deleted permanently."""
 
     event_type = "list.deleted"
 

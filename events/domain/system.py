@@ -11,7 +11,7 @@ MinorUnits = Annotated[int, Field(ge=0, le=9_223_372_036_854_775_807)]
 
 
 class PlanPublished(DomainEvent):
-    """A version of a plan, whole: it replaces the version before. A limit of -1 is unlimited."""
+    """A complete version of a plan: it replaces the previous version. A limit of -1 is unlimited."""
 
     event_type = "plan.published"
     aggregate_type: ClassVar[str] = "plan"
@@ -29,7 +29,7 @@ class PlanPublished(DomainEvent):
 
 
 class PlanRetired(DomainEvent):
-    """No longer sold; those who have it keep it."""
+    """The plan is no longer sold; users who have it keep it."""
 
     event_type = "plan.retired"
     aggregate_type: ClassVar[str] = "plan"
@@ -56,7 +56,7 @@ class LoggingChanged(DomainEvent):
 
 
 class ProjectionReplayed(DomainEvent):
-    """A receipt: these heads, folded by this code, gave these rows."""
+    """A receipt: this code folded the log up to these heads to these rows."""
 
     event_type = "projection.replayed"
     aggregate_type: ClassVar[str] = "projection"
@@ -68,7 +68,7 @@ class ProjectionReplayed(DomainEvent):
 
 
 class AccessLogTrimmed(DomainEvent):
-    """Retention deleted the access log's oldest rows, up to and with an instant."""
+    """Retention deleted the access log's oldest rows, up to and including an instant."""
 
     event_type = "access_log.trimmed"
     aggregate_type: ClassVar[str] = "access_log"
@@ -79,7 +79,7 @@ class AccessLogTrimmed(DomainEvent):
 class CheckpointsRemoved(DomainEvent):
     """Retention deleted old checkpoints. `removed` are first and last number of each run of them.
 
-    `note` says the same, signed by the keys that sign checkpoints: without it their absence is a finding.
+    `note` states the same, signed by the keys that sign checkpoints: without it their absence is a finding.
     """
 
     event_type = "log.checkpoints_removed"

@@ -10,7 +10,7 @@ from events.domain.base import DomainEvent, Instant, Key, Text
 
 
 class ProfileUpdated(DomainEvent):
-    """The user's own words about themselves. A field left out is unchanged; null clears."""
+    """The user's profile as entered by the user. A field left out is unchanged; null clears."""
 
     event_type = "profile.updated"
     business_name: Text | None = None
@@ -34,14 +34,14 @@ class OnboardingCompleted(DomainEvent):
 
 
 class PlanSelected(DomainEvent):
-    """The user said which plan they mean to take."""
+    """The user selected a plan to take later."""
 
     event_type = "plan.selected"
     plan_key: Key
 
 
 class TrialStarted(DomainEvent):
-    """A trial of our own, without a card. Without a plan it tries the intended one."""
+    """The service's own trial, without a card. Without a plan it is a trial of the intended one."""
 
     event_type = "trial.started"
     starts_at: Instant
@@ -55,7 +55,7 @@ class TrialExtended(DomainEvent):
 
 
 class TrialEndingSoon(DomainEvent):
-    """A warning is due: so many days before the end."""
+    """A warning is due, `days` before the end."""
 
     event_type = "trial.ending_soon"
     ends_at: Instant
@@ -63,9 +63,9 @@ class TrialEndingSoon(DomainEvent):
 
 
 class TrialExpired(DomainEvent):
-    """The trial that was to end then ended without a payment, when this occurred at the latest.
+    """The trial with this end ended without a payment, at the latest when this event occurred.
 
-    Another end's expiry is not this trial's.
+    Ignored when the trial has another end by now.
     """
 
     event_type = "trial.expired"
@@ -73,7 +73,7 @@ class TrialExpired(DomainEvent):
 
 
 class EntitlementGranted(DomainEvent):
-    """An operator gave a plan; it is in force until `until`, for ever when that is null."""
+    """An operator granted a plan, in force until `until`, without end when that is null."""
 
     event_type = "entitlement.granted"
     plan_key: Key
@@ -93,14 +93,14 @@ class AdminRevoked(DomainEvent):
 
 
 class DeletionReverted(DomainEvent):
-    """These deletions did not happen: a reconciliation took them from an absence. Ids of their events."""
+    """These deletions did not happen: a reconciliation inferred them by mistake. Ids of their events."""
 
     event_type = "deletion.reverted"
     event_ids: tuple[UUID, ...]
 
 
 class IdentityLinked(DomainEvent):
-    """An operator said whose a Stripe customer is. Outranks every provider's word."""
+    """An operator linked a Stripe customer to the user. Outranks all provider events."""
 
     event_type = "identity.linked"
     customer_id: Key
@@ -112,9 +112,9 @@ class IdentityUnlinked(DomainEvent):
 
 
 class DriftObserved(DomainEvent):
-    """A complete comparison with Stripe: the user's objects that changed there and can't be healed here.
+    """A complete comparison with Stripe: the user's objects that changed there and can't be updated here.
 
-    Empty once no such object is left.
+    Empty once no such object remains.
     """
 
     event_type = "billing.drift_observed"
@@ -122,7 +122,7 @@ class DriftObserved(DomainEvent):
 
 
 class PrivacyErased(DomainEvent):
-    """The person's payloads are gone from the log: of their own stream, of these customers' streams,
+    """The person's payloads are erased from the log: of their own stream, of these customers' streams,
     of these events of other streams, and these unreadable deliveries. Ids only; it is never erased.
 
     `through`: part to the last position covered; recording times do not compare across parts.
@@ -142,7 +142,7 @@ class UsageRecorded(DomainEvent):
 
 
 class UsageReset(DomainEvent):
-    """The month's counters begin again. `period_starts_at` is the first instant of the new period."""
+    """The month's counters reset. `period_starts_at` is the first instant of the new period."""
 
     event_type = "usage.reset"
     period_starts_at: Instant
@@ -167,22 +167,22 @@ class EmailFailed(DomainEvent):
 
 
 class EmailCancelled(DomainEvent):
-    """The reason for the e-mail went away before it was sent."""
+    """The e-mail was not sent because its reason no longer applies."""
 
     event_type = "email.cancelled"
     occasion: Key
 
 
 Email = Annotated[str, StringConstraints(max_length=320)]
-"""What an index can hold; a longer address would stop its user."""
+"""The limit of an index; a longer address would stop its user."""
 Small = Annotated[int, Field(ge=0, le=32_767)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class LegacyImported(DomainEvent):
-    """What was known of the user before the log began, by column of the five tables.
+    """The user's values from before the log began, by column of the five tables.
 
-    It fills what no real event has said. A field left out is unknown.
+    Used where no other event sets a value. A field left out is unknown.
     """
 
     event_type = "legacy.imported"

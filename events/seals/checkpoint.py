@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class PartHead:
-    """How far a part was sealed: the root over its first `size` events."""
+    """The sealed size of a part, and the root over its first `size` events."""
 
     part: int
     size: int
@@ -46,7 +46,7 @@ class PartHead:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The heads of all 64 parts as one log promised them at one instant.
+    """The heads of all 64 parts that one log published at one instant.
 
     Raises: MalformedCheckpoint if the heads are not parts 0 to 63 in order, if a size
     is impossible, or if an empty part has another root than the empty one.
@@ -86,12 +86,12 @@ class Checkpoint:
         """The text that is signed."""
         head = f"{self.origin}\n{self.size}\n{base64_text(self.root)}\n"
         time = f"time {self.signed_at.strftime(_TIME)}\n"
-        return head + time + "".join(each.line() for each in self.heads)
+        return head + time + "".join(part_head.line() for part_head in self.heads)
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCheckpoint:
-    """A checkpoint that the keys in `signed_by` are known to have signed."""
+    """A checkpoint with verified signatures by the keys in `signed_by`."""
 
     checkpoint: Checkpoint
     signed_by: tuple[VerifierKey, ...]
@@ -118,7 +118,7 @@ def verify_checkpoint(signed: str | bytes, trusted: Iterable[VerifierKey]) -> Ve
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """The checkpoint in a note's text, whose signatures are the caller's matter.
+    """The checkpoint in a note's text; the caller verifies its signatures.
 
     Raises: MalformedCheckpoint, also when the total or the root does not follow from the
     lines of the parts: there is one spelling of each checkpoint.

@@ -1,4 +1,4 @@
-"""Base64 with exactly one spelling per value, as everything that is signed needs it."""
+"""Base64 with exactly one spelling per value, as signed data requires."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What can go wrong when something is sealed, proved or checked."""
+"""Errors of sealing, proving and checking."""
 
 
 class SealError(Exception):
@@ -34,11 +34,11 @@ class MalformedCheckpoint(SealError):
 
 
 class MalformedProofFile(SealError):
-    """A proof file has another shape than docs/proofs.md says. Ask for a new one."""
+    """A proof file differs from the format in docs/proofs.md. Request a new one."""
 
 
 class UnusableKey(SealError):
-    """A signing or verifier key cannot be used; the message says how to mend it."""
+    """A signing or verifier key cannot be used; the message says how to fix it."""
 
 
 class KeyAlreadyExists(UnusableKey):

@@ -1,4 +1,4 @@
-"""The proof file of one event: made by the log, checked by anyone with its public key.
+"""The proof file of one event: written by the log, checked with the log's public key.
 
 The format is documented in docs/proofs.md, beside a checker that shares no code with
 this one.
@@ -36,9 +36,9 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a proof file was found to show.
+    """The result of checking a proof file.
 
-    `event` holds the sealed fields as the texts of `LEAF_COLUMNS`. `payload` is None and
+    `event` has the sealed fields as the texts of `LEAF_COLUMNS`. `payload` is None and
     `payload_state` "absent" when the file leaves the body out or it was erased.
     """
 
@@ -76,8 +76,8 @@ def make_event_proof(
         "event": event,
         "salt": None if salt is None else base64_text(salt),
         "payload": payload,
-        "part_path": [base64_text(each) for each in part_path],
-        "vector_path": [base64_text(each) for each in vector.vector_path(_part(event))],
+        "part_path": [base64_text(node) for node in part_path],
+        "vector_path": [base64_text(node) for node in vector.vector_path(_part(event))],
         "checkpoint": checkpoint,
     }
 
@@ -86,10 +86,10 @@ def check_proof(
     proof: dict[str, Any],  # Any: as it comes from JSON; everything is checked here
     verifier_keys: Iterable[VerifierKey],
 ) -> Checked:
-    """What the proof shows, offline, by the public keys alone.
+    """Check the proof offline, with only the public keys.
 
     Raises: MalformedProofFile; MalformedNote; SignatureRefused; MalformedCheckpoint;
-    ProofRefused. Whatever is raised, the file shows nothing.
+    ProofRefused. After any of them the file proves nothing.
     """
     json_shape.exactly(proof, _NAMES, what="proof file")
     json_shape.version(proof["tenure_event_proof"], FORMAT, what="proof file")
@@ -116,8 +116,8 @@ def check_proof(
     return Checked(event, part, position, payload, state, verified.checkpoint, verified.signed_by)
 
 
-def _event(found: object) -> dict[str, str | None]:
-    fields = json_shape.exactly(found, LEAF_COLUMNS, what="event")
+def _event(value: object) -> dict[str, str | None]:
+    fields = json_shape.exactly(value, LEAF_COLUMNS, what="event")
     return {
         name: None if fields[name] is None else json_shape.text(fields[name], what=name)
         for name in LEAF_COLUMNS
@@ -153,9 +153,9 @@ def _payload(proof: dict[str, Any], digest: str | None) -> str | None:  # Any: s
     if len(salt) != SALT_BYTES:
         raise MalformedProofFile(f"salt: expected {SALT_BYTES} bytes, found {len(salt)}")
     payload = json_shape.text(proof["payload"], what="payload")
-    found = sha256(salt + payload.encode()).hexdigest()
-    if found != digest:
+    actual = sha256(salt + payload.encode()).hexdigest()
+    if actual != digest:
         raise ProofRefused(
-            f"the payload is not the one that was sealed: expected digest {digest}, found {found}"
+            f"the payload is not the one that was sealed: expected digest {digest}, found {actual}"
         )
     return payload

@@ -19,7 +19,7 @@ _NAMES = ("tenure_growth_proof", "older", "newer", "paths")
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Two checkpoints of one log, the newer known to contain all of the older."""
+    """Two checkpoints of one log; the newer is verified to contain all of the older."""
 
     older: Checkpoint
     newer: Checkpoint
@@ -35,13 +35,13 @@ def make_growth_proof(
 ) -> dict[str, Any]:  # Any: JSON values
     """The proof file's content; `reader_of(part)` reads that part's stored nodes.
 
-    Raises: ProofRefused if the newer is no continuation by its sizes; MissingNode;
+    Raises: ProofRefused if the sizes of the newer do not continue the older; MissingNode;
     MalformedNote; MalformedCheckpoint.
     """
-    before, after = (parse_checkpoint(parse_note(each).text) for each in (older, newer))
+    before, after = (parse_checkpoint(parse_note(node).text) for node in (older, newer))
     paths = {
         str(old.part): [
-            base64_text(each) for each in make_consistency(old.size, new.size, read_nodes=reader_of(old.part))
+            base64_text(node) for node in make_consistency(old.size, new.size, read_nodes=reader_of(old.part))
         ]
         for old, new in _grown(before, after)
     }
@@ -52,7 +52,7 @@ def check_growth(
     proof: dict[str, Any],  # Any: as it comes from JSON; everything is checked here
     verifier_keys: Iterable[VerifierKey],
 ) -> Growth:
-    """The two checkpoints, once it is sure that nothing in the older was changed since.
+    """The two checkpoints, after verifying that nothing in the older was changed since.
 
     Raises: MalformedProofFile; MalformedNote; SignatureRefused; MalformedCheckpoint;
     ProofRefused.

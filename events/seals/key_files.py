@@ -1,4 +1,4 @@
-"""The signing key's file: made once, whole and private, and refused when others can read it."""
+"""The signing key's file: created once, atomically and private; refused when others can read it."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ LARGEST_FILE_BYTES = 64 * 1024
 
 
 def load_or_create_signing_keys(path: Path, *, name: str) -> tuple[SigningKey, ...]:
-    """The keys in the file, which is made with one new key if there is none.
+    """The keys in the file, which is created with one new key if there is none.
 
-    Two starting at once end with the same key: the second loads what the first linked.
+    Two processes that start at once get the same key: the second loads the file of the first.
     """
     try:
         return load_signing_keys(path, name=name)
@@ -29,7 +29,7 @@ def load_or_create_signing_keys(path: Path, *, name: str) -> tuple[SigningKey, .
 def load_signing_keys(path: Path, *, name: str) -> tuple[SigningKey, ...]:
     """The private keys in a PEM file, in their order; several during a rotation.
 
-    Raises: FileNotFoundError; UnusableKey, also when group or others may touch the file.
+    Raises: FileNotFoundError; UnusableKey, also when group or others have access to the file.
     """
     # Checked on the open file, not the path: nothing can be exchanged in between.
     # O_NONBLOCK: a FIFO put there must not hang the start.
@@ -56,7 +56,7 @@ def load_signing_keys(path: Path, *, name: str) -> tuple[SigningKey, ...]:
 def create_signing_key(path: Path, *, name: str) -> SigningKey:
     """Write a new key to `path` with mode 0600 and return it.
 
-    The file appears whole or not at all, and never replaces one that is there.
+    The file is created atomically and never replaces an existing one.
 
     Raises: KeyAlreadyExists; OSError when the folder cannot be written.
     """

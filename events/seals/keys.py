@@ -1,7 +1,7 @@
-"""Ed25519 keys with a name: the private one that seals, the public one that checks.
+"""Named Ed25519 keys: the private key signs, the public key verifies.
 
 A key's name is the log's origin (`log.example.com/tenure`). Old and new key of a
-rotation share it; the key id tells them apart. Source: C2SP signed-note.
+rotation share it; the key id distinguishes them. Source: C2SP signed-note.
 """
 
 import hmac
@@ -126,7 +126,7 @@ def parse_verifier_key(text: str) -> VerifierKey:
 
 
 def key_id(name: str, public: bytes) -> bytes:
-    """The four bytes that say which key signed. Source: C2SP signed-note."""
+    """The four bytes that identify the signing key. Source: C2SP signed-note."""
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
 
 

@@ -3,7 +3,7 @@
 Every field is a text (or null): its UTF-8 bytes after their length as a signed 32-bit
 big-endian number, -1 for null. No two rows share an encoding, null is not the empty
 text, and the domain line in front keeps events, part roots and later versions apart.
-docs/proofs.md is the specification for people outside.
+docs/proofs.md is the public specification.
 """
 
 import struct
@@ -104,7 +104,7 @@ def microseconds(instant: datetime) -> int:
 
 
 def framed(domain: bytes, texts: Iterable[str | None]) -> bytes:
-    """The domain line, then each text behind its length; nothing can be read two ways."""
+    """The domain line, then each text after its length, so that the encoding is unambiguous."""
     pieces = [domain]
     for text in texts:
         if text is None:

@@ -52,10 +52,10 @@ def cover(begin: int, end: int) -> list[Address]:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """A tree of `size` leaves, known by the roots of its complete subtrees alone.
+    """A tree of `size` leaves, represented by the roots of its complete subtrees.
 
-    `peaks` are the hashes at `cover(0, size)`: at most 63 of them, all that is
-    needed to append and to tell the root.
+    `peaks` are the hashes at `cover(0, size)`: at most 63 of them, sufficient to append
+    leaves and to compute the root.
     """
 
     size: int = 0

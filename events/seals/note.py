@@ -20,14 +20,14 @@ _DASH = "\N{EM DASH} "
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature line: whose, which key, and the bytes."""
+    """One signature line: key name, key id, and the signature."""
 
     name: str
     key_id: bytes
     signature: bytes
 
     def line(self) -> str:
-        """The line as it stands in a note, its newline included."""
+        """The line in a note, its newline included."""
         return f"{_DASH}{self.name} {base64_text(self.key_id + self.signature)}\n"
 
 
@@ -41,7 +41,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedNote:
-    """A text that the keys in `signed_by`, at least one, are known to have signed."""
+    """A text with verified signatures by the keys in `signed_by`, at least one."""
 
     text: str
     signed_by: tuple[VerifierKey, ...]
@@ -66,16 +66,16 @@ def verify_note(signed: str | bytes, trusted: Iterable[VerifierKey]) -> Verified
     """The note's text and which trusted keys signed it.
 
     Signatures by keys that are not trusted are ignored, as rotation and witnesses need.
-    A bad signature in the name of a trusted key spoils the whole note.
+    A bad signature in the name of a trusted key invalidates the whole note.
 
     Raises: MalformedNote; SignatureRefused; UnusableKey if two trusted keys collide.
     """
-    known = _by_identity(trusted)
+    keys = _by_identity(trusted)
     note = parse_note(signed)
     message = note.text.encode()
     signed_by = []
     for signature in note.signatures:
-        key = known.get((signature.name, signature.key_id))
+        key = keys.get((signature.name, signature.key_id))
         if key is None:
             continue
         if not key.verifies(signature.signature, message):
@@ -86,8 +86,8 @@ def verify_note(signed: str | bytes, trusted: Iterable[VerifierKey]) -> Verified
         signed_by.append(key)
     if not signed_by:
         raise SignatureRefused(
-            f"{NOT_TRUSTED} ({_listed(known)}), found only "
-            f"{_listed((each.name, each.key_id) for each in note.signatures)}"
+            f"{NOT_TRUSTED} ({_listed(keys)}), found only "
+            f"{_listed((signed_line.name, signed_line.key_id) for signed_line in note.signatures)}"
         )
     return VerifiedNote(note.text, tuple(signed_by))
 
@@ -104,7 +104,7 @@ def parse_note(signed: str | bytes) -> Note:
     if len(lines) > MOST_SIGNATURES:
         raise MalformedNote(f"expected at most {MOST_SIGNATURES} signatures, found {len(lines)}")
     signatures = tuple(_parse_signature(line) for line in lines)
-    if len({(each.name, each.key_id) for each in signatures}) != len(signatures):
+    if len({(signature.name, signature.key_id) for signature in signatures}) != len(signatures):
         raise MalformedNote("expected one signature by each key, found two by one of them")
     return Note(head + "\n", signatures)
 
@@ -140,11 +140,11 @@ def _can_be_name(name: str) -> bool:
 
 
 def _by_identity(trusted: Iterable[VerifierKey]) -> dict[tuple[str, bytes], VerifierKey]:
-    known: dict[tuple[str, bytes], VerifierKey] = {}
+    keys: dict[tuple[str, bytes], VerifierKey] = {}
     for key in trusted:
-        if known.setdefault((key.name, key.key_id), key) != key:
+        if keys.setdefault((key.name, key.key_id), key) != key:
             raise UnusableKey(f"two trusted keys are both {key.name}+{key.key_id.hex()}")
-    return known
+    return keys
 
 
 def _listed(identities: Iterable[tuple[str, bytes]]) -> str:

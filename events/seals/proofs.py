@@ -1,8 +1,8 @@
-"""Inclusion and consistency proofs over stored nodes, made in one read, and checked.
+"""Inclusion and consistency proofs over stored nodes: made in one read, and checked.
 
-Making: the ranges RFC 6962 names are turned into stored addresses, read in one batch
+Making: the ranges of RFC 6962 are converted to stored addresses, read in one batch
 and folded. Checking: the iterative algorithms of RFC 9162, which never recurse and
-refuse everything that is not exactly the proof of exactly this claim.
+accept only the exact proof of the claim.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ def make_consistency(old_size: int, new_size: int, *, read_nodes: ReadNodes) -> 
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, *, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Return quietly if the leaf is number `index` (from 0) under this root of `size` leaves.
+    """Return if the leaf is number `index` (from 0) under this root of `size` leaves.
 
     Raises: ProofRefused. Source: RFC 9162 §2.1.3.2.
     """
@@ -51,9 +51,9 @@ def verify_inclusion(leaf_hash: bytes, index: int, *, size: int, path: Sequence[
 def verify_consistency(
     old_size: int, new_size: int, *, old_root: bytes, new_root: bytes, path: Sequence[bytes]
 ) -> None:
-    """Return quietly if the old tree is the beginning of the new one.
+    """Return if the old tree is the beginning of the new one.
 
-    An empty old tree proves nothing and is refused: its caller has nothing to ask.
+    An empty old tree is refused, since it proves nothing.
 
     Raises: ProofRefused. Source: RFC 9162 §2.1.4.2.
     """
@@ -65,7 +65,7 @@ def verify_consistency(
 def verify_subtree_inclusion(
     leaf_hash: bytes, index: int, *, subtree: Range, path: Sequence[bytes], root: bytes
 ) -> None:
-    """Return quietly if leaf `index` of the tree is under this root of the subtree [begin, end).
+    """Return if leaf `index` of the tree is under this root of the subtree [begin, end).
 
     Raises: ProofRefused. Source: draft-ietf-plants-merkle-tree-certs §4.3.
     """
@@ -74,26 +74,26 @@ def verify_subtree_inclusion(
     _refuse_bad_subtree(begin, end)
     if not begin <= index < end:
         raise ProofRefused(f"expected a leaf index from {begin} and below {end}, found {index}")
-    place, last, found = index - begin, end - begin - 1, leaf_hash
+    place, last, computed = index - begin, end - begin - 1, leaf_hash
     for sibling in path:
         if last == 0:
             raise ProofRefused("the inclusion proof is longer than the tree is high")
         if place & 1 or place == last:
-            found = node_hash(sibling, found)
+            computed = node_hash(sibling, computed)
             while not place & 1 and place:
                 place, last = place >> 1, last >> 1
         else:
-            found = node_hash(found, sibling)
+            computed = node_hash(computed, sibling)
         place, last = place >> 1, last >> 1
     if last:
         raise ProofRefused("the inclusion proof is shorter than the tree is high")
-    _refuse_other_root(found, root, what=f"leaf {index} of [{begin}, {end})")
+    _refuse_other_root(computed, root, what=f"leaf {index} of [{begin}, {end})")
 
 
 def verify_subtree_consistency(
     subtree: Range, size: int, *, old_root: bytes, new_root: bytes, path: Sequence[bytes]
 ) -> None:
-    """Return quietly if the subtree [begin, end) has `old_root` and lies in the tree of `size`.
+    """Return if the subtree [begin, end) has `old_root` and is in the tree of `size`.
 
     A consistency proof of two trees is this for a subtree that begins at 0.
 
@@ -122,23 +122,23 @@ def _follow_consistency(
         _refuse_bad_hashes(*path)
     if not path:
         raise ProofRefused("the consistency proof is empty")
-    old_found = new_found = path[0]
+    old_computed = new_computed = path[0]
     for sibling in path[1:]:
         if last == 0:
             raise ProofRefused("the consistency proof is longer than the tree is high")
         if place & 1 or place == last:
             if first < place:
-                old_found = node_hash(sibling, old_found)
-            new_found = node_hash(sibling, new_found)
+                old_computed = node_hash(sibling, old_computed)
+            new_computed = node_hash(sibling, new_computed)
             while not place & 1 and place:
                 first, place, last = first >> 1, place >> 1, last >> 1
         else:
-            new_found = node_hash(new_found, sibling)
+            new_computed = node_hash(new_computed, sibling)
         first, place, last = first >> 1, place >> 1, last >> 1
     if last:
         raise ProofRefused("the consistency proof is shorter than the tree is high")
-    _refuse_other_root(old_found, old_root, what="the old tree")
-    _refuse_other_root(new_found, new_root, what="the new tree")
+    _refuse_other_root(old_computed, old_root, what="the old tree")
+    _refuse_other_root(new_computed, new_root, what="the new tree")
 
 
 def _largest_within(first: int, place: int, last: int) -> tuple[int, int, int]:
@@ -183,19 +183,19 @@ def _left_width(width: int) -> int:
 
 def _read(ranges: list[Range], read_nodes: ReadNodes) -> list[bytes]:
     covers = [cover(begin, end) for begin, end in ranges]
-    wanted = [address for addresses in covers for address in addresses]
-    found = read_nodes(wanted) if wanted else {}
-    for address in wanted:
-        if address not in found:
+    needed = [address for addresses in covers for address in addresses]
+    nodes = read_nodes(needed) if needed else {}
+    for address in needed:
+        if address not in nodes:
             raise MissingNode(*address)
-    return [joined([found[address] for address in addresses]) for addresses in covers]
+    return [joined([nodes[address] for address in addresses]) for addresses in covers]
 
 
 def _refuse_bad_hashes(*hashes: bytes) -> None:
-    """Other lengths must go first: joined, they could be cut elsewhere."""
-    for each in hashes:
-        if len(each) != HASH_BYTES:
-            raise ProofRefused(f"expected hashes of {HASH_BYTES} bytes, found {len(each)}")
+    """Refuse hashes of other lengths: concatenated, they could be split elsewhere."""
+    for node in hashes:
+        if len(node) != HASH_BYTES:
+            raise ProofRefused(f"expected hashes of {HASH_BYTES} bytes, found {len(node)}")
 
 
 def _refuse_bad_subtree(begin: int, end: int) -> None:
@@ -204,6 +204,6 @@ def _refuse_bad_subtree(begin: int, end: int) -> None:
         raise ProofRefused(f"expected a subtree of the tree, found leaves [{begin}, {end})")
 
 
-def _refuse_other_root(found: bytes, expected: bytes, *, what: str) -> None:
-    if not compare_digest(found, expected):
-        raise ProofRefused(f"{what}: expected the root {expected.hex()}, found {found.hex()}")
+def _refuse_other_root(actual: bytes, expected: bytes, *, what: str) -> None:
+    if not compare_digest(actual, expected):
+        raise ProofRefused(f"{what}: expected the root {expected.hex()}, found {actual.hex()}")

@@ -1,6 +1,6 @@
-"""The signed word that old checkpoints were removed by retention: their numbers, in a note of the log's keys.
+"""The signed statement that retention removed old checkpoints: their numbers, in a note of the log's keys.
 
-Whoever deletes checkpoints without the signing key can't write it, so verification tells the two apart.
+It can't be written without the signing key, so verification distinguishes retention from tampering.
 """
 
 import re
@@ -47,7 +47,7 @@ def sign_removal(removal: Removal, keys: Sequence[SigningKey]) -> str:
 
 
 def verify_removal(note: str, trusted: Iterable[VerifierKey], *, origin: str) -> Removal:
-    """What a trusted key of this log signed. Raises: MalformedNote; SignatureRefused."""
+    """The removal that a trusted key of this log signed. Raises: MalformedNote; SignatureRefused."""
     verified = verify_note(note, trusted)
     first, title, *lines, end = verified.text.split("\n")
     spans = [_SPAN.fullmatch(line) for line in lines]

@@ -32,7 +32,7 @@ def asked(group: GroupCommit[str, str], threads: ThreadPoolExecutor, *items: str
     futures = []
     for item in items:
         before = len(group._waiting)
-        futures.append(threads.submit(group.ask, item))
+        futures.append(threads.submit(group.submit, item))
         while len(group._waiting) == before:
             sleep(0.001)
     return futures
@@ -50,13 +50,13 @@ def first_letter(item: str) -> str:
 def test_a_caller_alone_waits_for_nobody() -> None:
     group: GroupCommit[str, str] = GroupCommit(lambda items: list(items), apart=str, most=MOST)
 
-    assert [group.ask(each) for each in "abc"] == ["a", "b", "c"]
+    assert [group.submit(each) for each in "abc"] == ["a", "b", "c"]
 
 
 def test_who_comes_meanwhile_goes_together(slow: Slow) -> None:
     group: GroupCommit[str, str] = GroupCommit(slow, apart=first_letter, most=MOST)
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(group.ask, "a1")
+        first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
         later = asked(group, threads, "b1", "c1", "b2", "d1", "e1", "f1")
         slow.go_on.set()
@@ -75,7 +75,7 @@ def test_who_leads_and_fails_leaves_nobody_asleep(slow: Slow) -> None:
 
     group: GroupCommit[str, str] = GroupCommit(fails_first, apart=first_letter, most=MOST)
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(group.ask, "a1")
+        first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
         later = asked(group, threads, "b1", "c1")
         slow.go_on.set()
@@ -87,4 +87,4 @@ def test_who_leads_and_fails_leaves_nobody_asleep(slow: Slow) -> None:
 def test_what_could_not_be_carried_is_told_apart() -> None:
     group: GroupCommit[str, str] = GroupCommit(lambda items: [None] * len(items), apart=str, most=MOST)
 
-    assert group.ask("a") is None
+    assert group.submit("a") is None

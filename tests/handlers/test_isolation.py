@@ -111,8 +111,8 @@ def test_who_carries_a_group_does_not_answer_for_another(pool: Pool, monkeypatch
 def test_what_the_carrier_raises_reaches_no_member() -> None:
     group: GroupCommit[int, int] = GroupCommit(_fails, apart=lambda item: item, most=8)
 
-    assert group.ask(1) is None
-    assert group.ask(2) is None
+    assert group.submit(1) is None
+    assert group.submit(2) is None
 
 
 def test_a_rule_that_raises_in_a_scan_fails_one_user(
