@@ -15,13 +15,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from events.domain.base import Key, Text
 from handlers.profile import CHANGEABLE
-from queries.instants import asked, read_given
+from queries.instants import plausible, read_lenient
 
 MOST_ITEMS = 200
 
 
 def _instant(value: object) -> object:
-    return asked(read_given(value)) if isinstance(value, str) else value
+    return plausible(read_lenient(value)) if isinstance(value, str) else value
 
 
 Instant = Annotated[

@@ -27,7 +27,7 @@ def ledger_command(*, hours: int, as_json: bool) -> None:
     with session(settings) as conn:
         rows = ledger(conn, since=now - timedelta(hours=hours), until=now, live_only=settings.livemode)
         raised = alarms(conn, now=now)
-    lost = [outage.told() for outage in outages(rows)]
+    lost = [outage.as_json() for outage in outages(rows)]
     if as_json:
         emit_json({"hours": rows, "outages": lost, "alarms": [alarm.as_json() for alarm in raised]})
         return

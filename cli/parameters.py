@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from queries.instants import asked, read_typed
+from queries.instants import plausible, read_typed
 
 
 class Instant(click.ParamType[datetime]):
@@ -16,7 +16,7 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return asked(read_typed(str(value)))
+            return plausible(read_typed(str(value)))
         except ValueError as problem:
             self.fail(f"{value!r}: {problem}", param, ctx)
 

@@ -156,7 +156,11 @@ def _lag(conn: AnyConnection) -> dict[str, Any]:  # Any: numbers
 def _standing(conn: AnyConnection) -> Row:
     """Whether the tables equal the result of the last replay and the batches since."""
     tables = standing(conn)
-    return {"tables_equal_replay": tables.equal, "tables": tables.describe(), "tables_differ": not tables.equal}
+    return {
+        "tables_equal_replay": tables.equal,
+        "tables": tables.describe(),
+        "tables_differ": not tables.equal,
+    }
 
 
 # Singular and plural.

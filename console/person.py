@@ -22,7 +22,7 @@ from queries.history import Json, as_entry
 from queries.instants import refuse_future
 from queries.plans import list_plans
 from queries.rows import AnyConnection
-from queries.user_view import UserView, lived
+from queries.user_view import UserView, load_user_view
 from queries.why import why
 
 TABLES = {
@@ -57,7 +57,7 @@ def person_page(
     app_deps, at = deps(), now()
     refuse_future(at, as_of=as_of, known_at=known_at)
     with app_deps.pool.connection() as conn:
-        view = lived(conn, user_id, as_of=as_of, known_at=known_at, live_only=app_deps.live_only)
+        view = load_user_view(conn, user_id, as_of=as_of, known_at=known_at, live_only=app_deps.live_only)
         if view is None and known_at is not None:
             view = _not_yet_known(conn, user_id)
         if view is None:
@@ -130,7 +130,7 @@ def _quieted(entry: Json) -> Json:
 
 def _not_yet_known(conn: AnyConnection, user_id: str) -> UserView | None:
     """A user known today but not at that instant: an empty page, not a 404."""
-    today = lived(conn, user_id, live_only=deps().live_only)
+    today = load_user_view(conn, user_id, live_only=deps().live_only)
     return None if today is None else UserView(None, [], today.whole, today.is_all)
 
 

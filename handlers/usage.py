@@ -30,7 +30,7 @@ from projections.catalog import Catalog
 from projections.decision_transaction import SnapshotChanged
 from projections.log_reader import AnyConnection
 from projections.state import State
-from queries.entitlements import Metric, PlanInForce, standing, told_allowances
+from queries.entitlements import Metric, PlanInForce, allowances_json, standing
 
 MOST_TOGETHER = 16
 
@@ -157,7 +157,7 @@ def count(state: State, catalog: Catalog, usage: Usage, now: datetime) -> Verdic
     _refuse_beyond(plan, usage)
     after = plan.allowances | {usage.metric: plan.allowances[usage.metric].after(usage.quantity)}
     fact = UsageRecorded(metric=usage.metric, quantity=usage.quantity)
-    return Verdict(fact, told_allowances(after), all_over(state, now))
+    return Verdict(fact, allowances_json(after), all_over(state, now))
 
 
 def _refuse_beyond(plan: PlanInForce, usage: Usage) -> None:

@@ -1,1 +1,1 @@
-"""Tables to answers: profile, entitlements, lists, dashboard, history."""
+"""Queries over the tables and the log: profile, entitlements, lists, dashboard, history."""

@@ -1,4 +1,4 @@
-"""Who read whose data: the access log, newest first."""
+"""The access log: which reader read the data of which subject, newest first."""
 
 from uuid import UUID
 
@@ -16,6 +16,6 @@ def reads(
 ) -> tuple[list[Row], UUID | None]:
     """(one page, the `after` of the next page or None)."""
     values = {"subject": subject, "reader": reader, "after": after, "limit": limit + 1}
-    found = fetch_all(conn, statement("queries", "access_log"), values)
-    items = found[:limit]
-    return items, items[-1]["id"] if len(found) > limit else None
+    rows = fetch_all(conn, statement("queries", "access_log"), values)
+    items = rows[:limit]
+    return items, items[-1]["id"] if len(rows) > limit else None

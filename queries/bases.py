@@ -1,8 +1,7 @@
-"""Where a question about a long history begins to read: at a kept state of the fold.
+"""Where a query over a long history begins to read: at a stored state of the fold.
 
-A state may be begun at when nobody's customers changed hands since in a way that concerns the user, so that
-from there on the user's history is that of the customers they own now, and when nothing in it was recorded
-later than the asker knows.
+A state is a valid base when since then no customer has moved to or from the user, so that the later history
+is that of the customers owned now, and when none of its events was recorded after `known_at`.
 """
 
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ Owners = dict[str, list[Owner]]
 
 
 class Base(NamedTuple):
-    """The user's state after every event up to `at` (microseconds), and who owned their customers when."""
+    """The user's state after every event up to `at` (microseconds), and the owners of their customers."""
 
     at: int
     state: State
@@ -36,15 +35,15 @@ class Base(NamedTuple):
 
 
 def _within(routes: list[str]) -> dict[str, Any]:  # Any: parameters of several types
-    """The streams that a statement asks for."""
+    """The parameters that select these streams."""
     return {"parts": [part_of(route) for route in routes], "routes": routes}
 
 
 class Streams:
-    """The streams that a user's history is made of, as projected so far.
+    """The streams of a user's history, as projected so far.
 
-    `moved_at`: the last instant at which a customer came to the user or went; None where an earlier release
-    noted who owned it, so that only the log tells.
+    `moved_at`: the last instant at which a customer moved to or from the user; None when an earlier release
+    stored the claims, so that only the log shows it.
     """
 
     def __init__(self, conn: AnyConnection, user_id: str) -> None:
@@ -54,8 +53,12 @@ class Streams:
             self.claimed = cursor.execute(statement("queries", "claims_of"), {"user_id": user_id}).fetchall()
         trust = Trust(conn)
         claims = {row[0]: links.decode(row[3]) for row in self.claimed if trust.covers(row[0])}
-        owners = {customer: known.owners() for customer, known in claims.items() if known is not None}
-        self.owners = {c: found for c, found in owners.items() if any(o.user == user_id for o in found)}
+        owners = {
+            customer: register.owners() for customer, register in claims.items() if register is not None
+        }
+        self.owners = {
+            c: intervals for c, intervals in owners.items() if any(o.user == user_id for o in intervals)
+        }
         self.moved_at = None if len(owners) < len(claims) else max([-EVER, *self._moves()])
 
     def _moves(self) -> Iterable[int]:
@@ -71,58 +74,58 @@ class Streams:
 
     @property
     def routes(self) -> list[str]:
-        """The user's own stream, and those of the customers owned now."""
+        """The user's own stream, and the streams of the customers owned now."""
         return sorted({self.user_id, *self.links})
 
     def row_stop(self) -> tuple[str, str] | None:
-        """The event after which their rows could not be stored, and why; the fold alone doesn't show it."""
+        """The event after which the user's rows could not be stored, and why; the fold does not show it."""
         row = self._one("row_stop", {"user_id": self.user_id, "field": ROW})
         return None if row is None else (str(row[0]), row[1])
 
     @property
     def _routes_of_links(self) -> list[str]:
-        """The same, and those of every customer that was ever said to be the user's and of every user named
-        for one: an event in any of them may have moved a customer."""
+        """The same, and the streams of every customer ever claimed for the user and of every user named for
+        one: an event in any of them may have moved a customer."""
         return sorted({*self.routes, *(name for row in self.claimed for name in (row[0], *row[1]))})
 
     def base(self, before: int, known_at: datetime | None = None) -> Base | None:
-        """The last state to begin at after an instant no later than `before`; None: at the beginning."""
-        asked = {"user_id": self.user_id, "before": instant(before), "version": projector_version()}
-        row = self._one("history_base", asked)
+        """The last valid state after an instant no later than `before`; None to begin at the start."""
+        parameters = {"user_id": self.user_id, "before": instant(before), "version": projector_version()}
+        row = self._one("history_base", parameters)
         if row is None or self.moved_at is None:
             return None
         at, state = micros(row[0]), decode_state(row[1])
         if at < self.moved_at or state.links != self.links:
             return None
-        asked = _within(self._routes_of_links) | {"until": row[0], "known_at": known_at}
-        if known_at is not None and self._one("history_unknown", asked):
+        parameters = _within(self._routes_of_links) | {"until": row[0], "known_at": known_at}
+        if known_at is not None and self._one("history_unknown", parameters):
             return None
         return Base(at, state, self.owners)
 
     def latest(self, until: int, count: int, known_at: datetime | None = None) -> Base | None:
-        """The state to begin at for about the last so many events up to an instant; None: for all of them."""
-        row = self._one("history_start", self._wanted | {"until": instant(until), "count": count})
+        """The state to begin at for about the last `count` events up to an instant; None for all events."""
+        row = self._one("history_start", self._route_parameters | {"until": instant(until), "count": count})
         return None if row is None or row[0] is None else self.base(micros(row[0]), known_at)
 
     def reach(self, since: int, count: int) -> int:
-        """An instant until which there are more than so many events after `since`, if there are so many, and
-        after which no customer came or went."""
-        row = self._one("history_reach", self._wanted | {"since": instant(since), "count": count})
+        """An instant up to which there are more than `count` events after `since`, if that many exist, and
+        after which no customer moved."""
+        row = self._one("history_reach", self._route_parameters | {"since": instant(since), "count": count})
         if row is None or row[0] is None or self.moved_at is None:
             return EVER
         return max(micros(row[0]), self.moved_at)
 
     def recorded_after(self, since: int, until: int, *, live_only: bool) -> int | None:
-        """When the first-recorded event between two instants was recorded; microseconds."""
-        asked = self._wanted | {"since": instant(since), "until": instant(until)}
-        asked["live_only"] = live_only
-        row = self._one("history_recorded_after", asked)
+        """The recording time of the first-recorded event between two instants; microseconds."""
+        parameters = self._route_parameters | {"since": instant(since), "until": instant(until)}
+        parameters["live_only"] = live_only
+        row = self._one("history_recorded_after", parameters)
         return None if row is None else row[0]
 
     @property
-    def _wanted(self) -> dict[str, Any]:  # Any: parameters of several types
+    def _route_parameters(self) -> dict[str, Any]:  # Any: parameters of several types
         return _within(self.routes)
 
-    def _one(self, name: str, asked: dict[str, Any]) -> tuple[Any, ...] | None:  # Any: columns
+    def _one(self, name: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:  # Any: columns
         with self.conn.cursor(row_factory=tuple_row) as cursor:
-            return cursor.execute(statement("queries", name), asked).fetchone()
+            return cursor.execute(statement("queries", name), parameters).fetchone()

@@ -1,4 +1,4 @@
-"""The bodies of a page of events: as many as fit into a bounded answer."""
+"""The bodies of a page of events: as many as fit into a bounded response."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from queries.rows import AnyConnection, Row, fetch_within
 
 
 def with_bodies(conn: AnyConnection, rows: Sequence[Row]) -> list[Row]:
-    """The first of these events with `event_data`, the JSON text that was signed (None: erased).
+    """The first of these events with `event_data`, the signed JSON text (None: erased).
 
-    At least one; no more once their bodies exceed `rows.MOST_PAGE_BYTES`. The next page has the others.
+    At least one; no more once their bodies exceed `rows.MOST_PAGE_BYTES`. The others are on the next page.
     """
     values = {"parts": [row["part"] for row in rows], "positions": [row["position"] for row in rows]}
     bodies, _ = fetch_within(conn, statement("queries", "event_bodies"), values, weight="bytes")

@@ -1,4 +1,4 @@
-"""Campaigns of a user, with their newest jobs when asked: never a statement a campaign."""
+"""Campaigns of a user, optionally with their newest jobs, in a fixed number of statements."""
 
 from dataclasses import asdict, dataclass
 from uuid import UUID
@@ -26,7 +26,7 @@ CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignFilter:
-    """Which campaigns; what is None does not restrict."""
+    """Which campaigns; None does not restrict."""
 
     user_id: str | None = None
     status: str | None = None
@@ -34,14 +34,19 @@ class CampaignFilter:
 
 
 def list_campaigns(
-    conn: AnyConnection, wanted: CampaignFilter, *, limit: int, after: str | None = None, jobs: bool = False
+    conn: AnyConnection,
+    campaign_filter: CampaignFilter,
+    *,
+    limit: int,
+    after: str | None = None,
+    jobs: bool = False,
 ) -> Page:
     """One page, newest first, in two statements; three with `jobs`, the newest 20 of each.
 
     Raises: BadCursor.
     """
-    where, values = conditions(asdict(wanted), CONDITIONS)
-    found = page(
+    where, values = conditions(asdict(campaign_filter), CONDITIONS)
+    campaign_page = page(
         conn,
         CAMPAIGNS,
         whole("campaigns"),
@@ -49,15 +54,15 @@ def list_campaigns(
         values,
         limit=limit,
         after=after,
-        estimate=wanted.user_id is None,
+        estimate=campaign_filter.user_id is None,
     )
     if jobs:
-        _join_jobs(conn, found.items)
-    return found
+        _join_jobs(conn, campaign_page.items)
+    return campaign_page
 
 
 def campaign(conn: AnyConnection, campaign_id: UUID, user_id: str, *, jobs: bool = False) -> Row | None:
-    """One campaign of the user; None when they have none of that id."""
+    """One campaign of the user; None if the user has none with that id."""
     query = compose(whole("campaigns"), [SQL("c.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": campaign_id, "user_id": user_id})
     if row is not None and jobs:
@@ -66,8 +71,8 @@ def campaign(conn: AnyConnection, campaign_id: UUID, user_id: str, *, jobs: bool
 
 
 def _join_jobs(conn: AnyConnection, rows: list[Row]) -> None:
-    asked = {"campaigns": [row["id"] for row in rows], "limit": NEWEST_JOBS}
-    found = fetch_all(conn, statement("queries", "jobs_of_campaigns"), asked) if rows else []
-    jobs = grouped(found, "campaign_id")
+    parameters = {"campaigns": [row["id"] for row in rows], "limit": NEWEST_JOBS}
+    job_rows = fetch_all(conn, statement("queries", "jobs_of_campaigns"), parameters) if rows else []
+    jobs = grouped(job_rows, "campaign_id")
     for row in rows:
         row["jobs"] = jobs.get(row["id"], [])

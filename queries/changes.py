@@ -1,4 +1,4 @@
-"""Which columns an event changed: the rows as last shown, against the rows as they are now."""
+"""Which columns an event changed: the rows last shown, compared with the present rows."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class ColumnChange(NamedTuple):
 
 
 class LastShown:
-    """What the rows showed last: only a table whose core or catalog changed is looked at again."""
+    """The values last shown: only tables whose core or catalog changed are compared again."""
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         self._catalog = catalog or Catalog()
@@ -29,21 +29,21 @@ class LastShown:
         self._cores.clear()
 
     def changes(self, state: State) -> list[ColumnChange]:
-        """What differs from the last time; a row that is gone reads as nulls."""
-        found: list[ColumnChange] = []
+        """The columns that differ from the last call; a deleted row reads as nulls."""
+        column_changes: list[ColumnChange] = []
         for table in TABLES:
             core = state.cores.get(table)
             if core is self._cores.get(table) and (core is not None or table not in self._cells):
                 continue
             old = self._cells.get(table, {})
             new = dict.fromkeys(old) if core is None else cells_of(table, core, self._catalog)[0]
-            found += [
+            column_changes += [
                 ColumnChange(table, name, old.get(name), cell)
                 for name, cell in new.items()
                 if cell != old.get(name)
             ]
             self._keep(table, core, new)
-        return found
+        return column_changes
 
     def _keep(self, table: str, core: Core | None, cells: Row) -> None:
         if core is None:

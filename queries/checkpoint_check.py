@@ -1,6 +1,6 @@
-"""Whether a signed checkpoint still holds: signed by a key we vouch for, about the trees that are stored.
+"""Whether a signed checkpoint is valid: signed by a trusted key, with the roots of the stored trees.
 
-It costs one look at 64 trees. That the trees are those of the events is for `tenure audit verify`.
+It reads the roots of 64 trees. `tenure audit verify` checks that the trees are those of the events.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from queries.seals import StoredCheckpoint, origin_of
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCheck:
-    """`problem` is None when it holds; `signed_by` are the trusted keys that signed it."""
+    """`problem` is None when it is valid; `signed_by` are the trusted keys that signed it."""
 
     problem: str | None
     signed_by: tuple[VerifierKey, ...]
@@ -25,19 +25,27 @@ class CheckpointCheck:
 def check_checkpoint(
     conn: AnyConnection, stored: StoredCheckpoint, trusted: Sequence[VerifierKey]
 ) -> CheckpointCheck:
-    """The check of one stored checkpoint; it raises nothing of its own."""
+    """Check one stored checkpoint; a problem is returned, not raised."""
     try:
-        found = verify_checkpoint(stored.note, trusted)
+        verified = verify_checkpoint(stored.note, trusted)
     except SealError as problem:
         return CheckpointCheck(str(problem), ())
-    said = found.checkpoint
-    if (said.signed_at, said.size, said.root) != (stored.signed_at, stored.size, stored.root):
-        return CheckpointCheck("its columns say something else than its signed note", found.signed_by)
-    if said.origin != origin_of(conn):
-        return CheckpointCheck("it was signed for another log", found.signed_by)
-    trees = frontiers(conn, {head.part: head.size for head in said.heads})
-    wrong = [head.part for head in said.heads if (tree := trees[head.part]) is None or tree.root != head.root]
+    checkpoint = verified.checkpoint
+    if (checkpoint.signed_at, checkpoint.size, checkpoint.root) != (
+        stored.signed_at,
+        stored.size,
+        stored.root,
+    ):
+        return CheckpointCheck("its columns differ from its signed note", verified.signed_by)
+    if checkpoint.origin != origin_of(conn):
+        return CheckpointCheck("it was signed for another log", verified.signed_by)
+    trees = frontiers(conn, {head.part: head.size for head in checkpoint.heads})
+    wrong = [
+        head.part for head in checkpoint.heads if (tree := trees[head.part]) is None or tree.root != head.root
+    ]
     if wrong:
         parts = ", ".join(map(str, wrong[:5]))
-        return CheckpointCheck(f"the stored trees of parts {parts} are not those it signed", found.signed_by)
-    return CheckpointCheck(None, found.signed_by)
+        return CheckpointCheck(
+            f"the stored trees of parts {parts} differ from its signed roots", verified.signed_by
+        )
+    return CheckpointCheck(None, verified.signed_by)

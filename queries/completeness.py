@@ -1,4 +1,4 @@
-"""The completeness ledger: per provider and hour what was received, and what had to be caught up."""
+"""The completeness ledger: events received and caught up, per provider and hour."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time of which events are only known because they were caught up. `until` is not included."""
+    """A time whose events are known only because reconciliation caught them up. `until` is exclusive."""
 
     source: str
     since: datetime
@@ -23,7 +23,7 @@ class Outage:
     received: int
     caught_up: int
 
-    def told(self) -> dict[str, Any]:  # Any: JSON values
+    def as_json(self) -> dict[str, Any]:  # Any: JSON values
         return {
             "source": self.source,
             "since": self.since,
@@ -34,17 +34,17 @@ class Outage:
 
 
 def ledger(conn: AnyConnection, *, since: datetime, until: datetime, live_only: bool) -> list[Row]:
-    """A row for each source and hour in which anything happened, oldest first."""
+    """A row per source and hour with any event, oldest first."""
     values = {"since": since, "until": until, "live_only": live_only}
     return fetch_all(conn, statement("queries", "completeness_hours"), values)
 
 
 def outages(rows: Iterable[Row]) -> list[Outage]:
-    """The ledger's outages: hours with something caught up, and silent hours between them.
+    """The ledger's outages: hours with events caught up, and silent hours between them.
 
-    An hour that was received without a loss ends an outage.
+    An hour that was received without loss ends an outage.
     """
-    found: list[Outage] = []
+    closed: list[Outage] = []
     open_ones: dict[str, Outage] = {}
     for row in rows:
         source, hour = row["source"], row["hour"]
@@ -59,14 +59,14 @@ def outages(rows: Iterable[Row]) -> list[Outage]:
                 begun.caught_up + row["caught_up"],
             )
         elif row["received"] and going_on is not None:
-            found.append(open_ones.pop(source))
-    return sorted([*found, *open_ones.values()], key=lambda outage: (outage.since, outage.source))
+            closed.append(open_ones.pop(source))
+    return sorted([*closed, *open_ones.values()], key=lambda outage: (outage.since, outage.source))
 
 
 def usual_gaps(conn: AnyConnection, *, since: datetime) -> dict[str, Row]:
-    """Source to last_at, gaps, usual_s: how long it is usually silent between two webhooks."""
-    found = fetch_all(conn, statement("queries", "completeness_gaps"), {"since": since})
-    return {row["source"]: row for row in found}
+    """Source to last_at, gaps, usual_s: the usual time between two webhooks."""
+    rows = fetch_all(conn, statement("queries", "completeness_gaps"), {"since": since})
+    return {row["source"]: row for row in rows}
 
 
 def reconciled(conn: AnyConnection) -> dict[str, Row]:
@@ -75,11 +75,11 @@ def reconciled(conn: AnyConnection) -> dict[str, Row]:
 
 
 def refused(conn: AnyConnection) -> list[Row]:
-    """source, message and since of each reconciliation that a brake stopped, and not gone well since."""
+    """source, message and since of each reconciliation that a brake stopped and none completed since."""
     return fetch_all(conn, statement("queries", "refused_runs"), {})
 
 
 def recent(conn: AnyConnection, *, since: datetime) -> dict[str, Row]:
-    """Source to deliveries, failures, refusals since then."""
-    found = fetch_all(conn, statement("queries", "completeness_recent"), {"since": since})
-    return {row["source"]: row for row in found}
+    """Source to deliveries, failures and refusals since an instant."""
+    rows = fetch_all(conn, statement("queries", "completeness_recent"), {"since": since})
+    return {row["source"]: row for row in rows}

@@ -1,4 +1,4 @@
-"""Page cursors: opaque to callers, checked like any other input when they come back."""
+"""Page cursors: opaque to callers, and validated like any other input."""
 
 import binascii
 import struct
@@ -15,13 +15,13 @@ from queries.errors import BadCursor
 _EVENT = struct.Struct(">cqBq")
 _USER = struct.Struct(">c16s")
 _PLACE = struct.Struct(">cq16s")
-# The kind keeps one order's cursor from being taken for another's.
+# The kind distinguishes the cursors of different orders.
 _RECORDED, _OCCURRED, _USER_KIND = b"r", b"o", b"u"
 
 
 @dataclass(frozen=True, slots=True)
 class EventKey:
-    """Where an event stands: when it was recorded, or when it occurred; then part and position."""
+    """The sort key of an event: recording time or time of occurrence, then part and position."""
 
     at: datetime
     part: int
@@ -60,14 +60,14 @@ def read_user_cursor(text: str) -> UUID:
 
 
 def place_cursor(kind: str, place: int, row_id: UUID) -> str:
-    """The cursor of one row of a listing of that kind (one letter): where it stands, and its id."""
+    """The cursor of one row in a listing of that kind (one letter): its sort key and its id."""
     return _text(_PLACE.pack(kind.encode(), place, row_id.bytes))
 
 
 def read_place_cursor(kind: str, text: str) -> tuple[int, UUID]:
     """(place, row id) inside. Raises: BadCursor."""
-    found, place, raw = _unpacked(_PLACE, text)
-    if found != kind.encode():
+    actual_kind, place, raw = _unpacked(_PLACE, text)
+    if actual_kind != kind.encode():
         raise BadCursor
     return place, UUID(bytes=raw)
 

@@ -26,8 +26,8 @@ SUGGESTIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A customer whose events wait. `suggestions` share its address; that proves nothing. `ignored` says
-    why a claim of it is not taken."""
+    """A customer whose events wait for a link. `suggestions` are users with the same address, which proves
+    nothing. `ignored` is why a claim in its metadata is ignored."""
 
     customer_id: str
     since: datetime
@@ -43,47 +43,47 @@ class Unlinked:
 
 @dataclass(frozen=True, slots=True)
 class UnlinkedPage:
-    """`next` goes into `after` for the page behind; None at the end."""
+    """Pass `next` as `after` for the next page; None at the end."""
 
     items: list[Unlinked]
     next: str | None
 
     def customers(self) -> set[str]:
-        """Whose e-mail address and name the page shows."""
-        return {each.customer_id for each in self.items}
+        """Customers whose e-mail address and name the page shows."""
+        return {customer.customer_id for customer in self.items}
 
     def suggested(self) -> set[str]:
-        """Users whom it names as perhaps theirs, with their address and full name."""
-        return {user["user_id"] for each in self.items for user in each.suggestions}
+        """Users whom the page suggests, with their address and full name."""
+        return {user["user_id"] for customer in self.items for user in customer.suggestions}
 
 
 def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> UnlinkedPage:
-    """One page in id order, behind `after`; without customers whose last owner was deleted or erased."""
-    asked = {"after": after, "limit": limit + 1}
-    rows = fetch_all(conn, statement("queries", "unlinked_customers"), asked)
+    """One page in id order after `after`, without customers whose last owner was deleted or erased."""
+    parameters = {"after": after, "limit": limit + 1}
+    rows = fetch_all(conn, statement("queries", "unlinked_customers"), parameters)
     items = _unlinked_of(conn, rows[:limit])
     return UnlinkedPage(items, items[-1].customer_id if len(rows) > limit else None)
 
 
-def _unlinked_of(conn: AnyConnection, found: list[Row]) -> list[Unlinked]:
-    routes = [row["customer_id"] for row in found]
+def _unlinked_of(conn: AnyConnection, rows: list[Row]) -> list[Unlinked]:
+    routes = [row["customer_id"] for row in rows]
     places: dict[str, object] = {"parts": [part_of(route) for route in routes], "routes": routes}
     waiting = {
         row["route_key"]: row for row in fetch_all(conn, statement("queries", "waiting_streams"), places)
     }
-    said = _addresses(conn, places)
-    alike = _alike(conn, {each.email for each in said.values() if each.email})
+    summaries = _addresses(conn, places)
+    alike = _alike(conn, {summary.email for summary in summaries.values() if summary.email})
     trust = Trust(conn)
     return [
-        _unlinked(row, waiting.get(row["customer_id"]), said, alike, trust.covers(row["customer_id"]))
-        for row in found
+        _unlinked(row, waiting.get(row["customer_id"]), summaries, alike, trust.covers(row["customer_id"]))
+        for row in rows
     ]
 
 
 def linked_customers(conn: AnyConnection, user_id: str) -> list[str]:
-    """The customers that are this user's now, in id order."""
-    found = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
-    return [row["customer_id"] for row in found]
+    """The customers now linked to this user, in id order."""
+    rows = fetch_all(conn, statement("queries", "linked_customers"), {"user_id": user_id})
+    return [row["customer_id"] for row in rows]
 
 
 def events_waiting(conn: AnyConnection, customer_id: str) -> int:
@@ -94,12 +94,12 @@ def events_waiting(conn: AnyConnection, customer_id: str) -> int:
 
 def address_of(conn: AnyConnection, customer_id: str) -> str | None:
     """The e-mail address in the customer's newest customer or checkout event."""
-    said = _addresses(conn, {"parts": [part_of(customer_id)], "routes": [customer_id]})
-    return said.get(customer_id, CustomerSummary()).email
+    summaries = _addresses(conn, {"parts": [part_of(customer_id)], "routes": [customer_id]})
+    return summaries.get(customer_id, CustomerSummary()).email
 
 
 class CustomerSummary(NamedTuple):
-    """What a customer's newest body says of them."""
+    """The customer's values in its newest body."""
 
     email: str | None = None
     name: str | None = None
@@ -109,11 +109,11 @@ class CustomerSummary(NamedTuple):
 def _unlinked(
     row: Row,
     waiting: Row | None,
-    said: dict[str, CustomerSummary],
+    summaries: dict[str, CustomerSummary],
     alike: dict[str, list[Row]],
     is_trusted: bool,
 ) -> Unlinked:
-    email, name, ignored = said.get(row["customer_id"], CustomerSummary())
+    email, name, ignored = summaries.get(row["customer_id"], CustomerSummary())
     account = account_of(row["customer_id"])
     return Unlinked(
         customer_id=row["customer_id"],
@@ -131,15 +131,18 @@ def _unlinked(
 
 def _addresses(conn: AnyConnection, places: dict[str, object]) -> dict[str, CustomerSummary]:
     rows = fetch_all(conn, statement("queries", "customer_addresses"), places | {"types": ADDRESS_EVENTS})
-    return {row["route_key"]: said_in(row["event_data"]) for row in rows}
+    return {row["route_key"]: summary_in(row["event_data"]) for row in rows}
 
 
-def said_in(body: str) -> CustomerSummary:
-    """What a customer or checkout event speaks of; a body of any other shape says nothing."""
+def summary_in(body: str) -> CustomerSummary:
+    """The values in a customer or checkout event; all None for a body of any other shape."""
     try:
-        thing = orjson.loads(storable_json(body))["data"]["object"]
-        details = thing.get("customer_details") or {}
-        email, name = thing.get("email") or details.get("email"), thing.get("name") or details.get("name")
+        stripe_object = orjson.loads(storable_json(body))["data"]["object"]
+        details = stripe_object.get("customer_details") or {}
+        email, name = (
+            stripe_object.get("email") or details.get("email"),
+            stripe_object.get("name") or details.get("name"),
+        )
         return CustomerSummary(_text(email), _text(name), ignored_claim(parse(body)["data"]["object"]))
     except (UnreadablePayload, ValueError, KeyError, TypeError, AttributeError):
         return CustomerSummary()
@@ -153,7 +156,7 @@ def _alike(conn: AnyConnection, emails: set[str]) -> dict[str, list[Row]]:
     if not emails:
         return {}
     values = {"emails": sorted({email.lower() for email in emails}), "limit": SUGGESTIONS}
-    found: dict[str, list[Row]] = defaultdict(list)
+    users_by_email: dict[str, list[Row]] = defaultdict(list)
     for row in fetch_all(conn, statement("queries", "users_with_addresses"), values):
-        found[row["email"].casefold()].append(row)
-    return found
+        users_by_email[row["email"].casefold()].append(row)
+    return users_by_email

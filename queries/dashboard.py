@@ -1,4 +1,4 @@
-"""What a user sees first: their work by status, what runs, the month against the plan, and the latest."""
+"""The user's dashboard: work by status, running jobs, the month's usage and the plan, recent events."""
 
 from datetime import datetime
 
@@ -10,15 +10,15 @@ from queries.rows import AnyConnection, Row, fetch_one
 RUNNING = 10
 RECENT = 20
 LOOKED_AT = 500
-"""Events looked through for recent activity: progress of a busy job must not make it slow."""
+"""Events searched for recent activity, so that the progress events of a busy job do not make it slow."""
 
 
 def dashboard(conn: AnyConnection, user_id: str, *, now: datetime) -> Row | None:
-    """All of it in one statement; None for a user nothing mentions.
+    """The whole dashboard in one statement; None for an unknown user.
 
-    A month that is over by `now` counts as reset, whether the scheduler has said so yet or not.
+    A month that has ended by `now` counts as reset, even before the scheduler appends the reset.
     """
-    asked = {
+    parameters = {
         "user_id": user_id,
         "part": part_of(user_id),
         "now": now,
@@ -26,11 +26,11 @@ def dashboard(conn: AnyConnection, user_id: str, *, now: datetime) -> Row | None
         "recent": RECENT,
         "looked_at": LOOKED_AT,
     }
-    row = fetch_one(conn, statement("queries", "dashboard"), asked)
+    row = fetch_one(conn, statement("queries", "dashboard"), parameters)
     if row is None:
         return None
     for part, instants in (("jobs_running", ("started_at", "timeout_at")), ("recent", ("occurred_at",))):
-        for each in row[part]:
+        for entry in row[part]:
             for name in instants:
-                each[name] = None if each[name] is None else from_micros(each[name])
+                entry[name] = None if entry[name] is None else from_micros(entry[name])
     return row

@@ -1,4 +1,4 @@
-"""What became of deliveries that made no new event: repeats, conflicts, unreadable bodies, refusals."""
+"""Deliveries that appended no new event: repeats, conflicts, unreadable bodies, refusals."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -18,23 +18,23 @@ def outcomes(conn: AnyConnection, *, since: datetime, until: datetime, width: ti
 
 
 def conflicts(conn: AnyConnection, *, limit: int) -> list[Row]:
-    """Second bodies under a key that was taken, the newest first."""
+    """Second bodies under an existing key, the newest first."""
     return fetch_all(conn, statement("queries", "conflicts"), {"limit": limit})
 
 
 def conflicts_of(conn: AnyConnection, event: Row) -> list[Row]:
-    """The other bodies that came under this event's key."""
+    """Other bodies received under this event's key."""
     values = {"part": event["part"], "position": event["position"]}
     return fetch_all(conn, statement("queries", "conflicts_of_event"), values)
 
 
 def unreadable(conn: AnyConnection, *, limit: int) -> list[Row]:
-    """Signed bodies that are no JSON object, the newest first."""
+    """Signed bodies that are not a JSON object, the newest first."""
     return fetch_all(conn, statement("queries", "unreadable"), {"limit": limit})
 
 
 def set_aside(conn: AnyConnection, delivery_id: UUID) -> Row | None:
-    """One conflict or unreadable delivery by its id, its body as bytes; an erased one has None there."""
+    """One conflict or unreadable delivery by its id, its body as bytes, None once erased."""
     return fetch_one(conn, statement("queries", "set_aside"), {"id": delivery_id})
 
 
@@ -44,6 +44,6 @@ def repeats(conn: AnyConnection, *, limit: int) -> list[Row]:
 
 
 def repeats_among(conn: AnyConnection, ids: Collection[UUID]) -> dict[UUID, Row]:
-    """Of these events, those delivered again: times, last_at."""
+    """The events among these that were delivered again: times, last_at."""
     rows = fetch_all(conn, statement("queries", "repeats_among"), {"ids": list(ids)})
     return {row["event_id"]: row for row in rows}

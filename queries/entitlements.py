@@ -1,4 +1,4 @@
-"""What a user may do at one instant, what they have used, and why."""
+"""A user's plan, limits and usage at one instant, and why."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,25 +24,25 @@ Source = Literal["grant", "subscription", "legacy", "own_trial", "free"]
 
 METRICS: tuple[Metric, ...] = ("campaigns", "creators", "enrichments")
 ENRICHMENTS_LIMIT = "enrichments_limit"
-"""The key of `plan_features` that limits enrichments; a plan that does not name it sets no limit."""
+"""The key of `plan_features` that limits enrichments; a plan without it sets no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much of one metric. A limit of None is unlimited, and so is what remains of it."""
+    """Limit and usage of one metric. None is unlimited."""
 
     limit: int | None
     used: int
     remaining: int | None
 
     def after(self, quantity: int) -> "Allowance":
-        """The allowance once so much more was used."""
+        """The allowance after `quantity` more is used."""
         return allowance(self.limit, self.used + quantity)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanInForce:
-    """What is in force for a user at one instant."""
+    """The plan and limits in force for a user at one instant."""
 
     plan: str
     source: Source
@@ -54,7 +54,7 @@ class PlanInForce:
 
 
 def standing(state: State, catalog: Catalog, at: datetime) -> PlanInForce:
-    """What is in force, also where the scheduler has not yet said what time has ended."""
+    """The plan in force at an instant, even if the scheduler has not yet appended what ended by then."""
     now = lapsed(state, at)
     core = usage.core(now)
     cells = dict(zip(usage.COLUMNS, usage.finished(core, catalog)[0], strict=True))
@@ -78,7 +78,7 @@ def standing(state: State, catalog: Catalog, at: datetime) -> PlanInForce:
 
 
 def lapsed(state: State, at: datetime) -> State:
-    """The state as it will be once the scheduler has said what ended by `at`."""
+    """The state after the events that the scheduler appends for what ended by `at`."""
     now, moment = state.copy(), micros(at)
     if now.grant is not None and now.grant.until is not None and now.grant.until <= moment:
         now.grant = None
@@ -92,12 +92,12 @@ def lapsed(state: State, at: datetime) -> State:
 
 
 def reset_due(state: State, at: datetime) -> bool:
-    """Whether the month the counters are for is over."""
+    """Whether the month of the counters has ended."""
     return micros(at) >= micros(usage.next_reset(from_micros(usage.period_of(state))))
 
 
 def allowance(limit: int | None, used: int) -> Allowance:
-    """What remains is never below zero: a smaller plan does not take back what was used."""
+    """The allowance; the remainder is never negative, even after a change to a smaller plan."""
     return Allowance(limit, used, None if limit is None else max(0, limit - used))
 
 
@@ -110,20 +110,20 @@ def entitlements(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> dict[str, Any] | None:  # Any: JSON values and instants
-    """What is in force at `as_of` as known at `known_at`, both the present unless given.
+    """The entitlements at `as_of` as known at `known_at`; each defaults to the present.
 
-    None for a user nothing mentions.
+    None for an unknown user.
     """
     if as_of is None and known_at is None:
         return _entitlements_now(conn, user_id, now)
-    found = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    state = found.state()
+    past = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    state = past.state()
     if state is None:
         return None
     at = as_of or known_at or now
-    then = standing(state, found.catalog(), at)
+    then = standing(state, past.catalog(), at)
     event_id = event_behind(conn, lapsed(state, at), then.source, as_of=as_of, known_at=known_at)
-    return _told(user_id, then, event_id, state)
+    return _as_json(user_id, then, event_id, state)
 
 
 def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[str, Any] | None:
@@ -134,32 +134,32 @@ def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[
     state = present(read_stored(user_id, row["state"]))
     catalog = msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
     at_present = standing(state, catalog, now)
-    return _told(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)
+    return _as_json(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)
 
 
-def _told(user_id: str, found: PlanInForce, event_id: str | None, state: State) -> dict[str, Any]:
+def _as_json(user_id: str, in_force: PlanInForce, event_id: str | None, state: State) -> dict[str, Any]:
     # Any: JSON values and instants
     return {
         "user_id": user_id,
-        **told_allowances(found.allowances),
-        "features": found.features,
-        "resets_at": found.resets_at,
+        **allowances_json(in_force.allowances),
+        "features": in_force.features,
+        "resets_at": in_force.resets_at,
         "stale": state.poison is not None,
         "why": {
-            "plan": found.plan,
-            "source": found.source,
-            "subscription_status": found.subscription_status,
-            "until": found.until,
+            "plan": in_force.plan,
+            "source": in_force.source,
+            "subscription_status": in_force.subscription_status,
+            "until": in_force.until,
             "event_id": event_id,
         },
     }
 
 
-def told_allowances(allowances: dict[Metric, Allowance]) -> dict[str, dict[str, int | None]]:
+def allowances_json(allowances: dict[Metric, Allowance]) -> dict[str, dict[str, int | None]]:
     """`limits`, `used` and `remaining` by metric; null is unlimited."""
-    by_metric = {metric: asdict(each) for metric, each in allowances.items()}
+    by_metric = {metric: asdict(amounts) for metric, amounts in allowances.items()}
     return {
-        plural: {metric: each[name] for metric, each in by_metric.items()}
+        plural: {metric: amounts[name] for metric, amounts in by_metric.items()}
         for plural, name in (("limits", "limit"), ("used", "used"), ("remaining", "remaining"))
     }
 
@@ -176,7 +176,7 @@ def _source(now: State) -> Source:
 
 
 def _until(now: State, source: Source) -> datetime | None:
-    """When it ends by itself, as far as is known."""
+    """The known end of a grant or of the service's own trial."""
     ends_at = None
     if source == "grant" and now.grant is not None:
         ends_at = now.grant.until
@@ -185,8 +185,8 @@ def _until(now: State, source: Source) -> datetime | None:
     return None if ends_at is None else from_micros(ends_at)
 
 
-def _limit(said: object) -> int | None:
-    """None for -1, and for anything that is no whole number: such a plan names no limit."""
-    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+def _limit(value: object) -> int | None:
+    """None for -1 and for values that are not whole numbers: such a plan sets no limit."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return None
-    return said
+    return value

@@ -1,19 +1,19 @@
-"""What can go wrong when a question is asked."""
+"""Errors of queries."""
 
 
 class QueryError(Exception):
-    """Base of everything a query refuses."""
+    """Base of the errors of queries."""
 
 
 class BadCursor(QueryError):
-    """The page cursor was not made by this query. Start again without it."""
+    """The page cursor is not from this query. Start again without it."""
 
     def __init__(self) -> None:
         super().__init__("expected a cursor from `next` or `previous`, found something else; ask without it")
 
 
 class UnknownColumn(QueryError):
-    """No table of a user has that column. Ask for one of `columns`."""
+    """No user table has that column. Use one of `columns`."""
 
     def __init__(self, column: str, columns: list[str]) -> None:
         super().__init__(f"no column {column!r}: expected one of {', '.join(columns)}")
@@ -22,7 +22,7 @@ class UnknownColumn(QueryError):
 
 
 class InTheFuture(QueryError):
-    """Nothing is known of an instant that has not come. Ask without it for the present."""
+    """The instant is in the future. Leave it out for the present."""
 
     def __init__(self, name: str, at: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""An event among others: its stream, its flow, what overtook it, what came again."""
+"""The context of an event: its stream, its flow, events that overtook it, repeated deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ FLOW_LIMIT = 30
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a list of events says beside each: ids of events only.
+    """Marks beside the events of a list, by event id.
 
-    `overtaken`: recorded after an event of its stream that happened later; value: that one's id.
+    `overtaken`: recorded after an event of its stream that occurred later; the value is that event's id.
     """
 
     overtaken: dict[UUID, UUID]
@@ -25,7 +25,7 @@ class Marks:
 
 
 def marks(conn: AnyConnection, events: Sequence[Row]) -> Marks:
-    """Which of these came out of order, came again, or came with another body."""
+    """Which of these events arrived out of order, repeatedly, or with another body."""
     places = {
         "parts": [event["part"] for event in events],
         "positions": [event["position"] for event in events],
@@ -40,13 +40,13 @@ def marks(conn: AnyConnection, events: Sequence[Row]) -> Marks:
 
 
 def neighbours(conn: AnyConnection, event: Row) -> list[Row]:
-    """The events before and after it in its stream, itself among them, in position order."""
+    """The events before and after it in its stream, itself included, in position order."""
     values = {name: event[name] for name in ("part", "route_key", "position")}
     return fetch_all(conn, statement("queries", "event_neighbours"), values | {"limit": NEIGHBOURS})
 
 
 def flow(conn: AnyConnection, event: Row) -> list[Row]:
-    """Events of its stream with the same correlation, its cause, and what it caused."""
+    """Events of its stream with the same correlation id, its cause, and its effects."""
     values = {
         name: event[name] for name in ("part", "route_key", "position", "correlation_id", "causation_id")
     }

@@ -31,11 +31,11 @@ CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events; what is None does not restrict.
+    """Which events; None does not restrict.
 
-    `user_id`: the user's own events, and those of each customer for as long as it was linked to them.
-    `type`: exact, or everything that begins with what stands before a final `*`.
-    Times: `…_after` is included, `…_before` is not, so that adjacent windows share no event.
+    `user_id`: the user's own events, and those of each customer while it was linked to the user.
+    `type`: exact, or a prefix followed by `*`.
+    Times: `…_after` is inclusive, `…_before` is exclusive, so that adjacent windows share no event.
     Newest means recorded last; with a bound on `occurred` it means occurred last.
     """
 
@@ -50,8 +50,8 @@ class EventFilter:
 
     @property
     def by_occurrence(self) -> bool:
-        """Whether `occurred` is bounded: in the order of recording an old window would be found only
-        after walking over everything recorded since."""
+        """Whether `occurred` is bounded: in the order of recording, a search for an old window would read
+        everything recorded since."""
         return self.occurred_after is not None or self.occurred_before is not None
 
 
@@ -83,8 +83,8 @@ _BY_OCCURRENCE = _Order(
 class EventPage:
     """Events newest first; `next` leads to older ones, `previous` to newer ones.
 
-    With bodies a page may hold fewer than asked for: it ends where they exceed `rows.MOST_PAGE_BYTES`.
-    `estimated_count` is the planner's guess of how many match in all; None when it has no idea.
+    With bodies a page may have fewer than `limit`: it ends where they exceed `rows.MOST_PAGE_BYTES`.
+    `estimated_count` is the planner's estimate of all matching events; None without one.
     """
 
     items: list[EventRow]
@@ -108,21 +108,21 @@ class Selection:
 
 def search(
     conn: AnyConnection,
-    wanted: EventFilter,
+    event_filter: EventFilter,
     *,
     limit: int,
     after: str | None = None,
     before: str | None = None,
     bodies: bool = False,
 ) -> EventPage:
-    """One page. `after` gives the page behind a cursor, `before` the one in front of it; not both.
+    """One page. `after` gives the page after a cursor, `before` the page before it; not both.
 
     Raises: BadCursor.
     """
     assert after is None or before is None
-    order = _BY_OCCURRENCE if wanted.by_occurrence else _BY_RECORDING
-    key = _key(wanted, after if before is None else before)
-    chosen = select(conn, wanted)
+    order = _BY_OCCURRENCE if event_filter.by_occurrence else _BY_RECORDING
+    key = _key(event_filter, after if before is None else before)
+    chosen = select(conn, event_filter)
     where = list(chosen.where)
     if key is not None:
         where.append(order.older if before is None else order.newer)
@@ -133,17 +133,17 @@ def search(
     more = len(rows) > len(items)
     if before is not None:
         items.reverse()
-    cursors = [_cursor_of(row, wanted) for row in (items[:1] + items[-1:])]
+    cursors = [_cursor_of(row, event_filter) for row in (items[:1] + items[-1:])]
     return EventPage(items, *_neighbours(cursors, more, after, before), _estimate(conn, chosen))
 
 
-def one_event(conn: AnyConnection, wanted: str) -> EventRow | None:
+def one_event(conn: AnyConnection, event_id: str) -> EventRow | None:
     """The event of that id, or of that provider id (`evt_…`, Clerk's `msg_…`), with its body."""
     try:
-        values: dict[str, object] = {"id": UUID(wanted)}
+        values: dict[str, object] = {"id": UUID(event_id)}
         where = SQL("e.id = %(id)s::uuid")
     except ValueError:
-        values = {"idempotency_key": wanted, "parts": list(range(PARTS))}
+        values = {"idempotency_key": event_id, "parts": list(range(PARTS))}
         where = _PROVIDER_ID
     first = SQL("ORDER BY e.livemode DESC, e.recorded_at LIMIT 1")
     query = compose(events_from(_ALL, bodies=True), [where], first)
@@ -151,25 +151,25 @@ def one_event(conn: AnyConnection, wanted: str) -> EventRow | None:
 
 
 def event_types(conn: AnyConnection) -> list[str]:
-    """Every type the log holds, in order; costs one index probe a type."""
+    """Every event type in the log, in order; costs one index probe per type."""
     return [row["event_type"] for row in fetch_all(conn, statement("queries", "event_types"), {})]
 
 
-def select(conn: AnyConnection, wanted: EventFilter) -> Selection:
+def select(conn: AnyConnection, event_filter: EventFilter) -> Selection:
     """The conditions and values of a filter; asks for the user's customers or the types of a prefix."""
     values: dict[str, Any] = {  # Any: one type a parameter
-        name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None
+        name: value for name in CONDITIONS if (value := getattr(event_filter, name)) is not None
     }
     where = [CONDITIONS[name] for name in values]
-    if wanted.type is not None and wanted.type.endswith("*"):
+    if event_filter.type is not None and event_filter.type.endswith("*"):
         where.append(SQL("e.event_type = ANY(%(types)s::text[])"))
-        values["types"] = [t for t in event_types(conn) if t.startswith(wanted.type[:-1])]
-    elif wanted.type is not None:
+        values["types"] = [t for t in event_types(conn) if t.startswith(event_filter.type[:-1])]
+    elif event_filter.type is not None:
         where.append(SQL("e.event_type = %(type)s::text"))
-        values["type"] = wanted.type
-    if wanted.user_id is None:
+        values["type"] = event_filter.type
+    if event_filter.user_id is None:
         return Selection(_ALL, where, values)
-    values |= _streams(conn, wanted.user_id)
+    values |= _streams(conn, event_filter.user_id)
     return Selection(_OF_ROUTES, where, values)
 
 
@@ -179,11 +179,11 @@ def events_from(source: Composable, *, bodies: bool = False) -> Composable:
 
 
 def _streams(conn: AnyConnection, user_id: str) -> dict[str, list[Any]]:  # Any: one type a parameter
-    """The user's own stream, and those of customers for as long as they were theirs."""
+    """The user's own stream, and those of customers while linked to the user."""
     spans: list[tuple[str, bool, datetime | None, datetime | None]] = [(user_id, False, None, None)]
     for customer, owned in customers_owned(conn, user_id).items():
         spans += [(customer, True, span.since, span.until) for span in owned]
-    routes, are_customers, since, until = (list(each) for each in zip(*spans, strict=True))
+    routes, are_customers, since, until = (list(column) for column in zip(*spans, strict=True))
     return {
         "parts": [part_of(route) for route in routes],
         "routes": routes,
@@ -203,7 +203,7 @@ def _key_values(key: EventKey | None) -> dict[str, object]:
 def _neighbours(
     cursors: list[str], more: bool, after: str | None, before: str | None
 ) -> tuple[str | None, str | None]:
-    """(next, previous): a page reached by a cursor has a neighbour on the side it came from."""
+    """(next, previous): a page reached by a cursor has a neighbour on that cursor's side."""
     if not cursors:
         return None, None
     newest, oldest = cursors
@@ -212,22 +212,22 @@ def _neighbours(
     return oldest if more else None, newest if after is not None else None
 
 
-def _cursor_of(row: EventRow, wanted: EventFilter) -> str:
-    at = row["occurred_at"] if wanted.by_occurrence else row["recorded_at"]
-    return event_cursor(EventKey(at, row["part"], row["position"], wanted.by_occurrence))
+def _cursor_of(row: EventRow, event_filter: EventFilter) -> str:
+    at = row["occurred_at"] if event_filter.by_occurrence else row["recorded_at"]
+    return event_cursor(EventKey(at, row["part"], row["position"], event_filter.by_occurrence))
 
 
-def _key(wanted: EventFilter, cursor: str | None) -> EventKey | None:
+def _key(event_filter: EventFilter, cursor: str | None) -> EventKey | None:
     if cursor is None:
         return None
     key = read_event_cursor(cursor)
-    if key.by_occurrence is not wanted.by_occurrence:
+    if key.by_occurrence is not event_filter.by_occurrence:
         raise BadCursor
     return key
 
 
 def _estimate(conn: AnyConnection, chosen: Selection) -> int | None:
-    """Counting a million rows costs more than the page; the planner's guess costs nothing."""
+    """The planner's estimate: counting a million rows would cost more than the page."""
     if not chosen.values:
         row = fetch_one(conn, statement("queries", "events_estimate"), {})
         return None if row is None or row["rows"] < 0 else int(row["rows"])

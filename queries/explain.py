@@ -31,10 +31,10 @@ def explain(
 ) -> Json | None:
     """The column's value, the event that set it, and the chain of earlier values, newest first.
 
-    `earlier` of a long history need not reach back to its beginning; `earlier_is_complete` says whether it
-    does. `note` says what no event shows: that the present subscription's price names no plan.
-    `undecided` is true where the snapshots allow another order of events, with another value.
-    None for a user nothing mentions.
+    `earlier` of a long history may not reach its beginning; `earlier_is_complete` is true if it does.
+    `note` is set when the present subscription's price names no plan, which no event shows.
+    `undecided` is true when the snapshots allow another order of events, with another value.
+    None for an unknown user.
     Raises: UnknownColumn.
     """
     if column not in RULES:
@@ -44,23 +44,23 @@ def explain(
     chain = search.chain(end)
     if not chain:
         return None
-    said = [_said(step, change) for step, change in chain]
+    entries = [_entry(step, change) for step, change in chain]
     is_now = as_of is None and known_at is None
     note = unpriced(conn, user_id) if column in OF_THE_PRICE and is_now else None
     reason = search.undecided(_behind(*chain[0]).fact.at, end)
     return {
         "column": column,
-        **said[0],
+        **entries[0],
         "note": note,
         "undecided": reason is not None,
         "undecided_reason": reason,
-        "earlier": said[1:],
+        "earlier": entries[1:],
         "earlier_is_complete": search.is_complete,
     }
 
 
 class Search:
-    """Looks for what set a column, backwards from one kept state to the one where it changed before."""
+    """Searches backwards for the events that set a column, from stored state to stored state."""
 
     def __init__(self, streams: Streams, column: str, *, known_at: datetime | None, live_only: bool) -> None:
         self._streams = streams
@@ -71,31 +71,31 @@ class Search:
         self.is_complete = False
 
     def chain(self, end: int) -> list[tuple[Step, ColumnChange]]:
-        """The column's changes up to an instant, the newest first. None for a user nothing mentions; for a
-        column that is null from the beginning, the first event, which made the row."""
+        """The column's changes up to an instant, the newest first. Empty for an unknown user; for a column
+        that is null from the beginning, the first event, which created the row."""
         chain: list[tuple[Step, ColumnChange]] = []
         base = self._streams.base(end, self._known_at)
         for reads in count(1):
-            found = self._read(base, end)
-            steps = timeline(found)
+            history = self._read(base, end)
+            steps = timeline(history)
             changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == self._column]
             if changes and not chain:
-                self._window = found
+                self._window = history
             chain += changes
             if base is None:
                 self.is_complete = True
                 break
             if len(chain) > 1 and reads >= MOST_READS:
                 break
-            end = max(self._changed_before(base, found), self._streams.moved_at or end)
+            end = max(self._changed_before(base, history), self._streams.moved_at or end)
             base = self._streams.base(end - 1, self._known_at)
         if not chain and steps:
-            self._window = found
+            self._window = history
             chain = [(steps[0], ColumnChange("", self._column, None, None))]
         return chain
 
     def undecided(self, at: int, end: int) -> str | None:
-        """Why the value that the column got at an instant is not certain; None if it is."""
+        """Why the column's value since an instant is not certain; None if it is."""
         if self._window is None or not may_be_undecided(self._window, self._column, at):
             return None
         base = self._streams.base(at - 1, self._known_at)
@@ -113,17 +113,17 @@ class Search:
             until=until,
         )
 
-    def _changed_before(self, base: Base, found: BoundedHistory) -> int:
-        """The last instant up to a kept state at which the column may have changed."""
+    def _changed_before(self, base: Base, history: BoundedHistory) -> int:
+        """The last instant up to a stored state at which the column may have changed."""
         table, columns = next((t, names) for t, (names, _) in TABLES.items() if self._column in names)
         at = base.state.changed_at[table]
         if cells := base.state.cells_at.get(table):
             at = cells[max(0, columns.index(self._column) - len(columns) + len(cells))]
-        plans = found.plan_entries if self._column in OF_THE_PRICE else []
+        plans = history.plan_entries if self._column in OF_THE_PRICE else []
         return max([at, *(entry.fact.at for entry in plans if entry.fact.at <= base.at)])
 
 
-def _said(step: Step, change: ColumnChange) -> Json:
+def _entry(step: Step, change: ColumnChange) -> Json:
     entry = _behind(step, change)
     return {
         "value": change.new,
@@ -138,7 +138,7 @@ def _said(step: Step, change: ColumnChange) -> Json:
 
 
 def _behind(step: Step, change: ColumnChange) -> HistoryFact:
-    """The event that set the value: an earlier one, where the step only brought it with a customer."""
+    """The event that set the value: an earlier one if the step only moved the customer."""
     return step.behind.get(change.column, step.entry)
 
 
@@ -147,7 +147,7 @@ MOST_READS = 4
 OF_THE_PRICE = frozenset(
     {"current_plan", "billing_sync_status", "plan_campaigns_limit", "plan_creators_limit", "plan_features"}
 )
-LEGACY = "what was known before the log began; it fills what no real event has said"
+LEGACY = "the value from before the log began, until another event sets it"
 
 RULES = {
     "email": "the address whose id is Clerk's primary_email_address_id; null once the user is deleted",
@@ -159,25 +159,25 @@ RULES = {
     "is_admin": "Clerk's public_metadata, unless an operator granted or revoked it",
     "deleted_at": (
         "the first clerk.user.deleted or privacy.erased; "
-        "one that a reconciliation observed may be taken back by deletion.reverted"
+        "deletion.reverted may revert one that a reconciliation observed"
     ),
     "current_plan": (
         "an operator's grant, else the plan of the current subscription's first item with a known price, as "
         "that price meant it when the subscription first had it, while trialing, active, past_due, unpaid or "
-        "paused, else our own running trial's plan, else free"
+        "paused, else the plan of the service's own running trial, else free"
     ),
     "intended_plan": "the last plan.selected, or metadata of a Checkout session that was completed",
     "subscription_status": (
-        "Stripe's word in the latest snapshot of the current subscription: the one of highest status, "
-        "then created last"
+        "the status in the latest snapshot of the current subscription: the one with the highest status, "
+        "then the latest created"
     ),
     "trial_status": (
         "pending, active while a trial or a trial offer runs, converted at the first payment for its "
         "subscription or active status after it began, expired when it was lost without one; a conversion "
         "is undone only if the first charge fails"
     ),
-    "trial_start_date": "the current subscription's trial_start, else our own trial's start",
-    "trial_end_date": "the current subscription's trial_end, else our own trial's end",
+    "trial_start_date": "the current subscription's trial_start, else the start of the service's own trial",
+    "trial_end_date": "the current subscription's trial_end, else the end of the service's own trial",
     "trial_conversion_date": (
         "when the first event after the trial began showed a payment for its subscription, other than a "
         "set-up fee, or the status active"
@@ -214,7 +214,7 @@ RULES = {
     "enrichments_current_month": "enrichments recorded since the last usage.reset",
     "usage_reset_date": "the first instant of the month after the current period began, UTC",
     "signup_timestamp": "Clerk's created_at",
-    "email_schedule_status": "the last word of the email.* events on each occasion",
+    "email_schedule_status": "the last email.* event on each occasion",
     "last_webhook_event": "the provider event that comes last in canonical order",
     "last_webhook_timestamp": "when the provider event that comes last happened",
 }

@@ -1,4 +1,4 @@
-"""Events as a stream: one row in memory at a time, whatever the size of the log."""
+"""Events as a stream: one row in memory at a time, for a log of any size."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from events.statements import statement
 from queries.events import EventFilter, EventRow, select
 from queries.rows import AnyConnection, in_utc
 
-# Name to Postgres type: COPY sends text, so each column says what it is.
+# Name to PostgreSQL type: COPY sends text, so each column needs its type.
 COLUMNS = {
     "id": "uuid",
     "part": "int2",
@@ -36,15 +36,15 @@ BODY = {"event_data": "text"}
 
 
 @contextmanager
-def exported(conn: AnyConnection, wanted: EventFilter, *, bodies: bool) -> Iterator[Iterator[EventRow]]:
+def exported(conn: AnyConnection, event_filter: EventFilter, *, bodies: bool) -> Iterator[Iterator[EventRow]]:
     """Rows oldest first, `metadata` and `event_data` as JSON text.
 
-    `conn` is the export's own until the block ends: its transaction reads one snapshot and writes
-    nothing. The statement has begun when the block does, so what is wrong with it is known before
-    the first row. Leaving before the last row closes `conn`: the rest is still on its way to it.
+    `conn` belongs to the export until the block ends: its transaction reads one snapshot and writes
+    nothing. The statement begins before the block, so its errors are raised before the first row.
+    Leaving before the last row closes `conn`, since the server is still sending rows.
     """
     conn.execute(statement("queries", "export_snapshot"))
-    chosen = select(conn, wanted)
+    chosen = select(conn, event_filter)
     query = chosen.query(bodies=bodies, closing=SQL("ORDER BY e.recorded_at, e.part, e.position"))
     names = COLUMNS | BODY if bodies else COLUMNS
     with (

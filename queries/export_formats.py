@@ -22,11 +22,11 @@ ROW_GROUP_ROWS = 10_000
 
 JSON_TEXT = ("metadata", "event_data")
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # the wide forms are read as the narrow ones
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # spreadsheets read the full-width forms alike
 
 
 def jsonl(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
-    """One JSON object a line. A body is spliced in as it was received, but for its line breaks."""
+    """One JSON object per line. A body is inserted as received, except for its line breaks."""
     names = _names(bodies)
     return _pieces(
         orjson.dumps(_spliced(row, names), default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME) + b"\n"
@@ -35,7 +35,7 @@ def jsonl(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
 
 
 def csv_text(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
-    """RFC 4180 with a header line; null is an empty field, JSON stays text, no text is a formula."""
+    """RFC 4180 with a header line; null is an empty field, JSON is text, and no cell is a formula."""
     names = _names(bodies)
     line = io.StringIO(newline="")
     writer = csv.writer(line)
@@ -43,29 +43,29 @@ def csv_text(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
     def lines() -> Iterator[bytes]:
         writer.writerow(names)
         for row in rows:
-            yield _taken(line)
+            yield _drain(line)
             writer.writerow([_cell(row[name]) for name in names])
-        yield _taken(line)
+        yield _drain(line)
 
     return _pieces(lines())
 
 
 def parquet(rows: Iterable[EventRow], *, bodies: bool) -> Iterator[bytes]:
-    """Apache Parquet in row groups of about 8 MiB; a file cut short lacks its footer."""
+    """Apache Parquet in row groups of about 8 MiB; a truncated file lacks its footer."""
     schema = pa.schema([(name, _PARQUET[kind]) for name, kind in _kinds(bodies).items()])
     sink = _Sink()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for group in _groups(rows):
             writer.write_table(pa.Table.from_pylist([_storable(row) for row in group], schema=schema))
-            yield sink.taken()
-    yield sink.taken()
+            yield sink.drain()
+    yield sink.drain()
 
 
 class _Sink(io.RawIOBase):
     """A file that is only written to, and emptied as it fills."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._position = 0
 
     def writable(self) -> bool:
@@ -75,13 +75,13 @@ class _Sink(io.RawIOBase):
         return self._position
 
     def write(self, piece: Any) -> int:  # Any: whatever has a buffer
-        self._held += piece
+        self._buffer += piece
         self._position += len(piece)
         return len(piece)
 
-    def taken(self) -> bytes:
-        held, self._held = bytes(self._held), bytearray()
-        return held
+    def drain(self) -> bytes:
+        content, self._buffer = bytes(self._buffer), bytearray()
+        return content
 
 
 def _kinds(bodies: bool) -> dict[str, str]:
@@ -93,15 +93,15 @@ def _names(bodies: bool) -> list[str]:
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines gathered, so that a million rows are not a million writes to a socket."""
-    held = bytearray()
+    """Lines joined into larger pieces, so that a million rows are not a million socket writes."""
+    buffer = bytearray()
     for line in lines:
-        held += line
-        if len(held) >= PIECE_BYTES:
-            yield bytes(held)
-            held.clear()
-    if held:
-        yield bytes(held)
+        buffer += line
+        if len(buffer) >= PIECE_BYTES:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)
 
 
 def _groups(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
@@ -117,7 +117,7 @@ def _groups(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
         yield group
 
 
-def _taken(line: io.StringIO) -> bytes:
+def _drain(line: io.StringIO) -> bytes:
     text = line.getvalue()
     line.seek(0)
     line.truncate()
@@ -129,7 +129,7 @@ def _spliced(row: EventRow, names: list[str]) -> EventRow:
 
 
 def _fragment(text: str | None) -> orjson.Fragment | None:
-    # Between JSON's tokens a line break is white space, and inside a string there can be none.
+    # A line break between JSON tokens is white space, and a string can't contain one.
     return None if text is None else orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
 
 
@@ -142,16 +142,16 @@ def _cell(value: object) -> object:
 
 
 def inert(text: str) -> str:
-    """The text as a cell that no spreadsheet calculates: an apostrophe before what would begin a formula.
+    """The text as a cell that no spreadsheet evaluates: an apostrophe before a possible formula.
 
-    Text that has an apostrophe there already gets one more, so `exact` gives each text back.
+    Text that already begins so gets another apostrophe, so `exact` restores every text.
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def exact(cell: str) -> str:
-    """The text that `inert` made the cell of."""
+    """The text from which `inert` made the cell."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

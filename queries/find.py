@@ -1,4 +1,4 @@
-"""One search for everything with a name: users by id, address, name or Stripe id, and events by theirs."""
+"""One search for users by id, address, name or Stripe id, and for events by id."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ UNINDEXED = ("sub_", "in_", "pi_", "ch_", "si_", "pm_", "cs_", "re_", "dp_", "du
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`id` opens it; `label` is what a person reads; `by` says what matched."""
+    """`id` identifies the object; `label` is its display text; `by` is the field that matched."""
 
     kind: Kind
     id: str
@@ -27,21 +27,21 @@ class Hit:
 
 
 def find(conn: AnyConnection, text: str) -> list[Hit]:
-    """At most `LIMIT` users and as many events, users first; empty when nothing has that name.
+    """At most `LIMIT` users and as many events, users first; empty when nothing matches.
 
-    The text is a part of a name or an address in any case, or a whole id: of a user, a Stripe object or an
-    event. Ids of other Stripe objects are looked for in the newest `NEWEST` events.
+    The text is part of a name or an address, ignoring case, or a whole id of a user, a Stripe object or an
+    event. Ids of other Stripe objects are searched in the newest `NEWEST` events.
     """
     users = [
         Hit("user", row["user_id"], row["full_name"] or row["email"] or row["user_id"], row["by"])
         for row in fetch_all(conn, statement("queries", "find_users"), {"text": text, "limit": LIMIT})
     ]
-    return [*users, *_customer(conn, text, known=bool(users)), *_events(conn, text)]
+    return [*users, *_customer(conn, text, has_users=bool(users)), *_events(conn, text)]
 
 
-def _customer(conn: AnyConnection, text: str, *, known: bool) -> list[Hit]:
-    """A customer that is linked to nobody, if its stream has an event."""
-    if known or not text.startswith("cus_"):
+def _customer(conn: AnyConnection, text: str, *, has_users: bool) -> list[Hit]:
+    """A customer without a user, if its stream has an event."""
+    if has_users or not text.startswith("cus_"):
         return []
     values = {"parts": [part_of(text)], "routes": [text]}
     rows = fetch_all(conn, statement("queries", "waiting_streams"), values)

@@ -1,11 +1,11 @@
-"""What a verification found: each place where the log is not what was promised."""
+"""Findings of a verification: each place where the log differs from its checkpoints."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
 class CheckpointClaim(NamedTuple):
-    """What a signed checkpoint says of one part."""
+    """The size and root of one part in a signed checkpoint."""
 
     size: int
     root: bytes
@@ -14,8 +14,8 @@ class CheckpointClaim(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogFinding:
-    """Something wrong. `position` is the first wrong row of the part; 0 when it is no row but the
-    tree or a checkpoint. `part` is -1 when it is no part's."""
+    """A problem. `position` is the first wrong row of the part; 0 for a problem of the tree or a
+    checkpoint. `part` is -1 for a problem of no single part."""
 
     part: int
     position: int
@@ -40,7 +40,7 @@ class ErasedEvent(NamedTuple):
 
 @dataclass(slots=True)
 class PartReport:
-    """What one part was found to be."""
+    """The result of verifying one part."""
 
     part: int
     events: int = 0
@@ -52,10 +52,10 @@ class PartReport:
 
 @dataclass(slots=True)
 class VerificationReport:
-    """What the whole log was found to be; good without findings.
+    """The result of verifying the whole log; valid without findings.
 
-    `events` were read and hashed again, `unsealed` of all events are younger than the tree.
-    `note` is the newest good checkpoint, which the next run may begin at.
+    `events` were read and hashed again; `unsealed` events are newer than the tree.
+    `note` is the newest valid checkpoint, at which the next run may begin.
     """
 
     events: int = 0
@@ -67,6 +67,6 @@ class VerificationReport:
 
     @property
     def first(self) -> LogFinding | None:
-        """The first wrong row; without one, the first of what else is wrong."""
-        rows = [found for found in self.findings if found.position]
+        """The first wrong row; without one, the first other finding."""
+        rows = [finding for finding in self.findings if finding.position]
         return min(rows or self.findings, default=None)

@@ -1,4 +1,4 @@
-"""The canonical history of a user, for people: what happened, when we heard, what it changed."""
+"""The canonical history of a user for display: events, recording times and changed columns."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,13 +24,13 @@ def history(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> list[Json] | None:
-    """One entry an event, oldest first in canonical order; None for a user nothing mentions."""
-    found = load_history(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    return [as_entry(step) for step in timeline(found)] or None
+    """One entry per event, oldest first in canonical order; None for an unknown user."""
+    bounded = load_history(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    return [as_entry(step) for step in timeline(bounded)] or None
 
 
 class HistoryPage(NamedTuple):
-    """Entries of a history, and the cursor of what follows; None at the end."""
+    """Entries of a history, and the cursor of the next page; None at the end."""
 
     items: list[Json]
     next: str | None
@@ -46,9 +46,9 @@ def history_page(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> HistoryPage | None:
-    """The next `limit` entries after a cursor, read from the last kept state before them.
+    """The next `limit` entries after a cursor, read from the last stored state before them.
 
-    The cursor is an event, so that a late one in between loses none. None for a user nothing mentions.
+    The cursor is an event, so that a late event in between loses none. None for an unknown user.
     Raises: BadCursor.
     """
     at, last = (-EVER, None) if after is None else read_place_cursor(CURSOR, after)
@@ -58,7 +58,7 @@ def history_page(
     count = limit + 1
     while True:
         until = streams.reach(at, count)
-        found = load_history(
+        bounded = load_history(
             conn,
             user_id,
             as_of=as_of,
@@ -69,7 +69,7 @@ def history_page(
             until=until,
         )
         later = None if until >= end else streams.recorded_after(until, end, live_only=live_only)
-        steps = _after(timeline(found, later), last)
+        steps = _after(timeline(bounded, later), last)
         if len(steps) > limit or until >= end:
             break
         count *= 4
@@ -80,7 +80,7 @@ def history_page(
 
 
 def _after(steps: list[Step], last: UUID | None) -> list[Step]:
-    """The steps behind that event. Raises: BadCursor."""
+    """The steps after that event. Raises: BadCursor."""
     if last is None:
         return steps
     for number, step in enumerate(steps):

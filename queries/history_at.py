@@ -1,8 +1,8 @@
-"""What is known of a user's history, bounded by two clocks: true by `as_of`, recorded by `known_at`.
+"""A user's history bounded by two clocks: occurred by `as_of`, recorded by `known_at`.
 
-The same fold as the live one, over fewer events: a fresh database fed only those would say the same.
-Links are facts too, so they are taken from the bounded events, never from the live link table; that
-table only says in whose streams to look.
+The same fold as the live one, over fewer events: a fresh database with only those would have the same rows.
+Links are facts too, so they come from the bounded events, never from the live link table, which only
+names the streams to read.
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ from projections.refusal import ROW
 from projections.snapshots import EVER
 from projections.state import Folded, State
 from queries.bases import Base, Streams
-from queries.ownership import owner_told
+from queries.ownership import owner_or_next
 from queries.rows import AnyConnection
 
 
 class HistoryFact(NamedTuple):
-    """A fact and what only people want to know of its event. `recorded` is microseconds."""
+    """A fact, and the metadata of its event for display. `recorded` is microseconds."""
 
     fact: Fact
     recorded: int
@@ -45,21 +45,21 @@ class HistoryFact(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Customers who came to the user or went at one instant, and the event that decided it."""
+    """Customers that moved to or from the user at one instant, and the event that decided it."""
 
     at: int
     cause: HistoryFact | None
     joined: set[str]
-    left: set[str]
+    departed: set[str]
 
 
 @dataclass(frozen=True, slots=True)
 class BoundedHistory:
     """One user's history: their own events and those of the customers they ever owned.
 
-    `owners`: each of those customers to the intervals of its ownership, whoever's. `causes`: event key to
-    the event that decided one of them, if only another user's stream has it. With a `base` the events up to
-    it are left out, but for those of plans.
+    `owners`: each of those customers to all intervals of its ownership. `causes`: event key to the event
+    that decided one of them, also from another user's stream. With a `base`, only plan events up to it are
+    included.
     """
 
     user_id: str
@@ -77,39 +77,39 @@ class BoundedHistory:
 
     @property
     def entries(self) -> list[HistoryFact]:
-        """The events that make the state at the end, in no order."""
+        """The events of the final state, unordered."""
         return self.own + [entry for customer in self.links for entry in self.streams[customer]]
 
     @property
-    def told(self) -> list[HistoryFact]:
-        """The events of the user's own life, in no order: a customer's as long as it was theirs, and before
-        that as long as it waited for an owner; and whatever gave or took one."""
+    def shown(self) -> list[HistoryFact]:
+        """The events that the user's history shows, unordered: their own, a customer's while the user owned
+        it and while it waited for that, and the events that moved a customer."""
         theirs = self.own + [
             entry
             for customer, owners in self.owners.items()
             for entry in self.streams[customer]
-            if owner_told(owners, entry.fact.at) == self.user_id
+            if owner_or_next(owners, entry.fact.at) == self.user_id
         ]
         there = {entry.fact.id for entry in theirs}
         return theirs + [e for e in self._deciding() if e.fact.id not in there]
 
     def moves(self) -> list[Move]:
-        """When customers came and went, oldest first."""
-        found: dict[int, Move] = {}
+        """When customers moved to or from the user, oldest first."""
+        by_instant: dict[int, Move] = {}
         for customer, owners in self.owners.items():
             for before, owner in pairwise([Owner(0, "", None), *owners]):
                 if self.user_id in (before.user, owner.user):
-                    move = found.setdefault(
+                    move = by_instant.setdefault(
                         owner.at, Move(owner.at, self.causes.get(owner.key), set(), set())
                     )
-                    (move.joined if owner.user == self.user_id else move.left).add(customer)
-        return sorted(found.values(), key=attrgetter("at"))
+                    (move.joined if owner.user == self.user_id else move.departed).add(customer)
+        return sorted(by_instant.values(), key=attrgetter("at"))
 
     def _deciding(self) -> list[HistoryFact]:
         return list({m.cause.fact.id: m.cause for m in self.moves() if m.cause is not None}.values())
 
     def state(self) -> State | None:
-        """What the events come to; None where nothing mentions the user."""
+        """The state after the events; None for an unknown user."""
         if not self.entries and self.base is None:
             return None
         folded = Folded(self.base.state.copy() if self.base else State(self.user_id, links=self.links), [])
@@ -132,31 +132,31 @@ def load_history(
     base: Base | None = None,
     until: int = EVER,
 ) -> BoundedHistory:
-    """The user's history between the bounds; it has no entries when nothing mentions them there.
+    """The user's history within the bounds; without entries when no event there mentions the user.
 
-    What follows a `base` is read of their present customers alone. `until` ends it at an instant
-    (microseconds) after which no customer came or went.
+    After a `base` only the streams of present customers are read. `until` ends it at an instant
+    (microseconds) after which no customer moved.
     """
     streams = streams or Streams(conn, user_id)
     routes = {CATALOG_ROUTE: -EVER} | dict.fromkeys(streams.routes, base.at if base else -EVER)
     if base is None:
         routes |= dict.fromkeys([name for row in streams.claimed for name in (row[0], *row[1])], -EVER)
     until = min(until, EVER if as_of is None else micros(as_of))
-    found: dict[str, list[tuple[Routed, HistoryFact]]] = {}
+    by_route: dict[str, list[tuple[Routed, HistoryFact]]] = {}
     stop = streams.row_stop()
     for event, read_entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
         entry = _stopped(read_entry, stop[1]) if stop and read_entry.fact.id == stop[0] else read_entry
-        found.setdefault(event.route_key, []).append((event, entry))
-    read = [pair for stream in found.values() for pair in stream]
+        by_route.setdefault(event.route_key, []).append((event, entry))
+    read = [pair for stream in by_route.values() for pair in stream]
     owners = base.owners if base else _owners(conn, user_id, [event for event, _ in read])
     decided = set() if base else {owner.key for intervals in owners.values() for owner in intervals}
     return BoundedHistory(
         user_id,
-        own=[entry for event, entry in found.get(user_id, ()) if event.is_user],
-        streams={c: [entry for event, entry in found.get(c, ()) if event.is_customer] for c in owners},
+        own=[entry for event, entry in by_route.get(user_id, ()) if event.is_user],
+        streams={c: [entry for event, entry in by_route.get(c, ()) if event.is_customer] for c in owners},
         owners=owners,
         causes={entry.fact.key: entry for _, entry in read if entry.fact.key in decided},
-        plan_entries=[entry for event, entry in found.get(CATALOG_ROUTE, ()) if event.is_plan],
+        plan_entries=[entry for event, entry in by_route.get(CATALOG_ROUTE, ()) if event.is_plan],
         base=base,
     )
 
@@ -169,7 +169,7 @@ def past_state(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> BoundedHistory:
-    """The same for who asks what it comes to: only the events after the last kept state."""
+    """The same for callers that need only the final state: the events after the last stored state."""
     streams = Streams(conn, user_id)
     base = streams.base(EVER if as_of is None else micros(as_of), known_at)
     return load_history(
@@ -178,7 +178,7 @@ def past_state(
 
 
 def _stopped(entry: HistoryFact, reason: str) -> HistoryFact:
-    """The event after which the projector could not store the user's rows, as it folds it."""
+    """The event after which the projector could not store the user's rows, in the form that it folds."""
     fact = replace(entry.fact, body=None, before=None, problem=Problem(ROW, reason))
     return entry._replace(fact=fact)
 
@@ -195,7 +195,7 @@ def plan_event(entry: HistoryFact) -> PlanEvent:
 
 
 def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str, list[Owner]]:
-    """The customers that ever were this user's, each with all its owners."""
+    """The customers ever owned by this user, each with all its owners."""
     trust = Trust(conn)
     deletions = relinking.deletions_in(events)
     owners = {
@@ -203,7 +203,9 @@ def _owners(conn: AnyConnection, user_id: str, events: list[Routed]) -> dict[str
         for customer, evidence in relinking.evidence_in(events).items()
         if trust.covers(customer)
     }
-    return {c: found for c, found in owners.items() if any(owner.user == user_id for owner in found)}
+    return {
+        c: intervals for c, intervals in owners.items() if any(owner.user == user_id for owner in intervals)
+    }
 
 
 def _read(
@@ -214,7 +216,7 @@ def _read(
     known_at: datetime | None,
     live_only: bool,
 ) -> list[tuple[Routed, HistoryFact]]:
-    asked: dict[str, Any] = {  # Any: parameters of several types
+    parameters: dict[str, Any] = {  # Any: parameters of several types
         "parts": [part_of(route) for route in routes],
         "routes": list(routes),
         "since": [instant(since) for since in routes.values()],
@@ -223,13 +225,15 @@ def _read(
         "read_types": READ_PATTERNS,
     }
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        rows = cursor.execute(statement("queries", "read_past"), asked).fetchall()
-    found = []
+        rows = cursor.execute(statement("queries", "read_past"), parameters).fetchall()
+    pairs = []
     for row in rows:
         if row[9] or not live_only:
             event = routed(row[:11])
             recorded, actor, reason = row[11:]
             body = event.fact.body
-            told = reason_in(body.payload) if reason is None and isinstance(body, OwnFact) else reason
-            found.append((event, HistoryFact(event.fact, recorded, actor, told)))
-    return found
+            decision_reason = (
+                reason_in(body.payload) if reason is None and isinstance(body, OwnFact) else reason
+            )
+            pairs.append((event, HistoryFact(event.fact, recorded, actor, decision_reason)))
+    return pairs

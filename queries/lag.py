@@ -1,4 +1,4 @@
-"""How far the tables are behind the log, and which users' histories wait to be folded again."""
+"""How far the tables are behind the log, and how many users wait for a refold."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,9 @@ STALLED_AFTER_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Events not yet projected, and when the longest waiting of them was recorded.
+    """Events not yet projected, and the recording time of the oldest.
 
-    `stalled_s`: for how long events wait while no checkpoint of theirs moves, by the database's clock.
+    `stalled_s`: for how long events have waited without a move of their checkpoints, by the database's clock.
     """
 
     events: int
@@ -45,8 +45,8 @@ REFOLD_IS_OLD_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Refolds:
-    """Users whose rows lack late events until their history is folded again, and for how long the first of
-    them has waited, by the database's clock."""
+    """Users whose rows lack late events until a refold, and for how long the first of them has waited, by
+    the database's clock."""
 
     users: int
     oldest_s: float
@@ -62,7 +62,7 @@ class Refolds:
 
 
 def refolds_waiting(conn: AnyConnection) -> Refolds:
-    """The refolds that are left over all users."""
+    """The pending refolds of all users."""
     row = fetch_one(conn, statement("queries", "refolds_waiting"), {})
     assert row is not None  # an aggregate always answers one row
     return Refolds(row["users"], row["oldest_s"])

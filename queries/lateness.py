@@ -1,4 +1,4 @@
-"""A late event that made the tables show another plan or status meanwhile, not long ago."""
+"""A recent late event before which the tables showed another plan or status."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DECISIVE = ("stripe.customer.subscription.", "stripe.customer.deleted", "clerk.u
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """The event, for how long the tables lacked it, and what they showed just before it was recorded."""
+    """The event, for how long the tables lacked it, and their values just before it was recorded."""
 
     event: EventRow
     for_: timedelta
@@ -32,9 +32,9 @@ class Late:
 def late_event(
     conn: AnyConnection, state: State, latest: Sequence[EventRow], *, now: datetime, live_only: bool
 ) -> Late | None:
-    """The newest of the latest events, if it was late and plan or status were others without it.
+    """The newest of the latest events that was late and changed plan or status.
 
-    A user's log that begins with it, by an import for example, showed nothing wrong before.
+    If the user's log begins with it, for example after an import, nothing wrong was shown before.
     """
     candidates = [event for event in latest if _may_matter(event, now)]
     if not candidates:
@@ -69,8 +69,8 @@ def _may_matter(event: EventRow, now: datetime) -> bool:
 
 def _first_recorded(conn: AnyConnection, routes: Iterable[str]) -> datetime:
     keys = list(routes)
-    asked = {"parts": [part_of(key) for key in keys], "routes": keys}
-    row = fetch_one(conn, statement("queries", "first_recorded"), asked)
+    parameters = {"parts": [part_of(key) for key in keys], "routes": keys}
+    row = fetch_one(conn, statement("queries", "first_recorded"), parameters)
     assert row is not None  # an aggregate; the caller has an event of the user
     first: datetime = row["recorded_at"]
     return first

@@ -17,9 +17,9 @@ Values = dict[str, Any]  # Any: one type a parameter
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows and the cursor of the page behind them or None.
+    """Rows, and the cursor of the next page or None.
 
-    `total` counts all that match; it is the planner's guess when `total_is_estimate`.
+    `total` counts all matching rows; it is the planner's estimate when `total_is_estimate`.
     """
 
     items: list[Row]
@@ -30,7 +30,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One listing: what is behind a cursor, and the order. `kind` keeps cursors of listings apart."""
+    """One listing: the condition after a cursor, and the order. `kind` distinguishes its cursors."""
 
     kind: str
     after: Composable
@@ -60,12 +60,12 @@ def page(
         behind.append(listing.after)
         key = values | _key(listing, after)
     query = compose(statement, behind, listing.closing)
-    asked = key | {"limit": limit + 1}
+    parameters = key | {"limit": limit + 1}
     if weight is None:
-        rows = fetch_all(conn, query, asked)
+        rows = fetch_all(conn, query, parameters)
         items, more = rows[:limit], len(rows) > limit
     else:
-        rows, cut = fetch_within(conn, query, asked, weight=weight)
+        rows, cut = fetch_within(conn, query, parameters, weight=weight)
         items, more = rows[:limit], cut or len(rows) > limit
         for row in items:
             del row[weight]
@@ -76,28 +76,28 @@ def page(
 
 
 def conditions(
-    wanted: Mapping[str, object], known: Mapping[str, Composable]
+    filters: Mapping[str, object], available: Mapping[str, Composable]
 ) -> tuple[list[Composable], Values]:
     """The conditions and values of what is not None."""
-    values = {name: wanted[name] for name in known if wanted[name] is not None}
-    return [known[name] for name in values], values
+    values = {name: filters[name] for name in available if filters[name] is not None}
+    return [available[name] for name in values], values
 
 
 def grouped(rows: list[Row], owner: str) -> dict[Any, list[Row]]:  # Any: the owner's id
-    """Rows by whose they are."""
-    found: dict[Any, list[Row]] = {}
+    """Rows by their owner."""
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
-        found.setdefault(row[owner], []).append(row)
-    return found
+        groups.setdefault(row[owner], []).append(row)
+    return groups
 
 
 def _total(conn: AnyConnection, matching: Composable, values: Values, *, estimate: bool) -> int:
-    """Exact where an index bounds it; the planner's guess where counting would read the whole table."""
+    """The exact count where an index bounds it; else the planner's estimate, without reading the table."""
     if estimate:
         row = fetch_one(conn, explained(matching), values)
         return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"]) if row else 0
     row = fetch_one(conn, SQL("SELECT count(*) AS total FROM ({}) AS matching").format(matching), values)
-    assert row is not None  # an aggregate always answers
+    assert row is not None  # an aggregate always returns a row
     return int(row["total"])
 
 

@@ -1,4 +1,4 @@
-"""Lists of creators and what is in them."""
+"""Lists of creators and their items."""
 
 from dataclasses import asdict, dataclass
 from uuid import UUID
@@ -44,7 +44,7 @@ ITEM_CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
-    """Which lists; what is None does not restrict. `creator_id`: the creator is in it."""
+    """Which lists; None does not restrict. `creator_id`: the creator is in it."""
 
     user_id: str | None = None
     type: str | None = None
@@ -56,7 +56,7 @@ class ListFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """Which items of a user's list; what is None does not restrict."""
+    """Which items of a user's list; None does not restrict."""
 
     list_id: UUID
     user_id: str
@@ -65,22 +65,22 @@ class ItemFilter:
 
 
 def list_lists(
-    conn: AnyConnection, wanted: ListFilter, *, limit: int, after: str | None = None, items: bool = False
+    conn: AnyConnection, list_filter: ListFilter, *, limit: int, after: str | None = None, items: bool = False
 ) -> Page:
     """One page, newest first, in two statements; three with `items`, the first 20 of each.
 
     Raises: BadCursor.
     """
-    where, values = conditions(asdict(wanted), CONDITIONS)
-    estimate = wanted.user_id is None
-    found = page(conn, LISTS, whole("lists"), where, values, limit=limit, after=after, estimate=estimate)
+    where, values = conditions(asdict(list_filter), CONDITIONS)
+    estimate = list_filter.user_id is None
+    list_page = page(conn, LISTS, whole("lists"), where, values, limit=limit, after=after, estimate=estimate)
     if items:
-        _join_items(conn, found.items)
-    return found
+        _join_items(conn, list_page.items)
+    return list_page
 
 
 def creator_list(conn: AnyConnection, list_id: UUID, user_id: str, *, items: bool = False) -> Row | None:
-    """One list of the user; None when they have none of that id."""
+    """One list of the user; None if the user has none with that id."""
     query = compose(whole("lists"), [SQL("l.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": list_id, "user_id": user_id})
     if row is not None and items:
@@ -89,17 +89,22 @@ def creator_list(conn: AnyConnection, list_id: UUID, user_id: str, *, items: boo
 
 
 def list_items(
-    conn: AnyConnection, wanted: ItemFilter, *, limit: int, after: str | None = None, creator: bool = False
+    conn: AnyConnection,
+    item_filter: ItemFilter,
+    *,
+    limit: int,
+    after: str | None = None,
+    creator: bool = False,
 ) -> Page:
-    """One page in the list's order; the creators' JSON only when asked. Raises: BadCursor."""
-    where, values = conditions(asdict(wanted), ITEM_CONDITIONS)
+    """One page in the list's order; with `creator`, the creators' JSON too. Raises: BadCursor."""
+    where, values = conditions(asdict(item_filter), ITEM_CONDITIONS)
     query = whole("items", wide=SQL(", i.creator") if creator else NOTHING)
     return page(conn, ITEMS, query, where, values, limit=limit, after=after)
 
 
 def _join_items(conn: AnyConnection, rows: list[Row]) -> None:
-    asked = {"lists": [row["id"] for row in rows], "limit": FIRST_ITEMS}
-    found = fetch_all(conn, statement("queries", "items_of_lists"), asked) if rows else []
-    by_list = grouped(found, "list_id")
+    parameters = {"lists": [row["id"] for row in rows], "limit": FIRST_ITEMS}
+    item_rows = fetch_all(conn, statement("queries", "items_of_lists"), parameters) if rows else []
+    by_list = grouped(item_rows, "list_id")
     for row in rows:
         row["items"] = by_list.get(row["id"], [])

@@ -1,4 +1,4 @@
-"""Following the log: what comes after a head vector, and the vector as a cursor."""
+"""Following the log: the events after a head vector, and the vector as a cursor."""
 
 import binascii
 from base64 import b64decode, urlsafe_b64encode
@@ -20,9 +20,9 @@ _MOST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Events that matched, the vector behind everything that was looked at, and how many rows that was.
+    """Matching events, the vector after all rows read, and the number of those rows.
 
-    `more`: there may be further events now.
+    `more`: further events may be available now.
     """
 
     events: list[Row]
@@ -32,7 +32,7 @@ class Followed:
 
 
 def heads(conn: AnyConnection) -> Vector:
-    """The present moment of the log."""
+    """The present head vector of the log."""
     row = fetch_one(conn, statement("queries", "head_vector"), {})
     assert row is not None  # an aggregate always answers one row
     return tuple(row["heads"])
@@ -47,10 +47,10 @@ def events_after(
     bodies: bool,
     limit: int,
 ) -> Followed:
-    """The next events of every part, at most `limit` a part, those of `types` among them.
+    """The events of `types` among the next events of every part, at most `limit` per part.
 
-    With bodies fewer, when they exceed `rows.MOST_PAGE_BYTES`. Inside a part commit order is position
-    order, so nothing is ever skipped.
+    With bodies fewer, when they exceed `rows.MOST_PAGE_BYTES`. Within a part commit order is position
+    order, so no event is skipped.
     """
     rows = fetch_all(conn, statement("queries", "events_after"), {"positions": list(vector), "limit": limit})
     events = [row for row in rows if matches(row["event_type"], types) and (row["livemode"] or not live_only)]
@@ -69,14 +69,15 @@ def events_after(
 
 
 def matches(event_type: str, types: Iterable[str]) -> bool:
-    """Whether one of the types names it: exact, or a beginning followed by `*`."""
+    """Whether the type matches one of `types`: exact, or a prefix followed by `*`."""
     return any(
-        event_type.startswith(each[:-1]) if each.endswith("*") else event_type == each for each in types
+        event_type.startswith(pattern[:-1]) if pattern.endswith("*") else event_type == pattern
+        for pattern in types
     )
 
 
 def vector_cursor(vector: Sequence[int]) -> str:
-    """The vector as text: seven bits a byte, so a young log has a short cursor."""
+    """The vector as text: seven bits per byte, so a short log has a short cursor."""
     raw = bytearray(_VERSION)
     for position in vector:
         while position > 0x7F:
@@ -94,13 +95,13 @@ def read_vector_cursor(text: str) -> Vector:
         raise BadCursor from None
     if raw[:1] != _VERSION or len(raw) > 1 + PARTS * 9:
         raise BadCursor
-    found, position, shift = [], 0, 0
+    positions, position, shift = [], 0, 0
     for byte in raw[1:]:
         position |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
-            found.append(position)
+            positions.append(position)
             position, shift = 0, 0
-    if len(found) != PARTS or shift or max(found) > _MOST:
+    if len(positions) != PARTS or shift or max(positions) > _MOST:
         raise BadCursor
-    return tuple(found)
+    return tuple(positions)

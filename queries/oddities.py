@@ -1,4 +1,4 @@
-"""What is odd about a user's standing: each check at the foot yields a text and the next command."""
+"""Unusual facts about a user: each check at the foot yields a text and the next command."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the paragraph and the checks below need, read once."""
+    """The input of the paragraph and of the checks below, read once."""
 
     state: State
     catalog: Catalog
@@ -45,7 +45,7 @@ class Facts:
 
 
 def oddities(facts: Facts) -> list[Oddity]:
-    """All of them, the most urgent first."""
+    """All oddities, the most urgent first."""
     return [oddity for check in CHECKS for oddity in check(facts)]
 
 
@@ -170,10 +170,14 @@ def _deleted(facts: Facts) -> Iterator[Oddity]:
 
 
 def _several(facts: Facts) -> Iterator[Oddity]:
-    live = sorted(each.id for each in facts.state.subscriptions.values() if each.status in PAYING_OR_LATE)
+    live = sorted(
+        subscription.id
+        for subscription in facts.state.subscriptions.values()
+        if subscription.status in PAYING_OR_LATE
+    )
     current = current_subscription(facts.state)
     if len(live) > 1 and current is not None:
-        others = ", ".join(each for each in live if each != current.id)
+        others = ", ".join(subscription_id for subscription_id in live if subscription_id != current.id)
         text = (
             f"They have {len(live)} live subscriptions: plan and status come from {current.id} "
             f"and not from {others}"

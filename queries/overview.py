@@ -1,4 +1,4 @@
-"""The first page of the console: how subscriptions, trials, webhooks and projections stand."""
+"""The first page of the console: subscriptions, trials, webhooks and projections."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ STATUS_EVENTS = [
 ]
 NO_STATUS = "none"
 
-Told = dict[str, dict[date, str]]  # one user's subscriptions: the last status told on a day
+StatusDays = dict[str, dict[date, str]]  # one user's subscriptions: the last status of each day
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +44,39 @@ class Bucketed:
 
 
 def status_series(conn: AnyConnection, *, now: datetime, days: int) -> StatusSeries:
-    """Users by subscription status, day by day; the last day is what the tables say.
+    """Users by subscription status, day by day; the last day is taken from the tables.
 
-    Only users with an event in the window are looked into: the others had one status all along.
-    Events of one second are ordered by type, then by arrival, which is good enough for a picture.
+    Only users with an event in the window are read: the others had one status throughout.
+    Events of one second are ordered by type, then by arrival, which is accurate enough for a chart.
     """
-    wanted = [now.date() - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    dates = [now.date() - timedelta(days=back) for back in range(days - 1, -1, -1)]
     since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     values = {"types": STATUS_EVENTS, "since": since}
-    moved: dict[str, Told] = {}
+    moved: dict[str, StatusDays] = {}
     for row in fetch_all(conn, statement("queries", "overview_status_days"), values):
         subscriptions = moved.setdefault(row["user_id"], {})
         subscriptions.setdefault(row["subscription_id"], {})[row["day"]] = row["status"]
     steady = _steady(conn, without=list(moved))
-    daily = [Counter(steady) for _ in wanted]
-    for told in moved.values():
-        for index, status in enumerate(statuses_of(told, wanted)):
+    daily = [Counter(steady) for _ in dates]
+    for status_days in moved.values():
+        for index, status in enumerate(statuses_of(status_days, dates)):
             daily[index][status] += 1
     daily[-1] = Counter(status_now(conn))
     names = sorted({name for counts in daily for name in counts} - {NO_STATUS})
-    return StatusSeries(wanted, {name: [counts[name] for counts in daily] for name in names})
+    return StatusSeries(dates, {name: [counts[name] for counts in daily] for name in names})
 
 
-def statuses_of(told: Told, days: list[date]) -> list[str]:
-    """The status that spoke for a user at the end of each day; what has ended stays ended."""
+def statuses_of(status_days: StatusDays, days: list[date]) -> list[str]:
+    """A user's status at the end of each day; an ended subscription stays ended."""
     before = days[0] - timedelta(days=1)
-    now = {name: by_day[before] for name, by_day in told.items() if before in by_day}
-    found = []
+    now = {name: by_day[before] for name, by_day in status_days.items() if before in by_day}
+    statuses = []
     for day in days:
-        for name, by_day in told.items():
+        for name, by_day in status_days.items():
             if day in by_day and now.get(name) not in TERMINAL:
                 now[name] = by_day[day]
-        found.append(max(now.values(), key=_rank, default=NO_STATUS))
-    return found
+        statuses.append(max(now.values(), key=_rank, default=NO_STATUS))
+    return statuses
 
 
 def _rank(status: str) -> int:
@@ -95,12 +95,12 @@ def status_now(conn: AnyConnection) -> dict[str, int]:
 
 
 def trial_funnel(conn: AnyConnection, *, since: datetime) -> Row:
-    """started, active, converted, expired: of trials that began since then."""
+    """started, active, converted, expired: of trials that began since an instant."""
     return _one(conn, "overview_trials", {"since": since})
 
 
 def attention(conn: AnyConnection) -> Row:
-    """What waits for somebody, and how much there is in all."""
+    """Numbers of items that need an operator, and totals."""
     return _one(conn, "overview_attention", {})
 
 
@@ -114,7 +114,7 @@ def appended(conn: AnyConnection, *, since: datetime, until: datetime, width: ti
 def bucketed(
     rows: Iterable[tuple[datetime, str, int]], since: datetime, until: datetime, width: timedelta
 ) -> Bucketed:
-    """Rows of (bucket, name, count) as one list a name, with zeros where nothing was."""
+    """Rows of (bucket, name, count) as one list per name, with zeros for empty buckets."""
     starts = [since + width * index for index in range(max(1, (until - since) // width))]
     places = {start: index for index, start in enumerate(starts)}
     counts: dict[str, list[int]] = {}
@@ -126,5 +126,5 @@ def bucketed(
 
 def _one(conn: AnyConnection, name: str, values: dict[str, object]) -> Row:
     row = fetch_one(conn, statement("queries", name), values)
-    assert row is not None  # an aggregate always answers one row
+    assert row is not None  # an aggregate always returns one row
     return row

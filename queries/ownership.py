@@ -1,4 +1,4 @@
-"""Whose life a customer's events belong to: the owner's at the time, else the next owner's."""
+"""The user whose history shows a customer's events: the owner at the time, else the next owner."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ from queries.rows import AnyConnection, fetch_all
 
 
 class LinkSpan(NamedTuple):
-    """A time, its end not included; None is no bound."""
+    """An interval, its end exclusive; None is no bound."""
 
     since: datetime | None
     until: datetime | None
 
 
-def owner_told(owners: Sequence[Owner], at: int) -> str | None:
-    """Whose life an event at that instant (microseconds) belongs to; None while nobody owns its customer."""
+def owner_or_next(owners: Sequence[Owner], at: int) -> str | None:
+    """The user whose history shows an event at that instant (microseconds); None without an owner."""
     following = bisect_right(owners, at, key=attrgetter("at"))
     return next((owner.user for owner in owners[max(0, following - 1) :] if owner.user is not None), None)
 
 
 def spans_of(owners: Sequence[Owner], user_id: str) -> list[LinkSpan]:
-    """The times of which `owner_told` gives the user."""
+    """The intervals in which `owner_or_next` gives the user."""
     spans: list[LinkSpan] = []
     since: datetime | None = None
     for number, owner in enumerate(owners):
         if owner.user is None:
-            continue  # what happens until the next owner comes is the next owner's
+            continue  # events until the next owner belong to the next owner
         begins = since
         following = owners[number + 1] if number + 1 < len(owners) else None
         until = None if following is None else from_micros(following.at)
@@ -44,14 +44,14 @@ def spans_of(owners: Sequence[Owner], user_id: str) -> list[LinkSpan]:
 
 
 def customers_owned(conn: AnyConnection, user_id: str) -> dict[str, list[LinkSpan]]:
-    """The customers that ever were this user's, and when, as projected so far."""
+    """The customers ever owned by this user, and when, as projected so far."""
     trust = Trust(conn)
-    found: dict[str, list[LinkSpan]] = {}
+    owned: dict[str, list[LinkSpan]] = {}
     for row in fetch_all(conn, statement("queries", "claims_of"), {"user_id": user_id}):
         claims = links.decode(row["claims"])
         spans = spans_of(claims.owners(), user_id) if claims else []
         if spans and trust.covers(row["customer_id"]):
-            found[row["customer_id"]] = spans
+            owned[row["customer_id"]] = spans
         elif claims is None and row["user_id"] == user_id:
-            found[row["customer_id"]] = [LinkSpan(None, None)]
-    return found
+            owned[row["customer_id"]] = [LinkSpan(None, None)]
+    return owned

@@ -1,4 +1,4 @@
-"""Everything that is kept about one person: for themselves, and as evidence."""
+"""All stored data about one person: for a subject access request, and as evidence."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,24 +35,24 @@ def person_file(
     until: datetime | None = None,
     live_only: bool = False,
 ) -> PersonFile:
-    """What happened, by the source's clock, and who looked, in a window (`until` is not included).
+    """The events by the source's clock, and the reads, in a window (`until` is exclusive).
 
-    `conn` is at the beginning of a transaction, which from then on reads one snapshot and writes
-    nothing: note the read before, in a transaction of its own.
+    `conn` is at the beginning of a transaction, which then reads one snapshot and writes nothing: log
+    the access before, in another transaction.
     """
-    wanted = EventFilter(user_id=user_id, occurred_after=since, occurred_before=until)
-    with exported(conn, wanted, bodies=True) as rows:
-        found = list(rows)
+    event_filter = EventFilter(user_id=user_id, occurred_after=since, occurred_before=until)
+    with exported(conn, event_filter, bodies=True) as rows:
+        event_rows = list(rows)
     customers = tuple(linked_customers(conn, user_id))
-    told = history(conn, user_id, live_only=live_only) or []
-    asked = {"subjects": [user_id, *customers], "since": since, "until": until}
+    entries = history(conn, user_id, live_only=live_only) or []
+    parameters = {"subjects": [user_id, *customers], "since": since, "until": until}
     return PersonFile(
         user_id=user_id,
         customers=customers,
         profile=profile(conn, user_id),
-        events=found,
-        history=[entry for entry in told if _within(entry["occurred_at"], since, until)],
-        reads=fetch_all(conn, statement("queries", "access_of"), asked),
+        events=event_rows,
+        history=[entry for entry in entries if _within(entry["occurred_at"], since, until)],
+        reads=fetch_all(conn, statement("queries", "access_of"), parameters),
     )
 
 

@@ -1,4 +1,4 @@
-"""The plans on offer and those no longer sold."""
+"""The active and retired plans."""
 
 from psycopg.sql import SQL
 

@@ -1,4 +1,4 @@
-"""Numbers with the words that go with them."""
+"""Numbers with singular or plural nouns."""
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -2,7 +2,7 @@
 
 Column names are the tables' own. The five tables share `id`, `user_id`, `created_at` and
 `updated_at`; in a profile these four are those of `users`, and `user_id` is the Clerk id. Two
-fields are no columns: `stale` is true while the user is quarantined, so that the row shows an
+fields are not columns: `stale` is true while the user is quarantined, so that the row shows an
 older state; `quarantine` then names the event that could not be folded, else it is null.
 """
 
@@ -49,20 +49,20 @@ OF_CUSTOMER = SQL(
 
 
 def profile(conn: AnyConnection, user_id: str) -> Profile | None:
-    """The profile of one Clerk id, or None when nothing ever mentioned it."""
+    """The profile of one Clerk id; None for an unknown user."""
     return fetch_one(
         conn, compose(whole("profile"), [SQL("u.user_id = %(user_id)s::text")]), {"user_id": user_id}
     )
 
 
 def profiles_by_email(conn: AnyConnection, email: str) -> list[Profile]:
-    """Everybody with that address, oldest first: an address is no identity."""
+    """All users with that address, oldest first: an address does not identify a user."""
     oldest_first = SQL("ORDER BY u.created_at, u.id LIMIT %(limit)s::integer")
     query = compose(whole("profile"), [WITH_EMAIL], oldest_first)
     return fetch_all(conn, query, {"email": email, "limit": SAME_EMAIL_LIMIT})
 
 
 def profile_by_customer(conn: AnyConnection, customer_id: str) -> Profile | None:
-    """The profile a Stripe customer is linked to, whether they pay with it now or not."""
+    """The profile to which a Stripe customer is linked, even if it is not the paying one."""
     query = compose(whole("profile"), [OF_CUSTOMER])
     return fetch_one(conn, query, {"stripe_customer_id": customer_id})

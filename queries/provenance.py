@@ -1,4 +1,4 @@
-"""Which event put in force what is in force."""
+"""The event behind the plan in force."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,27 +26,27 @@ def event_behind(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> str | None:
-    """The id of the last event that said so, between the bounds; None for the free plan."""
+    """The id of the last event within the bounds that set the plan; None for the free plan."""
     current = current_subscription(state)
     route = current.customer if source == "subscription" and current else state.user_id
-    types = SAID_BY.get(source)
+    types = EVENT_TYPES.get(source)
     if types is None:
         return None
-    asked = {
+    parameters = {
         "part": part_of(route),
         "route_key": route,
-        "types": [said.replace("_", r"\_") + "%" for said in types],
+        "types": [prefix.replace("_", r"\_") + "%" for prefix in types],
         "limit": MOST_EVENTS,
         "as_of": as_of,
         "known_at": known_at,
     }
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        rows = cursor.execute(statement("queries", "events_that_said"), asked).fetchall()
-    said = [fact for row in rows if _says(fact := routed(row).fact, state, source)]
-    return max(said, key=lambda fact: (fact.at, fact.position)).id if said else None
+        rows = cursor.execute(statement("queries", "events_that_said"), parameters).fetchall()
+    matching = [fact for row in rows if _matches(fact := routed(row).fact, state, source)]
+    return max(matching, key=lambda fact: (fact.at, fact.position)).id if matching else None
 
 
-def _says(fact: Fact, state: State, source: str) -> bool:
+def _matches(fact: Fact, state: State, source: str) -> bool:
     if not fact.type.startswith(_beginnings(source)):
         return False
     if source == "subscription":
@@ -61,10 +61,10 @@ def _says(fact: Fact, state: State, source: str) -> bool:
 
 
 def _beginnings(source: str) -> tuple[str, ...]:
-    return tuple(SAID_BY.get(source, ()))
+    return tuple(EVENT_TYPES.get(source, ()))
 
 
-SAID_BY: dict[str, Sequence[str]] = {
+EVENT_TYPES: dict[str, Sequence[str]] = {
     "grant": ("entitlement.granted",),
     "subscription": ("stripe.customer.subscription.", "stripe.snapshot.subscription"),
     "own_trial": ("trial.started", "trial.extended"),

@@ -5,10 +5,10 @@ from queries.rows import AnyConnection, Row, fetch_all, fetch_one
 
 
 def quarantined(conn: AnyConnection, *, limit: int) -> list[Row]:
-    """Where each history stops and why, the latest first."""
+    """The event at which each history stops and why, the latest first."""
     return fetch_all(conn, statement("queries", "quarantined"), {"limit": limit})
 
 
 def is_quarantined(conn: AnyConnection, user_id: str) -> bool:
-    """Whether this user's history stops somewhere."""
+    """Whether this user is quarantined."""
     return fetch_one(conn, statement("queries", "quarantined_user"), {"user_id": user_id}) is not None

@@ -1,4 +1,4 @@
-"""Rows as dictionaries, with every instant in UTC whatever the session's time zone is."""
+"""Rows as dictionaries, with every instant in UTC regardless of the session's time zone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
-AnyConnection = Connection[Any]  # Any: a query does not care which row factory the caller uses
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 Row = dict[str, Any]  # Any: a column's type is the table's
 
 MOST_PAGE_BYTES = 4 * 1024 * 1024
@@ -31,8 +31,8 @@ def fetch_one(conn: AnyConnection, query: Composed | bytes, parameters: Mapping[
 def fetch_within(
     conn: AnyConnection, query: Composed | bytes, parameters: Mapping[str, object], *, weight: str
 ) -> tuple[list[Row], bool]:
-    """The first rows of one statement, and True if it may have more: at least one row, and none after their
-    `weight` columns add up to `MOST_PAGE_BYTES`. The rest stays on the server.
+    """The first rows of one statement, and True if there may be more: at least one row, and no more once
+    their `weight` columns add up to `MOST_PAGE_BYTES`. The rest stays on the server.
     """
     rows: list[Row] = []
     weight_bytes = 0

@@ -1,4 +1,4 @@
-"""Scraping jobs: by what they are for and by what their JSON holds; wide columns only when asked."""
+"""Scraping jobs: filtered by columns and by their JSON; wide columns only on request."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapingJobFilter:
-    """Which jobs; what is None or empty does not restrict.
+    """Which jobs; None or an empty value does not restrict.
 
-    `keywords`: all of them are among the job's. `has_param`: a key at the top of search_params.
+    `keywords`: all of them are among the job's. `has_param`: a top-level key of search_params.
     `param`: a path of at most five keys into search_params, and the value there as text: "18" finds
     18 and "18".
     """
@@ -61,7 +61,7 @@ class ScrapingJobFilter:
 
 def list_jobs(
     conn: AnyConnection,
-    wanted: ScrapingJobFilter,
+    job_filter: ScrapingJobFilter,
     *,
     limit: int,
     after: str | None = None,
@@ -71,8 +71,8 @@ def list_jobs(
 
     `include`: keywords, search_params, results (without their creators). Raises: BadCursor.
     """
-    where, values = select(wanted)
-    found = page(
+    where, values = select(job_filter)
+    job_page = page(
         conn,
         JOBS,
         jobs_with(include),
@@ -80,15 +80,15 @@ def list_jobs(
         values,
         limit=limit,
         after=after,
-        estimate=wanted.user_id is None and wanted.campaign_id is None,
+        estimate=job_filter.user_id is None and job_filter.campaign_id is None,
     )
     if "results" in include:
-        _join_results(conn, found.items)
-    return found
+        _join_results(conn, job_page.items)
+    return job_page
 
 
 def job(conn: AnyConnection, job_id: UUID, user_id: str, *, include: Collection[str] = ()) -> Row | None:
-    """One job of the user; None when they have none of that id."""
+    """One job of the user; None if the user has none with that id."""
     query = compose(jobs_with(include), [SQL("j.id = %(id)s::uuid"), CONDITIONS["user_id"]])
     row = fetch_one(conn, query, {"id": job_id, "user_id": user_id})
     if row is not None and "results" in include:
@@ -105,7 +105,7 @@ def results(
     after: str | None = None,
     creators: bool = False,
 ) -> Page:
-    """What a user's job found, oldest first; the creators themselves only when asked. Raises: BadCursor."""
+    """The results of a user's job, oldest first; with `creators`, their JSON too. Raises: BadCursor."""
     wide = SQL(", r.creators, octet_length(r.creators::text) AS bytes") if creators else NOTHING
     where = [SQL("r.job_id = %(job_id)s::uuid AND j.user_id = %(user_id)s::text")]
     values: Values = {"job_id": job_id, "user_id": user_id}
@@ -117,21 +117,21 @@ def results(
 def verify_results(conn: AnyConnection, job_id: UUID, user_id: str) -> list[Row]:
     """Each stored or recorded result and `verdict`: ok, altered, missing or unrecorded.
 
-    The digest is taken of what is stored now and compared with the one in the log.
+    The digest of the stored JSON is computed and compared with the one in the log.
     """
-    asked = {"job_id": job_id, "user_id": user_id, "part": part_of(user_id)}
-    return fetch_all(conn, statement("queries", "verify_results"), asked)
+    parameters = {"job_id": job_id, "user_id": user_id, "part": part_of(user_id)}
+    return fetch_all(conn, statement("queries", "verify_results"), parameters)
 
 
-def select(wanted: ScrapingJobFilter) -> tuple[list[Composable], Values]:
+def select(job_filter: ScrapingJobFilter) -> tuple[list[Composable], Values]:
     """The conditions and values of a filter."""
-    where, values = conditions({name: getattr(wanted, name) for name in CONDITIONS}, CONDITIONS)
-    if wanted.keywords:
+    where, values = conditions({name: getattr(job_filter, name) for name in CONDITIONS}, CONDITIONS)
+    if job_filter.keywords:
         where.append(SQL("j.keywords @> %(keywords)s::jsonb"))
-        values["keywords"] = orjson.dumps(list(wanted.keywords)).decode()
-    if wanted.param is not None:
+        values["keywords"] = orjson.dumps(list(job_filter.keywords)).decode()
+    if job_filter.param is not None:
         where.append(_PARAM)
-        path, text = wanted.param
+        path, text = job_filter.param
         values |= {"param_text": _nested(path, text), "param_value": _nested(path, _value(text))}
     return where, values
 
@@ -142,7 +142,7 @@ def jobs_with(include: Collection[str]) -> Composable:
 
 
 def _nested(path: Sequence[str], value: Any) -> str:  # Any: a JSON scalar
-    """The JSON that contains nothing but that value at that path; containment finds it by index."""
+    """JSON with only that value at that path, so that containment can use the index."""
     assert 0 < len(path) <= DEEPEST
     for key in reversed(path):
         value = {key: value}
@@ -150,18 +150,18 @@ def _nested(path: Sequence[str], value: Any) -> str:  # Any: a JSON scalar
 
 
 def _value(text: str) -> Any:  # Any: a JSON scalar
-    """What the text would be as a JSON number, boolean or null; else the text."""
+    """The text parsed as a JSON number, boolean or null; else the text."""
     try:
-        found = orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return text if isinstance(found, list | dict) else found
+    return text if isinstance(value, list | dict) else value
 
 
 def _join_results(conn: AnyConnection, rows: list[Row]) -> None:
-    asked = {"jobs": [row["id"] for row in rows], "limit": NEWEST_RESULTS}
-    found = fetch_all(conn, statement("queries", "results_of_jobs"), asked) if rows else []
-    by_job = grouped(found, "job_id")
+    parameters = {"jobs": [row["id"] for row in rows], "limit": NEWEST_RESULTS}
+    result_rows = fetch_all(conn, statement("queries", "results_of_jobs"), parameters) if rows else []
+    by_job = grouped(result_rows, "job_id")
     for row in rows:
         row["results"] = by_job.get(row["id"], [])
 

@@ -28,17 +28,17 @@ _PAGE = 500
 
 
 class NotSealedYet(SealError):
-    """The event is younger than the last checkpoint. Ask again in a minute."""
+    """The event is newer than the last checkpoint. Try again in a minute."""
 
     def __init__(self, part: int, position: int) -> None:
         super().__init__(
-            f"part {part}, position {position} is not under a checkpoint yet: ask again in a minute, "
+            f"part {part}, position {position} is not under a checkpoint yet: try again in a minute, "
             "or sign one now: tenure audit checkpoint --now"
         )
 
 
 class NoCheckpoint(SealError):
-    """Nothing was ever signed. The scheduler signs every minute; `tenure audit checkpoint --now` at once."""
+    """There is no checkpoint. The scheduler signs every minute; `tenure audit checkpoint --now` at once."""
 
     def __init__(self) -> None:
         super().__init__("there is no checkpoint yet; sign one: tenure audit checkpoint --now")
@@ -46,7 +46,7 @@ class NoCheckpoint(SealError):
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A checkpoint as it is kept: the signed note, and what it says, repeated for people."""
+    """A stored checkpoint: the signed note, and its values in columns."""
 
     number: int
     signed_at: datetime
@@ -75,8 +75,8 @@ def checkpoint_numbered(conn: AnyConnection, number: int) -> StoredCheckpoint | 
 def checkpoints(conn: AnyConnection, *, before: int | None = None) -> Iterator[StoredCheckpoint]:
     """All checkpoints, the newest first, page by page."""
     while True:
-        asked = {"before": before, "limit": _PAGE}
-        page = fetch_all(conn, statement("queries", "checkpoints_before"), asked)
+        parameters = {"before": before, "limit": _PAGE}
+        page = fetch_all(conn, statement("queries", "checkpoints_before"), parameters)
         for row in page:
             yield StoredCheckpoint(**row | {"verifiers": tuple(row["verifiers"])})
         if len(page) < _PAGE:
@@ -95,12 +95,12 @@ def origin_of(conn: AnyConnection) -> str | None:
     return None if row is None else str(row["origin"])
 
 
-def event_proof(conn: AnyConnection, wanted: str, *, payload: bool = True) -> Json:
+def event_proof(conn: AnyConnection, event_id: str, *, payload: bool = True) -> Json:
     """The proof file of an event, by its id or its provider's id, under the latest checkpoint.
 
     Raises: EventNotFound; NoCheckpoint; NotSealedYet; MissingNode.
     """
-    part, position = _place(conn, wanted)
+    part, position = _place(conn, event_id)
     return proof_at(conn, part, position, under=_latest(conn), payload=payload)
 
 
@@ -138,28 +138,28 @@ def growth_proof(conn: AnyConnection, older: str, newer: str | None = None) -> J
 def grown(
     conn: AnyConnection, older: str, newer: str | None = None, *, trusted: Iterable[VerifierKey]
 ) -> tuple[Json, Growth]:
-    """The growth proof, made and then checked as a stranger would."""
+    """The growth proof, checked with the public keys as an outside verifier does."""
     proof = growth_proof(conn, older, newer)
     return proof, check_growth(proof, trusted)
 
 
 def _latest(conn: AnyConnection) -> StoredCheckpoint:
-    found = latest_checkpoint(conn)
-    if found is None:
+    checkpoint = latest_checkpoint(conn)
+    if checkpoint is None:
         raise NoCheckpoint
-    return found
+    return checkpoint
 
 
-def _place(conn: AnyConnection, wanted: str) -> tuple[int, int]:
+def _place(conn: AnyConnection, event_id: str) -> tuple[int, int]:
     try:
-        asked = UUID(wanted)
+        row_id = UUID(event_id)
     except ValueError:
-        found = one_event(conn, wanted)
-        if found is None:
-            raise EventNotFound(wanted) from None
-        return found["part"], found["position"]
+        event = one_event(conn, event_id)
+        if event is None:
+            raise EventNotFound(event_id) from None
+        return event["part"], event["position"]
     with conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(statement("queries", "event_place"), {"id": asked}).fetchone()
+        row = cursor.execute(statement("queries", "event_place"), {"id": row_id}).fetchone()
     if row is None:
-        raise EventNotFound(wanted)
+        raise EventNotFound(event_id)
     return row[0], row[1]

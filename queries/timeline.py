@@ -14,8 +14,8 @@ class Step(NamedTuple):
     """One event of a canonical history.
 
     `arrived_late`: an event that belongs after this one was recorded before it.
-    `problem` says why the history stops here, when it does. `behind`: column to the earlier event that
-    set its value, where this one only brought it along with a customer.
+    `problem`: why the history stops here, if it does. `behind`: column to the earlier event that set its
+    value, if this event only moved the customer.
     """
 
     entry: HistoryFact
@@ -29,22 +29,22 @@ class Step(NamedTuple):
         return from_micros(self.entry.fact.at)
 
 
-def timeline(found: BoundedHistory, recorded_after: int | None = None) -> list[Step]:
-    """The user's events in canonical order; a plan's publication stands among them where it changed
-    one of their columns, and another user's event where it gave or took a customer.
+def timeline(history: BoundedHistory, recorded_after: int | None = None) -> list[Step]:
+    """The user's events in canonical order, with plan publications that changed one of their columns and
+    other users' events that moved a customer.
 
-    `recorded_after`: when the first-recorded event that comes after all these was recorded.
+    `recorded_after`: the recording time of the first-recorded event that comes after all these.
     """
-    walked = list(HistoryWalk(found).steps())
-    late = _late([each.entry for each in walked], recorded_after)
+    walked = list(HistoryWalk(history).steps())
+    late = _late([step.entry for step in walked], recorded_after)
     return [
-        Step(each.entry, each.changes, lateness, each.problem, each.behind)
-        for each, lateness in zip(walked, late, strict=True)
+        Step(step.entry, step.changes, lateness, step.problem, step.behind)
+        for step, lateness in zip(walked, late, strict=True)
     ]
 
 
 def _late(entries: list[HistoryFact], earliest_after: int | None) -> list[bool]:
-    """Whether anything that comes after an entry was recorded before it."""
+    """For each entry, whether a later event was recorded before it."""
     late: list[bool] = []
     for entry in reversed(entries):
         late.append(earliest_after is not None and earliest_after < entry.recorded)

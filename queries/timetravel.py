@@ -1,4 +1,4 @@
-"""The profile as it was true at one instant, as it was believed at another, or both."""
+"""The profile at one instant, as known at another, or both."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,10 +19,10 @@ def profile_at(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> Profile | None:
-    """The flat profile, exact to the microsecond; None when nothing mentioned the user by then."""
-    found = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
-    state = found.state()
-    return None if state is None else flat(state, found.catalog())
+    """The flat profile, exact to the microsecond; None when no event mentioned the user by then."""
+    past = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    state = past.state()
+    return None if state is None else flat(state, past.catalog())
 
 
 def flat(state: State, catalog: Catalog) -> Profile:

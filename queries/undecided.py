@@ -1,7 +1,7 @@
-"""Whether the snapshots of one instant leave open which value a column has.
+"""Whether the snapshots of one instant leave a column's value undecided.
 
-The canonical order is a function of the events, so a value is the same wherever it is derived. Where the
-snapshots allow another order as well, and that order gives another value, the value is marked as undecided.
+The canonical order is a function of the events, so every derivation gives the same value. If the snapshots
+allow another order that gives another value, the value is marked as undecided.
 """
 
 from itertools import groupby, islice
@@ -19,23 +19,27 @@ from queries.history_at import BoundedHistory
 
 MOST_LATER = 2_000
 MOST_FOLDED = 5_000
-"""Later events and facts folded in search of another value; orders beyond that are not looked at."""
+"""Limits of later events and folded facts in the search for another value; further orders are ignored."""
 
 CANONICAL = frozenset({"last_webhook_event", "last_webhook_timestamp"})
 """Columns that the canonical order itself defines."""
 
 
-def undecided_reason(found: BoundedHistory, column: str, at: int) -> str | None:
-    """Why the value that a column got at an instant (microseconds) is not certain; None if it is."""
-    facts = sorted((entry.fact for entry in found.entries), key=attrgetter("at"))
+def undecided_reason(history: BoundedHistory, column: str, at: int) -> str | None:
+    """Why a column's value since an instant (microseconds) is not certain; None if it is."""
+    facts = sorted((entry.fact for entry in history.entries), key=attrgetter("at"))
     instant = [fact for fact in facts if fact.at == at]
-    before = found.base.state.copy() if found.base else State(user_id=found.user_id, links=dict(found.links))
+    before = (
+        history.base.state.copy()
+        if history.base
+        else State(user_id=history.user_id, links=dict(history.links))
+    )
     fold_on(before, [fact for fact in facts if fact.at < at])
     state = _after(before, order_instant(instant, before))
     orders = islice(alternatives(instant, before), MOST_FOLDED // len(instant) + 1)
     possible = {encode_state(other): other for other in (_after(before, order) for order in orders)}
     others = _still_differing(state, list(possible.values()), [fact for fact in facts if fact.at > at])
-    catalog = found.catalog()
+    catalog = history.catalog()
     values = {_value(other, column, catalog) for other in others} - {_value(state, column, catalog)}
     if not values:
         return None
@@ -50,9 +54,9 @@ def _after(before: State, order: list[Fact]) -> State:
 
 
 def _still_differing(state: State, others: list[State], later: list[Fact]) -> list[State]:
-    """Those of the others that what came later does not make the same as `state`; all are folded on.
+    """The other states that later facts do not make equal to `state`; all are folded further.
 
-    A state that is the same once stays so, and no more is folded when none is left.
+    States that are equal once stay equal, and folding ends when no other state remains.
     """
     folded = 0
     others = [other for other in others if not _alike(state, other)]
@@ -61,22 +65,22 @@ def _still_differing(state: State, others: list[State], later: list[Fact]) -> li
         folded += len(instant) * (len(others) + 1)
         if not others or folded > MOST_FOLDED:
             break
-        for each in (state, *others):
-            fold_on(each, instant)
+        for candidate in (state, *others):
+            fold_on(candidate, instant)
         others = [other for other in others if not _alike(state, other)]
     return others
 
 
 def _alike(state: State, other: State) -> bool:
-    """True if all that follows gives both the same values, if not since the same instants."""
+    """True if later facts give both the same values, though perhaps since other instants."""
     return replace(other, changed_at=state.changed_at, cells_at=state.cells_at) == state
 
 
-def may_be_undecided(found: BoundedHistory, column: str, at: int) -> bool:
-    """Whether it is worth looking: several of the providers' events share the instant."""
+def may_be_undecided(history: BoundedHistory, column: str, at: int) -> bool:
+    """Whether several provider events share the instant, so that a search is worthwhile."""
     return (
         column not in CANONICAL
-        and sum(e.fact.at == at and e.fact.source != "tenure" for e in found.entries) > 1
+        and sum(e.fact.at == at and e.fact.source != "tenure" for e in history.entries) > 1
     )
 
 

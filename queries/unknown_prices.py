@@ -1,4 +1,4 @@
-"""Prices that users pay and no plan names: each is a user on the wrong plan until it is published."""
+"""Prices that users pay but no plan names: their users have the wrong plan until one is published."""
 
 from typing import NamedTuple
 
@@ -25,11 +25,11 @@ class UnknownPrice(NamedTuple):
 
 
 def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
-    """The prices behind `billing_sync_status = error`, by id; the first thousand users are looked at."""
+    """The prices behind `billing_sync_status = error`, by id, among the first thousand users."""
     catalog = _catalog(conn)
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("queries", "users_in_error"), {"limit": MOST_USERS}).fetchall()
-    found: dict[str, UnknownPrice] = {}
+    prices: dict[str, UnknownPrice] = {}
     for user, state in rows:
         source = present(decode(state)).cores["user_subscriptions"][0]
         if isinstance(source, str):
@@ -38,8 +38,8 @@ def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
         if catalog.first_known(hints) is not None:
             continue
         price_id, lookup_key = hints[0].price_id or "", hints[0].lookup_key
-        found.setdefault(price_id, UnknownPrice(price_id, lookup_key, [])).users.append(user)
-    return [found[price] for price in sorted(found)]
+        prices.setdefault(price_id, UnknownPrice(price_id, lookup_key, [])).users.append(user)
+    return [prices[price] for price in sorted(prices)]
 
 
 def _catalog(conn: AnyConnection) -> Catalog:

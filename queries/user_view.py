@@ -1,4 +1,4 @@
-"""A user as a page shows them: the profile at the asked instants, its steps, and the whole life around."""
+"""A user for a page: the profile at the given instants, its steps, and the whole history."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +19,8 @@ MOST_SHOWN = 2000
 class UserView:
     """`profile` and `steps` are bounded by both clocks; `whole` by `known_at` alone.
 
-    `profile` is None when nothing had mentioned the user by then, or nothing does any more. Of a life of
-    many events both are the latest; `is_all` says whether that is all of them.
+    `profile` is None when no event mentioned the user by then, or none does any more. Of a long history the
+    steps are the latest; `is_all` is true if they are all.
     """
 
     profile: Profile | None
@@ -29,7 +29,7 @@ class UserView:
     is_all: bool
 
 
-def lived(
+def load_user_view(
     conn: AnyConnection,
     user_id: str,
     *,
@@ -37,7 +37,7 @@ def lived(
     known_at: datetime | None = None,
     live_only: bool = False,
 ) -> UserView | None:
-    """What is known of the user; None when nothing ever mentioned them, by `known_at` if given."""
+    """The view of the user; None when no event mentions them, by `known_at` if given."""
     streams = Streams(conn, user_id)
 
     def latest(end: datetime | None) -> BoundedHistory:
@@ -59,7 +59,7 @@ def lived(
     return UserView(_profile_of(bounded), timeline(bounded), whole, is_all and bounded.base is None)
 
 
-def _profile_of(found: BoundedHistory) -> Profile | None:
-    """None for a user of whom nothing is left but customers who went to somebody else."""
-    state = found.state()
-    return None if state is None else flat(state, found.catalog())
+def _profile_of(history: BoundedHistory) -> Profile | None:
+    """None for a user whose only events are of customers that moved to another user."""
+    state = history.state()
+    return None if state is None else flat(state, history.catalog())

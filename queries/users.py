@@ -19,7 +19,7 @@ FILTERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFilter:
-    """Whom to list; what is None does not restrict."""
+    """Which users; None does not restrict."""
 
     email: str | None = None
     stripe_customer_id: str | None = None
@@ -29,23 +29,25 @@ class UserFilter:
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """Profiles, and the cursor of the page behind them or None."""
+    """Profiles, and the cursor of the next page or None."""
 
     items: list[Profile]
     next: str | None
 
 
-def list_users(conn: AnyConnection, wanted: UserFilter, *, limit: int, after: str | None = None) -> UserPage:
-    """One page in a stable order that says nothing about the users.
+def list_users(
+    conn: AnyConnection, user_filter: UserFilter, *, limit: int, after: str | None = None
+) -> UserPage:
+    """One page in a stable order that is unrelated to the users' data.
 
     Raises: BadCursor.
     """
-    values = {name: getattr(wanted, name) for name in FILTERS}
+    values = {name: getattr(user_filter, name) for name in FILTERS}
     where = [FILTERS[name] for name, value in values.items() if value is not None]
     if after is not None:
         where.append(SQL("s.user_id > %(after)s::uuid"))
         values["after"] = read_user_cursor(after)
     query = compose(whole("profile"), where, SQL("ORDER BY s.user_id LIMIT %(limit)s::integer"))
-    found = fetch_all(conn, query, values | {"limit": limit + 1})
-    items = found[:limit]
-    return UserPage(items, user_cursor(items[-1]["id"]) if len(found) > limit else None)
+    rows = fetch_all(conn, query, values | {"limit": limit + 1})
+    items = rows[:limit]
+    return UserPage(items, user_cursor(items[-1]["id"]) if len(rows) > limit else None)

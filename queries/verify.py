@@ -1,4 +1,4 @@
-"""`verify`: the whole log derived again and held against its trees and every signed checkpoint."""
+"""`verify`: derive the whole log's hashes again and compare them with its trees and all checkpoints."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,12 +32,12 @@ def verify(
     workers: int = 1,
     progress: Callable[[PartReport], None] | None = None,
 ) -> VerificationReport:
-    """The report on the log; `progress` is told each part as it is done.
+    """The report on the log; `progress` is called with the report of each finished part.
 
-    `connect` opens a connection of its own; with several workers it goes to other processes, so it
-    must be picklable. `trusted` are the keys somebody vouches for: the newest checkpoint needs a
-    good signature by one of them. `since` is a note verified before: events under it are taken as
-    they are. `kept` are notes that were taken out of reach: the log must still contain them.
+    `connect` opens a new connection; with several workers it is sent to other processes, so it must
+    be picklable. `trusted` are the caller's trusted keys: the newest checkpoint needs a valid
+    signature by one of them. `since` is a note verified before: events under it are not read again.
+    `kept` are notes stored outside the database: the log must still contain them.
 
     Raises: SealError when `since` or a `kept` note is not signed by a trusted key.
     """
@@ -66,12 +66,12 @@ def verify(
 
 
 class _Signed:
-    """The checkpoints, newest first: each well signed, in its own words, and in one unbroken row.
+    """The checkpoints, newest first: validly signed, equal to their notes, and numbered without gaps.
 
     Numbers that retention removed are in a note that the log's keys signed; any other gap is a finding.
 
-    Trust goes back along rotations: a checkpoint signed by a trusted key and by an older one
-    vouches for the older one's earlier checkpoints. Their content is pinned by the trees anyway.
+    Trust extends back along rotations: a checkpoint signed by a trusted key and by an older one
+    makes the older key trusted for earlier checkpoints. The trees verify their content in any case.
     """
 
     def __init__(self, conn: AnyConnection, trusted: Iterable[VerifierKey], begun: Checkpoint | None) -> None:
@@ -86,7 +86,7 @@ class _Signed:
         self._removed: list[Span] = []
 
     def check(self) -> None:
-        """Look at all, or at those since the one it begins at."""
+        """Check all checkpoints, or those since the one to begin at."""
         later: StoredCheckpoint | None = None
         for stored in checkpoints(self._conn):
             if later is None:
@@ -116,23 +116,27 @@ class _Signed:
         if later is not None:
             self._require(stored.number + 1, later.number - 1)
         try:
-            found = verify_checkpoint(stored.note, self._trusted)
+            verified = verify_checkpoint(stored.note, self._trusted)
         except SealError as problem:
             return str(problem)
-        said = found.checkpoint
-        if (said.signed_at, said.size, said.root) != (stored.signed_at, stored.size, stored.root):
-            return "its columns say something else than its signed note"
-        if said.origin != self._origin:
-            return f"signed by {said.origin}, but the log is {self._origin}"
-        if later is not None and later.signed_at < said.signed_at:
+        checkpoint = verified.checkpoint
+        if (checkpoint.signed_at, checkpoint.size, checkpoint.root) != (
+            stored.signed_at,
+            stored.size,
+            stored.root,
+        ):
+            return "its columns differ from its signed note"
+        if checkpoint.origin != self._origin:
+            return f"signed by {checkpoint.origin}, but the log is {self._origin}"
+        if later is not None and later.signed_at < checkpoint.signed_at:
             return "signed later than the one that follows it"
         if later is not None and later.note == stored.note:
             return "the one that follows it once more"
-        self._trusted |= _cosigners(stored, said.origin)
+        self._trusted |= _cosigners(stored, checkpoint.origin)
         return None
 
     def _require(self, first: int, last: int) -> None:
-        """Of these numbers each is missing that retention did not sign as removed."""
+        """Report the numbers that are missing without a signed removal."""
         for start, end in self._missing(first, last):
             self.findings.append(LogFinding(-1, 0, f"checkpoints {start} to {end} are missing"))
 
@@ -140,7 +144,7 @@ class _Signed:
         if first > last:
             return []
         missing = _without(first, last, self._removed)
-        if missing:  # retention may have gone on meanwhile
+        if missing:  # retention may have removed more meanwhile
             self._removed = sorted(self._read_removed())
             missing = _without(first, last, self._removed)
         return missing
@@ -162,25 +166,25 @@ class _Signed:
 
 
 def _without(first: int, last: int, spans: Iterable[Span]) -> list[Span]:
-    """What of the numbers from first to last no ascending span covers."""
-    left = []
+    """The numbers from first to last that no ascending span covers."""
+    uncovered = []
     for start, end in spans:
         if start > last:
             break
         if start > first:
-            left.append((first, start - 1))
+            uncovered.append((first, start - 1))
         first = max(first, end + 1)
-    return [*left, (first, last)] if first <= last else left
+    return [*uncovered, (first, last)] if first <= last else uncovered
 
 
 def _cosigners(stored: StoredCheckpoint, origin: str) -> set[VerifierKey]:
-    """The other keys of the log that signed the same note well."""
+    """The other keys of the log that validly signed the same note."""
     try:
         named = [parse_verifier_key(text) for text in stored.verifiers]
         note = parse_note(stored.note)
     except SealError:
         return set()
-    signatures = {(each.name, each.key_id): each.signature for each in note.signatures}
+    signatures = {(signature.name, signature.key_id): signature.signature for signature in note.signatures}
     message = note.text.encode()
     return {
         key
@@ -194,16 +198,18 @@ class _Task(tuple[int, int, int, frozenset[int], tuple[CheckpointClaim, ...], Ch
 
 
 def _task(part: int, signed: _Signed, begun: Checkpoint | None, outside: Sequence[Checkpoint]) -> _Task:
-    kept = tuple(_promise(each, part, "a kept checkpoint") for each in outside)
+    kept = tuple(_promise(checkpoint, part, "a kept checkpoint") for checkpoint in outside)
     begin = None if begun is None else _promise(begun, part, "the checkpoint to begin at")
     if begin is not None:
         kept = tuple(promise for promise in kept if promise.size >= begin.size)
     return _Task((part, signed.since, signed.upto, frozenset(signed.distrusted), kept, begin))
 
 
-def _promise(said: Checkpoint, part: int, name: str) -> CheckpointClaim:
+def _promise(checkpoint: Checkpoint, part: int, name: str) -> CheckpointClaim:
     return CheckpointClaim(
-        said.heads[part].size, said.heads[part].root, f"{name} of {said.signed_at:%Y-%m-%dT%H:%M:%SZ}"
+        checkpoint.heads[part].size,
+        checkpoint.heads[part].root,
+        f"{name} of {checkpoint.signed_at:%Y-%m-%dT%H:%M:%SZ}",
     )
 
 
@@ -212,7 +218,7 @@ def _run(connect: Connect, tasks: list[_Task], workers: int) -> Iterator[PartRep
         with connect() as conn:
             for task in tasks:
                 yield _verified_by(conn, task)
-                conn.rollback()  # each part is read as one snapshot of its own
+                conn.rollback()  # each part is read in its own snapshot
         return
     with child_processes.pool(workers) as pool:
         waiting = [pool.submit(_verified_part, connect, task) for task in tasks]
@@ -235,23 +241,23 @@ def _verified(note: str, trusted: Sequence[VerifierKey]) -> Checkpoint:
 
 
 def _unaccounted(conn: AnyConnection, erased: list[ErasedEvent]) -> list[LogFinding]:
-    """Payloads that are gone though no privacy.erased says so."""
+    """Payloads that are missing without a privacy.erased event."""
     if not erased:
         return []
-    routes: dict[str, int] = {}  # route to when it was erased, by code older than `through`
-    through: dict[str, int] = {}  # route to the last position covered, in the one part that it has
+    routes: dict[str, int] = {}  # route to the instant of its erasure, by releases before `through`
+    through: dict[str, int] = {}  # route to the last position covered, in its only part
     event_ids: set[str] = set()
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("queries", "erasures")).fetchall()
     for _, _, route, recorded, payload in rows:
-        said = json.loads(payload) if payload else {}
-        for name in (route, *said.get("customer_ids", ())):
-            covered = said.get("through", {}).get(str(part_of(name)))
+        erasure = json.loads(payload) if payload else {}
+        for name in (route, *erasure.get("customer_ids", ())):
+            covered = erasure.get("through", {}).get(str(part_of(name)))
             into, upto = (routes, recorded) if covered is None else (through, covered)
             into[name] = max(upto, into.get(name, 0))
-        event_ids.update(said.get("event_ids", ()))
+        event_ids.update(erasure.get("event_ids", ()))
     return [
-        LogFinding(one.part, one.position, "its payload is gone, but no privacy.erased event says so")
+        LogFinding(one.part, one.position, "its payload is missing without a privacy.erased event")
         for one in erased
         if one.event_id not in event_ids
         and one.recorded > routes.get(one.route_key, -1)

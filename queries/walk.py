@@ -1,7 +1,7 @@
-"""From instant to instant of a user's life, with the customers that were theirs then.
+"""A user's history from instant to instant, with the customers owned at each.
 
-At each instant the columns are those of a fold of everything until then under the links of then: what
-a question `as_of` that instant answers.
+At each instant the columns are those of a fold of all events until then under the links of then: the
+result of a query `as_of` that instant.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,32 +33,32 @@ class Walked(NamedTuple):
 
 
 class HistoryWalk:
-    """One pass; make a new one for each."""
+    """One pass; create one per walk."""
 
-    def __init__(self, found: BoundedHistory) -> None:
-        self._found = found
-        base = found.base
+    def __init__(self, history: BoundedHistory) -> None:
+        self._history = history
+        base = history.base
         self._began = base.at if base else -EVER
-        self._state = base.state.copy() if base else State(user_id=found.user_id, links={})
+        self._state = base.state.copy() if base else State(user_id=history.user_id, links={})
         self._linked = dict(self._state.links)
-        self._customers = {e.fact.id: c for c, stream in found.streams.items() for e in stream}
-        self._own = {entry.fact.id for entry in found.own}
-        self._plans = [entry for entry in found.plan_entries if entry.fact.at <= self._began]
+        self._customers = {e.fact.id: c for c, stream in history.streams.items() for e in stream}
+        self._own = {entry.fact.id for entry in history.own}
+        self._plans = [entry for entry in history.plan_entries if entry.fact.at <= self._began]
         self._shown = LastShown(self._catalog())
         self._shown.changes(self._state)
 
     def steps(self) -> Iterator[Walked]:
-        moves = {move.at: move for move in self._found.moves()}
-        entries = [(entry, False) for entry in self._found.told]
-        entries += [(entry, True) for entry in self._found.plan_entries if entry.fact.at > self._began]
+        moves = {move.at: move for move in self._history.moves()}
+        entries = [(entry, False) for entry in self._history.shown]
+        entries += [(entry, True) for entry in self._history.plan_entries if entry.fact.at > self._began]
         for at, instant in _instants(entries, lambda pair: pair[0]):
             yield from self._published(entry for entry, is_plan in instant if is_plan)
-            told = [entry for entry, is_plan in instant if not is_plan]
+            happened = [entry for entry, is_plan in instant if not is_plan]
             move = moves.get(at)
             if move is not None and self._brings_history(move):
-                yield from self._moved(move, told)
+                yield from self._moved(move, happened)
             else:
-                yield from self._folded(told, move)
+                yield from self._folded(happened, move)
 
     def _published(self, plans: Iterable[HistoryFact]) -> Iterator[Walked]:
         for entry in plans:
@@ -67,12 +67,12 @@ class HistoryWalk:
             if self._state.cores and (changes := self._shown.changes(self._state)):
                 yield Walked(entry, changes)
 
-    def _folded(self, told: list[HistoryFact], move: Move | None) -> Iterator[Walked]:
-        """One event after the other. A link comes with the event that made it, so that no earlier one
-        seems to have set the customer; the fold itself knows it beforehand, and ends alike."""
+    def _folded(self, happened: list[HistoryFact], move: Move | None) -> Iterator[Walked]:
+        """Fold one event after the other. A link takes effect with its event, so that no earlier one seems
+        to have set the customer; the live fold has it beforehand, with the same final state."""
         state = self._state
         self._relink(move)
-        ordered, waiting = self._ordered(told)
+        ordered, waiting = self._ordered(happened)
         cause = move.cause if move is not None and move.cause in ordered else None
         if cause is None:
             state.links = dict(self._linked)
@@ -86,25 +86,25 @@ class HistoryWalk:
             yield Walked(entry, self._shown.changes(state), None if was_stopped else _problem(state))
         yield from (Walked(entry, []) for entry in waiting)
 
-    def _moved(self, move: Move, told: list[HistoryFact]) -> Iterator[Walked]:
-        """A customer with a history came or went: one event brings or takes all that at once."""
+    def _moved(self, move: Move, happened: list[HistoryFact]) -> Iterator[Walked]:
+        """A customer with a history moved: one event adds or removes all of that history."""
         was_stopped = self._state.poison is not None
         self._relink(move)
-        self._state = State(user_id=self._found.user_id, links=dict(self._linked))
+        self._state = State(user_id=self._history.user_id, links=dict(self._linked))
         behind = self._fold_until(move.at)
-        ordered, waiting = self._ordered(told)
+        ordered, waiting = self._ordered(happened)
         for entry in ordered:
             fold_one(self._state, entry.fact)
-        cause = move.cause or told[0]
+        cause = move.cause or happened[0]
         problem = None if was_stopped else _problem(self._state)
         yield Walked(cause, self._shown.changes(self._state), problem, behind)
         yield from (Walked(entry, []) for entry in (*ordered, *waiting) if entry is not cause)
 
     def _fold_until(self, at: int) -> dict[str, HistoryFact]:
-        """Fold all that was before; column to the event that set it last."""
+        """Fold all earlier events; returns column to the event that last set it."""
         behind: dict[str, HistoryFact] = {}
         shown = LastShown(self._catalog())
-        streams = [self._found.own, *(self._found.streams[customer] for customer in self._linked)]
+        streams = [self._history.own, *(self._history.streams[customer] for customer in self._linked)]
         before = [entry for stream in streams for entry in stream if entry.fact.at < at]
         for _, instant in _instants(before, lambda entry: entry):
             for entry in self._canonical(instant):
@@ -114,19 +114,21 @@ class HistoryWalk:
         return behind
 
     def _brings_history(self, move: Move) -> bool:
-        streams = [self._found.streams[customer] for customer in move.joined]
-        return bool(move.left) or any(entry.fact.at < move.at for stream in streams for entry in stream)
+        streams = [self._history.streams[customer] for customer in move.joined]
+        return bool(move.departed) or any(entry.fact.at < move.at for stream in streams for entry in stream)
 
     def _relink(self, move: Move | None) -> None:
         if move is not None:
-            kept = {customer: at for customer, at in self._linked.items() if customer not in move.left}
+            kept = {customer: at for customer, at in self._linked.items() if customer not in move.departed}
             self._linked = kept | dict.fromkeys(move.joined, move.at)
 
-    def _ordered(self, told: list[HistoryFact]) -> tuple[list[HistoryFact], list[HistoryFact]]:
-        """(those that are folded, in canonical order; those of customers who are not the user's now)."""
-        folded = [e for e in told if e.fact.id in self._own or self._customers.get(e.fact.id) in self._linked]
+    def _ordered(self, happened: list[HistoryFact]) -> tuple[list[HistoryFact], list[HistoryFact]]:
+        """(events that are folded, events of customers not owned now), each in canonical order."""
+        folded = [
+            e for e in happened if e.fact.id in self._own or self._customers.get(e.fact.id) in self._linked
+        ]
         ids = {entry.fact.id for entry in folded}
-        waiting = [entry for entry in told if entry.fact.id not in ids]
+        waiting = [entry for entry in happened if entry.fact.id not in ids]
         return self._canonical(folded), self._canonical(waiting)
 
     def _canonical(self, instant: list[HistoryFact]) -> list[HistoryFact]:
@@ -145,8 +147,8 @@ def _problem(state: State) -> str | None:
 def _instants(entries: Iterable[T], entry_of: Callable[[T], HistoryFact]) -> Iterator[tuple[int, list[T]]]:
     """Entries by instant, oldest first."""
 
-    def at(each: T) -> int:
-        return entry_of(each).fact.at
+    def at(item: T) -> int:
+        return entry_of(item).fact.at
 
     for instant, group in groupby(sorted(entries, key=at), key=at):
         yield instant, list(group)

@@ -1,4 +1,4 @@
-"""Why a user's plan and status are what they are now, in one paragraph, and what is odd about it."""
+"""Why a user has the present plan and status, in one paragraph, with unusual facts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -53,7 +53,7 @@ def why(conn: AnyConnection, user_id: str, *, now: datetime, live_only: bool = F
 
 
 def unpriced(conn: AnyConnection, user_id: str) -> str | None:
-    """A note for explanations of what depends on a price that names no plan; None for any other user."""
+    """A note for columns that depend on a price without a plan; None for any other user."""
     stored = _stored(conn, user_id)
     price = None if stored is None else unknown_price(*stored)
     return None if price is None else f"{price} names no plan in the catalog: tenure plans publish FILE"
@@ -91,14 +91,18 @@ def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) ->
 
 def _same_address(conn: AnyConnection, user_id: str) -> list[Unlinked]:
     page = unlinked_customers(conn, limit=LOOKED_AT)
-    return [each for each in page.items if any(user["user_id"] == user_id for user in each.suggestions)]
+    return [
+        customer
+        for customer in page.items
+        if any(user["user_id"] == user_id for user in customer.suggestions)
+    ]
 
 
 def _because(facts: Facts) -> Iterator[str]:
     """The sentences on plan, status, trial and what comes next."""
-    state, found = facts.state, facts.standing
+    state, in_force = facts.state, facts.standing
     current = current_subscription(state)
-    yield f"{state.user_id} is on plan {found.plan}, because {REASONS[found.source](facts)}."
+    yield f"{state.user_id} is on plan {in_force.plan}, because {REASONS[in_force.source](facts)}."
     if facts.event is not None:
         yield (
             f"The event that decided it is {facts.event['event_type']} of {iso(facts.event['occurred_at'])}"
@@ -122,7 +126,7 @@ TRIALS = {
 
 
 def _actor(event: EventRow) -> str:
-    """Who decided it, and the reason; the provider where no person did."""
+    """The actor of the event and the reason; the provider for its events."""
     metadata = event["metadata"] or {}
     actor, reason = metadata.get("actor"), metadata.get("reason")
     return f"{actor or event['source_system']}{f': “{reason}”' if reason else ''}"
@@ -137,10 +141,10 @@ def _by_subscription(facts: Facts) -> str:
     current = current_subscription(facts.state)
     assert current is not None  # as the source says
     hints = hints_of(facts.state, current)
-    known = facts.catalog.first_known(hints)
-    if known is None:
+    first_match = facts.catalog.first_known(hints)
+    if first_match is None:
         return f"{unknown_price(facts.state, facts.catalog)} names no plan"
-    price = known[0].price_id
+    price = first_match[0].price_id
     return (
         f"the catalog maps price {price} of their subscription to it"
         if price
@@ -164,7 +168,7 @@ def _by_nothing(facts: Facts) -> str:
 REASONS: dict[str, Callable[[Facts], str]] = {
     "grant": _by_grant,
     "subscription": _by_subscription,
-    "legacy": lambda _: "they had it before the log began, and Stripe has said nothing since",
+    "legacy": lambda _: "they had it before the log began, and no Stripe subscription exists since",
     "own_trial": lambda facts: f"their trial of it runs until {iso(facts.standing.until or facts.now)}",
     "free": _by_nothing,
 }

@@ -9,6 +9,6 @@ SELECT definition
        (3, CASE WHEN live.relrowsecurity THEN format('ALTER TABLE %%I.%%I ENABLE ROW LEVEL SECURITY', %(schema)s::text, live.relname) END),
        (4, CASE WHEN live.relforcerowsecurity THEN format('ALTER TABLE %%I.%%I FORCE ROW LEVEL SECURITY', %(schema)s::text, live.relname) END),
        (5, format('COMMENT ON TABLE %%I.%%I IS %%L', %(schema)s::text, live.relname, obj_description(live.oid, 'pg_class')))
-       ) AS said (step, definition)
+       ) AS options (step, definition)
  WHERE live.oid = format('public.%%I', %(table)s::text)::regclass AND definition IS NOT NULL
  ORDER BY step

@@ -1,4 +1,4 @@
--- Rows: reads of personal data, the newest first, behind the one named in `after`.
+-- Rows: reads of personal data, the newest first, starting after the row `after`.
 -- Leans on access_log_read_at, or access_log_subject for one subject.
 SELECT a.id, a.read_at, a.token_id, a.reader, a.role, a.subject_id, a.fields, a.reason, a.request_id
   FROM access_log a

@@ -1,4 +1,4 @@
--- Rows: customer_id, claimed_by, user_id, claims of every customer that anything ever said was this user's.
+-- Rows: customer_id, claimed_by, user_id, claims of every customer ever claimed for this user.
 -- Leans on customer_links_claimed.
 SELECT customer_id, claimed_by, user_id, claims
   FROM customer_links

@@ -1,4 +1,4 @@
--- One row a source: when its last webhook came, the gap between two that one in a hundred exceeds, and of how many.
+-- One row per source: time of its last webhook, the 99th percentile of the gaps between two, and their number.
 -- Leans on events_recorded.
 SELECT came.source, max(came.recorded_at) AS last_at, count(came.gap_s) AS gaps,
        percentile_cont(0.99) WITHIN GROUP (ORDER BY came.gap_s) AS usual_s

@@ -1,14 +1,14 @@
--- One row a source and hour in which anything happened: received, caught_up, healed (by when it occurred),
--- conflicts (by when they came), failures and refusals (deliveries we did not take), last_failure_at.
+-- One row per source and hour with any event: received, caught_up, healed (by when it occurred),
+-- conflicts (by arrival), failures and refusals (deliveries not stored), last_failure_at.
 -- Leans on events_occurred and the primary key of delivery_counts; event_conflicts is small or an alarm.
-SELECT told.source, told.hour,
-       coalesce(sum(told.received), 0)::bigint  AS received,
-       coalesce(sum(told.caught_up), 0)::bigint AS caught_up,
-       coalesce(sum(told.healed), 0)::bigint    AS healed,
-       coalesce(sum(told.conflicts), 0)::bigint AS conflicts,
-       coalesce(sum(told.failures), 0)::bigint  AS failures,
-       coalesce(sum(told.refusals), 0)::bigint  AS refusals,
-       max(told.last_failure_at)                AS last_failure_at
+SELECT counts.source, counts.hour,
+       coalesce(sum(counts.received), 0)::bigint  AS received,
+       coalesce(sum(counts.caught_up), 0)::bigint AS caught_up,
+       coalesce(sum(counts.healed), 0)::bigint    AS healed,
+       coalesce(sum(counts.conflicts), 0)::bigint AS conflicts,
+       coalesce(sum(counts.failures), 0)::bigint  AS failures,
+       coalesce(sum(counts.refusals), 0)::bigint  AS refusals,
+       max(counts.last_failure_at)                AS last_failure_at
   FROM (
         SELECT e.source_system AS source, date_trunc('hour', e.occurred_at, 'UTC') AS hour,
                count(*) FILTER (WHERE e.metadata ->> 'received_by' = 'webhook') AS received,
@@ -33,6 +33,6 @@ SELECT told.source, told.hour,
           FROM delivery_counts d
          WHERE d.minute >= %(since)s AND d.minute < %(until)s AND d.source IN ('stripe', 'clerk')
          GROUP BY 1, 2
-       ) AS told
+       ) AS counts
  GROUP BY 1, 2
  ORDER BY 1, 2

@@ -1,4 +1,4 @@
--- One row a source: how many deliveries ended how since then.
+-- One row per source: deliveries by outcome since then.
 -- Leans on the primary key of delivery_counts.
 SELECT d.source, sum(d.deliveries)::bigint AS deliveries,
        coalesce(sum(d.deliveries) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large')), 0)::bigint AS failures,

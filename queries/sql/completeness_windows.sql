@@ -1,5 +1,5 @@
--- One row a source the log knows or that was ever reconciled: when a reconciliation was last complete.
--- Leans on the handful of rows of reconcile_cursors, and on events_type for whether a source ever spoke.
+-- One row per source in the log or ever reconciled: when a reconciliation was last complete.
+-- Leans on the handful of rows of reconcile_cursors, and on events_type for whether a source has events.
 SELECT known.source, max(c.finished_at) AS finished_at,
        EXISTS (SELECT FROM events e WHERE e.event_type >= known.source || '.' AND e.event_type < known.source || '/') AS has_events
   FROM (VALUES ('stripe'), ('clerk')) AS known (source)

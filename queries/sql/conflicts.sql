@@ -1,4 +1,4 @@
--- One row a conflict, the newest first: the second body under a key, beside the event that holds the key.
+-- One row per conflict, the newest first: the second body under a key, and the event that has the key.
 -- Leans on the primary keys of both tables.
 SELECT c.id, c.part, c.position, c.source_system, c.idempotency_key, c.event_type, c.recorded_at,
        encode(c.body_digest, 'hex') AS body_digest, c.event_data IS NULL AS erased,

@@ -1,4 +1,4 @@
--- One row an event with second bodies: id of the event, conflicts.
+-- One row per event with second bodies: event id, conflicts.
 -- Leans on the primary key of event_conflicts.
 SELECT e.id, count(*) AS conflicts
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS wanted (part, position)

@@ -1,4 +1,4 @@
--- One row a stream: route_key, event_data: the newest customer or checkout event that is kept, as text.
+-- One row per stream: route_key, event_data: the newest customer or checkout event with a body, as text.
 -- Leans on events_stream.
 SELECT DISTINCT ON (e.route_key) e.route_key, e.event_data::text AS event_data
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)

@@ -20,14 +20,14 @@ SELECT u.user_id,
        CASE WHEN g.usage_reset_date <= %(now)s::timestamptz THEN 0 ELSE g.enrichments_current_month END AS enrichments_current_month,
        g.usage_reset_date,
        coalesce((SELECT jsonb_agg(to_jsonb(e) - 'position' ORDER BY e.position DESC)
-                   FROM (SELECT told.id, told.event_type, told.aggregate_type, told.aggregate_id, told.position,
-                                (extract(epoch FROM told.occurred_at) * 1000000)::bigint AS occurred_at
+                   FROM (SELECT event.id, event.event_type, event.aggregate_type, event.aggregate_id, event.position,
+                                (extract(epoch FROM event.occurred_at) * 1000000)::bigint AS occurred_at
                            FROM (SELECT * FROM events
                                   WHERE part = %(part)s::smallint AND route_key = %(user_id)s::text
                                   ORDER BY events.position DESC
-                                  LIMIT %(looked_at)s) AS told
-                          WHERE told.aggregate_type IN ('campaign', 'job', 'list') AND told.event_type <> 'job.progressed'
-                          ORDER BY told.position DESC
+                                  LIMIT %(looked_at)s) AS event
+                          WHERE event.aggregate_type IN ('campaign', 'job', 'list') AND event.event_type <> 'job.progressed'
+                          ORDER BY event.position DESC
                           LIMIT %(recent)s) AS e), '[]') AS recent
   FROM users u
   JOIN user_subscriptions s ON s.user_id = u.id

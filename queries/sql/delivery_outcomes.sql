@@ -1,4 +1,4 @@
--- One row a bucket and outcome: bucket, outcome, deliveries.
+-- One row per bucket and outcome: bucket, outcome, deliveries.
 -- Leans on the primary key of delivery_counts.
 SELECT date_bin(%(width)s::interval, d.minute, %(since)s::timestamptz) AS bucket,
        d.outcome, sum(d.deliveries)::bigint AS deliveries

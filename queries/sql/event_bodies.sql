@@ -1,4 +1,4 @@
--- Rows: the bodies of these events in the order given, as the text that was signed, and their size in bytes.
+-- Rows: the bodies of these events in the given order, as signed text, and their size in bytes.
 -- Leans on the primary key of events.
 SELECT page.part, page.position, e.event_data::text AS event_data, octet_length(e.event_data::text) AS bytes
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[])

@@ -1,4 +1,4 @@
--- One row an event that came after one that happened later: id, overtaken_by. Looks at the events of its stream just
+-- One row per event recorded after an event that occurred later: id, overtaken_by. Looks at the events of its stream just
 -- before it. Leans on the primary key of events and on events_stream.
 SELECT e.id, later.id AS overtaken_by
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS wanted (part, position)

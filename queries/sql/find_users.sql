@@ -1,4 +1,4 @@
--- Rows: user_id, full_name, email, by: users whose id, address, name, customer or subscription it is, exact ones first.
+-- Rows: user_id, full_name, email, by: users with that id, address, name, customer or subscription, exact matches first.
 -- Leans on users_email, user_billing_customer_id, customer_links and the key of users; a part of a name reads the table.
 SELECT DISTINCT ON (u.id) u.user_id, u.full_name, u.email,
        CASE WHEN u.user_id = %(text)s::text THEN 'id'

@@ -1,4 +1,4 @@
--- Rows: settled_at and state of the user's last fold snapshot before an instant that counts.
+-- Rows: settled_at and state of the user's last valid fold snapshot before an instant.
 -- Leans on the primary keys of projection_states and fold_snapshots.
 SELECT f.settled_at, f.state
   FROM projection_states s

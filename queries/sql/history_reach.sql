@@ -1,4 +1,4 @@
--- Rows: the first instant by which one of these streams has so many events more; null when none has.
+-- Rows: the first instant by which one of these streams has that many more events; null when none has.
 -- Leans on events_history.
 SELECT min(reached.occurred_at)
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)

@@ -1,4 +1,4 @@
--- Rows: when the first-recorded event of these streams was recorded that happened after an instant.
+-- Rows: recording time of the first-recorded event of these streams that occurred after an instant.
 -- Leans on events_history, and on events being recorded in position order: only one row of each stream is read.
 SELECT (extract(epoch FROM min(e.recorded_at)) * 1000000)::bigint
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)

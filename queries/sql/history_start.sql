@@ -1,4 +1,4 @@
--- Rows: the last instant after which one of these streams has so many events up to another; null when none has.
+-- Rows: the last instant after which one of these streams has that many events up to another; null when none has.
 -- Leans on events_history.
 SELECT max(reached.occurred_at)
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)

@@ -1,4 +1,4 @@
--- Rows: part, level, index, hash of the tree nodes at these addresses; those that are missing are left out.
+-- Rows: part, level, index, hash of the tree nodes at these addresses; without missing ones.
 -- Leans on the primary key of log_nodes.
 SELECT n.part, n.level, n.index, n.hash
   FROM unnest(%(parts)s::smallint[], %(levels)s::smallint[], %(indexes)s::bigint[]) AS wanted (part, level, index)

@@ -1,4 +1,4 @@
--- Rows: level, index, hash of stored nodes in some ranges, one range a level.
+-- Rows: level, index, hash of stored nodes in some ranges, one range per level.
 -- Leans on the primary key of log_nodes.
 SELECT n.level, n.index, n.hash
   FROM unnest(%(levels)s::smallint[], %(firsts)s::bigint[], %(ends)s::bigint[]) AS wanted (level, first, ending)

@@ -1,4 +1,4 @@
--- One row a bucket and source: bucket, source, events stored.
+-- One row per bucket and source: bucket, source, events stored.
 -- Leans on events_recorded.
 SELECT date_bin(%(width)s::interval, e.recorded_at, %(since)s::timestamptz) AS bucket,
        e.source_system AS source, count(*) AS events

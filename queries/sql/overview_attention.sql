@@ -1,4 +1,4 @@
--- One row: how many users are quarantined, customers unlinked, bodies in conflict, deliveries unreadable; users; events.
+-- One row: numbers of quarantined users, unlinked customers, conflicts and unreadable deliveries; users; events.
 -- Leans on customer_links_user, the primary keys and the 64 rows of part_heads.
 SELECT (SELECT count(*) FROM quarantine)                             AS quarantined,
        (SELECT count(*) FROM customer_links

@@ -1,7 +1,7 @@
--- Rows: user_id, subscription_id, day, status. The last status told of each linked subscription on each day of the
--- window, and on the day before it what was told last before the window.
+-- Rows: user_id, subscription_id, day, status. The last status of each linked subscription on each day of the
+-- window, and on the day before it the last status before the window.
 -- Leans on events_type, the primary key of customer_links and, for what came before, events_stream.
-WITH told AS (
+WITH shown AS (
     SELECT e.part, e.route_key, l.user_id, e.occurred_at, e.position, (e.occurred_at AT TIME ZONE 'UTC')::date AS day,
            array_position(%(types)s::text[], e.event_type) AS turn,
            readable_json(e.event_data) #>> '{data,object,id}'     AS subscription_id,
@@ -17,13 +17,13 @@ WITH told AS (
            array_position(%(types)s::text[], e.event_type) AS turn,
            readable_json(e.event_data) #>> '{data,object,id}'     AS subscription_id,
            readable_json(e.event_data) #>> '{data,object,status}' AS status
-      FROM (SELECT DISTINCT part, route_key, user_id FROM told) streams
+      FROM (SELECT DISTINCT part, route_key, user_id FROM shown) streams
       JOIN events e USING (part, route_key)
      WHERE e.event_type = ANY(%(types)s::text[])
        AND e.occurred_at < %(since)s::timestamptz
 )
 SELECT DISTINCT ON (t.user_id, t.subscription_id, t.day)
        t.user_id, t.subscription_id, t.day, t.status
-  FROM (SELECT * FROM told UNION ALL SELECT * FROM before) t
+  FROM (SELECT * FROM shown UNION ALL SELECT * FROM before) t
  WHERE t.status IS NOT NULL
  ORDER BY t.user_id, t.subscription_id, t.day, t.occurred_at DESC, t.turn DESC, t.position DESC

@@ -1,4 +1,4 @@
--- One row a status: subscription_status, users.
+-- One row per status: subscription_status, users.
 -- Leans on user_subscriptions_status.
 SELECT s.subscription_status, count(*) AS users
   FROM user_subscriptions s

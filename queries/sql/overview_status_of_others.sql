@@ -1,4 +1,4 @@
--- One row a status: subscription_status, users, but for the users named.
+-- One row per status: subscription_status, users, without the given users.
 -- Leans on users_user_id and user_subscriptions_user.
 SELECT s.subscription_status, count(*) AS users
   FROM user_subscriptions s

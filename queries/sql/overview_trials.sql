@@ -1,4 +1,4 @@
--- One row: started, active, converted, expired: trials that began in the window, by what became of them.
+-- One row: started, active, converted, expired: trials that began in the window, by outcome.
 -- Leans on user_subscriptions_trial.
 SELECT count(*)                                            AS started,
        count(*) FILTER (WHERE s.trial_status = 'active')    AS active,

@@ -1,4 +1,4 @@
--- One row a user: the flat profile, see queries/profile.py.
+-- One row per user: the flat profile, see queries/profile.py.
 -- Leans on the unique user_id of the four tables and the primary key of quarantine.
 SELECT u.id, u.user_id, u.email, u.full_name, u.business_name, u.brand_description, u.industry,
        u.onboarding_step, u.is_admin, u.deleted_at, u.created_at, u.updated_at,

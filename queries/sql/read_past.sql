@@ -1,4 +1,4 @@
--- Rows: what a fold needs of some streams as they were true at one instant and known at another (null: no bound), each
+-- Rows: what a fold needs of some streams up to one instant and recorded by another (null: no bound), each
 -- from an instant on. OFFSET 0 keeps each stream a scan of its own: joined, the log would be read by time.
 -- Leans on events_history.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,

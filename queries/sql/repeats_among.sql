@@ -1,4 +1,4 @@
--- One row an event of these that was delivered again: event_id, times, last_at.
+-- One row per given event that was delivered again: event_id, times, last_at.
 -- Leans on the primary key of repeated_deliveries.
 SELECT r.event_id, r.times, r.last_at
   FROM repeated_deliveries r

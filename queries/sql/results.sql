@@ -1,4 +1,4 @@
--- One row a result of a job; wide: its creators and their size, or nothing.
+-- One row per result of a job; wide: its creators and their size, or nothing.
 -- Uses scraping_results_job.
 SELECT r.id, r.job_id, r.creators_count, r.digest, r.created_at
        {wide}

@@ -1,4 +1,4 @@
--- Rows: user_id, state of users whose billing can't be read, at most so many.
+-- Rows: user_id, state of users whose billing can't be read, at most `limit`.
 -- Leans on the primary keys of users and projection_states.
 SELECT u.user_id, p.state::text
   FROM user_subscriptions s

@@ -1,4 +1,4 @@
--- Rows: user_id, email, full_name, created_at of everybody with one of these addresses, in any case.
+-- Rows: user_id, email, full_name, created_at of users with one of these addresses, ignoring case.
 -- Leans on users_email.
 SELECT u.user_id, u.email, u.full_name, u.created_at
   FROM users u

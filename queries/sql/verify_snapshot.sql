@@ -1,3 +1,3 @@
--- No rows; all that follows in this transaction reads one state of the log.
+-- No rows; the rest of this transaction reads one snapshot of the log.
 -- Leans on nothing.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY

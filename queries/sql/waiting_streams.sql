@@ -1,4 +1,4 @@
--- One row a stream: route_key, events, last_at, last_type.
+-- One row per stream: route_key, events, last_at, last_type.
 -- Leans on events_stream.
 SELECT wanted.route_key, count(*) AS events, max(e.occurred_at) AS last_at,
        (array_agg(e.event_type ORDER BY e.occurred_at DESC, e.position DESC))[1] AS last_type

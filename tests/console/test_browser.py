@@ -279,7 +279,7 @@ def test_why_opens_beside_the_value_and_gives_the_focus_back(page: Page, base: s
     asked.click()
 
     drawer = page.get_by_label("Explanation")
-    expect(drawer).to_contain_text("Stripe's word in the latest snapshot")
+    expect(drawer).to_contain_text("the status in the latest snapshot")
     expect(drawer).to_be_focused()
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()

@@ -10,7 +10,7 @@ from console.timeline_chart import LEFT, MOST_MARKS, RIGHT, WIDTH, Life, life
 from events.append import append_all
 from events.domain.user import TrialStarted, UsageRecorded
 from queries.timeline import Step
-from queries.user_view import lived
+from queries.user_view import load_user_view
 from tests.handlers.users import project
 from tests.projections import event_builders
 from tests.projections.event_builders import DAY, USER, instant
@@ -29,7 +29,7 @@ def told(conn: Connection[TupleRow]) -> list[Step]:
         ],
     )
     project(conn)
-    found = lived(conn, USER)
+    found = load_user_view(conn, USER)
     assert found is not None
     return found.whole
 

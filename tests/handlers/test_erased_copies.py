@@ -243,7 +243,7 @@ def test_a_payload_beyond_what_an_erasure_covers_is_missed(conninfo: str, conn: 
 
     (found,) = verified(conninfo).findings
 
-    assert "no privacy.erased event says so" in found.what
+    assert "missing without a privacy.erased event" in found.what
 
 
 def test_reasons_in_the_access_log_are_erased(conninfo: str, conn: Connection) -> None:

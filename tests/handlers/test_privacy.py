@@ -428,4 +428,4 @@ def test_an_erasure_by_hand_is_found(conninfo: str, told: Connection) -> None:
     first = verified(conninfo).first
 
     assert first is not None
-    assert "no privacy.erased event says so" in first.what
+    assert "missing without a privacy.erased event" in first.what

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from events.append import append_all
 from events.statements import statement
 from handlers.privacy import erase_person, plan_erasure
-from queries.customers import CustomerSummary, said_in, unlinked_customers
+from queries.customers import CustomerSummary, summary_in, unlinked_customers
 from tests.handlers.users import NOW, project
 from tests.projections import event_builders
 
@@ -98,4 +98,4 @@ COUNTED_IN = [
     ["[]", "{}", '{"data": []}', '{"data": {"object": 7}}', "no json", '{"data":{"object":{"email":7}}}'],
 )
 def test_body_of_another_shape_has_no_address(body: str) -> None:
-    assert said_in(body) == CustomerSummary()
+    assert summary_in(body) == CustomerSummary()

@@ -98,7 +98,7 @@ TAMPERED: dict[str, tuple[Edit, tuple[int, int], str]] = {
     "payload erased by hand": (
         column("(event_data, payload_salt)", "(NULL, NULL)"),
         (3, 4),
-        "no privacy.erased",
+        "without a privacy.erased",
     ),
     "salt erased by hand": (column("payload_salt", "NULL"), (3, 4), "half erased"),
     "id": (column("id", "gen_random_uuid()"), (3, 4), "not the event"),
