@@ -69,18 +69,17 @@ def _trial(state: State, grace: timedelta) -> Iterator[Upcoming]:
     if trial.status != "active" or trial.ends_at is None:
         return
     ends_at = from_micros(trial.ends_at)
-    whose = "Tenure's trial" if trial.subscription is None else f"Stripe's trial {trial.subscription}"
+    whose = "Tenure's trial" if trial.subscription is None else f"the Stripe trial of {trial.subscription}"
     for days in WARNING_DAYS:
         at = ends_at - timedelta(days=days)
         if trial.starts_at is None or from_micros(trial.starts_at) <= at:
-            yield Upcoming(
-                state.user_id, at, "trial.ending_soon", f"{whose} ends {counted(days, 'day')} later"
-            )
+            yield Upcoming(state.user_id, at, "trial.ending_soon", f"{whose} ends in {counted(days, 'day')}")
     if trial.subscription is None:
         yield Upcoming(state.user_id, ends_at, "trial.expired", f"{whose} ends, unless the user pays before")
     else:
         minutes = grace // timedelta(minutes=1)
-        why = f"{whose} ended {counted(minutes, 'minute')} before, unless an event of Stripe changes that"
+        over = counted(minutes, "minute")
+        why = f"{whose} will have been over for {over}, unless an event of Stripe changes that"
         yield Upcoming(state.user_id, later(ends_at, grace), "trial.expired", why)
 
 

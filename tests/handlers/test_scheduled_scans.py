@@ -229,10 +229,12 @@ def test_the_preview_says_who_when_and_why_and_writes_nothing(conn: Connection) 
         (ADA, "trial.expired", 7),
     ]
     assert "Tenure's trial" in found[-1].why
+    assert found[1].why == "the Stripe trial of sub_ada ends in 3 days"
     assert conn.execute("SELECT sum(head) FROM part_heads").fetchone() == before
     conn.commit()
     later = preview(conn, START, 31)
     assert [each.what for each in later[6:]] == ["trial.expired", "usage.reset", "usage.reset"]
+    assert "the Stripe trial of sub_ada will have been over for 60 minutes" in later[6].why
 
 
 @pytest.mark.usefixtures("trying")
