@@ -22,6 +22,11 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
+def minute(at: datetime) -> str:
+    """`2026-03-03 12:00 UTC`, for sentences."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def read_iso(text: str) -> datetime:
     """The instant in UTC, exact to the microsecond. Raises: ValueError that says what is wrong."""
     if _ISO.fullmatch(text) is None:

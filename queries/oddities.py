@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from events.clock import from_micros
 from projections.catalog import Catalog
+from projections.facts import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import STATUS_RANK, current_subscription
 from projections.tables.subscriptions import COLUMNS, PAYING_OR_LATE, plan_source, resolve
@@ -14,6 +15,7 @@ from queries.entitlements import PlanInForce
 from queries.events import EventRow
 from queries.instants import iso
 from queries.lateness import Late
+from queries.unknown_prices import price_fix
 
 LAG = timedelta(seconds=30)
 RENEWAL_DELAY = timedelta(days=2)
@@ -49,8 +51,8 @@ def oddities(facts: Facts) -> list[Oddity]:
     return [oddity for check in CHECKS for oddity in check(facts)]
 
 
-def unknown_price(state: State, catalog: Catalog) -> str | None:
-    """The price of the current subscription, if the catalog knows none of its prices."""
+def unmapped_subscription(state: State, catalog: Catalog) -> SubscriptionFact | None:
+    """The current subscription, if the catalog knows none of its prices."""
     current = current_subscription(state)
     if current is None or current.status not in PAYING_OR_LATE:
         return None
@@ -58,13 +60,16 @@ def unknown_price(state: State, catalog: Catalog) -> str | None:
     without_grant.grant = None
     if not resolve(plan_source(without_grant, current), catalog)[1]:
         return None
-    return f"the price {current.hint.price_id}" if current.hint.price_id else "a subscription without a price"
+    return current
 
 
 def _quarantined(facts: Facts) -> Iterator[Oddity]:
     poison = facts.state.poison
     if poison is not None:
-        text = f"Their history stops at {poison.type} ({poison.id}), which can't be folded: {poison.reason}"
+        text = (
+            f"Their history stops at {poison.type} ({poison.id}), which can't be read: "
+            f"{poison.field}: {poison.reason}"
+        )
         yield Oddity("quarantined", text, "tenure quarantine list")
 
 
@@ -72,7 +77,9 @@ def _erased(facts: Facts) -> Iterator[Oddity]:
     erasure = next((event for event in facts.latest if event["event_type"] == "privacy.erased"), None)
     if erasure is not None:
         user = facts.state.user_id
-        text = f"Their payloads were erased at {iso(erasure['occurred_at'])}; only later events set values"
+        text = (
+            f"Their payloads were erased at {iso(erasure['occurred_at'])}; only events after that are shown"
+        )
         yield Oddity("erased", text, f"tenure events list --user {user} --type privacy.erased")
 
 
@@ -89,17 +96,17 @@ def _unlinked(facts: Facts) -> Iterator[Oddity]:
             f"Stripe customer {customer.customer_id} has the same e-mail address, {customer.events} events "
             "and no user: perhaps they paid there, but an address proves nothing"
         )
-        fix = f"tenure link add {user} {customer.customer_id} --reason …"
+        fix = f"if it is them: tenure link add {user} {customer.customer_id} --reason …"
         yield Oddity("unlinked", text, fix)
 
 
 def _price_unknown(facts: Facts) -> Iterator[Oddity]:
-    price = unknown_price(facts.state, facts.catalog)
-    if price is not None:
-        text = f"No plan in the catalog has {price}, so the subscription gives the limits of free"
-        yield Oddity(
-            "unknown_price", text, "put it into a plan's stripe_price_id_…, then: tenure plans publish FILE"
-        )
+    subscription = unmapped_subscription(facts.state, facts.catalog)
+    if subscription is not None:
+        price_id = subscription.hint.price_id
+        cause = f"No plan in the catalog has {price_id}" if price_id else f"{subscription.id} has no price"
+        text = f"{cause}, so the subscription gives the limits of free"
+        yield Oddity("unknown_price", text, price_fix(price_id))
 
 
 def _stale(facts: Facts) -> Iterator[Oddity]:
@@ -146,7 +153,7 @@ def _unknown_status(facts: Facts) -> Iterator[Oddity]:
 def _unpaid(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if current is not None and current.status in WORRYING:
-        text = WORRYING[current.status].format(current.id)
+        text = WORRYING[current.status]
         yield Oddity(
             "unpaid", text, f"look at {current.id} in Stripe; tenure user history {facts.state.user_id}"
         )
@@ -163,7 +170,7 @@ def _granted(facts: Facts) -> Iterator[Oddity]:
 def _deleted(facts: Facts) -> Iterator[Oddity]:
     current = current_subscription(facts.state)
     if facts.state.deleted_at is not None and current is not None and current.status in PAYING_OR_LATE:
-        text = f"The user was deleted, and subscription {current.id} is still {current.status}"
+        text = f"Subscription {current.id} of the deleted user is still {current.status}"
         yield Oddity(
             "deleted", text, f"cancel {current.id} in Stripe, or link {current.customer} to its new user"
         )
@@ -200,9 +207,9 @@ def _late(facts: Facts) -> Iterator[Oddity]:
 
 
 WORRYING = {
-    "past_due": "The last payment of {} failed, and Stripe tries again",
-    "unpaid": "The last invoice of {} is unpaid, and Stripe has stopped trying",
-    "incomplete": "The first payment of {} has not succeeded",
+    "past_due": "The subscription's last payment failed, and Stripe tries again",
+    "unpaid": "The subscription's last invoice is unpaid, and Stripe has stopped trying",
+    "incomplete": "The subscription's first payment has not succeeded",
 }
 CHECKS: tuple[Callable[[Facts], Iterator[Oddity]], ...] = (
     _quarantined,

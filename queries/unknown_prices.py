@@ -24,6 +24,13 @@ class UnknownPrice(NamedTuple):
     users: list[str]
 
 
+def price_fix(price_id: str | None) -> str:
+    """What maps the price to a plan; a subscription without a price names its plan itself."""
+    if price_id:
+        return f"put {price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE"
+    return "name the plan in the subscription's metadata (plan_key) at Stripe"
+
+
 def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
     """The prices behind `billing_sync_status = error`, by id, among the first thousand users."""
     catalog = _catalog(conn)

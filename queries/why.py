@@ -10,6 +10,7 @@ import msgspec
 from events.clock import from_micros
 from events.statements import statement
 from projections.catalog import Catalog
+from projections.facts import SubscriptionFact
 from projections.fold import present
 from projections.state import State, read_stored
 from projections.stripe_objects import current_subscription, hints_of
@@ -18,12 +19,13 @@ from projections.tables.trials import trial_dates
 from queries.customers import Unlinked, unlinked_customers
 from queries.entitlements import lapsed, standing
 from queries.events import EventFilter, EventRow, one_event, search
-from queries.instants import iso
+from queries.instants import iso, minute
 from queries.lag import projection_lag
 from queries.lateness import late_event
-from queries.oddities import Facts, oddities, unknown_price
+from queries.oddities import Facts, oddities, unmapped_subscription
 from queries.provenance import event_behind
 from queries.rows import AnyConnection, fetch_one
+from queries.unknown_prices import price_fix
 
 LATEST = 20  # events looked at for late deliveries
 LOOKED_AT = 200  # unlinked customers whose addresses are compared
@@ -55,8 +57,15 @@ def why(conn: AnyConnection, user_id: str, *, now: datetime, live_only: bool = F
 def unpriced(conn: AnyConnection, user_id: str) -> str | None:
     """A note for columns that depend on a price without a plan; None for any other user."""
     stored = _stored(conn, user_id)
-    price = None if stored is None else unknown_price(*stored)
-    return None if price is None else f"{price} names no plan in the catalog: tenure plans publish FILE"
+    subscription = None if stored is None else unmapped_subscription(*stored)
+    if subscription is None:
+        return None
+    return f"{_names_no_plan(subscription)}: {price_fix(subscription.hint.price_id)}"
+
+
+def _names_no_plan(subscription: SubscriptionFact) -> str:
+    price_id = subscription.hint.price_id
+    return f"{f'the price {price_id}' if price_id else 'a subscription without a price'} names no plan"
 
 
 def _stored(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:
@@ -102,7 +111,9 @@ def _because(facts: Facts) -> Iterator[str]:
     """The sentences on plan, status, trial and what comes next."""
     state, in_force = facts.state, facts.standing
     current = current_subscription(state)
-    yield f"{state.user_id} is on plan {in_force.plan}, because {REASONS[in_force.source](facts)}."
+    if state.deleted_at is not None:
+        yield f"{state.user_id} was deleted at {minute(from_micros(state.deleted_at))}."
+    yield f"{state.user_id} is on the {in_force.plan} plan, because {REASONS[in_force.source](facts)}."
     if facts.event is not None:
         yield (
             f"The event that decided it is {facts.event['event_type']} of {iso(facts.event['occurred_at'])}"
@@ -112,16 +123,27 @@ def _because(facts: Facts) -> Iterator[str]:
         yield "The log has no Stripe subscription of this user."
     else:
         yield f"Subscription {current.id} of customer {current.customer} is {current.status}."
-    _, ends_at = trial_dates(state, current)
     if state.trial.status in TRIALS:
-        end = "" if ends_at is None else f" (end of the trial: {iso(from_micros(ends_at))})"
-        yield f"{TRIALS[state.trial.status]}{end}."
+        yield _trial(state, current, facts.now)
+
+
+def _trial(state: State, current: SubscriptionFact | None, now: datetime) -> str:
+    """The trial's sentence; it names the subscription when the status above is another one's."""
+    trial = state.trial
+    is_of_another = current is not None and trial.subscription not in (None, current.id)
+    ends_at = trial.ends_at if is_of_another else trial_dates(state, current)[1]
+    of = f" of subscription {trial.subscription}" if is_of_another else ""
+    end = ""
+    if ends_at is not None:
+        at = from_micros(ends_at)
+        end = f" (it {'ends' if at > now else 'ended'} {minute(at)})"
+    return f"Their trial{of} {TRIALS[trial.status]}{end}."
 
 
 TRIALS = {
-    "active": "Their trial is running",
-    "converted": "Their trial became a paid subscription",
-    "expired": "Their trial ended without a payment",
+    "active": "is running",
+    "converted": "became a paid subscription",
+    "expired": "ended without a payment",
 }
 
 
@@ -143,7 +165,7 @@ def _by_subscription(facts: Facts) -> str:
     hints = hints_of(facts.state, current)
     first_match = facts.catalog.first_known(hints)
     if first_match is None:
-        return f"{unknown_price(facts.state, facts.catalog)} names no plan"
+        return _names_no_plan(current)
     price = first_match[0].price_id
     return (
         f"the catalog maps price {price} of their subscription to it"
@@ -156,9 +178,8 @@ def _by_nothing(facts: Facts) -> str:
     current = current_subscription(facts.state)
     if current is None:
         return "they have no grant, subscription or running trial"
-    price = unknown_price(facts.state, facts.catalog)
-    if price is not None:
-        return f"{price} names no plan"
+    if unmapped_subscription(facts.state, facts.catalog) is not None:
+        return _names_no_plan(current)
     if current.status in PAYING_OR_LATE:
         named = resolve(plan_source(facts.state, current), facts.catalog)[0]
         return f"the limits of free apply while their subscription to {named} is {current.status}"

@@ -14,7 +14,7 @@ from queries.lag import projection_lag, refolds_waiting
 from queries.oddities import RENEWAL_DELAY, RENEWING
 from queries.pluralize import counted
 from queries.rows import AnyConnection, Row, fetch_all, fetch_one
-from queries.unknown_prices import unknown_prices
+from queries.unknown_prices import UnknownPrice, price_fix, unknown_prices
 from settings import Settings
 
 LOOKED_AT = 200  # unlinked customers whose addresses are compared
@@ -108,14 +108,20 @@ def _prices(conn: AnyConnection) -> list[DoctorFinding]:
         DoctorFinding(
             "fail",
             "price",
-            f"{price.price_id or 'no price'} belongs to no plan, so on free: {_named(price.users)}",
-            f"put {price.price_id} into a plan's stripe_price_id_… and run tenure plans publish FILE"
-            if price.price_id
-            else "name the plan in the subscription's metadata (plan_key) at Stripe",
+            _price(price),
+            price_fix(price.price_id),
         )
         for price in unknown_prices(conn)
     ]
     return findings or [DoctorFinding("ok", "prices", "every price belongs to a plan")]
+
+
+def _price(price: UnknownPrice) -> str:
+    users = f"so {_named(price.users)} {'is' if len(price.users) == 1 else 'are'} on the free plan"
+    if price.price_id:
+        return f"no plan has {price.price_id}, {users}"
+    none = counted(len(price.users), "subscription has no price", "subscriptions have no price")
+    return f"{none}, {users}"
 
 
 def _unlinked(conn: AnyConnection, count: int) -> DoctorFinding:
@@ -210,8 +216,8 @@ WAITING = (
     (
         "quarantined",
         (
-            "user is stopped at an event that can't be folded",
-            "users are stopped at an event that can't be folded",
+            "user's history stops at an event that can't be read",
+            "users' histories stop at an event that can't be read",
         ),
         "tenure quarantine list",
     ),

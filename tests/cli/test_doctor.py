@@ -144,9 +144,17 @@ def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) 
     code, found = examined()
 
     assert code == 1
-    assert "price_nobody_knows" in found["price"]["found"]
-    assert "user_1" in found["price"]["found"]
+    assert found["price"]["found"] == "no plan has price_nobody_knows, so user_1 is on the free plan"
     assert "tenure plans publish" in found["price"]["fix"]
+
+
+def test_a_subscription_without_a_price_is_a_failure(conninfo: str, examined: Any) -> None:
+    _charge(conninfo, items={"data": []})
+
+    _, found = examined()
+
+    assert found["price"]["found"] == "1 subscription has no price, so user_1 is on the free plan"
+    assert "plan_key" in found["price"]["fix"]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from events.clock import from_micros
 from events.domain.user import DriftObserved, EntitlementGranted
 from events.envelope import NewEvent
 from handlers.privacy import erase_person, plan_erasure
 from queries.explain import explain
+from queries.instants import minute
 from queries.timetravel import profile_at
 from queries.why import why
 from tests.handlers.users import sold, tell
@@ -20,6 +22,7 @@ from tests.projections.event_builders import (
     clerk,
     customer,
     glow_up,
+    instant,
     item,
     own,
     price,
@@ -84,8 +87,12 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
     ("kind", "plan", "next_step"),
     [
         ("unpaid", "glow_up", "look at sub_ada in Stripe"),
-        ("unlinked", "free", f"tenure link add {USER} cus_other"),
-        ("unknown_price", "free", "tenure plans publish FILE"),
+        ("unlinked", "free", f"if it is them: tenure link add {USER} cus_other"),
+        (
+            "unknown_price",
+            "free",
+            "put price_new into a plan's stripe_price_id_… and run tenure plans publish",
+        ),
         ("quarantined", "glow_up", "tenure quarantine list"),
         ("stale", "glow_up", "tenure reconcile stripe --dry-run"),
         ("overdue", "glow_up", "tenure reconcile stripe"),
@@ -114,7 +121,7 @@ def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) ->
 
     assert found["odd"] == []
     assert found["why"].startswith(
-        f"{USER} is on plan glow_up, because the catalog maps price price_glow_up_monthly of their "
+        f"{USER} is on the glow_up plan, because the catalog maps price price_glow_up_monthly of their "
         "subscription to it."
     )
     assert "Subscription sub_ada of customer cus_ada is active." in found["why"]
@@ -133,6 +140,52 @@ def test_a_cancellation_that_has_not_arrived_is_overdue(conn: Conn, ago: float) 
     tell(conn, *sold(), *subscribed(ago, days=-3, cancel_at_period_end=True))
 
     assert "no cancellation has arrived" in asked(conn)["why"]
+
+
+def test_a_subscription_without_a_price_is_fixed_in_its_metadata(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *subscribed(ago, items={"data": []}))
+
+    found, note = asked(conn), explain(conn, USER, "current_plan")
+
+    assert "because a subscription without a price names no plan." in found["why"]
+    assert "sub_ada has no price" in found["odd"][0]["text"]
+    assert found["next"] == "name the plan in the subscription's metadata (plan_key) at Stripe"
+    assert note is not None
+    assert note["note"].endswith(found["next"])
+
+
+def test_the_field_that_cannot_be_read_is_named(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *odd_user("quarantined", ago))
+
+    assert "can't be read: $.status: Expected `str`, got `int`" in asked(conn)["odd"][0]["text"]
+
+
+def test_a_deleted_user_is_deleted_first(conn: Conn, ago: float) -> None:
+    tell(conn, *sold(), *subscribed(ago), clerk("user.deleted", {"id": USER, "deleted": True}, at=ago))
+
+    found = asked(conn)
+
+    deleted = minute(instant(ago))
+    assert found["why"].startswith(f"{USER} was deleted at {deleted}. {USER} is on the glow_up plan")
+    assert "Subscription sub_ada of the deleted user is still active" in found["why"]
+
+
+@pytest.mark.parametrize(
+    ("others", "sentence"),
+    [
+        ([], "Their trial is running (it ends "),
+        (["active"], "Their trial of subscription sub_trial is running (it ends "),
+    ],
+)
+def test_the_trial_of_another_subscription_is_named(
+    conn: Conn, ago: float, others: list[str], sentence: str
+) -> None:
+    ends = START + int(ago) + 5 * DAY
+    trial = {"id": "sub_trial", "trial_start": START + int(ago), "trial_end": ends}
+    tell(conn, *sold(), *(event for status in others for event in paying(ago, status)))
+    tell(conn, *subscribed(ago, "trialing", **trial))
+
+    assert f"{sentence}{minute(from_micros(ends * 1_000_000))})." in asked(conn)["why"]
 
 
 def recorded_days_ago(conn: Conn, days: int) -> None:
@@ -215,7 +268,7 @@ def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: Conn, ago
 
     assert priced is not None
     assert other is not None
-    assert priced["note"] == "the price price_new names no plan in the catalog: tenure plans publish FILE"
+    assert priced["note"].startswith("the price price_new names no plan: put price_new into a plan's")
     assert other["note"] is None
 
 
