@@ -182,7 +182,7 @@ EDITS: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "tail": (
         lambda rows: [row for row in rows if '"part":"63","position"' not in row],
-        "its head says 1",
+        "its head counts 1",
     ),
     "other part": (
         lambda rows: [row.replace('"events":{"part":"63"', '"events":{"part":"62"') for row in rows],
@@ -190,7 +190,7 @@ EDITS: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "erased": (
         lambda rows: [_blank(row) if '"part":"63"' in row and '"events"' in row else row for row in rows],
-        "no privacy.erased event says so",
+        "no privacy.erased event covers it",
     ),
 }
 
