@@ -1,10 +1,32 @@
-"""SQL files by name: `statement("events", "append_event")` reads events/sql/append_event.sql."""
+"""SQL statements by name: each `.sql` file of a package holds those of the module beside it.
 
+Modules with one or two statements have them in the file that is named like their package.
+"""
+
+import re
 from functools import cache
 from importlib.resources import files
 
+_NAME = re.compile(rb"^-- name: ([a-z0-9_]{1,60})\n", re.MULTILINE)
+
+
+def statement(package: str, name: str) -> bytes:
+    """The statement of that name; bytes, since psycopg takes only literal strings as queries.
+
+    Raises: KeyError when no file of the package has it.
+    """
+    return statements(package)[name]
+
 
 @cache
-def statement(package: str, name: str) -> bytes:
-    """The text of one SQL file; bytes, since psycopg takes only literal strings as queries."""
-    return files(package).joinpath("sql", f"{name}.sql").read_bytes()
+def statements(package: str) -> dict[str, bytes]:
+    """All statements of a package. Raises: ValueError when two have one name."""
+    found: dict[str, bytes] = {}
+    for path in sorted(files(package).iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".sql"):
+            _, *parts = _NAME.split(path.read_bytes())
+            for name, text in zip(parts[::2], parts[1::2], strict=True):
+                if name.decode() in found:
+                    raise ValueError(f"{package}: two statements are named {name.decode()}")
+                found[name.decode()] = text
+    return found

@@ -175,7 +175,7 @@ def _fingerprint() -> str:
     """Changes with the migrations and with the code that applies them."""
     digest = hashlib.sha256()
     of_migrations = [path for kind in ("*.sql", "*.toml") for path in migrations.DIRECTORY.glob(kind)]
-    of_runner = [path for kind in ("*.py", "sql/*.sql") for path in (_ROOT / "database").glob(kind)]
+    of_runner = [path for kind in ("*.py", "*.sql") for path in (_ROOT / "database").glob(kind)]
     for path in sorted(of_migrations + of_runner):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -49,9 +49,7 @@ def _functions(conn: AnyConnection) -> Iterator[Obstacle]:
 def _statements(conn: AnyConnection) -> Iterator[Obstacle]:
     for package, name, pattern, why in _IN_STATEMENTS:
         if re.search(pattern, ASIDE.sub("", statement(package, name).decode()), re.DOTALL):
-            yield Obstacle(
-                f"{package}/sql/{name}.sql", why, "read the distributed table in a separate statement"
-            )
+            yield Obstacle(f"{package}: {name}", why, "read the distributed table in a separate statement")
 
 
 def _rows(conn: AnyConnection, name: str) -> list[Row]:

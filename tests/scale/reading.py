@@ -27,12 +27,10 @@ def apart(text: str) -> str:
 
 def statements() -> dict[str, str]:
     """`package/name` to text without its comments; the service's own, no migrations."""
-    found = {}
-    for room in PACKAGES:
-        for path in sorted((ROOT / room).rglob("sql/*.sql")):
-            lines = (line for line in path.read_text().splitlines() if not line.startswith("--"))
-            found[f"{path.relative_to(ROOT).parent.parent}/{path.stem}"] = "\n".join(lines)
-    return found
+    return {
+        name: "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+        for name, text in sources.all_statements().items()
+    }
 
 
 def fans_out(text: str) -> list[str]:

@@ -120,7 +120,7 @@ def test_the_statements_of_before_are_found(
 
     monkeypatch.setattr("cli.scale.citus_checks.statement", as_before)
 
-    assert [found.name.rpartition("/")[2] for found in obstacles(conn)] == [f"{name}.sql"]
+    assert [found.name.rpartition(": ")[2] for found in obstacles(conn)] == [name]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,0 @@
--- 64 rows: part, head.
--- Leans on the primary key of part_heads.
-SELECT part, head FROM part_heads ORDER BY part

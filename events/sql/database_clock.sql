@@ -1,3 +1,0 @@
--- One row: the database's clock, now.
--- Leans on nothing.
-SELECT clock_timestamp()

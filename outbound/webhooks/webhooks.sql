@@ -1,0 +1,17 @@
+-- name: event_to_send
+-- One row or none: the event a delivery is about.
+-- Leans on the primary key of events.
+SELECT e.id, e.source_system, e.idempotency_key, e.livemode, e.aggregate_type, e.aggregate_id, e.event_type,
+       e.event_version, e.correlation_id, e.causation_id, e.occurred_at, e.recorded_at, e.part, e.position,
+       e.event_data::text AS event_data
+  FROM events e WHERE e.part = %(part)s AND e.position = %(position)s
+
+-- name: lock_endpoint
+-- One row or none: an endpoint that is followed, locked; none when another process follows it now.
+-- Leans on the primary key of outgoing_endpoints.
+SELECT * FROM outgoing_endpoints WHERE id = %(id)s AND disabled_at IS NULL FOR UPDATE SKIP LOCKED
+
+-- name: move_endpoint
+-- No row. The endpoint is followed up to this vector.
+-- Leans on the primary key of outgoing_endpoints.
+UPDATE outgoing_endpoints SET followed_to = %(followed_to)s::bigint[] WHERE id = %(id)s

@@ -1,3 +1,0 @@
--- No rows; the table is empty.
--- Leans on nothing: a rebuild reads every row anyway.
-DELETE FROM system_configurations

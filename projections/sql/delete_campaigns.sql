@@ -1,5 +1,0 @@
--- No rows; removes rows without events; dependent rows follow by cascade.
--- Leans on the primary key of campaigns.
-DELETE FROM campaigns AS gone
- USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)
- WHERE gone.id = v.id AND gone.user_id = v.user_id

@@ -1,7 +1,0 @@
--- Rows: position, at (microseconds), event_type, payload of the configuration events between two positions.
--- Leans on events_stream.
-SELECT position, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_type, event_data::text
-  FROM events
- WHERE part = %(part)s AND route_key = %(route_key)s AND position > %(after)s AND position <= %(bound)s
-   AND source_system = 'tenure' AND event_type = ANY (%(types)s::text[]) AND event_data IS NOT NULL
- ORDER BY position

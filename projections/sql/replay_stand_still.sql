@@ -1,3 +1,0 @@
--- No rows; from here on this transaction sees one snapshot.
--- Leans on snapshot isolation.
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY

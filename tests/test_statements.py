@@ -1,0 +1,44 @@
+"""Each SQL statement is whole, named once in its package, described, and used."""
+
+import re
+
+import pytest
+
+from tests.sources import MODULES, ROOT, all_statements
+
+STATEMENTS = all_statements()
+# Names that the code makes: of a table, or of what is owned.
+MADE = re.compile(r"(write|clear|delete)_[a-z_]+|(campaign|job|list)_standing")
+BEGINNINGS = (
+    "SELECT",
+    "WITH",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "SET",
+    "COPY",
+    "DO",
+    "CREATE",
+    "DROP",
+    "LOCK",
+    "(SELECT",
+)
+SOURCE = "\n".join(path.read_text() for path in MODULES)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_whole_described_and_used(name: str) -> None:
+    comment = re.match(r"(--[^\n]*\n)+", STATEMENTS[name])
+    short = name.rpartition("/")[2]
+
+    assert comment
+    assert STATEMENTS[name][comment.end() :].lstrip().upper().startswith(BEGINNINGS)
+    assert f'"{short}"' in SOURCE or MADE.fullmatch(short)
+
+
+def test_there_are_few_files() -> None:
+    files = {
+        path for path in ROOT.glob("*/**/*.sql") if path.parts[len(ROOT.parts)] not in ("migrations", ".venv")
+    }
+
+    assert len(files) <= 70
