@@ -24,6 +24,7 @@ from jobs.schedule import run_now
 from queries.lag import projection_lag
 from queries.pluralize import counted
 from queries.profile import Profile, profile
+from queries.why import why
 from service.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
 from service.schedule import scheduled
 from service.wiring import command_settings, server
@@ -33,6 +34,7 @@ from settings import Settings
 TWICE = 0.15
 _DUE_HANDLERS = ("expire_trials", "reset_usage")
 PATIENCE_S = 30.0
+MOST_EXAMPLES = 20
 
 
 @click.command()
@@ -60,7 +62,8 @@ def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
     with server(settings) as conninfo, closing(direct_connection(conninfo, "tenure-demo")) as conn:
         _await_projector(conn)
         let_time_pass(settings, conninfo, conn)
-        example = _interesting(conn, world)
+        user_ids = [person.user_id for person in world.people if person.links]
+        example = example_user(conn, user_ids, now=utc_now())
     if example is not None:
         print_profile(example)
         _print_curl(url, example["user_id"], dev_token(settings.data_dir))
@@ -132,11 +135,17 @@ def let_time_pass(settings: Settings, conninfo: str, conn: Connection) -> None:
             run_now(conn, handler, now=utc_now())
 
 
-def _interesting(conn: Connection, world: DemoWorld) -> Profile | None:
-    """A paying user that is not deleted, else the first one in the tables."""
-    profiles = [profile(conn, person.user_id) for person in world.people if person.links][:20]
+def example_user(conn: Connection, user_ids: Sequence[str], *, now: datetime) -> Profile | None:
+    """Of the users who pay, or of all if none does, the first with the fewest oddities."""
+    profiles = [profile(conn, user_id) for user_id in user_ids[:MOST_EXAMPLES]]
     existing = [row for row in profiles if row is not None]
-    paying = [
-        user for user in existing if user["subscription_status"] == "active" and user["deleted_at"] is None
-    ]
-    return next(iter(paying or existing), None)
+    paying = [row for row in existing if row["subscription_status"] == "active" and not row["deleted_at"]]
+    return min(paying or existing, key=lambda row: _oddities(conn, row, now), default=None)
+
+
+def _oddities(conn: Connection, row: Profile, now: datetime) -> int:
+    """How many findings `tenure user why` has, and one more if no renewal is ahead."""
+    renews_at = row["subscription_renewal_date"]
+    explanation = why(conn, row["user_id"], now=now)
+    odd = 0 if explanation is None else len(explanation["odd"])
+    return odd + (renews_at is None or renews_at <= now)

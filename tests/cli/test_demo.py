@@ -3,11 +3,12 @@
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from cli.demo import let_time_pass, signing_secrets
+from cli.demo import example_user, let_time_pass, signing_secrets
 from cli.demo import shop as made_shop
 from cli.errors import Failure
 from database.pool import Connection
@@ -18,6 +19,8 @@ from events.clock import utc_now
 from service.local_secrets import DevSecrets
 from service.worker import direct_connection
 from settings import Settings
+from tests.handlers.users import joined, sold, tell
+from tests.projections.event_builders import DAY, glow_up, instant, item, stripe, subscription
 
 NOW = datetime(2026, 6, 1, 15, 30, tzinfo=UTC)
 
@@ -42,6 +45,29 @@ def test_months_that_were_played_are_over(
         let_time_pass(settings, conninfo, direct)
 
     assert (before, conn.execute(late).fetchone()) == ((3,), (0,))
+
+
+def test_the_example_user_pays_and_has_nothing_odd(conn: Connection) -> None:
+    user_ids = ["user_overdue", "user_ada"]
+    bought: list[tuple[str, dict[str, Any], int]] = [  # Any: JSON values
+        (user_ids[0], {"id": "sub_over", "customer": "cus_over"}, -3),
+        (user_ids[1], {"id": "sub_ada", "customer": "cus_ada"}, 30),
+    ]
+    events = [
+        stripe(
+            "customer.subscription.created",
+            subscription(
+                metadata={"userId": user_id}, items={"data": [item(glow_up(), ends=days * DAY)]}, **ids
+            ),
+        )
+        for user_id, ids, days in bought
+    ]
+    tell(conn, *sold(), *joined(*user_ids), *events)
+
+    example = example_user(conn, user_ids, now=instant(60))
+
+    assert example is not None
+    assert example["user_id"] == "user_ada"
 
 
 def test_demo_of_another_day_never_clashes() -> None:
