@@ -21,12 +21,12 @@ def statement(package: str, name: str) -> bytes:
 @cache
 def statements(package: str) -> dict[str, bytes]:
     """All statements of a package. Raises: ValueError when two have one name."""
-    found: dict[str, bytes] = {}
+    by_name: dict[str, bytes] = {}
     for path in sorted(files(package).iterdir(), key=lambda path: path.name):
         if path.name.endswith(".sql"):
             _, *parts = _NAME.split(path.read_bytes())
             for name, text in zip(parts[::2], parts[1::2], strict=True):
-                if name.decode() in found:
+                if name.decode() in by_name:
                     raise ValueError(f"{package}: two statements are named {name.decode()}")
-                found[name.decode()] = text
-    return found
+                by_name[name.decode()] = text
+    return by_name

@@ -153,13 +153,13 @@ def _users(conn: AnyConnection) -> list[DoctorFinding]:
         "overdue_before": utc_now() - RENEWAL_DELAY,
         "statuses": ["none", *STATUS_RANK],
     }
-    found = []
+    findings = []
     for row in fetch_all(conn, statement("cli", "doctor_users"), values):
         one, many, fix = ODD_USERS[row["name"]]
         problem = counted(row["users"], one, many)
         fix = f"tenure user why {row['example']}; {fix}"
-        found.append(DoctorFinding("warn", row["name"].replace("_", " "), problem, fix))
-    return found
+        findings.append(DoctorFinding("warn", row["name"].replace("_", " "), problem, fix))
+    return findings
 
 
 def _alarms(conn: AnyConnection) -> list[DoctorFinding]:
