@@ -97,16 +97,15 @@ def person_page(
 
 
 def user_meant(typed: str) -> str:
-    """The id of the user that was typed as an id or as an e-mail address, as on the command line.
+    """The id of the user that was typed as an id or as an e-mail address. An id may look like an address.
 
     Raises: Refused for an address of no user, or of several.
     """
     if "@" not in typed:
         return typed
     with deps().pool.connection() as conn:
-        if profiles.profile(conn, typed) is not None:
-            return typed
-        ids = [row["user_id"] for row in profiles.profiles_by_email(conn, typed)]
+        ids = [] if profiles.profile(conn, typed) is None else [typed]
+        ids += [row["user_id"] for row in profiles.profiles_by_email(conn, typed)]
     if len(ids) != 1:
         matches = f"{len(ids)} users: {', '.join(ids[:5])}" if ids else "none"
         raise bad_input(f"User: expected an address that one user has, found {matches}; name one by id.")

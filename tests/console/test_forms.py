@@ -15,6 +15,8 @@ from tests.actors import token_name
 from tests.console.conftest import Person, csrf_token, make_token
 from tests.console.pages import a_payer
 from tests.console.world import HOSTILE_ID, POISONED_ID, STRANGER
+from tests.handlers.users import tell
+from tests.projections.event_builders import clerk, linked, user
 
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 FORMS = (
@@ -138,6 +140,21 @@ def test_linking_takes_the_address_of_one_user_and_keeps_a_refused_form(operator
     assert form["key"] not in refused.text
     assert linked.status_code == 303
     assert linked.location.endswith(f"/users/{found[0]}")
+
+
+@pytest.mark.parametrize(("emails", "status"), [([], 303), (["odd@example.org"], 400)])
+def test_linking_takes_an_id_with_an_at_sign_unless_it_is_also_an_address(
+    operator: Person, shop: str, emails: list[str], status: int
+) -> None:
+    odd = linked(user_id="odd@example.org", customer_id="cus_odd")
+    with connect(shop, application_name="test") as conn:
+        tell(conn, odd, *(clerk("user.created", user("user_odd", email=email)) for email in emails))
+    form = {"user_id": "odd@example.org", "reason": "r", "key": str(uuid4())}
+
+    answer = operator.send(f"/customers/{STRANGER}/link", "/customers", **form)
+
+    assert answer.status_code == status
+    assert ("2 users: odd@example.org, user_odd" in answer.text) is (status == 400)
 
 
 def test_linking_to_nobody_is_refused_with_a_sentence(operator: Person) -> None:
