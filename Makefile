@@ -30,7 +30,7 @@ $(BIN)/pip:
 test: check $(VENV)/localstripe ## Everything: lint, types, import arrows, tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Somebody else's idea of Stripe, a program the tests start; without it they skip and say so.
+# localstripe, a simulated Stripe that some tests start; without it they are skipped.
 $(VENV)/localstripe: tests/localstripe.txt | install
 	@rm -rf $@ && $(PYTHON) -m venv $@ && \
 	  $@/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< || \

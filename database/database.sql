@@ -10,7 +10,7 @@ SELECT session_user = %(role)s
 -- name: rights
 -- Rows: every right on every object of the named schemas: kind, schema, name, object as GRANT has it, column, owner, whether
 -- the owner's rights need SET ROLE, grantee, privilege, whether it may be passed on. The owner's own rights are left out; an
--- object nobody else has a right on has one row, without a grantee. Reads the system catalogs by namespace.
+-- object on which no other role has a right has one row, without a grantee. Reads the system catalogs by namespace.
 WITH spaces AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl FROM pg_namespace n WHERE n.nspname = ANY (%(schemas)s::text[])
 ), objects AS (

@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS migration_manifest (
 DELETE FROM migration_manifest WHERE migration_id = %(migration_id)s
 
 -- name: hold_roles
--- Returns nothing; whoever may hand a role of ours out takes it too, so that objects can be given to it.
+-- Returns nothing; a login that may grant one of Tenure's roles takes it too, so that objects can be given to it.
 -- Since PostgreSQL 16 the maker of a role may grant it but not become it. Leans on pg_roles by name.
 DO $$
 DECLARE

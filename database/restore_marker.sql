@@ -15,7 +15,7 @@ SELECT to_regclass('restore_unfinished') IS NOT NULL
 SELECT pg_try_advisory_lock(hashtextextended('tenure restore', 0))
 
 -- name: mark_begun
--- Returns nothing; from here on everybody sees that this database is half restored.
+-- Returns nothing; from here on every session sees that this database is half restored.
 -- Leans on nothing.
 CREATE TABLE restore_unfinished (file text NOT NULL, sha256 text NOT NULL, phase text NOT NULL, begun_at timestamptz NOT NULL)
 

@@ -4,7 +4,7 @@
 SELECT to_regclass('events') IS NOT NULL AND to_regrole('tenure_app') IS NOT NULL AS has_schema
 
 -- name: standing
--- One row: events in the log, and what somebody should look at. Cheap enough for every scrape.
+-- One row: events in the log, and what an operator should look at. Cheap enough for every scrape.
 -- Leans on the 64 rows of part_heads; the other tables are small unless something is wrong.
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
        (SELECT count(*) FROM quarantine)                       AS quarantined_users,

@@ -80,7 +80,7 @@ def _job_threads(connect: Callable[[], Connection]) -> int:
 
 
 def _keep(name: str, run: Callable[[Event], None], stop: Event) -> Thread:
-    """A thread that runs that until told to stop, and begins again if it ends by an error of ours."""
+    """A thread that runs it until the stop, and again after an unexpected error."""
 
     def kept() -> None:
         while not stop.is_set():

@@ -130,7 +130,7 @@ class DeliveryBatch:
             delivery, answer = refused(endpoint.source, problem)
             return Answered(answer, request_id, delivery, perf_counter() - post.began)
         except Exception:  # a bug that this body triggers: it is handled alone, the batch continues
-            _logger.exception("delivery goes alone")
+            _logger.exception("delivery retried singly")
             return None
 
     def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
@@ -143,11 +143,11 @@ class DeliveryBatch:
                 self._pool, lambda conn: append_promptly(conn, events), timeout_s=POOL_TIMEOUT_S
             )
         except _ALONE as problem:
-            _logger.info("deliveries go alone", deliveries=len(events), error=type(problem).__name__)
+            _logger.info("deliveries retried singly", deliveries=len(events), error=type(problem).__name__)
         except psycopg.Error as problem:
             raise DatabaseAway(type(problem).__name__) from problem
         except Exception:  # one of the events can't be sent to the database
-            _logger.exception("deliveries go alone", deliveries=len(events))
+            _logger.exception("deliveries retried singly", deliveries=len(events))
         if self._observe is not None:
             self._observe(len(events), bool(appended))
         return appended
