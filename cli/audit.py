@@ -15,6 +15,7 @@ from cli.audit_offline import check, key_option, read_keys
 from cli.caller import person
 from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, json_option
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo_exactly
 from database.pool import Connection
 from events.clock import utc_now
@@ -111,7 +112,7 @@ def verify(
 @audit.command()
 @click.argument("event", metavar="EVENT")
 @click.option("--no-payload", is_flag=True, help="Leave the body out; the proof holds without it.")
-@click.option("--reason", help="Reason for the read, stored in the access log.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason for the read, stored in the access log.")
 @key_option
 @out_option
 def prove(

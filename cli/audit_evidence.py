@@ -16,7 +16,7 @@ from cli.audit_files import as_json_file, write_out
 from cli.audit_offline import key_option, read_keys
 from cli.caller import person
 from cli.output import console
-from cli.parameters import INSTANT
+from cli.parameters import FILLED_TEXT, INSTANT
 from cli.person_export import dumped, event_json
 from cli.user_argument import user_argument, user_id_of
 from database.pool import Connection
@@ -52,7 +52,9 @@ class EvidenceZip:
 @user_argument
 @click.option("--from", "since", type=INSTANT, help="Include events that occurred at this time or later.")
 @click.option("--to", "until", type=INSTANT, help="Include events that occurred before this time.")
-@click.option("--reason", required=True, help="Reason for the export, stored in the access log.")
+@click.option(
+    "--reason", type=FILLED_TEXT, required=True, help="Reason for the export, stored in the access log."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Write the zip to this file.")
 @key_option
 def evidence(
@@ -68,6 +70,8 @@ def evidence(
 
     It holds events, proofs, a checkpoint, the access log and a readable report.
     """
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("expected --from before --to.")
     settings = command_settings()
     with session(settings) as conn:
         user_id = user_id_of(conn, identifier)

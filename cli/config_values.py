@@ -8,6 +8,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo_exactly
 from handlers.configuration import ConfigurationEntry, entries, set_value
 from handlers.configuration_keys import VALUE_TYPES, ConfigurationRefused, ValueType, known_key, value_text
@@ -74,7 +75,7 @@ def get(*, name: tuple[str, str], as_json: bool) -> None:
     "--type", "value_type", type=click.Choice(VALUE_TYPES), help="Type of a key that Tenure does not know."
 )
 @click.option("--description", help="Purpose of the value.")
-@click.option("--reason", help="Reason, stored with the event.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason, stored with the event.")
 @json_option
 def set_(
     *,

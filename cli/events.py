@@ -10,7 +10,7 @@ from cli.caller import person
 from cli.errors import Failure
 from cli.log_commands import export_log, import_events
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
-from cli.parameters import INSTANT
+from cli.parameters import FILLED_TEXT, INSTANT
 from cli.terminal import echo
 from cli.user_argument import require_found, user_id_of
 from database.pool import Connection
@@ -37,7 +37,11 @@ events.add_command(import_events)
 
 @events.command("list")
 @click.option(
-    "--user", "user", metavar="ID_OR_EMAIL", help="Events of this user and of the customers linked to them."
+    "--user",
+    "user",
+    type=FILLED_TEXT,
+    metavar="ID_OR_EMAIL",
+    help="Events of this user and of the customers linked to them.",
 )
 @click.option("--type", "type_", metavar="TYPE", help="Event type, or a prefix followed by *.")
 @click.option("--source", type=click.Choice(["stripe", "clerk", "tenure"]))
@@ -79,7 +83,7 @@ def list_events(
 
 
 @events.command()
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", type=FILLED_TEXT)
 @json_option
 def show(*, identifier: str, as_json: bool) -> None:
     """Show one event with its body. ID is its id or its provider's id (evt_…, msg_…).

@@ -7,6 +7,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from handlers.tokens import note_reads
 from queries.find import PERSON, find
 from service.wiring import command_settings, session
@@ -15,12 +16,12 @@ EXPECTED = "part of a name or an e-mail address, or a whole id (user_â€¦, cus_â€
 
 
 @click.command("find")
-@click.argument("text", metavar="TEXT")
+@click.argument("text", metavar="TEXT", type=FILLED_TEXT)
 @json_option
 def find_command(*, text: str, as_json: bool) -> None:
     """Find users and events by name, e-mail address or any id."""
     with session(command_settings()) as conn:
-        hits = find(conn, text.strip())
+        hits = find(conn, text)
         users = [hit.id for hit in hits if hit.kind == "user"]
         note_reads(conn, person(), subjects=users, fields=PERSON, reason="tenure find")
     if not hits and not as_json:

@@ -8,6 +8,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from events.clock import utc_now
 from jobs import Job, cancel, listed, retry
 from jobs.errors import JobError
@@ -46,7 +47,7 @@ def list_all(*, statuses: tuple[str, ...], type_: str | None, limit: int, as_jso
 
 @jobs.command("retry")
 @click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", help="Reason, shown with the job until that attempt ends.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason, shown with the job until that attempt ends.")
 @click.option("--dry-run", is_flag=True, help="Name the jobs that would be due; write nothing.")
 @json_option
 def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, as_json: bool) -> None:
@@ -63,7 +64,7 @@ def retry_jobs(*, job_ids: tuple[UUID, ...], reason: str | None, dry_run: bool, 
 
 @jobs.command("cancel")
 @click.argument("job_ids", metavar="ID…", type=click.UUID, nargs=-1, required=True)
-@click.option("--reason", required=True, help="Reason, stored with the job.")
+@click.option("--reason", type=FILLED_TEXT, required=True, help="Reason, stored with the job.")
 @json_option
 def cancel_jobs(*, job_ids: tuple[UUID, ...], reason: str, as_json: bool) -> None:
     """Cancel jobs, all of them or none. A running job can't be canceled."""

@@ -8,6 +8,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, instant, json_option
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo
 from events.clock import utc_now
 from handlers.configuration import LEVELS, log_levels, set_log_level
@@ -24,7 +25,7 @@ MOST_S = 366 * 86_400
 @click.argument("level", required=False, metavar="LEVEL", type=click.Choice(LEVELS, case_sensitive=False))
 @click.option("--for", "for_", metavar="DURATION", help="Duration: 90s, 30m, 12h, 7d; default: no end.")
 @click.option("--reset", is_flag=True, help="Return to the level of LOG_LEVEL.")
-@click.option("--reason", help="Reason, stored with the event.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason, stored with the event.")
 @json_option
 def log_level(
     *,

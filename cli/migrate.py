@@ -8,6 +8,7 @@ import click
 
 from cli.errors import DifferenceFound
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.schema_diff import COLUMNS, Differing, differing, set_aside, summary
 from cli.temporary_database import scratch
 from database import migrations, restore_marker
@@ -97,7 +98,7 @@ def baseline(*, target: str | None, schema: str | None, as_json: bool) -> None:
 
 
 @migrate.command()
-@click.argument("name")
+@click.argument("name", type=FILLED_TEXT)
 def new(name: str) -> None:
     """Write the next numbered pair of files, migration and rollback."""
     for path in migrations.new(name):

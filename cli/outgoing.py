@@ -7,6 +7,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from events.clock import utc_now
 from outbound.webhooks import destinations
 from outbound.webhooks.errors import OutgoingError
@@ -100,7 +101,7 @@ def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
 
 @outgoing.command()
 @click.argument("endpoint", type=click.UUID)
-@click.option("--reason", required=True)
+@click.option("--reason", type=FILLED_TEXT, required=True)
 def disable(*, endpoint: UUID, reason: str) -> None:
     """Stop sending to a destination. Its deliveries wait until it is enabled."""
     with session(command_settings()) as conn:

@@ -1,4 +1,4 @@
-"""Parameter types of options: instants."""
+"""Parameter types of options and arguments: instants, and text that is not empty."""
 
 from datetime import datetime
 
@@ -21,4 +21,17 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value!r}: {problem}", param, ctx)
 
 
+class FilledText(click.ParamType[str]):
+    """Text with more than white space in it, which is stripped from both ends."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        stripped = str(value).strip()
+        if not stripped:
+            self.fail("expected some text, found none", param, ctx)
+        return stripped
+
+
 INSTANT = Instant()
+FILLED_TEXT = FilledText()

@@ -8,6 +8,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo_exactly
 from events.domain.system import PlanPublished
 from handlers.errors import BadPlanFile
@@ -79,7 +80,7 @@ def defaults() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Publish without asking.")
 @click.option("--retire-missing", is_flag=True, help="Retire plans on sale that the file does not name.")
-@click.option("--reason", help="Reason, stored with the events.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason, stored with the events.")
 @click.option("--dry-run", is_flag=True, help="Show the differences; publish nothing.")
 @json_option
 def publish(

@@ -8,6 +8,7 @@ from cli.audit_files import write_out
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import agreed, console, emit_json, emit_pairs, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.person_export import as_document, dumped
 from cli.user_argument import user_argument, user_id_of
 from handlers.erasure_sweep import SweepReport, sweep
@@ -29,7 +30,9 @@ def privacy() -> None:
 @privacy.command()
 @user_argument
 @click.option(
-    "--reason", help="Reason, without personal data: it is sealed and never erased. Required to erase."
+    "--reason",
+    type=FILLED_TEXT,
+    help="Reason, without personal data: it is sealed and never erased. Required to erase.",
 )
 @click.option("--dry-run", is_flag=True, help="List what would be erased; change nothing.")
 @click.option("--no-search", is_flag=True, help="Skip the search for mentions in other streams.")
@@ -82,6 +85,7 @@ def erase(
 @user_argument
 @click.option(
     "--reason",
+    type=FILLED_TEXT,
     default="the person asked for their data",
     help="Reason for the export, stored in the access log.",
 )

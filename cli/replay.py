@@ -20,6 +20,7 @@ from rich.text import Text
 
 from cli.errors import DifferenceFound as Differs
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.user_argument import user_id_of
 from database.pool import connect
 from projections.replay import Comparison, Options, compare, rebuild_user, replay, roll_back
@@ -35,7 +36,7 @@ _SHOWN = 50  # differences printed for people; --json lists all that were kept
 @click.option("--diff", is_flag=True, help="Like --check, and list users whose access would change.")
 @click.option("--rollback", is_flag=True, help="Swap back to the tables from before the last replay.")
 @click.option("--table", type=click.Choice(REBUILT), metavar="TABLE", help="Compare only this table.")
-@click.option("--user", "identifier", metavar="ID_OR_EMAIL", help="Compare only this user.")
+@click.option("--user", "identifier", type=FILLED_TEXT, metavar="ID_OR_EMAIL", help="Compare only this user.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of processes; default: one per core.")
 @json_option
 def run(

@@ -8,6 +8,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from database.pool import connect
 from events.clock import utc_now
 from handlers.configuration_keys import value_text
@@ -44,7 +45,7 @@ def list_all(*, as_json: bool) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", type=FILLED_TEXT)
 @json_option
 def run(*, name: str, as_json: bool) -> None:
     """Run one handler now, in this process. The next scheduled run is at the usual time."""

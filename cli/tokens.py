@@ -8,7 +8,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_table, json_option
-from cli.parameters import INSTANT
+from cli.parameters import FILLED_TEXT, INSTANT
 from cli.terminal import echo
 from events.clock import utc_now
 from handlers.tokens import ROLES, create_token, list_tokens, revoke_token
@@ -24,14 +24,17 @@ def tokens() -> None:
 
 @tokens.command()
 @click.argument("role", type=click.Choice(ROLES))
-@click.option("--name", default="", help="Name of the client or person, shown in lists and the access log.")
+@click.option(
+    "--name", type=FILLED_TEXT, help="Name of the client or person, shown in lists and the access log."
+)
 @click.option("--expires-at", type=INSTANT, help="Time from which the token is refused; default: never.")
 @json_option
-def create(*, role: str, name: str, expires_at: datetime | None, as_json: bool) -> None:
+def create(*, role: str, name: str | None, expires_at: datetime | None, as_json: bool) -> None:
     """Create a token and print it once; only its digest is stored.
 
-    service: calls of your application (profiles, usage, campaigns, jobs). auditor: every read, and the
-    console. operator: all of these, and changes such as grants, links and erasures.
+    service: calls of your application (profiles, usage, campaigns, jobs). auditor: reads of
+    users, events, exports and proofs, and the console. operator: all of these, and changes such as
+    grants, links and erasures.
     """
     with session(command_settings()) as conn:
         text, token = create_token(conn, role, name=name or role, now=utc_now(), expires_at=expires_at)

@@ -5,6 +5,7 @@ from typing import TypeVar
 import click
 
 from cli.errors import Failure
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo
 from database.pool import Connection
 from queries.customers import events_waiting
@@ -15,7 +16,7 @@ _SHOWN = 5  # ids named when an address belongs to several users
 
 T = TypeVar("T")
 
-user_argument = click.argument("identifier", metavar="ID_OR_EMAIL")
+user_argument = click.argument("identifier", metavar="ID_OR_EMAIL", type=FILLED_TEXT)
 
 
 def user_id_of(conn: Connection, identifier: str) -> str:

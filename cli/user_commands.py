@@ -10,6 +10,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import console, emit_json, emit_pairs
+from cli.parameters import FILLED_TEXT
 from cli.terminal import echo
 from cli.user_argument import user_id_of
 from database.pool import Connection
@@ -26,6 +27,7 @@ Decision = Callable[[Connection, Command, bool], Decided]
 
 reason_option = click.option(
     "--reason",
+    type=FILLED_TEXT,
     required=True,
     callback=lambda _, __, reason: _reason(reason),
     help="Reason, stored with the event.",

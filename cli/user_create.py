@@ -10,6 +10,7 @@ import click
 
 from cli.errors import Failure
 from cli.output import emit_json, emit_pairs, json_option
+from cli.parameters import FILLED_TEXT
 from database.pool import connect
 from events.clock import utc_now
 from events.domain.user import LegacyImported
@@ -40,7 +41,7 @@ Outcome = dict[str, Any]  # Any: JSON values
     default=None,
     help="Read the user from Clerk's API; default if CLERK_SECRET_KEY is set.",
 )
-@click.option("--reason", help="Reason, stored with the event; required with --by-hand.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason, stored with the event; required with --by-hand.")
 @json_option
 def create(
     *,

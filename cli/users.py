@@ -10,7 +10,7 @@ import click
 from cli.caller import person
 from cli.errors import Failure
 from cli.output import cell, console, emit_json, emit_pairs, instant, json_option
-from cli.parameters import INSTANT
+from cli.parameters import FILLED_TEXT, INSTANT
 from cli.terminal import echo
 from cli.user_argument import require_found, user_argument, user_id_of
 from cli.user_create import create
@@ -49,7 +49,7 @@ def _user_query(command: Callable[..., None]) -> Callable[..., None]:
     @user_argument
     @click.option("--as-of", type=INSTANT, help="Show the values that were valid at TIME.")
     @click.option("--known-at", type=INSTANT, help="Use only events recorded up to TIME.")
-    @click.option("--reason", help="Reason for the read, stored in the access log.")
+    @click.option("--reason", type=FILLED_TEXT, help="Reason for the read, stored in the access log.")
     @json_option
     @wraps(command)
     def ask(
@@ -147,7 +147,7 @@ def _by(step: Json) -> str:
 
 @user.command("why")
 @user_argument
-@click.option("--reason", help="Reason for the read, stored in the access log.")
+@click.option("--reason", type=FILLED_TEXT, help="Reason for the read, stored in the access log.")
 @json_option
 def show_why(*, identifier: str, reason: str | None, as_json: bool) -> None:
     """Explain plan and status in one paragraph. Findings and the next command follow."""

@@ -14,6 +14,7 @@ from cli.db.benchmark_queries import CASES
 from cli.db.sample_data import Sizes, fill, world_of
 from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_pairs, emit_table, json_option
+from cli.parameters import FILLED_TEXT
 from cli.progress import bar
 from cli.temporary_database import scratch
 from database import migrations
@@ -113,7 +114,9 @@ def indexes(*, make: bool, as_json: bool) -> None:
 
 
 @db.command()
-@click.option("--database", "name", metavar="NAME", help="Database to keep; default: a temporary one.")
+@click.option(
+    "--database", "name", type=FILLED_TEXT, metavar="NAME", help="Database to keep; default: a temporary one."
+)
 @click.option("--users", default=Sizes.users, show_default=True, type=click.IntRange(10))
 @click.option("--campaigns", default=Sizes.campaigns, show_default=True, type=click.IntRange(1))
 @click.option("--jobs", default=Sizes.jobs, show_default=True, type=click.IntRange(1))

@@ -40,7 +40,7 @@ LISTED = (
 
 @users.get("")
 def show_all() -> str | Response:
-    """A page of users. An exact id opens its user at once."""
+    """A page of users. Anything but an address or a customer goes to the search."""
     where = UserFilter(
         subscription_status=choice("subscription_status", STATUSES),
         trial_status=choice("trial_status", TRIALS),
@@ -51,7 +51,7 @@ def show_all() -> str | Response:
     elif query is not None and "@" in query:
         where = replace(where, email=query)
     elif query is not None:
-        return redirect(url_for("console.users.show", user_id=query), 303)
+        return redirect(url_for("console.find.show", q=query), 303)
     with deps().pool.connection() as conn:
         page = list_users(conn, where, limit=LIMIT, after=text("after"))
         noted(conn, subjects=[row["user_id"] for row in page.items], fields=LISTED)
