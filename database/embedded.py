@@ -117,22 +117,23 @@ def start(
     database: str = "tenure",
     throwaway: bool = False,
     tuning: Mapping[str, str] | None = None,
-    report: Report = _silent,
+    say: Report = _silent,
 ) -> EmbeddedServer:
     """Start the server of this data directory, or join the running one; creates the database if missing.
 
-    `throwaway` trades durability for speed and removes the data with the last user.
+    `say` gets a line per step. `throwaway` trades durability for speed and removes the data with the last
+    user.
     Raises: EmbeddedServerFailed.
     """
     began = time.monotonic()
     try:
         account = server_account()
-        home = location.home(data_dir, account, report)
+        home = location.home(data_dir, account, say)
         users = Lock(home / "postgres.users")
-        with Lock(home / "postgres.start").exclusive(waiting=lambda: report("waiting for PostgreSQL")):
+        with Lock(home / "postgres.start").exclusive(waiting=lambda: say("waiting for PostgreSQL")):
             users.shared()
             try:
-                running, attached = _ensure_running(home, account, throwaway, tuning or {}, report)
+                running, attached = _ensure_running(home, account, throwaway, tuning or {}, say)
                 minder.ensure(home, running.pid, throwaway=throwaway)
                 conninfo = _url(running.url, database)
                 _ensure_database(running.url, database)
@@ -148,7 +149,7 @@ def start(
     server = EmbeddedServer(conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway)
     atexit.register(server.close)
     verb = "joined" if attached else "ready"
-    report(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
+    say(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
     return server
 
 

@@ -65,7 +65,7 @@ def server(
     elif not embedded.exists(settings.data_dir):
         where = settings.data_dir.absolute()
         notice(f"tenure: DATABASE_URL is not set: creating a new, empty database in {where}")
-    with embedded.start(settings.data_dir, report=report) as running:
+    with embedded.start(settings.data_dir, say=report) as running:
         yield running.conninfo
 
 

@@ -76,7 +76,7 @@ def alive(pid: int) -> bool:
 
 def test_data_stays_and_the_server_goes(place: Path) -> None:
     said: list[str] = []
-    with embedded.start(place, report=said.append) as first, psycopg.connect(first.conninfo) as conn:
+    with embedded.start(place, say=said.append) as first, psycopg.connect(first.conninfo) as conn:
         conn.execute("CREATE TABLE kept AS SELECT 42 AS n")
     assert not alive(first.pid)
 
@@ -256,7 +256,7 @@ def test_data_root_hides_goes_elsewhere_and_nothing_is_opened_up(
     monkeypatch.setattr(location, "_ROOT_HOMES", (place / "file", place / "lib"))
     said: list[str] = []
 
-    with embedded.start(hidden / "app" / ".tenure", throwaway=True, report=said.append) as server:
+    with embedded.start(hidden / "app" / ".tenure", throwaway=True, say=said.append) as server:
         assert server.pgdata.is_relative_to(place / "lib")
 
     assert str(server.pgdata.parent) in said[0]
