@@ -101,6 +101,7 @@ def test_a_connection_used_just_now_is_trusted_and_then_replaced(
     pool: Pool, conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("database.pool.TRUSTED_S", 600)
+    pool.wait()  # else the pool's first connection may come beside the one that is lent
     with connect(conninfo, application_name="killer", autocommit=True) as killer:
         with pool.connection() as conn:
             pid = conn.info.backend_pid

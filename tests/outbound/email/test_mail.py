@@ -225,7 +225,7 @@ def test_busy_server_is_tried_again_later(conn: Connection, conninfo: str, mail_
 
     row = conn.execute("SELECT error, result FROM background_jobs").fetchone()
     assert states(conninfo) == [("failed", 1)]
-    assert row == ("NotDelivered: the mail server refused it for now (451)", None)
+    assert row == ("MailNotDelivered: the mail server refused it for now (451)", None)
     assert said(conn) == ["email.scheduled"]
 
 
