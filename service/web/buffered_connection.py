@@ -23,7 +23,7 @@ class BufferedReader(Unreader):  # type: ignore[misc]
         self._bytes = b""
         self._at = 0
 
-    def hear(self, request: bytes) -> None:
+    def feed(self, request: bytes) -> None:
         """Start the next request; the rest of the previous one is dropped."""
         self._bytes, self._at = request, 0
 
@@ -65,7 +65,7 @@ class BufferedConnection(TConn):  # type: ignore[misc]
     ) -> None:
         """`linger` is called with the connection after its last response."""
         super().__init__(cfg, sock, client, server)
-        self.heard = bytearray()
+        self.received = bytearray()
         self.hopeless = False
         self.walk = ChunkProgress()
         self.lingers_until = 0.0
@@ -81,8 +81,8 @@ class BufferedConnection(TConn):  # type: ignore[misc]
 
     def take(self) -> bytes:
         """Return the buffered request and clear the buffer."""
-        request = bytes(self.heard)
-        self.heard.clear()
+        request = bytes(self.received)
+        self.received.clear()
         self.walk = ChunkProgress()
         return request
 

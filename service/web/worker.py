@@ -98,23 +98,23 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _weigh(self, conn: Any, more: bytes) -> None:
         """Dispatch a request that is complete or invalid; close a connection that ended before that."""
-        conn.heard += more
+        conn.received += more
         self._held_bytes += len(more)
-        state = request_state(conn.heard, conn.walk)
+        state = request_state(conn.received, conn.walk)
         if more and state is RequestState.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
-            if expects_continue(conn.heard):
+            if expects_continue(conn.received):
                 _send_continue(conn)
             return
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
-        self._held_bytes -= len(conn.heard)
+        self._held_bytes -= len(conn.received)
         if state is RequestState.PARTIAL:
             self.nr_conns -= 1
             conn.close()
             return
         conn.data_ready = True
         conn.hopeless = state is RequestState.HOPELESS
-        if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.heard)):
+        if self._carrier is None or not self._carrier.takes(conn, plain_post(conn.received)):
             self.enqueue_req(conn)
 
     def stays(self) -> bool:
@@ -156,7 +156,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         waiting = list(self.pending_conns)
         super().murder_pending()
         for conn in waiting[: len(waiting) - len(self.pending_conns)]:
-            self._held_bytes -= len(conn.heard)
+            self._held_bytes -= len(conn.received)
         if self._carrier is not None and self._carrier.hangs():
             self._each(self.enqueue_req, self._carrier.left())
         now = time.monotonic()
@@ -197,7 +197,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:  # Any: gunicorn's own
         """Handle a request in a thread, which reads only the buffered bytes."""
         conn.init()
-        conn.parser.unreader.hear(conn.take())
+        conn.parser.unreader.feed(conn.take())
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
