@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ SPAWN = get_context("spawn")  # a fork would share the sockets of open connectio
 
 CLEANUP_S = 30  # a stopped command has this long to end its children
 GRACE_S = 8.0  # a process whose parent died has this long to stop by itself
+REPEAT_S = 0.05
+_STOPS = (signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,9 +44,14 @@ def stop_on_signals() -> None:
     """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; signals ignored by nohup stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         return
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _stop)
+    taken = [each for each in _STOPS if signal.getsignal(each) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _stop)
+    if taken:
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        threading.Thread(target=_repeat_signals, args=(reader,), name="signals", daemon=True).start()
 
 
 def run(command: Sequence[str], **options: Any) -> Completed[Any]:  # Any: as subprocess.run
@@ -108,11 +116,22 @@ def follow_parent() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    for ignored in (signal.SIGTERM, signal.SIGHUP):
+    for ignored in _STOPS:
         signal.signal(ignored, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(CLEANUP_S)  # a cleanup that hangs ends with the process and its children
     raise Stopped(number)
+
+
+def _repeat_signals(reader: int) -> None:
+    """Repeat a signal until its handler ran: Python runs it in the main thread, which may have blocked since."""
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None  # it has started
+    while received := os.read(reader, 1):
+        number = received[0]
+        while number in _STOPS and signal.getsignal(number) is _stop:
+            signal.pthread_kill(main_thread, number)
+            time.sleep(REPEAT_S)
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:

@@ -31,6 +31,17 @@ from events import child_processes
 child_processes.stop_on_signals()
 child_processes.run([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"])
 """
+# Another thread takes the signal, so the blocked main thread does not wake: as when it was about to block.
+MISSED_SIGNAL = """
+import signal, threading
+from events import child_processes
+child_processes.stop_on_signals()
+def take_signal():
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Timer(0.2, take_signal).start()
+print(flush=True)
+threading.Event().wait()
+"""
 POOL = """
 import os, sys, time
 from events import child_processes
@@ -75,6 +86,11 @@ def test_nothing_outlives_a_stopped_or_killed_process(
         assert alive == []
         expected = -number if number == signal.SIGKILL else 128 + number
         assert process.wait(PATIENCE_S) == expected
+
+
+def test_a_signal_that_the_blocked_main_thread_missed_stops_it(tmp_path: Path) -> None:
+    with running(MISSED_SIGNAL, tmp_path) as (process, _):
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
 
 
 def test_a_child_that_ignores_sigterm_is_killed() -> None:
