@@ -44,10 +44,10 @@ def stop_on_signals() -> None:
     """Make SIGTERM and SIGHUP raise `Stopped` in the main thread; signals ignored by nohup stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         return
-    taken = [each for each in _STOPS if signal.getsignal(each) is signal.SIG_DFL]
-    for number in taken:
+    unhandled = [number for number in _STOPS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in unhandled:
         signal.signal(number, _stop)
-    if taken:
+    if unhandled:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -124,7 +124,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _repeat_signals(reader: int) -> None:
-    """Repeat a signal until its handler ran: Python runs it in the main thread, which may have blocked since."""
+    """Repeat a signal until its handler ran: a main thread that was about to block missed it."""
     main_thread = threading.main_thread().ident
     assert main_thread is not None  # it has started
     while received := os.read(reader, 1):

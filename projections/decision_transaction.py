@@ -243,8 +243,8 @@ class DecisionTransaction(Deciding):
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """These users and every user ever named for one of the customers: each may gain or lose it."""
+        store.share_links(self._conn)
         rows = store.lock_customers(self._conn, customers)
-        store.hold_links(self._conn)
         named = {user for row in rows.values() for user in row.named}
         return sorted(named | set(users))
 

@@ -1,17 +1,15 @@
 """Settling the owner of each customer: from the events of a batch, or from the log where order matters.
 
 A customer is locked before its owner is settled, so the second transaction sees the writes of the first.
-The events that delete a user are in another stream than those that name them. So a transaction that names
-a user for the first time takes a shared lock on the links, and one that deletes a user an exclusive one:
-either the first reads the deletion or the second reads the name.
+The events that delete a user are in another stream than those that name them. So a transaction that may
+name a user for a customer takes a shared lock on the links, and one that deletes a user an exclusive one:
+either the first reads the deletion or the second reads the name. Both take it before they lock customers.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import structlog
-from psycopg import Rollback
 
 from projections import claiming, links, log_reader, store
 from projections.accounts import Trust
@@ -81,18 +79,9 @@ def settle(
 ) -> Relinked:
     """Write the links that changed. If `careful`, a customer whose row is refused is skipped and has no
     owner."""
-    while True:
-        with conn.transaction() if changed.deleted else nullcontext() as attempt:
-            relinked = _settled(conn, changed, reached, live_only=live_only, careful=careful)
-            if relinked is None:
-                raise Rollback(attempt)  # releases the locks, to be taken again in order
-            return relinked
-
-
-def _settled(
-    conn: AnyConnection, changed: LinkChanges, reached: Mapping[int, int], *, live_only: bool, careful: bool
-) -> Relinked | None:
-    """None when another transaction has just named a deleted user for a customer that is not locked."""
+    if not any(changed):
+        return Relinked({}, set())
+    (store.hold_links if changed.deleted else store.share_links)(conn)
     naming = _naming(conn, changed.deleted)
     customers = {*changed.evidence, *changed.touched, *changed.elsewhere, *naming}
     rows = _locked(conn, customers, careful=careful)
@@ -104,10 +93,6 @@ def _settled(
     again = rows.keys() & {*customers} - registers.keys()
     if again:
         registers |= _read_again(conn, rows, changed.evidence, again, reached, live_only=live_only)
-    if changed.deleted:
-        store.hold_links(conn)
-        if not _naming(conn, changed.deleted) <= customers:
-            return None
     named = {c: () if c in again else rows[c].named for c in registers}
     _note_deletions(conn, registers, named, changed.deleted, reached, live_only=live_only)
     return _written(conn, rows, before, registers, careful=careful)
@@ -168,7 +153,6 @@ def _note_deletions(
     users = set[str]().union(*unread.values())
     if not users:
         return
-    store.share_links(conn)
     bounds = {**store.checkpoints(conn), **reached}
     deletions = deletions_of(conn, users, bounds, live_only=live_only)
     for customer, some in unread.items():

@@ -108,7 +108,7 @@ def share_links(conn: AnyConnection) -> None:
 
 
 def hold_links(conn: AnyConnection) -> None:
-    """Wait for transactions that name users for the first time; see `relinking`."""
+    """Wait for transactions that lock customers; see `relinking`."""
     _do(conn, "hold_links")
 
 

@@ -74,7 +74,7 @@ SELECT f.user_id, f.settled_at
  WHERE f.state = asked.state AND f.projector_version = %(version)s
 
 -- name: hold_links
--- No rows used; waits for the transactions that name users for the first time, and lets none begin before this one ends.
+-- No rows used; waits for the transactions that lock customers, and lets none begin before this one ends.
 -- Leans on an advisory lock of the schema.
 SELECT pg_advisory_xact_lock(hashtext('tenure links ' || current_schema()))
 

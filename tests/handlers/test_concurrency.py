@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
+from random import Random
 from threading import Barrier, Event, Thread
 
 import pytest
@@ -14,8 +15,8 @@ from events.append import append
 from events.domain.user import UsageRecorded
 from events.envelope import NewEvent
 from events.routing import part_of
-from handlers.errors import LimitExceeded
-from handlers.links import link_customer
+from handlers.errors import AlreadySo, DecisionRefused, LimitExceeded
+from handlers.links import link_customer, unlink_customer
 from handlers.usage import Usage, UsageCommand, record_usage
 from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.errors import PartBusy
@@ -189,6 +190,67 @@ def test_links_made_at_once_in_every_direction_end_in_one_truth(conn: Connection
     assert answers == {"linked": 24}
     owners = conn.execute("SELECT count(user_id) FROM customer_links").fetchone()
     assert owners == (3,)
+
+
+@pytest.mark.timeout(120)
+def test_links_deletions_and_projectors_never_deadlock(conn: Connection, conninfo: str) -> None:
+    """Each takes the lock on the links before customers, and customers before users."""
+    people = [f"user_{number}" for number in range(4)]
+    tell(conn, *sold(), *joined(*people))
+    stop = Event()
+
+    def opened() -> Connection:
+        return connect(conninfo, application_name="projector", autocommit=True)
+
+    def deliver() -> None:
+        with closing(opened()) as client:
+            for number in range(200):
+                person, customer = people[number % 4], f"cus_{number % 3}"
+                claim = {"userId": people[number * 7 % 4]}
+                append(
+                    client,
+                    stripe(
+                        "customer.updated",
+                        {"id": customer, "object": "customer", "metadata": claim},
+                        at=60 + number,
+                    ),
+                )
+                append(
+                    client,
+                    clerk("user.deleted" if number % 8 < 4 else "user.updated", user(person), at=60 + number),
+                )
+
+    def link(client: Connection, number: int) -> str:
+        for turn in range(25):
+            chosen = Random(f"{number} {turn}")
+            change = chosen.choice([link_customer, unlink_customer])
+            command = order(chosen.choice(people), f"l{number}-{turn}")
+            with suppress(DecisionRefused, AlreadySo), client.transaction():
+                change(client, command, f"cus_{chosen.randrange(3)}")
+        return "done"
+
+    before = _deadlocks(conninfo)
+    threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [Thread(target=deliver)]
+    for thread in threads:
+        thread.start()
+    try:
+        clash(conninfo, 6, link)
+    finally:
+        threads[-1].join()
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    assert _deadlocks(conninfo) == before
+
+
+def _deadlocks(conninfo: str) -> int:
+    """As PostgreSQL counts them; a process reports its own at the latest when it ends."""
+    with closing(connect(conninfo, application_name="deadlocks", autocommit=True)) as conn:
+        (number,) = conn.execute(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchall()[0]
+    return int(number)
 
 
 def _used(quantity: int) -> UsageRecorded:
