@@ -14,7 +14,7 @@ from console.errors import bad_input, not_found
 from console.inputs import text
 from console.timeline_chart import life
 from events.clock import from_micros
-from handlers.trials import MOST_DAYS
+from handlers.offers import refusals
 from queries import profile as profiles
 from queries.customers import linked_customers
 from queries.entitlements import METRICS, entitlements
@@ -22,6 +22,7 @@ from queries.history import Json, as_entry
 from queries.instants import refuse_future
 from queries.plans import list_plans
 from queries.rows import AnyConnection
+from queries.stored_fold import stored_fold
 from queries.user_view import UserView, load_user_view
 from queries.why import why
 
@@ -66,7 +67,7 @@ def person_page(
             conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=app_deps.live_only
         ) if view.profile else None  # fmt: skip
         can_act = caller().may(()) and as_of is None and known_at is None
-        choices = _choices(conn, user_id) if can_act else {}
+        choices = _choices(conn, user_id, at) if can_act else {}
         is_past = as_of is not None or known_at is not None
         explained = (
             None if is_past or not view.profile else why(conn, user_id, now=at, live_only=app_deps.live_only)
@@ -112,11 +113,12 @@ def user_meant(typed: str) -> str:
     return str(ids[0])
 
 
-def _choices(conn: AnyConnection, user_id: str) -> dict[str, Any]:  # Any: what the forms need
+def _choices(conn: AnyConnection, user_id: str, at: datetime) -> dict[str, Any]:  # Any: what the forms need
+    stored = stored_fold(conn, user_id)
     return {
+        "not_offered": {} if stored is None else refusals(stored[0], at),
         "customers": linked_customers(conn, user_id),
         "plans": list_plans(conn, active=True),
-        "most_days": MOST_DAYS,
         "new_key": uuid4,
     }
 

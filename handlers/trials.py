@@ -124,8 +124,7 @@ def start(
     state: State, catalog: Catalog, now: datetime, *, ends_at: datetime, plan_key: str | None
 ) -> Verdict:
     """The verdict on a start."""
-    refuse_unfit(state)
-    _refuse_second(state)
+    refuse_start(state)
     _refuse_plan(plan_key, catalog)
     _refuse_end(ends_at, now)
     # A plan left out is left out of the event as well.
@@ -140,8 +139,7 @@ def start(
 
 def extend(state: State, now: datetime, length: Length, default_days: int) -> Verdict:
     """The verdict on an extension."""
-    refuse_unfit(state)
-    _refuse_not_ours(state)
+    refuse_extension(state)
     was = from_micros(state.trial.ends_at or 0)
     ends_at = length.end(max(was, now), default_days)
     _refuse_end(ends_at, now)
@@ -165,7 +163,9 @@ def _answer(state: State, did: str, ends_at: datetime) -> dict[str, Any]:  # Any
     return {"user_id": state.user_id, "trial": did, "ends_at": iso(ends_at)}
 
 
-def _refuse_second(state: State) -> None:
+def refuse_start(state: State) -> None:
+    """Raises: UserDeleted, UserQuarantined, TrialRefused for a user who can't start a first trial."""
+    refuse_unfit(state)
     current = current_subscription(state)
     if current is not None and current.status in SERVED:
         raise TrialRefused(
@@ -176,6 +176,12 @@ def _refuse_second(state: State) -> None:
         raise TrialRefused(
             f"expected a user who had no trial yet, found one {state.trial.status}; extend it instead"
         )
+
+
+def refuse_extension(state: State) -> None:
+    """Raises: UserDeleted, UserQuarantined, TrialRefused for a user whose trial can't be extended here."""
+    refuse_unfit(state)
+    _refuse_not_ours(state)
 
 
 def _refuse_not_ours(state: State) -> None:

@@ -7,17 +7,16 @@ from typing import Any, Literal
 import msgspec
 
 from events.clock import from_micros, micros
-from events.statements import statement
 from projections.catalog import UNLIMITED, Catalog
-from projections.fold import present
-from projections.state import State, read_stored
+from projections.state import State
 from projections.stripe_objects import current_subscription
 from projections.tables import usage
 from projections.tables.subscriptions import resolve
 from projections.tables.trials import trial_plan
 from queries.history_at import past_state
 from queries.provenance import event_behind
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import AnyConnection
+from queries.stored_fold import stored_fold
 
 Metric = Literal["campaigns", "creators", "enrichments"]
 Source = Literal["grant", "subscription", "legacy", "own_trial", "free"]
@@ -128,11 +127,10 @@ def entitlements(
 
 def _entitlements_now(conn: AnyConnection, user_id: str, now: datetime) -> dict[str, Any] | None:
     # Any: JSON values and instants
-    row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
-    if row is None:
+    stored = stored_fold(conn, user_id)
+    if stored is None:
         return None
-    state = present(read_stored(user_id, row["state"]))
-    catalog = msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
+    state, catalog = stored
     at_present = standing(state, catalog, now)
     return _as_json(user_id, at_present, event_behind(conn, lapsed(state, now), at_present.source), state)
 

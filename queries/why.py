@@ -5,14 +5,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from events.clock import from_micros
-from events.statements import statement
-from projections.catalog import Catalog
 from projections.facts import SubscriptionFact
-from projections.fold import present
-from projections.state import State, read_stored
+from projections.state import State
 from projections.stripe_objects import current_subscription, hints_of
 from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve
 from projections.tables.trials import trial_dates
@@ -24,7 +19,8 @@ from queries.lag import projection_lag
 from queries.lateness import late_event
 from queries.oddities import Facts, oddities, unmapped_subscription
 from queries.provenance import event_behind
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import AnyConnection
+from queries.stored_fold import stored_fold
 from queries.unknown_prices import price_fix
 
 LATEST = 20  # events looked at for late deliveries
@@ -56,7 +52,7 @@ def why(conn: AnyConnection, user_id: str, *, now: datetime, live_only: bool = F
 
 def unpriced(conn: AnyConnection, user_id: str) -> str | None:
     """A note for columns that depend on a price without a plan; None for any other user."""
-    stored = _stored(conn, user_id)
+    stored = stored_fold(conn, user_id)
     subscription = None if stored is None else unmapped_subscription(*stored)
     if subscription is None:
         return None
@@ -68,16 +64,8 @@ def _names_no_plan(subscription: SubscriptionFact) -> str:
     return f"{f'the price {price_id}' if price_id else 'a subscription without a price'} names no plan"
 
 
-def _stored(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:
-    row = fetch_one(conn, statement("queries", "fold_of"), {"user_id": user_id})
-    if row is None:
-        return None
-    state = present(read_stored(user_id, row["state"]))
-    return state, msgspec.json.decode(row["catalog"] or "{}", type=Catalog)
-
-
 def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) -> Facts | None:
-    stored = _stored(conn, user_id)
+    stored = stored_fold(conn, user_id)
     if stored is None:
         return None
     state, catalog = stored
