@@ -57,11 +57,11 @@ SELECT m.rolname::text AS member, r.rolname::text AS role
 
 -- name: schema_snapshot
 -- Returns kind, name, definition of everything migrations make in the current schema, sorted.
--- Leans on the system catalogs by namespace; the migration runner's own tables are left out.
+-- Leans on the system catalogs by namespace; the migration runner's own table is left out.
 WITH ours AS (
     SELECT c.* FROM pg_class c
      WHERE c.relnamespace = current_schema()::regnamespace
-       AND c.relname NOT IN ('migration_manifest', '_yoyo_migration', '_yoyo_log', '_yoyo_version', 'yoyo_lock')
+       AND c.relname <> 'migration_manifest'
 ), own_functions AS (
     SELECT p.* FROM pg_proc p
      WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
@@ -86,7 +86,7 @@ UNION ALL
 SELECT 'index', c.relname, pg_get_indexdef(c.oid) || concat(' ', c.reloptions::text)
   FROM ours c WHERE c.relkind IN ('i', 'I') AND c.oid NOT IN (
        SELECT i.indexrelid FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-        WHERE t.relname IN ('migration_manifest', '_yoyo_migration', '_yoyo_log', '_yoyo_version', 'yoyo_lock'))
+        WHERE t.relname = 'migration_manifest')
 UNION ALL
 SELECT 'constraint', c.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
   FROM ours c JOIN pg_constraint k ON k.conrelid = c.oid
@@ -103,7 +103,7 @@ UNION ALL
 SELECT 'policy', p.tablename || '.' || p.policyname,
        concat_ws(' ', p.permissive, p.cmd, p.roles::text, 'USING ' || p.qual, 'CHECK ' || p.with_check)
   FROM pg_policies p WHERE p.schemaname = current_schema()
-   AND p.tablename NOT IN ('migration_manifest', '_yoyo_migration')
+   AND p.tablename <> 'migration_manifest'
 UNION ALL
 SELECT 'function', p.oid::regprocedure::text,
        pg_get_functiondef(p.oid) || ' owner=' || pg_get_userbyid(p.proowner)

@@ -1,7 +1,6 @@
-"""yoyo's records of applied migrations, with our lock, our checksums and one transaction each.
+"""The migrations that a database has: apply, mark and undo one at a time, under one lock.
 
-yoyo applies on one connection and marks on another, so a crash between leaves a migration that is
-applied and not marked; and it splits SQL at semicolons, which a function body does not survive.
+`migration_manifest` has a row for each applied migration, written in the migration's transaction.
 """
 
 from collections.abc import Iterator
@@ -12,8 +11,6 @@ from time import monotonic, sleep
 
 import psycopg
 from psycopg.rows import class_row
-from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.migrations import Migration, default_migration_table
 
 from database.errors import MigrationFailed, MigrationLocked
 from database.migration_files import MigrationFile
@@ -35,27 +32,16 @@ class Applied:
 
     migration_id: str
     applied_at: datetime
-    sha256: str | None
+    sha256: str
     baseline: bool
 
 
-class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
-    """A yoyo backend on a plain libpq connection string."""
-
-    _is_locked: bool = False
+class Ledger:
+    """The applied migrations of one database, and the session that changes them."""
 
     def __init__(self, conninfo: str, rights: Listed | None = None) -> None:
-        super().__init__(conninfo, default_migration_table)
+        self.connection: Connection = connect(conninfo, application_name="tenure migrate", autocommit=True)
         self._rights = rights
-
-    def connect(self, conninfo: str) -> Connection:
-        """yoyo's own reads only URLs, and not all of them."""
-        return connect(conninfo, application_name="tenure migrate", autocommit=True)
-
-    def list_tables(self, **_: object) -> list[str]:
-        """Names of the tables in the current schema; yoyo looks for its own."""
-        rows = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-        return [row[0] for row in rows]
 
     @contextmanager
     def lock(self, timeout: float = _LOCK_WAIT_S) -> Iterator[None]:
@@ -63,42 +49,35 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
 
         Raises: MigrationLocked.
         """
-        if self._is_locked:
-            yield
-            return
         conn = self.connection
         until = monotonic() + timeout
         # CREATE INDEX CONCURRENTLY would wait for a session that waits inside a statement.
-        while not conn.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()[0]:
+        while conn.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone() != (True,):
             if monotonic() > until:
                 raise MigrationLocked(timeout)
             sleep(_LOOK_AGAIN_S)
         _set(conn, "lock_timeout", f"{_TABLE_LOCK_WAIT_S}s")
-        self._is_locked = True
         try:
             yield
         finally:
-            self._is_locked = False
             if not conn.closed:
                 conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_KEY])
 
     def prepare(self) -> None:
-        """Create the bookkeeping tables, readable only by their owner."""
-        self.ensure_internal_schema_updated()
+        """Create the manifest, readable only by its owner."""
         self.connection.execute(statement("database", "create_manifest"))
-        self.connection.execute(statement("database", "close_bookkeeping"))
         self.connection.execute(statement("database", "hold_roles"))
         if self.connection.info.server_version >= 160000:
             _set(self.connection, "createrole_self_grant", "set, inherit")  # of roles that migrations create
 
     def show(self) -> None:
         """Let the service read the applied migrations: it is not ready on an older schema."""
-        self.connection.execute(statement("database", "open_bookkeeping"))
+        self.connection.execute(statement("database", "open_manifest"))
 
     def applied(self) -> list[Applied]:
         """Every applied migration, lowest number first; changes nothing."""
-        conn: Connection = self.connection
-        exists = conn.execute(statement("database", "bookkeeping_exists")).fetchone()
+        conn = self.connection
+        exists = conn.execute(statement("database", "manifest_exists")).fetchone()
         if exists is None or not exists[0]:
             return []
         with conn.cursor(row_factory=class_row(Applied)) as cursor:
@@ -114,24 +93,20 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
         with self._one_transaction(migration.name, migration.body):
             if not migration.concurrent:
                 self.connection.execute(migration.body)
-            self._note(migration, baseline=False, operation="apply")
+            self._record(migration, baseline=False)
             self.enforce_rights()
 
     def mark(self, migration: MigrationFile) -> None:
         """Record the migration as applied without running it."""
-        with self.transaction():
-            self._note(migration, baseline=True, operation="mark")
+        self._record(migration, baseline=True)
 
     def undo(self, migration: MigrationFile) -> None:
         """Run the rollback file and remove the migration's record. Raises: MigrationFailed."""
         body = migration.rollback()
         with self._one_transaction(f"the rollback of {migration.name}", body):
             self.connection.execute(body)
-            yoyo_migration = _known_to_yoyo(migration)
-            self.unmark_one(yoyo_migration, log=False)
-            self.log_migration(yoyo_migration, "rollback")
             self.connection.execute(
-                statement("database", "forget_checksum"), {"migration_id": migration.name}
+                statement("database", "forget_migration"), {"migration_id": migration.name}
             )
             self.enforce_rights()
 
@@ -145,12 +120,9 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
         with self.connection.transaction():
             return enforce(self.connection, self._rights)
 
-    def _note(self, migration: MigrationFile, *, baseline: bool, operation: str) -> None:
-        yoyo_migration = _known_to_yoyo(migration)
-        self.mark_one(yoyo_migration, log=False)
-        self.log_migration(yoyo_migration, operation)
+    def _record(self, migration: MigrationFile, *, baseline: bool) -> None:
         self.connection.execute(
-            statement("database", "record_checksum"),
+            statement("database", "record_migration"),
             {"migration_id": migration.name, "sha256": migration.sha256, "baseline": baseline},
         )
 
@@ -170,14 +142,10 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no typ
     @contextmanager
     def _one_transaction(self, name: str, body: bytes) -> Iterator[None]:
         try:
-            with self.transaction():
+            with self.connection.transaction():
                 yield
         except psycopg.Error as error:
             raise MigrationFailed(name, _reason(error, body)) from error
-
-
-def _known_to_yoyo(migration: MigrationFile) -> Migration:
-    return Migration(migration.name, str(migration.path), str(migration.path.parent))
 
 
 def _set(conn: Connection, name: str, value: str) -> None:

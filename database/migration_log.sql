@@ -1,41 +1,22 @@
 -- name: applied_migrations
 -- Returns migration_id, applied_at, sha256, baseline of every applied migration, lowest number first.
 -- Leans on migration_manifest's primary key.
-SELECT m.migration_id, m.applied_at_utc AT TIME ZONE 'UTC' AS applied_at,
-       f.sha256, coalesce(f.baseline, false) AS baseline
-  FROM _yoyo_migration m
-  LEFT JOIN migration_manifest f ON f.migration_id = m.migration_id
- ORDER BY m.migration_id COLLATE "C"
-
--- name: bookkeeping_exists
--- Returns one boolean: whether a migration was ever applied or marked here.
--- Leans on the system catalog by name.
-SELECT to_regclass('migration_manifest') IS NOT NULL AND to_regclass('_yoyo_migration') IS NOT NULL
-
--- name: close_bookkeeping
--- Returns nothing; closes the runner's own tables to every role but their owner.
--- Leans on pg_class by name.
-DO $$
-DECLARE
-    name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['migration_manifest', '_yoyo_migration', '_yoyo_log', '_yoyo_version'] LOOP
-        EXECUTE format('ALTER TABLE IF EXISTS %I ENABLE ROW LEVEL SECURITY', name);
-    END LOOP;
-END
-$$
+SELECT migration_id, recorded_at AS applied_at, sha256, baseline
+  FROM migration_manifest
+ ORDER BY migration_id COLLATE "C"
 
 -- name: create_manifest
--- Returns nothing; the checksum of every applied migration is kept beside yoyo's own tables.
+-- Returns nothing; the table of applied migrations, closed to every role but its owner.
 -- Leans on the primary key: one row a migration.
 CREATE TABLE IF NOT EXISTS migration_manifest (
     migration_id text        PRIMARY KEY,
     sha256       text        NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     baseline     boolean     NOT NULL DEFAULT false,
     recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
-)
+);
+ALTER TABLE migration_manifest ENABLE ROW LEVEL SECURITY
 
--- name: forget_checksum
+-- name: forget_migration
 -- Returns nothing; a rolled-back migration may be edited.
 -- Leans on migration_manifest's primary key.
 DELETE FROM migration_manifest WHERE migration_id = %(migration_id)s
@@ -59,27 +40,26 @@ BEGIN
 END
 $$
 
--- name: open_bookkeeping
+-- name: manifest_exists
+-- Returns one boolean: whether a migration was ever applied or marked here.
+-- Leans on the system catalog by name.
+SELECT to_regclass('migration_manifest') IS NOT NULL
+
+-- name: open_manifest
 -- Returns nothing; lets the service see which migrations are applied, once its roles are there.
 -- Leans on pg_policies by name.
 DO $$
-DECLARE
-    name text;
 BEGIN
-    IF to_regrole('tenure_app') IS NULL OR to_regrole('tenure_auditor') IS NULL THEN
+    IF to_regrole('tenure_app') IS NULL OR to_regrole('tenure_auditor') IS NULL
+       OR EXISTS (SELECT FROM pg_policies WHERE schemaname = current_schema()
+                     AND tablename = 'migration_manifest' AND policyname = 'migration_manifest_seen') THEN
         RETURN;
     END IF;
-    FOREACH name IN ARRAY ARRAY['migration_manifest', '_yoyo_migration'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_policies
-                        WHERE schemaname = current_schema() AND tablename = name AND policyname = name || '_seen') THEN
-            EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO tenure_app, tenure_auditor USING (true)',
-                           name || '_seen', name);
-        END IF;
-    END LOOP;
+    CREATE POLICY migration_manifest_seen ON migration_manifest FOR SELECT TO tenure_app, tenure_auditor USING (true);
 END
 $$
 
--- name: record_checksum
+-- name: record_migration
 -- Returns nothing; records which text of a migration was applied.
 -- Leans on migration_manifest's primary key.
 INSERT INTO migration_manifest (migration_id, sha256, baseline)

@@ -133,7 +133,7 @@ def _status(name: str, file: MigrationFile | None, applied: Applied | None) -> M
     elif file is None:
         state = MigrationState.UNKNOWN
     else:
-        state = MigrationState.EDITED if _is_edited(file, applied) else MigrationState.APPLIED
+        state = MigrationState.APPLIED if applied.sha256 == file.sha256 else MigrationState.EDITED
     return MigrationStatus(
         name=name,
         state=state,
@@ -152,14 +152,9 @@ def _verified(ledger: Ledger, directory: Path) -> set[str]:
         raise MigrationUnknown(unknown)
     for one in applied:
         file = files[one.migration_id]
-        if _is_edited(file, one):
-            raise MigrationEdited(file.path.name, one.sha256 or "", file.sha256)
+        if one.sha256 != file.sha256:
+            raise MigrationEdited(file.path.name, one.sha256, file.sha256)
     return {one.migration_id for one in applied}
-
-
-def _is_edited(file: MigrationFile, applied: Applied) -> bool:
-    """A migration that yoyo's own command applied has no checksum to compare with."""
-    return applied.sha256 is not None and applied.sha256 != file.sha256
 
 
 def _until(files: list[MigrationFile], target: str | None) -> list[MigrationFile]:

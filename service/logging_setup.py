@@ -141,5 +141,4 @@ LEAST = {
     "psycopg.pool": logging.WARNING,
     "stripe": logging.WARNING,
     "urllib3": logging.WARNING,
-    "yoyo": logging.WARNING,
 }

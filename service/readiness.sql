@@ -1,6 +1,6 @@
 -- name: applied_names
 -- Rows: the migrations this database has.
-SELECT migration_id AS name FROM _yoyo_migration
+SELECT migration_id AS name FROM migration_manifest
 
 -- name: other_versions
 -- One row for each other version of the projector that built a part of the tables.

@@ -12,7 +12,7 @@ from events.statements import statement
 from queries.rows import Row, fetch_all, fetch_one
 
 SLOWEST = 10
-BOOKKEEPING = ("migration_manifest", "_yoyo_", "yoyo_lock")
+MANIFEST = "migration_manifest"
 NOT_INSTALLED = (
     "pg_stat_statements is not installed here: add it to shared_preload_libraries and run CREATE EXTENSION "
     "pg_stat_statements (on Supabase: Database, Extensions); the embedded server does not have it"
@@ -173,8 +173,7 @@ def _unused(rows: list[Row]) -> list[Advice]:
             row["bytes"],
         )
         for row in rows
-        if not (row["scans"] or row["is_unique"] or row["is_constraint"])
-        and not row["table"].startswith(BOOKKEEPING)
+        if not (row["scans"] or row["is_unique"] or row["is_constraint"]) and row["table"] != MANIFEST
     ]
 
 

@@ -86,7 +86,7 @@ def contents(conninfo: str, *, but: tuple[str, ...] = ()) -> dict[str, list[Any]
         return {
             table: conn.execute(f"SELECT t::text FROM {table} t ORDER BY 1".encode()).fetchall()
             for (table,) in tables
-            if "yoyo" not in table and table not in ("migration_manifest", *but)
+            if table not in ("migration_manifest", *but)
         }
 
 
@@ -444,9 +444,6 @@ def test_a_backup_of_a_newer_release_is_refused(sealed_shop: str, empty: str, at
     with connect(sealed_shop, application_name="test") as conn:
         conn.execute(
             "UPDATE migration_manifest SET migration_id = '9999_later' WHERE migration_id = '0001_roles'"
-        )
-        conn.execute(
-            "UPDATE _yoyo_migration SET migration_id = '9999_later' WHERE migration_id = '0001_roles'"
         )
         conn.commit()
 

@@ -86,7 +86,7 @@ def test_who_made_the_roles_may_become_them(template: str, empty_database: Datab
             migrations.up(make_conninfo(empty_database.conninfo, options=f"-c role={name}"))
 
             conn.execute("SET ROLE tenure_app")
-            seen = conn.execute("SELECT count(*) FROM _yoyo_migration").fetchone()
+            seen = conn.execute("SELECT count(*) FROM migration_manifest").fetchone()
             conn.execute("RESET ROLE")
             assert seen == (len(migrations.names()),)
         finally:

@@ -51,9 +51,9 @@ def test_guesses_at_the_console_count_at_the_api(stranger: FlaskClient) -> None:
 
 def test_an_older_schema_is_not_ready(stranger: FlaskClient, conn: Connection) -> None:
     assert stranger.get("/readyz").get_json()["checks"]["schema"] == "ok"
-    conn.execute("DELETE FROM _yoyo_migration WHERE migration_id > '0018_z'")
+    conn.execute("DELETE FROM migration_manifest WHERE migration_id > '0018_z'")
     conn.execute(
-        "INSERT INTO _yoyo_migration (migration_hash, migration_id) VALUES ('x', '9999_of_a_successor')"
+        "INSERT INTO migration_manifest (migration_id, sha256) VALUES ('9999_of_a_successor', %s)", ["0" * 64]
     )
     conn.commit()
 
