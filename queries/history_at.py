@@ -224,16 +224,16 @@ def _read(
         "known_at": known_at,
         "read_types": READ_PATTERNS,
     }
-    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        rows = cursor.execute(statement("queries", "read_past"), parameters).fetchall()
     pairs = []
-    for row in rows:
-        if row[9] or not live_only:
-            event = routed(row[:11])
-            recorded, actor, reason = row[11:]
-            body = event.fact.body
-            decision_reason = (
-                reason_in(body.payload) if reason is None and isinstance(body, OwnFact) else reason
-            )
-            pairs.append((event, HistoryFact(event.fact, recorded, actor, decision_reason)))
+    with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        # One row at a time: a fact is small, its body may have a megabyte.
+        for row in cursor.stream(statement("queries", "read_past"), parameters, binary=True):
+            if row[9] or not live_only:
+                event = routed(row[:11])
+                recorded, actor, reason = row[11:]
+                body = event.fact.body
+                decision_reason = (
+                    reason_in(body.payload) if reason is None and isinstance(body, OwnFact) else reason
+                )
+                pairs.append((event, HistoryFact(event.fact, recorded, actor, decision_reason)))
     return pairs
