@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api.auth import noted, requires
-from api.models import READ_AT, Limit, Question, Word
+from api.models import READ_AT, Cursor, Limit, Question
 from api.openapi import documented
 from api.replica import head_field, reading
 from api.responses import answer
@@ -18,7 +18,7 @@ customers = Blueprint("customers", __name__, url_prefix="/api/customers")
 
 class UnlinkedQuestion(Question):
     limit: Limit = 50
-    after: Word | None = Field(None, description="`next` of a page.")
+    after: Cursor | None = None
 
 
 class SameAddress(BaseModel):
@@ -62,7 +62,7 @@ def show_unlinked(query: UnlinkedQuestion) -> Response:
     An operator links one with `POST /api/users/{user_id}/link`.
     """
     with reading() as conn:
-        page = unlinked_customers(conn, limit=query.limit, after=query.after or "")
+        page = unlinked_customers(conn, limit=query.limit, after=query.after)
         noted(conn, subjects=page.customers(), fields=["email", "name"])
         noted(conn, subjects=page.suggested(), fields=["email", "full_name"])
     return answer({**asdict(page), **head_field()})

@@ -35,7 +35,7 @@ Instant = Annotated[
 Word = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 Cursor = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$"),
+    StringConstraints(min_length=1, max_length=1000, pattern=r"^[A-Za-z0-9_-]+$"),
     Field(description="From `next` or `previous` of a page."),
 ]
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]

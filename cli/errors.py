@@ -2,6 +2,8 @@
 
 import click
 
+from queries.errors import BadCursor, InTheFuture, UnknownColumn
+
 OUR_PACKAGES = frozenset(
     {
         "settings",
@@ -24,6 +26,10 @@ OUR_PACKAGES = frozenset(
 )
 
 
+WRONG_USAGE = (BadCursor, InTheFuture, UnknownColumn)  # arguments that only a query can judge
+USAGE = click.UsageError.exit_code
+
+
 class Failure(click.ClickException):
     """The command failed; the message names the next step. Exit 1."""
 
@@ -32,6 +38,13 @@ class Failure(click.ClickException):
 
 class DifferenceFound(Failure):
     """The command did its work and found a difference. Exit 1."""
+
+
+def exit_code(error: Exception) -> int:
+    """2 for wrong usage, 1 for a failure."""
+    if isinstance(error, click.ClickException):
+        return error.exit_code
+    return USAGE if isinstance(error, WRONG_USAGE) else Failure.exit_code
 
 
 def one_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from cli.errors import one_line
+from cli.errors import exit_code, one_line
 from cli.terminal import echo
 from events.child_processes import Stopped, stop_on_signals
 from events.text import storable
@@ -107,4 +107,4 @@ def _report(error: Exception) -> int:
         error.show()
     else:
         echo(one_line(error), err=True)
-    return error.exit_code if isinstance(error, click.ClickException) else 1
+    return exit_code(error)

@@ -62,14 +62,9 @@ def remove(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> 
 
 @link.command("unlinked")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option(
-    "--after",
-    metavar="CUSTOMER",
-    default="",
-    help="Start after this customer (the `next` of the previous page).",
-)
+@click.option("--after", metavar="CURSOR", help="Start after this cursor (the `next` of the previous page).")
 @json_option
-def list_unlinked(*, limit: int, after: str, as_json: bool) -> None:
+def list_unlinked(*, limit: int, after: str | None, as_json: bool) -> None:
     """List Stripe customers without a user. Their events wait in the log.
 
     A customer whose last user was deleted or erased is not listed.

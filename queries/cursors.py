@@ -10,6 +10,7 @@ from uuid import UUID
 
 from events.clock import from_micros, micros
 from events.routing import PARTS
+from events.text import storable
 from queries.errors import BadCursor
 
 _EVENT = struct.Struct(">cqBq")
@@ -72,14 +73,34 @@ def read_place_cursor(kind: str, text: str) -> tuple[int, UUID]:
     return place, UUID(bytes=raw)
 
 
+def name_cursor(kind: str, name: str) -> str:
+    """The cursor of one row in a listing of that kind (one letter) that is sorted by a name."""
+    return _text(kind.encode() + name.encode())
+
+
+def read_name_cursor(kind: str, text: str) -> str:
+    """The name inside. Raises: BadCursor."""
+    raw = _raw(text)
+    name = raw[1:].decode(errors="replace")
+    if raw[:1] != kind.encode() or name != storable(name) or name_cursor(kind, name) != text:
+        raise BadCursor
+    return name
+
+
 def _text(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _unpacked(layout: struct.Struct, text: str) -> tuple[Any, ...]:  # Any: the layout says
+    try:
+        return layout.unpack(_raw(text))
+    except struct.error:
+        raise BadCursor from None
+
+
+def _raw(text: str) -> bytes:
     padded = text + "=" * (-len(text) % 4)
     try:
-        raw = b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
-        return layout.unpack(raw)
-    except (UnicodeEncodeError, binascii.Error, struct.error):
+        return b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
         raise BadCursor from None

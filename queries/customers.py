@@ -14,6 +14,7 @@ from events.statements import statement
 from events.text import storable_json
 from projections.accounts import Trust, account_of
 from projections.shapes.user_ids import ignored_claim
+from queries.cursors import name_cursor, read_name_cursor
 from queries.rows import AnyConnection, Row, fetch_all
 
 ADDRESS_EVENTS = [
@@ -22,6 +23,7 @@ ADDRESS_EVENTS = [
     "stripe.checkout.session.completed",
 ]
 SUGGESTIONS = 200
+CURSOR = "n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,13 @@ class UnlinkedPage:
         return {user["user_id"] for customer in self.items for user in customer.suggestions}
 
 
-def unlinked_customers(conn: AnyConnection, *, limit: int, after: str = "") -> UnlinkedPage:
-    """One page in id order after `after`, without customers whose last owner was deleted or erased."""
-    parameters = {"after": after, "limit": limit + 1}
+def unlinked_customers(conn: AnyConnection, *, limit: int, after: str | None = None) -> UnlinkedPage:
+    """One page in id order, without customers whose last owner was deleted or erased. Raises: BadCursor."""
+    last_id = "" if after is None else read_name_cursor(CURSOR, after)
+    parameters = {"after": last_id, "limit": limit + 1}
     rows = fetch_all(conn, statement("queries", "unlinked_customers"), parameters)
     items = _unlinked_of(conn, rows[:limit])
-    return UnlinkedPage(items, items[-1].customer_id if len(rows) > limit else None)
+    return UnlinkedPage(items, name_cursor(CURSOR, items[-1].customer_id) if len(rows) > limit else None)
 
 
 def _unlinked_of(conn: AnyConnection, rows: list[Row]) -> list[Unlinked]:

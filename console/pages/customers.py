@@ -23,7 +23,7 @@ customers = Blueprint("customers", __name__, url_prefix="/customers")
 def show() -> str:
     """A page of customers. A user with the same address is a hint for the operator, never a link."""
     with deps().pool.connection() as conn:
-        page = unlinked_customers(conn, limit=LIMIT, after=text("after") or "")
+        page = unlinked_customers(conn, limit=LIMIT, after=text("after"))
         noted(conn, subjects=page.customers(), fields=["email", "name"])
         noted(conn, subjects=page.suggested(), fields=["email", "full_name"])
     return render_template(

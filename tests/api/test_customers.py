@@ -40,9 +40,14 @@ def test_pages_follow_each_other(auditor: Caller) -> None:
     first = auditor.get(UNLINKED, query_string={"limit": 1})
     rest = auditor.get(UNLINKED, query_string={"limit": 2, "after": first.json["next"]})
 
-    assert first.json["next"] == "acct_1/cus_1"
+    assert [each["customer_id"] for each in first.json["items"]] == ["acct_1/cus_1"]
     assert [each["customer_id"] for each in rest.json["items"]] == ["cus_1", "cus_2"]
     assert rest.json["next"] is None
+
+
+@pytest.mark.parametrize("cursor", ["cus_1", "bm8A", "bv8", "dWN1c18x"])
+def test_a_cursor_of_another_listing_is_refused(auditor: Caller, cursor: str) -> None:
+    assert auditor.get(UNLINKED, query_string={"after": cursor}).status_code == 400
 
 
 @pytest.mark.parametrize(("role", "status"), [("service", 403), ("auditor", 200), ("operator", 200)])

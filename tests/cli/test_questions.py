@@ -1,11 +1,15 @@
 """What `tenure status`, `events`, `user` and `tokens` answer, over webhooks that came in disorder."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
+import click
 import pytest
 
+from cli import main
 from cli.output import instant
 from database.pool import Connection
 from demo.deliveries import stripe_delivery
@@ -227,12 +231,25 @@ def test_no_time_is_wrong_usage(tenure: Tenure, when: str) -> None:
     assert tenure("events", "list", "--recorded-after", when).exit_code == 2
 
 
-def test_hostile_cursor_is_one_line(tenure: Tenure) -> None:
-    for cursor in ("x", "é", "A" * 500):
-        result = tenure("events", "list", "--after", cursor)
+def cursors(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """The words of each command with an option that takes a cursor."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if inner := command.get_command(context, name):
+                yield from cursors(inner, (*path, name))
+    else:
+        options = [parameter for parameter in command.params if parameter.metavar == "CURSOR"]
+        yield from ([*path, option.opts[0]] for option in options)
 
-        assert result.exit_code == 1
-        assert len(result.stderr.splitlines()) == 1
+
+def test_a_tampered_cursor_is_wrong_usage(tenure: Tenure) -> None:
+    found = list(cursors(main))
+
+    assert {" ".join(words) for words in found} >= {"events list --after", "link unlinked --after"}
+    for words, cursor in product(found, ["", "cus_1", "\x1b[31m", "a" * 3000, "bm8A"]):
+        result = tenure(*words, cursor)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1), (words, cursor, result.stderr)
 
 
 def test_token_is_shown_once_and_opens_until_revoked(tenure: Tenure, conn: Connection) -> None:
