@@ -18,6 +18,7 @@ from projections.errors import PartBehind, PartBusy
 from projections.projector import BatchReport
 from projections.runner import Runner
 from service import tracing
+from service.batch_tracing import TracedBatches
 from service.wiring import projector_connection, refuse_unfit, server, service_settings
 from service.worker import background
 from settings import Settings
@@ -52,12 +53,7 @@ def _batch_observer(
     settings: Settings, connect: Callable[[], Connection]
 ) -> Callable[[BatchReport, float], None] | None:
     """The observer of each batch, if tracing is on."""
-    tracer = tracing.begin(settings)
-    if tracer is None:
-        return None
-    from service.batch_tracing import TracedBatches
-
-    return TracedBatches(tracer, connect)
+    return TracedBatches(connect) if tracing.begin(settings) else None
 
 
 def _publish_first_plans(conninfo: str, settings: Settings) -> None:

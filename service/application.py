@@ -89,9 +89,8 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     clock = pool_clock(pool)
     compare_regularly(clock, threading.Event())
     app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own, clock=clock)
-    tracer = tracing.begin(settings)
-    if tracer is not None:
-        tracing.trace_requests(app, tracer)
+    if tracing.begin(settings):
+        tracing.trace_requests(app)
         del app.extensions[TOGETHER]  # a trace follows one delivery
     return app
 

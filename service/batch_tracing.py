@@ -6,11 +6,10 @@ from collections.abc import Callable
 import psycopg
 import structlog
 
+from events import tracing
 from events.statements import statement
-from events.tracing import Value
 from projections.projector import BatchReport
 from queries.rows import AnyConnection, fetch_all
-from service.tracing import OpenTelemetry
 
 _log = structlog.get_logger("tenure.tracing")
 
@@ -18,8 +17,7 @@ _log = structlog.get_logger("tenure.tracing")
 class TracedBatches:
     """Observes each batch of a `Runner`; sends each span once and never raises."""
 
-    def __init__(self, tracer: OpenTelemetry, connect: Callable[[], AnyConnection]) -> None:
-        self._tracer = tracer
+    def __init__(self, connect: Callable[[], AnyConnection]) -> None:
         self._connect = connect
         self._conn: AnyConnection | None = None
 
@@ -30,14 +28,12 @@ class TracedBatches:
         to_ns = time.time_ns()
         from_ns = to_ns - round(took_s * 1e9)
         for row in self._traced(report):
-            span_attributes: dict[str, Value] = {
-                "tenure.event_id": row["id"],
-                "tenure.event_type": row["event_type"],
-                "tenure.batch_events": report.events,
-            }
-            self._tracer.past(
-                "project", row["traceparent"], from_ns=from_ns, to_ns=to_ns, attributes=span_attributes
-            )
+            parent = tracing.joined(row["traceparent"])
+            span = tracing.tracer.start_span("project", context=parent, start_time=from_ns)
+            span.set_attribute("tenure.event_id", row["id"])
+            span.set_attribute("tenure.event_type", row["event_type"])
+            span.set_attribute("tenure.batch_events", report.events)
+            span.end(to_ns)
 
     def _traced(self, report: BatchReport) -> list[dict[str, str]]:
         parts = sorted(report.ranges)

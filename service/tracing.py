@@ -1,26 +1,21 @@
-"""OpenTelemetry from the webhook endpoint to the row, if installed (extra `otel`) and configured.
+"""Export spans from the webhook endpoint to the row, if the SDK (extra `otel`) is installed and configured.
 
-Otherwise it is not imported. A trace begins with the request; its `traceparent` stays in the
+Otherwise the SDK is not imported. A trace begins with the request; its `traceparent` stays in the
 event's metadata, so the projector's span joins the same trace, in another process and perhaps days later.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Flask, Response, request
+from opentelemetry import trace
 
 from events import tracing
-from events.tracing import TRACEPARENT, Value
 from settings import Settings
 
-if TYPE_CHECKING:  # the library itself is imported only when it is configured
-    from opentelemetry.sdk.trace import TracerProvider
-
-INSTALL = "OTEL_EXPORTER_OTLP_… is set and OpenTelemetry is not installed: pip install 'tenure[otel]'"
+INSTALL = "OTEL_EXPORTER_OTLP_… is set and OpenTelemetry's SDK is not installed: pip install 'tenure[otel]'"
 
 _log = structlog.get_logger("tenure.tracing")
 
@@ -32,7 +27,7 @@ def is_configured(settings: Settings) -> bool:
 
 def installed() -> bool:
     """Whether the extra is installed; does not import it."""
-    return find_spec("opentelemetry") is not None and find_spec("opentelemetry.exporter") is not None
+    return find_spec("opentelemetry.sdk") is not None and find_spec("opentelemetry.exporter") is not None
 
 
 def endpoint(settings: Settings) -> str | None:
@@ -43,13 +38,16 @@ def endpoint(settings: Settings) -> str | None:
     return None if base is None else f"{base}/v1/traces"
 
 
-def begin(settings: Settings) -> "OpenTelemetry | None":
-    """Trace this process if configured and installed. Call it after a fork: it starts a thread."""
+def begin(settings: Settings) -> bool:
+    """Trace this process if configured and installed; returns whether it does.
+
+    Call it after a fork: it starts a thread.
+    """
     if not is_configured(settings):
-        return None
+        return False
     if not installed():
         _log.warning("not tracing", reason=INSTALL)
-        return None
+        return False
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -58,56 +56,14 @@ def begin(settings: Settings) -> "OpenTelemetry | None":
     named = Resource({SERVICE_NAME: "tenure"}).merge(Resource.create())  # OTEL_SERVICE_NAME wins
     provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint(settings))))
-    tracer = OpenTelemetry(provider)
-    tracing.trace_with(tracer)
-    return tracer
-
-
-class OpenTelemetry:
-    """`events.tracing.Tracer` over OpenTelemetry's SDK."""
-
-    def __init__(self, provider: "TracerProvider") -> None:
-        from opentelemetry import trace
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-        self._trace = trace
-        self._tracer = provider.get_tracer("tenure")
-        self._propagator = TraceContextTextMapPropagator()
-
-    @contextmanager
-    def span(self, name: str, attributes: Mapping[str, Value]) -> Iterator[object]:
-        with self._tracer.start_as_current_span(name, attributes=attributes) as opened:
-            yield opened
-
-    def note(self, attributes: Mapping[str, Value]) -> None:
-        self._trace.get_current_span().set_attributes(attributes)
-
-    def carried(self) -> Mapping[str, str]:
-        carrier: dict[str, str] = {}
-        self._propagator.inject(carrier)
-        return {TRACEPARENT: carrier[TRACEPARENT]} if TRACEPARENT in carrier else {}
-
-    @contextmanager
-    def request(self, name: str, traceparent: str | None) -> Iterator[None]:
-        """The span of a request, inside the client's trace if it sent one."""
-        parent = self._propagator.extract({TRACEPARENT: traceparent} if traceparent else {})
-        with self._tracer.start_as_current_span(name, context=parent, kind=self._trace.SpanKind.SERVER):
-            yield
-
-    def past(
-        self, name: str, traceparent: str, *, from_ns: int, to_ns: int, attributes: Mapping[str, Value]
-    ) -> None:
-        """Record a finished span in the trace stored with an event."""
-        parent = self._propagator.extract({TRACEPARENT: traceparent})
-        span = self._tracer.start_span(name, context=parent, start_time=from_ns, attributes=attributes)
-        span.end(to_ns)
+    trace.set_tracer_provider(provider)
+    return True
 
 
 class Traced:
     """WSGI middleware: one span per request, until the first byte of the response."""
 
-    def __init__(self, tracer: OpenTelemetry, within: WSGIApplication) -> None:
-        self._tracer = tracer
+    def __init__(self, within: WSGIApplication) -> None:
         self._within = within
 
     def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
@@ -119,14 +75,15 @@ class Traced:
 
         method = str(environ.get("REQUEST_METHOD"))
         # The path may contain personal data; its route does not (see `name_by_route`).
-        with self._tracer.request(method, environ.get("HTTP_TRACEPARENT")):
+        parent = tracing.joined(environ.get("HTTP_TRACEPARENT"))
+        with tracing.tracer.start_as_current_span(method, context=parent, kind=trace.SpanKind.SERVER):
             tracing.note(**{"http.request.method": method})
             return self._within(environ, responding)
 
 
-def trace_requests(app: Flask, tracer: OpenTelemetry) -> None:
+def trace_requests(app: Flask) -> None:
     """Record a span for every request of the app, webhooks included."""
-    app.wsgi_app = Traced(tracer, app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
+    app.wsgi_app = Traced(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask says to
 
     @app.after_request
     def name_by_route(response: Response) -> Response:

@@ -1,10 +1,9 @@
-"""One trace from the door to the row; and without OpenTelemetry's settings, not even its import."""
+"""One trace from the endpoint to the row; without OpenTelemetry's settings, no import of its SDK."""
 
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -30,7 +29,7 @@ from service import tracing as cli_tracing
 from service.application import build, build_over
 from service.batch_tracing import TracedBatches
 from service.local_secrets import dev_secrets
-from service.tracing import OpenTelemetry, trace_requests
+from service.tracing import trace_requests
 from service.wiring import projector_connection
 from settings import Settings
 from tests.cli.processes import ROOT
@@ -42,33 +41,27 @@ CALLERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 IMPORTED = """
 import sys
 import service.application, cli.work, webhooks, events.append, projections.runner, wsgi
-print([name for name in sys.modules if name.startswith('opentelemetry')])
+print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))])
 """
 
 
 SPOKEN = """
 from service.tracing import begin
-from events.tracing import span
+from events.tracing import tracer
 from settings import load
-assert begin(load()) is not None
-with span("append"):
+assert begin(load())
+with tracer.start_as_current_span("append"):
     pass
 """
 
 
 @pytest.fixture
-def spans() -> InMemorySpanExporter:
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def tracer(spans: InMemorySpanExporter) -> Iterator[OpenTelemetry]:
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    made = OpenTelemetry(provider)
-    tracing.trace_with(made)
-    yield made
-    tracing.trace_with(None)
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """The finished spans; the provider is not the process's, which can be set only once."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "tracer", provider.get_tracer("tenure"))
+    return exporter
 
 
 @pytest.fixture
@@ -108,16 +101,15 @@ def within(inner: ReadableSpan, outer: ReadableSpan) -> bool:
 
 def test_one_trace_leads_from_the_door_to_the_row(
     app: Flask,
-    tracer: OpenTelemetry,
     spans: InMemorySpanExporter,
     conninfo: str,
     conn: Connection,
     tmp_path: Path,
 ) -> None:
-    trace_requests(app, tracer)
+    trace_requests(app)
     delivered(app, tmp_path)
     connect = partial(projector_connection, conninfo)
-    Runner(connect, on_batch=TracedBatches(tracer, connect)).drain()
+    Runner(connect, on_batch=TracedBatches(connect)).drain()
 
     found = by_name(spans)
     request, append = found["POST"], found["append"]
@@ -138,13 +130,11 @@ def test_one_trace_leads_from_the_door_to_the_row(
     assert kept == (f"00-{append.context.trace_id:032x}-{append.context.span_id:016x}-01",)
 
 
-def test_a_decision_s_rows_are_in_its_trace(
-    conn: Connection, tracer: OpenTelemetry, spans: InMemorySpanExporter
-) -> None:
+def test_a_decision_s_rows_are_in_its_trace(conn: Connection, spans: InMemorySpanExporter) -> None:
     tell(conn, *sold(campaigns=3, creators=100), *joined("user_ada"))
     spans.clear()
 
-    with tracing.span("request"):
+    with tracing.tracer.start_as_current_span("request"):
         usage = Usage(metric="creators", quantity=1)
         record_usage(conn, UsageCommand(user_id="user_ada", usage=usage, key="k", now=NOW, actor="test"))
 
@@ -153,10 +143,8 @@ def test_a_decision_s_rows_are_in_its_trace(
     assert within(found["project"], found["request"])
 
 
-def test_a_route_names_a_span_and_no_person(
-    app: Flask, tracer: OpenTelemetry, spans: InMemorySpanExporter
-) -> None:
-    trace_requests(app, tracer)
+def test_a_route_names_a_span_and_no_person(app: Flask, spans: InMemorySpanExporter) -> None:
+    trace_requests(app)
 
     app.test_client().get("/api/users/user_ada")
 
@@ -175,7 +163,7 @@ def test_without_a_tracer_an_event_carries_nothing(app: Flask, conn: Connection,
 
 @pytest.mark.parametrize("traced", [True, False])
 def test_a_trace_follows_one_delivery_and_no_group(
-    conninfo: str, tracer: OpenTelemetry, monkeypatch: pytest.MonkeyPatch, traced: bool
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, traced: bool
 ) -> None:
     opened: list[Pool] = []
 
@@ -183,7 +171,7 @@ def test_a_trace_follows_one_delivery_and_no_group(
         opened.append(open_pool(*args, **options))
         return opened[-1]
 
-    monkeypatch.setattr(cli_tracing, "begin", lambda _: tracer if traced else None)
+    monkeypatch.setattr(cli_tracing, "begin", lambda _: traced)
     monkeypatch.setattr(application, "open_pool", kept)
 
     app = build(Settings(_env_file=None, database_url=SecretStr(as_url(conninfo))))
@@ -193,7 +181,7 @@ def test_a_trace_follows_one_delivery_and_no_group(
     assert (TOGETHER in app.extensions) is not traced
 
 
-def test_nothing_is_imported_unless_it_is_configured() -> None:
+def test_no_sdk_is_imported_unless_it_is_configured() -> None:
     env = {"PYTHONPATH": str(ROOT), "PATH": "", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED], env=env, capture_output=True, text=True, check=False, cwd="/"
@@ -237,7 +225,7 @@ def test_it_is_off_unless_told_where_to_send(monkeypatch: pytest.MonkeyPatch) ->
 
     assert [cli_tracing.is_configured(each) for each in (quiet, told, stopped)] == [False, True, False]
     assert cli_tracing.endpoint(told) == "http://collector:4318/v1/traces"
-    assert cli_tracing.begin(told) is None  # configured, not installed: the service runs without
+    assert not cli_tracing.begin(told)  # configured, not installed: the service runs without
     assert [found.fix for found in settings_checks(told) if found.check == "traces"] == [
         "pip install 'tenure[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
     ]
