@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import getdoc
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import g, request
@@ -35,18 +36,19 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
 def requires(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Allow only callers with one of `roles`, or operators. Put it above `documented`."""
 
+    expected = " or ".join(roles) or "operator"
+
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             caller = _authenticated()
             if not caller.may(roles):
-                expected = " or ".join(roles) or "operator"
                 detail = f"expected a token of role {expected}, found one of role {caller.role}"
                 raise RequestRefused(403, "forbidden", "Forbidden", detail)
             g.caller = caller
             return view(*args, **kwargs)
 
-        guarded.roles = roles  # type: ignore[attr-defined]  # the docs say who may
+        guarded.__doc__ = f"{getdoc(view)}\n\nFor: {expected}."  # /openapi.json describes views by it
         return guarded
 
     return guard

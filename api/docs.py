@@ -6,7 +6,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, render_template
 from markupsafe import Markup, escape
 
-from api.openapi import spec
+from api.openapi import document
 from api.responses import answer
 
 docs = Blueprint(
@@ -26,11 +26,11 @@ def openapi() -> Response:
 @docs.get("/docs")
 def page() -> Response:
     """The same as an HTML page."""
-    document = _document()
+    described = _document()
     page = render_template(
         "api_docs.html",
-        document=document,
-        groups=_groups(document),
+        document=described,
+        groups=_groups(described),
         shape=_shape,
         linked=_linked,
         prose=_prose,
@@ -48,10 +48,10 @@ class Group:
     operations: list[tuple[str, str, dict[str, Any]]]  # Any: JSON
 
 
-def _groups(document: dict[str, Any]) -> list[Group]:  # Any: JSON
+def _groups(described: dict[str, Any]) -> list[Group]:  # Any: JSON
     """One group per tag, the webhook endpoints first."""
     by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
-    for path, methods in sorted(document["paths"].items()):
+    for path, methods in sorted(described["paths"].items()):
         for method, operation in methods.items():
             by_tag.setdefault((operation.get("tags") or ["other"])[0], []).append((path, method, operation))
     names = sorted(by_tag, key=lambda name: (name != "webhooks", name))
@@ -79,7 +79,7 @@ def _document() -> dict[str, Any]:  # Any: JSON
     """The document, created once per app: the routes are fixed before its first request."""
     extensions = current_app.extensions
     if _KEY not in extensions:
-        extensions[_KEY] = spec.document(current_app)
+        extensions[_KEY] = document(current_app)
     return cast("dict[str, Any]", extensions[_KEY])
 
 

@@ -23,14 +23,14 @@ SILENT = "the database does not answer"
 
 
 @health.get("/healthz")
-@documented(tags=("health",), HTTP_200=Liveness)
+@documented(tags=("health",), public=True, HTTP_200=Liveness)
 def alive() -> Response:
     """The process is alive; its dependencies are not checked."""
     return answer({"status": "alive"})
 
 
 @health.get("/readyz")
-@documented(tags=("health",), HTTP_200=Readiness, HTTP_503=None)
+@documented(tags=("health",), public=True, HTTP_200=Readiness, HTTP_503=None)
 def ready() -> Response:
     """All dependencies are available; else 503 with the causes."""
     problems: dict[str, str | None] = {}

@@ -50,10 +50,21 @@ def _no_default(schema: dict[str, Any]) -> None:  # Any: JSON schema
     schema.pop("default", None)
 
 
+def _absent_not_null(schema: dict[str, Any]) -> None:  # Any: JSON schema
+    """A parameter without a value is absent, never null."""
+    for parameter in schema["properties"].values():
+        del parameter["title"]
+        if parameter.get("default", ...) is None:
+            del parameter["default"]
+            [choice] = [one for one in parameter.pop("anyOf") if one != {"type": "null"}]
+            texts = [one["description"] for one in (parameter, choice) if "description" in one]
+            parameter.update(choice, description=" ".join(texts))
+
+
 class Question(BaseModel):
     """Base of all queries: an unknown parameter is refused, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_absent_not_null)
 
 
 class ProfileQuestion(Question):

@@ -1,19 +1,20 @@
 """Schemas declared on the views: validation and OpenAPI 3.1 from one source."""
 
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any, TypeVar
 
-from flask import Flask, Request, make_response
+from flask import Flask, Request, current_app, make_response
 from pydantic import BaseModel, ValidationError
-from spectree import Response as Answers
-from spectree import SpecTree
+from spectree import Response, SpecTree
 from spectree.models import SecureType, SecurityScheme, SecuritySchemeData
 from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
-from api import openapi_repair
 from api.errors import RequestRefused, bad_request
+from api.problems import MEDIA_TYPE, Problem
+from api.routing import KEY_SCHEMA
+from api.webhook_docs import webhook_paths
 from events.errors import UnreadablePayload
 from events.payload import parse
 from events.text import storable_value
@@ -24,10 +25,34 @@ Model = type[BaseModel]
 VERSION = "0.1.0"
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 BEARER = "bearer"
+PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+
+# Error responses of every view that requires a role.
+_GUARDED = {
+    "HTTP_400": (None, "The request is invalid; the detail says why."),
+    "HTTP_401": (None, "No token, or an invalid one."),
+    "HTTP_403": (None, "The token's role may not do this."),
+    "HTTP_414": (None, "The query is longer than 4 KiB."),
+    "HTTP_429": (None, "Too many failures, or too much at once; see Retry-After."),
+    "HTTP_503": (None, "The database is down; try again."),
+}
+_WITH_BODY = {"HTTP_413": (None, "The body is longer than this address accepts.")}
+
+
+class Answers(Response):
+    """The responses of a view; every error is a problem."""
+
+    def generate_spec(self, *args: Any) -> dict[str, Any]:  # Any: as spectree has them; JSON
+        """The responses by status code."""
+        responses = super().generate_spec(*args)
+        for code in responses:
+            if code >= "400":
+                responses[code]["content"] = {MEDIA_TYPE: {"schema": PROBLEM}}
+        return responses
 
 
 class RequestsOnly(FlaskPlugin):
-    """Validates requests and leaves responses unchanged.
+    """Validates requests, leaves responses unchanged, and knows the ids and endpoints of this API.
 
     Spectree's own plugin reads every response into memory, which would end a stream, and treats a body
     that is not JSON as empty.
@@ -54,41 +79,54 @@ class RequestsOnly(FlaskPlugin):
     def validate_response(
         self,
         resp: Any,  # Any: whatever a Flask view may return
-        resp_model: Answers | None,
+        resp_model: Response | None,
         skip_validation: bool,
         force_resp_serialize: bool,
     ) -> tuple[Any, None]:
         """The view's response, unchanged."""
         return make_response(resp), None
 
+    def parse_path(self, *args: Any) -> tuple[str, list[Any]]:  # Any: as spectree has them; JSON
+        """The path with its parameters; one of `KeyConverter` has no schema yet."""
+        path, parameters = super().parse_path(*args)
+        return path, [one | {"schema": one["schema"] or KEY_SCHEMA} for one in parameters]
 
-class Spec(SpecTree):
-    """A spec that can be generated more than once, for apps with different views."""
+    def get_func_operation_id(self, func: Callable[..., Any], path: str, method: str) -> str:
+        """The view's endpoint."""
+        return next(name for name, view in current_app.view_functions.items() if view is func)
 
-    def document(self, app: Flask) -> dict[str, Any]:  # Any: JSON
-        """OpenAPI 3.1 of every documented view of `app`."""
-        kept = deepcopy(self.models)
-        try:
-            with app.app_context():
-                return openapi_repair.repaired(self._generate_spec(), app)
-        finally:
-            self.models = kept  # generating moves nested models out of it
+
+def document(app: Flask) -> dict[str, Any]:  # Any: JSON
+    """OpenAPI 3.1 of every documented view of `app`, and of its webhook endpoints."""
+    once = copy(spec)  # generating moves nested models out of it, and another app has other views
+    once.models = deepcopy(spec.models)
+    with app.app_context():
+        described: dict[str, Any] = once.spec
+    described["paths"] |= webhook_paths(app, PROBLEM)
+    return described
 
 
 def documented(
-    *, query: Model | None = None, json: Model | None = None, tags: tuple[str, ...], **codes: object
+    *,
+    query: Model | None = None,
+    json: Model | None = None,
+    tags: tuple[str, ...],
+    public: bool = False,
+    **codes: object,
 ) -> Callable[[F], F]:
     """Validate a view's `query` and `json` arguments and list it in /openapi.json.
 
-    The view takes keyword arguments of those names. `codes`: HTTP_200=Model, HTTP_404=None and so on;
-    400, 401, 403 and 429 are added where a role is required.
+    The view takes keyword arguments of those names. `codes`: HTTP_200=Model, HTTP_404=None and so on.
+    Unless it is `public` it requires a role, and the errors of `_GUARDED` are added.
     """
+    if not public:
+        codes |= _GUARDED if json is None else _GUARDED | _WITH_BODY
     return spec.validate(
         query=query,
         json=json,
         resp=Answers(**codes),
         tags=tags,
-        security={BEARER: []},
+        security=[] if public else {BEARER: []},
     )
 
 
@@ -127,10 +165,11 @@ def _json_object(request: Request) -> dict[str, Any]:  # Any: JSON
         raise bad_request(f"body: {refused}") from None
 
 
-spec = Spec(
+spec = SpecTree(
     backend=RequestsOnly,
     before=_refuse,
     validation_error_status=400,
+    validation_error_model=Problem,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
     title="Tenure",

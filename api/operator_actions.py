@@ -25,7 +25,7 @@ from queries.instants import iso
 operator = Blueprint("operator", __name__, url_prefix="/api/users")
 
 _TAGS = ("operator",)
-_CODES = {f"HTTP_{code}": None for code in (404, 409, 415, 503)}
+_CODES: dict[str, Any] = {f"HTTP_{code}": None for code in (404, 409, 415, 503)}  # Any: a model or None
 
 Reason = Annotated[
     str,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import psycopg
 import structlog
 from flask import Flask, Response, request
+from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +18,16 @@ from queries.errors import BadCursor, InTheFuture
 TYPE_PREFIX = "urn:tenure:problem:"
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+
+
+class Problem(BaseModel):
+    """RFC 9457. Members beyond these depend on the type."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
 
 _log = structlog.get_logger("tenure.api")
 

@@ -40,7 +40,7 @@ class EventProof(BaseModel):
 
 
 @seals.get("/checkpoints/latest")
-@documented(tags=("seals",), HTTP_200=None, HTTP_404=None)
+@documented(tags=("seals",), public=True, HTTP_200=None, HTTP_404=None)
 def show_latest() -> Response:
     """The newest signed checkpoint: a C2SP signed note, as text. Fetch it often and keep it."""
     with deps().pool.connection() as conn:

@@ -225,6 +225,26 @@ def test_the_document_lists_every_address_once(app: Flask, anyone: Caller) -> No
     assert "#/components/schemas/Event" in str(document["components"]["schemas"]["Events"])
 
 
+def test_the_document_names_the_roles_where_a_token_is_required(anyone: Caller) -> None:
+    document = anyone.get("/openapi.json").json
+    operations = {one["operationId"]: one for path in document["paths"].values() for one in path.values()}
+    guarded = {name for name, one in operations.items() if one["security"]}
+
+    assert {name for name, one in operations.items() if "\n\nFor: " in f"\n\n{one['description']}"} == guarded
+    assert {name for name, one in operations.items() if {"401", "403"} <= set(one["responses"])} == guarded
+    assert len(guarded) > 40
+
+
+def test_a_parameter_in_the_document_is_never_null(anyone: Caller) -> None:
+    document = anyone.get("/openapi.json").json
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    schemas = [parameter["schema"] for one in operations for parameter in one["parameters"]]
+
+    assert schemas
+    assert all("type" in schema or "const" in schema for schema in schemas), schemas
+    assert not [schema for schema in schemas if "null" in str(schema) or schema.get("default", ...) is None]
+
+
 def test_two_apps_in_one_process_document_the_same(
     service_pool: ConnectionPool[Connection[Any]], own_connection: Connect, wall: Wall, anyone: Caller
 ) -> None:
