@@ -1,6 +1,6 @@
 """`tenure user`: a user's values, history, and the reasons of each value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
@@ -169,14 +169,14 @@ def print_profile(row: Profile) -> None:
     if row["stale"]:
         event = row["quarantine"]["event_id"]
         console().print(f"stale: event {event} can't be folded; the values below are outdated", style="red")
-    for title, columns in _GROUPS.items():
-        emit_pairs(title, {column: row[column] for column in columns})
+    for table, columns in profiles.GROUPS.items():
+        emit_pairs(_TITLES[table], {column: row[column] for column in columns})
 
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "user": profiles.IDENTITY,
-    "subscription": profiles.SUBSCRIPTION,
-    "billing": profiles.BILLING,
-    "usage": profiles.USAGE,
-    "system": profiles.SYSTEM,
+_TITLES = {
+    "users": "user",
+    "user_subscriptions": "subscription",
+    "user_billing": "billing",
+    "user_usage": "usage",
+    "user_system_data": "system",
 }

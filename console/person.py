@@ -26,13 +26,6 @@ from queries.stored_fold import stored_fold
 from queries.user_view import UserView, load_user_view
 from queries.why import why
 
-TABLES = {
-    "users": profiles.IDENTITY,
-    "user_subscriptions": profiles.SUBSCRIPTION,
-    "user_billing": profiles.BILLING,
-    "user_usage": profiles.USAGE,
-    "user_system_data": profiles.SYSTEM,
-}
 EACH_TIME = frozenset({"last_webhook_event", "last_webhook_timestamp"})
 HISTORY_SHOWN = 100
 UNEXPLAINED = frozenset({"id", "user_id", "created_at", "updated_at"})
@@ -79,7 +72,7 @@ def person_page(
         "console/user.html",
         user_id=user_id,
         view=view,
-        tables=TABLES,
+        tables=profiles.GROUPS,
         unexplained=UNEXPLAINED,
         picture=life(view.whole, until=at, marked_at=as_of),
         history=[_quieted(as_entry(step)) for step in shown],

@@ -1,6 +1,6 @@
 """The fold: a user's facts in canonical order to a state, and a state to five rows. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, zip_longest
 from operator import attrgetter
 
@@ -8,22 +8,11 @@ from pydantic import ValidationError
 
 from projections import stripe_objects
 from projections.errors import Unfoldable
-from projections.facts import (
-    Checkout,
-    ClerkUserDeleted,
-    ClerkUserFact,
-    CustomerFact,
-    Fact,
-    InvoicePaid,
-    PaymentMethodFact,
-)
-from projections.facts import SubscriptionFact as SubscriptionBody
+from projections.facts import Fact
 from projections.order import order_instant, rank
 from projections.snapshots import EVER, Passed, keep, kept_state
 from projections.state import Core, Folded, Poison, State, encode_state
-from projections.tables import billing, legacy, subscriptions, system_data, usage, users
-
-Rule = Callable[[State, Fact], None]
+from projections.tables.registry import BODY_RULES, RULES, TABLES, TOUCHED
 
 # The most facts of its last instant that a fold keeps.
 LONGEST_TAIL = 256
@@ -196,7 +185,7 @@ def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:
         if new != old:
             state.cores[table] = new
             state.changed_at[table] = fact.at
-            if table in BUSY:
+            if TABLES[table].keeps_cell_times:
                 state.cells_at[table] = _cells_at(state.cells_at.get(table, []), old or [], new, fact.at)
 
 
@@ -208,41 +197,9 @@ def _cells_at(earlier: list[int], old: Core, new: Core, at: int) -> list[int]:
 
 def _touched(fact: Fact) -> tuple[str, ...]:
     """The tables that an event can change, so that fewer rows are compared."""
-    touched = TOUCHED_BY_BODY.get(type(fact.body)) or TOUCHED_BY_TYPE.get(fact.type, ())
-    return touched if fact.source == "tenure" else (*touched, "user_system_data")
+    touched = TOUCHED.get(type(fact.body)) or TOUCHED.get(fact.type, ())
+    return touched if fact.source == "tenure" else (*touched, *COUNTING_WEBHOOKS)
 
 
-BUSY = frozenset({"user_usage", "user_system_data"})
-CORES = {
-    "users": users.core,
-    "user_subscriptions": subscriptions.core,
-    "user_billing": billing.core,
-    "user_usage": usage.core,
-    "user_system_data": system_data.core,
-}
-BODY_RULES: dict[type, tuple[Rule, ...]] = {body: (rule,) for body, rule in subscriptions.BODY_RULES.items()}
-RULES: dict[str, tuple[Rule, ...]] = {}
-TOUCHED_BY_TYPE: dict[str, tuple[str, ...]] = {}
-for _table, _rules in (
-    ("users", users.RULES),
-    ("user_subscriptions", subscriptions.RULES),
-    ("user_usage", usage.RULES),
-    ("user_system_data", system_data.RULES),
-):
-    for _type, _rule in _rules.items():
-        RULES[_type] = (*RULES.get(_type, ()), _rule)
-        TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE.get(_type, ()), _table)
-for _type, _rule in legacy.RULES.items():
-    RULES[_type] = (_rule,)
-    TOUCHED_BY_TYPE[_type] = tuple(CORES)
-for _type in subscriptions.RULES:
-    TOUCHED_BY_TYPE[_type] = (*TOUCHED_BY_TYPE[_type], "user_usage")
-TOUCHED_BY_BODY: dict[type, tuple[str, ...]] = {
-    SubscriptionBody: ("user_subscriptions", "user_billing", "user_usage"),
-    CustomerFact: ("user_billing",),
-    PaymentMethodFact: ("user_billing",),
-    InvoicePaid: ("user_subscriptions", "user_usage"),
-    Checkout: ("user_subscriptions", "user_usage"),
-    ClerkUserFact: ("users",),
-    ClerkUserDeleted: ("users",),
-}
+CORES = {name: table.cells for name, table in TABLES.items()}
+COUNTING_WEBHOOKS = tuple(name for name, table in TABLES.items() if table.counts_webhooks)

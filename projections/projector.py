@@ -32,6 +32,7 @@ from projections.refusal import (
 from projections.rows import Row, row_digest, rows_of
 from projections.snapshots import EVER, WHOLE, Pending
 from projections.state import Folded, Poison, State
+from projections.tables.registry import TABLES
 
 EMPTY = Catalog()
 SLICED_TOGETHER = 8
@@ -340,7 +341,7 @@ class Projector:
         whole: Collection[str] = (),
     ) -> None:
         """Write the changed rows; all rows of users in `whole`, so a refold repairs rows edited by hand."""
-        rows: dict[str, list[Row]] = {table: [] for table in WRITTEN}
+        rows: dict[str, list[Row]] = {table: [] for table in TABLES}
         states: dict[str, tuple[Folded, bytes]] = {}
         stopped: dict[str, Poison] = {}
         healed: list[str] = []
@@ -375,6 +376,3 @@ def _settings_in(events: list[Routed]) -> list[configuration.Setting]:
         for event in events
         if event.route_key == SYSTEM_ROUTE and not event.is_user and isinstance(event.fact.body, OwnFact)
     ]
-
-
-WRITTEN = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")

@@ -1,6 +1,6 @@
 """A state under a catalog to the five rows, as stored in the database."""
 
-from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -10,50 +10,38 @@ from events.clock import from_micros
 from events.identifiers import derived_id
 from projections.catalog import Catalog
 from projections.state import Core, State
-from projections.tables import billing, subscriptions, system_data, usage, users
+from projections.tables.registry import COLUMNS, TABLES
+from projections.tables.table import Table
 
 Row = dict[str, Any]  # Any: a column's value
-Finish = Callable[[Core, Catalog], tuple[Core, int]]
-
-INSTANTS = frozenset(
-    {
-        "deleted_at",
-        "trial_start_date",
-        "trial_end_date",
-        "trial_conversion_date",
-        "subscription_cancel_date",
-        "subscription_renewal_date",
-        "usage_reset_date",
-        "signup_timestamp",
-        "last_webhook_timestamp",
-    }
-)
 
 
 def rows_of(state: State, catalog: Catalog) -> dict[str, Row]:
     """One row for each of the five tables; instants are UTC datetimes."""
-    owner = str(derived_id("users", state.user_id))
+    ids = _row_ids(state.user_id)
     created_at = from_micros(state.first_at)
     rows: dict[str, Row] = {}
-    for table in TABLES:
-        row: Row = {"id": owner if table == "users" else str(derived_id(table, state.user_id))}
-        if table != "users":
-            row["user_id"] = owner
-        cells, catalog_at = cells_of(table, state.cores[table], catalog)
+    for name, table in TABLES.items():
+        row: Row = {"id": ids[name], "user_id": ids["users"]}
+        cells, catalog_at = cells_of(table, state.cores[name], catalog)
         row |= cells
         row["created_at"] = created_at
-        row["updated_at"] = from_micros(max(state.changed_at[table], catalog_at))
-        rows[table] = row
+        row["updated_at"] = from_micros(max(state.changed_at[name], catalog_at))
+        rows[name] = row
     return rows
 
 
-def cells_of(table: str, core: Core, catalog: Catalog) -> tuple[Row, int]:
+@lru_cache(maxsize=1024)  # a batch takes the rows of each user twice: before and after
+def _row_ids(user_id: str) -> dict[str, str]:
+    return {name: str(derived_id(name, user_id)) for name in TABLES}
+
+
+def cells_of(table: Table, core: Core, catalog: Catalog) -> tuple[Row, int]:
     """A row's own columns under a catalog, and when the catalog last changed them (microseconds)."""
-    columns, finish = TABLES[table]
-    cells, catalog_at = finish(core, catalog) if finish else (core, 0)
+    cells, catalog_at = table.finished(core, catalog)
     return {
         column: from_micros(cell) if cell is not None and column in INSTANTS else cell
-        for column, cell in zip(columns, cells, strict=True)
+        for column, cell in zip(table.columns, cells, strict=True)
     }, catalog_at
 
 
@@ -68,11 +56,4 @@ def row_digest(rows: dict[str, Row]) -> bytes:
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-
-TABLES: dict[str, tuple[tuple[str, ...], Finish | None]] = {
-    "users": (users.COLUMNS, None),
-    "user_subscriptions": (subscriptions.COLUMNS, subscriptions.finished),
-    "user_billing": (billing.COLUMNS, None),
-    "user_usage": (usage.COLUMNS, usage.finished),
-    "user_system_data": (system_data.COLUMNS, None),
-}
+INSTANTS = frozenset(name for name, column in COLUMNS.items() if column.is_instant)

@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from projections.catalog import Catalog
-from projections.rows import TABLES, Row, cells_of
+from projections.rows import Row, cells_of
 from projections.state import Core, State
+from projections.tables.registry import TABLES
 
 
 class ColumnChange(NamedTuple):
@@ -36,7 +37,7 @@ class LastShown:
             if core is self._cores.get(table) and (core is not None or table not in self._cells):
                 continue
             old = self._cells.get(table, {})
-            new = dict.fromkeys(old) if core is None else cells_of(table, core, self._catalog)[0]
+            new = dict.fromkeys(old) if core is None else cells_of(TABLES[table], core, self._catalog)[0]
             column_changes += [
                 ColumnChange(table, name, old.get(name), cell)
                 for name, cell in new.items()

@@ -55,24 +55,23 @@ class PlanInForce:
 def standing(state: State, catalog: Catalog, at: datetime) -> PlanInForce:
     """The plan in force at an instant, even if the scheduler has not yet appended what ended by then."""
     now = lapsed(state, at)
-    core = usage.core(now)
-    cells = dict(zip(usage.COLUMNS, usage.finished(core, catalog)[0], strict=True))
+    unpriced = usage.core(now)
+    row, _ = usage.priced(unpriced, catalog)
     current = current_subscription(now)
     source = _source(now)
-    features = cells["plan_features"]
     limits = {
-        "campaigns": _limit(cells["plan_campaigns_limit"]),
-        "creators": _limit(cells["plan_creators_limit"]),
-        "enrichments": _limit(features.get(ENRICHMENTS_LIMIT, UNLIMITED)),
+        "campaigns": _limit(row.plan_campaigns_limit),
+        "creators": _limit(row.plan_creators_limit),
+        "enrichments": _limit(row.plan_features.get(ENRICHMENTS_LIMIT, UNLIMITED)),
     }
     return PlanInForce(
-        plan=resolve(core[0], catalog)[0],
+        plan=resolve(unpriced.plan, catalog)[0],
         source=source,
         subscription_status=current.status if current else "none",
         until=_until(now, source),
         allowances={metric: allowance(limits[metric], getattr(now, metric)) for metric in METRICS},
-        features=features,
-        resets_at=from_micros(cells["usage_reset_date"]),
+        features=row.plan_features,
+        resets_at=from_micros(row.usage_reset_date),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from events.clock import from_micros, micros
 from projections.code_version import projector_version
-from projections.rows import TABLES
 from projections.snapshots import EVER
+from projections.tables.registry import COLUMNS, TABLE_OF, TABLES
 from queries.bases import Base, Streams
 from queries.changes import ColumnChange
 from queries.errors import UnknownColumn
@@ -115,7 +115,8 @@ class Search:
 
     def _changed_before(self, base: Base, history: BoundedHistory) -> int:
         """The last instant up to a stored state at which the column may have changed."""
-        table, columns = next((t, names) for t, (names, _) in TABLES.items() if self._column in names)
+        table = TABLE_OF[self._column]
+        columns = TABLES[table].columns
         at = base.state.changed_at[table]
         if cells := base.state.cells_at.get(table):
             at = cells[max(0, columns.index(self._column) - len(columns) + len(cells))]
@@ -144,77 +145,6 @@ def _behind(step: Step, change: ColumnChange) -> HistoryFact:
 
 MOST_READS = 4
 
-OF_THE_PRICE = frozenset(
-    {"current_plan", "billing_sync_status", "plan_campaigns_limit", "plan_creators_limit", "plan_features"}
-)
+OF_THE_PRICE = frozenset(name for name, column in COLUMNS.items() if column.is_priced)
 LEGACY = "the value from before the log began, until another event sets it"
-
-RULES = {
-    "email": "the address whose id is Clerk's primary_email_address_id; null once the user is deleted",
-    "full_name": "Clerk's first and last name joined and trimmed; null once the user is deleted",
-    "business_name": "the last profile.updated or onboarding.step_completed that named it",
-    "brand_description": "the last profile.updated or onboarding.step_completed that named it",
-    "industry": "the last profile.updated or onboarding.step_completed that named it",
-    "onboarding_step": "the furthest onboarding step completed",
-    "is_admin": "Clerk's public_metadata, unless an operator granted or revoked it",
-    "deleted_at": (
-        "the first clerk.user.deleted or privacy.erased; "
-        "deletion.reverted may revert one that a reconciliation observed"
-    ),
-    "current_plan": (
-        "an operator's grant, else the plan of the current subscription's first item with a known price, as "
-        "that price meant it when the subscription first had it, while trialing, active, past_due, unpaid or "
-        "paused, else the plan of the service's own running trial, else free"
-    ),
-    "intended_plan": "the last plan.selected, or metadata of a Checkout session that was completed",
-    "subscription_status": (
-        "the status in the latest snapshot of the current subscription: the one with the highest status, "
-        "then the latest created"
-    ),
-    "trial_status": (
-        "pending, active while a trial or a trial offer runs, converted at the first payment for its "
-        "subscription or active status after it began, expired when it was lost without one; a conversion "
-        "is undone only if the first charge fails"
-    ),
-    "trial_start_date": "the current subscription's trial_start, else the start of the service's own trial",
-    "trial_end_date": "the current subscription's trial_end, else the end of the service's own trial",
-    "trial_conversion_date": (
-        "when the first event after the trial began showed a payment for its subscription, other than a "
-        "set-up fee, or the status active"
-    ),
-    "subscription_cancel_date": (
-        "ended_at or canceled_at once ended, else cancel_at, else the period's end when it is to cancel then"
-    ),
-    "subscription_renewal_date": "the current period's end; null when paused or not to renew",
-    "billing_sync_status": (
-        "pending before any Stripe event, then synced; stale while a reconciliation saw Stripe ahead of the "
-        "log; error for an unknown price or a history that stops"
-    ),
-    "stripe_customer_id": (
-        "the customer of the current subscription, else the one linked last; a deleted one only if all are"
-    ),
-    "stripe_subscription_id": "the current subscription's id, kept after it ended",
-    "payment_method_id": "the subscription's default, then the customer's, then the one attached last",
-    "card_last4": "the payment method in force, as last attached or updated",
-    "card_brand": "the payment method in force, in the spelling of PaymentMethod; null if it is no card",
-    "card_exp_month": "the payment method in force, as last attached or updated",
-    "card_exp_year": "the payment method in force, as last attached or updated",
-    "billing_address_city": "the customer's address, else the payment method's",
-    "billing_address_country": "the customer's address, else the payment method's",
-    "billing_address_postal_code": "the customer's address, else the payment method's",
-    "plan_campaigns_limit": (
-        "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
-    ),
-    "plan_creators_limit": (
-        "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
-    ),
-    "plan_features": "the plan in force while trialing, active or past_due, else free's",
-    "usage_campaigns_current": "campaigns created minus archived, plus what was recorded as usage",
-    "usage_creators_current_month": "creators recorded since the last usage.reset",
-    "enrichments_current_month": "enrichments recorded since the last usage.reset",
-    "usage_reset_date": "the first instant of the month after the current period began, UTC",
-    "signup_timestamp": "Clerk's created_at",
-    "email_schedule_status": "the last email.* event on each occasion",
-    "last_webhook_event": "the provider event that comes last in canonical order",
-    "last_webhook_timestamp": "when the provider event that comes last happened",
-}
+RULES = {name: column.rule for name, column in COLUMNS.items()}

@@ -9,7 +9,7 @@ from projections.catalog import Catalog
 from projections.facts import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import STATUS_RANK, current_subscription
-from projections.tables.subscriptions import COLUMNS, PAYING_OR_LATE, plan_source, resolve
+from projections.tables.subscriptions import PAYING_OR_LATE, Subscription, plan_source, resolve
 from queries.customers import Unlinked
 from queries.entitlements import PlanInForce
 from queries.events import EventRow
@@ -110,8 +110,7 @@ def _price_unknown(facts: Facts) -> Iterator[Oddity]:
 
 
 def _stale(facts: Facts) -> Iterator[Oddity]:
-    row = dict(zip(COLUMNS, facts.state.cores.get("user_subscriptions", ()), strict=False))
-    if row.get("billing_sync_status") == "stale":
+    if _subscription_row(facts).billing_sync_status == "stale":
         ids = ", ".join(facts.state.ahead)
         text = f"Stripe has changed {ids}, and the last reconciliation could not apply that here"
         yield Oddity("stale", text, "tenure reconcile stripe --dry-run")
@@ -119,17 +118,21 @@ def _stale(facts: Facts) -> Iterator[Oddity]:
 
 def _overdue(facts: Facts) -> Iterator[Oddity]:
     """The period is over, and no event has renewed or ended it."""
-    row = dict(zip(COLUMNS, facts.state.cores.get("user_subscriptions", ()), strict=False))
-    ends_at = row.get("subscription_renewal_date") or row.get("subscription_cancel_date")
-    if row.get("subscription_status") not in RENEWING or ends_at is None:
+    row = _subscription_row(facts)
+    ends_at = row.subscription_renewal_date or row.subscription_cancel_date
+    if row.subscription_status not in RENEWING or ends_at is None:
         return
     if from_micros(ends_at) < facts.now - RENEWAL_DELAY:
-        expected = "renewal" if row["subscription_renewal_date"] else "cancellation"
+        expected = "renewal" if row.subscription_renewal_date else "cancellation"
         text = (
             f"The period ended on {from_micros(ends_at):%Y-%m-%d} and no {expected} has arrived; "
             "a webhook may be lost"
         )
         yield Oddity("overdue", text, "tenure reconcile stripe")
+
+
+def _subscription_row(facts: Facts) -> Subscription:
+    return Subscription(*facts.state.cores.get("user_subscriptions", ()))
 
 
 def _unmentioned(facts: Facts) -> Iterator[Oddity]:

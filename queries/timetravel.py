@@ -6,6 +6,7 @@ from uuid import UUID
 from projections.catalog import Catalog
 from projections.rows import rows_of
 from projections.state import State
+from projections.tables.registry import TABLES
 from queries.history_at import past_state
 from queries.profile import Profile
 from queries.rows import AnyConnection
@@ -29,12 +30,9 @@ def flat(state: State, catalog: Catalog) -> Profile:
     """The five rows as one profile, with the columns and markers of `queries.profile`."""
     rows = rows_of(state, catalog)
     profile: Profile = rows["users"] | {"id": UUID(rows["users"]["id"])}
-    for table in ("user_subscriptions", "user_billing", "user_usage", "user_system_data"):
-        profile |= {name: cell for name, cell in rows[table].items() if name not in SHARED}
+    for name, table in TABLES.items():
+        profile |= {column: rows[name][column] for column in table.columns}
     poison = state.poison
     profile["stale"] = poison is not None
     profile["quarantine"] = {"event_id": poison.id, "event_type": poison.type} if poison else None
     return profile
-
-
-SHARED = frozenset({"id", "user_id", "created_at", "updated_at"})

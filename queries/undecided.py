@@ -13,8 +13,9 @@ from projections.catalog import Catalog
 from projections.facts import Fact
 from projections.fold import fold_on, fold_one
 from projections.order import alternatives, order_instant
-from projections.rows import TABLES, as_json, cells_of
+from projections.rows import as_json, cells_of
 from projections.state import State, encode_state
+from projections.tables.registry import TABLE_OF, TABLES
 from queries.history_at import BoundedHistory
 
 MOST_LATER = 2_000
@@ -86,8 +87,6 @@ def may_be_undecided(history: BoundedHistory, column: str, at: int) -> bool:
 
 def _value(state: State, column: str, catalog: Catalog) -> str:
     """The column as text."""
-    cells, _ = cells_of(TABLE_OF[column], state.cores[TABLE_OF[column]], catalog)
+    table = TABLE_OF[column]
+    cells, _ = cells_of(TABLES[table], state.cores[table], catalog)
     return as_json(cells[column]).decode().strip('"')
-
-
-TABLE_OF = {column: table for table, (columns, _) in TABLES.items() for column in columns}

@@ -10,7 +10,7 @@ from projections import store
 from projections.catalog import Catalog
 from projections.fold import present
 from projections.state import decode
-from projections.tables.subscriptions import hints_in
+from projections.tables.subscriptions import Subscription, hints_in
 from queries.rows import AnyConnection
 
 MOST_USERS = 1000
@@ -38,7 +38,7 @@ def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
         rows = cursor.execute(statement("queries", "users_in_error"), {"limit": MOST_USERS}).fetchall()
     prices: dict[str, UnknownPrice] = {}
     for user, state in rows:
-        source = present(decode(state)).cores["user_subscriptions"][0]
+        source = Subscription(*present(decode(state)).cores["user_subscriptions"]).current_plan
         if isinstance(source, str):
             continue
         hints = hints_in(source)

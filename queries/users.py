@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from psycopg.sql import SQL
 
-from queries.compose import compose, whole
+from queries.compose import compose
 from queries.cursors import read_user_cursor, user_cursor
-from queries.profile import OF_CUSTOMER, WITH_EMAIL, Profile
+from queries.profile import OF_CUSTOMER, PROFILE, WITH_EMAIL, Profile
 from queries.rows import AnyConnection, fetch_all
 
 FILTERS = {
@@ -47,7 +47,7 @@ def list_users(
     if after is not None:
         where.append(SQL("s.user_id > %(after)s::uuid"))
         values["after"] = read_user_cursor(after)
-    query = compose(whole("profile"), where, SQL("ORDER BY s.user_id LIMIT %(limit)s::integer"))
+    query = compose(PROFILE, where, SQL("ORDER BY s.user_id LIMIT %(limit)s::integer"))
     rows = fetch_all(conn, query, values | {"limit": limit + 1})
     items = rows[:limit]
     return UserPage(items, user_cursor(items[-1]["id"]) if len(rows) > limit else None)

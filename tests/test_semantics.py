@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from projections.rows import TABLES
+from projections.tables.registry import TABLES
 from tests.sources import ROOT
 
 TEXT = (ROOT / "docs" / "semantics.md").read_text()
 NAMED = set(re.findall(r"`([a-z_0-9*]+)`", TEXT))
-COLUMNS = [(table, column) for table, (columns, _) in TABLES.items() for column in columns]
+COLUMNS = [(table, column) for table in TABLES for column in TABLES[table].columns]
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)

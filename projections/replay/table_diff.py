@@ -180,7 +180,7 @@ def _plain(cell: bytes) -> bytes:
 
 
 _RARE = ((rb"\b", b"\b"), (rb"\f", b"\f"), (rb"\v", b"\v"))
-BY_ROW_ID = frozenset({"user_subscriptions", "user_billing", "user_usage", "user_system_data"})
+BY_ROW_ID = frozenset(PER_USER) - {"users"}
 BY_USER_ID = ("projection_states", "fold_snapshots", "quarantine")
 SNAPSHOTS = "fold_snapshots"
 OWNER = {"users": "user_id", **dict.fromkeys((*BY_ROW_ID, *aggregates.TABLES, SNAPSHOTS), "user_id")}

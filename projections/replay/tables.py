@@ -11,6 +11,7 @@ from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
 from projections import aggregates, configuration, log_reader, store
 from projections.log_reader import AnyConnection
 from projections.replay.statements import do, one
+from projections.tables.registry import TABLES
 
 Filler = Callable[[AnyConnection, Mapping[int, int]], None]
 
@@ -30,13 +31,7 @@ def _digests(conn: AnyConnection, pins: Mapping[int, int]) -> None:
     do(conn, "replay_make_digests")
 
 
-PER_USER = (
-    "users",
-    "user_subscriptions",
-    "user_billing",
-    "user_usage",
-    "user_system_data",
-)
+PER_USER = tuple(TABLES)
 BESIDE = ("customer_links", "projection_states", "fold_snapshots", "quarantine")
 # Small, so they have their indexes from the start: their fillers are the live projector's own.
 WHOLE = (

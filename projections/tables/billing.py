@@ -1,43 +1,75 @@
 """user_billing: the Stripe customer, subscription, card and address."""
 
-from projections.facts import FactAddress, PaymentMethodFact, SubscriptionFact
-from projections.state import NO_ADDRESS, NO_LEGACY, Core, State
+from typing import Annotated
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from projections.facts import CustomerFact, FactAddress, PaymentMethodFact, SubscriptionFact
+from projections.state import NO_ADDRESS, NO_LEGACY, Legacy, State
 from projections.stripe_objects import attached_last, current_subscription
+from projections.tables.table import Column, Table
 
-COLUMNS = (
-    "stripe_customer_id",
-    "stripe_subscription_id",
-    "payment_method_id",
-    "card_last4",
-    "card_brand",
-    "card_exp_month",
-    "card_exp_year",
-    "billing_address_city",
-    "billing_address_country",
-    "billing_address_postal_code",
-)
+NO_CARD = PaymentMethodFact("", None, None, None, None, None, NO_ADDRESS, False)
+OF_THE_METHOD = "the payment method in force, as last attached or updated"
+OF_THE_CUSTOMER = "the customer's address, else the payment method's"
 
 
-def core(state: State) -> Core:
+class Billing(Struct):
+    """A row of user_billing."""
+
+    stripe_customer_id: Annotated[
+        str | None,
+        Column(
+            "the customer of the current subscription, else the one linked last; "
+            "a deleted one only if all are"
+        ),
+    ]
+    stripe_subscription_id: Annotated[
+        str | None, Column("the current subscription's id, kept after it ended")
+    ]
+    payment_method_id: Annotated[
+        str | None, Column("the subscription's default, then the customer's, then the one attached last")
+    ]
+    card_last4: Annotated[str | None, Column(OF_THE_METHOD)]
+    card_brand: Annotated[
+        str | None,
+        Column("the payment method in force, in the spelling of PaymentMethod; null if it is no card"),
+    ]
+    card_exp_month: Annotated[int | None, Column(OF_THE_METHOD)]
+    card_exp_year: Annotated[int | None, Column(OF_THE_METHOD)]
+    billing_address_city: Annotated[str | None, Column(OF_THE_CUSTOMER)]
+    billing_address_country: Annotated[str | None, Column(OF_THE_CUSTOMER)]
+    billing_address_postal_code: Annotated[str | None, Column(OF_THE_CUSTOMER)]
+
+
+def core(state: State) -> Billing:
     current = current_subscription(state)
     customer_id = _customer_in_force(state, current)
     customer = state.customers.get(customer_id or "")
     is_payer = current is not None and current.customer in ("", customer_id)
     method_id = _method_in_force(state, current.payment_method if current and is_payer else None, customer_id)
-    card = state.payment_methods.get(method_id or "")
-    address = _address(customer.address if customer and not customer.deleted else NO_ADDRESS, card)
-    return [
-        customer_id,
-        current.id if current else (state.legacy or NO_LEGACY).stripe_subscription_id,
-        *(_card(method_id, card) if method_id or _card_is_known(state) else _legacy_card(state)),
-        *(_address_cells(address) if customer or address != NO_ADDRESS else _legacy_address(state)),
-    ]
-
-
-def _card(method_id: str | None, card: PaymentMethodFact | None) -> Core:
-    if card is None:
-        return [method_id, None, None, None, None]
-    return [method_id, card.last4, card.brand, card.exp_month, card.exp_year]
+    card = state.payment_methods.get(method_id or "", NO_CARD)
+    address = customer.address if customer and not customer.deleted else NO_ADDRESS
+    if address == NO_ADDRESS:
+        address = card.address
+    before = state.legacy or NO_LEGACY
+    if state.legacy is not None and not method_id and not _card_is_known(state):
+        method_id, card = before.payment_method_id, _legacy_card(before)
+    if state.legacy is not None and customer is None and address == NO_ADDRESS:
+        address = _legacy_address(before)
+    return Billing(
+        stripe_customer_id=customer_id,
+        stripe_subscription_id=current.id if current else before.stripe_subscription_id,
+        payment_method_id=method_id,
+        card_last4=card.last4,
+        card_brand=card.brand,
+        card_exp_month=card.exp_month,
+        card_exp_year=card.exp_year,
+        billing_address_city=address.city,
+        billing_address_country=address.country,
+        billing_address_postal_code=address.postal_code,
+    )
 
 
 def _card_is_known(state: State) -> bool:
@@ -45,28 +77,20 @@ def _card_is_known(state: State) -> bool:
     return bool(state.payment_methods) or any(customer.deleted for customer in state.customers.values())
 
 
-def _legacy_card(state: State) -> Core:
-    before = state.legacy or NO_LEGACY
-    return [
-        before.payment_method_id,
-        before.card_last4,
-        before.card_brand,
-        before.card_exp_month,
-        before.card_exp_year,
-    ]
+def _legacy_card(before: Legacy) -> PaymentMethodFact:
+    return replace(
+        NO_CARD,
+        last4=before.card_last4,
+        brand=before.card_brand,
+        exp_month=before.card_exp_month,
+        exp_year=before.card_exp_year,
+    )
 
 
-def _address_cells(address: FactAddress) -> Core:
-    return [address.city, address.country, address.postal_code]
-
-
-def _legacy_address(state: State) -> Core:
-    before = state.legacy or NO_LEGACY
-    return [
-        before.billing_address_city,
-        before.billing_address_country,
-        before.billing_address_postal_code,
-    ]
+def _legacy_address(before: Legacy) -> FactAddress:
+    return FactAddress(
+        before.billing_address_city, before.billing_address_country, before.billing_address_postal_code
+    )
 
 
 def _customer_in_force(state: State, current: SubscriptionFact | None) -> str | None:
@@ -107,7 +131,4 @@ def _is_detached(state: State, method_id: str) -> bool:
     return method is not None and method.detached
 
 
-def _address(of_customer: FactAddress, card: PaymentMethodFact | None) -> FactAddress:
-    if of_customer != NO_ADDRESS:
-        return of_customer
-    return card.address if card is not None else NO_ADDRESS
+TABLE = Table("user_billing", Billing, core, reads=(SubscriptionFact, CustomerFact, PaymentMethodFact))

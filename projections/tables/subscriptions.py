@@ -1,54 +1,117 @@
 """user_subscriptions: the plan, the subscription that determines it, and the trial."""
 
-from collections.abc import Callable
+from typing import Annotated
+
+from msgspec import Struct
 
 from events.clock import micros
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Checkout, Fact, PlanHint, SubscriptionFact
-from projections.state import NO_LEGACY, Core, Grant, Legacy, State
+from projections.state import NO_LEGACY, Grant, Legacy, State
 from projections.stripe_objects import TERMINAL, current_subscription, hints_of
 from projections.tables import trials
+from projections.tables.table import Column, Table
 from projections.tables.trials import trial_dates, trial_plan
 from projections.tables.users import payload_of
 
-COLUMNS = (
-    "current_plan",
-    "intended_plan",
-    "subscription_status",
-    "trial_status",
-    "trial_start_date",
-    "trial_end_date",
-    "trial_conversion_date",
-    "subscription_cancel_date",
-    "subscription_renewal_date",
-    "billing_sync_status",
-)
 PAYING_OR_LATE = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 NOT_RENEWING = TERMINAL | {"paused"}
 
 
-def core(state: State) -> Core:
-    """The row's columns; the first is the plan's source, for the catalog to resolve."""
+# A plan key, or the fields of each PlanHint to try; a flat list of one hint, as older code stored it.
+PlanSource = str | list[list[str | None]] | list[str | None]
+
+
+class Subscription(Struct):
+    """A row of user_subscriptions; before the catalog resolves it, `current_plan` is the plan's source."""
+
+    current_plan: Annotated[
+        PlanSource,
+        Column(
+            "an operator's grant, else the plan of the current subscription's first item with a known "
+            "price, as that price meant it when the subscription first had it, while trialing, active, "
+            "past_due, unpaid or paused, else the plan of the service's own running trial, else free",
+            is_priced=True,
+        ),
+    ] = FREE
+    intended_plan: Annotated[
+        str | None, Column("the last plan.selected, or metadata of a Checkout session that was completed")
+    ] = None
+    subscription_status: Annotated[
+        str,
+        Column(
+            "the status in the latest snapshot of the current subscription: the one with the highest status, "
+            "then the latest created"
+        ),
+    ] = "none"
+    trial_status: Annotated[
+        str,
+        Column(
+            "pending, active while a trial or a trial offer runs, converted at the first payment for its "
+            "subscription or active status after it began, expired when it was lost without one; a "
+            "conversion is undone only if the first charge fails"
+        ),
+    ] = "pending"
+    trial_start_date: Annotated[
+        int | None,
+        Column(
+            "the current subscription's trial_start, else the start of the service's own trial",
+            is_instant=True,
+        ),
+    ] = None
+    trial_end_date: Annotated[
+        int | None,
+        Column(
+            "the current subscription's trial_end, else the end of the service's own trial", is_instant=True
+        ),
+    ] = None
+    trial_conversion_date: Annotated[
+        int | None,
+        Column(
+            "when the first event after the trial began showed a payment for its subscription, other than a "
+            "set-up fee, or the status active",
+            is_instant=True,
+        ),
+    ] = None
+    subscription_cancel_date: Annotated[
+        int | None,
+        Column(
+            "ended_at or canceled_at once ended, else cancel_at, else the period's end when it is to "
+            "cancel then",
+            is_instant=True,
+        ),
+    ] = None
+    subscription_renewal_date: Annotated[
+        int | None, Column("the current period's end; null when paused or not to renew", is_instant=True)
+    ] = None
+    billing_sync_status: Annotated[
+        str,
+        Column(
+            "pending before any Stripe event, then synced; stale while a reconciliation saw Stripe ahead "
+            "of the log; error for an unknown price or a history that stops",
+            is_priced=True,
+        ),
+    ] = "pending"
+
+
+def core(state: State) -> Subscription:
+    """The row's columns; the plan is its source, for the catalog to resolve."""
     current = current_subscription(state)
     starts_at, ends_at = trial_dates(state, current)
     legacy = state.legacy or NO_LEGACY
-    return [
-        plan_source(state, current),
-        state.intended_plan or legacy.intended_plan,
-        current.status if current else legacy.subscription_status or "none",
-        state.trial.status,
-        starts_at,
-        ends_at,
-        state.trial.converted_at,
-        _cancel_date(current) if current else legacy.subscription_cancel_date,
-        _renewal_date(current) if current else legacy.subscription_renewal_date,
-        _sync_status(state),
-    ]
-
-
-# A plan key, or the fields of each PlanHint to try; a flat list of one hint, as older code stored it.
-PlanSource = str | list[list[str | None]] | list[str | None]
+    return Subscription(
+        current_plan=plan_source(state, current),
+        intended_plan=state.intended_plan or legacy.intended_plan,
+        subscription_status=current.status if current else legacy.subscription_status or "none",
+        trial_status=state.trial.status,
+        trial_start_date=starts_at,
+        trial_end_date=ends_at,
+        trial_conversion_date=state.trial.converted_at,
+        subscription_cancel_date=_cancel_date(current) if current else legacy.subscription_cancel_date,
+        subscription_renewal_date=_renewal_date(current) if current else legacy.subscription_renewal_date,
+        billing_sync_status=_sync_status(state),
+    )
 
 
 def plan_source(state: State, current: SubscriptionFact | None) -> PlanSource:
@@ -91,10 +154,12 @@ def resolve(source: PlanSource, catalog: Catalog) -> tuple[str, bool, int]:
     return plan, False, catalog.mapped_at(hint, plan)
 
 
-def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
+def priced(row: Subscription, catalog: Catalog) -> tuple[Subscription, int]:
     """The row under a catalog, and when the catalog last changed it."""
-    plan, unknown, mapped_at = resolve(cells[0], catalog)
-    return [plan, *cells[1:-1], "error" if unknown else cells[-1]], mapped_at
+    plan, unknown, mapped_at = resolve(row.current_plan, catalog)
+    status = "error" if unknown else row.billing_sync_status
+    row.current_plan, row.billing_sync_status = plan, status
+    return row, mapped_at
 
 
 def _cancel_date(current: SubscriptionFact | None) -> int | None:
@@ -161,14 +226,17 @@ def _drift_observed(state: State, fact: Fact) -> None:
     state.ahead = own.DriftObserved.model_validate_json(payload_of(fact)).object_ids
 
 
-BODY_RULES: dict[type, Callable[[State, Fact], None]] = {
-    **trials.BODY_RULES,
-    Checkout: _checkout,
-}
-RULES: dict[str, Callable[[State, Fact], None]] = {
-    "plan.selected": _selected,
-    **trials.RULES,
-    "entitlement.granted": _granted,
-    "entitlement.revoked": _revoked,
-    "billing.drift_observed": _drift_observed,
-}
+TABLE = Table(
+    "user_subscriptions",
+    Subscription,
+    core,
+    rules={
+        "plan.selected": _selected,
+        **trials.RULES,
+        "entitlement.granted": _granted,
+        "entitlement.revoked": _revoked,
+        "billing.drift_observed": _drift_observed,
+    },
+    body_rules={**trials.BODY_RULES, Checkout: _checkout},
+    priced=priced,
+)

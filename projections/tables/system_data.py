@@ -1,28 +1,40 @@
 """user_system_data: sign-up, reminders sent, and the last provider event."""
 
-from collections.abc import Callable
+from typing import Annotated, Any
+
+from msgspec import Struct
 
 from events.domain import user as own
 from projections.facts import Fact
-from projections.state import NO_LEGACY, Core, State
+from projections.state import NO_LEGACY, State
+from projections.tables.table import Column, Table
 from projections.tables.users import payload_of
 
-COLUMNS = (
-    "signup_timestamp",
-    "email_schedule_status",
-    "last_webhook_event",
-    "last_webhook_timestamp",
-)
+
+class SystemData(Struct):
+    """A row of user_system_data."""
+
+    signup_timestamp: Annotated[int | None, Column("Clerk's created_at", is_instant=True)]
+    # Any: the fields of the last event
+    email_schedule_status: Annotated[
+        dict[str, dict[str, Any]], Column("the last email.* event on each occasion")
+    ]
+    last_webhook_event: Annotated[str | None, Column("the provider event that comes last in canonical order")]
+    last_webhook_timestamp: Annotated[
+        int | None, Column("when the provider event that comes last happened", is_instant=True)
+    ]
 
 
-def core(state: State) -> Core:
-    # A copy: the rules change the dictionary, and a row must differ from the row before it.
+def core(state: State) -> SystemData:
     before = state.legacy or NO_LEGACY
-    signed_up_at = state.signed_up_at if state.clerk_said else before.signup_timestamp
-    last = (state.last_webhook, state.last_webhook_at)
-    if state.last_webhook is None:
-        last = (before.last_webhook_event, before.last_webhook_timestamp)
-    return [signed_up_at, dict(state.emails), *last]
+    has_webhook = state.last_webhook is not None
+    return SystemData(
+        signup_timestamp=state.signed_up_at if state.clerk_said else before.signup_timestamp,
+        # A copy: the rules change the dictionary, and a row must differ from the row before it.
+        email_schedule_status=dict(state.emails),
+        last_webhook_event=state.last_webhook if has_webhook else before.last_webhook_event,
+        last_webhook_timestamp=state.last_webhook_at if has_webhook else before.last_webhook_timestamp,
+    )
 
 
 def _scheduled(state: State, fact: Fact) -> None:
@@ -47,9 +59,16 @@ def _mark(state: State, occasion: str, **fields: str) -> None:
     state.emails[occasion] = state.emails.get(occasion, {}) | fields
 
 
-RULES: dict[str, Callable[[State, Fact], None]] = {
-    "email.scheduled": _scheduled,
-    "email.sent": _sent,
-    "email.failed": _failed,
-    "email.cancelled": _cancelled,
-}
+TABLE = Table(
+    "user_system_data",
+    SystemData,
+    core,
+    rules={
+        "email.scheduled": _scheduled,
+        "email.sent": _sent,
+        "email.failed": _failed,
+        "email.cancelled": _cancelled,
+    },
+    counts_webhooks=True,
+    keeps_cell_times=True,
+)

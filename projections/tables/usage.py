@@ -1,44 +1,69 @@
 """user_usage: the plan's limits, the usage, and when the month's counters reset."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from events.clock import from_micros, micros
 from events.domain import platform
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
-from projections.facts import Fact
-from projections.state import NO_LEGACY, Core, State
+from projections.facts import Checkout, Fact, InvoicePaid, SubscriptionFact
+from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
+from projections.tables import subscriptions
 from projections.tables.subscriptions import PlanSource, legacy_plan, plan_source, resolve
+from projections.tables.table import Column, Table
 from projections.tables.trials import trial_plan
 from projections.tables.users import payload_of
 
-COLUMNS = (
-    "plan_campaigns_limit",
-    "plan_creators_limit",
-    "plan_features",
-    "usage_campaigns_current",
-    "usage_creators_current_month",
-    "enrichments_current_month",
-    "usage_reset_date",
-)
+LIMIT = "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
 MOST = 9_223_372_036_854_775_807  # the columns' maximum
 SERVED = frozenset({"trialing", "active", "past_due"})
 
 
-def core(state: State) -> Core:
-    """The row's columns; the first is the plan's source, for the catalog to turn into limits."""
-    return [
-        _plan_in_force(state),
-        state.campaigns,
-        state.creators,
-        state.enrichments,
-        micros(next_reset(from_micros(period_of(state)))),
+class Counters(Struct, kw_only=True):
+    """The columns that events decide."""
+
+    usage_campaigns_current: Annotated[
+        int, Column("campaigns created minus archived, plus what was recorded as usage")
     ]
+    usage_creators_current_month: Annotated[int, Column("creators recorded since the last usage.reset")]
+    enrichments_current_month: Annotated[int, Column("enrichments recorded since the last usage.reset")]
+    usage_reset_date: Annotated[
+        int, Column("the first instant of the month after the current period began, UTC", is_instant=True)
+    ]
+
+
+class Unpriced(Counters):
+    """The row before the catalog turns the plan's source into limits."""
+
+    plan: PlanSource
+
+
+class Usage(Counters):
+    """A row of user_usage."""
+
+    plan_campaigns_limit: Annotated[int, Column(LIMIT, is_priced=True)]
+    plan_creators_limit: Annotated[int, Column(LIMIT, is_priced=True)]
+    plan_features: Annotated[
+        dict[str, Any],  # Any: the platform's own JSON
+        Column("the plan in force while trialing, active or past_due, else free's", is_priced=True),
+    ]
+
+
+def core(state: State) -> Unpriced:
+    """The plan's source and the counters."""
+    return Unpriced(
+        plan=_plan_in_force(state),
+        usage_campaigns_current=state.campaigns,
+        usage_creators_current_month=state.creators,
+        enrichments_current_month=state.enrichments,
+        usage_reset_date=micros(next_reset(from_micros(period_of(state)))),
+    )
 
 
 def period_of(state: State) -> int:
@@ -61,14 +86,20 @@ def next_reset(after: datetime) -> datetime:
     return datetime(min(year, 9999), month, 1, tzinfo=after.tzinfo)
 
 
-def finished(cells: Core, catalog: Catalog) -> tuple[Core, int]:
+def priced(row: Unpriced, catalog: Catalog) -> tuple[Usage, int]:
     """The row under a catalog, and when the catalog last changed it."""
-    plan_key, _, mapped_at = resolve(cells[0], catalog)
+    plan_key, _, mapped_at = resolve(row.plan, catalog)
     plan = catalog.plans.get(plan_key) or catalog.plans.get(FREE)
-    if plan is None:
-        return [0, 0, {}, *cells[1:]], 0
-    limits = [plan.campaigns_limit, plan.creators_limit, plan.features]
-    return [*limits, *cells[1:]], max(mapped_at, plan.limits_changed_at)
+    usage = Usage(
+        plan_campaigns_limit=plan.campaigns_limit if plan else 0,
+        plan_creators_limit=plan.creators_limit if plan else 0,
+        plan_features=plan.features if plan else {},
+        usage_campaigns_current=row.usage_campaigns_current,
+        usage_creators_current_month=row.usage_creators_current_month,
+        enrichments_current_month=row.enrichments_current_month,
+        usage_reset_date=row.usage_reset_date,
+    )
+    return usage, max(mapped_at, plan.limits_changed_at) if plan else 0
 
 
 def _plan_in_force(state: State) -> PlanSource:
@@ -124,10 +155,19 @@ def _campaign_archived(state: State, fact: Fact) -> None:
     state.campaigns -= 1
 
 
-RULES: dict[str, Callable[[State, Fact], None]] = {
-    "usage.recorded": _recorded,
-    "usage.reset": _reset,
-    "job.results_recorded": _results,
-    "campaign.created": _campaign_created,
-    "campaign.archived": _campaign_archived,
-}
+TABLE = Table(
+    "user_usage",
+    Usage,
+    core,
+    rules={
+        "usage.recorded": _recorded,
+        "usage.reset": _reset,
+        "job.results_recorded": _results,
+        "campaign.created": _campaign_created,
+        "campaign.archived": _campaign_archived,
+    },
+    reads=(SubscriptionFact, InvoicePaid, Checkout, *subscriptions.TABLE.rules),
+    stored=Unpriced,
+    priced=priced,
+    keeps_cell_times=True,
+)

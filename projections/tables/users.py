@@ -1,39 +1,60 @@
 """users: identity and profile, from Clerk and from onboarding."""
 
-from collections.abc import Callable
+from typing import Annotated
+
+from msgspec import Struct
 
 from events.domain import user as own
-from projections.facts import ClerkUserFact, Fact, OwnFact
-from projections.state import NO_LEGACY, Core, State
+from projections.facts import ClerkUserDeleted, ClerkUserFact, Fact, OwnFact
+from projections.state import NO_LEGACY, State
+from projections.tables.table import Column, Table
 
-COLUMNS = (
-    "user_id",
-    "email",
-    "full_name",
-    "business_name",
-    "brand_description",
-    "industry",
-    "onboarding_step",
-    "is_admin",
-    "deleted_at",
-)
+NAMED = "the last profile.updated or onboarding.step_completed that named it"
 PROFILE = ("business_name", "brand_description", "industry")
 
 
-def core(state: State) -> Core:
+class User(Struct):
+    """A row of users."""
+
+    user_id: str
+    email: Annotated[
+        str | None,
+        Column("the address whose id is Clerk's primary_email_address_id; null once the user is deleted"),
+    ]
+    full_name: Annotated[
+        str | None, Column("Clerk's first and last name joined and trimmed; null once the user is deleted")
+    ]
+    business_name: Annotated[str | None, Column(NAMED)]
+    brand_description: Annotated[str | None, Column(NAMED)]
+    industry: Annotated[str | None, Column(NAMED)]
+    onboarding_step: Annotated[str, Column("the furthest onboarding step completed")]
+    is_admin: Annotated[bool, Column("Clerk's public_metadata, unless an operator granted or revoked it")]
+    deleted_at: Annotated[
+        int | None,
+        Column(
+            "the first clerk.user.deleted or privacy.erased; "
+            "deletion.reverted may revert one that a reconciliation observed",
+            is_instant=True,
+        ),
+    ]
+
+
+def core(state: State) -> User:
     """The row's own columns. A deleted user has no name and no e-mail address."""
     gone = state.deleted_at is not None
     legacy = state.legacy or NO_LEGACY
     identity = state if state.clerk_said else legacy
-    return [
-        state.user_id,
-        None if gone else identity.email,
-        None if gone else identity.full_name,
-        *(_word(state, name) for name in PROFILE),
-        max(state.onboarding_step, legacy.onboarding_step, key=STEPS.index),
-        _is_admin(state),
-        state.deleted_at,
-    ]
+    return User(
+        user_id=state.user_id,
+        email=None if gone else identity.email,
+        full_name=None if gone else identity.full_name,
+        business_name=_word(state, "business_name"),
+        brand_description=_word(state, "brand_description"),
+        industry=_word(state, "industry"),
+        onboarding_step=max(state.onboarding_step, legacy.onboarding_step, key=STEPS.index),
+        is_admin=_is_admin(state),
+        deleted_at=state.deleted_at,
+    )
 
 
 def _word(state: State, name: str) -> str | None:
@@ -123,15 +144,21 @@ def payload_of(fact: Fact) -> str:
 
 STEPS = ("pending", "step-1", "step-2", "completed")
 
-RULES: dict[str, Callable[[State, Fact], None]] = {
-    "clerk.user.created": _clerk_user,
-    "clerk.user.updated": _clerk_user,
-    "clerk.user.deleted": _deleted,
-    "deletion.reverted": _deletion_reverted,
-    "profile.updated": _profile,
-    "onboarding.step_completed": _step,
-    "onboarding.completed": _onboarded,
-    "admin.granted": _made_admin,
-    "admin.revoked": _unmade_admin,
-    "privacy.erased": _erased,
-}
+TABLE = Table(
+    "users",
+    User,
+    core,
+    rules={
+        "clerk.user.created": _clerk_user,
+        "clerk.user.updated": _clerk_user,
+        "clerk.user.deleted": _deleted,
+        "deletion.reverted": _deletion_reverted,
+        "profile.updated": _profile,
+        "onboarding.step_completed": _step,
+        "onboarding.completed": _onboarded,
+        "admin.granted": _made_admin,
+        "admin.revoked": _unmade_admin,
+        "privacy.erased": _erased,
+    },
+    reads=(ClerkUserFact, ClerkUserDeleted),
+)

@@ -15,11 +15,11 @@ import pytest
 from demo.history import make_history
 from events.domain import user as said
 from events.envelope import NewEvent
-from projections import fold
 from projections.facts import Fact
 from projections.projector import Projector
 from projections.runner import REFRESH_AFTER, Runner
 from projections.state import State
+from projections.tables import registry
 from tests.laws.envelopes import envelope
 from tests.laws.projected import assert_projected, refold, runner, session, tables_in
 from tests.projections.event_builders import (
@@ -179,7 +179,7 @@ def test_poison_stops_one_user_and_a_mended_rule_heals_them(
     told = [SIGNED_UP, own(said.PlanSelected(plan_key="glow_up"), at=5), HELLO]
     told.append(own(said.ProfileUpdated(industry="tea"), at=6))
     with monkeypatch.context() as patched:
-        patched.setitem(fold.RULES, "plan.selected", (broken,))
+        patched.setitem(registry.RULES, "plan.selected", (broken,))
         tell(conninfo, *DEFAULT_PLANS, *told)
         runner(conninfo).drain()
     query = "SELECT user_id || ' ' || event_type || ' ' || field || ' ' || reason FROM quarantine"
