@@ -21,6 +21,7 @@ from events.statements import statement
 from events.text import storable_json
 from projections.refusal import is_refusal
 from projections.rows import Row, as_json
+from projections.upserts import upsert
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -94,7 +95,7 @@ def write(conn: AnyConnection, settings: Iterable[Setting]) -> None:
     for table, row in rows_of(settings):
         try:
             with conn.transaction():
-                conn.execute(statement("projections", f"write_{table}"), {"rows": as_json([row]).decode()})
+                conn.execute(upsert(table, [row]), {"rows": as_json([row]).decode()})
         except Exception as problem:
             if not is_refusal(problem):
                 raise

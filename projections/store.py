@@ -19,6 +19,7 @@ from projections.errors import StateUnreadable
 from projections.rows import Row, as_json
 from projections.snapshots import Pending
 from projections.state import Folded, Poison, State, decode_state, encode, read_stored
+from projections.upserts import upsert
 
 logger = structlog.get_logger(__name__)
 
@@ -262,13 +263,12 @@ def write_rows(conn: AnyConnection, rows: Mapping[str, list[Row]]) -> None:
     """Write rows by table, `users` first, since the others refer to it."""
     for table, changed in rows.items():
         if changed:
-            _do(conn, f"write_{table}", rows=as_json(changed).decode())
+            conn.execute(upsert(table, changed), {"rows": as_json(changed).decode()})
 
 
 def write_quarantine(conn: AnyConnection, stopped: Mapping[str, Poison], healed: list[str]) -> None:
     rows = [quarantine_row(user, poison) for user, poison in stopped.items()]
-    if rows:
-        _do(conn, "write_quarantine", rows=as_json(rows).decode())
+    write_rows(conn, {"quarantine": rows})
     if healed:
         _do(conn, "leave_quarantine", users=healed)
 

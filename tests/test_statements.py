@@ -8,7 +8,7 @@ from tests.sources import MODULES, ROOT, all_statements
 
 STATEMENTS = all_statements()
 # Names that the code makes: of a table, or of what is owned.
-MADE = re.compile(r"(write|clear|delete)_[a-z_]+|(campaign|job|list)_standing")
+MADE = re.compile(r"(clear|delete)_[a-z_]+|(campaign|job|list)_standing")
 BEGINNINGS = (
     "SELECT",
     "WITH",
@@ -34,6 +34,17 @@ def test_a_statement_is_whole_described_and_used(name: str) -> None:
     assert comment
     assert STATEMENTS[name][comment.end() :].lstrip().upper().startswith(BEGINNINGS)
     assert f'"{short}"' in SOURCE or MADE.fullmatch(short)
+
+
+def test_no_upsert_repeats_the_columns_of_a_table() -> None:
+    """A projected table's upsert is made of the columns of its rows, by `projections.upserts`."""
+    repeating = [
+        name
+        for name, text in STATEMENTS.items()
+        if name.startswith("projections/") and len(re.findall(r"= EXCLUDED\.", text, re.IGNORECASE)) > 2
+    ]
+
+    assert repeating == []
 
 
 def test_there_are_few_files() -> None:

@@ -17,6 +17,7 @@ from projections.aggregates.scraping_jobs import ScrapingJob
 from projections.facts import Fact, OwnFact
 from projections.log_reader import routed
 from projections.rows import Row, as_json
+from projections.store import write_rows
 
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
@@ -54,20 +55,20 @@ def read_lists(
 
 
 def write_campaigns(conn: AnyConnection, moved: Sequence[Campaign], whole: Sequence[Campaign]) -> None:
-    _write(conn, "write_campaigns", [row_of(campaign) for campaign in (*moved, *whole)])
+    write_rows(conn, {"campaigns": [row_of(campaign) for campaign in (*moved, *whole)]})
     if whole:
         _do(conn, "attach_scraping_jobs", campaigns=[campaign.id for campaign in whole])
 
 
 def write_jobs(conn: AnyConnection, moved: Sequence[ScrapingJob], whole: Sequence[ScrapingJob]) -> None:
     _write(conn, "move_scraping_jobs", [row_of(job) for job in moved])
-    _write(conn, "write_scraping_jobs", [row_of(job) for job in whole])
+    write_rows(conn, {"scraping_jobs": [row_of(job) for job in whole]})
 
 
 def write_lists(conn: AnyConnection, moved: Sequence[CreatorList], whole: Sequence[CreatorList]) -> None:
     """A list in `whole` is written with all items; a list in `moved` with its changed items only."""
     there = [creator_list for creator_list in (*moved, *whole) if not creator_list.deleted]
-    _write(conn, "write_creator_lists", [row_of(creator_list) for creator_list in there])
+    write_rows(conn, {"creator_lists": [row_of(creator_list) for creator_list in there]})
     gone = [item for creator_list in moved for item in creator_list.removed]
     if gone or whole:
         _do(conn, "drop_list_items", items=gone, lists=[creator_list.id for creator_list in whole])
