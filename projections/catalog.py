@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from events.text import storable_json
-from projections.facts import PlanHint
+from projections.shapes.subscription import PlanHint
 
 UNLIMITED = -1
 FREE = "free"

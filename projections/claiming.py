@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from events.domain import user as own
 from projections import stripe_objects
-from projections.facts import Checkout, CustomerFact, Fact, OwnFact, SubscriptionFact
+from projections.facts import Fact, OwnFact
 from projections.links import (
     AGAINST,
     BY_LEGACY,
@@ -29,6 +29,9 @@ from projections.links import (
     Claims,
 )
 from projections.order import order_instant
+from projections.shapes.checkout import Checkout
+from projections.shapes.customer import CustomerFact
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 
 # Domain events that make a claim; `read_claims` reads no others of a user's stream.

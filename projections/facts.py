@@ -7,95 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
+from projections.shapes.checkout import CHECKOUT, Checkout
+from projections.shapes.customer import CUSTOMER, CustomerFact
+from projections.shapes.invoice import INVOICE, InvoicePaid
+from projections.shapes.payment_method import PAYMENT_METHOD, SOURCE, PaymentMethodFact
+from projections.shapes.stripe import StripeObject
+from projections.shapes.subscription import SUBSCRIPTION, SubscriptionFact
+
 Source = Literal["stripe", "clerk", "tenure"]
-
-
-class FactAddress(Struct, frozen=True, array_like=True):
-    city: str | None = None
-    country: str | None = None
-    postal_code: str | None = None
-
-
-class PlanHint(Struct, frozen=True, array_like=True):
-    """A subscription price's fields that may name its plan; the catalog resolves them to a plan key."""
-
-    price_id: str | None = None
-    lookup_key: str | None = None
-    metadata_plan: str | None = None
-
-
-class SubscriptionFact(Struct, frozen=True, array_like=True, tag="subscription"):
-    """A snapshot of a Stripe subscription. Instants are seconds since the epoch, as Stripe gives them.
-
-    `offer_ends` is the end of the trial offer that the first item not billed by usage is on; the status
-    may be `active` meanwhile. New fields stand last: states stored by older code are read too.
-    `claimed_user` is empty where the metadata names no user, None where there is no metadata.
-    """
-
-    id: str
-    customer: str
-    status: str
-    created: int
-    hint: PlanHint
-    period_ends: int | None
-    cancel_at: int | None
-    cancel_at_period_end: bool
-    canceled_at: int | None
-    ended_at: int | None
-    trial_start: int | None
-    trial_end: int | None
-    payment_method: str | None
-    claimed_user: str | None
-    more_hints: tuple[PlanHint, ...] = ()
-    metadata_plan: str | None = None
-    offer_ends: int | None = None
-
-    @property
-    def hints(self) -> tuple[PlanHint, ...]:
-        """The hint of each item's price, in item order."""
-        return (self.hint, *self.more_hints)
-
-
-class CustomerFact(Struct, frozen=True, array_like=True, tag="customer"):
-    """`claimed_user` is empty where the metadata names no user, None where there is no metadata."""
-
-    id: str
-    payment_method: str | None
-    address: FactAddress
-    deleted: bool
-    claimed_user: str | None
-    created: int = 0
-
-
-class PaymentMethodFact(Struct, frozen=True, array_like=True, tag="payment_method"):
-    id: str
-    customer: str | None
-    last4: str | None
-    brand: str | None
-    exp_month: int | None
-    exp_year: int | None
-    address: FactAddress
-    detached: bool
-
-
-class InvoicePaid(Struct, frozen=True, array_like=True, tag="invoice_paid"):
-    """`is_first` is true for the invoice that a subscription begins with: a set-up fee, during a trial."""
-
-    amount_paid_minor: int
-    id: str | None = None
-    subscription: str | None = None
-    is_first: bool = False
-
-
-class Checkout(Struct, frozen=True, array_like=True, tag="checkout"):
-    """`plan` is what was bought; an expired or failed session names none."""
-
-    customer: str | None
-    plan: str | None
-    claimed_user: str | None
-    claim_is_metadata: bool
-    id: str | None = None
-    created: int = 0
 
 
 class ClerkUserFact(Struct, frozen=True, array_like=True, tag="clerk_user"):
@@ -124,6 +43,15 @@ Body = (
     | ClerkUserFact
     | ClerkUserDeleted
     | OwnFact
+)
+# The kinds of Stripe object that a table reads; other events are stored and change no table.
+STRIPE_OBJECTS: tuple[StripeObject[Body], ...] = (
+    SUBSCRIPTION,
+    CUSTOMER,
+    PAYMENT_METHOD,
+    SOURCE,
+    INVOICE,
+    CHECKOUT,
 )
 
 

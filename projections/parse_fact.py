@@ -5,25 +5,17 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from msgspec import Raw, Struct, UnsetType
+from msgspec import Raw, UnsetType
 from msgspec.structs import fields, replace
 
 from events.errors import UnreadablePayload
 from events.routing import index_key
 from events.text import storable_json
 from projections.errors import Unfoldable
-from projections.facts import (
-    Body,
-    Checkout,
-    ClerkUserDeleted,
-    CustomerFact,
-    Fact,
-    OwnFact,
-    PaymentMethodFact,
-    Problem,
-    SubscriptionFact,
-)
+from projections.facts import STRIPE_OBJECTS, Body, ClerkUserDeleted, Fact, OwnFact, Problem
 from projections.shapes import clerk, stripe
+from projections.shapes.customer import CustomerFact
+from projections.shapes.subscription import SubscriptionFact
 
 StripeReader = Callable[[Raw | dict[str, Any], str, str], Body]  # Any: parsed JSON
 
@@ -89,11 +81,10 @@ def _filed(body: Body, route_key: str) -> Body:
     """The object under the customer of its route, so that no user shows another user's customer."""
     if isinstance(body, CustomerFact):
         return body if body.id == route_key else replace(body, id=route_key)
-    if isinstance(body, SubscriptionFact) or (
-        isinstance(body, PaymentMethodFact | Checkout) and body.customer
-    ):
-        return body if body.customer == route_key else replace(body, customer=route_key)
-    return body
+    customer = getattr(body, "customer", None)
+    if customer == route_key or not (customer or isinstance(body, SubscriptionFact)):
+        return body
+    return replace(body, customer=route_key)
 
 
 def _clerk_body(event_type: str, payload: str) -> Body | None:
@@ -133,37 +124,23 @@ def _stripe_kind(event_type: str) -> str | None:
     return EXACT_KINDS.get(event_type)
 
 
-STRIPE_KINDS = (
-    ("stripe.customer.subscription.", "subscription"),
-    ("stripe.snapshot.subscription", "subscription"),
-    ("stripe.snapshot.customer", "customer"),
-    ("stripe.snapshot.payment_method", "payment_method"),
-    ("stripe.payment_method.", "payment_method"),
-    ("stripe.customer.source.", "source"),
-    ("stripe.customer.card.", "source"),
-    ("stripe.checkout.session.", "checkout"),
+STRIPE_KINDS = tuple(
+    (pattern.removesuffix("*"), stripe_object.kind)
+    for stripe_object in STRIPE_OBJECTS
+    for pattern in stripe_object.events
+    if pattern.endswith("*")
 )
 EXACT_KINDS = {
-    "stripe.customer.created": "customer",
-    "stripe.customer.updated": "customer",
-    "stripe.customer.deleted": "customer",
-    "stripe.invoice.paid": "invoice",
-    "stripe.invoice.payment_succeeded": "invoice",
+    event_type: stripe_object.kind
+    for stripe_object in STRIPE_OBJECTS
+    for event_type in stripe_object.events
+    if not event_type.endswith("*")
 }
-# Each kind of object that a table reads: its shape, and the reader of that shape.
-STRIPE_OBJECTS: dict[str, tuple[type[Struct], StripeReader]] = {
-    "subscription": (stripe.SubscriptionShape, stripe.subscription),
-    "customer": (stripe.CustomerShape, stripe.customer),
-    "payment_method": (stripe.PaymentMethodShape, stripe.payment_method),
-    "source": (stripe.SourceShape, stripe.source),
-    "invoice": (stripe.InvoiceShape, stripe.invoice_paid),
-    "checkout": (stripe.CheckoutShape, stripe.checkout),
-}
-STRIPE_READERS = {kind: reader for kind, (_, reader) in STRIPE_OBJECTS.items()}
+STRIPE_READERS: dict[str, StripeReader] = {one.kind: one.read for one in STRIPE_OBJECTS}
 # Previous values of other attributes do not affect the order.
 TRACKED = {
-    kind: frozenset(field.name for field in fields(shape)) - {"id", "object", "created", "deleted"}
-    for kind, (shape, _) in STRIPE_OBJECTS.items()
+    one.kind: frozenset(field.name for field in fields(one.shape)) - {"id", "object", "created", "deleted"}
+    for one in STRIPE_OBJECTS
 }
 # The same as LIKE patterns: other events are read without their payload.
 READ_PATTERNS = [

@@ -8,7 +8,11 @@ import msgspec
 from msgspec import Struct, field
 
 from projections.errors import StateUnreadable
-from projections.facts import CustomerFact, Fact, FactAddress, PaymentMethodFact, PlanHint, SubscriptionFact
+from projections.facts import Fact
+from projections.shapes.customer import CustomerFact
+from projections.shapes.payment_method import PaymentMethodFact
+from projections.shapes.stripe import FactAddress
+from projections.shapes.subscription import PlanHint, SubscriptionFact
 
 Cell = Any  # Any: a column's value: text, integer, boolean, JSON or null
 Core = list[Cell]

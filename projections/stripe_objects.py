@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
-from projections.facts import Body, CustomerFact, Fact, PaymentMethodFact, PlanHint, SubscriptionFact
+from projections.facts import Body, Fact
+from projections.shapes.customer import CustomerFact
+from projections.shapes.payment_method import PaymentMethodFact
+from projections.shapes.subscription import PlanHint, SubscriptionFact
 from projections.state import State
 
 TERMINAL = frozenset({"canceled", "incomplete_expired"})

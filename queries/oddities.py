@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from events.clock import from_micros
 from projections.catalog import Catalog
-from projections.facts import SubscriptionFact
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import STATUS_RANK, current_subscription
 from projections.tables.subscriptions import PAYING_OR_LATE, Subscription, plan_source, resolve

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from events.clock import from_micros
-from projections.facts import SubscriptionFact
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import current_subscription, hints_of
 from projections.tables.subscriptions import PAYING_OR_LATE, plan_source, resolve

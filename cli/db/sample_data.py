@@ -20,9 +20,9 @@ from events.routing import part_of
 from handlers.plans import publish_default_plans, read_catalog
 from projections import links
 from projections.catalog import Catalog
-from projections.facts import PlanHint, SubscriptionFact
 from projections.fold import CORES
 from projections.rows import rows_of
+from projections.shapes.subscription import PlanHint, SubscriptionFact
 from projections.state import Folded, State, encode
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -5,7 +5,10 @@ from typing import Annotated
 from msgspec import Struct
 from msgspec.structs import replace
 
-from projections.facts import CustomerFact, FactAddress, PaymentMethodFact, SubscriptionFact
+from projections.shapes.customer import CustomerFact
+from projections.shapes.payment_method import PaymentMethodFact
+from projections.shapes.stripe import FactAddress
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import NO_ADDRESS, NO_LEGACY, Legacy, State
 from projections.stripe_objects import attached_last, current_subscription
 from projections.tables.table import Column, Table

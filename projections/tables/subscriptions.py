@@ -7,7 +7,9 @@ from msgspec import Struct
 from events.clock import micros
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
-from projections.facts import Checkout, Fact, PlanHint, SubscriptionFact
+from projections.facts import Fact
+from projections.shapes.checkout import Checkout
+from projections.shapes.subscription import PlanHint, SubscriptionFact
 from projections.state import NO_LEGACY, Grant, Legacy, State
 from projections.stripe_objects import TERMINAL, current_subscription, hints_of
 from projections.tables import trials

@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from events.clock import micros
 from events.domain import user as own
-from projections.facts import Fact, InvoicePaid, SubscriptionFact
+from projections.facts import Fact
+from projections.shapes.invoice import InvoicePaid
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import NO_LEGACY, State, Trial
 from projections.stripe_objects import current_subscription
 from projections.tables.users import payload_of

@@ -11,7 +11,10 @@ from events.clock import from_micros, micros
 from events.domain import platform
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
-from projections.facts import Checkout, Fact, InvoicePaid, SubscriptionFact
+from projections.facts import Fact
+from projections.shapes.checkout import Checkout
+from projections.shapes.invoice import InvoicePaid
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
 from projections.tables import subscriptions

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from events.routing import PARTS
 from projections import log_reader
-from projections.facts import Body, CustomerFact, Fact, PaymentMethodFact, SubscriptionFact
+from projections.facts import Body, Fact
 from projections.fold import present, refold
 from projections.log_reader import AnyConnection
+from projections.shapes.customer import CustomerFact
+from projections.shapes.payment_method import PaymentMethodFact
+from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 
 _EVERYTHING = dict.fromkeys(range(PARTS), 2**62)

@@ -10,7 +10,8 @@ import structlog
 from events.clock import micros
 from projections import store
 from projections.catalog import Catalog
-from projections.facts import CustomerFact, PlanHint, SubscriptionFact
+from projections.shapes.customer import CustomerFact
+from projections.shapes.subscription import PlanHint, SubscriptionFact
 from projections.stripe_objects import TERMINAL
 from projections.tables.subscriptions import PAYING_OR_LATE
 from providers.reconcile.drift import Cause, Drift, differing

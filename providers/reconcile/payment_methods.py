@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import structlog
 
-from projections.facts import PaymentMethodFact, SubscriptionFact
+from projections.shapes.payment_method import PaymentMethodFact
+from projections.shapes.subscription import SubscriptionFact
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import NotThere

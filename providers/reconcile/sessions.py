@@ -9,8 +9,8 @@ import structlog
 from msgspec import Raw, Struct
 
 from events.clock import from_micros
-from projections.facts import Checkout
 from projections.parse_fact import STRIPE_READERS
+from projections.shapes.checkout import Checkout
 from providers.reconcile.drift import Drift
 from providers.reconcile.logged_objects import logged_customers
 from providers.reconcile.objects import ComparisonScope

@@ -14,8 +14,9 @@ import orjson
 from msgspec import Raw, Struct
 
 from events.envelope import NewEvent
-from projections.facts import Body, PaymentMethodFact
+from projections.facts import Body
 from projections.parse_fact import STRIPE_READERS
+from projections.shapes.payment_method import PaymentMethodFact
 from providers.reconcile.catch_up import owned
 from providers.reconcile.event_metadata import StripeEnvelope, marks
 

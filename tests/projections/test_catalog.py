@@ -7,7 +7,7 @@ import pytest
 from events.domain import plan_event
 from events.domain.system import PlanRetired
 from projections.catalog import PlanEvent, fold_catalog
-from projections.facts import PlanHint
+from projections.shapes.subscription import PlanHint
 from tests.projections.event_builders import (
     DAY,
     USER,
