@@ -42,7 +42,6 @@ def create_app(
     clock: Clock,
     decision_clock: Clock | None = None,
     connect: Connect,
-    live_only: bool,
     replica: Replica | None = None,
     checks: Mapping[str, Check] | None = None,
     registry: CollectorRegistry | None = None,
@@ -52,9 +51,8 @@ def create_app(
     """An app with every route of the API.
 
     `connect` opens a separate connection with the service's rights, for exports.
-    `replica` answers auditors in the primary's place.
-    `live_only` omits test events from the past, as from the tables. /readyz runs `checks` in addition
-    to the database check; `registry` is what /metrics shows, and belongs to this app alone.
+    `replica` answers auditors in the primary's place. /readyz runs `checks` in addition to the database
+    check; `registry` is what /metrics shows, and belongs to this app alone.
     """
     app = Flask("tenure", static_folder=None)
     app.url_map.converters["key"] = KeyConverter
@@ -62,14 +60,13 @@ def create_app(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,
-        live_only=live_only,
         connect=connect,
         replica=replica,
         checks={"database": database_check(pool), **(checks or {})},
         registry=CollectorRegistry() if registry is None else registry,
         throttle=Throttle() if throttle is None else throttle,
         exports=BoundedSemaphore(most_exports),
-        usage=UsageCounter(pool.connection, live_only=live_only),
+        usage=UsageCounter(pool.connection),
     )
     keep(new_deps, app.extensions)
     register_problems(app)

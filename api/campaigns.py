@@ -122,8 +122,7 @@ def create(json: CampaignOrder) -> Response:
     """Create a draft. Beyond the plan's limit: 409 `limit-exceeded`, and nothing is written."""
     issued = ordered(json, "campaign.create", user_id=json.user_id)
     new = NewCampaign(name=json.name, description=json.description, search_type=json.search_type)
-    live_only = deps().live_only
-    return done(lambda conn: create_campaign(conn, issued, new, live_only=live_only), issued, status=201)
+    return done(lambda conn: create_campaign(conn, issued, new), issued, status=201)
 
 
 @campaigns.patch("/<key:campaign_id>")
@@ -133,9 +132,9 @@ def change(campaign_id: str, json: CampaignChange) -> Response:
     """Change a campaign; absent fields stay, null clears."""
     row_id, version = uuid_of(campaign_id, WHAT), version_of(json)
     issued = ordered(json, "campaign.update", row_id, user_id=json.user_id)
-    changes, live_only = json.changes(), deps().live_only
+    changes = json.changes()
     return done(
-        lambda conn: update_campaign(conn, issued, row_id, changes, version=version, live_only=live_only),
+        lambda conn: update_campaign(conn, issued, row_id, changes, version=version),
         issued,
     )
 
@@ -150,8 +149,7 @@ def act(campaign_id: str, json: CampaignAction) -> Response:
     """
     row_id, version = uuid_of(campaign_id, WHAT), version_of(json)
     issued = ordered(json, f"campaign.{json.action}", row_id, user_id=json.user_id)
-    live_only = deps().live_only
     return done(
-        lambda conn: move_campaign(conn, issued, row_id, json.action, version=version, live_only=live_only),
+        lambda conn: move_campaign(conn, issued, row_id, json.action, version=version),
         issued,
     )

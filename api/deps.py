@@ -36,14 +36,12 @@ class ApiDeps:
     """`checks`: name to a callable that returns the cause why the service is not ready, or None.
 
     `decision_clock` raises ClocksDiffer while this host must not decide.
-    `replica` answers auditors where there is one. `live_only`: test events are not part
-    of the past, as they are not of the tables.
+    `replica` answers auditors where there is one.
     """
 
     pool: Pool
     clock: Clock
     decision_clock: Clock
-    live_only: bool
     connect: Connect
     replica: Replica | None
     checks: Mapping[str, Check]

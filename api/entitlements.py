@@ -59,7 +59,6 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
             now=app_deps.clock(),
             as_of=query.as_of,
             known_at=query.known_at,
-            live_only=app_deps.live_only,
         )
         if entitlements is None:
             raise not_found("user")

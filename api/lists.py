@@ -96,8 +96,8 @@ def create(json: ListOrder) -> Response:
     """Create an empty list."""
     issued = ordered(json, "list.create", user_id=json.user_id)
     fields = json.model_dump(exclude={"user_id"})
-    new, live_only = NewList(**fields | {"tags": tuple(json.tags)}), deps().live_only
-    return done(lambda conn: create_list(conn, issued, new, live_only=live_only), issued, status=201)
+    new = NewList(**fields | {"tags": tuple(json.tags)})
+    return done(lambda conn: create_list(conn, issued, new), issued, status=201)
 
 
 @lists.patch("/<key:list_id>")
@@ -182,5 +182,5 @@ def _moved(
 ) -> Response:
     row_id = uuid_of(list_id, WHAT)
     issued = ordered(order, what, row_id, *about, user_id=order.user_id)
-    options: Options = {"version": version_of(order), "live_only": deps().live_only}
+    options: Options = {"version": version_of(order)}
     return done(lambda conn: act(conn, issued, row_id, options), issued, status=status)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from api.auth import REASON_LIMIT, requires
 from api.decisions import WHOLE, command, decided
-from api.deps import deps
 from api.models import Instant
 from api.openapi import documented
 from api.responses import answer
@@ -114,13 +113,12 @@ def trial(user_id: str, json: TrialOrder) -> Response:
     length = Length(days=json.days, until=json.until)
     body = {"action": json.action, "plan_key": json.plan_key, **length.as_json()}
     issued = command(user_id, "operator.trial", body, json.reason)
-    live_only = deps().live_only
     if json.action == "end":
-        return _respond(lambda conn: end_trial(conn, issued, live_only=live_only))
+        return _respond(lambda conn: end_trial(conn, issued))
     if json.action == "extend":
-        return _respond(lambda conn: extend_trial(conn, issued, length, live_only=live_only))
+        return _respond(lambda conn: extend_trial(conn, issued, length))
     begin = start_trial if json.action == "start" else start_or_extend
-    return _respond(lambda conn: begin(conn, issued, length, plan_key=json.plan_key, live_only=live_only))
+    return _respond(lambda conn: begin(conn, issued, length, plan_key=json.plan_key))
 
 
 @operator.post("/<key:user_id>/plan")
@@ -130,10 +128,10 @@ def plan(user_id: str, json: PlanOrder) -> Response:
     """Grant a plan, until an instant or for good; a plan of null revokes it."""
     until = None if json.until is None else iso(json.until)
     issued = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
-    live_only, plan_key = deps().live_only, json.plan_key
+    plan_key = json.plan_key
     if plan_key is None:
-        return _respond(lambda conn: revoke_plan(conn, issued, live_only=live_only))
-    return _respond(lambda conn: grant_plan(conn, issued, plan_key, until=json.until, live_only=live_only))
+        return _respond(lambda conn: revoke_plan(conn, issued))
+    return _respond(lambda conn: grant_plan(conn, issued, plan_key, until=json.until))
 
 
 @operator.post("/<key:user_id>/link")
@@ -143,8 +141,8 @@ def link(user_id: str, json: LinkOrder) -> Response:
     """Link or unlink a Stripe customer; its history is folded in or out at once."""
     body = {"customer_id": json.customer_id, "linked": json.linked}
     issued = command(user_id, "operator.link", body, json.reason)
-    do, live_only = link_customer if json.linked else unlink_customer, deps().live_only
-    return _respond(lambda conn: do(conn, issued, json.customer_id, live_only=live_only))
+    do = link_customer if json.linked else unlink_customer
+    return _respond(lambda conn: do(conn, issued, json.customer_id))
 
 
 @operator.post("/<key:user_id>/admin")
@@ -153,8 +151,8 @@ def link(user_id: str, json: LinkOrder) -> Response:
 def admin(user_id: str, json: AdminOrder) -> Response:
     """Grant or revoke a user's administrator rights on the platform."""
     issued = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
-    do, live_only = grant_admin if json.is_admin else revoke_admin, deps().live_only
-    return _respond(lambda conn: do(conn, issued, live_only=live_only))
+    do = grant_admin if json.is_admin else revoke_admin
+    return _respond(lambda conn: do(conn, issued))
 
 
 def _respond(decision: Callable[[Connection[Any]], Decided]) -> Response:  # Any: as `decided`

@@ -105,8 +105,7 @@ def create(json: JobOrder) -> Response:
     """Create a pending job, alone or in a draft or active campaign of the same user."""
     issued = ordered(json, "job.create", user_id=json.user_id)
     new = NewJob(**json.model_dump(exclude={"user_id"}))
-    live_only = deps().live_only
-    return done(lambda conn: create_job(conn, issued, new, live_only=live_only), issued, status=201)
+    return done(lambda conn: create_job(conn, issued, new), issued, status=201)
 
 
 @jobs.post("/<key:job_id>/start")
@@ -192,5 +191,5 @@ def _moved(
 ) -> Response:
     row_id = uuid_of(job_id, WHAT)
     issued = ordered(order, what, row_id, user_id=order.user_id)
-    options = {"version": version_of(order), "live_only": deps().live_only}
+    options = {"version": version_of(order)}
     return done(lambda conn: act(conn, issued, row_id, options), issued)

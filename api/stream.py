@@ -84,9 +84,7 @@ def follow(query: StreamQuestion) -> Response:
         )
     try:
         vector = _begin(query)
-        followed = Following(
-            reading_pool(), vector, query, live_only=deps().live_only, allowed=still_allowed(every_s=0.0)
-        )
+        followed = Following(reading_pool(), vector, query, allowed=still_allowed(every_s=0.0))
         response = Response(followed.messages(), mimetype="text/event-stream")
         response.call_on_close(turns.release)
     except BaseException:
@@ -127,7 +125,6 @@ class Following:
         vector: Vector,
         query: StreamQuestion,
         *,
-        live_only: bool,
         allowed: Callable[[], bool] = lambda: True,
         tick: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -136,7 +133,6 @@ class Following:
         self._vector = list(vector)
         self._types = [query.type or "*"]
         self._bodies = query.include == "data"
-        self._live_only = live_only
         self._allowed = allowed
         self._tick = tick
         self._sleep = sleep
@@ -177,7 +173,6 @@ class Following:
                     conn,
                     self._vector,
                     types=self._types,
-                    live_only=self._live_only,
                     bodies=self._bodies,
                     limit=PAGE,
                 )

@@ -65,7 +65,7 @@ def show(user_id: str, query: ProfileQuestion) -> Response:
 def show_why(user_id: str) -> Response:
     """The reasons for plan and status, in one paragraph; irregularities, and the next step."""
     with reading() as conn:
-        reasons = why(conn, user_id, now=deps().clock(), live_only=deps().live_only)
+        reasons = why(conn, user_id, now=deps().clock())
         if reasons is None:
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=["why", *COLUMNS])
@@ -173,5 +173,4 @@ def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag
     return {
         "as_of": query.as_of,
         "known_at": query.known_at,
-        "live_only": deps().live_only,
     }

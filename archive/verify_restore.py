@@ -10,6 +10,7 @@ from archive.errors import ArchiveDiffers
 from archive.restore import Backup
 from database.pool import connect
 from database.restore_marker import SESSION
+from events import livemode
 from events.seals.keys import VerifierKey, parse_verifier_key
 from projections.replay import Options, compare, replay_due
 from projections.runner import Runner
@@ -70,15 +71,15 @@ def _trusted(conn: Any, settings: Settings) -> tuple[list[VerifierKey], str]:  #
 
 
 def _tables(conninfo: str, settings: Settings, backup: Backup, report: Report) -> Summary:
-    live_only = bool(backup.facts.get("live_only", settings.livemode))
+    livemode.bind(live_only=bool(backup.facts.get("live_only", settings.livemode)))
     with closing(connect(conninfo, application_name=SESSION)) as conn:
         due = None if backup.portable else replay_due(conn)
     if due is not None:
         return {"tables": f"restored unchanged; {due}"}
     report("building the tables" if backup.portable else "projecting the missing events")
-    Runner(partial(projector_connection, conninfo), live_only=live_only).drain()
+    Runner(partial(projector_connection, conninfo)).drain()
     report("comparing the tables with a rebuild")
-    options = Options(work_dir=settings.data_dir / "replay", workers=os.cpu_count() or 1, live_only=live_only)
+    options = Options(work_dir=settings.data_dir / "replay", workers=os.cpu_count() or 1)
     comparison = compare(conninfo, options=options)
     if not comparison.equal:
         first = comparison.differences[0]

@@ -68,7 +68,7 @@ def fill_others(conn: Connection, count: int) -> None:
 
 def projected(conn: Connection) -> list[float]:
     """Milliseconds of each transaction until no event or refold waits."""
-    projector, pace = Projector(live_only=False), SlicePace()
+    projector, pace = Projector(), SlicePace()
     took_ms = []
     while True:
         projector.most_again = pace.events

@@ -136,7 +136,7 @@ def prepare(conninfo: str) -> str:
             [user_event(grant, user_id=person, now=utc_now(), idempotency_key=person) for person in people],
         )
         conn.commit()
-        while Projector(live_only=False).project(conn, parts=64, limit=1000).events:
+        while Projector().project(conn, parts=64, limit=1000).events:
             conn.commit()
         return create_token(conn, "service", name="bench", now=utc_now())[0]
 

@@ -23,7 +23,7 @@ def grant(*, identifier: str, reason: str, as_json: bool) -> None:
         identifier,
         {"is_admin": True},
         reason,
-        lambda conn, command, live_only: grant_admin(conn, command, live_only=live_only),
+        lambda conn, command: grant_admin(conn, command),
     )
     show("administrator rights granted", outcome, as_json=as_json)
 
@@ -38,6 +38,6 @@ def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
         identifier,
         {"is_admin": False},
         reason,
-        lambda conn, command, live_only: revoke_admin(conn, command, live_only=live_only),
+        lambda conn, command: revoke_admin(conn, command),
     )
     show("administrator rights revoked", outcome, as_json=as_json)

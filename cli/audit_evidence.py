@@ -78,7 +78,7 @@ def evidence(
         fields = ["events", "event_data", "history", "access_log"]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
         conn.commit()
-        file = person_file(conn, user_id, since=since, until=until, live_only=settings.livemode)
+        file = person_file(conn, user_id, since=since, until=until)
         checkpoint, origin = latest_checkpoint(conn), origin_of(conn)
         if checkpoint is None or origin is None:
             raise NoCheckpoint

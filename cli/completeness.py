@@ -25,7 +25,7 @@ def ledger_command(*, hours: int, as_json: bool) -> None:
     settings = command_settings()
     now = utc_now()
     with session(settings) as conn:
-        rows = ledger(conn, since=now - timedelta(hours=hours), until=now, live_only=settings.livemode)
+        rows = ledger(conn, since=now - timedelta(hours=hours), until=now)
         raised = alarms(conn, now=now)
     lost = [outage.as_json() for outage in outages(rows)]
     if as_json:

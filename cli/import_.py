@@ -79,7 +79,6 @@ def stripe(
                 api,
                 envelope=fetched_stripe_event,
                 clock=utc_now,
-                live_only=settings.livemode,
                 workers=workers,
                 again=again,
                 observe=observe,

@@ -39,7 +39,7 @@ def add(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> Non
         identifier,
         {"customer_id": customer_id, "linked": True},
         reason,
-        lambda conn, command, live_only: link_customer(conn, command, customer_id, live_only=live_only),
+        lambda conn, command: link_customer(conn, command, customer_id),
     )
     show("customer linked", outcome, as_json=as_json)
 
@@ -55,7 +55,7 @@ def remove(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> 
         identifier,
         {"customer_id": customer_id, "linked": False},
         reason,
-        lambda conn, command, live_only: unlink_customer(conn, command, customer_id, live_only=live_only),
+        lambda conn, command: unlink_customer(conn, command, customer_id),
     )
     show("customer unlinked", outcome, as_json=as_json)
 

@@ -70,7 +70,7 @@ def defaults() -> None:
     """
     settings = command_settings()
     with session(settings) as conn:
-        published = publish_default_plans(conn, live_only=settings.livemode)
+        published = publish_default_plans(conn)
     console().print(
         f"published {len(published)}" if published else "plans exist already; nothing was published"
     )
@@ -94,7 +94,7 @@ def publish(
     settings = command_settings()
     try:
         with session(settings) as conn:
-            catalog = read_catalog(conn, live_only=settings.livemode)
+            catalog = read_catalog(conn)
             planned = changes(catalog, file_plans, retire_missing=retire_missing)
             if not as_json:
                 _show(planned, [] if retire_missing else missing(catalog, file_plans))
@@ -111,7 +111,6 @@ def publish(
                 actor=person().name,
                 reason=reason,
                 retire_missing=retire_missing,
-                live_only=settings.livemode,
             )
             if [change.fact for change in published] != [change.fact for change in planned]:
                 conn.rollback()
@@ -135,7 +134,7 @@ def _emit_toml() -> None:
     settings = command_settings()
     try:
         with session(settings) as conn:
-            plans = on_sale(read_catalog(conn, live_only=settings.livemode))
+            plans = on_sale(read_catalog(conn))
     except (PartBehind, PartBusy) as busy:
         raise Failure(str(busy)) from None
     echo_exactly(write_plans(plans), nl=False)

@@ -32,9 +32,7 @@ def grant(*, identifier: str, plan_key: str, until: datetime | None, reason: str
         identifier,
         {"plan_key": plan_key, "until": None if until is None else iso(until)},
         reason,
-        lambda conn, command, live_only: grant_plan(
-            conn, command, plan_key, until=until, live_only=live_only
-        ),
+        lambda conn, command: grant_plan(conn, command, plan_key, until=until),
     )
     show("plan granted", outcome, as_json=as_json)
 
@@ -49,6 +47,6 @@ def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
         identifier,
         {"plan_key": None},
         reason,
-        lambda conn, command, live_only: revoke_plan(conn, command, live_only=live_only),
+        lambda conn, command: revoke_plan(conn, command),
     )
     show("plan revoked", outcome, as_json=as_json)

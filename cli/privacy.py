@@ -71,7 +71,6 @@ def erase(
                 now=decision_now(conn),
                 actor=person().name,
                 reason=reason,
-                live_only=settings.livemode,
             )
         except ErasureRefused:
             conn.rollback()
@@ -98,7 +97,7 @@ def export(*, identifier: str, reason: str, out: Path | None) -> None:
         fields = ["profile", "events", "event_data", "history", "access_log"]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason)
         conn.commit()
-        stored = person_file(conn, user_id, live_only=settings.livemode)
+        stored = person_file(conn, user_id)
         conn.rollback()
     if not stored.events and stored.profile is None:
         raise Failure(f"nothing is stored about {user_id}")

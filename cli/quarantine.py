@@ -48,7 +48,7 @@ def retry(*, identifiers: tuple[str, ...], dry_run: bool, as_json: bool) -> None
             )
         selected = user_ids or before
         if selected:
-            Projector(live_only=settings.livemode).retry(conn, selected)
+            Projector().retry(conn, selected)
         remaining = sorted(selected & {row["user_id"] for row in quarantined(conn, limit=_ALL)})
         if dry_run:
             conn.rollback()

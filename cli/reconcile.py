@@ -85,7 +85,6 @@ def stripe(
             api,
             envelope=fetched_stripe_event,
             clock=utc_now,
-            live_only=settings.livemode,
             since=since,
             with_objects=not events_only,
             dry_run=dry_run,

@@ -58,7 +58,6 @@ def run(
     options = Options(
         work_dir=settings.data_dir / "replay",
         workers=workers or os.cpu_count() or 1,
-        live_only=settings.livemode,
     )
     with server(settings, locks=True) as conninfo:
         user_id = None if identifier is None else _user_id(conninfo, identifier)
@@ -67,7 +66,7 @@ def run(
         elif rollback:
             _roll_back(conninfo, as_json=as_json)
         elif user_id is not None:
-            rebuild_user(conninfo, user_id, live_only=settings.livemode)
+            rebuild_user(conninfo, user_id)
             _emit({"user_id": user_id}, f"folded {user_id} again", as_json=as_json)
         else:
             _replay(conninfo, options, as_json=as_json)

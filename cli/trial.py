@@ -41,9 +41,7 @@ def start(
         identifier,
         {"action": "start", "plan_key": plan_key, **length.as_json()},
         reason,
-        lambda conn, command, live_only: start_trial(
-            conn, command, length, plan_key=plan_key, live_only=live_only
-        ),
+        lambda conn, command: start_trial(conn, command, length, plan_key=plan_key),
     )
     show("trial started", outcome, as_json=as_json)
 
@@ -61,7 +59,7 @@ def extend(*, identifier: str, days: int | None, until: datetime | None, reason:
         identifier,
         {"action": "extend", **length.as_json()},
         reason,
-        lambda conn, command, live_only: extend_trial(conn, command, length, live_only=live_only),
+        lambda conn, command: extend_trial(conn, command, length),
     )
     show(f"trial {outcome['trial']}", outcome, as_json=as_json)
 
@@ -76,7 +74,7 @@ def end(*, identifier: str, reason: str, as_json: bool) -> None:
         identifier,
         {"action": "end"},
         reason,
-        lambda conn, command, live_only: end_trial(conn, command, live_only=live_only),
+        lambda conn, command: end_trial(conn, command),
     )
     show("trial ended", outcome, as_json=as_json)
 

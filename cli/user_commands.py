@@ -23,7 +23,7 @@ from service.wiring import command_settings, session
 
 _PRINTED_APART = ("changed", "warning")
 
-Decision = Callable[[Connection, Command, bool], Decided]
+Decision = Callable[[Connection, Command], Decided]
 
 reason_option = click.option(
     "--reason",
@@ -47,7 +47,7 @@ def run_decision(
     try:
         with session(settings) as conn:
             command = _command(user_id_of(conn, identifier), request, reason, now=decision_now(conn))
-            decided = decision(conn, command, settings.livemode)
+            decided = decision(conn, command)
     except AlreadySo as same:
         return {**same.answer, "event_id": None, "changed": False}
     except (DecisionRefused, PartBehind, PartBusy) as refused:

@@ -88,7 +88,7 @@ def _from_clerk(settings: Settings, user_id: str) -> Outcome:
             raise Failure(f"Clerk has no user {user_id}; nothing was changed") from None
         except ReconcileError as problem:
             raise Failure(str(problem)) from None
-        Runner(partial(projector_connection, conninfo), live_only=settings.livemode).drain()
+        Runner(partial(projector_connection, conninfo)).drain()
         row = profile(conn, user_id)
     events = reconciled.created + reconciled.updated
     return {
@@ -117,7 +117,6 @@ def _by_hand(settings: Settings, user_id: str, email: str | None, name: str | No
                 now=decision_now(conn),
                 actor=f"cli:{getpass.getuser()}"[:100],
                 reason=reason,
-                live_only=settings.livemode,
             )
             row = profile(conn, user_id)
     except (PartBehind, PartBusy) as busy:

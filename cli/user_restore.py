@@ -23,6 +23,6 @@ def restore(*, identifier: str, reason: str, as_json: bool) -> None:
         identifier,
         {"deleted": False},
         reason,
-        lambda conn, command, live_only: restore_user(conn, command, live_only=live_only),
+        lambda conn, command: restore_user(conn, command),
     )
     show("user restored", outcome, as_json=as_json)

@@ -62,7 +62,7 @@ def _user_query(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         settings = command_settings()
         refuse_future(utc_now(), as_of=as_of, known_at=known_at)
-        clocks = {"as_of": as_of, "known_at": known_at, "live_only": settings.livemode}
+        clocks = {"as_of": as_of, "known_at": known_at}
         with session(settings) as conn:
             user_id = user_id_of(conn, identifier)
             why_read = reason or f"tenure user {command.__name__}"
@@ -156,7 +156,7 @@ def show_why(*, identifier: str, reason: str | None, as_json: bool) -> None:
         user_id = user_id_of(conn, identifier)
         fields = ["why", *profiles.COLUMNS]
         note_reads(conn, person(), subjects=[user_id], fields=fields, reason=reason or "tenure user why")
-        explanation = require_found(why(conn, user_id, now=utc_now(), live_only=settings.livemode), user_id)
+        explanation = require_found(why(conn, user_id, now=utc_now()), user_id)
     if as_json:
         emit_json(explanation)
         return

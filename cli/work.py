@@ -43,9 +43,7 @@ def work(*, follow: bool) -> None:
         _log.info("projector started")
         connect = partial(projector_connection, conninfo)
         with background(settings, conninfo, stop):
-            Runner(connect, live_only=settings.livemode, on_batch=_batch_observer(settings, connect)).run(
-                stop
-            )
+            Runner(connect, on_batch=_batch_observer(settings, connect)).run(stop)
         _log.info("projector stopped")
 
 
@@ -60,7 +58,7 @@ def _publish_first_plans(conninfo: str, settings: Settings) -> None:
     """Publish the default plans if there is no plan: without one every limit is zero."""
     try:
         with projector_connection(conninfo) as conn, conn.transaction():
-            publish_default_plans(conn, live_only=settings.livemode)
+            publish_default_plans(conn)
     except (psycopg.Error, PartBehind, PartBusy) as problem:
         _log.warning("no plans published: tenure plans defaults", error=type(problem).__name__)
 

@@ -36,7 +36,6 @@ def create_console(
     pool: Pool,
     clock: Clock,
     decision_clock: Clock | None = None,
-    live_only: bool,
     secret_key: str,
     throttle: SignInThrottle,
     verifiers: Verifiers,
@@ -45,9 +44,8 @@ def create_console(
     """The blueprint with every page under /console.
 
     `secret_key` signs sessions and forms: all processes must share it. `throttle` slows guesses at
-    sign-in. `live_only` omits test events from the past, as from the tables.
-    `verifiers` maps the log's name to the trusted public keys of its checkpoints;
-    `job_types` are the types that the workers run.
+    sign-in. `verifiers` maps the log's name to the trusted public keys of its checkpoints; `job_types` are
+    the types that the workers run.
     """
     console = Blueprint(
         "console",
@@ -61,7 +59,6 @@ def create_console(
         pool=pool,
         clock=clock,
         decision_clock=decision_clock or clock,
-        live_only=live_only,
         throttle=throttle,
         verifiers=verifiers,
         job_types=job_types,

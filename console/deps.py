@@ -35,9 +35,7 @@ class SignInThrottle(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleDeps:
-    """`live_only`: test events are not part of the past, as they are not of the tables.
-
-    `decision_clock` raises ClocksDiffer while this host must not decide.
+    """`decision_clock` raises ClocksDiffer while this host must not decide.
     `verifiers` maps the log's name to the trusted public keys. `job_types` are
     those of the workers: cancelling a job may append an event.
     """
@@ -45,7 +43,6 @@ class ConsoleDeps:
     pool: Pool
     clock: Clock
     decision_clock: Clock
-    live_only: bool
     throttle: SignInThrottle
     verifiers: Verifiers
     job_types: Callable[[], Registry]

@@ -51,20 +51,18 @@ def person_page(
     app_deps, at = deps(), now()
     refuse_future(at, as_of=as_of, known_at=known_at)
     with app_deps.pool.connection() as conn:
-        view = load_user_view(conn, user_id, as_of=as_of, known_at=known_at, live_only=app_deps.live_only)
+        view = load_user_view(conn, user_id, as_of=as_of, known_at=known_at)
         if view is None and known_at is not None:
             view = _not_yet_known(conn, user_id)
         if view is None:
             raise not_found("user")
         allowed = entitlements(
-            conn, user_id, now=at, as_of=as_of, known_at=known_at, live_only=app_deps.live_only
+            conn, user_id, now=at, as_of=as_of, known_at=known_at
         ) if view.profile else None  # fmt: skip
         can_act = caller().may(()) and as_of is None and known_at is None
         choices = _choices(conn, user_id, at) if can_act else {}
         is_past = as_of is not None or known_at is not None
-        explained = (
-            None if is_past or not view.profile else why(conn, user_id, now=at, live_only=app_deps.live_only)
-        )
+        explained = None if is_past or not view.profile else why(conn, user_id, now=at)
         noted(conn, subjects=[user_id], fields=[*profiles.COLUMNS, "history"])
     latest_first = list(reversed(view.steps))
     shown = latest_first if text("all") else latest_first[:HISTORY_SHOWN]
@@ -124,7 +122,7 @@ def _quieted(entry: Json) -> Json:
 
 def _not_yet_known(conn: AnyConnection, user_id: str) -> UserView | None:
     """A user known today but not at that instant: an empty page, not a 404."""
-    today = load_user_view(conn, user_id, live_only=deps().live_only)
+    today = load_user_view(conn, user_id)
     return None if today is None else UserView(None, [], today.whole, today.is_all)
 
 

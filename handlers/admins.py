@@ -7,14 +7,14 @@ from projections.log_reader import AnyConnection
 from projections.state import State
 
 
-def grant_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+def grant_admin(conn: AnyConnection, command: Command) -> Decided:
     """Make the user an administrator. Raises: AlreadySo, UserDeleted, UserQuarantined, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: grant(state), live_only=live_only)
+    return decide(conn, command, lambda state, _, now: grant(state))
 
 
-def revoke_admin(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+def revoke_admin(conn: AnyConnection, command: Command) -> Decided:
     """Revoke admin rights, even if Clerk still grants them. Raises: NothingToUndo, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: revoke(state), live_only=live_only)
+    return decide(conn, command, lambda state, _, now: revoke(state))
 
 
 def grant(state: State) -> Verdict:

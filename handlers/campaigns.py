@@ -31,9 +31,7 @@ class NewCampaign:
     search_type: str | None = None
 
 
-def create_campaign(
-    conn: AnyConnection, command: Command, new: NewCampaign, *, live_only: bool = False
-) -> Decided:
+def create_campaign(conn: AnyConnection, command: Command, new: NewCampaign) -> Decided:
     """A draft, counted against the plan's campaigns; beyond the limit nothing is written.
 
     Raises: LimitExceeded, UserDeleted, UserQuarantined, and as `decide`.
@@ -45,7 +43,7 @@ def create_campaign(
         fact = CampaignCreated(campaign_id=campaign_id, **asdict(new))
         return Verdict(fact, answer_of(campaign_id, None, status="draft"), due)
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def update_campaign(
@@ -55,7 +53,6 @@ def update_campaign(
     changes: Mapping[str, Any],  # Any: as the event's fields
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Change name, description or search type; null clears the latter two.
 
@@ -68,7 +65,7 @@ def update_campaign(
         fact = CampaignUpdated(campaign_id=campaign_id, **changes)
         return Verdict(fact, answer_of(campaign_id, row, status=row["status"]))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def move_campaign(
@@ -78,7 +75,6 @@ def move_campaign(
     action: Action,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Activate, complete or archive; archiving frees a place under the plan's limit.
 
@@ -92,7 +88,7 @@ def move_campaign(
         fact = step.fact(campaign_id=campaign_id)
         return Verdict(fact, answer_of(campaign_id, row, status=step.status))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,7 @@ class CommandRule(NamedTuple):
     rule: Rule
 
 
-def decide(
-    conn: AnyConnection, command: Command, rule: Rule, *, live_only: bool, customers: Sequence[str] = ()
-) -> Decided:
+def decide(conn: AnyConnection, command: Command, rule: Rule, *, customers: Sequence[str] = ()) -> Decided:
     """Decide by `rule`: (state, catalog, now) to a verdict, or raise a refusal. It may be called twice.
 
     The same key again returns the first answer and changes nothing.
@@ -102,7 +100,7 @@ def decide(
         answers[:] = [answer]
         return events
 
-    inline = DecisionTransaction(conn, part_of(user_id), live_only=live_only)
+    inline = DecisionTransaction(conn, part_of(user_id))
     appended = inline.decide([user_id], choose, keys=[key], customers=customers)
     (answer,) = answers
     if isinstance(answer, Decided):
@@ -110,9 +108,7 @@ def decide(
     return Decided(appended[-1].id, dict(answer), False)
 
 
-def decide_many(
-    conn: AnyConnection, commands: Sequence[CommandRule], *, live_only: bool
-) -> list[Decided | Exception | None]:
+def decide_many(conn: AnyConnection, commands: Sequence[CommandRule]) -> list[Decided | Exception | None]:
     """Decide each command by its own rule, as `decide` would; an exception of one rule is its answer and
     does not stop the others.
 
@@ -140,7 +136,7 @@ def decide_many(
             ends.append(len(events))
         return events
 
-    inline = DecisionTransactionBatch(conn, live_only=live_only)
+    inline = DecisionTransactionBatch(conn)
     appended = inline.decide([DecisionKey(command.user_id, command.key) for command, _ in commands], choose)
     return [
         Decided(appended[end - 1].id, dict(answer), False) if isinstance(answer, Mapping) else answer
@@ -174,7 +170,6 @@ def settle(
     rule: Callable[[State, datetime], Sequence[DueFact]],
     *,
     now: datetime,
-    live_only: bool,
 ) -> dict[str, int]:
     """Append what has fallen due for users of one partition; returns the number of new facts by user.
 
@@ -190,7 +185,7 @@ def settle(
                 proposed.extend((user, event) for event in _due_events(user, due, moment(locked.state, now)))
         return [event for _, event in proposed]
 
-    inline = DecisionTransaction(conn, part_of(users[0]), live_only=live_only)
+    inline = DecisionTransaction(conn, part_of(users[0]))
     new: dict[str, int] = {}
     for (user, _), answer in zip(proposed, inline.decide(users, choose), strict=True):
         new[user] = new.get(user, 0) + (answer.outcome == "appended")

@@ -19,7 +19,7 @@ from projections.state import State
 Row = dict[str, Any]  # Any: one type a column
 
 
-def restore_user(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+def restore_user(conn: AnyConnection, command: Command) -> Decided:
     """Restore the user; name and address are those of Clerk's last event again.
 
     Raises: AlreadySo, NothingToUndo, and as `decide`.
@@ -28,7 +28,6 @@ def restore_user(conn: AnyConnection, command: Command, *, live_only: bool = Fal
         conn,
         command,
         lambda state, _, now: restore(state, _deletions(conn, state.user_id)),
-        live_only=live_only,
     )
 
 

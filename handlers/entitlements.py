@@ -21,7 +21,6 @@ def grant_plan(
     plan_key: str,
     *,
     until: datetime | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Grant a plan from now until that instant, or for good; a grant overrides a subscription.
 
@@ -31,13 +30,12 @@ def grant_plan(
         conn,
         command,
         lambda state, catalog, now: grant(state, catalog, now, plan_key=plan_key, until=until),
-        live_only=live_only,
     )
 
 
-def revoke_plan(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+def revoke_plan(conn: AnyConnection, command: Command) -> Decided:
     """Revoke the granted plan. Raises: NothingToUndo, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: revoke(state, now), live_only=live_only)
+    return decide(conn, command, lambda state, _, now: revoke(state, now))
 
 
 def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until: datetime | None) -> Verdict:

@@ -31,7 +31,7 @@ Row = dict[str, Any]  # Any: a column's value
 logger = structlog.get_logger(__name__)
 
 
-def time_out_jobs(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+def time_out_jobs(conn: AnyConnection, now: datetime) -> Summary:
     """Append a timeout for each job past its `timeout_at`. Opens its own transactions.
 
     Raises: BusyTransaction.
@@ -45,7 +45,7 @@ def time_out_jobs(conn: AnyConnection, now: datetime, *, live_only: bool = False
         for row in page:
             parts.setdefault(part_of(row["user_id"]), set()).add(row["user_id"])
         for users in parts.values():
-            _settle(conn, sorted(users), now, live_only=live_only, done=done)
+            _settle(conn, sorted(users), now, done=done)
     return done
 
 
@@ -61,13 +61,11 @@ def _due(conn: AnyConnection, now: datetime) -> Iterator[list[Row]]:
         after = rows[-1]["timeout_at"], rows[-1]["id"]
 
 
-def _settle(
-    conn: AnyConnection, users: Sequence[str], now: datetime, *, live_only: bool, done: Summary
-) -> None:
+def _settle(conn: AnyConnection, users: Sequence[str], now: datetime, *, done: Summary) -> None:
     """All users in one transaction; if that fails, each in its own, so that one can't stop the others."""
     try:
         with conn.transaction():
-            answers = DecisionTransaction(conn, part_of(users[0]), live_only=live_only).decide(
+            answers = DecisionTransaction(conn, part_of(users[0])).decide(
                 users, lambda snapshot: _chosen(conn, snapshot, now)
             )
     except Exception as problem:
@@ -78,7 +76,7 @@ def _settle(
             done.failed.append(users[0])
             return
         for user in users:
-            _settle(conn, [user], now, live_only=live_only, done=done)
+            _settle(conn, [user], now, done=done)
         return
     done.events += sum(answer.outcome == "appended" for answer in answers)
     done.users += len(users) if answers else 0

@@ -16,9 +16,7 @@ from queries.customers import address_of
 CUSTOMER = re.compile(r"(acct_[A-Za-z0-9_]+/)?cus_[A-Za-z0-9_]+")
 
 
-def link_customer(
-    conn: AnyConnection, command: Command, customer_id: str, *, live_only: bool = False
-) -> Decided:
+def link_customer(conn: AnyConnection, command: Command, customer_id: str) -> Decided:
     """Link the customer to this user alone from now on; its whole history is folded in.
 
     Raises: AlreadySo, NotACustomer, NotTrusted, and as `decide`.
@@ -32,17 +30,15 @@ def link_customer(
         row = lock_customers(conn, [customer_id])[customer_id]  # locked by `decide` already
         return link(state, customer_id, row, address_of(conn, customer_id))
 
-    return _decide(conn, command, customer_id, live_only, choose)
+    return _decide(conn, command, customer_id, choose)
 
 
-def unlink_customer(
-    conn: AnyConnection, command: Command, customer_id: str, *, live_only: bool = False
-) -> Decided:
+def unlink_customer(conn: AnyConnection, command: Command, customer_id: str) -> Decided:
     """Unlink the customer from this user, whatever a provider says; it waits for another link.
 
     Raises: NothingToUndo, and as `decide`.
     """
-    return _decide(conn, command, customer_id, live_only, lambda state: unlink(state, customer_id))
+    return _decide(conn, command, customer_id, lambda state: unlink(state, customer_id))
 
 
 def link(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Verdict:
@@ -102,9 +98,6 @@ def _decide(
     conn: AnyConnection,
     command: Command,
     customer_id: str,
-    live_only: bool,
     choose: Callable[[State], Verdict],
 ) -> Decided:
-    return decide(
-        conn, command, lambda state, _, now: choose(state), live_only=live_only, customers=[customer_id]
-    )
+    return decide(conn, command, lambda state, _, now: choose(state), customers=[customer_id])

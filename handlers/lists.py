@@ -49,7 +49,7 @@ class NewItem:
     pinned: bool = False
 
 
-def create_list(conn: AnyConnection, command: Command, new: NewList, *, live_only: bool = False) -> Decided:
+def create_list(conn: AnyConnection, command: Command, new: NewList) -> Decided:
     """An empty list. Raises: UserDeleted, and as `decide`."""
     list_id = new_id("creator_lists", command)
 
@@ -58,7 +58,7 @@ def create_list(conn: AnyConnection, command: Command, new: NewList, *, live_onl
         fact = ListCreated(list_id=list_id, **asdict(new))
         return Verdict(fact, answer_of(list_id, None, status="open"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def update_list(
@@ -68,7 +68,6 @@ def update_list(
     changes: Mapping[str, Any],  # Any: as the event's fields
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Change a list's name, description and settings.
 
@@ -79,7 +78,7 @@ def update_list(
         row = _open_list(conn, list_id, command, version)
         return Verdict(ListUpdated(list_id=list_id, **changes), answer_of(list_id, row, status="open"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def move_list(
@@ -89,7 +88,6 @@ def move_list(
     action: Action,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Archive, restore or delete; a deleted list is gone with its items.
 
@@ -102,7 +100,7 @@ def move_list(
         refuse_unless("list", row, *allowed)
         return Verdict(fact(list_id=list_id), answer_of(list_id, row, status=status))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def add_item(
@@ -112,7 +110,6 @@ def add_item(
     new: NewItem,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Put a creator into a list.
 
@@ -132,7 +129,7 @@ def add_item(
         fact = ListItemAdded(list_id=list_id, item_id=item_id, **asdict(new) | {"position": position})
         return Verdict(fact, answer_of(list_id, row, item_id=str(item_id), position=position))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def update_item(
@@ -143,7 +140,6 @@ def update_item(
     changes: Mapping[str, Any],  # Any: as the event's fields
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Move, pin or annotate an item. Raises: as `remove_item`."""
 
@@ -152,7 +148,7 @@ def update_item(
         fact = ListItemUpdated(list_id=list_id, item_id=item_id, **changes)
         return Verdict(fact, answer_of(list_id, row, item_id=str(item_id)))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def remove_item(
@@ -162,7 +158,6 @@ def remove_item(
     item_id: UUID,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Remove an item. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
@@ -171,7 +166,7 @@ def remove_item(
         fact = ListItemRemoved(list_id=list_id, item_id=item_id)
         return Verdict(fact, answer_of(list_id, row, item_id=str(item_id)))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def _open_list(conn: AnyConnection, list_id: UUID, command: Command, version: int | None) -> Row:

@@ -38,7 +38,6 @@ def publish_plans(
     actor: str,
     reason: str | None = None,
     retire_missing: bool = False,
-    live_only: bool = False,
 ) -> list[PlanChange]:
     """Publish plans; the catalog changes in the same transaction, users' rows soon after.
 
@@ -60,11 +59,11 @@ def publish_plans(
             for change in published
         ]
 
-    _decide(conn, choose, live_only)
+    _decide(conn, choose)
     return published
 
 
-def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> list[PlanChange]:
+def publish_default_plans(conn: AnyConnection) -> list[PlanChange]:
     """The plans a new shop starts with, if no plan was ever published; in force for every past instant.
 
     Raises: PartBehind, PartBusy; the caller must then roll back.
@@ -85,7 +84,7 @@ def publish_default_plans(conn: AnyConnection, *, live_only: bool = False) -> li
             for change in published
         ]
 
-    _decide(conn, choose, live_only)
+    _decide(conn, choose)
     return published
 
 
@@ -120,7 +119,7 @@ def missing(catalog: Catalog, plans: Sequence[PlanPublished]) -> list[str]:
     return sorted(key for key, plan in catalog.plans.items() if plan.is_active and key not in kept)
 
 
-def read_catalog(conn: AnyConnection, *, live_only: bool = False) -> Catalog:
+def read_catalog(conn: AnyConnection) -> Catalog:
     """The catalog as of now, including events that the projector has not processed yet."""
     catalogs: list[Catalog] = []
 
@@ -128,7 +127,7 @@ def read_catalog(conn: AnyConnection, *, live_only: bool = False) -> Catalog:
         catalogs[:] = [snapshot.catalog]
         return []
 
-    _decide(conn, choose, live_only)
+    _decide(conn, choose)
     return catalogs[0]
 
 
@@ -158,6 +157,6 @@ def _after(catalog: Catalog, now: datetime) -> datetime:
     return max(now, from_micros(last) + MICROSECOND)
 
 
-def _decide(conn: AnyConnection, choose: Choose, live_only: bool) -> None:
-    inline = DecisionTransaction(conn, part_of(CATALOG_ROUTE), live_only=live_only)
+def _decide(conn: AnyConnection, choose: Choose) -> None:
+    inline = DecisionTransaction(conn, part_of(CATALOG_ROUTE))
     inline.decide([], choose, by_batch=True)

@@ -154,7 +154,7 @@ def plan_erasure(conn: AnyConnection, user_id: str, *, search: bool = True) -> E
 
 
 def erase_person(
-    conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str, live_only: bool
+    conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str
 ) -> ErasureResult:
     """Append privacy.erased, null what it names and project it; the caller commits.
 
@@ -195,14 +195,14 @@ def erase_person(
         gone["erased_conflicts"],
         gone["erased_deliveries"],
         len(plan.jobs),
-        _project(conn, plan.user_id, live_only),
+        _project(conn, plan.user_id),
     )
 
 
-def _project(conn: AnyConnection, user_id: str, live_only: bool) -> bool:
+def _project(conn: AnyConnection, user_id: str) -> bool:
     """Project the user's partition to its end; False when that is too much for one transaction."""
     try:
-        DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide([user_id], lambda _: [])
+        DecisionTransaction(conn, part_of(user_id)).decide([user_id], lambda _: [])
     except PartBehind:
         return False
     return True

@@ -19,7 +19,6 @@ def register_user(
     now: datetime,
     actor: str,
     reason: str,
-    live_only: bool = False,
 ) -> UUID | None:
     """The event that creates the user's rows, in the same transaction; None if the user already exists.
 
@@ -39,7 +38,5 @@ def register_user(
         )
         return [event]
 
-    appended = DecisionTransaction(conn, part_of(user_id), live_only=live_only).decide(
-        [user_id], choose, by_batch=True
-    )
+    appended = DecisionTransaction(conn, part_of(user_id)).decide([user_id], choose, by_batch=True)
     return appended[0].id if appended else None

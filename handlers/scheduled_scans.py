@@ -40,31 +40,29 @@ class Summary:
     failed: list[str] = field(default_factory=list)
 
 
-def expire_trials(
-    conn: AnyConnection, now: datetime, *, grace: timedelta = GRACE, live_only: bool = False
-) -> Summary:
+def expire_trials(conn: AnyConnection, now: datetime, *, grace: timedelta = GRACE) -> Summary:
     """Expire trials past their end without a payment; Stripe's only after the grace."""
 
     def rule(state: State, at: datetime) -> list[DueFact]:
         return trial_over(state, at, grace=grace)
 
-    return _scan(conn, "trials_to_end", rule, now=now, by=now, live_only=live_only)
+    return _scan(conn, "trials_to_end", rule, now=now, by=now)
 
 
-def warn_trials(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+def warn_trials(conn: AnyConnection, now: datetime) -> Summary:
     """Append warnings for trials that end within days; the mail worker sends the mail."""
     by = now + timedelta(days=max(WARNING_DAYS))
-    return _scan(conn, "trials_to_end", trial_ending, now=now, by=by, live_only=live_only)
+    return _scan(conn, "trials_to_end", trial_ending, now=now, by=by)
 
 
-def reset_usage(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+def reset_usage(conn: AnyConnection, now: datetime) -> Summary:
     """Reset counters whose month is over."""
-    return _scan(conn, "months_to_end", month_over, now=now, by=now, live_only=live_only)
+    return _scan(conn, "months_to_end", month_over, now=now, by=now)
 
 
-def expire_grants(conn: AnyConnection, now: datetime, *, live_only: bool = False) -> Summary:
+def expire_grants(conn: AnyConnection, now: datetime) -> Summary:
     """Expire granted plans whose end has passed."""
-    return _scan(conn, "grants_to_end", grant_over, now=now, by=now, live_only=live_only)
+    return _scan(conn, "grants_to_end", grant_over, now=now, by=now)
 
 
 def candidates(conn: AnyConnection, name: str, by: datetime) -> Iterator[list[State]]:
@@ -105,9 +103,7 @@ def not_yet_appended(conn: AnyConnection, due: dict[str, list[DueFact]]) -> dict
     return {user: several for user, several in remaining.items() if several}
 
 
-def _scan(
-    conn: AnyConnection, name: str, rule: Lapse, *, now: datetime, by: datetime, live_only: bool
-) -> Summary:
+def _scan(conn: AnyConnection, name: str, rule: Lapse, *, now: datetime, by: datetime) -> Summary:
     if conn.info.transaction_status != TransactionStatus.IDLE:
         raise BusyTransaction
     done = Summary()
@@ -116,7 +112,7 @@ def _scan(
         due = {state.user_id: _due(rule, state, now, done) for state in page if state.poison is None}
         pending = not_yet_appended(conn, {user: several for user, several in due.items() if several})
         for users in _by_part(pending):
-            _settle(conn, users, rule, now=now, live_only=live_only, done=done)
+            _settle(conn, users, rule, now=now, done=done)
     return done
 
 
@@ -137,13 +133,11 @@ def _by_part(users: dict[str, list[DueFact]]) -> list[list[str]]:
     return list(parts.values())
 
 
-def _settle(
-    conn: AnyConnection, users: list[str], rule: Lapse, *, now: datetime, live_only: bool, done: Summary
-) -> None:
+def _settle(conn: AnyConnection, users: list[str], rule: Lapse, *, now: datetime, done: Summary) -> None:
     """All users in one transaction; if that fails, each in its own, so that one can't stop the others."""
     try:
         with conn.transaction():
-            appended = settle(conn, users, rule, now=now, live_only=live_only)
+            appended = settle(conn, users, rule, now=now)
     except Exception as problem:
         if conn.closed:
             raise
@@ -154,7 +148,7 @@ def _settle(
             done.failed.append(users[0])
             return
         for user in users:
-            _settle(conn, [user], rule, now=now, live_only=live_only, done=done)
+            _settle(conn, [user], rule, now=now, done=done)
         return
     done.events += sum(appended.values())
     done.users += sum(count > 0 for count in appended.values())

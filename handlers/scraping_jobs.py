@@ -44,7 +44,7 @@ class NewJob:
     timeout_at: datetime | None = None
 
 
-def create_job(conn: AnyConnection, command: Command, new: NewJob, *, live_only: bool = False) -> Decided:
+def create_job(conn: AnyConnection, command: Command, new: NewJob) -> Decided:
     """Create a pending job, alone or in a campaign of the same user that has not ended.
 
     Raises: NotTheirs, WrongState, UnusableInstant, UserDeleted, and as `decide`.
@@ -61,7 +61,7 @@ def create_job(conn: AnyConnection, command: Command, new: NewJob, *, live_only:
         fact = JobCreated(job_id=job_id, **asdict(new))
         return Verdict(fact, answer_of(job_id, None, status="pending"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def start_job(
@@ -71,7 +71,6 @@ def start_job(
     details: Mapping[str, Any],  # Any: as the event's fields
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Start a job; its run id, message id and end may only be known now.
 
@@ -84,7 +83,7 @@ def start_job(
         _refuse_past(details.get("timeout_at", row["timeout_at"]), now)
         return Verdict(JobStarted(job_id=job_id, **details), answer_of(job_id, row, status="processing"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def report_progress(
@@ -94,7 +93,6 @@ def report_progress(
     progress: Mapping[str, int],
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Record progress. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
@@ -103,7 +101,7 @@ def report_progress(
         refuse_unless("job", row, "processing")
         return Verdict(JobProgressed(job_id=job_id, **progress), answer_of(job_id, row, status=row["status"]))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def complete_job(
@@ -112,7 +110,6 @@ def complete_job(
     job_id: UUID,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Complete a job. Raises: NotTheirs, WrongState, VersionConflict, HistoryStopped, and as `decide`."""
 
@@ -121,7 +118,7 @@ def complete_job(
         refuse_unless("job", row, "processing")
         return Verdict(JobCompleted(job_id=job_id), answer_of(job_id, row, status="completed"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def fail_job(
@@ -131,7 +128,6 @@ def fail_job(
     error: str,
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Fail a job that can't continue or could not start. Raises: as `complete_job`."""
 
@@ -140,7 +136,7 @@ def fail_job(
         refuse_unless("job", row, *RUNNING)
         return Verdict(JobFailed(job_id=job_id, error=error), answer_of(job_id, row, status="error"))
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def record_results(
@@ -150,7 +146,6 @@ def record_results(
     creators: Sequence[Any],  # Any: JSON values
     *,
     version: int | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Store a running job's results and count them as creators: all, or none if they exceed the limit.
 
@@ -172,7 +167,7 @@ def record_results(
         recorded = {"result_id": str(result_id), "count": quantity, "digest": stored["digest"]}
         return Verdict(fact, answer_of(job_id, row, **recorded, creators_remaining=remaining), due)
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def _counted(

@@ -54,7 +54,6 @@ def start_trial(
     length: Length,
     *,
     plan_key: str | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Start a first trial now. Without a plan it uses the plan the user intends to take.
 
@@ -65,15 +64,13 @@ def start_trial(
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
         return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def extend_trial(
     conn: AnyConnection,
     command: Command,
     length: Length,
-    *,
-    live_only: bool = False,
 ) -> Decided:
     """Extend the trial from its end, or from now if it is over; an earlier end undoes an extension,
     and the original end undoes `end_trial`.
@@ -85,15 +82,15 @@ def extend_trial(
     def rule(state: State, _catalog: Catalog, now: datetime) -> Verdict:
         return extend(state, now, length, default_days)
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
-def end_trial(conn: AnyConnection, command: Command, *, live_only: bool = False) -> Decided:
+def end_trial(conn: AnyConnection, command: Command) -> Decided:
     """End the trial now; this undoes a start.
 
     Raises: TrialRefused, and as `decide`.
     """
-    return decide(conn, command, lambda state, _, now: end(state, now), live_only=live_only)
+    return decide(conn, command, lambda state, _, now: end(state, now))
 
 
 def start_or_extend(
@@ -102,7 +99,6 @@ def start_or_extend(
     length: Length,
     *,
     plan_key: str | None = None,
-    live_only: bool = False,
 ) -> Decided:
     """Start a first trial, else extend the one there was. Raises: as both."""
     default_days = _default_days(conn)
@@ -112,7 +108,7 @@ def start_or_extend(
             return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
         return extend(state, now, length, default_days)
 
-    return decide(conn, command, rule, live_only=live_only)
+    return decide(conn, command, rule)
 
 
 def _default_days(conn: AnyConnection) -> int:

@@ -73,7 +73,7 @@ class UsageCommand:
     trace: Mapping[str, str] = field(default_factory=dict)
 
 
-def record_usage(conn: AnyConnection, request: UsageCommand, *, live_only: bool = False) -> Counted:
+def record_usage(conn: AnyConnection, request: UsageCommand) -> Counted:
     """Count usage. The same key again counts nothing and returns the same totals.
 
     A refusal is not stored: the same key may succeed later, when more remains.
@@ -81,15 +81,14 @@ def record_usage(conn: AnyConnection, request: UsageCommand, *, live_only: bool 
     PartBusy; the caller must then roll back.
     """
     command, rule = command_rule(request)
-    return _counted(request.usage, decide(conn, command, rule, live_only=live_only))
+    return _counted(request.usage, decide(conn, command, rule))
 
 
 class UsageCounter:
     """Counts usage in its own transactions, which concurrent callers of one process share."""
 
-    def __init__(self, connection: Connect, *, live_only: bool) -> None:
+    def __init__(self, connection: Connect) -> None:
         self._connection = connection
-        self._live_only = live_only
         self._together: GroupCommit[UsageCommand, Decided | Exception] = GroupCommit(
             self._carry, apart=lambda request: request.user_id, most=MOST_TOGETHER
         )
@@ -98,9 +97,7 @@ class UsageCounter:
         """As `record_usage`, and durable. Raises: as `record_usage`, and errors of the database."""
         decided = self._together.submit(request)
         if decided is None:
-            return attempt(
-                self._connection, lambda conn: record_usage(conn, request, live_only=self._live_only)
-            )
+            return attempt(self._connection, lambda conn: record_usage(conn, request))
         if isinstance(decided, Exception):
             raise decided
         return _counted(request.usage, decided)
@@ -110,9 +107,7 @@ class UsageCounter:
         returns the first answer for its key."""
         try:
             with self._connection() as conn:
-                return decide_many(
-                    conn, [command_rule(request) for request in requests], live_only=self._live_only
-                )
+                return decide_many(conn, [command_rule(request) for request in requests])
         except PoolTimeout as problem:
             return [problem] * len(requests)  # they have waited long enough
         except (SnapshotChanged, psycopg.Error):

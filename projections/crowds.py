@@ -33,11 +33,9 @@ class Crowd:
         """True if this is the same instant after the same history."""
         return self.at == at and self.before == before
 
-    def advance(
-        self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int, live_only: bool
-    ) -> State | None:
+    def advance(self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int) -> State | None:
         """Do one piece: read facts, sort them, or fold some. Returns the state after the last piece."""
-        if self._reads_more(conn, bounds, limit=limit, live_only=live_only):
+        if self._reads_more(conn, bounds, limit=limit):
             self._left = self.after = None
         elif self._left is None:
             self._state = self.before.copy()
@@ -50,12 +48,8 @@ class Crowd:
             self.after = self._state if folded < limit else None
         return self.after
 
-    def _reads_more(
-        self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int, live_only: bool
-    ) -> bool:
-        events = log_reader.instant_events(
-            conn, self._positions, self.at, bounds, limit=limit, live_only=live_only
-        )
+    def _reads_more(self, conn: AnyConnection, bounds: Mapping[int, int], *, limit: int) -> bool:
+        events = log_reader.instant_events(conn, self._positions, self.at, bounds, limit=limit)
         for event in events:
             self._positions[event.route_key] = event.fact.position
             is_own = event.is_user and event.route_key == self.before.user_id

@@ -75,8 +75,8 @@ class SnapshotChanged(Exception):
 class Deciding(Projector):
     """Parts that stay locked during a decision: `_positions` is how far each is projected."""
 
-    def __init__(self, conn: AnyConnection, *, live_only: bool) -> None:
-        super().__init__(live_only=live_only)
+    def __init__(self, conn: AnyConnection) -> None:
+        super().__init__()
         self._conn = conn
         self._positions: dict[int, int] = {}
 
@@ -116,9 +116,7 @@ class Deciding(Projector):
     def _fold_pending(self, came_first: dict[int, int], now: Snapshot) -> Snapshot:
         """Fold the events between the read and the append. None follow: this transaction locks the heads."""
         for part, count in came_first.items():
-            events, reached = log_reader.next_events(
-                self._conn, {part: self._positions[part]}, limit=count, live_only=self._live_only
-            )
+            events, reached = log_reader.next_events(self._conn, {part: self._positions[part]}, limit=count)
             self._absorb(self._conn, events, reached)
             self._positions |= reached
         states = store.lock_states(self._conn, now.users)
@@ -153,7 +151,7 @@ class Deciding(Projector):
             self._write(self._conn, folds, before, digests)
             store.write_checkpoints(self._conn, reached, projector_version())
         self._fold_apart(self._conn, stopped, BatchState({user: [] for user in stopped}), reached)
-        aggregates.project(self._conn, events, reached, live_only=self._live_only, careful=self.careful)
+        aggregates.project(self._conn, events, reached, careful=self.careful)
 
     def _use_catalog(self, digest: str | None) -> None:
         self._catalog, self._catalog_digest = EMPTY, _EMPTY_DIGEST
@@ -168,8 +166,8 @@ class Deciding(Projector):
 class DecisionTransaction(Deciding):
     """One part, locked for one decision. Create one per decision; the caller commits."""
 
-    def __init__(self, conn: AnyConnection, part: int, *, live_only: bool) -> None:
-        super().__init__(conn, live_only=live_only)
+    def __init__(self, conn: AnyConnection, part: int) -> None:
+        super().__init__(conn)
         self._part = part
 
     def decide(
@@ -262,9 +260,7 @@ class DecisionTransaction(Deciding):
         if pending > MOST_PENDING:
             raise PartBehind(self._part, pending, MOST_PENDING)
         while pending > 0:
-            events, reached = log_reader.next_events(
-                self._conn, {self._part: position}, limit=BATCH, live_only=self._live_only
-            )
+            events, reached = log_reader.next_events(self._conn, {self._part: position}, limit=BATCH)
             self._absorb_narrowed(events, reached)
             pending -= reached[self._part] - position
             self._positions |= reached

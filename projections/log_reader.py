@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from events import livemode
 from events.clock import instant
 from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
 from events.statements import statement
@@ -31,7 +32,7 @@ class Routed(NamedTuple):
 
 
 def next_events(
-    conn: AnyConnection, positions: Mapping[int, int], *, limit: int, live_only: bool
+    conn: AnyConnection, positions: Mapping[int, int], *, limit: int
 ) -> tuple[list[Routed], dict[int, int]]:
     """The next events of each part, at most `limit` per part, and the position each part is read to."""
     rows = _rows(
@@ -47,29 +48,25 @@ def next_events(
     reached = dict(positions)
     for row in rows:
         reached[row[0]] = max(reached[row[0]], row[1])
-    return [routed(row) for row in rows if row[9] or not live_only], reached
+    return [routed(row) for row in rows if livemode.counts(row[9])], reached
 
 
-def streams(
-    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
-) -> dict[str, list[Fact]]:
+def streams(conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int]) -> dict[str, list[Fact]]:
     """The facts of each route's stream, up to the given position of its part."""
     distinct = set(routes)
     facts: dict[str, list[Fact]] = {route: [] for route in distinct}
-    for event in events_of(conn, distinct, bounds, live_only=live_only):
+    for event in events_of(conn, distinct, bounds):
         if event.is_customer or event.is_user:
             facts[event.route_key].append(event.fact)
     return facts
 
 
-def events_of(
-    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
-) -> list[Routed]:
+def events_of(conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int]) -> list[Routed]:
     """The events of some streams, up to the given position of each part."""
     parameters = _within(routes, bounds) | {"read_types": READ_PATTERNS}
     if not parameters["routes"]:
         return []
-    return [routed(row) for row in _rows(conn, "read_streams", parameters) if row[9] or not live_only]
+    return [routed(row) for row in _rows(conn, "read_streams", parameters) if livemode.counts(row[9])]
 
 
 class HistoryRequest(NamedTuple):
@@ -95,7 +92,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(
-    conn: AnyConnection, requests: Mapping[str, HistoryRequest], bounds: Mapping[int, int], *, live_only: bool
+    conn: AnyConnection, requests: Mapping[str, HistoryRequest], bounds: Mapping[int, int]
 ) -> dict[str, Stretch]:
     """User to the beginning of the requested history, up to the given position of each part."""
     streams = [
@@ -104,7 +101,7 @@ def stretches(
     parameters = _within_each([route for *_, route, _ in streams], bounds) | {
         "since": [instant(request.since) for _, request, *_ in streams],
         "limits": [request.limit for _, request, *_ in streams],
-        "live_only": live_only,
+        "live_only": livemode.live_only(),
     }
     facts: dict[str, list[Fact]] = {user: [] for user in requests}
     read = Counter[int]()
@@ -136,14 +133,13 @@ def instant_events(
     bounds: Mapping[int, int],
     *,
     limit: int,
-    live_only: bool,
 ) -> list[Routed]:
     """Events of one instant: of each stream at most `limit` after a position, up to the bound of its part."""
     parameters = _within_each(streams, bounds) | {
         "positions": list(streams.values()),
         "at": instant(at),
         "limit": limit,
-        "live_only": live_only,
+        "live_only": livemode.live_only(),
     }
     return [routed(tuple(row)) for _, *row in _rows(conn, "read_instant", parameters)]
 
@@ -167,27 +163,21 @@ def history(facts_by_route: Mapping[str, list[Fact]], user: str, customers: Iter
     return own + [fact for route in customers for fact in facts_by_route[route] if fact.source == "stripe"]
 
 
-def claims_of(
-    conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
-) -> list[Routed]:
+def claims_of(conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int]) -> list[Routed]:
     """The events of some streams that may name a customer's owner, up to the given positions."""
     parameters = _within(routes, bounds) | {"read_types": CLAIM_PATTERNS, "own_types": list(OWN_CLAIMS)}
-    return [routed(row) for row in _rows(conn, "read_claims", parameters) if row[9] or not live_only]
+    return [routed(row) for row in _rows(conn, "read_claims", parameters) if livemode.counts(row[9])]
 
 
-def deletions_of(
-    conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
-) -> list[Routed]:
+def deletions_of(conn: AnyConnection, users: Iterable[str], bounds: Mapping[int, int]) -> list[Routed]:
     """The events that delete these users or revert deletions, up to the given positions."""
     parameters = _within(users, bounds) | {"types": list(DELETIONS)}
-    return [routed(row) for row in _rows(conn, "read_deletions", parameters) if row[9] or not live_only]
+    return [routed(row) for row in _rows(conn, "read_deletions", parameters) if livemode.counts(row[9])]
 
 
-def first_events(
-    conn: AnyConnection, customers: Iterable[str], bounds: Mapping[int, int], *, live_only: bool
-) -> dict[str, int]:
+def first_events(conn: AnyConnection, customers: Iterable[str], bounds: Mapping[int, int]) -> dict[str, int]:
     """Customer to the instant of its first event, microseconds."""
-    parameters = _within(customers, bounds) | {"live_only": live_only}
+    parameters = _within(customers, bounds) | {"live_only": livemode.live_only()}
     return dict(_rows(conn, "first_events", parameters))
 
 

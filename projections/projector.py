@@ -76,8 +76,7 @@ class Projector:
     `most_again`: about how many events a transaction refolds, beside those of its batch.
     """
 
-    def __init__(self, *, live_only: bool) -> None:
-        self._live_only = live_only
+    def __init__(self) -> None:
         self.careful = False
         self.most_again: int | None = None
         self.claimed: tuple[int, ...] = ()
@@ -100,7 +99,7 @@ class Projector:
         return self._narrowed(conn, lambda: self._project(conn, positions, limit))
 
     def _project(self, conn: AnyConnection, positions: dict[int, int], limit: int) -> BatchReport:
-        events, reached = log_reader.next_events(conn, positions, limit=limit, live_only=self._live_only)
+        events, reached = log_reader.next_events(conn, positions, limit=limit)
         report = self._absorb(conn, events, reached)
         report.events = sum(reached[part] - positions[part] for part in positions)
         report.ranges = {part: (positions[part], reached[part]) for part in positions}
@@ -111,7 +110,7 @@ class Projector:
         self._update_catalog(conn, events, reached)
         configuration.write(conn, _settings_in(events))
         report = self._fold(conn, self._routed(conn, events, reached), reached)
-        aggregates.project(conn, events, reached, live_only=self._live_only, careful=self.careful)
+        aggregates.project(conn, events, reached, careful=self.careful)
         store.write_checkpoints(conn, reached, projector_version())
         return report
 
@@ -141,7 +140,7 @@ class Projector:
         retried = set(users)
         work = BatchState(by_user={user: [] for user in retried}, refolds=set(retried))
         report = self._fold_apart(conn, sorted(retried), work, {})
-        aggregates.rebuild(conn, retried, store.checkpoints(conn), live_only=self._live_only)
+        aggregates.rebuild(conn, retried, store.checkpoints(conn))
         return report
 
     def _narrowed(self, conn: AnyConnection, fold: Callable[[], BatchReport]) -> BatchReport:
@@ -185,7 +184,7 @@ class Projector:
             elsewhere=accounts.touched_customers(conn, events),
             deleted=relinking.deletions_in(events),
         )
-        relinked = relinking.settle(conn, changed, reached, live_only=self._live_only, careful=self.careful)
+        relinked = relinking.settle(conn, changed, reached, careful=self.careful)
         work = BatchState(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
@@ -306,7 +305,6 @@ class Projector:
                 store.checkpoints(conn) | reached,
                 batch={user: len(facts[user]) for user in selected},
                 to_the_end=[user for user in selected if user not in folds and not facts[user]],
-                live_only=self._live_only,
                 most=self._most,
                 crowds=self.crowds if work.is_slice else Crowds(),
             )
@@ -328,7 +326,7 @@ class Projector:
         linked = store.customers_of(conn, users)
         bounds = store.checkpoints(conn) | reached
         routes = users.union(*linked.values())
-        streams = log_reader.streams(conn, routes, bounds, live_only=self._live_only)
+        streams = log_reader.streams(conn, routes, bounds)
         return linked, {user: log_reader.history(streams, user, linked[user]) for user in users}
 
     def _write(

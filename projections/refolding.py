@@ -35,7 +35,6 @@ def refold_users(
     *,
     batch: Mapping[str, int],
     to_the_end: Collection[str] = (),
-    live_only: bool,
     most: int,
     crowds: Crowds,
 ) -> dict[str, Refold]:
@@ -62,16 +61,16 @@ def refold_users(
         user: request._replace(limit=1) for user, request in requests.items() if crowds.has_begun(user)
     }
     rest: dict[str, HistoryRequest] = {}
-    for user, stretch in log_reader.stretches(conn, requests, bounds, live_only=live_only).items():
+    for user, stretch in log_reader.stretches(conn, requests, bounds).items():
         if stretch.crowd is None:
             slices[user].fold(stretch)
         elif met := crowds.of(slices[user].state, stretch.crowd, requests[user]):
-            after = met.advance(conn, bounds, limit=share, live_only=live_only)
+            after = met.advance(conn, bounds, limit=share)
             if after is not None:
                 slices[user].pass_crowd(met.at, met.facts, after)
                 crowds.finish(user)
                 rest[user] = HistoryRequest(linked[user], met.at + 1, share)
-    for user, stretch in log_reader.stretches(conn, rest, bounds, live_only=live_only).items():
+    for user, stretch in log_reader.stretches(conn, rest, bounds).items():
         slices[user].fold(stretch)
     return _ended(conn, slices)
 

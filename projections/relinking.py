@@ -74,7 +74,6 @@ def settle(
     changed: LinkChanges,
     reached: Mapping[int, int],
     *,
-    live_only: bool,
     careful: bool = False,
 ) -> Relinked:
     """Write the links that changed. If `careful`, a customer whose row is refused is skipped and has no
@@ -92,9 +91,9 @@ def settle(
     registers = _registers(rows, changed, naming)
     again = rows.keys() & {*customers} - registers.keys()
     if again:
-        registers |= _read_again(conn, rows, changed.evidence, again, reached, live_only=live_only)
+        registers |= _read_again(conn, rows, changed.evidence, again, reached)
     named = {c: () if c in again else rows[c].named for c in registers}
-    _note_deletions(conn, registers, named, changed.deleted, reached, live_only=live_only)
+    _note_deletions(conn, registers, named, changed.deleted, reached)
     return _written(conn, rows, before, registers, careful=careful)
 
 
@@ -124,14 +123,12 @@ def _read_again(
     evidence: Mapping[str, Evidence],
     again: Collection[str],
     reached: Mapping[int, int],
-    *,
-    live_only: bool,
 ) -> dict[str, links.Claims]:
     """The registers of these customers from the log; customers without events there are deleted."""
     speakers = {user for customer in again for user in rows[customer].named}
     speakers |= {c.user for customer in again if customer in evidence for c in evidence[customer].claims}
     bounds = {**store.checkpoints(conn), **reached}
-    registers = _registers_in_log(conn, again, speakers, bounds, live_only=live_only)
+    registers = _registers_in_log(conn, again, speakers, bounds)
     store.delete_customers(conn, sorted(again - registers.keys()))
     return registers
 
@@ -142,8 +139,6 @@ def _note_deletions(
     named: Mapping[str, Collection[str]],
     deleted: Collection[str],
     reached: Mapping[int, int],
-    *,
-    live_only: bool,
 ) -> None:
     """Read the deletions of users whom a register did not name before, and of `deleted`."""
     unread = {
@@ -154,16 +149,16 @@ def _note_deletions(
     if not users:
         return
     bounds = {**store.checkpoints(conn), **reached}
-    deletions = deletions_of(conn, users, bounds, live_only=live_only)
+    deletions = deletions_of(conn, users, bounds)
     for customer, some in unread.items():
         registers[customer].note_deletions({user: deletions.get(user, []) for user in some})
 
 
 def deletions_of(
-    conn: AnyConnection, users: Collection[str], bounds: Mapping[int, int], *, live_only: bool
+    conn: AnyConnection, users: Collection[str], bounds: Mapping[int, int]
 ) -> dict[str, list[Claim]]:
     """When each of these users was deleted and restored, up to the bounds."""
-    return deletions_in(log_reader.deletions_of(conn, users, bounds, live_only=live_only))
+    return deletions_in(log_reader.deletions_of(conn, users, bounds))
 
 
 def read_again(
@@ -171,16 +166,14 @@ def read_again(
     customers: Collection[str],
     speakers: Collection[str],
     bounds: Mapping[int, int],
-    *,
-    live_only: bool,
 ) -> dict[str, links.Claims]:
     """All words and claims in the log about these customers, up to the bounds; only customers with any.
 
     `speakers` are users whose streams may contain an operator's claims on them.
     """
-    registers = _registers_in_log(conn, customers, speakers, bounds, live_only=live_only)
+    registers = _registers_in_log(conn, customers, speakers, bounds)
     users = {user for register in registers.values() for user in register.users()}
-    deletions = deletions_of(conn, users, bounds, live_only=live_only)
+    deletions = deletions_of(conn, users, bounds)
     for register in registers.values():
         register.note_deletions(deletions)
     return registers
@@ -191,13 +184,11 @@ def _registers_in_log(
     customers: Collection[str],
     speakers: Collection[str],
     bounds: Mapping[int, int],
-    *,
-    live_only: bool,
 ) -> dict[str, links.Claims]:
     """As read_again, without deletions."""
-    events = log_reader.claims_of(conn, {*customers, *speakers}, bounds, live_only=live_only)
+    events = log_reader.claims_of(conn, {*customers, *speakers}, bounds)
     evidence = {c: statements for c, statements in evidence_in(events).items() if c in customers}
-    for customer, at in log_reader.first_events(conn, customers, bounds, live_only=live_only).items():
+    for customer, at in log_reader.first_events(conn, customers, bounds).items():
         earlier = evidence.get(customer) or Evidence(at, [], [])
         evidence[customer] = earlier._replace(first_at=min(earlier.first_at, at))
     return {customer: claiming.settled(statements) for customer, statements in evidence.items()}

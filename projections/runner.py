@@ -32,14 +32,13 @@ class Runner:
         self,
         connect: Callable[[], AnyConnection],
         *,
-        live_only: bool = False,
         parts: int = 16,
         batch_events: int = 2000,
         on_batch: Callable[[BatchReport, float], None] | None = None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._connect = connect
-        self._projector = Projector(live_only=live_only)
+        self._projector = Projector()
         self._parts = parts
         self._limit = max(1, batch_events // parts)
         self._on_batch = on_batch

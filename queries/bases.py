@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
+from events import livemode
 from events.clock import instant, micros
 from events.routing import part_of
 from events.statements import statement
@@ -115,10 +116,10 @@ class Streams:
             return EVER
         return max(micros(row[0]), self.moved_at)
 
-    def recorded_after(self, since: int, until: int, *, live_only: bool) -> int | None:
+    def recorded_after(self, since: int, until: int) -> int | None:
         """The recording time of the first-recorded event between two instants; microseconds."""
         parameters = self._route_parameters | {"since": instant(since), "until": instant(until)}
-        parameters["live_only"] = live_only
+        parameters["live_only"] = livemode.live_only()
         row = self._one("history_recorded_after", parameters)
         return None if row is None else row[0]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from events import livemode
 from events.statements import statement
 from queries.rows import AnyConnection, Row, fetch_all
 
@@ -33,9 +34,9 @@ class Outage:
         }
 
 
-def ledger(conn: AnyConnection, *, since: datetime, until: datetime, live_only: bool) -> list[Row]:
+def ledger(conn: AnyConnection, *, since: datetime, until: datetime) -> list[Row]:
     """A row per source and hour with any event, oldest first."""
-    values = {"since": since, "until": until, "live_only": live_only}
+    values = {"since": since, "until": until, "live_only": livemode.live_only()}
     return fetch_all(conn, statement("queries", "completeness_hours"), values)
 
 

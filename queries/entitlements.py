@@ -106,7 +106,6 @@ def entitlements(
     now: datetime,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> dict[str, Any] | None:  # Any: JSON values and instants
     """The entitlements at `as_of` as known at `known_at`; each defaults to the present.
 
@@ -114,7 +113,7 @@ def entitlements(
     """
     if as_of is None and known_at is None:
         return _entitlements_now(conn, user_id, now)
-    past = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    past = past_state(conn, user_id, as_of=as_of, known_at=known_at)
     state = past.state()
     if state is None:
         return None

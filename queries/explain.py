@@ -27,7 +27,6 @@ def explain(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> Json | None:
     """The column's value, the event that set it, and the chain of earlier values, newest first.
 
@@ -40,7 +39,7 @@ def explain(
     if column not in RULES:
         raise UnknownColumn(column, sorted(RULES))
     end = EVER if as_of is None else micros(as_of)
-    search = Search(Streams(conn, user_id), column, known_at=known_at, live_only=live_only)
+    search = Search(Streams(conn, user_id), column, known_at=known_at)
     chain = search.chain(end)
     if not chain:
         return None
@@ -62,11 +61,10 @@ def explain(
 class Search:
     """Searches backwards for the events that set a column, from stored state to stored state."""
 
-    def __init__(self, streams: Streams, column: str, *, known_at: datetime | None, live_only: bool) -> None:
+    def __init__(self, streams: Streams, column: str, *, known_at: datetime | None) -> None:
         self._streams = streams
         self._column = column
         self._known_at = known_at
-        self._live_only = live_only
         self._window: BoundedHistory | None = None
         self.is_complete = False
 
@@ -107,7 +105,6 @@ class Search:
             self._streams.conn,
             self._streams.user_id,
             known_at=self._known_at,
-            live_only=self._live_only,
             streams=self._streams,
             base=base,
             until=until,

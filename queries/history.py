@@ -22,10 +22,9 @@ def history(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> list[Json] | None:
     """One entry per event, oldest first in canonical order; None for an unknown user."""
-    bounded = load_history(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    bounded = load_history(conn, user_id, as_of=as_of, known_at=known_at)
     return [as_entry(step) for step in timeline(bounded)] or None
 
 
@@ -44,7 +43,6 @@ def history_page(
     after: str | None = None,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> HistoryPage | None:
     """The next `limit` entries after a cursor, read from the last stored state before them.
 
@@ -63,12 +61,11 @@ def history_page(
             user_id,
             as_of=as_of,
             known_at=known_at,
-            live_only=live_only,
             streams=streams,
             base=base,
             until=until,
         )
-        later = None if until >= end else streams.recorded_after(until, end, live_only=live_only)
+        later = None if until >= end else streams.recorded_after(until, end)
         steps = _after(timeline(bounded, later), last)
         if len(steps) > limit or until >= end:
             break

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 from psycopg.rows import tuple_row
 
+from events import livemode
 from events.clock import instant, micros
 from events.domain import reason_in
 from events.routing import CATALOG_ROUTE, part_of
@@ -127,7 +128,6 @@ def load_history(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
     streams: Streams | None = None,
     base: Base | None = None,
     until: int = EVER,
@@ -144,7 +144,7 @@ def load_history(
     until = min(until, EVER if as_of is None else micros(as_of))
     by_route: dict[str, list[tuple[Routed, HistoryFact]]] = {}
     stop = streams.row_stop()
-    for event, read_entry in _read(conn, routes, until=until, known_at=known_at, live_only=live_only):
+    for event, read_entry in _read(conn, routes, until=until, known_at=known_at):
         entry = _stopped(read_entry, stop[1]) if stop and read_entry.fact.id == stop[0] else read_entry
         by_route.setdefault(event.route_key, []).append((event, entry))
     read = [pair for stream in by_route.values() for pair in stream]
@@ -167,14 +167,11 @@ def past_state(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> BoundedHistory:
     """The same for callers that need only the final state: the events after the last stored state."""
     streams = Streams(conn, user_id)
     base = streams.base(EVER if as_of is None else micros(as_of), known_at)
-    return load_history(
-        conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only, streams=streams, base=base
-    )
+    return load_history(conn, user_id, as_of=as_of, known_at=known_at, streams=streams, base=base)
 
 
 def _stopped(entry: HistoryFact, reason: str) -> HistoryFact:
@@ -214,7 +211,6 @@ def _read(
     *,
     until: int,
     known_at: datetime | None,
-    live_only: bool,
 ) -> list[tuple[Routed, HistoryFact]]:
     parameters: dict[str, Any] = {  # Any: parameters of several types
         "parts": [part_of(route) for route in routes],
@@ -228,7 +224,7 @@ def _read(
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
         # One row at a time: a fact is small, its body may have a megabyte.
         for row in cursor.stream(statement("queries", "read_past"), parameters, binary=True):
-            if row[9] or not live_only:
+            if livemode.counts(row[9]):
                 event = routed(row[:11])
                 recorded, actor, reason = row[11:]
                 body = event.fact.body

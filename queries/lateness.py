@@ -30,7 +30,7 @@ class Late:
 
 
 def late_event(
-    conn: AnyConnection, state: State, latest: Sequence[EventRow], *, now: datetime, live_only: bool
+    conn: AnyConnection, state: State, latest: Sequence[EventRow], *, now: datetime
 ) -> Late | None:
     """The newest of the latest events that was late and changed plan or status.
 
@@ -45,7 +45,7 @@ def late_event(
         if lacking > LATE:
             just_before = event["recorded_at"] - MICROSECOND
             shown, before = (
-                profile_at(conn, state.user_id, known_at=known_at, live_only=live_only)
+                profile_at(conn, state.user_id, known_at=known_at)
                 for known_at in (event["recorded_at"], just_before)
             )
             if before is None or shown is None or _standing(shown) == _standing(before):

@@ -5,6 +5,7 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from events import livemode
 from events.routing import PARTS
 from events.statements import statement
 from queries.bodies import with_bodies
@@ -43,7 +44,6 @@ def events_after(
     vector: Sequence[int],
     *,
     types: Sequence[str],
-    live_only: bool,
     bodies: bool,
     limit: int,
 ) -> Followed:
@@ -53,7 +53,7 @@ def events_after(
     order, so no event is skipped.
     """
     rows = fetch_all(conn, statement("queries", "events_after"), {"positions": list(vector), "limit": limit})
-    events = [row for row in rows if matches(row["event_type"], types) and (row["livemode"] or not live_only)]
+    events = [row for row in rows if matches(row["event_type"], types) and livemode.counts(row["livemode"])]
     looked_at = rows
     if bodies and events:
         matching = len(events)

@@ -33,7 +33,6 @@ def person_file(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-    live_only: bool = False,
 ) -> PersonFile:
     """The events by the source's clock, and the reads, in a window (`until` is exclusive).
 
@@ -44,7 +43,7 @@ def person_file(
     with exported(conn, event_filter, bodies=True) as rows:
         event_rows = list(rows)
     customers = tuple(linked_customers(conn, user_id))
-    entries = history(conn, user_id, live_only=live_only) or []
+    entries = history(conn, user_id) or []
     parameters = {"subjects": [user_id, *customers], "since": since, "until": until}
     return PersonFile(
         user_id=user_id,

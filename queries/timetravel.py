@@ -18,10 +18,9 @@ def profile_at(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> Profile | None:
     """The flat profile, exact to the microsecond; None when no event mentioned the user by then."""
-    past = past_state(conn, user_id, as_of=as_of, known_at=known_at, live_only=live_only)
+    past = past_state(conn, user_id, as_of=as_of, known_at=known_at)
     state = past.state()
     return None if state is None else flat(state, past.catalog())
 

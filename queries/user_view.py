@@ -35,7 +35,6 @@ def load_user_view(
     *,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-    live_only: bool = False,
 ) -> UserView | None:
     """The view of the user; None when no event mentions them, by `known_at` if given."""
     streams = Streams(conn, user_id)
@@ -43,9 +42,7 @@ def load_user_view(
     def latest(end: datetime | None) -> BoundedHistory:
         until = EVER if end is None else micros(end)
         base = streams.latest(until, MOST_SHOWN, known_at)
-        return load_history(
-            conn, user_id, as_of=end, known_at=known_at, live_only=live_only, streams=streams, base=base
-        )
+        return load_history(conn, user_id, as_of=end, known_at=known_at, streams=streams, base=base)
 
     everything = latest(None)
     whole = timeline(everything)

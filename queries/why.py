@@ -29,13 +29,13 @@ LOOKED_AT = 200  # unlinked customers whose addresses are compared
 Json = dict[str, Any]  # Any: JSON values and instants
 
 
-def why(conn: AnyConnection, user_id: str, *, now: datetime, live_only: bool = False) -> Json | None:
+def why(conn: AnyConnection, user_id: str, *, now: datetime) -> Json | None:
     """`user_id`, `plan`, `subscription_status`, `why` (a paragraph), `event_id`, `odd` and `next`.
 
     `odd` is a list of `kind`, `text` and `next`, the most urgent first; `next` is the first one's command.
     None for a user that no event mentions.
     """
-    facts = _facts(conn, user_id, now, live_only)
+    facts = _facts(conn, user_id, now)
     if facts is None:
         return None
     odd = oddities(facts)
@@ -64,7 +64,7 @@ def _names_no_plan(subscription: SubscriptionFact) -> str:
     return f"{f'the price {price_id}' if price_id else 'a subscription without a price'} names no plan"
 
 
-def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) -> Facts | None:
+def _facts(conn: AnyConnection, user_id: str, now: datetime) -> Facts | None:
     stored = stored_fold(conn, user_id)
     if stored is None:
         return None
@@ -79,7 +79,7 @@ def _facts(conn: AnyConnection, user_id: str, now: datetime, live_only: bool) ->
         standing=at_present,
         event=None if event_id is None else one_event(conn, event_id),
         latest=latest,
-        late=late_event(conn, state, latest, now=now, live_only=live_only),
+        late=late_event(conn, state, latest, now=now),
         unlinked=_same_address(conn, user_id) if state.email else [],
         waited=timedelta() if oldest is None else now - oldest,
         now=now,

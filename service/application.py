@@ -106,7 +106,7 @@ def build_over(
 ) -> Flask:
     """API, webhook endpoints and health over this pool; the endpoints over `doors` if set."""
     clock = clock or pool_clock(pool)
-    asks = (metrics.standing, part_metrics, CompletenessMetrics(live_only=settings.livemode))
+    asks = (metrics.standing, part_metrics, CompletenessMetrics())
     registry.register(metrics.DatabaseMetrics(pool, utc_now, asks))
     outcomes = AppendOutcomes()
     throttle = Throttle()  # shared by API and console, so that a guesser has no separate attempts in each
@@ -116,7 +116,6 @@ def build_over(
         decision_clock=clock,
         connect=lambda: service_connection(conninfo, name="tenure-export"),
         replica=replica_of(settings),
-        live_only=settings.livemode,
         checks={**readiness(pool), "clock": clock_check(clock), "webhooks": outcomes.check},
         registry=registry,
         throttle=throttle,
@@ -130,7 +129,6 @@ def build_over(
             pool=pool,
             clock=utc_now,
             decision_clock=clock,
-            live_only=settings.livemode,
             secret_key=session_key(settings),
             throttle=throttle,
             verifiers=lambda origin: [key.verifier for key in signing_keys(settings, origin)],

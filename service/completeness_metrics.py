@@ -17,8 +17,7 @@ WINDOW = timedelta(hours=24)
 class CompletenessMetrics:
     """The ledger of the last day and the alarms; read from the database at most once per minute."""
 
-    def __init__(self, *, live_only: bool) -> None:
-        self._live_only = live_only
+    def __init__(self) -> None:
         self._lock = Lock()
         self._held: tuple[datetime, list[Metric]] | None = None
 
@@ -29,7 +28,7 @@ class CompletenessMetrics:
             return self._held[1]
 
     def _asked(self, conn: AnyConnection, now: datetime) -> list[Metric]:
-        rows = ledger(conn, since=now - WINDOW, until=now, live_only=self._live_only)
+        rows = ledger(conn, since=now - WINDOW, until=now)
         active, ends = alarms(conn, now=now), reconciled(conn)
         day = GaugeMetricFamily(
             "tenure_completeness_day",

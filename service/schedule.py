@@ -28,27 +28,25 @@ NAMED = 20  # users listed in a failed scan's result
 
 def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> list[Scheduled]:
     """All handlers, in the order of `tenure schedule list`."""
-    live_only, sealer = settings.livemode, sealer_of(settings, conninfo, clock=clock)
+    sealer = sealer_of(settings, conninfo, clock=clock)
 
     def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(
-            scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn), live_only=live_only)
-        )
+        return _summary_json(scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn)))
 
     def warn_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.warn_trials(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.warn_trials(conn, now))
 
     def reset_usage(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.reset_usage(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.reset_usage(conn, now))
 
     def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.expire_grants(conn, now, live_only=live_only))
+        return _summary_json(scheduled_scans.expire_grants(conn, now))
 
     def time_out_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(job_timeouts.time_out_jobs(conn, now, live_only=live_only))
+        return _summary_json(job_timeouts.time_out_jobs(conn, now))
 
     def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return schedule_emails(conn, now, live_only=live_only)
+        return schedule_emails(conn, now)
 
     def seal(_conn: Connection, _now: datetime) -> Mapping[str, Any]:
         signed = sealer.run()

@@ -51,7 +51,6 @@ def _stripe(settings: Settings, *, objects: bool) -> Callable[[Connection, datet
                 stripe_api(settings, clock=utc_now),
                 envelope=fetched_stripe_event,
                 clock=utc_now,
-                live_only=settings.livemode,
                 with_objects=objects,
             ).as_json()
         except AlreadyRunning:

@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from database import embedded, pooler, restore_marker
 from database.errors import NoDatabase
 from database.pool import PREPARE_AFTER, Connection, connect, place, session_conninfo
+from events import livemode
 from events.statements import statement
 from queries.rows import fetch_one
 from service import logging_setup
@@ -30,6 +31,7 @@ def _silent(_: str) -> None:
 def command_settings() -> Settings:
     """The settings of a command; libraries log only from ERROR on."""
     settings = load()
+    livemode.bind(live_only=settings.livemode)
     logging_setup.configure(level="ERROR", form="console")
     return settings
 
@@ -37,6 +39,7 @@ def command_settings() -> Settings:
 def service_settings() -> Settings:
     """The settings of a service process; they also configure its log."""
     settings = load()
+    livemode.bind(live_only=settings.livemode)
     logging_setup.configure(level=settings.log_level, form=settings.log_format)
     return settings
 

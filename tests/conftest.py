@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from database import embedded
 from database.pool import Connection, Pool, connect, open_pool
+from events import livemode
 from tests.databases import Database, Recycler, Server
 
 hypothesis_settings.register_profile(
@@ -62,6 +63,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     given = os.environ.get("DATABASE_URL")
     if given and not hasattr(config, "workerinput"):
         Server(given, _label()).drop_all()
+
+
+livemode.bind(live_only=False)
+
+
+@pytest.fixture(autouse=True)
+def same_livemode() -> Iterator[None]:
+    """A command run inside the test process binds what its settings say."""
+    yield
+    livemode.bind(live_only=False)
+
+
+@pytest.fixture
+def live_events_only() -> None:
+    """Test events are ignored, as in production."""
+    livemode.bind(live_only=True)
 
 
 @pytest.fixture(autouse=True)

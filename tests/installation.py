@@ -83,4 +83,4 @@ def play(doors: Target, world: DemoWorld, conninfo: str) -> None:
 
 def project(conninfo: str) -> None:
     """Everything there is now, as `tenure work` does."""
-    Runner(partial(projector_connection, conninfo), live_only=True).drain()
+    Runner(partial(projector_connection, conninfo)).drain()

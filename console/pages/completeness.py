@@ -23,7 +23,7 @@ def show() -> str:
     at, days = now(), int(choice("days", DAYS) or 1)
     app_deps = deps()
     with app_deps.pool.connection() as conn:
-        rows = ledger(conn, since=at - timedelta(days=days), until=at, live_only=app_deps.live_only)
+        rows = ledger(conn, since=at - timedelta(days=days), until=at)
         alarming, ends = alarms(conn, now=at), reconciled(conn)
     return render_template(
         "console/completeness.html",

@@ -38,10 +38,9 @@ def link(customer_id: str) -> Response:
     """Link the customer to that user. The form's key makes a second click the same command."""
     customer_id, user_id = key(customer_id, "customer"), user_meant(field("user_id"))
     issued = command(user_id, "link", {"customer_id": customer_id, "linked": True})
-    live_only = deps().live_only
     try:
         outcome = decided(
-            lambda conn: link_customer(conn, issued, customer_id, live_only=live_only),
+            lambda conn: link_customer(conn, issued, customer_id),
             otherwise="It was not linked",
         )
         flash(f"{customer_id} is linked; its history is now this user's.")

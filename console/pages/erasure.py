@@ -60,10 +60,7 @@ def _erase(user_id: str, reason: str, *, seen: str) -> ErasureResult:
             plan = _plan(conn, user_id)
             if str(plan.erasures) != seen:
                 return ErasureResult(None)
-            live_only = deps().live_only
-            return erase_person(
-                conn, plan, now=decision_now(), actor=actor(), reason=reason, live_only=live_only
-            )
+            return erase_person(conn, plan, now=decision_now(), actor=actor(), reason=reason)
         except ErasureRefused as refused:
             conn.rollback()
             raise FormRefused(409, "Nothing was erased", sentence(refused)) from None

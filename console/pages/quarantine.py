@@ -32,7 +32,7 @@ def retry(user_id: str) -> Response:
     with app_deps.pool.connection() as conn:
         if not is_quarantined(conn, user_id):
             raise not_found("quarantined user")
-        Projector(live_only=app_deps.live_only).retry(conn, [user_id])
+        Projector().retry(conn, [user_id])
         remains = is_quarantined(conn, user_id)
     if remains:
         flash(f"{user_id} still can't be folded.")

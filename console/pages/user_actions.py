@@ -8,7 +8,6 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from console.access import operator_only
-from console.deps import deps
 from console.errors import FormRefused, bad_input, not_found, sentence
 from console.form_commands import command, decided
 from console.inputs import field, optional_field, optional_instant, optional_number
@@ -25,7 +24,7 @@ from queries.rows import AnyConnection
 
 actions = Blueprint("actions", __name__, url_prefix="/<user_id>/actions")
 
-Decision = Callable[[AnyConnection, Command, bool], Decided]
+Decision = Callable[[AnyConnection, Command], Decided]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,10 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
     user_id = key(user_id, "user")
     if action not in ACTIONS:
         raise not_found("action")
-    live_only = deps().live_only
     try:
         order = ACTIONS[action]()
         issued = command(user_id, action, order.request)
-        outcome = decided(
-            lambda conn: order.decision(conn, issued, live_only), otherwise="Nothing was changed"
-        )
+        outcome = decided(lambda conn: order.decision(conn, issued), otherwise="Nothing was changed")
         flash(order.done)
         if "warning" in outcome.answer:
             flash(sentence(outcome.answer["warning"]))
@@ -65,7 +61,7 @@ def _start_trial() -> FormAction:
     length, plan = _length(), optional_field("plan_key", most=100)
     return FormAction(
         {"action": "start", "plan_key": plan, **length.as_json()},
-        lambda conn, issued, live_only: start_trial(conn, issued, length, plan_key=plan, live_only=live_only),
+        lambda conn, issued: start_trial(conn, issued, length, plan_key=plan),
         "The trial has begun.",
     )
 
@@ -74,7 +70,7 @@ def _extend_trial() -> FormAction:
     length = _length()
     return FormAction(
         {"action": "extend", **length.as_json()},
-        lambda conn, issued, live_only: extend_trial(conn, issued, length, live_only=live_only),
+        lambda conn, issued: extend_trial(conn, issued, length),
         "The trial has another end.",
     )
 
@@ -82,7 +78,7 @@ def _extend_trial() -> FormAction:
 def _end_trial() -> FormAction:
     return FormAction(
         {"action": "end"},
-        lambda conn, issued, live_only: end_trial(conn, issued, live_only=live_only),
+        lambda conn, issued: end_trial(conn, issued),
         "The trial is over.",
     )
 
@@ -91,7 +87,7 @@ def _grant_plan() -> FormAction:
     plan, until = field("plan_key", most=100), optional_instant("until")
     return FormAction(
         {"plan_key": plan, "until": None if until is None else iso(until)},
-        lambda conn, issued, live_only: grant_plan(conn, issued, plan, until=until, live_only=live_only),
+        lambda conn, issued: grant_plan(conn, issued, plan, until=until),
         f"{plan} is granted.",
     )
 
@@ -99,7 +95,7 @@ def _grant_plan() -> FormAction:
 def _revoke_plan() -> FormAction:
     return FormAction(
         {"plan_key": None},
-        lambda conn, issued, live_only: revoke_plan(conn, issued, live_only=live_only),
+        lambda conn, issued: revoke_plan(conn, issued),
         "The grant is revoked.",
     )
 
@@ -108,7 +104,7 @@ def _link() -> FormAction:
     customer = field("customer_id")
     return FormAction(
         {"customer_id": customer, "linked": True},
-        lambda conn, issued, live_only: link_customer(conn, issued, customer, live_only=live_only),
+        lambda conn, issued: link_customer(conn, issued, customer),
         f"{customer} is linked; its history is now this user's.",
     )
 
@@ -117,7 +113,7 @@ def _unlink() -> FormAction:
     customer = field("customer_id")
     return FormAction(
         {"customer_id": customer, "linked": False},
-        lambda conn, issued, live_only: unlink_customer(conn, issued, customer, live_only=live_only),
+        lambda conn, issued: unlink_customer(conn, issued, customer),
         f"{customer} is not this user's any more; its history waits for another link.",
     )
 
@@ -125,7 +121,7 @@ def _unlink() -> FormAction:
 def _grant_admin() -> FormAction:
     return FormAction(
         {"is_admin": True},
-        lambda conn, issued, live_only: grant_admin(conn, issued, live_only=live_only),
+        lambda conn, issued: grant_admin(conn, issued),
         "They administer the platform now.",
     )
 
@@ -133,7 +129,7 @@ def _grant_admin() -> FormAction:
 def _revoke_admin() -> FormAction:
     return FormAction(
         {"is_admin": False},
-        lambda conn, issued, live_only: revoke_admin(conn, issued, live_only=live_only),
+        lambda conn, issued: revoke_admin(conn, issued),
         "They administer the platform no longer.",
     )
 

@@ -81,9 +81,7 @@ def show_why(user_id: str, column: str) -> str:
     app_deps = deps()
     with app_deps.pool.connection() as conn:
         try:
-            explanation = explain(
-                conn, user_id, column, as_of=as_of, known_at=known_at, live_only=app_deps.live_only
-            )
+            explanation = explain(conn, user_id, column, as_of=as_of, known_at=known_at)
         except UnknownColumn:
             raise not_found("column") from None
         if explanation is None:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from psycopg.rows import dict_row
 
+from events import livemode
 from events.append import append
 from events.domain import user_event
 from events.domain.user import EmailScheduled
@@ -64,13 +65,13 @@ def schedule_email(
     return True
 
 
-def schedule_emails(conn: AnyConnection, now: datetime, *, live_only: bool) -> dict[str, int]:
+def schedule_emails(conn: AnyConnection, now: datetime) -> dict[str, int]:
     """Schedule the mail that is due; returns the number of messages by occasion, and `failed`.
 
     `conn` is in autocommit: each message has its own transaction, and one that fails stops no other.
     """
     counts: dict[str, int] = {}
-    for row, due in _unscheduled(conn, now, live_only=live_only):
+    for row, due in _unscheduled(conn, now):
         occasion = OF_EVENT[row["event_type"]].name
         try:
             with conn.transaction():
@@ -100,9 +101,9 @@ def email_key(what: str, user_id: str, occasion: str, instance: str) -> str:
 
 
 def _unscheduled(
-    conn: AnyConnection, now: datetime, *, live_only: bool
+    conn: AnyConnection, now: datetime
 ) -> list[tuple[dict[str, Any], DueMail]]:  # Any: one type a column
-    values = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": live_only}
+    values = {"types": list(OF_EVENT), "since": now - WINDOW, "live_only": livemode.live_only()}
     due_by_key: dict[str, tuple[dict[str, Any], DueMail]] = {}
     for row in _rows(conn, "reasons", values):
         occasion = OF_EVENT[row["event_type"]]

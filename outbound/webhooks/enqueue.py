@@ -57,7 +57,6 @@ def _batch(conn: AnyConnection, endpoint: Destination, now: datetime) -> tuple[b
             conn,
             destination.followed_to,
             types=destination.event_types,
-            live_only=destination.live_only,
             bodies=False,
             limit=BATCH,
         )

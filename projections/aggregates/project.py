@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from events import livemode
 from events.clock import micros
 from events.routing import part_of
 from projections import log_reader
@@ -49,7 +50,6 @@ def project(
     events: Iterable[Routed],
     bounds: Bounds,
     *,
-    live_only: bool,
     careful: bool = False,
 ) -> None:
     """Fold these events into their aggregates. `bounds`: the position up to which each part is read.
@@ -73,18 +73,18 @@ def project(
             if user not in erased:
                 work |= grouped(table.kind, user, sifted_facts)
         if work and careful:
-            _fold_apart(conn, table, work, bounds, live_only=live_only)
+            _fold_apart(conn, table, work, bounds)
         elif work:
-            _fold(conn, table, work, bounds, live_only=live_only)
+            _fold(conn, table, work, bounds)
     if erased:
-        rebuild(conn, erased, bounds, live_only=live_only)
+        rebuild(conn, erased, bounds)
 
 
-def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live_only: bool) -> None:
+def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds) -> None:
     """Fold all aggregates of these users again, up to the bounds. Jobs that remain keep their results."""
     if not users:
         return
-    streams = log_reader.streams(conn, users, bounds, live_only=live_only)
+    streams = log_reader.streams(conn, users, bounds)
     works = [work_of(user, facts) for user, facts in streams.items()]
     there = store.keys_of(conn, users)
     for table in TABLES:
@@ -92,16 +92,14 @@ def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds, *, live
         kept = {key_of(state) for state in states}
         gone = [key for name, key in there if name == table.table and key not in kept]
         store.delete_all(conn, f"delete_{table.table}", gone)
-        _write_whole(conn, table, states, bounds, live_only=live_only)
+        _write_whole(conn, table, states, bounds)
 
 
-def _write_whole(
-    conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds, *, live_only: bool
-) -> None:
+def _write_whole(conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds) -> None:
     """Write these aggregates; a refusal stops only the refused one."""
 
     def refuse(state: S, problem: Exception) -> None:
-        _stop(conn, table, key_of(state), bounds, problem, live_only=live_only)
+        _stop(conn, table, key_of(state), bounds, problem)
 
     write_halving(conn, states, lambda some: table.write(conn, [], some), refuse)
 
@@ -111,16 +109,14 @@ def _fold_apart(
     table: Table[S],
     work: dict[AggregateKey, list[Fact]],
     bounds: Bounds,
-    *,
-    live_only: bool,
 ) -> None:
     """Fold these aggregates; bisect on refusal, so that only the refused ones stop."""
 
     def fold(keys: Sequence[AggregateKey]) -> None:
-        _fold(conn, table, {key: work[key] for key in keys}, bounds, live_only=live_only)
+        _fold(conn, table, {key: work[key] for key in keys}, bounds)
 
     def refuse(key: AggregateKey, problem: Exception) -> None:
-        _stop(conn, table, key, bounds, problem, live_only=live_only)
+        _stop(conn, table, key, bounds, problem)
 
     write_halving(conn, sorted(work), fold, refuse)
 
@@ -131,12 +127,10 @@ def _stop(
     key: AggregateKey,
     bounds: Bounds,
     problem: Exception,
-    *,
-    live_only: bool,
 ) -> None:
     """Write the aggregate as it was before the event that makes it refused; it stops there."""
     logger.error("projector.aggregate_refused", table=table.table, id=str(key.id), reason=reason_of(problem))
-    facts = _history(conn, table.kind, key, bounds, live_only=live_only)
+    facts = _history(conn, table.kind, key, bounds)
     state = stopped_before_refusal(
         table.kind, key, facts, lambda state: is_storable(conn, lambda: table.write(conn, [], [state]))
     )
@@ -151,8 +145,6 @@ def _fold(
     table: Table[S],
     work: dict[AggregateKey, list[Fact]],
     bounds: Bounds,
-    *,
-    live_only: bool,
 ) -> None:
     stored = table.read(conn, work)
     moved: dict[AggregateKey, S | None] = {}
@@ -163,7 +155,7 @@ def _fold(
             late.append(key)
         else:
             moved[key] = folded(table.kind, key, state, facts)
-    whole = _refolded(conn, table.kind, late, bounds, live_only=live_only)
+    whole = _refolded(conn, table.kind, late, bounds)
     table.write(conn, _there(moved), _there(whole))
     gone = [key for key, state in (moved | whole).items() if key in stored and _is_gone(state)]
     store.delete_all(conn, f"delete_{table.table}", gone)
@@ -176,23 +168,21 @@ def _is_late(state: Aggregate, facts: list[Fact]) -> bool:
 
 
 def _refolded(
-    conn: AnyConnection, kind: Kind[S], keys: list[AggregateKey], bounds: Bounds, *, live_only: bool
+    conn: AnyConnection, kind: Kind[S], keys: list[AggregateKey], bounds: Bounds
 ) -> dict[AggregateKey, S | None]:
     if not keys:
         return {}
     parts = {key: part_of(key.user_id) for key in keys}
     logged = store.histories(conn, keys, bounds, parts)
     histories = {
-        key: [fact for fact, live in pairs if live or not live_only] for key, pairs in logged.items()
+        key: [fact for fact, live in pairs if livemode.counts(live)] for key, pairs in logged.items()
     }
     return {key: folded(kind, key, None, _left(key, kind, facts)) for key, facts in histories.items()}
 
 
-def _history(
-    conn: AnyConnection, kind: Kind[S], key: AggregateKey, bounds: Bounds, *, live_only: bool
-) -> list[Fact]:
+def _history(conn: AnyConnection, kind: Kind[S], key: AggregateKey, bounds: Bounds) -> list[Fact]:
     """The aggregate's events since the user's last erasure."""
-    stream = log_reader.streams(conn, [key.user_id], bounds, live_only=live_only)[key.user_id]
+    stream = log_reader.streams(conn, [key.user_id], bounds)[key.user_id]
     return grouped(kind, key.user_id, since_erasure(stream)).get(key, [])
 
 

@@ -10,6 +10,7 @@ from time import monotonic, sleep
 
 from psycopg import sql
 
+from events import livemode
 from projections.code_version import projector_version
 from projections.replay import shadow
 from projections.replay.digest import MODULUS, summed
@@ -83,7 +84,7 @@ def resumable(conn: AnyConnection, *, schema: str, options: Options, observer: O
 def _stale(conn: AnyConnection, job: ReplayPlan, options: Options) -> str | None:
     if job.version != projector_version():
         return "by another version of the projector"
-    if job.live_only != options.live_only:
+    if job.live_only != livemode.live_only():
         return "with another livemode"
     if job.is_by_part != _reads_by_part(conn, options):
         return "of a log that lay elsewhere"

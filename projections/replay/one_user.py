@@ -43,11 +43,11 @@ def load_user(conn: Connection, live: Connection, job: ReplayPlan, user_id: str)
 def _claims(live: Connection, job: ReplayPlan, user_id: str) -> dict[str, Claims]:
     """The claims on each customer that was ever claimed for this user."""
     named = dict(rows(live, "replay_claims_of", user_id=user_id))
-    own = log_reader.claims_of(live, [user_id], job.pins, live_only=job.live_only)
+    own = log_reader.claims_of(live, [user_id], job.pins)
     customers = {*named, *relinking.evidence_in(event for event in own if event.is_user)}
     speakers = {user_id, *(user for users in named.values() for user in users)}
-    return relinking.read_again(live, customers, speakers, job.pins, live_only=job.live_only)
+    return relinking.read_again(live, customers, speakers, job.pins)
 
 
 def _streams(live: Connection, job: ReplayPlan, routes: set[str]) -> dict[str, list[Fact]]:
-    return log_reader.streams(live, routes, job.pins, live_only=job.live_only)
+    return log_reader.streams(live, routes, job.pins)

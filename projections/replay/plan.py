@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct, field
 
+from events import livemode
 from projections.code_version import projector_version
 
 SHADOW = "tenure_shadow"
@@ -28,7 +29,6 @@ class Options:
 
     work_dir: Path
     workers: int = 2
-    live_only: bool = False
     range_pages: int = 8192
     bucket_events: int = 15_000
     by_part: bool | None = None
@@ -81,7 +81,7 @@ def plan(pins: dict[int, int], *, heap_pages: int | None, schema: str, options: 
         run_id=uuid4().hex,
         schema=schema,
         version=projector_version(),
-        live_only=options.live_only,
+        live_only=livemode.live_only(),
         pins=pins,
         pages=[] if heap_pages is None else _pages(heap_pages, options.range_pages),
         positions=_positions(pins, options.range_events) if heap_pages is None else [],

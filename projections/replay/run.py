@@ -62,14 +62,14 @@ def replay(
         return done
 
 
-def rebuild_user(conninfo: str, user_id: str, *, live_only: bool) -> None:
+def rebuild_user(conninfo: str, user_id: str) -> None:
     """Refold one user's whole history and write all their rows again, in the live tables.
 
     The user's links do not change. Raises: UnknownUser.
     """
     with session(conninfo) as conn, conn.transaction():
         do(conn, "replay_distrust", user_id=user_id)
-        Projector(live_only=live_only).retry(conn, [user_id])
+        Projector().retry(conn, [user_id])
         if not rows(conn, "replay_has_user", user_id=user_id):
             raise UnknownUser(user_id)
 
@@ -91,7 +91,7 @@ def _build(conninfo: str, conn: Connection, options: Options, observer: Observer
 def _take_over(shadowed: Connection, built: Built, began: float, clock: Clock) -> Replayed:
     """Project the events since the snapshot, then swap; the receipt is in the same transaction."""
     job = built.job
-    projector = Projector(live_only=job.live_only)
+    projector = Projector()
     for _ in range(MAX_ROUNDS):
         if _catch_up(shadowed, projector) <= SMALL_TAIL:
             break

@@ -15,6 +15,7 @@ from zlib import crc32
 import msgspec
 from psycopg import sql
 
+from events import livemode
 from events.statements import statement
 from projections import claiming
 from projections.facts import Fact
@@ -169,7 +170,7 @@ def _events(
                 if seen - reported >= REPORT_EVERY:
                     advance(seen - reported)
                     reported = seen
-                if row[9] or not job.live_only:
+                if livemode.counts(row[9]):
                     yield routed((part, row[1], row[2] + MICROS_TO_2000, *row[3:]))
     advance(seen - reported)
 

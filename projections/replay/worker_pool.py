@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from events import child_processes
+from events import child_processes, livemode
 from projections.replay.errors import WorkersLost
 from projections.replay.observer import Observer
 from projections.replay.plan import WorkerContext
@@ -110,6 +110,7 @@ def _begin(context: WorkerContext, counter: "Synchronized[int]") -> None:
     """Set the context and counter of a worker process."""
     global _context, _counter
     _context, _counter = context, counter
+    livemode.bind(live_only=context.job.live_only)
 
 
 def _do(piece: Piece, number: int) -> WorkOutcome:

@@ -53,7 +53,6 @@ def import_stripe(
     *,
     envelope: StripeEnvelope,
     clock: Clock,
-    live_only: bool,
     workers: int = WORKERS,
     again: bool = False,
     observe: Callable[[str, int], None] = lambda _kind, _done: None,
@@ -62,9 +61,7 @@ def import_stripe(
 
     `connect` returns connections in autocommit. Raises: ReconcileError's kinds; committed pages stay.
     """
-    judge = ComparisonScope(
-        envelope=envelope, account=api.account, live_only=live_only, covered=False, importing=True
-    )
+    judge = ComparisonScope(envelope=envelope, account=api.account, covered=False, importing=True)
     crew = _Crew(connect, api, judge, observe)
     scope = f"{api.scope}:import"
     with connect() as conn, alone(conn, scope):

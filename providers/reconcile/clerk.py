@@ -312,7 +312,7 @@ class _Run:
 
     def _logged(self, users: list[str]) -> dict[str, _LoggedUser]:
         """Each user's state from Clerk's events alone."""
-        streams = log_reader.streams(self._conn, users, _EVERYTHING, live_only=False)
+        streams = log_reader.streams(self._conn, users, _EVERYTHING)
         clerk_facts = {user: [fact for fact in streams[user] if _is_clerks(fact)] for user in users}
         return {
             user: _LoggedUser(present(refold(user, {}, facts)), facts) for user, facts in clerk_facts.items()

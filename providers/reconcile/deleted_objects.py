@@ -32,7 +32,7 @@ def compare_unlisted(
     conn: AnyConnection, api: StripeApi, customers: list[str], judge: ComparisonScope
 ) -> list[Drift]:
     """Drift of these customers and their running subscriptions that this run's lists did not contain."""
-    ours = logged_customers(conn, customers, live_only=judge.live_only)
+    ours = logged_customers(conn, customers)
     paths = {f"/v1/{kind}s/{_bare(object_id)}": object_id for kind, object_id in _running(ours)}
     unseen = rows(conn, "unseen_among", scope=api.scope, ids=list(paths.values()))
     missing = {row["id"] for row in unseen}

@@ -36,12 +36,10 @@ class LoggedCustomer:
         return max(facts, key=lambda fact: (fact.at, fact.position), default=None)
 
 
-def logged_customers(
-    conn: AnyConnection, routes: Iterable[str], *, live_only: bool
-) -> dict[str, LoggedCustomer]:
+def logged_customers(conn: AnyConnection, routes: Iterable[str]) -> dict[str, LoggedCustomer]:
     """Each customer's state up to the head of the log, whatever is projected by now."""
     facts_by_route: dict[str, list[Fact]] = {route: [] for route in routes}
-    for event in log_reader.events_of(conn, facts_by_route, _EVERYTHING, live_only=live_only):
+    for event in log_reader.events_of(conn, facts_by_route, _EVERYTHING):
         if event.is_customer:
             facts_by_route[event.route_key].append(event.fact)
     return {

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
+from events import livemode
 from events.clock import micros
 from projections import store
 from projections.catalog import Catalog
@@ -46,7 +47,6 @@ class ComparisonScope:
 
     envelope: StripeEnvelope
     account: str | None
-    live_only: bool
     covered: bool
     missed: frozenset[str] = frozenset()
     catalog: Catalog | None = None
@@ -66,7 +66,7 @@ def read_page(page: ObjectPage, listed: str, judge: ComparisonScope) -> list[See
         whole, inner = collapsed(body, path)
         for part, into in ((whole, None), (inner, brought)):
             one = None if part is None else _read(part, page, judge)
-            if one is None or (judge.live_only and not one.livemode) or one.has_no_customer:
+            if one is None or not livemode.counts(one.livemode) or one.has_no_customer:
                 continue
             if into is None:
                 listed_objects.append(one)
@@ -87,7 +87,7 @@ def compare(conn: AnyConnection, objects: Sequence[Seen], judge: ComparisonScope
     """Where Stripe and the log differ; erased persons are skipped."""
     erased = erased_among(conn, {one.route for one in objects})
     objects = [one for one in objects if one.route not in erased]
-    ours = logged_customers(conn, {one.route for one in objects}, live_only=judge.live_only)
+    ours = logged_customers(conn, {one.route for one in objects})
     return [drift for one in objects for drift in _drifts(one, ours[one.route], judge)]
 
 

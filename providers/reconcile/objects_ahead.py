@@ -24,9 +24,7 @@ MOST_IDS = 100
 logger = structlog.get_logger(__name__)
 
 
-def record_ahead(
-    conn: AnyConnection, drifts: Iterable[Drift], *, account: str | None, now: datetime, live_only: bool
-) -> None:
+def record_ahead(conn: AnyConnection, drifts: Iterable[Drift], *, account: str | None, now: datetime) -> None:
     """Append one event per user whose objects ahead have changed since the last comparison, each in its own
     transaction. A user in a busy partition waits for the next comparison.
     """
@@ -40,20 +38,18 @@ def record_ahead(
     for user_id, ids in ahead.items():
         try:
             with conn.transaction():
-                _record(conn, user_id, tuple(sorted(ids)[:MOST_IDS]), now=now, live_only=live_only)
+                _record(conn, user_id, tuple(sorted(ids)[:MOST_IDS]), now=now)
         except Exception as problem:  # one user must not end the run for the others
             if conn.closed:
                 raise
             logger.warning("reconcile.drift_not_recorded", user_id=user_id, error=type(problem).__name__)
 
 
-def _record(
-    conn: AnyConnection, user_id: str, ids: tuple[str, ...], *, now: datetime, live_only: bool
-) -> None:
+def _record(conn: AnyConnection, user_id: str, ids: tuple[str, ...], *, now: datetime) -> None:
     def due(state: State, at: datetime) -> list[DueFact]:
         if state.ahead == ids:
             return []
         key = f"billing.drift_observed:{key_part(user_id)}:{iso(at)}:{crc32(' '.join(ids).encode()):x}"
         return [DueFact(key, DriftObserved(object_ids=ids))]
 
-    settle(conn, [user_id], due, now=now, live_only=live_only)
+    settle(conn, [user_id], due, now=now)

@@ -33,7 +33,7 @@ def compare_methods(
     routes -= erased_among(conn, routes)
     if not routes:
         return []
-    ours = logged_customers(conn, routes, live_only=judge.live_only)
+    ours = logged_customers(conn, routes)
     drifts: list[Drift] = []
     for route in sorted(routes):
         customer = ours[route].state.customers.get(route)

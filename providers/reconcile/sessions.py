@@ -8,6 +8,7 @@ import msgspec
 import structlog
 from msgspec import Raw, Struct
 
+from events import livemode
 from events.clock import from_micros
 from projections.parse_fact import STRIPE_READERS
 from projections.shapes.checkout import Checkout
@@ -38,7 +39,7 @@ def read_sessions(page: ObjectPage, judge: ComparisonScope) -> list[Seen]:
     return [
         one
         for body in page.objects
-        if (one := _read(body, judge)) is not None and (one.livemode or not judge.live_only)
+        if (one := _read(body, judge)) is not None and livemode.counts(one.livemode)
     ]
 
 
@@ -46,7 +47,7 @@ def compare_sessions(conn: AnyConnection, sessions: list[Seen], judge: Compariso
     """Sessions whose link the log lacks; erased persons are skipped."""
     erased = erased_among(conn, {one.route for one in sessions} | {_user_in(one) for one in sessions})
     sessions = [one for one in sessions if not {one.route, _user_in(one)} & erased]
-    ours = logged_customers(conn, {one.route for one in sessions}, live_only=judge.live_only)
+    ours = logged_customers(conn, {one.route for one in sessions})
     drifts = []
     for one in sessions:
         user = _user_in(one)

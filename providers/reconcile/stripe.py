@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from events import livemode
 from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
@@ -78,7 +79,6 @@ def reconcile_stripe(
     *,
     envelope: StripeEnvelope,
     clock: Clock,
-    live_only: bool,
     since: datetime | None = None,
     with_objects: bool = True,
     dry_run: bool = False,
@@ -110,19 +110,18 @@ def reconcile_stripe(
         judge = ComparisonScope(
             envelope=envelope,
             account=api.account,
-            live_only=live_only,
             covered=covers(conn, api.scope, clock()),
             missed=frozenset(report.events.routes) if dry_run else frozenset(),
             catalog=catalog_in(conn),
         )
         report.thin = follow_thin_events(conn, api, judge, clock=clock, dry_run=dry_run)
-        if with_objects and not (live_only and not api.livemode):
+        if with_objects and livemode.counts(api.livemode):
             allowed = most_absences(total) if yes_delete is None else yes_delete
             objects = _Objects(conn, api, judge, report, observe, dry_run)
             objects.compare_all()
             objects.end(allowed, total)
             if not dry_run:
-                record_ahead(conn, objects.ahead, account=api.account, now=clock(), live_only=live_only)
+                record_ahead(conn, objects.ahead, account=api.account, now=clock())
                 _finished(conn, api.scope + OBJECTS, report, clock())
                 keep_refusal(conn, api.scope + OBJECTS, report.refused, now=clock())
     return report
@@ -161,7 +160,7 @@ class _Objects:
         for customers in our_customers(self._conn, self._api.account):
             self._take(compare_unlisted(self._conn, self._api, list(customers), self._judge))
             users = [user for user in customers.values() if user is not None]
-            self._take(compare_rows(self._conn, users, live_only=self._judge.live_only))
+            self._take(compare_rows(self._conn, users))
         do(self._conn, "forget_seen", scope=self._api.scope)
 
     def _list(self, listed: str, **params: str) -> None:

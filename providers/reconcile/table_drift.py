@@ -12,7 +12,7 @@ from providers.reconcile.drift import Cause, Drift
 from providers.reconcile.statements import AnyConnection, do, rows
 
 
-def compare_rows(conn: AnyConnection, users: Iterable[str], *, live_only: bool) -> list[Drift]:
+def compare_rows(conn: AnyConnection, users: Iterable[str]) -> list[Drift]:
     """Users whose rows differ from the projected log, read in one snapshot."""
     user_ids = sorted(set(users))
     if not user_ids:
@@ -22,9 +22,7 @@ def compare_rows(conn: AnyConnection, users: Iterable[str], *, live_only: bool) 
         digest, catalog = _catalog(conn)
         bounds = store.checkpoints(conn)
         linked = store.customers_of(conn, user_ids)
-        streams = log_reader.streams(
-            conn, {*user_ids, *(c for of in linked.values() for c in of)}, bounds, live_only=live_only
-        )
+        streams = log_reader.streams(conn, {*user_ids, *(c for of in linked.values() for c in of)}, bounds)
         written = {row["user_id"]: row for row in rows(conn, "row_digests", users=user_ids)}
         should: dict[str, dict[str, Row]] = {}
         for user in user_ids:

@@ -84,7 +84,7 @@ def _fetched(
         observed = seen(body, observed_at=at, account=judge.account)
     except (NotThere, Unfoldable, msgspec.MsgspecError, KeyError):
         return None
-    ours = logged_customers(conn, [observed.route], live_only=judge.live_only)[observed.route]
+    ours = logged_customers(conn, [observed.route])[observed.route]
     if ours.body_of(observed.kind, observed.id, observed.route) == observed.theirs:
         return None
     last = ours.last_of(observed.id)

@@ -69,7 +69,7 @@ def app(
     own_connection: Callable[[], AbstractContextManager[Connection[Any]]],
     wall: Wall,
 ) -> Flask:
-    return create_app(pool=service_pool, clock=wall, connect=own_connection, live_only=False)
+    return create_app(pool=service_pool, clock=wall, connect=own_connection)
 
 
 class Answer(TestResponse):

@@ -29,7 +29,7 @@ schemathesis.openapi.format("date-time", PASSED.map(iso))
 def operations() -> Iterator[tuple[str, str, GenerationMode]]:
     """(method, path, what to send) of everything documented; without input nothing can be wrong."""
     idle = ConnectionPool[Connection[Any]]("", open=False)
-    app = create_app(pool=idle, clock=Wall(), connect=nothing_to_connect, live_only=False)
+    app = create_app(pool=idle, clock=Wall(), connect=nothing_to_connect)
     document = app.test_client().get("/openapi.json").get_json()
     for path, known in document["paths"].items():
         for method, operation in known.items():

@@ -19,6 +19,8 @@ from tests.api.conftest import Caller, Wall
 from tests.captured_logs import own_lines
 from tests.queries.users import add_plan, told
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
@@ -123,7 +125,6 @@ def test_readiness_names_its_causes(
         pool=service_pool,
         clock=wall,
         connect=own_connection,
-        live_only=False,
         checks={"migrations": lambda: "2 migrations are pending", "fine": lambda: None, "odd": broken},
     )
 
@@ -248,9 +249,7 @@ def test_a_parameter_in_the_document_is_never_null(anyone: Caller) -> None:
 def test_two_apps_in_one_process_document_the_same(
     service_pool: ConnectionPool[Connection[Any]], own_connection: Connect, wall: Wall, anyone: Caller
 ) -> None:
-    again = create_app(
-        pool=service_pool, clock=wall, connect=own_connection, live_only=True, registry=CollectorRegistry()
-    )
+    again = create_app(pool=service_pool, clock=wall, connect=own_connection, registry=CollectorRegistry())
 
     assert again.test_client().get("/openapi.json").json == anyone.get("/openapi.json").json
 

@@ -66,9 +66,7 @@ def app(pair: Pair) -> Iterator[Flask]:
         open_pool(pair.primary.conninfo, application_name="api", configure=as_service) as pool,
         replica.pool,
     ):
-        yield create_app(
-            pool=pool, clock=Wall(), connect=nothing_to_connect, replica=replica, live_only=False
-        )
+        yield create_app(pool=pool, clock=Wall(), connect=nothing_to_connect, replica=replica)
 
 
 @pytest.fixture

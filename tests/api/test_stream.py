@@ -23,6 +23,8 @@ from queries.errors import BadCursor
 from queries.log_tail import START, heads, read_vector_cursor, vector_cursor
 from tests.api.conftest import Caller, Wall
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 Conn = Connection[Any]  # Any: whatever row factory
 AT = datetime(2026, 3, 3, tzinfo=UTC)
 
@@ -61,7 +63,7 @@ class Tick:
 def following(pool: Pool, vector: tuple[int, ...] = START, **asked: str) -> Iterator[bytes]:
     tick = Tick()
     question = StreamQuestion.model_validate(asked)
-    return Following(pool, vector, question, live_only=True, tick=tick, sleep=tick.sleep).messages()
+    return Following(pool, vector, question, tick=tick, sleep=tick.sleep).messages()
 
 
 def read(pieces: bytes) -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ from tests.projections import event_builders
 from tests.projections.replaying import options
 from tests.providers.shop import service
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 
 @pytest.fixture
 def world() -> DemoWorld:
@@ -97,7 +99,7 @@ def planted(
         plant_webhooks(doors, deliveries, ada)
     plant_own_events(conn, ada)
     await_projection(running_service, conninfo)
-    replaying.replay(conninfo, options=options(tmp_path / "replay", live_only=True))
+    replaying.replay(conninfo, options=options(tmp_path / "replay"))
     plant_jobs(conn, ada, tmp_path / "outbox", tenure)
     with service(conninfo) as queue:
         destinations.subscribe(

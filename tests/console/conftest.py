@@ -80,13 +80,11 @@ def make_app(pool: ConnectionPool[Connection[Any]], conninfo: str, wall: Callabl
         pool=pool,
         clock=wall,
         connect=lambda: connect(conninfo, application_name="export"),
-        live_only=False,
     )
     app.register_blueprint(
         create_console(
             pool=pool,
             clock=wall,
-            live_only=False,
             secret_key=SECRET,
             throttle=Throttle(),
             verifiers=lambda origin: [key.verifier for key in keys_of(origin)],

@@ -82,7 +82,7 @@ def sign(conninfo: str) -> None:
 
 def project(conn: AnyConnection) -> None:
     """Everything there is, into the tables."""
-    while Projector(live_only=False).project(conn, parts=64, limit=1000).events:
+    while Projector().project(conn, parts=64, limit=1000).events:
         conn.commit()
     conn.commit()
 

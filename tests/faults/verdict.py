@@ -46,8 +46,8 @@ class Verdict:
 
 def verdict(conninfo: str, acked: set[str], folder: Path) -> Verdict:
     """Judge the database of a service that has been stopped."""
-    Runner(partial(projector_connection, conninfo), live_only=False).drain()
-    options = Options(work_dir=folder / "replay", workers=1, live_only=False)
+    Runner(partial(projector_connection, conninfo)).drain()
+    options = Options(work_dir=folder / "replay", workers=1)
     equal = compare(conninfo, options=options).equal
     with psycopg.connect(conninfo) as conn:
         kept = {

@@ -9,12 +9,14 @@ from pathlib import Path
 import structlog
 
 from database import embedded
+from events import livemode
 from tests.databases import Server
 from tests.fuzz.run import Failed, Figures, run
 
 
 def main() -> int:
     """0 when everything held, 1 when something did not; the message has the command that repeats it."""
+    livemode.bind(live_only=False)
     asked = _arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40 if asked.verbose else 50))
     try:

@@ -109,7 +109,7 @@ class _World:
             clerk_endpoint(pool, (CLERK_SECRET,), lambda: NOW),
         ]
         self._client = Client(WebhookMiddleware(doors, Flask(__name__)))
-        self._runner = Runner(lambda: psycopg.connect(self._conninfo, autocommit=True), live_only=False)
+        self._runner = Runner(lambda: psycopg.connect(self._conninfo, autocommit=True))
         self.figures = Figures()
 
     def run(self, bodies: int, report: Any) -> Figures:

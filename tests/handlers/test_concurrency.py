@@ -136,7 +136,7 @@ def test_an_event_that_comes_between_look_and_append_is_taken_in(conn: Connectio
                 append(other, own(_used(7), at=60))
         return [mine]
 
-    DecisionTransaction(conn, part_of(ADA), live_only=False).decide([ADA], choose)
+    DecisionTransaction(conn, part_of(ADA)).decide([ADA], choose)
     conn.commit()
 
     assert seen == [0, 7]
@@ -155,7 +155,7 @@ def test_a_decision_that_is_never_the_same_twice_is_given_up(conn: Connection, c
         return [own(_used(1), at=120)]
 
     with pytest.raises(PartBusy):
-        DecisionTransaction(conn, part_of(ADA), live_only=False).decide([ADA], choose)
+        DecisionTransaction(conn, part_of(ADA)).decide([ADA], choose)
 
 
 def test_a_projector_at_work_is_waited_for(conn: Connection, conninfo: str) -> None:
@@ -163,7 +163,7 @@ def test_a_projector_at_work_is_waited_for(conn: Connection, conninfo: str) -> N
     append(conn, own(_used(9), at=60))
     conn.commit()
     with closing(connect(conninfo, application_name="projector")) as projector:
-        Projector(live_only=False).project(projector, parts=64, limit=100)
+        Projector().project(projector, parts=64, limit=100)
         with ThreadPoolExecutor(1) as threads:
             late = threads.submit(take, conn, 2, "k")
             assert not late.done()

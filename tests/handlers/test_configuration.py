@@ -22,6 +22,8 @@ from projections import configuration as projection
 from projections.runner import Runner
 from tests.jobs.shop import worker_connection
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TABLES = (
     "SELECT * FROM system_configurations ORDER BY category, key",
@@ -37,7 +39,7 @@ def _set(conn: Connection, name: str, text: str, *, now: datetime = NOW, **optio
 
 
 def _project(conninfo: str) -> None:
-    Runner(lambda: worker_connection(conninfo), live_only=True).drain()
+    Runner(lambda: worker_connection(conninfo)).drain()
 
 
 def _tables(conn: Connection) -> list[object]:

@@ -78,14 +78,14 @@ def tables(conn: Connection) -> dict[str, list[Any]]:
 
 def refolded(conn: Connection) -> dict[str, list[Any]]:
     """The tables after every history was folded again from its first event."""
-    Projector(live_only=False).retry(conn, PEOPLE)
+    Projector().retry(conn, PEOPLE)
     conn.commit()
     return tables(conn)
 
 
 def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None:
     tell(conn, clerk("user.updated", user(PEOPLE[5]) | {"email_addresses": 7}, at=60))
-    decide_many(conn, command_rule(wanted(PEOPLE[2], "before", 4)), live_only=False)
+    decide_many(conn, command_rule(wanted(PEOPLE[2], "before", 4)))
     conn.commit()
 
     counted, beyond, again, other, stranger = decide_many(
@@ -97,7 +97,6 @@ def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None
             wanted(PEOPLE[3], "k"),
             wanted("user_nobody_knows", "k"),
         ),
-        live_only=False,
     )
     conn.commit()
 
@@ -113,12 +112,10 @@ def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None
 
 
 def test_another_body_under_a_key_stops_nobody_else(conn: Connection) -> None:
-    decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 4)), live_only=False)
+    decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 4)))
     conn.commit()
 
-    conflict, fine = decide_many(
-        conn, command_rule(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)), live_only=False
-    )
+    conflict, fine = decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)))
 
     assert isinstance(conflict, IdempotencyConflict)
     assert isinstance(fine, Decided)
@@ -134,15 +131,13 @@ def test_what_would_have_to_wait_is_left_out(conn: Connection, conninfo: str) ->
         somebody.execute("SELECT FROM projection_checkpoints WHERE part = %s FOR UPDATE", [part_of(held)])
         somebody.execute("SELECT FROM projection_states WHERE user_id = %s FOR UPDATE", [locked])
 
-        answers = decide_many(
-            conn, command_rule(*[wanted(each, "k") for each in PEOPLE[:4]]), live_only=False
-        )
+        answers = decide_many(conn, command_rule(*[wanted(each, "k") for each in PEOPLE[:4]]))
 
     assert [type(each) for each in answers] == [type(None)] * 3 + [Decided]
 
 
 def test_hundreds_at_the_edges_get_exactly_what_remains(conn: Connection, wide: Pool) -> None:
-    counter = UsageCounter(wide.connection, live_only=False)
+    counter = UsageCounter(wide.connection)
     asked = [wanted(who, f"k{number}") for number in range(15) for who in PEOPLE]
     random.Random(7).shuffle(asked)
 
@@ -169,7 +164,7 @@ def test_doors_and_projectors_beside_them_change_nothing(conn: Connection, conni
     threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [Thread(target=door)]
     for thread in threads:
         thread.start()
-    counter = UsageCounter(wide.connection, live_only=False)
+    counter = UsageCounter(wide.connection)
     answers = Counter(at_once(counter, [wanted(who, f"k{n}") for n in range(12) for who in PEOPLE]))
     threads[-1].join()
     stop.set()
@@ -184,7 +179,7 @@ def test_doors_and_projectors_beside_them_change_nothing(conn: Connection, conni
 def test_a_head_that_somebody_keeps_keeps_only_its_own_part(
     conn: Connection, conninfo: str, wide: Pool
 ) -> None:
-    counter = UsageCounter(wide.connection, live_only=False)
+    counter = UsageCounter(wide.connection)
     with (
         ThreadPoolExecutor(CLIENTS) as threads,
         closing(connect(conninfo, application_name="somebody who hangs")) as somebody,
@@ -205,7 +200,7 @@ def test_a_head_that_somebody_keeps_keeps_only_its_own_part(
 
 def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Pool) -> None:
     """Killed backends, also between COMMIT and its answer: who asks again hears the first answer."""
-    counter = UsageCounter(wide.connection, live_only=False)
+    counter = UsageCounter(wide.connection)
     stop = Event()
 
     def cut() -> None:
@@ -242,4 +237,4 @@ def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Poo
 
 def test_a_stranger_is_refused_as_ever(wide: Pool) -> None:
     with pytest.raises(UserUnknown):
-        UsageCounter(wide.connection, live_only=False).record(wanted("user_nobody_knows", "k"))
+        UsageCounter(wide.connection).record(wanted("user_nobody_knows", "k"))

@@ -53,9 +53,7 @@ def ada(conninfo: str) -> str:
 def erase(conninfo: str, data_dir: Path) -> SweepReport:
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET ROLE tenure_app")
-        erase_person(
-            conn, plan_erasure(conn, USER), now=NOW, actor="cli:test", reason="ticket 12", live_only=False
-        )
+        erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="cli:test", reason="ticket 12")
         conn.commit()
         return sweep(conn, data_dir)
 
@@ -108,9 +106,7 @@ def test_tables_swapped_out_before_they_saw_the_erasure_go_at_once(
 def test_a_rollback_does_not_bring_an_erased_person_back(ada: str, tmp_path: Path) -> None:
     replay(ada, options=options(tmp_path / "replay"))
     with psycopg.connect(ada) as conn:
-        erase_person(
-            conn, plan_erasure(conn, USER), now=NOW, actor="cli:test", reason="ticket 12", live_only=False
-        )
+        erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="cli:test", reason="ticket 12")
         conn.commit()  # and killed here, before the copies were swept
 
     with psycopg.connect(ada, autocommit=True) as conn, pytest.raises(NothingToRollBack, match="erased"):
@@ -177,7 +173,7 @@ def test_a_replay_killed_before_an_erasure_ends_after_it(full_pages: str, tmp_pa
         replay(full_pages, options=pieces, observer=KilledAfter(4))
     before = page_of_ada(full_pages)
     with psycopg.connect(full_pages) as conn:
-        erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12", live_only=False)
+        erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12")
         conn.commit()
     moved = page_of_ada(full_pages) > before
 
@@ -220,7 +216,7 @@ def test_a_part_whose_clock_runs_ahead_keeps_no_payload(conninfo: str, conn: Con
     conn.commit()
     project(conninfo)
 
-    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12", live_only=False)
+    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12")
     conn.commit()
 
     kept = conn.execute("SELECT event_type FROM events WHERE event_data IS NOT NULL").fetchall()
@@ -231,7 +227,7 @@ def test_a_part_whose_clock_runs_ahead_keeps_no_payload(conninfo: str, conn: Con
 
 def test_a_payload_beyond_what_an_erasure_covers_is_missed(conninfo: str, conn: Connection) -> None:
     append(conn, clerk("user.created", user(email=EMAIL), at=1))
-    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12", live_only=False)
+    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12")
     append(conn, clerk("user.updated", user(email=EMAIL), at=2))
     conn.commit()
     with psycopg.connect(conninfo) as mallory:
@@ -255,7 +251,7 @@ def test_reasons_in_the_access_log_are_erased(conninfo: str, conn: Connection) -
     conn.execute(note, [USER, f"{EMAIL} wrote to us"])
     conn.execute(note, ["user_bob", "Bob wrote to us"])
 
-    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12", live_only=False)
+    erase_person(conn, plan_erasure(conn, USER), now=NOW, actor="x", reason="ticket 12")
 
     rows = conn.execute("SELECT subject_id, reason FROM access_log ORDER BY 1").fetchall()
     assert rows == [(USER, "(erased)"), ("user_bob", "Bob wrote to us")]

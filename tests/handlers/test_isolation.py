@@ -94,7 +94,7 @@ def test_what_one_rule_raises_is_its_own_answer_in_a_group(conn: Connection) -> 
         raise ZeroDivisionError
 
     bad = CommandRule(command(user=ADA), rule)
-    answers = decide_many(conn, [bad, ruled_one(usage(BOB)), ruled_one(usage(EVE))], live_only=False)
+    answers = decide_many(conn, [bad, ruled_one(usage(BOB)), ruled_one(usage(EVE))])
 
     assert isinstance(answers[0], ZeroDivisionError)
     assert [type(each).__name__ for each in answers[1:]] == ["Decided", "Decided"]
@@ -103,7 +103,7 @@ def test_what_one_rule_raises_is_its_own_answer_in_a_group(conn: Connection) -> 
 def test_who_carries_a_group_does_not_answer_for_another(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug met after the rules: each member is decided by itself then."""
     monkeypatch.setattr("handlers.usage.decide_many", _fails)
-    counter = UsageCounter(pool.connection, live_only=False)
+    counter = UsageCounter(pool.connection)
 
     assert counter.record(usage(BOB)).used["creators"] == 1
 
@@ -176,7 +176,7 @@ def test_a_decision_folds_an_unreadable_state_again(conn: Connection) -> None:
 
 @pytest.mark.usefixtures("unreadable")
 def test_an_unreadable_state_leaves_its_group_alone(conn: Connection) -> None:
-    ada, bob = decide_many(conn, [ruled_one(usage(user)) for user in (ADA, BOB)], live_only=False)
+    ada, bob = decide_many(conn, [ruled_one(usage(user)) for user in (ADA, BOB)])
 
     assert ada is None
     assert not isinstance(bob, Exception | None)

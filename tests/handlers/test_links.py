@@ -87,5 +87,5 @@ def test_restored_user_has_their_customer_again(conn: Connection, conninfo: str,
     conn.commit()
 
     assert (row(conn, ADA)["stripe_customer_id"], row(conn, BEA)["stripe_customer_id"]) == ("cus_1", None)
-    options = Options(work_dir=tmp_path, workers=1, live_only=False)
+    options = Options(work_dir=tmp_path, workers=1)
     assert compare(conninfo, options=options).differences == []

@@ -112,7 +112,7 @@ def test_users_have_the_new_limits_soon(conn: Connection) -> None:
     tell(conn, *joined("user_ada"))
     publish(conn, BASE.replace("creators_limit = 5", "creators_limit = 7"), later=timedelta(days=1))
 
-    Projector(live_only=False).refresh(conn, limit=100)
+    Projector().refresh(conn, limit=100)
 
     assert row(conn, "user_ada")["plan_creators_limit"] == 7
 

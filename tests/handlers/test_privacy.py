@@ -42,6 +42,8 @@ from tests.projections.event_builders import (
 )
 from tests.sealing import NOW, fill, lent, sealed, superuser, trusted_in, verified
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 EMAIL = "ada.unique@example.com"
 SECOND = "second.unique@example.org"
 OTHER = "user_bob"
@@ -90,7 +92,7 @@ def bob() -> list[NewEvent]:
 
 def project(conn: Connection) -> None:
     conn.commit()
-    while Projector(live_only=True).project(conn, parts=64, limit=1000).events:
+    while Projector().project(conn, parts=64, limit=1000).events:
         conn.commit()
     conn.commit()
 
@@ -119,7 +121,7 @@ def erase(
 ) -> ErasureResult:  # Any: as plan_erasure takes it
     conn.execute("SET LOCAL ROLE tenure_app")
     plan = plan_erasure(conn, user_id, **asked)
-    done = erase_person(conn, plan, now=NOW, actor="cli:test", reason="ticket 4711", live_only=False)
+    done = erase_person(conn, plan, now=NOW, actor="cli:test", reason="ticket 4711")
     conn.commit()
     return done
 
@@ -264,7 +266,7 @@ def test_a_batch_that_read_before_the_erasure_leaves_nothing_behind(conninfo: st
     append(told, stripe("customer.updated", customer(name="Ada Unseen", metadata={"userId": USER}), at=40))
     told.commit()
     with lent(conninfo) as slow:
-        Projector(live_only=True).project(slow, parts=64, limit=1000)
+        Projector().project(slow, parts=64, limit=1000)
         told.execute("SET LOCAL lock_timeout = '10ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             erase(told)
@@ -325,7 +327,7 @@ def test_mentions_in_somebody_elses_stream_are_listed_and_stay(told: Connection)
 @pytest.mark.parametrize("reason", [f"asked by {EMAIL}", "write to x@y.z", f"for {USER}", SECOND])
 def test_a_reason_that_names_the_person_is_refused(told: Connection, reason: str) -> None:
     with pytest.raises(ReasonNamesPerson):
-        erase_person(told, plan_erasure(told, USER), now=NOW, actor="x", reason=reason, live_only=False)
+        erase_person(told, plan_erasure(told, USER), now=NOW, actor="x", reason=reason)
 
 
 def test_nobody_known_is_refused(told: Connection) -> None:
@@ -335,12 +337,10 @@ def test_nobody_known_is_refused(told: Connection) -> None:
 
 def test_two_erasures_at_once_are_one(told: Connection) -> None:
     first, second = plan_erasure(told, USER), plan_erasure(told, USER)
-    erase_person(told, first, now=NOW, actor="x", reason="ticket", live_only=False)
+    erase_person(told, first, now=NOW, actor="x", reason="ticket")
 
     with pytest.raises(ErasureRaced):
-        erase_person(
-            told, second, now=NOW + timedelta(seconds=1), actor="x", reason="ticket", live_only=False
-        )
+        erase_person(told, second, now=NOW + timedelta(seconds=1), actor="x", reason="ticket")
 
 
 def privacy_event(user_id: str = USER) -> NewEvent:

@@ -69,7 +69,7 @@ class Year:
     def tell(self, deliveries: list[DemoDelivery]) -> None:
         append_all(self.conn, map(envelope, deliveries))
         self.conn.commit()
-        while Projector(live_only=False).project(self.conn, parts=64, limit=1000).events:
+        while Projector().project(self.conn, parts=64, limit=1000).events:
             self.conn.commit()
         self.conn.commit()
 

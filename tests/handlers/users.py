@@ -26,7 +26,7 @@ def tell(conn: AnyConnection, *events: NewEvent) -> None:
 def project(conn: AnyConnection) -> None:
     """Project everything there is."""
     conn.commit()
-    while Projector(live_only=False).project(conn, parts=64, limit=1000).events:
+    while Projector().project(conn, parts=64, limit=1000).events:
         conn.commit()
     conn.commit()
 

@@ -41,7 +41,7 @@ def runner(conninfo: str, *, parts: int = 16, batch_events: int = 2000) -> Runne
     def connect() -> Conn:
         return psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")
 
-    return Runner(connect, live_only=True, parts=parts, batch_events=batch_events)
+    return Runner(connect, parts=parts, batch_events=batch_events)
 
 
 def of_other_people(told: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
@@ -97,7 +97,7 @@ def links_told(told: Iterable[NewEvent]) -> Links:
 def refold(conn: Conn, users: Iterable[str]) -> None:
     """Fold these users' whole histories anew, from the log alone."""
     with conn.transaction():
-        Projector(live_only=True).retry(conn, users)
+        Projector().retry(conn, users)
 
 
 def assert_projected(conninfo: str, told: list[NewEvent], mark: str) -> None:

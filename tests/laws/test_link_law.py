@@ -213,9 +213,9 @@ def assert_told_as_lived(
     seconds: int,  # Any: any rows
 ) -> None:
     """At each second the profile has the customer if they were theirs, and the history says just that."""
-    steps = history(conn, name, live_only=True) or []
+    steps = history(conn, name) or []
     for at in range(0, seconds * 10, 10):
-        shown = profile_at(conn, name, as_of=instant(at), live_only=True) or {}
+        shown = profile_at(conn, name, as_of=instant(at)) or {}
         theirs = _marked(oracle.owner_at(at), mark) == name
         assert (shown.get("stripe_customer_id") == BUYER + mark) is theirs
         columns: dict[str, Any] = {}  # Any: columns' values
@@ -245,5 +245,5 @@ def test_a_replay_links_as_the_live_projector(
     ]
     deliver(shared, told, random)
 
-    options = Options(work_dir=tmp_path, workers=1, live_only=True, range_pages=1, bucket_events=20)
+    options = Options(work_dir=tmp_path, workers=1, range_pages=1, bucket_events=20)
     assert compare(shared, options=options).differences == []

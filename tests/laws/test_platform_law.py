@@ -143,7 +143,7 @@ def told(conn: Conn, events: list[NewEvent], random: Random, user: str) -> Rows:
 
 def _project(conn: Conn, limit: int) -> int:
     with conn.transaction():
-        return Projector(live_only=True).project(conn, parts=64, limit=limit).events
+        return Projector().project(conn, parts=64, limit=limit).events
 
 
 @settings(max_examples=100)
@@ -155,7 +155,7 @@ def test_any_order_and_batching_gives_what_a_rebuild_gives(
     with session(shared) as conn:
         live = told(conn, history, Random(seed), user)
         with conn.transaction():
-            Projector(live_only=True).retry(conn, [user])
+            Projector().retry(conn, [user])
 
         assert tables(conn, [user]) == live
 
@@ -190,11 +190,11 @@ def test_whichever_of_two_comes_first_the_row_is_the_same(conninfo: str, pair: A
 
 def test_a_replay_gives_the_same_rows(shared: str, tmp_path: Path) -> None:
     """After the examples above: all of them at once."""
-    found = compare(shared, options=options(tmp_path, live_only=True))
+    found = compare(shared, options=options(tmp_path))
 
     assert found.differences == []
-    assert replay(shared, options=options(tmp_path, live_only=True)).rows["list_items"] > 0
-    assert compare(shared, options=options(tmp_path, live_only=True)).equal
+    assert replay(shared, options=options(tmp_path)).rows["list_items"] > 0
+    assert compare(shared, options=options(tmp_path)).equal
 
 
 def test_results_outlive_a_replay(conninfo: str, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_results_outlive_a_replay(conninfo: str, tmp_path: Path) -> None:
         append_all(conn, [said(own.JobCreated(job_id=job))])
         runner(conninfo).drain()
         conn.execute("INSERT INTO scraping_results VALUES (gen_random_uuid(), %s, '[]', 0, '', now())", [job])
-        replay(conninfo, options=options(tmp_path, live_only=True))
+        replay(conninfo, options=options(tmp_path))
 
         assert conn.execute("SELECT count(*) FROM scraping_results").fetchone() == (1,)
         conn.execute("DELETE FROM users")
@@ -221,9 +221,7 @@ def test_an_erased_persons_work_is_gone_with_its_results(conninfo: str, tmp_path
             a_list(conn, user)
             conn.commit()
         kept = tables(conn, [BOB])
-        erase_person(
-            conn, plan_erasure(conn, ADA), now=NOW + DAY, actor="test", reason="ticket 7", live_only=False
-        )
+        erase_person(conn, plan_erasure(conn, ADA), now=NOW + DAY, actor="test", reason="ticket 7")
         project(conn)
 
         assert not any(tables(conn, [ADA]).values())
@@ -240,7 +238,7 @@ def test_check_can_look_at_one_users_work(conninfo: str, tmp_path: Path) -> None
         runner(conninfo).drain()
         conn.execute("UPDATE campaigns SET name = 'Coffee'")
 
-    found = compare(conninfo, options=options(tmp_path, live_only=True), user_id="user_a").differences
+    found = compare(conninfo, options=options(tmp_path), user_id="user_a").differences
 
     assert [(each.table, each.user_id, each.column) for each in found] == [("campaigns", "user_a", "name")]
 

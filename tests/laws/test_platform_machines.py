@@ -208,7 +208,7 @@ class Work(RuleBasedStateMachine):
     def teardown(self) -> None:
         with closing(self.conn):
             live = tables(self.conn, [self.user])
-            Projector(live_only=False).retry(self.conn, [self.user])
+            Projector().retry(self.conn, [self.user])
             assert tables(self.conn, [self.user]) == live
 
     def some(self, of: dict[UUID, Any], pick: int) -> UUID | None:

@@ -27,10 +27,12 @@ ROOT = Path(__file__).parent.parent.parent
 ONCE = """
 import sys
 from pathlib import Path
+from events import livemode
 from projections.replay import Options, replay
+livemode.bind(live_only=True)
 if __name__ == "__main__":
     sizes = {"range_pages": 16, "bucket_events": 100}
-    options = Options(work_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), live_only=True, **sizes)
+    options = Options(work_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), **sizes)
     print(replay(sys.argv[1], options=options).digest)
 """
 
@@ -84,7 +86,6 @@ def test_a_rebuild_at_the_live_checkpoints_is_the_live_tables(
     options = Options(
         work_dir=tmp_path,
         workers=1,
-        live_only=True,
         range_pages=random.choice((1, 8, 64)),
         bucket_events=random.choice((5, 50, 5000)),
         by_part=random.choice((False, True)),
@@ -103,7 +104,7 @@ def test_the_live_projector_goes_on_from_a_replay_at_any_point(
 ) -> None:
     random = Random(seed)
     events = told(history, seed)
-    options = Options(work_dir=tmp_path, workers=1, live_only=True, bucket_events=50)
+    options = Options(work_dir=tmp_path, workers=1, bucket_events=50)
     deliver(shared, events[::2], random)
     replay(shared, options=options)
     deliver(shared, events[1::2], random)
@@ -137,7 +138,7 @@ def test_killed_at_random_moments_a_replay_still_gives_the_live_tables(shop: str
         sleep(random.uniform(0.3, 2.5))  # any moment will do: nothing is waited for
         process.kill()
         process.communicate()
-        options = Options(work_dir=tmp_path / "check", workers=1, live_only=True)
+        options = Options(work_dir=tmp_path / "check", workers=1)
         replaying.wait_until_free(shop)
         assert compare(shop, options=options).differences == []
     assert _process(shop, tmp_path, "2", "0").communicate()[0]

@@ -130,12 +130,12 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
 
     with session(shared) as conn:
         for user in {user for user, *_ in kept(conn, mark)}:
-            whole = history_of(conn, user, live_only=True)
+            whole = history_of(conn, user)
             assert whole == in_pages(conn, user, random.randint(1, 5))
-            steps = timeline(load_history(conn, user, live_only=True))
+            steps = timeline(load_history(conn, user))
             for column in random.sample(sorted(RULES), 12):
                 changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == column]
-                why = explain(conn, user, column, live_only=True)
+                why = explain(conn, user, column)
                 assert why is not None
                 chain = [(each["event_id"], each["value"]) for each in (why, *why["earlier"])]
                 wanted = [(s.behind.get(column, s.entry).fact.id, c.new) for s, c in changes]
@@ -144,16 +144,16 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
             for entry in random.sample(whole or [], min(4, len(whole or []))):
                 at = entry["occurred_at"]
                 known = random.choice((None, entry["recorded_at"]))
-                found = load_history(conn, user, as_of=at, known_at=known, live_only=True)
+                found = load_history(conn, user, as_of=at, known_at=known)
                 state = found.state()
                 then = None if state is None else flat(state, found.catalog())
-                assert profile_at(conn, user, as_of=at, known_at=known, live_only=True) == then
+                assert profile_at(conn, user, as_of=at, known_at=known) == then
 
 
 def in_pages(conn: Conn, user: str, limit: int) -> list[Json] | None:
     entries: list[Json] = []
     after = None
-    while page := history_page(conn, user, limit=limit, after=after, live_only=True):
+    while page := history_page(conn, user, limit=limit, after=after):
         entries += page.items
         after = page.next
         if after is None:

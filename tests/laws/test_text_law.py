@@ -239,7 +239,7 @@ def test_any_text_is_told_alike_everywhere(house: House, tmp_path_factory: Any, 
     expected = live(house, texts)
     assert_told_alike(house, expected)
 
-    options = Options(work_dir=tmp_path_factory.mktemp("replay"), workers=1, live_only=True)
+    options = Options(work_dir=tmp_path_factory.mktemp("replay"), workers=1)
     assert compare(house.conninfo, options=options).differences == []
 
 
@@ -249,7 +249,7 @@ def test_a_mebibyte_of_text_is_told_alike_everywhere(house: House, tmp_path: Pat
     house.deliver("clerk", {"object": "event", "type": "user.created", "data": data}, "msg_long")
 
     assert_told_alike(house, {"user_long": {"full_name": storable(name)}})
-    assert compare(house.conninfo, options=Options(work_dir=tmp_path, workers=1, live_only=True)).equal
+    assert compare(house.conninfo, options=Options(work_dir=tmp_path, workers=1)).equal
 
 
 def test_export_and_import_carry_any_text(

@@ -52,8 +52,8 @@ def shop(users: int = 12, seed: int = 3) -> list[NewEvent]:
     return plans() + [as_event(each) for each in make_history(seed, users, days=60)]
 
 
-def project(conninfo: str, *, live_only: bool = False) -> None:
-    Runner(lambda: psycopg.connect(conninfo, autocommit=True), live_only=live_only).drain()
+def project(conninfo: str) -> None:
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
 
 
 def options(work_dir: Path, **changed: Any) -> Options:  # Any: as Options

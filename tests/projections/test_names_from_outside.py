@@ -86,7 +86,7 @@ def test_erasing_a_user_named_system_leaves_the_services_events(conninfo: str) -
 
     with psycopg.connect(conninfo) as conn:
         plan = plan_erasure(conn, "system")
-        erase_person(conn, plan, now=utc_now(), actor="operator", reason="ticket 1", live_only=False)
+        erase_person(conn, plan, now=utc_now(), actor="operator", reason="ticket 1")
         conn.commit()
     assert ask(conninfo, CONFIGURED) == [True]
     assert ask(

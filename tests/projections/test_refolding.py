@@ -74,7 +74,7 @@ def pending(conn: Conn) -> list[tuple[Any, ...]]:  # Any: column values
 def test_a_neighbour_does_not_wait_for_a_long_refold(conn: Conn) -> None:
     append_all(conn, [used(1), used(100, NEIGHBOUR)])
 
-    Projector(live_only=False).project(conn, parts=64, limit=100)
+    Projector().project(conn, parts=64, limit=100)
 
     assert creators(conn, NEIGHBOUR) == 1
     assert creators(conn) == EVENTS  # as if the late event had not arrived yet
@@ -91,9 +91,9 @@ def test_slices_end_in_the_whole_fold(conn: Conn, conninfo: str) -> None:
 
 def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: Conn, conninfo: str) -> None:
     append_all(conn, [used(1)])
-    Projector(live_only=False).project(conn, parts=64, limit=100)
+    Projector().project(conn, parts=64, limit=100)
     append_all(conn, [used(200)])
-    Projector(live_only=False).project(conn, parts=64, limit=100)
+    Projector().project(conn, parts=64, limit=100)
     meanwhile = creators(conn)
     drain(conninfo)
 
@@ -108,7 +108,7 @@ def test_a_fold_that_runs_into_the_old_one_ends_there(conn: Conn, conninfo: str)
     before = kept(conn)
 
     append_all(conn, [own(facts.PlanSelected(plan_key="free"), at=12.25, key="replaced")])
-    Projector(live_only=False).project(conn, parts=64, limit=100)
+    Projector().project(conn, parts=64, limit=100)
 
     assert pending(conn) == []
     assert set(before) & set(kept(conn))
@@ -157,7 +157,7 @@ def test_no_transaction_folds_all_events_of_a_crowded_instant(
 ) -> None:
     """Each batch and each slice folds a bounded number of facts, whatever came in that instant before."""
     folded = count_folded(monkeypatch)
-    projector = Projector(live_only=False)
+    projector = Projector()
     fact = facts.UsageRecorded(metric="creators", quantity=1)
     counts = []
     for batch in range(20):
@@ -196,7 +196,7 @@ def test_an_erasure_ends_what_was_read_of_a_crowd(conn: Conn) -> None:
 def begun_crowd(conn: Conn) -> Projector:
     """A projector that has read some of 31 facts of an instant in the middle of the history."""
     fact = facts.UsageRecorded(metric="creators", quantity=1)
-    projector = Projector(live_only=False)
+    projector = Projector()
     for keys in (range(30), range(30, 31)):
         append_all(conn, [own(fact, at=20, key=f"crowd:{number}") for number in keys])
         projector.project(conn, parts=64, limit=100)
@@ -261,7 +261,7 @@ def test_an_erasure_waits_for_no_slice(conn: Conn, conninfo: str, tmp_path: Path
     drain(conninfo)
     with psycopg.connect(conninfo) as erasing:
         plan = plan_erasure(erasing, USER)
-        erase_person(erasing, plan, now=utc_now(), actor="x", reason="ticket 12", live_only=False)
+        erase_person(erasing, plan, now=utc_now(), actor="x", reason="ticket 12")
 
     assert pending(conn) == [(USER,)]
     assert conn.execute("SELECT email, full_name FROM users").fetchall() == [(None, None)]

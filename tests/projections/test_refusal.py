@@ -36,6 +36,8 @@ from tests.projections.event_builders import (
 from tests.projections.live import ask, tell
 from tests.projections.replaying import options
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 Owner = psycopg.Connection[Any]  # Any: rows of any columns
 
 OTHER, OTHERS_CUSTOMER = "user_bob", "cus_bob"
@@ -59,7 +61,7 @@ def settle(conninfo: str, work_dir: Path) -> None:
         conninfo,
         "SELECT sum(h.head - c.position) FROM part_heads h JOIN projection_checkpoints c USING (part)",
     ) == [0]
-    found = compare(conninfo, options=options(work_dir, live_only=True))
+    found = compare(conninfo, options=options(work_dir))
     assert found.differences == []
 
 
@@ -112,11 +114,11 @@ def test_the_history_stops_at_the_event_that_is_refused(conninfo: str, owner: Ow
     assert profile(conninfo, "full_name", USER) == "Two Lee"
     query = "SELECT e.idempotency_key FROM quarantine q JOIN events e ON e.id = q.event_id"
     assert ask(conninfo, query) == ["msg_3"]
-    problems = [entry["problem"] for entry in history(owner, USER, live_only=True) or ()]
+    problems = [entry["problem"] for entry in history(owner, USER) or ()]
     assert [problem is not None for problem in problems] == [False, False, True, False, False]
     assert "no_bad_name" in problems[2]
     for at, name in ((2, "Two Lee"), (3, "Two Lee"), (9, "Two Lee")):
-        past = profile_at(owner, USER, as_of=instant(at), live_only=True)
+        past = profile_at(owner, USER, as_of=instant(at))
         assert past is not None
         assert (past["full_name"], past["stale"]) == (name, at > 2)
 
@@ -162,10 +164,10 @@ def test_a_rebuild_of_one_user_stops_at_the_same_event(conninfo: str, owner: Own
     tell(conninfo, clerk("user.updated", user(first_name="Bad"), at=2))
     runner(conninfo).drain()
     before = ask(conninfo, "SELECT state::text FROM projection_states")
-    rebuild_user(conninfo, USER, live_only=True)
+    rebuild_user(conninfo, USER)
 
     assert ask(conninfo, "SELECT state::text FROM projection_states") == before
-    found = compare(conninfo, options=options(tmp_path, live_only=True), user_id=USER)
+    found = compare(conninfo, options=options(tmp_path), user_id=USER)
     assert found.differences == []
 
 

@@ -29,6 +29,8 @@ from projections.replay.tables import OWN_UNIQUE, REBUILT
 from tests.projections import event_builders, replaying
 from tests.projections.replaying import options, project, tables, tell
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 
 def rows(conninfo: str, query: str) -> list[tuple[Any, ...]]:  # Any: column values
     with psycopg.connect(conninfo, autocommit=True) as conn:
@@ -74,12 +76,10 @@ def test_read_by_part_the_log_gives_the_tables_it_gives_by_page(
     conninfo: str, tmp_path: Path, range_events: int
 ) -> None:
     tell(conninfo, replaying.shop())
-    by_page = replay(conninfo, options=options(tmp_path, live_only=True))
+    by_page = replay(conninfo, options=options(tmp_path))
     of_pages = tables(conninfo)
 
-    by_part = replay(
-        conninfo, options=options(tmp_path, live_only=True, by_part=True, range_events=range_events)
-    )
+    by_part = replay(conninfo, options=options(tmp_path, by_part=True, range_events=range_events))
 
     of_parts = tables(conninfo)
     del of_pages["projection_checkpoints"], of_parts["projection_checkpoints"]  # each has its receipt
@@ -148,9 +148,9 @@ def test_a_replay_leaves_a_receipt(conninfo: str, tmp_path: Path) -> None:
 def test_events_of_test_mode_stay_out_of_a_live_replay(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=2))
     tell(conninfo, [event_builders.stripe("customer.created", event_builders.customer(), livemode=False)])
-    project(conninfo, live_only=True)
+    project(conninfo)
 
-    found = compare(conninfo, options=options(tmp_path, live_only=True))
+    found = compare(conninfo, options=options(tmp_path))
 
     assert found.equal
     assert rows(conninfo, f"SELECT 1 FROM users WHERE user_id = '{event_builders.USER}'") == []
@@ -338,7 +338,7 @@ def test_one_user_is_rebuilt_where_they_stand(conninfo: str, tmp_path: Path) -> 
     project(conninfo)
     (user, *_), *_ = rows(conninfo, "UPDATE users SET email = 'eve@example.com' RETURNING user_id")
 
-    rebuild_user(conninfo, user, live_only=False)
+    rebuild_user(conninfo, user)
 
     found = compare(conninfo, options=options(tmp_path)).differences
     assert len(found) == 2

@@ -39,6 +39,8 @@ from tests.projections.event_builders import (
 from tests.projections.live import ask, assert_true, lag, tell, wait_for
 from tests.projections.model import DEFAULT_PLANS, profile
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 ROOT = Path(__file__).parent.parent.parent
 OTHER = "user_bob"
 LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
@@ -67,7 +69,7 @@ def process(conninfo: str) -> Iterator["subprocess.Popen[bytes]"]:
 def test_rows_states_and_checkpoints_are_committed_together(conninfo: str) -> None:
     tell(conninfo, *DEFAULT_PLANS, linked())
     with session(conninfo) as conn, conn.transaction(force_rollback=True):
-        Projector(live_only=True).project(conn, parts=64, limit=100)
+        Projector().project(conn, parts=64, limit=100)
         assert conn.execute("SELECT count(*) FROM users").fetchone() == (1,)
     left = [ask(conninfo, f"SELECT count(*) FROM {table}")[0] for table in ("users", "projection_states")]
 
@@ -113,7 +115,7 @@ def test_claims_of_a_killed_session_are_free_at_once(conninfo: str) -> None:
     tell(conninfo, *DEFAULT_PLANS, linked())
     with session(conninfo) as dying, closing(psycopg.connect(conninfo, autocommit=True)) as admin:
         dying.execute("BEGIN")
-        Projector(live_only=True).project(dying, parts=64, limit=100)
+        Projector().project(dying, parts=64, limit=100)
         assert runner(conninfo).drain() == 0
         admin.execute("SELECT pg_terminate_backend(%s)", [dying.info.backend_pid])
 
@@ -129,7 +131,7 @@ def test_cut_connection_is_made_again(conninfo: str) -> None:
         pids.append(conn.info.backend_pid)
         return conn
 
-    following = Thread(target=Runner(connect, live_only=True).run, args=[stop])
+    following = Thread(target=Runner(connect).run, args=[stop])
     following.start()
     try:
         with closing(psycopg.connect(conninfo, autocommit=True)) as admin:
@@ -260,6 +262,6 @@ def test_test_mode_touches_live_state_only_where_it_is_asked_for(conninfo: str) 
     assert lag(conninfo) == 0
     with session(conninfo) as conn, conn.transaction():
         conn.execute("UPDATE projection_checkpoints SET position = 0")
-    Runner(lambda: psycopg.connect(conninfo, autocommit=True), live_only=False).drain()
+    Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
     assert_true(conninfo, *in_test)
     assert profile(*in_test)["subscription_status"] == "active"

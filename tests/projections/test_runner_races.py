@@ -27,6 +27,8 @@ from tests.projections.event_builders import session as checkout
 from tests.projections.live import assert_true, tell, wait_for
 from tests.projections.model import DEFAULT_PLANS
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 OTHER = "user_bob"
 
 
@@ -62,7 +64,7 @@ def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
     with session(conninfo) as one:
         tell(conninfo, *first)
         one.execute("BEGIN")
-        Projector(live_only=True).project(one, parts=64, limit=100)
+        Projector().project(one, parts=64, limit=100)
         tell(conninfo, *second)
         with beside(conninfo):
             one.execute("COMMIT")

@@ -77,11 +77,11 @@ def received(delivery: DemoDelivery) -> NewEvent:
 
 def publish(conn: Conn) -> None:
     with conn.transaction():
-        publish_plans(conn, default_plans(), now=BEGAN, actor="tests", live_only=True)
+        publish_plans(conn, default_plans(), now=BEGAN, actor="tests")
 
 
 def project(conninfo: str) -> None:
-    Runner(lambda: projector_connection(conninfo), live_only=True).drain()
+    Runner(lambda: projector_connection(conninfo)).drain()
 
 
 def tables(conn: Conn) -> Rows:

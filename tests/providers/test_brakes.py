@@ -232,7 +232,7 @@ def restore_now(conn: Conn, user_id: str, watch: Watch) -> list[str]:
         user_id=user_id, key="restore", request={}, now=watch(), actor="cli:test", reason="wrong key"
     )
     with conn.transaction():
-        reverted: list[str] = restore_user(conn, command, live_only=False).answer["reverted"]
+        reverted: list[str] = restore_user(conn, command).answer["reverted"]
     return reverted
 
 
@@ -247,7 +247,6 @@ def test_an_erased_person_is_not_fetched_back(
             now=watch(),
             actor="cli:test",
             reason="ticket 12",
-            live_only=False,
         )
     project(conninfo)
     world.clerk.rename(erased, first_name="Zoë", last_name="Lee")
@@ -271,7 +270,7 @@ def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
         if asked.path == "/v1/users":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
-                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
+                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
         return replied
 
     with serving(Double(answer, watch)) as double:

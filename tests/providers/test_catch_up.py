@@ -28,6 +28,8 @@ from tests.doubles.http import Double, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 DAYS = 25  # less than Stripe keeps events
 MARKS = {"last_webhook_event", "last_webhook_timestamp"}
 
@@ -118,7 +120,7 @@ def test_an_erased_customers_events_are_not_caught_up(
     ((erased,),) = caught.execute(linked, [missed]).fetchall()
     with caught.transaction():
         plan = plan_erasure(caught, erased)
-        erase_person(caught, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=True)
+        erase_person(caught, plan, now=watch(), actor="cli:test", reason="ticket 12")
     before = logged(caught)
 
     run(caught, double, watch)

@@ -22,6 +22,8 @@ from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
@@ -212,7 +214,7 @@ def test_a_third_of_all_webhooks_dropped_and_both_reconciled(conninfo: str, empt
             project(info)
 
         api = stripe_api(stripe, watch)
-        reconcile_stripe(lossy, api, envelope=envelope, clock=watch, live_only=True)
+        reconcile_stripe(lossy, api, envelope=envelope, clock=watch)
         run(lossy, clerk, watch, yes_delete=3)
         project(empty_clone)
 

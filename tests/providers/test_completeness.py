@@ -15,6 +15,8 @@ from tests.doubles.http import serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, receive, service, stripe_api
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 START = datetime(2026, 1, 5, 0, tzinfo=UTC)
 
 
@@ -41,7 +43,6 @@ def catch_up(conn: Conn, world: DemoWorld) -> None:
             stripe_api(double, watch),
             envelope=fetched_stripe_event,
             clock=watch,
-            live_only=True,
             with_objects=False,
         )
 
@@ -53,7 +54,7 @@ def test_the_ledger_names_the_outage(shop: Conn) -> None:
 
     catch_up(shop, world)
 
-    rows = ledger(shop, since=START, until=START + timedelta(days=2), live_only=True)
+    rows = ledger(shop, since=START, until=START + timedelta(days=2))
     found = outages(rows)
     assert [(each.source, each.since, each.until, each.received) for each in found] == [("stripe", *down, 0)]
     assert found[0].caught_up == sum(row["caught_up"] for row in rows)
@@ -68,14 +69,14 @@ def test_two_losses_with_good_hours_between_are_two_outages(shop: Conn) -> None:
 
     catch_up(shop, world)
 
-    rows = ledger(shop, since=START, until=START + timedelta(days=1), live_only=True)
+    rows = ledger(shop, since=START, until=START + timedelta(days=1))
     assert [(each.since.hour, each.until.hour) for each in outages(rows)] == [(3, 5), (11, 12)]
 
 
 def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: Conn) -> None:
     count(shop, START, refused=7, unavailable=4, appended=5)
 
-    rows = ledger(shop, since=START, until=START + timedelta(hours=1), live_only=True)
+    rows = ledger(shop, since=START, until=START + timedelta(hours=1))
 
     assert [(row["failures"], row["refusals"], row["last_failure_at"]) for row in rows] == [(4, 7, START)]
 

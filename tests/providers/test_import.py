@@ -35,6 +35,8 @@ from tests.installation import as_url
 from tests.projections.event_builders import linked
 from tests.providers.shop import project, publish, service
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 ROOT = Path(__file__).parents[2]
 SIZE = 1_500
 ACCOUNT_CHECK = re.compile(r"/v1/account|/v1/customers/\w+")
@@ -53,7 +55,6 @@ def take_over(conninfo: str, double: Double, **options: Any) -> StripeImport:  #
         api,
         envelope=fetched_stripe_event,
         clock=utc_now,
-        live_only=True,
         **options,
     )
 
@@ -107,7 +108,7 @@ def test_an_erased_customer_is_not_imported(conninfo: str, crowd: Double) -> Non
         project(conninfo)
         with conn.transaction():
             plan = plan_erasure(conn, user)
-            erase_person(conn, plan, now=utc_now(), actor="cli:test", reason="ticket 12", live_only=True)
+            erase_person(conn, plan, now=utc_now(), actor="cli:test", reason="ticket 12")
 
     take_over(conninfo, crowd)
 

@@ -19,6 +19,8 @@ from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 ARRIVAL = {"created_at", "updated_at", "last_webhook_event", "last_webhook_timestamp"}
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -67,9 +69,7 @@ def pass_days(world: DemoWorld, watch: Watch, days: float) -> None:
 
 
 def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> Reconciled:  # Any: reconcile's own
-    return reconcile_stripe(
-        conn, stripe_api(double, watch), envelope=envelope, clock=watch, live_only=True, **options
-    )
+    return reconcile_stripe(conn, stripe_api(double, watch), envelope=envelope, clock=watch, **options)
 
 
 def row(conn: Conn, table: str) -> dict[str, Any]:  # Any: one type a column

@@ -16,6 +16,8 @@ from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
 from tests.providers.shop import Conn, Watch, envelope, project, receive, service, stripe_api
 
+pytestmark = pytest.mark.usefixtures("live_events_only")
+
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MANY = 12
 
@@ -70,7 +72,7 @@ def account_double(
 def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> Reconciled:
     with serving(double):
         api = stripe_api(double, watch)
-        return reconcile_stripe(conn, api, envelope=envelope, clock=watch, live_only=True, **options)
+        return reconcile_stripe(conn, api, envelope=envelope, clock=watch, **options)
 
 
 def events(conn: Conn) -> int:
@@ -112,9 +114,7 @@ def test_an_import_with_the_key_of_another_account_appends_nothing(
     with serving(account_double(shop_of(3, seed="theirs"), watch, "acct_theirs")) as double:
         api = stripe_api(double, watch)
         with pytest.raises(AnotherAccount, match="STRIPE_API_KEY"):
-            import_stripe(
-                lambda: service(conninfo), api, envelope=envelope, clock=watch, live_only=True, workers=1
-            )
+            import_stripe(lambda: service(conninfo), api, envelope=envelope, clock=watch, workers=1)
 
     assert events(shop) == before
 
@@ -200,7 +200,7 @@ def test_an_erased_customer_is_not_fetched_back(
 ) -> None:
     with shop.transaction():
         plan = plan_erasure(shop, world.people[0].user_id)
-        erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
+        erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
     project(conninfo)
     before = events(shop)
 
@@ -220,7 +220,7 @@ def test_a_customer_erased_while_the_page_was_read_is_not_appended(
         if asked.path == "/v1/customers":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
-                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12", live_only=False)
+                erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
 
     watch.at += timedelta(hours=1)
     run(shop, account_double(world, watch, None, before=erase), watch)

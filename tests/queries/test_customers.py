@@ -76,7 +76,7 @@ def test_customers_of_deleted_and_erased_people_wait_for_no_link(conn: Connectio
     )
     project(conn)
     plan = plan_erasure(conn, "user_2")
-    erase_person(conn, plan, now=NOW, actor="test", reason="ticket 12", live_only=False)
+    erase_person(conn, plan, now=NOW, actor="test", reason="ticket 12")
     project(conn)
 
     assert [each.customer_id for each in unlinked_customers(conn, limit=9).items] == ["cus_3"]

@@ -210,7 +210,7 @@ def test_a_late_end_names_what_was_shown_meanwhile(conn: Conn, ago: float) -> No
     assert [oddity["kind"] for oddity in found["odd"]] == ["late"]
     assert "for 24 h the tables showed plan glow_up and status active" in found["why"]
     known_at = datetime.fromisoformat(found["next"].rpartition(" ")[2])
-    before = profile_at(conn, USER, as_of=None, known_at=known_at, live_only=False)
+    before = profile_at(conn, USER, as_of=None, known_at=known_at)
     assert before is not None
     assert before["subscription_status"] == "active"
 
@@ -247,7 +247,6 @@ def test_an_erased_user_is_explained_by_the_erasure(conn: Conn, ago: float) -> N
         now=datetime.now(UTC),
         actor="cli:op",
         reason="ticket 1",
-        live_only=False,
     )
     tell(conn)
 

@@ -79,14 +79,14 @@ def _append(
 
 def project(conninfo: str) -> None:
     """The tables show everything the log says."""
-    Runner(lambda: worker_connection(conninfo), live_only=True).drain()
+    Runner(lambda: worker_connection(conninfo)).drain()
 
 
 def schedule(conninfo: str, *, now: datetime = NOW) -> dict[str, int]:
     """Look for reasons once."""
     project(conninfo)
     with worker_connection(conninfo) as conn:
-        found = schedule_emails(conn, now, live_only=True)
+        found = schedule_emails(conn, now)
     project(conninfo)
     return found
 
