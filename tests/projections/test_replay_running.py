@@ -142,8 +142,10 @@ def test_a_long_transaction_on_the_tables_stops_the_swap_and_nothing_else(
 REPLAY = """
 import sys
 from pathlib import Path
+from events import livemode
 from tests.projections.replaying import options
 from projections.replay import replay
+livemode.bind(live_only=False)
 if __name__ == "__main__":
     replay(sys.argv[1], options=options(Path(sys.argv[2]), workers=int(sys.argv[3])))
 """

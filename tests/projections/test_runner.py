@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from demo.history import make_history
+from events import livemode
 from events.domain import user as said
 from events.envelope import NewEvent
 from projections.facts import Fact
@@ -262,6 +263,7 @@ def test_test_mode_touches_live_state_only_where_it_is_asked_for(conninfo: str) 
     assert lag(conninfo) == 0
     with session(conninfo) as conn, conn.transaction():
         conn.execute("UPDATE projection_checkpoints SET position = 0")
+    livemode.bind(live_only=False)
     Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
     assert_true(conninfo, *in_test)
     assert profile(*in_test)["subscription_status"] == "active"
