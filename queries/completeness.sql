@@ -15,7 +15,7 @@ SELECT came.source, max(came.recorded_at) AS last_at, count(came.gap_s) AS gaps,
 
 -- name: completeness_hours
 -- One row per source and hour with any event: received, caught_up, healed (by when it occurred),
--- conflicts (by arrival), failures and refusals (deliveries not stored), last_failure_at.
+-- conflicts (by arrival), failures and refusals (deliveries not stored), last_failure_at (of the failures).
 -- Leans on events_occurred and the primary key of delivery_counts; event_conflicts is small or an alarm.
 SELECT counts.source, counts.hour,
        coalesce(sum(counts.received), 0)::bigint  AS received,
@@ -45,7 +45,7 @@ SELECT counts.source, counts.hour,
         SELECT d.source, date_trunc('hour', d.minute, 'UTC'), 0, 0, 0, 0,
                sum(d.deliveries) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large')),
                sum(d.deliveries) FILTER (WHERE d.outcome = 'refused'),
-               max(d.minute) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large', 'refused'))
+               max(d.minute) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large'))
           FROM delivery_counts d
          WHERE d.minute >= %(since)s AND d.minute < %(until)s AND d.source IN ('stripe', 'clerk')
          GROUP BY 1, 2

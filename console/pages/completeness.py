@@ -8,13 +8,12 @@ from flask import Blueprint, render_template
 from console.deps import deps, now
 from console.inputs import choice
 from handlers.alarms import alarms
-from queries.completeness import ledger, outages, reconciled
+from queries.completeness import COUNTED, ledger, outages, reconciled
 from queries.rows import Row
 
 completeness = Blueprint("completeness", __name__, url_prefix="/completeness")
 
 DAYS = ("1", "7", "30")
-COUNTED = ("received", "caught_up", "healed", "conflicts", "failures", "refusals")
 
 
 @completeness.get("")

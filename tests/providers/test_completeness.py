@@ -81,6 +81,16 @@ def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: Conn) -> None:
     assert [(row["failures"], row["refusals"], row["last_failure_at"]) for row in rows] == [(4, 7, START)]
 
 
+def test_a_refused_delivery_is_no_failure_and_has_no_last_failure(shop: Conn) -> None:
+    count(shop, START, unavailable=1)
+    count(shop, START + timedelta(minutes=5), refused=2)
+    count(shop, START + timedelta(hours=1), refused=2)
+
+    rows = ledger(shop, since=START, until=START + timedelta(hours=2), live_only=True)
+
+    assert [(row["failures"], row["last_failure_at"]) for row in rows] == [(1, START), (0, None)]
+
+
 def count(conn: Conn, at: datetime, **outcomes: int) -> None:
     for outcome, deliveries in outcomes.items():
         values = (at, "stripe", outcome, deliveries)
