@@ -15,6 +15,9 @@ _log = structlog.get_logger("tenure.alarms")
 Kind = Literal["window", "failures", "refusals", "silence", "refused"]
 Level = Literal["warning", "error"]
 
+KINDS: tuple[Kind, ...] = ("failures", "refusals", "refused", "silence", "window")
+"""The gravest first: deliveries that fail now come before one that may be missing."""
+
 # After that long the provider no longer has a lost event: Stripe's Events API, Clerk's retries.
 CLOSES = {"stripe": timedelta(days=30), "clerk": timedelta(hours=28)}
 WARN_AFTER = {"stripe": timedelta(days=3), "clerk": timedelta(hours=6)}
@@ -53,9 +56,9 @@ class Alarm:
 
 
 def alarms(conn: AnyConnection, *, now: datetime) -> list[Alarm]:
-    """What is wrong now, errors first."""
+    """What is wrong now: errors first, and of one level the gravest kind first."""
     current = [*_refused(conn), *_windows(conn, now), *_failures(conn, now), *_silences(conn, now)]
-    return sorted(current, key=lambda alarm: (alarm.level != "error", alarm.source, alarm.kind))
+    return sorted(current, key=lambda alarm: (alarm.level != "error", KINDS.index(alarm.kind), alarm.source))
 
 
 def log_new_alarms() -> Callable[[AnyConnection, datetime], Mapping[str, Any]]:  # Any: JSON values
