@@ -52,7 +52,7 @@ class ReplayStanding:
         if not self.equal:
             return f"the states hold {self.live[:16]}, expected {self.expected[:16]}: tenure replay --check"
         if self.replayed_at is None:
-            return f"digest {self.live[:16]}, as every batch left it; never replayed"
+            return f"digest {self.live[:16]}, as every batch left it; no replay built these tables"
         return f"digest {self.live[:16]}: the replay of {self.replayed_events} events, and every batch since"
 
 

@@ -43,6 +43,16 @@ def test_replay_mends_the_tables_and_rollback_brings_them_back(
     assert tenure("replay", "--check", "--workers", "1").exit_code == 1
 
 
+def test_status_after_a_rollback_says_nothing_of_the_replays_in_the_log(
+    tenure: Tenure, shop: DemoWorld
+) -> None:
+    assert tenure("replay", "--workers", "2").exit_code == 0
+    assert "the replay of" in tenure("status").stdout
+
+    assert tenure("replay", "--rollback").exit_code == 0
+    assert "no replay built these tables" in " ".join(tenure("status").stdout.split())
+
+
 def test_one_user_alone_is_folded_again_or_said_to_be_unknown(tenure: Tenure, shop: DemoWorld) -> None:
     assert tenure("replay", "--user", shop.people[0].user_id).exit_code == 0
 
