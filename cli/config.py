@@ -1,6 +1,6 @@
 """`tenure config`: check settings, and get and set values of the running service."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 from rich.markup import escape
@@ -9,7 +9,8 @@ from rich.table import Table
 from cli import config_values
 from cli.errors import Failure
 from cli.output import console, emit_json, json_option
-from settings import SettingRow, describe, load, unread_names
+from service.local_secrets import WEBHOOK_SECRETS, has_dev_secrets
+from settings import SettingRow, Settings, describe, load, unread_names
 
 
 @click.group()
@@ -29,7 +30,7 @@ def check(*, as_json: bool) -> None:
 
     Exit 1 if a name is set that Tenure does not read but that resembles a setting's.
     """
-    rows, unread = describe(load()), unread_names()
+    rows, unread = _rows(load()), unread_names()
     misspelt = [f"{name} instead of {meant}" for name, meant in unread.items() if meant]
     if as_json:
         emit_json({"settings": [asdict(row) for row in rows], "unread": unread})
@@ -41,6 +42,19 @@ def check(*, as_json: bool) -> None:
             out.print(f"[yellow]{escape(name)} is set, but Tenure reads no such setting{hint}[/yellow]")
     if misspelt:
         raise Failure(f"misspelt settings are ignored: {', '.join(misspelt)}; rename them")
+
+
+def _rows(settings: Settings) -> list[SettingRow]:
+    """The settings; beside a demo, missing webhook secrets with what the demo uses instead."""
+    rows = describe(settings)
+    if not has_dev_secrets(settings.data_dir):
+        return rows
+    return [
+        replace(row, missing=f"tenure run --demo uses a generated secret; without --demo, {row.missing}")
+        if row.missing and row.name in WEBHOOK_SECRETS
+        else row
+        for row in rows
+    ]
 
 
 def _table(rows: list[SettingRow]) -> Table:

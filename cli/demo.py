@@ -25,7 +25,7 @@ from queries.lag import projection_lag
 from queries.pluralize import counted
 from queries.profile import Profile, profile
 from queries.why import why
-from service.local_secrets import DEV_FILE, DevSecrets, dev_secrets, dev_token
+from service.local_secrets import DevSecrets, dev_secrets, dev_token, has_dev_secrets
 from service.schedule import scheduled
 from service.wiring import command_settings, server
 from service.worker import direct_connection
@@ -93,7 +93,7 @@ def signing_secrets(settings: Settings, *, yes: bool) -> DevSecrets:
             "webhook secrets are set, so this may be a real service, and events can't be removed from a log; "
             "if it is not: tenure demo --yes"
         )
-    lent = (settings.data_dir / DEV_FILE).exists()
+    lent = has_dev_secrets(settings.data_dir)
     if not (stripe and clerk) and not lent:
         raise Failure(
             f"{settings.data_dir} has no signing secrets: run this with the service's TENURE_DATA_DIR "

@@ -13,6 +13,8 @@ from settings import Settings
 DEV_FILE = "dev-secrets.json"
 SESSION_FILE = "session-key"
 TOKEN_FILE = "dev-auditor-token"  # noqa: S105  (a file's name)
+WEBHOOK_SECRETS = ("STRIPE_WEBHOOK_SECRETS", "CLERK_WEBHOOK_SECRETS")
+"""The settings that `tenure run --demo` replaces by generated secrets where they are not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ def session_key(settings: Settings) -> str:
 def dev_secrets(data_dir: Path) -> DevSecrets:
     """The demo's secrets, the same on every call for this data directory."""
     return DevSecrets(**json.loads(_kept(data_dir / DEV_FILE, _new_dev_secrets)))
+
+
+def has_dev_secrets(data_dir: Path) -> bool:
+    """Whether a demo ran in this data directory."""
+    return (data_dir / DEV_FILE).exists()
 
 
 def dev_token(data_dir: Path) -> str | None:

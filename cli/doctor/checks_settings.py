@@ -2,10 +2,9 @@
 
 from cli.doctor.findings import DoctorFinding, either
 from service import tracing
-from service.local_secrets import DEV_FILE
+from service.local_secrets import WEBHOOK_SECRETS, has_dev_secrets
 from settings import Settings, describe, unread_names
 
-NEEDED = ("STRIPE_WEBHOOK_SECRETS", "CLERK_WEBHOOK_SECRETS")
 DEMO_FIX = "for your own events: a new TENURE_DATA_DIR or a DATABASE_URL, then tenure config check"
 SEEN_ELSEWHERE = ("DATABASE_URL", "DATABASE_REPLICA_URL")
 
@@ -13,7 +12,7 @@ SEEN_ELSEWHERE = ("DATABASE_URL", "DATABASE_REPLICA_URL")
 def settings_checks(settings: Settings) -> list[DoctorFinding]:
     """Each setting that is missing and what does not work without it."""
     missing = [row for row in describe(settings) if row.missing and row.name not in SEEN_ELSEWHERE]
-    if (settings.data_dir / DEV_FILE).exists():
+    if has_dev_secrets(settings.data_dir):
         names = ", ".join(row.name for row in missing)
         findings = (
             [DoctorFinding("note", "demo", f"not set and not needed for a demo: {names}", DEMO_FIX)]
@@ -23,7 +22,10 @@ def settings_checks(settings: Settings) -> list[DoctorFinding]:
     else:
         findings = [
             DoctorFinding(
-                "fail" if row.name in NEEDED else "warn", row.name, row.missing or "", f"set {row.name}"
+                "fail" if row.name in WEBHOOK_SECRETS else "warn",
+                row.name,
+                row.missing or "",
+                f"set {row.name}",
             )
             for row in missing
         ]

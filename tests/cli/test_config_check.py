@@ -1,11 +1,13 @@
 """`tenure config check`: the exit code says whether a setting is ignored because its name is misspelt."""
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
+from service.local_secrets import WEBHOOK_SECRETS, dev_secrets
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,15 @@ def test_a_name_that_resembles_no_setting_is_no_failure(monkeypatch: pytest.Monk
     monkeypatch.setenv("STRIPE_DEVICE", "x")
 
     assert check().exit_code == 0
+
+
+def test_beside_a_demo_a_missing_webhook_secret_is_no_503(tmp_path: Path) -> None:
+    alone = {row["name"]: row["missing"] for row in json.loads(check("--json").stdout)["settings"]}
+    dev_secrets(tmp_path / ".tenure")
+
+    beside = {row["name"]: row["missing"] for row in json.loads(check("--json").stdout)["settings"]}
+
+    changed = [name for name in alone if alone[name] != beside[name]]
+    assert changed == list(WEBHOOK_SECRETS)
+    assert alone[changed[0]] == "POST /webhooks/stripe answers 503"
+    assert beside[changed[0]].startswith("tenure run --demo uses a generated secret; without --demo, POST")
