@@ -2,6 +2,7 @@
 
 import click
 
+from handlers.errors import UnusableInstant
 from queries.errors import BadCursor, InTheFuture, UnknownColumn
 
 OUR_PACKAGES = frozenset(
@@ -26,7 +27,8 @@ OUR_PACKAGES = frozenset(
 )
 
 
-WRONG_USAGE = (BadCursor, InTheFuture, UnknownColumn)  # arguments that only a query can judge
+# Arguments that only a query or a decision can judge.
+WRONG_USAGE = (BadCursor, InTheFuture, UnknownColumn, UnusableInstant)
 USAGE = click.UsageError.exit_code
 
 

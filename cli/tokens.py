@@ -11,7 +11,7 @@ from cli.output import console, emit_json, emit_table, json_option
 from cli.parameters import FILLED_TEXT, INSTANT
 from cli.terminal import echo
 from events.clock import utc_now
-from handlers.tokens import ROLES, create_token, list_tokens, revoke_token
+from handlers.tokens import ROLES, UnusableTokenRequest, create_token, list_tokens, revoke_token
 from service.wiring import command_settings, session
 
 _COLUMNS = ("id", "role", "name", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -36,8 +36,11 @@ def create(*, role: str, name: str | None, expires_at: datetime | None, as_json:
     users, events, exports and proofs, and the console. operator: all of these, and changes such as
     grants, links and erasures.
     """
-    with session(command_settings()) as conn:
-        text, token = create_token(conn, role, name=name or role, now=utc_now(), expires_at=expires_at)
+    try:
+        with session(command_settings()) as conn:
+            text, token = create_token(conn, role, name=name or role, now=utc_now(), expires_at=expires_at)
+    except UnusableTokenRequest as refused:
+        raise click.UsageError(str(refused)) from None
     if as_json:
         emit_json({"token": text, **asdict(token)})
         return

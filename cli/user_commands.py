@@ -16,7 +16,7 @@ from cli.user_argument import user_id_of
 from database.pool import Connection
 from events.identifiers import key_part
 from handlers.decision import Command, Decided
-from handlers.errors import AlreadySo, DecisionRefused
+from handlers.errors import AlreadySo, DecisionRefused, UnusableInstant
 from projections.errors import PartBehind, PartBusy
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session
@@ -41,7 +41,8 @@ def run_decision(
 
     `changed` is False if nothing had to change.
 
-    Raises: Failure if the decision was refused, or the identifier matches no user or several.
+    Raises: UnusableInstant; Failure if the decision was refused otherwise, or the identifier matches no user
+    or several.
     """
     settings = command_settings()
     try:
@@ -50,6 +51,8 @@ def run_decision(
             decided = decision(conn, command)
     except AlreadySo as same:
         return {**same.answer, "event_id": None, "changed": False}
+    except UnusableInstant:
+        raise  # wrong usage, while other refusals depend on the user
     except (DecisionRefused, PartBehind, PartBusy) as refused:
         raise Failure(str(refused)) from None
     return {**decided.answer, "event_id": str(decided.event_id), "changed": True}

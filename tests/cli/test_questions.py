@@ -19,7 +19,7 @@ from demo.world import DemoWorld
 from events.append import keep_unreadable
 from events.clock import utc_now
 from handlers.tokens import TokenRefused, check_token
-from tests.handlers.users import sold, tell
+from tests.handlers.users import joined, sold, tell
 from tests.installation import Tenure, as_url, play, project
 from tests.projections import replaying
 from tests.projections.event_builders import (
@@ -353,3 +353,30 @@ def test_events_of_nobody_are_no_empty_list(tenure: Tenure) -> None:
 
     assert result.exit_code == 1
     assert "no user nope" in result.stderr
+
+
+LAST_YEAR, IN_A_YEAR = (f"{utc_now().year + by}-01-01" for by in (-1, 1))
+NEXT_MILLENNIUM = "3000-01-01"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("user", "show", "USER", "--as-of", IN_A_YEAR),
+        ("user", "history", "USER", "--known-at", IN_A_YEAR),
+        ("user", "explain", "USER", "email", "--as-of", NEXT_MILLENNIUM),
+        ("tokens", "create", "auditor", "--expires-at", LAST_YEAR),
+        ("tokens", "create", "auditor", "--expires-at", NEXT_MILLENNIUM),
+        ("plan", "grant", "USER", "glow_up", "--reason", "a test", "--until", LAST_YEAR),
+        ("trial", "start", "USER", "--reason", "a test", "--until", "2900-01-01"),
+    ],
+)
+def test_an_instant_outside_its_range_is_wrong_usage(
+    tenure: Tenure, conn: Connection, words: tuple[str, ...]
+) -> None:
+    tell(conn, *sold(), *joined(USER))
+
+    result = tenure(*(USER if word == "USER" else word for word in words))
+
+    assert (result.exit_code, result.stdout) == (2, ""), result.stderr
+    assert result.stderr.count("\n") == 1
