@@ -22,6 +22,7 @@ CATCH_UP = timedelta(seconds=2)
 SWITCHED_OFF = timedelta(minutes=1)
 KEPT = "not sent: SMTP_URL is not set, so the message is only a file in the outbox"
 HANDED_OVER = {"handed_over": True}
+PAYLOAD = ("user_id", "occasion", "instance", "about")
 
 
 def email_job(transport: Transport) -> JobType:
@@ -39,6 +40,11 @@ def _send(context: JobContext, transport: Transport) -> JobResult:
         raise PermanentFailure(
             "its worker stopped while the mail server was receiving it, so it may have been sent "
             "and is not sent again; tenure jobs retry sends it anyway"
+        )
+    if not _is_mail(job):
+        raise PermanentFailure(
+            f"expected a payload with {', '.join(PAYLOAD)}, and one of the occasions {', '.join(OCCASIONS)}; "
+            "tenure jobs cancel removes the job"
         )
     settings = configuration(conn)
     user = _recipient(context, settings)
@@ -68,7 +74,9 @@ def _recipient(context: JobContext, settings: Configuration) -> Recipient:
     if user is None or is_behind(context.conn, user):
         raise Postponed(CATCH_UP, "the user has events that are not projected yet")
     if user.is_quarantined:
-        raise MailNotDelivered("the user is quarantined, so the reason can't be checked")
+        raise MailNotDelivered(
+            "the user is quarantined, so the reason can't be checked: tenure quarantine list shows why"
+        )
     return user
 
 
@@ -79,10 +87,17 @@ def _unwritable(user: Recipient) -> str | None:
 
 
 def _given_up(job: Job, status: Status, why: str, now: datetime) -> Sequence[NewEvent]:
-    """No attempt is left, or an operator cancelled the job."""
+    """No attempt is left, or an operator cancelled the job. A payload that is no mail's has no events."""
+    if not _is_mail(job):
+        return []
     if status == "cancelled":
         return [_event(job, EmailCancelled, now)]
     return [_event(job, EmailFailed, now, error=why[:500])]
+
+
+def _is_mail(job: Job) -> bool:
+    """Whether the payload is one of `schedule_mail`; an erased one is empty."""
+    return all(name in job.payload for name in PAYLOAD) and job.payload["occasion"] in OCCASIONS
 
 
 def _event(job: Job, fact: type[DomainEvent], now: datetime, **fields: object) -> NewEvent:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from jobs import enqueue
+from outbound.email.scheduling import EMAIL_JOB
 from service.log_levels import OURS
 from tests.cli.commands import answer, environment, tenure
 from tests.cli.processes import ROOT
@@ -64,6 +65,19 @@ def test_cancelled_mail_is_a_fact_of_the_user(env: Env, conninfo: str) -> None:
     assert said == [("email.cancelled", "user_1")]
     assert "asked to" in tenure(env, "jobs", "list").stdout
     assert tenure(env, "jobs", "cancel", job, "--reason", "again").returncode == 1
+
+
+@pytest.mark.parametrize("payload", [{}, {"user_id": "user_1"}, {"user_id": "user_1", "occasion": "none"}])
+def test_a_mail_without_an_occasion_can_be_cancelled(
+    env: Env, conninfo: str, payload: dict[str, str]
+) -> None:
+    with psycopg.connect(conninfo) as conn:
+        made = enqueue(conn, EMAIL_JOB, payload, now=NOW)
+
+    done = tenure(env, "jobs", "cancel", str(made.id), "--reason", "erased")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert answer(env, "jobs", "list")[0]["status"] == "cancelled"
 
 
 def test_retention_run_by_hand_says_what_it_deleted(env: Env, conninfo: str) -> None:
