@@ -37,7 +37,10 @@ SELECT (SELECT count(*) FROM quarantine)                                  AS qua
          WHERE user_id IS NULL AND NOT owner_left)                        AS unlinked,
        (SELECT count(*) FROM event_conflicts)                             AS conflicts,
        (SELECT count(*) FROM unreadable_deliveries)                       AS unreadable,
-       (SELECT count(*) FROM background_jobs WHERE status = 'dead')       AS dead_jobs,
+       (SELECT count(*) FROM background_jobs j WHERE status = 'dead' AND NOT EXISTS
+         (SELECT FROM quarantine q WHERE q.user_id = j.payload ->> 'user_id')) AS dead_jobs,
+       (SELECT count(*) FROM background_jobs j WHERE status = 'dead' AND EXISTS
+         (SELECT FROM quarantine q WHERE q.user_id = j.payload ->> 'user_id')) AS dead_jobs_of_quarantined_users,
        (SELECT max(signed_at) FROM log_checkpoints)                       AS signed_at,
        (SELECT coalesce(max(size), 0) FROM log_checkpoints)::bigint       AS signed_events,
        (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint            AS events,

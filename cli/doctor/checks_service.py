@@ -236,4 +236,13 @@ WAITING = (
         ("background job has no retry left", "background jobs have no retry left"),
         "tenure jobs list --status dead, tenure jobs retry ID",
     ),
+    (
+        "dead_jobs_of_quarantined_users",
+        (
+            "background job has no retry left, and fails again while its user is quarantined",
+            "background jobs have no retry left, and fail again while their users are quarantined",
+        ),
+        "tenure quarantine list; after tenure quarantine retry: tenure jobs list --status dead, "
+        "tenure jobs retry ID; or tenure jobs cancel ID --reason …",
+    ),
 )

@@ -11,6 +11,7 @@ from database import pooler
 from events.append import append
 from events.clock import utc_now
 from events.envelope import NewEvent
+from jobs import enqueue
 from projections.runner import Runner
 from tests.installation import Tenure
 
@@ -231,3 +232,20 @@ def test_deliveries_with_a_wrong_secret_are_an_alarm_however_many_others_come(
 
     assert found["stripe refusals"]["severity"] == severity
     assert "STRIPE_WEBHOOK_SECRETS" in found["stripe refusals"]["found"]
+
+
+def test_a_dead_job_of_a_quarantined_user_is_freed_before_it_is_retried(conninfo: str, examined: Any) -> None:
+    with psycopg.connect(conninfo) as conn:
+        conn.execute(
+            "INSERT INTO quarantine"
+            " VALUES ('user_1', 0, 1, gen_random_uuid(), 'clerk.user.updated', now(), 'first_name', '7')"
+        )
+        for user_id in ("user_1", "user_2", "user_3"):
+            enqueue(conn, "email", {"user_id": user_id}, now=utc_now())
+        conn.execute("UPDATE background_jobs SET status = 'dead'")
+
+    _, found = examined()
+
+    assert found["dead jobs"]["found"] == "2 background jobs have no retry left"
+    assert found["dead jobs of quarantined users"]["found"].startswith("1 background job has")
+    assert found["dead jobs of quarantined users"]["fix"].startswith("tenure quarantine list; after")
