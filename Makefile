@@ -10,14 +10,15 @@ STAMP  := $(VENV)/.installed
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: install ## The whole service with a demo history on http://127.0.0.1:8000
-	@exec $(BIN)/tenure run --demo
+run: install ## The whole service with a demo history on http://127.0.0.1:8000; PORT=8001 for another port
+	@exec $(BIN)/tenure run --demo $(if $(strip $(PORT)),--port '$(strip $(PORT))')
 
 install: $(STAMP) ## Virtual environment in .venv, pinned dependencies
 
 # Reinstalled only when what is installed changes.
 $(STAMP): setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	@echo "make: installing the pinned dependencies into $(VENV); the first time takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
 	@touch $@
 
 $(BIN)/pip:
