@@ -36,7 +36,7 @@ def outgoing() -> None:
 def list_all(*, as_json: bool) -> None:
     """List all destinations."""
     with session(command_settings()) as conn:
-        rows = [destination.as_json() for destination in destinations.endpoints(conn)]
+        rows = [destination.as_json() for destination in destinations.all_destinations(conn)]
     if as_json:
         emit_json(rows)
     else:
@@ -86,40 +86,40 @@ def add(
 
 
 @outgoing.command()
-@click.argument("endpoint", type=click.UUID)
+@click.argument("destination", type=click.UUID)
 @click.option("--overlap-hours", type=click.IntRange(0, 24 * 30), default=24, show_default=True)
 @json_option
-def rotate(*, endpoint: UUID, overlap_hours: int, as_json: bool) -> None:
+def rotate(*, destination: UUID, overlap_hours: int, as_json: bool) -> None:
     """Create a new secret, shown once. Earlier secrets also sign for some hours."""
     with session(command_settings()) as conn:
-        secret = destinations.rotate(conn, endpoint, now=utc_now(), overlap=timedelta(hours=overlap_hours))
+        secret = destinations.rotate(conn, destination, now=utc_now(), overlap=timedelta(hours=overlap_hours))
     if as_json:
-        emit_json({"id": endpoint, "secret": secret})
+        emit_json({"id": destination, "secret": secret})
     else:
         console().print(secret, markup=False)
 
 
 @outgoing.command()
-@click.argument("endpoint", type=click.UUID)
+@click.argument("destination", type=click.UUID)
 @click.option("--reason", type=FILLED_TEXT, required=True)
-def disable(*, endpoint: UUID, reason: str) -> None:
+def disable(*, destination: UUID, reason: str) -> None:
     """Stop sending to a destination. Its deliveries wait until it is enabled."""
     with session(command_settings()) as conn:
-        destinations.disable(conn, endpoint, now=utc_now(), reason=reason)
+        destinations.disable(conn, destination, now=utc_now(), reason=reason)
 
 
 @outgoing.command()
-@click.argument("endpoint", type=click.UUID)
-def enable(*, endpoint: UUID) -> None:
+@click.argument("destination", type=click.UUID)
+def enable(*, destination: UUID) -> None:
     """Resume sending to a destination where it stopped."""
     with session(command_settings()) as conn:
-        destinations.enable(conn, endpoint)
+        destinations.enable(conn, destination)
 
 
 @outgoing.command()
-@click.argument("endpoint", type=click.UUID)
+@click.argument("destination", type=click.UUID)
 @click.confirmation_option(prompt="Its waiting deliveries are dropped. Remove?")
-def remove(*, endpoint: UUID) -> None:
+def remove(*, destination: UUID) -> None:
     """Remove a destination, its secrets and its waiting deliveries."""
     with session(command_settings()) as conn:
-        destinations.remove(conn, endpoint)
+        destinations.remove(conn, destination)

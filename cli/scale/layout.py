@@ -44,6 +44,6 @@ LOCAL: Mapping[str, str] = {
     **dict.fromkeys(
         ("reconcile_cursors", "import_shards", "reconcile_seen", "migration_manifest"), _COORDINATOR
     ),
-    **dict.fromkeys(("outgoing_endpoints", "outgoing_secrets"), _COORDINATOR),
+    **dict.fromkeys(("outgoing_destinations", "outgoing_secrets"), _COORDINATOR),
     **dict.fromkeys(("delivery_counts", "repeated_deliveries", "analyzed_erasures"), _COORDINATOR),
 }

@@ -72,21 +72,21 @@ def sender(backend: httpcore.NetworkBackend, *, trust: ssl.SSLContext | None = N
 
 def _deliver(context: JobContext, send: Send) -> JobResult:
     job, conn = context.job, context.conn
-    endpoint = find(conn, UUID(job.payload["endpoint_id"]))
-    if endpoint is None:
-        return JobResult({"why": "the endpoint was removed"}, status="cancelled")
-    if endpoint.disabled_at is not None:
-        raise Postponed(WAIT_DISABLED, "the endpoint is disabled")
-    event_id, body = _message(conn, endpoint, job.payload)
+    destination = find(conn, UUID(job.payload["destination_id"]))
+    if destination is None:
+        return JobResult({"why": "the destination was removed"}, status="cancelled")
+    if destination.disabled_at is not None:
+        raise Postponed(WAIT_DISABLED, "the destination is disabled")
+    event_id, body = _message(conn, destination, job.payload)
     now = context.clock()
-    request_headers = headers(event_id, body, secrets=secrets(conn, endpoint.id, now=now), at=now)
+    request_headers = headers(event_id, body, secrets=secrets(conn, destination.id, now=now), at=now)
     request_headers |= {"content-type": "application/json", "user-agent": "Tenure"}
     try:
-        status = send(endpoint.url, request_headers, body)
+        status = send(destination.url, request_headers, body)
     except AddressRefused as refused:
         raise WebhookNotDelivered(str(refused)) from None
     if status == GONE:
-        disable(conn, endpoint.id, now=now, reason="the receiver answered 410 Gone")
+        disable(conn, destination.id, now=now, reason="the receiver answered 410 Gone")
         return JobResult({"status": status}, status="cancelled")
     if not 200 <= status < 300:
         raise WebhookNotDelivered(f"expected 2xx, found {status}")
@@ -97,14 +97,14 @@ def _public(source: str, body: str) -> str:
     return without_reason(body) if source == SOURCE else body
 
 
-def _message(conn: AnyConnection, endpoint: Destination, place: dict[str, Any]) -> tuple[str, bytes]:
+def _message(conn: AnyConnection, destination: Destination, place: dict[str, Any]) -> tuple[str, bytes]:
     """(id, body): the same bytes at every attempt, so that the receiver sees one message.
 
     Any: JSON values.
     """
     row = rows(conn, "event_to_send", part=place["part"], position=place["position"])[0]
     body = row.pop("event_data")
-    if endpoint.include_data:
+    if destination.include_data:
         row["event_data"] = None if body is None else orjson.Fragment(_public(row["source_system"], body))
     message = {"type": row["event_type"], "timestamp": row["occurred_at"], "data": row}
     return str(row["id"]), orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)

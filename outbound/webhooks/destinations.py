@@ -71,7 +71,7 @@ def subscribe(
     from_start: bool = False,
     allowed: Allowed = public,
 ) -> tuple[Destination, str]:
-    """Add an endpoint; returns it and its secret, which is shown only once.
+    """Add a destination; returns it and its secret, which is shown only once.
 
     Raises: BadDestination, AddressRefused.
     """
@@ -91,48 +91,48 @@ def subscribe(
         "followed_to": list(START if from_start else heads(conn)),
         "now": now,
     }
-    destination = Destination(**rows(conn, "add_endpoint", **values)[0])
+    destination = Destination(**rows(conn, "add_destination", **values)[0])
     return destination, _add_secret(conn, destination.id, now)
 
 
-def endpoints(conn: AnyConnection) -> list[Destination]:
-    """All endpoints, the oldest first."""
-    return [Destination(**row) for row in rows(conn, "list_endpoints")]
+def all_destinations(conn: AnyConnection) -> list[Destination]:
+    """All destinations, the oldest first."""
+    return [Destination(**row) for row in rows(conn, "list_destinations")]
 
 
-def find(conn: AnyConnection, endpoint_id: UUID) -> Destination | None:
-    endpoint_rows = rows(conn, "find_endpoint", id=endpoint_id)
-    return Destination(**endpoint_rows[0]) if endpoint_rows else None
+def find(conn: AnyConnection, destination_id: UUID) -> Destination | None:
+    destination_rows = rows(conn, "find_destination", id=destination_id)
+    return Destination(**destination_rows[0]) if destination_rows else None
 
 
-def rotate(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, overlap: timedelta = OVERLAP) -> str:
+def rotate(conn: AnyConnection, destination_id: UUID, *, now: datetime, overlap: timedelta = OVERLAP) -> str:
     """Add a secret; the earlier ones also sign for `overlap`. Raises: DestinationUnknown."""
-    _known(conn, endpoint_id)
-    rows(conn, "expire_secrets", endpoint_id=endpoint_id, expires_at=now + overlap)
-    return _add_secret(conn, endpoint_id, now)
+    _known(conn, destination_id)
+    rows(conn, "expire_secrets", destination_id=destination_id, expires_at=now + overlap)
+    return _add_secret(conn, destination_id, now)
 
 
-def secrets(conn: AnyConnection, endpoint_id: UUID, *, now: datetime) -> list[str]:
+def secrets(conn: AnyConnection, destination_id: UUID, *, now: datetime) -> list[str]:
     """The secrets that sign now, the newest first."""
-    return [row["secret"] for row in rows(conn, "live_secrets", endpoint_id=endpoint_id, now=now)]
+    return [row["secret"] for row in rows(conn, "live_secrets", destination_id=destination_id, now=now)]
 
 
-def disable(conn: AnyConnection, endpoint_id: UUID, *, now: datetime, reason: str) -> None:
-    """Send nothing to the endpoint until it is enabled. Raises: DestinationUnknown."""
-    _known(conn, endpoint_id)
-    rows(conn, "disable_endpoint", id=endpoint_id, now=now, reason=reason)
+def disable(conn: AnyConnection, destination_id: UUID, *, now: datetime, reason: str) -> None:
+    """Send nothing to the destination until it is enabled. Raises: DestinationUnknown."""
+    _known(conn, destination_id)
+    rows(conn, "disable_destination", id=destination_id, now=now, reason=reason)
 
 
-def enable(conn: AnyConnection, endpoint_id: UUID) -> None:
+def enable(conn: AnyConnection, destination_id: UUID) -> None:
     """Continue where it stopped: events appended meanwhile are sent now. Raises: DestinationUnknown."""
-    _known(conn, endpoint_id)
-    rows(conn, "enable_endpoint", id=endpoint_id)
+    _known(conn, destination_id)
+    rows(conn, "enable_destination", id=destination_id)
 
 
-def remove(conn: AnyConnection, endpoint_id: UUID) -> None:
-    """Remove the endpoint and its secrets; cancels its deliveries. Raises: DestinationUnknown."""
-    _known(conn, endpoint_id)
-    rows(conn, "remove_endpoint", id=endpoint_id)
+def remove(conn: AnyConnection, destination_id: UUID) -> None:
+    """Remove the destination and its secrets; cancels its deliveries. Raises: DestinationUnknown."""
+    _known(conn, destination_id)
+    rows(conn, "remove_destination", id=destination_id)
 
 
 def check_url(url: str, *, allowed: Allowed = public) -> None:
@@ -157,14 +157,14 @@ def rows(conn: AnyConnection, name: str, **values: object) -> list[dict[str, Any
         return cursor.fetchall() if cursor.description else []
 
 
-def _add_secret(conn: AnyConnection, endpoint_id: UUID, now: datetime) -> str:
+def _add_secret(conn: AnyConnection, destination_id: UUID, now: datetime) -> str:
     secret = new_secret()
-    rows(conn, "add_secret", id=uuid7(), endpoint_id=endpoint_id, secret=secret, now=now)
+    rows(conn, "add_secret", id=uuid7(), destination_id=destination_id, secret=secret, now=now)
     return secret
 
 
-def _known(conn: AnyConnection, endpoint_id: UUID) -> Destination:
-    destination = find(conn, endpoint_id)
+def _known(conn: AnyConnection, destination_id: UUID) -> Destination:
+    destination = find(conn, destination_id)
     if destination is None:
-        raise DestinationUnknown(endpoint_id)
+        raise DestinationUnknown(destination_id)
     return destination

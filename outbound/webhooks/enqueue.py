@@ -1,11 +1,11 @@
-"""Queue deliveries: each event that an endpoint subscribed to becomes one background job."""
+"""Queue deliveries: each event that a destination subscribed to becomes one background job."""
 
 from datetime import datetime
 
 import structlog
 
 from jobs import enqueue
-from outbound.webhooks.destinations import AnyConnection, Destination, endpoints, rows
+from outbound.webhooks.destinations import AnyConnection, Destination, all_destinations, rows
 from queries.log_tail import events_after
 
 logger = structlog.get_logger(__name__)
@@ -19,37 +19,37 @@ MOST_BATCHES = 50
 def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
     """Queue new events. `conn` is in autocommit: each batch is a transaction.
 
-    The vector moves in the transaction that queues, and a job's key names endpoint and event: so
-    no event is lost or queued twice, however often this is killed. An endpoint whose batch
+    The vector moves in the transaction that queues, and a job's key names destination and event: so
+    no event is lost or queued twice, however often this is killed. A destination whose batch
     fails is counted as `failed` and does not stop the others.
     """
     queued = failed = 0
-    enabled = [destination for destination in endpoints(conn) if destination.disabled_at is None]
-    for endpoint in enabled:
+    enabled = [destination for destination in all_destinations(conn) if destination.disabled_at is None]
+    for destination in enabled:
         try:
-            queued += _follow(conn, endpoint, now)
+            queued += _follow(conn, destination, now)
         except Exception:
             if conn.closed:
                 raise
-            logger.exception("outgoing.not_followed", endpoint_id=str(endpoint.id))
+            logger.exception("outgoing.not_followed", destination_id=str(destination.id))
             failed += 1
-    return {"endpoints": len(enabled), "queued": queued} | ({"failed": failed} if failed else {})
+    return {"destinations": len(enabled), "queued": queued} | ({"failed": failed} if failed else {})
 
 
-def _follow(conn: AnyConnection, endpoint: Destination, now: datetime) -> int:
-    """Queue the new events of one endpoint; returns how many."""
+def _follow(conn: AnyConnection, destination: Destination, now: datetime) -> int:
+    """Queue the new events of one destination; returns how many."""
     queued = 0
     for _ in range(MOST_BATCHES):
-        more, count = _batch(conn, endpoint, now)
+        more, count = _batch(conn, destination, now)
         queued += count
         if not more:
             break
     return queued
 
 
-def _batch(conn: AnyConnection, endpoint: Destination, now: datetime) -> tuple[bool, int]:
+def _batch(conn: AnyConnection, destination: Destination, now: datetime) -> tuple[bool, int]:
     with conn.transaction():
-        locked = rows(conn, "lock_endpoint", id=endpoint.id)
+        locked = rows(conn, "lock_destination", id=destination.id)
         if not locked:
             return False, 0
         destination = Destination(**locked[0])
@@ -66,10 +66,10 @@ def _batch(conn: AnyConnection, endpoint: Destination, now: datetime) -> tuple[b
             enqueue(
                 conn,
                 JOB,
-                {"endpoint_id": str(destination.id), "part": row["part"], "position": row["position"]},
+                {"destination_id": str(destination.id), "part": row["part"], "position": row["position"]},
                 now=now,
                 max_retries=MAX_RETRIES,
                 dedupe_key=f"{JOB}:{destination.id}:{row['id']}",
             )
-        rows(conn, "move_endpoint", id=destination.id, followed_to=list(page.vector))
+        rows(conn, "move_destination", id=destination.id, followed_to=list(page.vector))
     return True, len(page.events)

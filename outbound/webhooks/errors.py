@@ -6,15 +6,15 @@ class OutgoingError(Exception):
 
 
 class BadDestination(OutgoingError):
-    """The endpoint's URL or event types are invalid. The message says what is expected."""
+    """The destination's URL or event types are invalid. The message says what is expected."""
 
 
 class DestinationUnknown(OutgoingError):
-    """No endpoint has that id. `tenure outgoing list` shows them."""
+    """No destination has that id. `tenure outgoing list` shows them."""
 
-    def __init__(self, endpoint_id: object) -> None:
-        super().__init__(f"no endpoint {endpoint_id}; tenure outgoing list shows them")
-        self.endpoint_id = endpoint_id
+    def __init__(self, destination_id: object) -> None:
+        super().__init__(f"no destination {destination_id}; tenure outgoing list shows them")
+        self.destination_id = destination_id
 
 
 class AddressRefused(OutgoingError):
@@ -26,4 +26,4 @@ class AddressRefused(OutgoingError):
 
 
 class WebhookNotDelivered(OutgoingError):
-    """The endpoint did not accept the delivery. It is retried until no attempt is left."""
+    """The destination did not accept the delivery. It is retried until no attempt is left."""

@@ -6,12 +6,12 @@ SELECT e.id, e.source_system, e.idempotency_key, e.livemode, e.aggregate_type, e
        e.event_data::text AS event_data
   FROM events e WHERE e.part = %(part)s AND e.position = %(position)s
 
--- name: lock_endpoint
--- One row or none: an endpoint that is followed, locked; none when another process follows it now.
--- Leans on the primary key of outgoing_endpoints.
-SELECT * FROM outgoing_endpoints WHERE id = %(id)s AND disabled_at IS NULL FOR UPDATE SKIP LOCKED
+-- name: lock_destination
+-- One row or none: a destination that is followed, locked; none when another process follows it now.
+-- Leans on the primary key of outgoing_destinations.
+SELECT * FROM outgoing_destinations WHERE id = %(id)s AND disabled_at IS NULL FOR UPDATE SKIP LOCKED
 
--- name: move_endpoint
--- No row. The endpoint is followed up to this vector.
--- Leans on the primary key of outgoing_endpoints.
-UPDATE outgoing_endpoints SET followed_to = %(followed_to)s::bigint[] WHERE id = %(id)s
+-- name: move_destination
+-- No row. The destination is followed up to this vector.
+-- Leans on the primary key of outgoing_destinations.
+UPDATE outgoing_destinations SET followed_to = %(followed_to)s::bigint[] WHERE id = %(id)s

@@ -174,7 +174,7 @@ def test_each_event_is_queued_once_however_often_the_log_is_followed(
     made, _ = subscribe(shop)
     told = [tell(conn, number) for number in range(250)]
     deliver()
-    shop.execute("UPDATE outgoing_endpoints SET followed_to = %s WHERE id = %s", (list(START), made))
+    shop.execute("UPDATE outgoing_destinations SET followed_to = %s WHERE id = %s", (list(START), made))
 
     deliver()
 
@@ -236,7 +236,7 @@ def test_410_ends_the_subscription(
     deliver()
 
     assert len(receiver.got) == 1
-    assert destinations.endpoints(shop)[0].disabled_reason == "the receiver answered 410 Gone"
+    assert destinations.all_destinations(shop)[0].disabled_reason == "the receiver answered 410 Gone"
 
 
 def test_what_came_while_it_was_disabled_comes_after(
@@ -321,7 +321,7 @@ def test_who_answers_a_byte_at_a_time_is_given_up(monkeypatch: pytest.MonkeyPatc
             send(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}, b"{}")
 
 
-def test_a_removed_endpoint_gives_up_what_waits(
+def test_a_removed_destination_gives_up_what_waits(
     shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     made, _ = subscribe(shop)
