@@ -23,6 +23,10 @@ from service.scheduled_reconcile import reconciling
 from service.signing_keys import sealer_of, signing_keys
 from settings import Settings
 
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+Scan = Callable[[Connection, datetime], Summary]
+Run = Callable[[Connection, datetime], Mapping[str, Any]]  # Any: JSON values
+
 NAMED = 20  # users listed in a failed scan's result
 
 
@@ -30,55 +34,26 @@ def scheduled(settings: Settings, conninfo: str, *, clock: Clock = utc_now) -> l
     """All handlers, in the order of `tenure schedule list`."""
     sealer = sealer_of(settings, conninfo, clock=clock)
 
-    def expire_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn)))
-
-    def warn_trials(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.warn_trials(conn, now))
-
-    def reset_usage(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.reset_usage(conn, now))
-
-    def expire_grants(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(scheduled_scans.expire_grants(conn, now))
-
-    def time_out_jobs(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return _summary_json(job_timeouts.time_out_jobs(conn, now))
-
-    def emails(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return schedule_emails(conn, now)
-
     def seal(_conn: Connection, _now: datetime) -> Mapping[str, Any]:
         signed = sealer.run()
         return {"signed": signed is not None}
 
-    def follow_log(conn: Connection, now: datetime) -> Mapping[str, Any]:
-        return follow(conn, now=now)
-
     def apply_retention(conn: Connection, now: datetime) -> Mapping[str, Any]:
         return _apply_retention(conn, now, partial(signing_keys, settings))
 
-    minute, hour = timedelta(minutes=1), timedelta(hours=1)
     return [
-        Scheduled("expire_trials", minute, expire_trials, "Expire trials past their end without a payment"),
-        Scheduled("expire_grants", minute, expire_grants, "Expire granted plans past their end"),
-        Scheduled("time_out_jobs", minute, time_out_jobs, "Time out scraping jobs past their deadline"),
-        Scheduled("warn_trials", hour, warn_trials, "Warn users whose trial ends within days"),
-        Scheduled("reset_usage", hour, reset_usage, "Reset usage counters at the end of the month"),
-        Scheduled("schedule_emails", timedelta(seconds=15), emails, "Create jobs for due e-mails"),
-        Scheduled("seal", minute, seal, "Seal new events and sign a checkpoint"),
-        Scheduled("log_alarms", minute, log_new_alarms(), "Write new alarms to the service's log"),
-        Scheduled("forget_jobs", timedelta(days=1), _forget_jobs, "Delete finished jobs after jobs.keep"),
-        Scheduled("sweep_erased", minute, _sweep_erased(settings), "Remove copies of erased persons' data"),
-        Scheduled(
-            "apply_retention",
-            timedelta(days=1),
-            apply_retention,
-            "Delete old access log entries and checkpoints",
-        ),
-        Scheduled("forget_sessions", hour, _forget_sessions, "Delete expired console sessions"),
+        *(Scheduled(name, every, _summarized(scan), does) for name, every, scan, does in SCANS),
+        Scheduled("schedule_emails", timedelta(seconds=15), schedule_emails, "Create jobs for due e-mails"),
+        Scheduled("seal", MINUTE, seal, "Seal new events and sign a checkpoint"),
+        Scheduled("log_alarms", MINUTE, log_new_alarms(), "Write new alarms to the service's log"),
+        Scheduled("forget_jobs", DAY, _forget_jobs, "Delete finished jobs after jobs.keep"),
+        Scheduled("sweep_erased", MINUTE, _sweep_erased(settings), "Remove copies of erased persons' data"),
+        Scheduled("apply_retention", DAY, apply_retention, "Delete old access log entries and checkpoints"),
+        Scheduled("forget_sessions", HOUR, _forget_sessions, "Delete expired console sessions"),
         *reconciling(settings),
-        Scheduled("follow_log", timedelta(seconds=5), follow_log, "Enqueue new events for outgoing webhooks"),
+        Scheduled(
+            "follow_log", timedelta(seconds=5), _follow_log, "Enqueue new events for outgoing webhooks"
+        ),
     ]
 
 
@@ -100,7 +75,15 @@ def trial_grace(conn: Connection) -> timedelta:
     return timedelta(minutes=configured(conn, "trial", "grace_minutes"))
 
 
-def _sweep_erased(settings: Settings) -> Callable[[Connection, datetime], Mapping[str, Any]]:
+def _expire_trials(conn: Connection, now: datetime) -> Summary:
+    return scheduled_scans.expire_trials(conn, now, grace=trial_grace(conn))
+
+
+def _follow_log(conn: Connection, now: datetime) -> Mapping[str, Any]:
+    return follow(conn, now=now)
+
+
+def _sweep_erased(settings: Settings) -> Run:
     return lambda conn, _now: sweep(conn, settings.data_dir).as_json()
 
 
@@ -126,6 +109,19 @@ def _forget_sessions(conn: Connection, now: datetime) -> Mapping[str, Any]:
     return {"forgotten": delete_sessions(conn, now=now)}
 
 
+def _summarized(scan: Scan) -> Run:
+    return lambda conn, now: _summary_json(scan(conn, now))
+
+
 def _summary_json(done: Summary) -> dict[str, Any]:  # Any: JSON values
     summary: dict[str, Any] = {"looked_at": done.looked_at, "users": done.users, "events": done.events}
     return summary | ({"failed": done.failed[:NAMED]} if done.failed else {})
+
+
+SCANS: tuple[tuple[str, timedelta, Scan, str], ...] = (
+    ("expire_trials", MINUTE, _expire_trials, "Expire trials past their end without a payment"),
+    ("expire_grants", MINUTE, scheduled_scans.expire_grants, "Expire granted plans past their end"),
+    ("time_out_jobs", MINUTE, job_timeouts.time_out_jobs, "Time out scraping jobs past their deadline"),
+    ("warn_trials", HOUR, scheduled_scans.warn_trials, "Warn users whose trial ends within days"),
+    ("reset_usage", HOUR, scheduled_scans.reset_usage, "Reset usage counters at the end of the month"),
+)
