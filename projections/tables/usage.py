@@ -12,9 +12,6 @@ from events.domain import platform
 from events.domain import user as own
 from projections.catalog import FREE, Catalog
 from projections.facts import Fact
-from projections.shapes.checkout import Checkout
-from projections.shapes.invoice import InvoicePaid
-from projections.shapes.subscription import SubscriptionFact
 from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
 from projections.tables import subscriptions
@@ -169,7 +166,7 @@ TABLE = Table(
         "campaign.created": _campaign_created,
         "campaign.archived": _campaign_archived,
     },
-    reads=(SubscriptionFact, InvoicePaid, Checkout, *subscriptions.TABLE.rules),
+    reads=(*subscriptions.TABLE.body_rules, *subscriptions.TABLE.rules),
     stored=Unpriced,
     priced=priced,
     keeps_cell_times=True,
