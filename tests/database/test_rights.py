@@ -45,6 +45,7 @@ DEFAULTS = {
 OPENING = [kind for kind in DEFAULTS if kind != "nothing"]
 ROLES = ("anon", "authenticated", "service_role", "stranger")
 MADE_LATER = {"replay_plan", "replay_progress", "restore_unfinished"}
+FORMER_NAMES = {"outgoing_endpoints"}  # of objects that a later migration renames
 # Asked of the server itself, so that it does not depend on how the runner compares.
 OPEN = """
 SELECT o.role || ': ' || p.privilege || ' on ' || p.name
@@ -128,7 +129,7 @@ def test_the_list_names_every_object(database: Database) -> None:
     gone = sorted(
         f"{kind} {name}"
         for kind, name in listed.keys() - found
-        if kind != "schema" and name not in MADE_LATER
+        if kind != "schema" and name not in MADE_LATER | FORMER_NAMES
     )
 
     assert not unlisted, (
