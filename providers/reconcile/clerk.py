@@ -30,7 +30,7 @@ from projections.state import State
 from providers.reconcile.brake import SAMPLE, another_source, keep_refusal, knows_any, most_absences, too_many
 from providers.reconcile.clerk_api import PROVIDER, ClerkApi
 from providers.reconcile.drift import Drift, differing
-from providers.reconcile.errors import NotThere
+from providers.reconcile.errors import NotThere, UnusableBody
 from providers.reconcile.event_metadata import ClerkEnvelope, marks
 from providers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
 from providers.reconcile.stripe import MOST_DRIFTS, Observer
@@ -236,7 +236,7 @@ class _Run:
             return True
         one = _named(body)  # fell into a gap between pages, so it exists
         if one is not None and one.id == user:
-            self._append(self._missed(one, body, self._logged([user])[user]))
+            self._append(self._lacking(one, body, self._logged([user])[user]))
         return False
 
     def _missed(self, one: _Named, body: bytes, ours: _LoggedUser) -> Iterator[NewEvent]:
@@ -274,7 +274,7 @@ class _Run:
     def _event(self, kind: str, user: str, data: bytes, at_ms: int, ours: _LoggedUser) -> NewEvent:
         """The event Clerk would have sent. Its key sorts before `msg_`, so Clerk's own event wins a tie."""
         event: dict[str, Any] = {  # Any: JSON values
-            "data": orjson.loads(data),
+            "data": _storable(user, data),
             "object": "event",
             "timestamp": at_ms,
             "type": kind,
@@ -337,6 +337,15 @@ def _read(body: bytes) -> ClerkUserFact | None:
     except (Unfoldable, UnicodeDecodeError):
         return None
     return user if isinstance(user, ClerkUserFact) else None
+
+
+def _storable(user: str, body: bytes) -> dict[str, Any]:  # Any: JSON values
+    """Raises: UnusableBody if it can't be written again without a change, such as one with 1e999."""
+    try:
+        document: dict[str, Any] = orjson.loads(body)  # Any: JSON values
+    except orjson.JSONDecodeError as problem:
+        raise UnusableBody(PROVIDER, user, str(problem)) from None
+    return document
 
 
 def _bare(user: str, created_at: int) -> bytes:

@@ -39,6 +39,16 @@ class ProviderAway(ReconcileError):
         self.tries = tries
 
 
+class UnusableBody(ReconcileError):
+    """A value of the object can't be stored, such as a number out of range. Correct it at the provider."""
+
+    def __init__(self, provider: str, object_id: str, problem: str) -> None:
+        super().__init__(
+            f"{provider}'s object {object_id} can't be stored: {problem}; correct it at the provider"
+        )
+        self.object_id = object_id
+
+
 class AnotherAccount(ReconcileError):
     """The key is of another account than the log. Nothing was read; set the right key."""
 

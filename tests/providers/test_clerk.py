@@ -10,9 +10,9 @@ import pytest
 
 from demo.history import make_world
 from demo.world import DemoWorld
-from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk
+from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk, reconcile_user
 from providers.reconcile.clerk_api import ClerkApi
-from providers.reconcile.errors import ProviderAway, ProviderRefused
+from providers.reconcile.errors import ProviderAway, ProviderRefused, UnusableBody
 from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe import reconcile_stripe
 from service.unsigned_events import fetched_clerk_event
@@ -271,3 +271,24 @@ def test_a_list_without_a_readable_user_is_no_list(shop: Conn, watch: Watch) -> 
 
     with serving(Double(lambda _: Replied(200, deep), watch)) as double, pytest.raises(ProviderAway):
         run(shop, double, watch)
+
+
+def test_one_user_with_a_number_out_of_range_is_named(
+    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+) -> None:
+    first = next(iter(world.clerk.users))
+    plain = clerk_double(world.clerk, now=watch)
+
+    def answer(asked: Asked) -> Replied:
+        replied = plain.answer(asked)
+        body, mark = json.dumps(replied.body).encode(), json.dumps({"id": first})[1:-1].encode()
+        return Replied(replied.status, body.replace(mark, mark + b', "unsafe_metadata": {"x": 1e999}'))
+
+    with (
+        serving(Double(answer, watch)) as double,
+        ClerkApi(
+            KEY, base=double.url + "/v1", clock=watch, pace=RateLimit(tick=watch.tick, sleep=watch.sleep)
+        ) as api,
+        pytest.raises(UnusableBody, match=f"{first} can't be stored: "),
+    ):
+        reconcile_user(shop, api, first, envelope=fetched_clerk_event, clock=watch)

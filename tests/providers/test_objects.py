@@ -141,6 +141,25 @@ def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
     assert event == [("stripe.snapshot.subscription", "older than 30 days", "canceled")]
 
 
+def test_an_object_with_a_number_that_orjson_refuses_is_healed_as_a_webhook_would_be(
+    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+) -> None:
+    world.stripe.subscriptions.cancel_now(subscription(world).id)
+    pass_days(world, watch, 40)
+    plain = stripe_double(world.stripe, now=watch)
+
+    def answer(asked: Asked) -> Replied:
+        replied = plain.answer(asked)
+        body, mark = json.dumps(replied.body).encode(), b'"object": "subscription"'
+        return Replied(replied.status, body.replace(mark, b'"x": 1e999, ' + mark))
+
+    with serving(Double(answer, watch)) as double:
+        run(shop, double, watch)
+    project(conninfo)
+
+    assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
+
+
 def test_a_second_run_finds_nothing_left(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
