@@ -64,7 +64,6 @@ class EmbeddedServer:
     pgdata: Path
     pid: int
     attached: bool
-    started_in_s: float
     _home: Path
     _users: Lock
     _throwaway: bool
@@ -145,11 +144,10 @@ def start(
             f"cannot use {data_dir} for the embedded PostgreSQL: {error}; "
             "correct TENURE_DATA_DIR, or set DATABASE_URL"
         ) from error
-    took = time.monotonic() - began
-    server = EmbeddedServer(conninfo, home / "postgres", running.pid, attached, took, home, users, throwaway)
+    server = EmbeddedServer(conninfo, home / "postgres", running.pid, attached, home, users, throwaway)
     atexit.register(server.close)
     verb = "joined" if attached else "ready"
-    say(f"PostgreSQL {verb} in {took:.2f} s (embedded, {server.pgdata})")
+    say(f"PostgreSQL {verb} in {time.monotonic() - began:.2f} s (embedded, {server.pgdata})")
     return server
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from demo.prices import Interval
 
-MINUTE_S = 60
 HOUR_S = 3_600
 DAY_S = 86_400
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from demo.deliveries import DemoDelivery
 from demo.operations import OPERATIONS, USUAL
 from demo.steps_people import FIRST_NAMES, LAST_NAMES
 from demo.versions import V2025_CLOVER, ApiVersion
@@ -36,19 +35,6 @@ def make_world(
             OPERATIONS[step](world, people[number], random)
     world.advance(start + timedelta(days=days))
     return world
-
-
-def make_history(
-    seed: int,
-    users: int,
-    *,
-    start: datetime = DEFAULT_START,
-    days: int = 120,
-    steps_per_user: int = 12,
-    api: ApiVersion = V2025_CLOVER,
-) -> list[DemoDelivery]:
-    """The webhooks of such a world, in the order things happened."""
-    return make_world(seed, users, start=start, days=days, steps_per_user=steps_per_user, api=api).deliveries
 
 
 def _agenda(

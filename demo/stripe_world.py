@@ -130,10 +130,6 @@ class StripeWorld:
         self.log.begin_request()
         self._update_customer(customer, address=address)
 
-    def change_email(self, customer: str, email: str) -> None:
-        self.log.begin_request()
-        self._update_customer(customer, email=email)
-
     def delete_customer(self, customer: str) -> None:
         """Ends the subscriptions, detaches the cards, and leaves a tombstone."""
         self.log.begin_request()

@@ -37,26 +37,3 @@ class Appended:
     part: int
     position: int
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """One row of the log. `payload` is None once a person's data was erased, or if it was not requested."""
-
-    part: int
-    position: int
-    id: UUID
-    source_system: str
-    idempotency_key: str
-    livemode: bool
-    route_key: str
-    aggregate_type: str
-    aggregate_id: str
-    event_type: str
-    event_version: int
-    payload: str | None
-    metadata: dict[str, Any]  # Any: JSON values
-    correlation_id: str | None
-    causation_id: str | None
-    occurred_at: datetime
-    recorded_at: datetime

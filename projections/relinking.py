@@ -88,7 +88,7 @@ def settle(
         customer: (row.since(), links.encode(row.claims) if row.claims else "")
         for customer, row in rows.items()
     }
-    registers = _registers(rows, changed, naming)
+    registers = _registers(rows, changed)
     again = rows.keys() & {*customers} - registers.keys()
     if again:
         registers |= _read_again(conn, rows, changed.evidence, again, reached)
@@ -101,9 +101,7 @@ def _naming(conn: AnyConnection, users: Collection[str]) -> set[str]:
     return store.customers_claimed_by(conn, users) if users else set()
 
 
-def _registers(
-    rows: Mapping[str, store.CustomerRow], changed: LinkChanges, naming: Collection[str]
-) -> dict[str, links.Claims]:
+def _registers(rows: Mapping[str, store.CustomerRow], changed: LinkChanges) -> dict[str, links.Claims]:
     """The registers with the new evidence, without customers that have to be read again."""
     registers: dict[str, links.Claims] = {}
     for customer, row in rows.items():

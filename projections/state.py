@@ -95,7 +95,6 @@ class State(Struct, omit_defaults=True):
     last_at: int = 0
     # the instant of the last domain event; a decision must come after it
     decided_at: int = 0
-    has_provider_fact: bool = False
     has_stripe_fact: bool = False
     # identity
     email: str | None = None

@@ -20,7 +20,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     for name, table in TABLES.items()
 }
 COLUMNS = tuple(column for columns in GROUPS.values() for column in columns)
-MARKERS = ("stale", "quarantine")
 
 ALIASES = {
     "users": "u",

@@ -61,7 +61,7 @@ def make_event_proof(
 ) -> dict[str, Any]:  # Any: JSON values
     """The proof file's content; `json.dumps` makes the file.
 
-    `texts` are `leaf.leaf_texts(row)`; `part_path` is
+    `texts` are the event's `LEAF_COLUMNS`; `part_path` is
     `proofs.make_inclusion(position - 1, head.size, …)` for the part's head in the
     signed `checkpoint`. Leave out salt and payload together.
 

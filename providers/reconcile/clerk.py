@@ -8,7 +8,7 @@ values at the user's own `updated_at`. Changes in between are lost, and are not 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -37,7 +37,6 @@ from providers.reconcile.stripe import MOST_DRIFTS, Observer
 
 logger = structlog.get_logger(__name__)
 
-RETRIES_END = timedelta(hours=28)
 SETTING = "CLERK_SECRET_KEY"
 PAGE = 200
 

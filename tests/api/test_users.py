@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 import api.auth
 from events.domain import user_event
 from events.domain.user import ProfileUpdated
-from queries.profile import COLUMNS, MARKERS
+from queries.profile import COLUMNS
 from tests.actors import token_name
 from tests.api.conftest import NOW, Caller, access_log
 from tests.queries.users import AT, add_plan, add_user, link
@@ -33,7 +33,7 @@ def test_the_profile_is_flat_and_noted(conn: Connection[Any], service: Caller) -
     )
 
     assert answer.status_code == 200
-    assert set(answer.json) == set(COLUMNS + MARKERS)
+    assert set(answer.json) == {*COLUMNS, "stale", "quarantine"}
     assert (answer.json["card_exp_year"], answer.json["created_at"]) == (2031, "2026-03-03T12:00:00.000001Z")
     assert access_log(conn) == [("the service", "service", "user_1", list(COLUMNS), "ticket 7 für Ada")]
 

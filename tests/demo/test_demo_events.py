@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from demo.changes import Json, matches, previous_attributes, rewind
 from demo.deliveries import DemoDelivery
-from demo.history import make_history
+from demo.history import make_world
 from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
 from tests.worlds import History, histories
 
@@ -15,14 +15,14 @@ few = settings(max_examples=60, deadline=None, suppress_health_check=list(Health
 
 
 def test_same_seed_same_bytes() -> None:
-    first, second = make_history(7, 5), make_history(7, 5)
+    first, second = make_world(7, 5).deliveries, make_world(7, 5).deliveries
 
     assert [d.body for d in first] == [d.body for d in second]
     assert [d.message_id for d in first] == [d.message_id for d in second]
 
 
 def test_another_seed_another_history() -> None:
-    assert [d.body for d in make_history(7, 2)] != [d.body for d in make_history(8, 2)]
+    assert [d.body for d in make_world(7, 2).deliveries] != [d.body for d in make_world(8, 2).deliveries]
 
 
 @few

@@ -7,7 +7,7 @@ import pytest
 import stripe
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from demo.history import make_history
+from demo.history import make_world
 from demo.signing import sign, sign_stripe, sign_svix
 
 STRIPE_SECRET = "whsec_test_stripe"
@@ -48,7 +48,7 @@ def test_standardwebhooks_refuses_another_message() -> None:
 
 def test_every_delivery_is_signed_by_its_provider() -> None:
     now = datetime.now(UTC)
-    for delivery in make_history(3, 3, days=30, steps_per_user=4):
+    for delivery in make_world(3, 3, days=30, steps_per_user=4).deliveries:
         headers = sign(delivery, stripe_secret=STRIPE_SECRET, clerk_secret=CLERK_SECRET, at=now)
         if delivery.provider == "stripe":
             header = headers["Stripe-Signature"]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from demo.history import make_history
+from demo.history import make_world
 
 Json = Any  # Any: parsed JSON
 
@@ -13,7 +13,7 @@ Json = Any  # Any: parsed JSON
 def samples() -> dict[str, list[Json]]:
     """Provider to sample events."""
     found: dict[str, list[Json]] = {"stripe": [], "clerk": []}
-    for delivery in make_history(5, 12, days=120):
+    for delivery in make_world(5, 12, days=120).deliveries:
         found[delivery.provider].append(delivery.event)
     if corpus := os.environ.get("TENURE_CORPUS"):
         for provider, events in found.items():

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from demo.history import make_history
+from demo.history import make_world
 from projections.rows import as_json
 from tests.laws.envelopes import envelope
 from tests.projections.model import claims_of, tables_of
@@ -10,7 +10,7 @@ from tests.projections.model import claims_of, tables_of
 
 def digest() -> str:
     """Hex SHA-256 over rows and claims."""
-    told = [envelope(delivery) for delivery in make_history(7, 25, days=120)]
+    told = [envelope(delivery) for delivery in make_world(7, 25, days=120).deliveries]
     live = [event for event in told if event.livemode]
     claims = dict(sorted(claims_of(live).items()))
     return sha256(as_json([tables_of(live), claims])).hexdigest()

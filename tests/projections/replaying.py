@@ -9,7 +9,7 @@ from psycopg import sql
 
 from database.pool import connect
 from demo.deliveries import DemoDelivery
-from demo.history import make_history
+from demo.history import make_world
 from events.append import append_all
 from events.envelope import NewEvent
 from projections.replay import Options
@@ -49,7 +49,7 @@ def tell(conninfo: str, events: list[NewEvent]) -> None:
 
 def shop(users: int = 12, seed: int = 3) -> list[NewEvent]:
     """A shop's plans and the months of a few people."""
-    return plans() + [as_event(each) for each in make_history(seed, users, days=60)]
+    return plans() + [as_event(each) for each in make_world(seed, users, days=60).deliveries]
 
 
 def project(conninfo: str) -> None:

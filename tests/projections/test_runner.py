@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from demo.history import make_history
+from demo.history import make_world
 from events import livemode
 from events.domain import user as said
 from events.envelope import NewEvent
@@ -53,7 +53,10 @@ HELLO = clerk("user.created", user(OTHER), at=3)
 
 def shop(seed: int, people: int = 15) -> list[NewEvent]:
     """Months of a few people's lives, the plans first."""
-    return [*DEFAULT_PLANS, *(envelope(delivery) for delivery in make_history(seed, people, days=90))]
+    return [
+        *DEFAULT_PLANS,
+        *(envelope(delivery) for delivery in make_world(seed, people, days=90).deliveries),
+    ]
 
 
 @contextmanager

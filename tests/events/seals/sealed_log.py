@@ -9,7 +9,7 @@ from uuid import UUID
 from events.seals.checkpoint import PARTS, Checkpoint, PartHead, sign_checkpoint
 from events.seals.event_proof import make_event_proof
 from events.seals.keys import SigningKey, generate_signing_key
-from events.seals.leaf import EventRow, event_leaf_hash, leaf_texts
+from events.seals.leaf import LEAF_COLUMNS, leaf_hash_of_texts
 from events.seals.merkle import Address, Frontier, extend
 from events.seals.proofs import ReadNodes, make_inclusion
 from tests.events.seals.naive_tree import reader
@@ -22,15 +22,15 @@ PAYLOAD = '{"id":"evt_1","note":"ünïcode \\u0000 ✓","amount":1e2}'
 @dataclass
 class SealedLog:
     key: SigningKey = field(default_factory=lambda: generate_signing_key(ORIGIN))
-    rows: dict[Address, EventRow] = field(default_factory=dict)
+    rows: dict[Address, list[str | None]] = field(default_factory=dict)
     frontiers: list[Frontier] = field(default_factory=lambda: [Frontier()] * PARTS)
     nodes: list[dict[Address, bytes]] = field(default_factory=lambda: [{} for _ in range(PARTS)])
 
     def append(self, part: int, count: int = 1) -> None:
         for _ in range(count):
-            row = event_row(part, self.frontiers[part].size + 1)
-            self.rows[part, row.position] = row
-            self.frontiers[part], new = extend(self.frontiers[part], [event_leaf_hash(row)])
+            position = self.frontiers[part].size + 1
+            self.rows[part, position] = texts = leaf_texts(part, position)
+            self.frontiers[part], new = extend(self.frontiers[part], [leaf_hash_of_texts(texts)])
             self.nodes[part].update({(level, index): node for level, index, node in new})
 
     def checkpoint(self, minute: int = 0, *, origin: str = ORIGIN) -> Checkpoint:
@@ -48,7 +48,7 @@ class SealedLog:
     def proof(self, part: int, position: int, *, erased: bool = False) -> dict[str, Any]:
         size = self.frontiers[part].size
         return make_event_proof(
-            leaf_texts(self.rows[part, position]),
+            self.rows[part, position],
             salt=None if erased else salt(position),
             payload=None if erased else PAYLOAD,
             part_path=make_inclusion(position - 1, size, read_nodes=self.read(part)),
@@ -60,26 +60,27 @@ def salt(position: int) -> bytes:
     return position.to_bytes(16, "big")
 
 
-def event_row(part: int, position: int) -> EventRow:
-    return EventRow(
-        part=part,
-        position=position,
-        id=UUID(int=part << 64 | position),
-        source_system="stripe",
-        idempotency_key=f"evt_{position}",
-        livemode=True,
-        route_key="cus_1",
-        aggregate_type="stripe_customer",
-        aggregate_id="cus_1",
-        event_type="stripe.customer.updated",
-        event_version=1,
-        metadata='{"account": null, "actor": "stripé"}',
-        correlation_id="",
-        causation_id=None,
-        occurred_at=START,
-        recorded_at=START + timedelta(microseconds=position),
-        payload_digest=sha256(salt(position) + PAYLOAD.encode()).digest(),
-    )
+def leaf_texts(part: int, position: int) -> list[str | None]:
+    fields: dict[str, str | None] = {
+        "part": str(part),
+        "position": str(position),
+        "id": str(UUID(int=part << 64 | position)),
+        "source_system": "stripe",
+        "idempotency_key": f"evt_{position}",
+        "livemode": "true",
+        "route_key": "cus_1",
+        "aggregate_type": "stripe_customer",
+        "aggregate_id": "cus_1",
+        "event_type": "stripe.customer.updated",
+        "event_version": "1",
+        "metadata": '{"account": null, "actor": "stripé"}',
+        "correlation_id": "",
+        "causation_id": None,
+        "occurred_at": "1772529960000000",
+        "recorded_at": str(1772529960000000 + position),
+        "payload_digest": sha256(salt(position) + PAYLOAD.encode()).hexdigest(),
+    }
+    return [fields[column] for column in LEAF_COLUMNS]
 
 
 def small_log() -> SealedLog:

@@ -10,7 +10,7 @@ from events.seals.checkpoint import sign_checkpoint
 from events.seals.errors import MissingNode, ProofRefused, SealError
 from events.seals.growth_proof import check_growth, make_growth_proof
 from events.seals.json_shape import parse_proof_file
-from events.seals.leaf import event_leaf_hash
+from events.seals.leaf import LEAF_COLUMNS, leaf_hash_of_texts
 from events.seals.merkle import Frontier, extend
 from tests.events.seals.sealed_log import SealedLog, small_log
 
@@ -49,8 +49,8 @@ def edited_after_sealing(*, grow: bool) -> tuple[SealedLog, str, str]:
     """The log rewritten from its second event of part 3 on, every node made afresh."""
     log = small_log()
     older = log.signed(0)
-    log.rows[3, 2] = log.rows[3, 2]._replace(aggregate_id="cus_2")
-    leaves = [event_leaf_hash(log.rows[3, position]) for position in range(1, 12)]
+    log.rows[3, 2][LEAF_COLUMNS.index("aggregate_id")] = "cus_2"
+    leaves = [leaf_hash_of_texts(log.rows[3, position]) for position in range(1, 12)]
     log.frontiers[3], nodes = extend(Frontier(), leaves)
     log.nodes[3] = {(level, index): node for level, index, node in nodes}
     if grow:
