@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 REASON_LIMIT = 500
 RECHECK_S = 1.0
+ALL_USERS = "*"  # subject of a read that is limited to no user
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tenure"'}
 
 

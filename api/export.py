@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import structlog
 from flask import Blueprint, Response
 
-from api.auth import noted, requires, still_allowed
+from api.auth import ALL_USERS, noted, requires, still_allowed
 from api.deps import deps
 from api.errors import RequestRefused
 from api.events import event_filter, fields_read
@@ -20,7 +20,6 @@ from queries.export_formats import FORMATS
 export = Blueprint("export", __name__, url_prefix="/api/events")
 
 RETRY_AFTER_S = 30
-EVERYBODY = "*"
 
 _log = structlog.get_logger("tenure.api")
 
@@ -41,7 +40,7 @@ def show(query: ExportQuestion) -> Response:
         _take_turn(opening)
         # Recorded before the first byte leaves: a client that disconnects early has still read data.
         with deps().pool.connection() as conn:
-            noted(conn, subjects=[query.user_id or EVERYBODY], fields=fields_read(bodies))
+            noted(conn, subjects=[query.user_id or ALL_USERS], fields=fields_read(bodies))
         conn = opening.enter_context(own_connection())
         rows = opening.enter_context(exported(conn, event_filter(query), bodies=bodies))
         pieces = write(rows, bodies=bodies)

@@ -18,7 +18,7 @@ from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import Field, StringConstraints
 
-from api.auth import caller, noted, requires, still_allowed
+from api.auth import ALL_USERS, caller, noted, requires, still_allowed
 from api.deps import Pool, deps
 from api.errors import RequestRefused
 from api.models import Question, Word
@@ -36,7 +36,6 @@ POLL_S = 0.5
 HEARTBEAT_S = 15.0
 LONGEST_S = 600.0  # afterwards the client reconnects
 PAGE = 100
-EVERYBODY = "*"
 BODIES: tuple[Role, ...] = ("auditor",)  # as everywhere else
 START_WORD = "start"
 
@@ -105,7 +104,7 @@ def _begin(query: StreamQuestion) -> Vector:
     place = request.headers.get("Last-Event-ID") or query.after
     fields = ("events", "event_data") if query.include == "data" else ("events",)
     with deps().pool.connection() as conn:
-        noted(conn, subjects=[EVERYBODY], fields=fields)
+        noted(conn, subjects=[ALL_USERS], fields=fields)
         now = heads(conn)
     if place is None:
         return now

@@ -63,6 +63,15 @@ def create_console(
         verifiers=verifiers,
         job_types=job_types,
     )
+    _register_guard(console, new_deps, secret_key)
+    for page in PAGES:
+        console.register_blueprint(page)
+    _register_errors(console)
+    return console
+
+
+def _register_guard(console: Blueprint, new_deps: ConsoleDeps, secret_key: str) -> None:
+    """Check form signature and session of every request, and complete the headers of its response."""
     protection = CSRFProtect()
 
     @console.record_once
@@ -86,11 +95,6 @@ def create_console(
     @console.after_request
     def complete(response: Response) -> Response:
         return headers.complete(response, is_static=request.endpoint == "console.static")
-
-    for page in PAGES:
-        console.register_blueprint(page)
-    _register_errors(console)
-    return console
 
 
 def _register_errors(console: Blueprint) -> None:

@@ -165,6 +165,25 @@ def erase_person(
         return ErasureResult(None)
     conn.execute(statement("handlers", "lock_erasure"))
     lock_all_parts(conn)  # before the heads, as every batch does
+    appended = _append_erasure(conn, plan, now=now, actor=actor, reason=reason)
+    gone = _rows(conn, "erase_person", {"part": appended.part, "position": appended.position})[0]
+    conn.execute(statement("handlers", "erase_results"), {"user_id": plan.user_id, "part": appended.part})
+    conn.execute(statement("handlers", "erase_errors"), {"texts": list(plan.texts)})
+    if plan.jobs:
+        conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
+    return ErasureResult(
+        appended,
+        gone["erased_events"],
+        gone["erased_conflicts"],
+        gone["erased_deliveries"],
+        len(plan.jobs),
+        _project(conn, plan.user_id),
+    )
+
+
+def _append_erasure(
+    conn: AnyConnection, plan: ErasurePlan, *, now: datetime, actor: str, reason: str
+) -> Appended:
     fact = PrivacyErased(
         customer_ids=plan.customers,
         through=_heads(conn, plan),
@@ -184,19 +203,7 @@ def erase_person(
     )
     if appended.outcome != "appended":
         raise ErasureRaced
-    gone = _rows(conn, "erase_person", {"part": appended.part, "position": appended.position})[0]
-    conn.execute(statement("handlers", "erase_results"), {"user_id": plan.user_id, "part": appended.part})
-    conn.execute(statement("handlers", "erase_errors"), {"texts": list(plan.texts)})
-    if plan.jobs:
-        conn.execute(statement("handlers", "erase_jobs"), {"ids": plan.jobs, "now": now})
-    return ErasureResult(
-        appended,
-        gone["erased_events"],
-        gone["erased_conflicts"],
-        gone["erased_deliveries"],
-        len(plan.jobs),
-        _project(conn, plan.user_id),
-    )
+    return appended
 
 
 def _project(conn: AnyConnection, user_id: str) -> bool:
