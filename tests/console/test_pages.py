@@ -239,3 +239,7 @@ def test_pages_lead_through_all_events(auditor: Person, shop: str) -> None:
 
     total = ask(shop, lambda conn: conn.execute("SELECT count(*) FROM events").fetchall())
     assert [(len(seen),)] == total
+
+
+def test_the_list_of_users_explains_its_order(reader: Person) -> None:
+    assert "in the order of an internal id" in reader.get("/users").text
