@@ -9,7 +9,7 @@ from queries.timeline import Step
 WIDTH = 1000
 LEFT, RIGHT = 64, 8
 BAND_TOP, BAND_HEIGHT, BAND_GAP = 6, 22, 6
-LANE_HEIGHT = 18
+LANE_HEIGHT = 24  # a lane's name on a phone is between the marks of two lanes
 MOST_MARKS = 500
 MOST_TICKS = 9
 LABEL_FROM = 6.2  # pixels a character needs before a band can carry its word

@@ -142,3 +142,15 @@ CUT = """
   .map((each) => `${each.getAttribute("aria-label")} by ${each.scrollWidth - each.clientWidth} px`)
 """
 """Regions that must be scrolled sideways to be read."""
+
+COVERED_MARKS = """
+() => {
+  const box = (each) => each.getBoundingClientRect();
+  const boxes = (selector) => [...document.querySelectorAll(selector)].map(box);
+  const lanes = boxes(".life .lane-name").filter((name) => name.width);
+  return boxes(".life .event")
+    .flatMap((mark) => lanes.filter((name) => mark.top < name.bottom - 2 && mark.bottom > name.top + 2))
+    .map((name) => `${name.top} to ${name.bottom}`);
+}
+"""
+"""Names of lanes at the height of a mark; two pixels of a line are below or above its letters."""

@@ -12,6 +12,7 @@ from database.pool import connect, open_pool
 from tests.console.browsing import (
     CONTRAST,
     COVERED,
+    COVERED_MARKS,
     CUT,
     NAMELESS,
     WITHOUT,
@@ -214,6 +215,20 @@ def test_names_of_the_bands_stand_beside_the_present_on_a_phone(
         expect(name).to_be_in_viewport(ratio=1)
     else:
         expect(name).to_be_hidden()
+    context.close()
+
+
+@pytest.mark.parametrize(("size", "is_shown"), [(PHONE, True), (DESKTOP, False)])
+def test_names_of_the_lanes_cover_no_mark_and_the_rest_is_announced_on_a_phone(
+    browser: Browser, cookies: Any, base: str, payer: str, size: Any, is_shown: bool
+) -> None:
+    context = opened(browser, cookies, viewport=size)
+    page = context.new_page()
+    page.goto(f"{base}/users/{payer}")
+    hint = page.get_by_text("scroll to the left for earlier events")
+
+    assert page.evaluate(COVERED_MARKS) == []
+    assert hint.is_visible() is is_shown
     context.close()
 
 
