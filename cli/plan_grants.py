@@ -43,10 +43,5 @@ def grant(*, identifier: str, plan_key: str, until: datetime | None, reason: str
 @json_option
 def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
     """Revoke the grant in force. To undo: grant the plan again."""
-    outcome = run_decision(
-        identifier,
-        {"plan_key": None},
-        reason,
-        lambda conn, command: revoke_plan(conn, command),
-    )
+    outcome = run_decision(identifier, {"plan_key": None}, reason, revoke_plan)
     show("plan revoked", outcome, as_json=as_json)

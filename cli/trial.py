@@ -70,12 +70,7 @@ def extend(*, identifier: str, days: int | None, until: datetime | None, reason:
 @json_option
 def end(*, identifier: str, reason: str, as_json: bool) -> None:
     """End the trial now. To undo: `tenure trial extend --until` the value in `was`."""
-    outcome = run_decision(
-        identifier,
-        {"action": "end"},
-        reason,
-        lambda conn, command: end_trial(conn, command),
-    )
+    outcome = run_decision(identifier, {"action": "end"}, reason, end_trial)
     show("trial ended", outcome, as_json=as_json)
 
 

@@ -78,7 +78,7 @@ def _extend_trial() -> FormAction:
 def _end_trial() -> FormAction:
     return FormAction(
         {"action": "end"},
-        lambda conn, issued: end_trial(conn, issued),
+        end_trial,
         "The trial is over.",
     )
 
@@ -95,7 +95,7 @@ def _grant_plan() -> FormAction:
 def _revoke_plan() -> FormAction:
     return FormAction(
         {"plan_key": None},
-        lambda conn, issued: revoke_plan(conn, issued),
+        revoke_plan,
         "The grant is revoked.",
     )
 
@@ -121,7 +121,7 @@ def _unlink() -> FormAction:
 def _grant_admin() -> FormAction:
     return FormAction(
         {"is_admin": True},
-        lambda conn, issued: grant_admin(conn, issued),
+        grant_admin,
         "They administer the platform now.",
     )
 
@@ -129,7 +129,7 @@ def _grant_admin() -> FormAction:
 def _revoke_admin() -> FormAction:
     return FormAction(
         {"is_admin": False},
-        lambda conn, issued: revoke_admin(conn, issued),
+        revoke_admin,
         "They administer the platform no longer.",
     )
 
