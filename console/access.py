@@ -69,7 +69,7 @@ def operator_only(view: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not caller().may(()):
             raise FormRefused(
-                403, "Not yours to change", "An auditor reads; an operator's token can do this."
+                403, "Not permitted", "A token of an auditor can only read; sign in with an operator's token."
             )
         return view(*args, **kwargs)
 

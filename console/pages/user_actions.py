@@ -71,7 +71,7 @@ def _extend_trial() -> FormAction:
     return FormAction(
         {"action": "extend", **length.as_json()},
         lambda conn, issued: extend_trial(conn, issued, length),
-        "The trial has another end.",
+        "The end of the trial was changed.",
     )
 
 
@@ -114,7 +114,7 @@ def _unlink() -> FormAction:
     return FormAction(
         {"customer_id": customer, "linked": False},
         lambda conn, issued: unlink_customer(conn, issued, customer),
-        f"{customer} is not this user's any more; its history waits for another link.",
+        f"{customer} is no longer linked to this user; its history waits for another link.",
     )
 
 
@@ -122,7 +122,7 @@ def _grant_admin() -> FormAction:
     return FormAction(
         {"is_admin": True},
         grant_admin,
-        "They administer the platform now.",
+        "The user is an administrator now.",
     )
 
 
@@ -130,7 +130,7 @@ def _revoke_admin() -> FormAction:
     return FormAction(
         {"is_admin": False},
         revoke_admin,
-        "They administer the platform no longer.",
+        "The user is no longer an administrator.",
     )
 
 

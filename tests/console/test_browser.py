@@ -279,7 +279,7 @@ def test_slider_shows_the_past_without_leaving_the_page(page: Page, base: str, p
     slider.focus()
     slider.press("Home")
 
-    expect(page.locator(".notice.past")).to_contain_text("You see what was true at")
+    expect(page.locator(".notice.past")).to_contain_text("These are the values true at")
     expect(page).to_have_url(re.compile(r"as_of=\d{4}"))
     assert page.evaluate("window.stayed")
     expect(page.get_by_label("True at", exact=False).first).to_have_value("0")
@@ -349,5 +349,5 @@ def test_pages_can_be_read_without_javascript(
     page.locator("#as_of").fill("2020-01-01T00:00:00")
     page.get_by_role("button", name="Show").click()
 
-    expect(page.get_by_text("Nothing had mentioned this user by then.")).to_be_visible()
+    expect(page.get_by_text("No event mentioned this user by then.")).to_be_visible()
     context.close()

@@ -111,7 +111,7 @@ def test_empty_ledger_says_so(empty_app: Flask, conninfo: str) -> None:
 
     page = person.get("/completeness").text
 
-    for words in ("Nothing came in this time.", "No outage in this time.", "Nothing is alarming"):
+    for words in ("No delivery in this time.", "No outage in this time.", "Nothing is alarming"):
         assert words in page
     assert [row.split()[-1] for row in rows(page, "Sources")] == ["never", "never"]
 

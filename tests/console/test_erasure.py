@@ -98,7 +98,7 @@ def test_what_is_not_typed_as_asked_erases_nothing(
 
     assert answer.status_code == code
     assert why in answer.text
-    assert "What goes" in answer.text
+    assert "What is erased" in answer.text
     assert (bodies(shop, payer), erasures(shop)) == (before, [])
 
 
