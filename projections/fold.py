@@ -185,7 +185,7 @@ def _note_changes(state: State, fact: Fact, tables: Iterable[str]) -> None:
         if new != old:
             state.cores[table] = new
             state.changed_at[table] = fact.at
-            if TABLES[table].keeps_cell_times:
+            if table in KEEPING_CELL_TIMES:
                 state.cells_at[table] = _cells_at(state.cells_at.get(table, []), old or [], new, fact.at)
 
 
@@ -202,4 +202,5 @@ def _touched(fact: Fact) -> tuple[str, ...]:
 
 
 CORES = {name: table.cells for name, table in TABLES.items()}
+KEEPING_CELL_TIMES = frozenset(name for name, table in TABLES.items() if table.keeps_cell_times)
 COUNTING_WEBHOOKS = tuple(name for name, table in TABLES.items() if table.counts_webhooks)

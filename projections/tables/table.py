@@ -68,7 +68,7 @@ class Table:
 
     def cells(self, state: State) -> Core:
         """The cells of `core`, as the state stores them."""
-        return list(astuple(self.core(state)))
+        return [*astuple(self.core(state))]
 
     def declared(self) -> dict[str, Column]:
         """The columns that `explain` explains."""
