@@ -124,8 +124,7 @@ def ordered(order: BaseModel, what: str, *about: object, user_id: str) -> Comman
     """The command of a request. A repetition of its key must have the same body and ids."""
     body = order.model_dump(mode="json", exclude_unset=True)
     digest = sha256(json_bytes([what, [str(part) for part in about], body])).hexdigest()
-    new_command = command(user_id, what, {"sha256": digest}, "")
-    return replace(new_command, reason=reason())
+    return replace(command(user_id, what, reason()), request={"sha256": digest})
 
 
 def version_of(order: VersionedOrder | VersionedQuestion) -> int | None:

@@ -1,6 +1,6 @@
 """Commands over HTTP: the caller, the idempotency key, and refusals as problems."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -13,7 +13,6 @@ from api.auth import actor, caller
 from api.deps import deps
 from api.errors import RequestRefused, bad_request, not_found
 from api.request_id import request_id
-from api.users import KEY_HEADER
 from events.identifiers import key_part
 from handlers.decision import Command
 from handlers.errors import (
@@ -23,6 +22,7 @@ from handlers.errors import (
     NotACustomer,
     NothingToUndo,
     NotTrusted,
+    PlanNotForSale,
     PlanUnknown,
     TrialRefused,
     UnusableInstant,
@@ -55,6 +55,7 @@ WHOLE = BeforeValidator(_whole)
 """After the bounds of an integer, which the document would lose behind it."""
 
 RETRY_AFTER_S = 2
+KEY_HEADER = "Idempotency-Key"
 
 
 def decided(decision: Callable[[Connection[Any]], T]) -> T:  # Any: the row factory does not matter
@@ -85,7 +86,7 @@ def _first_line(problem: Exception) -> str:
     return str(problem).partition("\n")[0]
 
 
-def command(user_id: str, what: str, body: Mapping[str, Any], reason: str) -> Command:
+def command(user_id: str, what: str, reason: str | None) -> Command:
     """A command of the caller; `what` separates its keys from those of other commands.
 
     Raises: RequestRefused.
@@ -93,7 +94,6 @@ def command(user_id: str, what: str, body: Mapping[str, Any], reason: str) -> Co
     return Command(
         user_id=user_id,
         key=f"{what}:{key_part(user_id)}:{_idempotency_key()}",
-        request=body,
         now=deps().decision_clock(),
         actor=actor(),
         reason=reason,
@@ -131,6 +131,7 @@ REFUSALS: dict[type[DecisionRefused], tuple[str, str, tuple[str, ...]]] = {
     UserDeleted: ("user-deleted", "User deleted", ()),
     UserQuarantined: ("user-quarantined", "User quarantined", ("event_id",)),
     TrialRefused: ("trial-refused", "Trial refused", ()),
+    PlanNotForSale: ("plan-unavailable", "Plan not for sale", ("for_sale",)),
     PlanUnknown: ("plan-unknown", "Plan unknown", ("known",)),
     NothingToUndo: ("nothing-to-undo", "Nothing to undo", ()),
     NotACustomer: ("not-a-customer", "Not a customer", ()),

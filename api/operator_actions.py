@@ -19,7 +19,6 @@ from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_or_extend, start_trial
-from queries.instants import iso
 
 operator = Blueprint("operator", __name__, url_prefix="/api/users")
 
@@ -111,8 +110,7 @@ def trial(user_id: str, json: TrialOrder) -> Response:
     end as `was`, so that an extension `until` then undoes them.
     """
     length = Length(days=json.days, until=json.until)
-    body = {"action": json.action, "plan_key": json.plan_key, **length.as_json()}
-    issued = command(user_id, "operator.trial", body, json.reason)
+    issued = command(user_id, "operator.trial", json.reason)
     if json.action == "end":
         return _respond(lambda conn: end_trial(conn, issued))
     if json.action == "extend":
@@ -126,8 +124,7 @@ def trial(user_id: str, json: TrialOrder) -> Response:
 @documented(json=PlanOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def plan(user_id: str, json: PlanOrder) -> Response:
     """Grant a plan, until an instant or for good; a plan of null revokes it."""
-    until = None if json.until is None else iso(json.until)
-    issued = command(user_id, "operator.plan", {"plan_key": json.plan_key, "until": until}, json.reason)
+    issued = command(user_id, "operator.plan", json.reason)
     plan_key = json.plan_key
     if plan_key is None:
         return _respond(lambda conn: revoke_plan(conn, issued))
@@ -139,8 +136,7 @@ def plan(user_id: str, json: PlanOrder) -> Response:
 @documented(json=LinkOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def link(user_id: str, json: LinkOrder) -> Response:
     """Link or unlink a Stripe customer; its history is folded in or out at once."""
-    body = {"customer_id": json.customer_id, "linked": json.linked}
-    issued = command(user_id, "operator.link", body, json.reason)
+    issued = command(user_id, "operator.link", json.reason)
     do = link_customer if json.linked else unlink_customer
     return _respond(lambda conn: do(conn, issued, json.customer_id))
 
@@ -150,7 +146,7 @@ def link(user_id: str, json: LinkOrder) -> Response:
 @documented(json=AdminOrder, tags=_TAGS, HTTP_200=ActionResult, **_CODES)
 def admin(user_id: str, json: AdminOrder) -> Response:
     """Grant or revoke a user's administrator rights on the platform."""
-    issued = command(user_id, "operator.admin", {"is_admin": json.is_admin}, json.reason)
+    issued = command(user_id, "operator.admin", json.reason)
     do = grant_admin if json.is_admin else revoke_admin
     return _respond(lambda conn: do(conn, issued))
 

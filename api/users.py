@@ -1,13 +1,13 @@
 """/api/users: profiles, changes to them, and the reasons for their values."""
 
 from typing import Any
-from uuid import uuid4
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from api.auth import actor, noted, reason, requires
+from api.auth import noted, reason, requires
+from api.decisions import command, decided
 from api.deps import deps
-from api.errors import RequestRefused, bad_request, not_found
+from api.errors import RequestRefused, not_found
 from api.models import (
     ChangedColumns,
     Explanation,
@@ -22,9 +22,8 @@ from api.models import (
 )
 from api.openapi import documented
 from api.replica import head_field, reading
-from api.request_id import request_id
 from api.responses import answer
-from handlers.profile import KeyTaken, PlanUnavailable, ProfileRefused, ProfileUserUnknown, change_profile
+from handlers.profile import change_profile
 from queries.errors import UnknownColumn
 from queries.explain import explain
 from queries.history import history_page
@@ -36,7 +35,6 @@ from queries.why import why
 
 users = Blueprint("users", __name__, url_prefix="/api/users")
 
-KEY_HEADER = "Idempotency-Key"
 _TAGS = ("users",)
 
 
@@ -94,21 +92,8 @@ def change(user_id: str, json: ProfileChange) -> Response:
 
     With an `Idempotency-Key` header the same request may be repeated and takes effect once.
     """
-    key = _idempotency_key()
-    try:
-        with deps().pool.connection() as conn:
-            facts = change_profile(
-                conn,
-                user_id,
-                json.model_dump(exclude_unset=True),
-                now=deps().decision_clock(),
-                key=key,
-                actor=actor(),
-                reason=reason(),
-                request_id=request_id(),
-            )
-    except ProfileRefused as refused:
-        raise _as_answer(refused) from None
+    issued = command(user_id, "profile", reason())
+    facts = decided(lambda conn: change_profile(conn, issued, json.model_dump(exclude_unset=True)))
     events = [{"id": fact.id, "event_type": fact.event_type, "outcome": fact.outcome} for fact in facts]
     return answer({"user_id": user_id, "events": events})
 
@@ -143,28 +128,6 @@ def explain_column(user_id: str, column: str, query: ProfileQuestion) -> Respons
             raise not_found("user")
         noted(conn, subjects=[user_id], fields=[column])
     return answer(explanation)
-
-
-def _idempotency_key() -> str:
-    """The caller's key, in one namespace per user; without one each request is new."""
-    header = request.headers.get(KEY_HEADER)
-    if header is None:
-        return str(uuid4())
-    if not 0 < len(header) <= 200 or not header.isascii() or not header.isprintable():
-        raise bad_request(f"{KEY_HEADER}: expected 1 to 200 printable ASCII characters")
-    return header
-
-
-def _as_answer(refused: ProfileRefused) -> RequestRefused:
-    if isinstance(refused, ProfileUserUnknown):
-        return not_found("user")
-    if isinstance(refused, PlanUnavailable):
-        members = {"for_sale": refused.for_sale}
-        title = "Plan not for sale"
-        return RequestRefused(409, "plan-unavailable", title, str(refused), members=members)
-    if isinstance(refused, KeyTaken):
-        return RequestRefused(409, "idempotency-key-taken", "Idempotency key taken", str(refused))
-    return RequestRefused(409, "user-deleted", "User deleted", str(refused))
 
 
 def _past(query: ProfileQuestion) -> dict[str, Any]:  # Any: instants and a flag

@@ -19,7 +19,7 @@ def admin() -> None:
 @json_option
 def grant(*, identifier: str, reason: str, as_json: bool) -> None:
     """Grant administrator rights from now on. To undo: `tenure admin revoke`."""
-    outcome = run_decision(identifier, {"is_admin": True}, reason, grant_admin)
+    outcome = run_decision(identifier, reason, grant_admin)
     show("administrator rights granted", outcome, as_json=as_json)
 
 
@@ -29,5 +29,5 @@ def grant(*, identifier: str, reason: str, as_json: bool) -> None:
 @json_option
 def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
     """Revoke admin rights, even if Clerk still marks the user as admin. To undo: `tenure admin grant`."""
-    outcome = run_decision(identifier, {"is_admin": False}, reason, revoke_admin)
+    outcome = run_decision(identifier, reason, revoke_admin)
     show("administrator rights revoked", outcome, as_json=as_json)

@@ -37,7 +37,6 @@ def add(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> Non
     """Link a Stripe customer, with its whole history, to a user. To undo: `tenure link remove`."""
     outcome = run_decision(
         identifier,
-        {"customer_id": customer_id, "linked": True},
         reason,
         lambda conn, command: link_customer(conn, command, customer_id),
     )
@@ -53,7 +52,6 @@ def remove(*, identifier: str, customer_id: str, reason: str, as_json: bool) -> 
     """Unlink a Stripe customer from a user. To undo: `tenure link add`."""
     outcome = run_decision(
         identifier,
-        {"customer_id": customer_id, "linked": False},
         reason,
         lambda conn, command: unlink_customer(conn, command, customer_id),
     )

@@ -9,7 +9,6 @@ from cli.parameters import INSTANT
 from cli.user_argument import user_argument
 from cli.user_commands import reason_option, run_decision, show
 from handlers.entitlements import grant_plan, revoke_plan
-from queries.instants import iso
 
 
 @click.group()
@@ -30,7 +29,6 @@ def grant(*, identifier: str, plan_key: str, until: datetime | None, reason: str
     """
     outcome = run_decision(
         identifier,
-        {"plan_key": plan_key, "until": None if until is None else iso(until)},
         reason,
         lambda conn, command: grant_plan(conn, command, plan_key, until=until),
     )
@@ -43,5 +41,5 @@ def grant(*, identifier: str, plan_key: str, until: datetime | None, reason: str
 @json_option
 def revoke(*, identifier: str, reason: str, as_json: bool) -> None:
     """Revoke the grant in force. To undo: grant the plan again."""
-    outcome = run_decision(identifier, {"plan_key": None}, reason, revoke_plan)
+    outcome = run_decision(identifier, reason, revoke_plan)
     show("plan revoked", outcome, as_json=as_json)

@@ -39,7 +39,6 @@ def start(
     length = _length(days, until)
     outcome = run_decision(
         identifier,
-        {"action": "start", "plan_key": plan_key, **length.as_json()},
         reason,
         lambda conn, command: start_trial(conn, command, length, plan_key=plan_key),
     )
@@ -57,7 +56,6 @@ def extend(*, identifier: str, days: int | None, until: datetime | None, reason:
     length = _length(days, until)
     outcome = run_decision(
         identifier,
-        {"action": "extend", **length.as_json()},
         reason,
         lambda conn, command: extend_trial(conn, command, length),
     )
@@ -70,7 +68,7 @@ def extend(*, identifier: str, days: int | None, until: datetime | None, reason:
 @json_option
 def end(*, identifier: str, reason: str, as_json: bool) -> None:
     """End the trial now. To undo: `tenure trial extend --until` the value in `was`."""
-    outcome = run_decision(identifier, {"action": "end"}, reason, end_trial)
+    outcome = run_decision(identifier, reason, end_trial)
     show("trial ended", outcome, as_json=as_json)
 
 

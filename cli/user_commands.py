@@ -1,7 +1,7 @@
 """Shared by commands that decide about one user: the command, its reason, and the output."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -34,9 +34,7 @@ reason_option = click.option(
 )
 
 
-def run_decision(
-    identifier: str, request: Mapping[str, Any], reason: str, decision: Decision
-) -> dict[str, Any]:
+def run_decision(identifier: str, reason: str, decision: Decision) -> dict[str, Any]:
     """Decide, commit, and return the result with its event's id. Any: JSON values.
 
     `changed` is False if nothing had to change.
@@ -46,9 +44,10 @@ def run_decision(
     """
     settings = command_settings()
     try:
-        with session(settings) as conn:
-            command = _command(user_id_of(conn, identifier), request, reason, now=decision_now(conn))
-            decided = decision(conn, command)
+        decided = attempt(
+            partial(session, settings),
+            lambda conn: decision(conn, _command(conn, user_id_of(conn, identifier), reason)),
+        )
     except AlreadySo as same:
         return {**same.answer, "event_id": None, "changed": False}
     except UnusableInstant:
@@ -70,14 +69,11 @@ def show(title: str, outcome: Mapping[str, Any], *, as_json: bool) -> None:  # A
         echo(f"warning: {outcome['warning']}", err=True)
 
 
-def _command(
-    user_id: str, request: Mapping[str, Any], reason: str, *, now: datetime
-) -> Command:  # Any: JSON values
+def _command(conn: Connection, user_id: str, reason: str) -> Command:
     return Command(
         user_id=user_id,
         key=f"cli:{key_part(user_id)}:{uuid4()}",
-        request=request,
-        now=now,
+        now=decision_now(conn),
         actor=person().name,
         reason=reason,
     )

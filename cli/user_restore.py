@@ -19,5 +19,5 @@ def restore(*, identifier: str, reason: str, as_json: bool) -> None:
 
     A deletion that Clerk itself sent and an erasure are final.
     """
-    outcome = run_decision(identifier, {"deleted": False}, reason, restore_user)
+    outcome = run_decision(identifier, reason, restore_user)
     show("user restored", outcome, as_json=as_json)

@@ -1,6 +1,6 @@
 """Commands from forms: the caller, the idempotency key, and refusals as pages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask import g
@@ -19,7 +19,7 @@ SPENT = "This form was already submitted with different values. Check the result
 STOPPED = "Another change to the same user went first each time. Try again in a moment."
 
 
-def command(user_id: str, what: str, body: Mapping[str, Any]) -> Command:  # Any: JSON values
+def command(user_id: str, what: str) -> Command:
     """A command with the form's reason; the form's key makes a second click the same command.
 
     Raises: FormRefused.
@@ -28,7 +28,6 @@ def command(user_id: str, what: str, body: Mapping[str, Any]) -> Command:  # Any
     return Command(
         user_id=user_id,
         key=f"console.{what}:{key_part(user_id)}:{caller().token_id}:{form_key}",
-        request=body,
         now=decision_now(),
         actor=actor(),
         reason=reason,

@@ -9,12 +9,12 @@ from projections.state import State
 
 def grant_admin(conn: AnyConnection, command: Command) -> Decided:
     """Make the user an administrator. Raises: AlreadySo, UserDeleted, UserQuarantined, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: grant(state))
+    return decide(conn, command.requesting(is_admin=True), lambda state, _, now: grant(state))
 
 
 def revoke_admin(conn: AnyConnection, command: Command) -> Decided:
     """Revoke admin rights, even if Clerk still grants them. Raises: NothingToUndo, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: revoke(state))
+    return decide(conn, command.requesting(is_admin=False), lambda state, _, now: revoke(state))
 
 
 def grant(state: State) -> Verdict:

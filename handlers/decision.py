@@ -27,25 +27,34 @@ from projections.decision_transaction_batch import DecisionKey, DecisionTransact
 from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
+from queries.instants import iso
 
 FARTHEST_AHEAD = timedelta(days=1)  # a decision comes after provider events up to this far ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A request by `actor` about a user. A repetition of the key is the same request if `request` is equal.
+    """A request by `actor` about a user. A repetition of the key is the same request if `request` is equal;
+    the handler adds it with `requesting`.
 
     `trace`: the caller's trace fields for the event, where another thread decides.
     """
 
     user_id: str
     key: str
-    request: Mapping[str, Any]  # Any: JSON values
     now: datetime
     actor: str
     reason: str | None = None
     request_id: str | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON values
+
+    def requesting(self, **request: Any) -> "Command":  # Any: JSON values and instants
+        """The command with what it requests; instants are written as texts."""
+        as_json = {
+            name: iso(value) if isinstance(value, datetime) else value for name, value in request.items()
+        }
+        return replace(self, request=as_json)
 
 
 class DueFact(NamedTuple):
@@ -57,20 +66,28 @@ class DueFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The requested fact, the facts due before it, and the answer to return and to store."""
+    """The requested fact, the facts due before it, and the answer to return and to store.
+
+    `others`: facts of the same request that come before `fact`.
+    """
 
     fact: DomainEvent
     answer: Mapping[str, Any]  # Any: JSON values
     due: Sequence[DueFact] = ()
+    others: Sequence[DomainEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The answer, and the event that stores it. `repeated`: an earlier request had the same key."""
+    """The answer, and the event that stores it. `repeated`: an earlier request had the same key.
+
+    `other_ids`: the events of the verdict's `others`.
+    """
 
     event_id: UUID
     answer: dict[str, Any]  # Any: JSON values
     repeated: bool
+    other_ids: Sequence[UUID] = ()
 
 
 Rule = Callable[[State, Catalog, datetime], Verdict]
@@ -83,10 +100,19 @@ class CommandRule(NamedTuple):
     rule: Rule
 
 
-def decide(conn: AnyConnection, command: Command, rule: Rule, *, customers: Sequence[str] = ()) -> Decided:
+def decide(
+    conn: AnyConnection,
+    command: Command,
+    rule: Rule,
+    *,
+    customers: Sequence[str] = (),
+    others: int = 0,
+    may_be_new: bool = False,
+) -> Decided:
     """Decide by `rule`: (state, catalog, now) to a verdict, or raise a refusal. It may be called twice.
 
-    The same key again returns the first answer and changes nothing.
+    The same key again returns the first answer and changes nothing. `others` is the number of facts that
+    the verdict has beside its own; `may_be_new`: no event needs to have mentioned the user.
     Raises: UserUnknown, IdempotencyConflict, what `rule` raises, PartBehind, PartBusy; the caller
     must then roll back.
     """
@@ -94,18 +120,20 @@ def decide(conn: AnyConnection, command: Command, rule: Rule, *, customers: Sequ
     answers: list[Decided | Mapping[str, Any]] = []  # Any: JSON values
 
     def choose(now: Snapshot) -> list[NewEvent]:
-        if user_id not in now.users and key not in now.prior_events:
+        if user_id not in now.users and key not in now.prior_events and not may_be_new:
             raise UserUnknown(user_id)
         answer, events = _chosen(now, command, rule, seen_at=_claimed_at(conn, customers))
         answers[:] = [answer]
         return events
 
     inline = DecisionTransaction(conn, part_of(user_id))
-    appended = inline.decide([user_id], choose, keys=[key], customers=customers)
+    keys = [*_other_keys(key, others), key]
+    appended = inline.decide([user_id], choose, keys=keys, customers=customers, by_batch=may_be_new)
     (answer,) = answers
     if isinstance(answer, Decided):
         return answer
-    return Decided(appended[-1].id, dict(answer), False)
+    *_, event = ids = [one.id for one in appended[-1 - others :]]
+    return Decided(event, dict(answer), False, ids[:-1])
 
 
 def decide_many(conn: AnyConnection, commands: Sequence[CommandRule]) -> list[Decided | Exception | None]:
@@ -158,7 +186,8 @@ def _chosen(
     """The earlier answer and no event, or the new answer and the events that store it."""
     if command.key in now.prior_events:
         return _repeated(now, command), []
-    state = now.users[command.user_id].state
+    known = now.users.get(command.user_id)
+    state = State(user_id=command.user_id) if known is None else known.state
     at = moment(state, command.now, seen_at=seen_at)
     verdict = rule(state, now.catalog, at)
     return verdict.answer, _events(command, verdict, at)
@@ -217,22 +246,32 @@ def _repeated(now: Snapshot, command: Command) -> Decided:
     prior = now.prior_events[command.key]
     if prior.metadata.get("asked") != dict(command.request):
         raise IdempotencyConflict
-    return Decided(prior.id, prior.metadata["answer"], True)
+    others = [now.prior_events[key].id for key in sorted(now.prior_events) if key != command.key]
+    return Decided(prior.id, prior.metadata["answer"], True, others)
 
 
 def _events(command: Command, verdict: Verdict, at: datetime) -> list[NewEvent]:
     due = _due_events(command.user_id, verdict.due, at)
-    event = user_event(
-        verdict.fact,
-        user_id=command.user_id,
-        now=later(at, len(due) * MICROSECOND),
-        idempotency_key=command.key,
-        actor=command.actor,
-        reason=command.reason,
-        request_id=command.request_id,
-    )
+    keys = [*_other_keys(command.key, len(verdict.others)), command.key]
+    facts = zip(keys, [*verdict.others, verdict.fact], strict=True)
+    *others, event = [
+        user_event(
+            fact,
+            user_id=command.user_id,
+            now=later(at, number * MICROSECOND),
+            idempotency_key=key,
+            actor=command.actor,
+            reason=command.reason,
+            request_id=command.request_id,
+        )
+        for number, (key, fact) in enumerate(facts, len(due))
+    ]
     kept = {"asked": dict(command.request), "answer": dict(verdict.answer)}
-    return [*due, replace(event, metadata={**event.metadata, **kept, **command.trace})]
+    return [*due, *others, replace(event, metadata={**event.metadata, **kept, **command.trace})]
+
+
+def _other_keys(key: str, number: int) -> list[str]:
+    return [f"{other}:{key}" for other in range(1, number + 1)]  # no command's key begins with a digit
 
 
 def _due_events(user_id: str, due: Sequence[DueFact], at: datetime) -> list[NewEvent]:

@@ -26,7 +26,7 @@ def restore_user(conn: AnyConnection, command: Command) -> Decided:
     """
     return decide(
         conn,
-        command,
+        command.requesting(deleted=False),
         lambda state, _, now: restore(state, _deletions(conn, state.user_id)),
     )
 

@@ -28,14 +28,16 @@ def grant_plan(
     """
     return decide(
         conn,
-        command,
+        command.requesting(plan_key=plan_key, until=until),
         lambda state, catalog, now: grant(state, catalog, now, plan_key=plan_key, until=until),
     )
 
 
 def revoke_plan(conn: AnyConnection, command: Command) -> Decided:
     """Revoke the granted plan. Raises: NothingToUndo, and as `decide`."""
-    return decide(conn, command, lambda state, _, now: revoke(state, now))
+    return decide(
+        conn, command.requesting(plan_key=None, until=None), lambda state, _, now: revoke(state, now)
+    )
 
 
 def grant(state: State, catalog: Catalog, now: datetime, *, plan_key: str, until: datetime | None) -> Verdict:

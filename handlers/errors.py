@@ -81,6 +81,16 @@ class PlanUnknown(DecisionRefused):
         self.known = plan_keys  # as problem+json names it
 
 
+class PlanNotForSale(DecisionRefused):
+    """The plan is not for sale. `for_sale` lists the plans that are."""
+
+    def __init__(self, for_sale: list[str]) -> None:
+        super().__init__(
+            f"expected a plan for sale ({', '.join(for_sale) or 'there is none'}), found another"
+        )
+        self.for_sale = for_sale
+
+
 class AlreadySo(Exception):
     """The requested state already exists, set the same way: not a refusal, but nothing is appended.
 

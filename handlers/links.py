@@ -30,7 +30,7 @@ def link_customer(conn: AnyConnection, command: Command, customer_id: str) -> De
         row = lock_customers(conn, [customer_id])[customer_id]  # locked by `decide` already
         return link(state, customer_id, row, address_of(conn, customer_id))
 
-    return _decide(conn, command, customer_id, choose)
+    return _decide(conn, command.requesting(customer_id=customer_id, linked=True), customer_id, choose)
 
 
 def unlink_customer(conn: AnyConnection, command: Command, customer_id: str) -> Decided:
@@ -38,7 +38,8 @@ def unlink_customer(conn: AnyConnection, command: Command, customer_id: str) -> 
 
     Raises: NothingToUndo, and as `decide`.
     """
-    return _decide(conn, command, customer_id, lambda state: unlink(state, customer_id))
+    unlinked = command.requesting(customer_id=customer_id, linked=False)
+    return _decide(conn, unlinked, customer_id, lambda state: unlink(state, customer_id))
 
 
 def link(state: State, customer_id: str, row: CustomerRow, address: str | None) -> Verdict:

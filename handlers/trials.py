@@ -1,6 +1,6 @@
 """Tenure's own trials, without a card: operators start, extend and end them; Stripe's change at Stripe."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,9 +33,6 @@ class Length:
     days: int | None = None
     until: datetime | None = None
 
-    def as_json(self) -> dict[str, Any]:  # Any: JSON values
-        return {"days": self.days, "until": None if self.until is None else iso(self.until)}
-
     def end(self, after: datetime, default_days: int) -> datetime:
         if self.until is not None:
             return self.until
@@ -64,7 +61,8 @@ def start_trial(
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
         return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
 
-    return decide(conn, command, rule)
+    requested = command.requesting(action="start", plan_key=plan_key, **asdict(length))
+    return decide(conn, requested, rule)
 
 
 def extend_trial(
@@ -82,7 +80,8 @@ def extend_trial(
     def rule(state: State, _catalog: Catalog, now: datetime) -> Verdict:
         return extend(state, now, length, default_days)
 
-    return decide(conn, command, rule)
+    requested = command.requesting(action="extend", **asdict(length))
+    return decide(conn, requested, rule)
 
 
 def end_trial(conn: AnyConnection, command: Command) -> Decided:
@@ -90,7 +89,7 @@ def end_trial(conn: AnyConnection, command: Command) -> Decided:
 
     Raises: TrialRefused, and as `decide`.
     """
-    return decide(conn, command, lambda state, _, now: end(state, now))
+    return decide(conn, command.requesting(action="end"), lambda state, _, now: end(state, now))
 
 
 def start_or_extend(
@@ -108,7 +107,9 @@ def start_or_extend(
             return start(state, catalog, now, ends_at=length.end(now, default_days), plan_key=plan_key)
         return extend(state, now, length, default_days)
 
-    return decide(conn, command, rule)
+    return decide(
+        conn, command.requesting(action="start_or_extend", plan_key=plan_key, **asdict(length)), rule
+    )
 
 
 def _default_days(conn: AnyConnection) -> int:

@@ -123,11 +123,11 @@ def command_rule(request: UsageCommand) -> CommandRule:
     command = Command(
         user_id=request.user_id,
         key=f"usage.recorded:{key_part(request.user_id)}:{request.key}",
-        request={"metric": usage.metric, "quantity": usage.quantity},
         now=request.now,
         actor=request.actor,
         request_id=request.request_id,
         trace=request.trace,
+        request={"metric": usage.metric, "quantity": usage.quantity},
     )
     return CommandRule(command, lambda state, catalog, at: count(state, catalog, usage, at))
 

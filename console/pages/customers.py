@@ -37,7 +37,7 @@ def show() -> str:
 def link(customer_id: str) -> Response:
     """Link the customer to that user. The form's key makes a second click the same command."""
     customer_id, user_id = key(customer_id, "customer"), user_meant(field("user_id"))
-    issued = command(user_id, "link", {"customer_id": customer_id, "linked": True})
+    issued = command(user_id, "link")
     try:
         outcome = decided(
             lambda conn: link_customer(conn, issued, customer_id),

@@ -1,8 +1,7 @@
 """An operator's commands on a user's page; the table at the foot maps each form to its command."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -19,7 +18,6 @@ from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
 from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
-from queries.instants import iso
 from queries.rows import AnyConnection
 
 actions = Blueprint("actions", __name__, url_prefix="/<user_id>/actions")
@@ -29,9 +27,8 @@ Decision = Callable[[AnyConnection, Command], Decided]
 
 @dataclass(frozen=True, slots=True)
 class FormAction:
-    """`request` is the content that the form's key stands for; `done` is the message after the decision."""
+    """`done` is the message after the decision."""
 
-    request: Mapping[str, Any]  # Any: JSON values
     decision: Decision
     done: str
 
@@ -45,7 +42,7 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
         raise not_found("action")
     try:
         order = ACTIONS[action]()
-        issued = command(user_id, action, order.request)
+        issued = command(user_id, action)
         outcome = decided(lambda conn: order.decision(conn, issued), otherwise="Nothing was changed")
         flash(order.done)
         if "warning" in outcome.answer:
@@ -60,7 +57,6 @@ def act(user_id: str, action: str) -> Response | tuple[str, int]:
 def _start_trial() -> FormAction:
     length, plan = _length(), optional_field("plan_key", most=100)
     return FormAction(
-        {"action": "start", "plan_key": plan, **length.as_json()},
         lambda conn, issued: start_trial(conn, issued, length, plan_key=plan),
         "The trial has begun.",
     )
@@ -69,7 +65,6 @@ def _start_trial() -> FormAction:
 def _extend_trial() -> FormAction:
     length = _length()
     return FormAction(
-        {"action": "extend", **length.as_json()},
         lambda conn, issued: extend_trial(conn, issued, length),
         "The end of the trial was changed.",
     )
@@ -77,7 +72,6 @@ def _extend_trial() -> FormAction:
 
 def _end_trial() -> FormAction:
     return FormAction(
-        {"action": "end"},
         end_trial,
         "The trial is over.",
     )
@@ -86,7 +80,6 @@ def _end_trial() -> FormAction:
 def _grant_plan() -> FormAction:
     plan, until = field("plan_key", most=100), optional_instant("until")
     return FormAction(
-        {"plan_key": plan, "until": None if until is None else iso(until)},
         lambda conn, issued: grant_plan(conn, issued, plan, until=until),
         f"{plan} is granted.",
     )
@@ -94,7 +87,6 @@ def _grant_plan() -> FormAction:
 
 def _revoke_plan() -> FormAction:
     return FormAction(
-        {"plan_key": None},
         revoke_plan,
         "The grant is revoked.",
     )
@@ -103,7 +95,6 @@ def _revoke_plan() -> FormAction:
 def _link() -> FormAction:
     customer = field("customer_id")
     return FormAction(
-        {"customer_id": customer, "linked": True},
         lambda conn, issued: link_customer(conn, issued, customer),
         f"{customer} is linked; its history is now this user's.",
     )
@@ -112,7 +103,6 @@ def _link() -> FormAction:
 def _unlink() -> FormAction:
     customer = field("customer_id")
     return FormAction(
-        {"customer_id": customer, "linked": False},
         lambda conn, issued: unlink_customer(conn, issued, customer),
         f"{customer} is no longer linked to this user; its history waits for another link.",
     )
@@ -120,7 +110,6 @@ def _unlink() -> FormAction:
 
 def _grant_admin() -> FormAction:
     return FormAction(
-        {"is_admin": True},
         grant_admin,
         "The user is an administrator now.",
     )
@@ -128,7 +117,6 @@ def _grant_admin() -> FormAction:
 
 def _revoke_admin() -> FormAction:
     return FormAction(
-        {"is_admin": False},
         revoke_admin,
         "The user is no longer an administrator.",
     )

@@ -9,18 +9,22 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 import api.auth
-from events.domain import user_event
+from events.domain import plan_event, user_event
+from events.domain.system import PlanRetired
 from events.domain.user import ProfileUpdated
 from queries.profile import COLUMNS
 from tests.actors import token_name
 from tests.api.conftest import NOW, Caller, access_log
-from tests.queries.users import AT, add_plan, add_user, link
+from tests.handlers.users import joined, sold, tell
+from tests.projections.event_builders import clerk
+from tests.queries.users import add_user, link
 
 
 def said(conn: Connection[Any]) -> list[tuple[Any, ...]]:
-    """(type, body, actor) of each event."""
+    """(type, body, actor) of each event that a request appended."""
     return conn.execute(
-        "SELECT event_type, event_data::jsonb, metadata->>'actor' FROM events ORDER BY part, position"
+        "SELECT event_type, event_data::jsonb, metadata->>'actor' FROM events "
+        "WHERE idempotency_key LIKE '%%profile:%%' ORDER BY part, position"
     ).fetchall()
 
 
@@ -219,8 +223,7 @@ def test_an_unknown_parameter_is_told_the_known_ones(service: Caller) -> None:
 def test_a_change_becomes_facts(
     conn: Connection[Any], service: Caller, body: dict[str, Any], expected: list[tuple[str, Any]]
 ) -> None:
-    add_plan(conn, "glow_up")
-    conn.commit()
+    tell(conn, *sold())
 
     answer = service.patch("/api/users/user_1", body)
 
@@ -306,7 +309,7 @@ def test_a_key_used_for_something_else_changes_nothing(
     answer = service.patch("/api/users/user_1", other, headers=once)
 
     assert answer.status_code == 409
-    assert answer.json["type"] == "urn:tenure:problem:idempotency-key-taken"
+    assert answer.json["type"] == "urn:tenure:problem:idempotency-conflict"
     assert len(said(conn)) == 1
     assert conn.execute("SELECT count(*) FROM event_conflicts").fetchone() == (0,)
 
@@ -328,11 +331,9 @@ def test_without_a_key_each_request_counts(conn: Connection[Any], service: Calle
 
 
 def test_a_plan_not_for_sale_is_refused_whole(conn: Connection[Any], service: Caller) -> None:
-    add_plan(conn, "old", is_active=False)
-    add_plan(conn, "glow_up")
-    conn.commit()
+    tell(conn, *sold(), plan_event(PlanRetired(plan_key="free"), now=NOW, idempotency_key="retired"))
 
-    for plan in ("old", "nonsense"):
+    for plan in ("free", "nonsense"):
         answer = service.patch("/api/users/user_1", {"industry": "art", "intended_plan": plan})
         assert answer.status_code == 409
         assert answer.json["for_sale"] == ["glow_up"]
@@ -340,8 +341,7 @@ def test_a_plan_not_for_sale_is_refused_whole(conn: Connection[Any], service: Ca
 
 
 def test_nothing_is_said_about_the_deleted(conn: Connection[Any], service: Caller) -> None:
-    add_user(conn, "user_1", users={"deleted_at": AT})
-    conn.commit()
+    tell(conn, *joined("user_1"), clerk("user.deleted", {"id": "user_1", "deleted": True}, at=60))
 
     answer = service.patch("/api/users/user_1", {"industry": "art"})
 
@@ -352,8 +352,7 @@ def test_nothing_is_said_about_the_deleted(conn: Connection[Any], service: Calle
 def test_a_change_may_outrun_clerk_but_not_invent_people(conn: Connection[Any], service: Caller) -> None:
     assert service.patch("/api/users/user_new", {"industry": "art"}).status_code == 200
     assert service.patch("/api/users/somebody", {"industry": "art"}).status_code == 404
-    add_user(conn, "somebody")
-    conn.commit()
+    tell(conn, *joined("somebody"))
     assert service.patch("/api/users/somebody", {"industry": "art"}).status_code == 200
 
 

@@ -30,7 +30,7 @@ def people(conn: Connection) -> None:
 
 
 def industry(conn: Connection, value: str, now: datetime) -> None:
-    change_profile(conn, ADA, {"industry": value}, now=now, key=uuid4().hex, actor="test")
+    change_profile(conn, command(now), {"industry": value})
     conn.commit()
 
 
