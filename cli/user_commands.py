@@ -17,6 +17,7 @@ from database.pool import Connection
 from events.identifiers import key_part
 from handlers.decision import Command, Decided
 from handlers.errors import AlreadySo, DecisionRefused, UnusableInstant
+from handlers.retry import attempt
 from projections.errors import PartBehind, PartBusy
 from service.decision_clocks import decision_now
 from service.wiring import command_settings, session

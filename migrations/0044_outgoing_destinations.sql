@@ -4,7 +4,8 @@ ALTER TABLE outgoing_endpoints RENAME TO outgoing_destinations;
 ALTER TABLE outgoing_destinations RENAME CONSTRAINT outgoing_endpoints_pkey TO outgoing_destinations_pkey;
 ALTER TABLE outgoing_secrets RENAME COLUMN endpoint_id TO destination_id;
 ALTER TABLE outgoing_secrets RENAME CONSTRAINT outgoing_secrets_endpoint_id_fkey TO outgoing_secrets_destination_id_fkey;
-ALTER INDEX outgoing_secrets_endpoint RENAME TO outgoing_secrets_destination;
+DROP INDEX outgoing_secrets_endpoint;
+CREATE INDEX outgoing_secrets_destination ON outgoing_secrets (destination_id, created_at DESC);
 ALTER POLICY outgoing_endpoints_app ON outgoing_destinations RENAME TO outgoing_destinations_app;
 ALTER POLICY outgoing_endpoints_auditor ON outgoing_destinations RENAME TO outgoing_destinations_auditor;
 UPDATE background_jobs

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from events import livemode
 from tests.faults.breaking import FAULTS, Fault
 from tests.faults.running import run
 from tests.faults.service import NotPermitted
@@ -20,6 +21,7 @@ BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 def main() -> int:
     """Run them; exit 1 when anything was lost."""
+    livemode.bind(live_only=False)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="faults with this in their name")
