@@ -46,7 +46,7 @@ def test_auditor_is_refused_by_the_server(reader: Person, path: str) -> None:
     answer = reader.send(path, "/users", role="operator", name="mine", reason="r", user_id="u", key="k")
 
     assert answer.status_code == 403
-    assert "An auditor reads" in answer.text
+    assert "can only read" in answer.text
 
 
 @pytest.mark.parametrize(
