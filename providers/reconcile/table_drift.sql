@@ -32,7 +32,7 @@ SELECT c.owner, c.table_name,
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
 -- name: row_digests
--- Rows: digest of the rows the projector last wrote for each user, and of the catalog.
+-- Rows: digest of the rows the projector last wrote for each user, and of the catalog; none while a refold is pending.
 -- Leans on the primary key of projection_states.
 SELECT user_id, row_digest, catalog_digest
-  FROM projection_states WHERE user_id = ANY (%(users)s::text[])
+  FROM projection_states WHERE user_id = ANY (%(users)s::text[]) AND refold_after IS NULL

@@ -278,6 +278,13 @@ def test_rows_a_projector_wrote_otherwise_are_its_bug(shop: Conn, double: Double
     assert dict(found.causes) == {"projector bug": 1}
 
 
+def test_rows_that_wait_for_a_refold_are_not_compared(shop: Conn, double: Double, watch: Watch) -> None:
+    shop.execute("UPDATE user_billing SET card_last4 = '0000'")
+    shop.execute("UPDATE projection_states SET refold_after = 0, refold_until = 1, refold_since = now()")
+
+    assert run(shop, double, watch).drifts == []
+
+
 def test_an_end_is_final_and_said_to_be(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
     alive = subscription(world)
     world.stripe.subscriptions.cancel_now(alive.id)
