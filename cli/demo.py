@@ -37,8 +37,24 @@ PATIENCE_S = 30.0
 MOST_EXAMPLES = 20
 
 
+def _web_address(_: click.Context, __: click.Parameter, value: str) -> str:
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise click.BadParameter(f"expected http://HOST:PORT or https://HOST, found {value!r}")
+    return value
+
+
 @click.command()
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Address of the service.")
+@click.option(
+    "--url",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    callback=_web_address,
+    help="Address of the service.",
+)
 @click.option("--users", type=click.IntRange(1, 10_000), default=40, show_default=True)
 @click.option("--days", type=click.IntRange(1, 3_650), default=120, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 10_000), default=1, show_default=True)

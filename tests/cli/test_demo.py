@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
-from cli.demo import example_user, let_time_pass, signing_secrets
+from cli.demo import demo, example_user, let_time_pass, signing_secrets
 from cli.demo import shop as made_shop
 from cli.errors import Failure
 from database.pool import Connection
@@ -143,3 +144,11 @@ def test_nobody_there_is_one_clear_error() -> None:
         post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
 
     assert len(asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize("url", ["", "\x1b", "localhost:8000", "ftp://host", "http://", "http://[", "//host"])
+def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
+    result = CliRunner().invoke(demo, ["--url", url])
+
+    assert result.exit_code == 2
+    assert "expected http://HOST:PORT" in result.stderr
