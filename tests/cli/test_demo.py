@@ -146,7 +146,7 @@ def test_nobody_there_is_one_clear_error() -> None:
     assert len(asked) == ATTEMPTS
 
 
-@pytest.mark.parametrize("url", ["", "\x1b", "localhost:8000", "ftp://host", "http://", "http://[", "//host"])
+@pytest.mark.parametrize("url", ["", "\x1b", "localhost:8000", "ftp://host", "http://", "//host"])
 def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
     result = CliRunner().invoke(demo, ["--url", url])
 
