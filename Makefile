@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check install lock manifest bench clean
+.PHONY: help run test quick quick-tests faults check install lock manifest bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ $(BIN)/pip:
 
 test: check $(VENV)/localstripe ## Everything: lint, types, import arrows, tests
 	$(BIN)/pytest -n 2 --dist worksteal
+
+quick: install ## Lint, types, import arrows, and the tests that need no server: within a minute
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check quick-tests
+
+quick-tests: install
+	$(BIN)/pytest --quick -q -n 2 --durations 0 --durations-min 5
 
 # localstripe, a simulated Stripe that some tests start; without it they are skipped.
 $(VENV)/localstripe: tests/localstripe.txt | install

@@ -53,6 +53,34 @@ def server() -> Iterator[Server]:
         yield Server(running.conninfo, "test")
 
 
+# Tests that start processes, or try many examples; those that use the shared server are found by its fixture.
+SLOW = (
+    *("bench", "database", "demo", "faults", "laws", "lock", "service", "cli/test_doctor_replica.py"),
+    *("cli/test_run.py", "console/test_browser.py", "api/test_replica.py", "api/test_stream.py"),
+    *("events/test_child_processes.py", "events/seals", "webhooks/test_clerk_envelope.py"),
+    *("webhooks/test_endpoint.py", "webhooks/test_hostile.py", "webhooks/test_stripe_envelope.py"),
+    *("test_private_names.py", "test_text_surgery.py"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests that need neither a server nor time")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --quick, leave out tests that use the server or are slow."""
+    if config.getoption("--quick"):
+        quick = [item for item in items if not _is_slow(item)]
+        config.hook.pytest_deselected(items=[item for item in items if _is_slow(item)])
+        items[:] = quick
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    place = item.path.relative_to(_ROOT / "tests").as_posix()
+    return "server" in fixtures or place.startswith(SLOW)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run; xdist's workers inherit the name from their controller."""
     os.environ.setdefault(_RUN, uuid.uuid4().hex[:12])
