@@ -103,7 +103,7 @@ def load_dump(conninfo: str, path: Path, pg_restore: Path) -> None:
 def _run(conninfo: str, draft: Path, command: list[str], on_progress: OnProgress) -> None:
     source, environment = login(conninfo)
     command += ["--format=custom", "--data-only", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s"]
-    command += [f"--table=public.{name}" for name in ours()]
+    command += ["--strict-names", *(f"--table=public.{name}" for name in ours())]
     command += [f"--file={draft}", f"--dbname={source}"]
     with child_processes.child(
         command, env=environment, stdout=child_processes.DEVNULL, stderr=child_processes.PIPE

@@ -22,7 +22,8 @@ LOG = (
     "log_nodes",
     "log_checkpoints",
 )
-_MADE = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
+_CREATED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
+_RENAMED = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+)", re.MULTILINE)
 _AS_TEXT = sql.SQL(
     "SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL timezone = 'UTC'; SET LOCAL bytea_output = 'hex'"
 )
@@ -31,7 +32,13 @@ _AS_TEXT = sql.SQL(
 @cache
 def ours() -> tuple[str, ...]:
     """Every table the migrations create, except for their own bookkeeping."""
-    return tuple(name for one in read() for name in _MADE.findall(one.body.decode()))
+    tables: list[str] = []
+    for migration in read():
+        text = migration.body.decode()
+        tables += _CREATED.findall(text)
+        renamed = dict(_RENAMED.findall(text))
+        tables = [renamed.get(name, name) for name in tables]
+    return tuple(tables)
 
 
 def kept() -> tuple[str, ...]:

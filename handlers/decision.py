@@ -186,8 +186,8 @@ def _chosen(
     """The earlier answer and no event, or the new answer and the events that store it."""
     if command.key in now.prior_events:
         return _repeated(now, command), []
-    known = now.users.get(command.user_id)
-    state = State(user_id=command.user_id) if known is None else known.state
+    locked = now.users.get(command.user_id)
+    state = State(user_id=command.user_id) if locked is None else locked.state
     at = moment(state, command.now, seen_at=seen_at)
     verdict = rule(state, now.catalog, at)
     return verdict.answer, _events(command, verdict, at)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
+from events.append import json_text
 from events.domain import DomainEvent
 from events.domain.user import (
     OnboardingCompleted,
@@ -53,7 +55,8 @@ def change_profile(
 
     decided = decide(
         conn,
-        command.requesting(**changes),
+        # A digest: metadata is sealed and never erased.
+        command.requesting(sha256=sha256(json_text(changes).encode()).hexdigest()),
         rule,
         others=len(others),
         may_be_new=command.user_id.startswith("user_"),

@@ -59,7 +59,8 @@ def next_number(copy: Path, path: str) -> str:
 def run(copy: Path, *arguments: str, **env: str) -> str:
     """The output of a Python module run in the copy; pytest names its own databases there."""
     environment = os.environ | {"PYTHONPATH": str(copy)} | env
-    environment.pop("TENURE_TEST_RUN", None)
+    for inherited in ("TENURE_TEST_RUN", "PROMETHEUS_MULTIPROC_DIR"):
+        environment.pop(inherited, None)
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
