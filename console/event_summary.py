@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from console.money import money
+from queries.money import money
 from queries.rows import Row
 
 AMOUNTS = ("amount_paid", "amount_due", "amount_total", "amount_refunded", "amount")

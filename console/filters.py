@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 from console.access import caller_or_none
 from console.json_text import pretty
 from console.labels import CHIPS, COUNTED, ID_PREFIXES, LIMITS, TONES
-from console.money import money
 from queries.instants import iso, read_iso
+from queries.money import money
 
 NOTHING = Markup('<span class="none" title="null">—</span>')
 EMPTY = Markup('<span class="none">empty</span>')

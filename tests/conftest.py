@@ -64,9 +64,7 @@ SLOW = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--quick", action="store_true", help="only tests that need neither a server nor time"
-    )
+    parser.addoption("--quick", action="store_true", help="only tests that need neither a server nor time")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,13 +15,11 @@ from handlers.configuration import Configuration
 from outbound.email.errors import Undeliverable
 from outbound.email.occasions import Occasion
 from outbound.email.recipient import Recipient
+from queries.money import money
 
 ADDRESS_LIMIT = 254
 NAME_LIMIT = 60
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,190}")
-# The minor unit is a hundredth unless the currency is one of these. Source: https://docs.stripe.com/currencies
-_WHOLE = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
-_THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 _PAGES = Environment(
     loader=PackageLoader("outbound.email", "templates"),
@@ -75,15 +73,6 @@ def compose(
 def one_line(text: str) -> str:
     """The text without control characters, so that it stays on one line."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def money(amount_minor: int, currency: str) -> str:
-    """`99.00 USD`, with as many decimals as the currency has."""
-    decimals = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
-    if not decimals:
-        return f"{amount_minor} {currency}"
-    whole, rest = divmod(amount_minor, 10**decimals)
-    return f"{whole}.{rest:0{decimals}d} {currency}"
 
 
 def _formatted(about: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values

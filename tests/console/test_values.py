@@ -11,7 +11,7 @@ from console.charts import areas, bars
 from console.event_summary import gist
 from console.filters import cell, instant, span
 from console.json_text import MOST_CHARS, pretty
-from console.money import money
+from queries.money import money
 
 AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
 

@@ -84,7 +84,8 @@ def test_same_occasion_is_never_written_about_twice(
 
     assert (first, second) == ({"payment_failed": 1}, {})
     (taken,) = mail_server.taken()
-    assert "of 99.00 USD for Tenure" in taken["message"].get_body(["plain"]).get_content()
+    text = taken["message"].get_body(["plain"]).get_content()
+    assert "of 99.00\u00a0USD for Tenure" in text
 
 
 def test_paid_before_the_reminder_cancels_it(

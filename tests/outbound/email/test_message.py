@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.configuration import Configuration
 from outbound.email.errors import BadSmtpUrl, MailNotDelivered, Undeliverable
-from outbound.email.message import compose, money
+from outbound.email.message import compose
 from outbound.email.occasions import OCCASIONS
 from outbound.email.recipient import Recipient
 from outbound.email.transport import Smtp, SmtpServer, _dotted
@@ -110,14 +110,6 @@ def test_address_of_another_script_is_kept_as_it_is() -> None:
 
 def test_same_job_has_the_same_message_id() -> None:
     assert _message(_user())["Message-ID"] == _message(_user())["Message-ID"]
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "told"),
-    [(9900, "USD", "99.00 USD"), (5, "EUR", "0.05 EUR"), (500, "JPY", "500 JPY"), (1234, "KWD", "1.234 KWD")],
-)
-def test_money_has_the_decimals_of_its_currency(amount: int, currency: str, told: str) -> None:
-    assert money(amount, currency) == told
 
 
 @pytest.mark.parametrize(
