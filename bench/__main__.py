@@ -5,24 +5,15 @@ from pathlib import Path
 
 from events import child_processes
 
-NOT_BENCHMARKS = {
-    "__init__",
-    "__main__",
-    "report",
-    "server",
-    "filling",
-    "bare",
-    "knocking",
-    "made_up",
-    "spent",
+HELPERS = {
+    *("__init__", "__main__", "baseline_app", "cpu_time", "embedded_server", "load_client", "load_events"),
+    *("report", "synthetic_log"),
 }
 
 
 def main() -> int:
     """Run each benchmark in a separate process. Returns the number that failed."""
-    modules = sorted(
-        path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS
-    )
+    modules = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
     words = sys.argv[1:]
     first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
     names, flags = words[:first] or modules, words[first:]  # a flag's values follow it

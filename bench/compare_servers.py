@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-from bench.door import THREADS, environment, measured, process
 from bench.embedded_server import durable_database
+from bench.endpoints import THREADS, environment, measured, process
 from bench.load_client import LoadResult, answering, free_port
 from bench.report import report, spread
 from database.scratch_folder import scratch_folder

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench.door import environment, process, served
 from bench.embedded_server import durable_database
+from bench.endpoints import environment, process, served
 from bench.load_client import LoadResult, knock, requests
 from bench.replay import Stages, prepare
 from bench.report import report

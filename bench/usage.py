@@ -18,7 +18,7 @@ import psycopg
 from flask import Flask, Response, request
 from psycopg_pool import ConnectionPool
 
-from bench import door
+from bench import endpoints
 from bench.cpu_time import cpu_summary, spent_s
 from bench.embedded_server import durable_database
 from bench.load_client import LoadResult, answering, knock
@@ -74,7 +74,7 @@ def our_service(conninfo: str) -> Iterator[Served]:
     """`tenure serve`, with two workers of eight threads."""
     with (
         scratch_folder("tenure-bench-", Path("/var/tmp")) as folder,
-        door.served(conninfo, Path(folder)) as running,
+        endpoints.served(conninfo, Path(folder)) as running,
     ):
         yield running
 

@@ -24,7 +24,7 @@ SELECT DISTINCT CASE application_name
                      ELSE 'web' END AS part
   FROM pg_stat_activity
  WHERE datname = current_database()
-   AND application_name IN ('tenure-web', 'tenure-doors', 'tenure-work', 'tenure-scheduler', 'tenure-jobs')
+   AND application_name IN ('tenure-web', 'tenure-endpoints', 'tenure-work', 'tenure-scheduler', 'tenure-jobs')
  ORDER BY 1
 
 -- name: service_status

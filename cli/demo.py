@@ -72,8 +72,8 @@ def demo(*, url: str, users: int, days: int, seed: int, yes: bool) -> None:
     secrets = signing_secrets(settings, yes=yes)
     world = shop(seed=seed, users=users, days=days, now=utc_now())
     with httpx.Client(base_url=url, timeout=30) as client:
-        doors = Target(client=client, secrets=secrets, clock=utc_now)
-        answers = _send_all(doors, disordered(world.deliveries, seed=seed, twice=TWICE))
+        target = Target(client=client, secrets=secrets, clock=utc_now)
+        answers = _send_all(target, disordered(world.deliveries, seed=seed, twice=TWICE))
     console().print(summary(answers), markup=False)
     with server(settings) as conninfo, closing(direct_connection(conninfo, "tenure-demo")) as conn:
         _await_projector(conn)
@@ -128,11 +128,11 @@ def summary(answers: Counter[str]) -> str:
     return f"{counted(sum(answers.values()), 'webhook')} out of order: {counts}"
 
 
-def _send_all(doors: Target, deliveries: Sequence[DemoDelivery]) -> Counter[str]:
+def _send_all(target: Target, deliveries: Sequence[DemoDelivery]) -> Counter[str]:
     columns = (TextColumn("sending the demo"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(deliveries))
-        return post_all(doors, deliveries, on_progress=lambda _: progress.advance(bar))
+        return post_all(target, deliveries, on_progress=lambda _: progress.advance(bar))
 
 
 def _await_projector(conn: Connection) -> None:

@@ -55,7 +55,7 @@ def disordered(
 
 
 def post_all(
-    doors: Target, deliveries: Iterable[DemoDelivery], *, on_progress: Callable[[str], None]
+    target: Target, deliveries: Iterable[DemoDelivery], *, on_progress: Callable[[str], None]
 ) -> Counter[str]:
     """The number of responses per outcome; `on_progress` is called with each outcome.
 
@@ -67,22 +67,22 @@ def post_all(
         for delivery in deliveries:
             if len(running) >= 2 * SENDERS:  # so a failure stops it soon, and memory use is bounded
                 running = _collect(running, answers, on_progress)
-            running.add(senders.submit(post, doors, delivery))
+            running.add(senders.submit(post, target, delivery))
         while running:
             running = _collect(running, answers, on_progress)
     return answers
 
 
-def post(doors: Target, delivery: DemoDelivery) -> str:
+def post(target: Target, delivery: DemoDelivery) -> str:
     """The endpoint's outcome: appended, duplicate or conflict.
 
     Raises: DeliveryRefused.
     """
     for attempt in range(ATTEMPTS):
         if attempt:
-            doors.pause(AGAIN_S * attempt)
+            target.pause(AGAIN_S * attempt)
         try:
-            answer = _post_once(doors, delivery)
+            answer = _post_once(target, delivery)
         except httpx.TransportError:
             continue
         if answer.status_code == httpx.codes.OK:
@@ -91,17 +91,17 @@ def post(doors: Target, delivery: DemoDelivery) -> str:
             raise DeliveryRefused(
                 f"POST {answer.url.path} was answered {answer.status_code}: {_hint(answer)}"
             )
-    raise DeliveryRefused(f"no service answers at {doors.client.base_url}; start it: tenure run")
+    raise DeliveryRefused(f"no service answers at {target.client.base_url}; start it: tenure run")
 
 
-def _post_once(doors: Target, delivery: DemoDelivery) -> httpx.Response:
+def _post_once(target: Target, delivery: DemoDelivery) -> httpx.Response:
     headers = sign(
         delivery,
-        stripe_secret=doors.secrets.stripe,
-        clerk_secret=doors.secrets.clerk,
-        at=doors.clock(),
+        stripe_secret=target.secrets.stripe,
+        clerk_secret=target.secrets.clerk,
+        at=target.clock(),
     )
-    return doors.client.post(f"/webhooks/{delivery.provider}", content=delivery.body, headers=headers)
+    return target.client.post(f"/webhooks/{delivery.provider}", content=delivery.body, headers=headers)
 
 
 def _hint(answer: httpx.Response) -> str:

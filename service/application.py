@@ -79,7 +79,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     # A separate pool for webhook endpoints, so that slow pages can't exhaust it; each use is one statement.
     own = open_pool(
         conninfo,
-        application_name="tenure-doors",
+        application_name="tenure-endpoints",
         max_size=POOL_SIZE,
         configure=as_service,
         tested=False,
@@ -88,7 +88,7 @@ def build(settings: Settings, *, counts: Path | None = None) -> Flask:
     watch_configuration(pool, threading.Event())
     clock = pool_clock(pool)
     compare_regularly(clock, threading.Event())
-    app = build_over(pool, settings, conninfo, metrics.registry(counts), doors=own, clock=clock)
+    app = build_over(pool, settings, conninfo, metrics.registry(counts), endpoint_pool=own, clock=clock)
     if tracing.begin(settings):
         tracing.trace_requests(app)
         del app.extensions[TOGETHER]  # a trace follows one delivery
@@ -101,10 +101,10 @@ def build_over(
     conninfo: str,
     registry: CollectorRegistry,
     *,
-    doors: Pool | None = None,
+    endpoint_pool: Pool | None = None,
     clock: DecisionClock | None = None,
 ) -> Flask:
-    """API, webhook endpoints and health over this pool; the endpoints over `doors` if set."""
+    """API, webhook endpoints and health over this pool; the endpoints over `endpoint_pool` if set."""
     clock = clock or pool_clock(pool)
     asks = (metrics.standing, part_metrics, CompletenessMetrics())
     registry.register(metrics.DatabaseMetrics(pool, utc_now, asks))
@@ -121,7 +121,7 @@ def build_over(
         throttle=throttle,
     )
     _register_endpoints(
-        app, settings, pool, registry, alone=doors, clock=clock.corrected, noted=outcomes.observe
+        app, settings, pool, registry, alone=endpoint_pool, clock=clock.corrected, noted=outcomes.observe
     )
     app.add_url_rule("/", "home", lambda: redirect("/console"))
     app.register_blueprint(

@@ -50,8 +50,8 @@ class SharedRegistry(CollectorRegistry):
 
 def observe_endpoints(kept: CollectorRegistry) -> Observe:
     """The observer that counts deliveries by outcome, type and reason, and times them."""
-    doors = _EndpointMetrics(kept)
-    return doors.observe
+    endpoints = _EndpointMetrics(kept)
+    return endpoints.observe
 
 
 def observe_groups(kept: CollectorRegistry) -> Callable[[int, bool], None]:

@@ -160,7 +160,7 @@ def _failed() -> WebhookResponse:
 
 def _closed() -> WebhookResponse:
     detail = "No signing secret is configured for this endpoint, so nothing can be verified."
-    return problem(503, "door-closed", "Door closed", detail, retry_after_s=RETRY_AFTER_S)
+    return problem(503, "endpoint-closed", "Endpoint closed", detail, retry_after_s=RETRY_AFTER_S)
 
 
 def _away() -> WebhookResponse:

@@ -51,8 +51,8 @@ class Connections(Protocol):
 class BatchThread:
     """Takes waiting deliveries, answers them on their connections, and returns the connections."""
 
-    def __init__(self, doors: BatchEndpoints, server: Connections) -> None:
-        self._doors = doors
+    def __init__(self, endpoints: BatchEndpoints, server: Connections) -> None:
+        self._endpoints = endpoints
         self._server = server
         self._waiting: SimpleQueue[WaitingPost | None] = SimpleQueue()  # None: the last
         self._thread = Thread(target=self._run, name="deliveries", daemon=True)
@@ -64,7 +64,7 @@ class BatchThread:
 
     def takes(self, conn: Conn, post: Post | None) -> bool:
         """Whether this is a delivery that will be answered here."""
-        if post is None or self.hangs() or not self._doors.has_endpoint(post.path):
+        if post is None or self.hangs() or not self._endpoints.has_endpoint(post.path):
             return False
         self._waiting.put((conn, post))
         return True
@@ -105,13 +105,13 @@ class BatchThread:
     def _carry(self, group: list[WaitingPost]) -> None:
         posts = [post for _, post in group]
         try:
-            answers = self._doors.answers(posts)
+            answers = self._endpoints.answers(posts)
         except Exception:  # unexpected: answer each alone, so that only the cause fails
             _logger.exception("batch failed, answering deliveries one by one")
             answers = [None] * len(group)
         self._answer(group, answers)
         try:
-            self._doors.record(posts, answers)
+            self._endpoints.record(posts, answers)
         except Exception:  # failed log lines must not stop the thread
             _logger.exception("unexpected error")
 

@@ -60,7 +60,7 @@ def backend(house: House, provider: Provider, random: Random) -> None:
     """The postmaster answers the death of one backend by ending all, and recovers."""
     with psycopg.connect(house.conninfo) as conn:
         found = conn.execute(
-            "SELECT pid FROM pg_stat_activity WHERE application_name IN ('tenure-doors', 'tenure-work')"
+            "SELECT pid FROM pg_stat_activity WHERE application_name IN ('tenure-endpoints', 'tenure-work')"
         ).fetchall()
     with suppress(psutil.NoSuchProcess):
         psutil.Process(random.choice(found)[0]).kill()
@@ -91,7 +91,7 @@ def network_silent(house: House, provider: Provider, random: Random) -> None:
 
 
 def pool_exhausted(house: House, provider: Provider, random: Random) -> None:
-    """Somebody holds every head: all connections of the doors wait, and the next finds none."""
+    """Somebody holds every head: all connections of the endpoints wait, and the next finds none."""
     with psycopg.connect(house.conninfo) as conn:
         conn.execute("LOCK TABLE part_heads IN EXCLUSIVE MODE")
         time.sleep(6.5)
@@ -216,7 +216,7 @@ FAULTS = (
     ),
     Fault("network cut", "connections to the database reset, new ones refused for 1-2 s", network_cut),
     Fault("network silent", "packets to and from the database vanish for 3-4 s", network_silent),
-    Fault("pool exhausted", "every connection of the doors waits for a lock for 6.5 s", pool_exhausted),
+    Fault("pool exhausted", "every connection of the endpoints waits for a lock for 6.5 s", pool_exhausted),
     Fault("slow clients", "64 connections that never finish a request", slow_clients, quick=True),
     Fault("clock stepped back", "the database's clock runs an hour behind what it wrote", clock_stepped_back),
     Fault(

@@ -95,7 +95,7 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
         answering(bare_port)
         rows = [_row(conninfo, (port, server), bare_port, many, runs, seconds) for many in CONNECTIONS]
     report(
-        "Doors",
+        "Endpoints",
         (
             "connections",
             "acked/s",
@@ -108,7 +108,7 @@ def ratios(conninfo: str, folder: Path, *, runs: int, seconds: float, write: boo
             "processor ms each",
         ),
         rows,
-        notes=f"`python -m bench door`, {os.cpu_count()} cores, 2 workers of {THREADS} threads, median (range) of "
+        notes=f"`python -m bench endpoints`, {os.cpu_count()} cores, 2 workers of {THREADS} threads, median (range) of "
         f"{runs} interleaved runs of {seconds:g} s, signed 3 KB bodies, fsync on, client and database on the same "
         f"machine, load {os.getloadavg()[0]:.1f}, ended {utc_now():%H:%M} UTC. limit = 1/(1/F + 1/I) of the same round, with as many INSERT clients "
         "as connections, at most 16. Goals: ratio at least 0.75, p99 under 50 ms at 16 connections.",
@@ -148,9 +148,9 @@ def _row(
 
 def sustained(conninfo: str, folder: Path, *, seconds: float, rate: float | None, write: bool) -> None:
     """A long run beside `tenure work`: memory at start and end, and how far the tables are behind."""
-    title = f"Doors and projector, {'paced' if rate else 'flat out'}"
+    title = f"Endpoints and projector, {'paced' if rate else 'flat out'}"
     notes = (
-        f"`python -m bench door --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
+        f"`python -m bench endpoints --sustained {seconds:g}{f' --rate {rate:g}' if rate else ''}`, 16 connections, "
         "`tenure work` beside it on the same cores, load {load:.1f}, ended {ended:%H:%M} UTC; RSS of the web workers "
         "together, at five moments from the first to the last. Goal: lag under 1 s at the end of five minutes."
     )
@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="webhooks a second of the long run; flat out if unset")
     parser.add_argument("--write", action="store_true", help="put the table in bench/RESULTS.md")
     arguments = parser.parse_args()
-    with durable_database() as conninfo, scratch_folder("tenure-bench-door-") as name:
+    with durable_database() as conninfo, scratch_folder("tenure-bench-endpoints-") as name:
         folder = Path(name)
         if arguments.sustained:
             sustained(
