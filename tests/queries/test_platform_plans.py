@@ -64,7 +64,7 @@ def test_pages_behind_a_cursor_begin_in_the_index(filled: str) -> None:
 FILES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("jobs_of_campaigns", {"campaigns": [UUID(int=1)] * 20, "limit": 20}, {"scraping_jobs_campaign"}),
     ("results_of_jobs", {"jobs": [UUID(int=1)] * 20, "limit": 20}, {"scraping_results_job"}),
-    ("items_of_lists", {"lists": [UUID(int=1)] * 20, "limit": 20}, {"list_items_listed"}),
+    ("items_of_lists", {"lists": [UUID(int=1)] * 20, "limit": 20}, {"list_items_"}),
     ("verify_results", {"job_id": UUID(int=1), "user_id": "u", "part": 1}, {"scraping_results_job"}),
     (
         "dashboard",
