@@ -75,6 +75,8 @@ class SnapshotChanged(Exception):
 class Deciding(Projector):
     """Parts that stay locked during a decision: `_positions` is how far each is projected."""
 
+    settles_again = True
+
     def __init__(self, conn: AnyConnection) -> None:
         super().__init__()
         self._conn = conn
@@ -117,6 +119,8 @@ class Deciding(Projector):
         """Fold the events between the read and the append. None follow: this transaction locks the heads."""
         for part, count in came_first.items():
             events, reached = log_reader.next_events(self._conn, {part: self._positions[part]}, limit=count)
+            if relinking.evidence_in(events) or relinking.deletions_in(events):
+                raise SnapshotChanged  # links are locked before users
             self._absorb(self._conn, events, reached)
             self._positions |= reached
         states = store.lock_states(self._conn, now.users)
@@ -241,7 +245,7 @@ class DecisionTransaction(Deciding):
 
     def _with_claimed(self, users: list[str], customers: Sequence[str]) -> list[str]:
         """These users and every user ever named for one of the customers: each may gain or lose it."""
-        store.share_links(self._conn)
+        store.hold_links(self._conn)
         rows = store.lock_customers(self._conn, customers)
         named = {user for row in rows.values() for user in row.named}
         return sorted(named | set(users))

@@ -76,6 +76,8 @@ class Projector:
     `most_again`: about how many events a transaction refolds, beside those of its batch.
     """
 
+    settles_again = False  # whether one transaction projects several batches
+
     def __init__(self) -> None:
         self.careful = False
         self.most_again: int | None = None
@@ -184,7 +186,7 @@ class Projector:
             elsewhere=accounts.touched_customers(conn, events),
             deleted=relinking.deletions_in(events),
         )
-        relinked = relinking.settle(conn, changed, reached, careful=self.careful)
+        relinked = relinking.settle(conn, changed, reached, careful=self.careful, again=self.settles_again)
         work = BatchState(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:

@@ -75,12 +75,13 @@ def settle(
     reached: Mapping[int, int],
     *,
     careful: bool = False,
+    again: bool = False,
 ) -> Relinked:
     """Write the links that changed. If `careful`, a customer whose row is refused is skipped and has no
-    owner."""
+    owner. `again`: this transaction may settle more links later, and then could not wait for the lock."""
     if not any(changed):
         return Relinked({}, set())
-    (store.hold_links if changed.deleted else store.share_links)(conn)
+    (store.hold_links if changed.deleted or again else store.share_links)(conn)
     naming = _naming(conn, changed.deleted)
     customers = {*changed.evidence, *changed.touched, *changed.elsewhere, *naming}
     rows = _locked(conn, customers, careful=careful)
@@ -89,10 +90,10 @@ def settle(
         for customer, row in rows.items()
     }
     registers = _registers(rows, changed)
-    again = rows.keys() & {*customers} - registers.keys()
-    if again:
-        registers |= _read_again(conn, rows, changed.evidence, again, reached)
-    named = {c: () if c in again else rows[c].named for c in registers}
+    unsettled = rows.keys() & {*customers} - registers.keys()
+    if unsettled:
+        registers |= _read_again(conn, rows, changed.evidence, unsettled, reached)
+    named = {c: () if c in unsettled else rows[c].named for c in registers}
     _note_deletions(conn, registers, named, changed.deleted, reached)
     return _written(conn, rows, before, registers, careful=careful)
 

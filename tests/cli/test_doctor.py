@@ -32,10 +32,10 @@ def examined(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> Any:  # Any: a 
 
 
 def test_a_sound_installation_has_nothing_to_mend(examined: Any) -> None:
-    code, found = examined()
+    code, findings = examined()
 
     assert code in (0, 1)
-    failing = {check for check, finding in found.items() if finding["severity"] == "fail"}
+    failing = {check for check, finding in findings.items() if finding["severity"] == "fail"}
     assert failing <= {"durability"}  # the test server runs without fsync, and the doctor says so
 
 
@@ -43,22 +43,22 @@ def test_a_guard_of_the_log_that_is_off_is_found(conninfo: str, examined: Any) -
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("ALTER TABLE events DISABLE TRIGGER events_no_update")
 
-    code, found = examined()
+    code, findings = examined()
 
     assert code == 1
-    assert found["append-only"]["severity"] == "fail"
-    assert "events_no_update" in found["append-only"]["found"]
+    assert findings["append-only"]["severity"] == "fail"
+    assert "events_no_update" in findings["append-only"]["found"]
 
 
 def test_an_added_unique_index_is_named_with_what_drops_it(conninfo: str, examined: Any) -> None:
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("CREATE UNIQUE INDEX one_name ON users (full_name)")
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["added indexes"]["severity"] != "ok"
-    assert "one_name on users" in found["added indexes"]["found"]
-    assert found["added indexes"]["fix"] == "DROP INDEX one_name"
+    assert findings["added indexes"]["severity"] != "ok"
+    assert "one_name on users" in findings["added indexes"]["found"]
+    assert findings["added indexes"]["fix"] == "DROP INDEX one_name"
 
 
 def test_rights_that_are_not_listed_are_found_and_taken_back(
@@ -70,7 +70,7 @@ def test_rights_that_are_not_listed_are_found_and_taken_back(
         conn.execute("REVOKE SELECT ON users FROM tenure_auditor")
         conn.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
 
-    code, found = examined()
+    code, findings = examined()
     repaired = tenure("migrate", "up")
     _, after = examined()
 
@@ -80,9 +80,9 @@ def test_rights_that_are_not_listed_are_found_and_taken_back(
         "tenure_app has DELETE on events",
         "tenure_auditor lacks SELECT on users",
     )
-    assert found["rights"]["found"] == "; ".join(wrong)
-    assert found["rights"]["fix"] == "tenure migrate up"
-    assert "users" in found["row-level security"]["found"]
+    assert findings["rights"]["found"] == "; ".join(wrong)
+    assert findings["rights"]["fix"] == "tenure migrate up"
+    assert "users" in findings["row-level security"]["found"]
     assert "revoked from PUBLIC: EXECUTE on append_event" in repaired.stdout
     assert after["rights"]["severity"] == "ok"
 
@@ -98,10 +98,10 @@ def test_users_who_wait_to_be_folded_again_are_a_warning_once_they_wait_long(
             [waited],
         )
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["refolds"]["severity"] == severity
-    assert "1 user waits" in found["refolds"]["found"]
+    assert findings["refolds"]["severity"] == severity
+    assert "1 user waits" in findings["refolds"]["found"]
 
 
 def _charge(conninfo: str, **subscription: Any) -> None:  # Any: JSON values
@@ -142,20 +142,20 @@ def _charge(conninfo: str, **subscription: Any) -> None:  # Any: JSON values
 def test_an_unknown_price_is_named_with_its_users(conninfo: str, examined: Any) -> None:
     _charge(conninfo)
 
-    code, found = examined()
+    code, findings = examined()
 
     assert code == 1
-    assert found["price"]["found"] == "no plan has price_nobody_knows, so user_1 is on the free plan"
-    assert "tenure plans publish" in found["price"]["fix"]
+    assert findings["price"]["found"] == "no plan has price_nobody_knows, so user_1 is on the free plan"
+    assert "tenure plans publish" in findings["price"]["fix"]
 
 
 def test_a_subscription_without_a_price_is_a_failure(conninfo: str, examined: Any) -> None:
     _charge(conninfo, items={"data": []})
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["price"]["found"] == "1 subscription has no price, so user_1 is on the free plan"
-    assert "plan_key" in found["price"]["fix"]
+    assert findings["price"]["found"] == "1 subscription has no price, so user_1 is on the free plan"
+    assert "plan_key" in findings["price"]["fix"]
 
 
 @pytest.mark.parametrize(
@@ -172,20 +172,20 @@ def test_an_odd_user_is_a_warning(
 ) -> None:
     _charge(conninfo, **subscription)
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found[check]["severity"] == "warn"
-    assert found[check]["found"].startswith("1 user")
-    assert found[check]["fix"].startswith("tenure user why user_1; ")
+    assert findings[check]["severity"] == "warn"
+    assert findings[check]["found"].startswith("1 user")
+    assert findings[check]["fix"].startswith("tenure user why user_1; ")
 
 
 def test_a_database_that_is_away_is_the_finding(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
-    code, found = examined()
+    code, findings = examined()
 
     assert code == 1
-    assert found["database"]["severity"] == "fail"
+    assert findings["database"]["severity"] == "fail"
 
 
 def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,17 +204,17 @@ def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pooler, "brings_role", lambda *_: True)
     _, brought = examined()
 
-    found = [each["server"] for each in (direct, shared, brought)]
-    assert [each["severity"] for each in found] == ["ok", "fail", "warn"]
-    assert all("direct connection" in each["fix"] for each in found[1:])
+    servers = [each["server"] for each in (direct, shared, brought)]
+    assert [each["severity"] for each in servers] == ["ok", "fail", "warn"]
+    assert all("direct connection" in each["fix"] for each in servers[1:])
 
 
 def test_a_setting_that_is_almost_right_is_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_singular")
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["STRIPE_WEBHOOK_SECRET"]["fix"] == "rename it to STRIPE_WEBHOOK_SECRETS"
+    assert findings["STRIPE_WEBHOOK_SECRET"]["fix"] == "rename it to STRIPE_WEBHOOK_SECRETS"
 
 
 @pytest.mark.parametrize(("taken", "severity"), [(0, "fail"), (500, "warn")])
@@ -228,10 +228,10 @@ def test_deliveries_with_a_wrong_secret_are_an_alarm_however_many_others_come(
                 (outcome, deliveries),
             )
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["stripe refusals"]["severity"] == severity
-    assert "STRIPE_WEBHOOK_SECRETS" in found["stripe refusals"]["found"]
+    assert findings["stripe refusals"]["severity"] == severity
+    assert "STRIPE_WEBHOOK_SECRETS" in findings["stripe refusals"]["found"]
 
 
 def test_a_dead_job_of_a_quarantined_user_is_freed_before_it_is_retried(conninfo: str, examined: Any) -> None:
@@ -244,8 +244,8 @@ def test_a_dead_job_of_a_quarantined_user_is_freed_before_it_is_retried(conninfo
             enqueue(conn, "email", {"user_id": user_id}, now=utc_now())
         conn.execute("UPDATE background_jobs SET status = 'dead'")
 
-    _, found = examined()
+    _, findings = examined()
 
-    assert found["dead jobs"]["found"] == "2 background jobs have no retry left"
-    assert found["dead jobs of quarantined users"]["found"].startswith("1 background job has")
-    assert found["dead jobs of quarantined users"]["fix"].startswith("tenure quarantine list; after")
+    assert findings["dead jobs"]["found"] == "2 background jobs have no retry left"
+    assert findings["dead jobs of quarantined users"]["found"].startswith("1 background job has")
+    assert findings["dead jobs of quarantined users"]["fix"].startswith("tenure quarantine list; after")

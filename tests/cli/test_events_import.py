@@ -227,9 +227,9 @@ def test_no_file_is_written_over(filled: str, at: Callable[[str], Tenure], tmp_p
 
 def test_every_table_is_kept_or_rebuilt(conn: psycopg.Connection[Any]) -> None:
     rows = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-    found = {name for (name,) in rows if name != "migration_manifest"}
+    tables = {name for (name,) in rows if name != "migration_manifest"}
 
-    assert set(ours()) == found
+    assert set(ours()) == tables
     assert set(kept()) | set(REBUILT) == set(ours())
 
 

@@ -27,9 +27,9 @@ def env(conninfo: str, tmp_path: Path) -> Env:
 def _job(conninfo: str, status: str = "pending", error: str | None = None) -> str:
     payload = {"user_id": "user_1", "occasion": "welcome", "instance": "1", "about": {}}
     with psycopg.connect(conninfo) as conn:
-        made = enqueue(conn, "email", payload, now=NOW)
+        job = enqueue(conn, "email", payload, now=NOW)
         conn.execute("UPDATE background_jobs SET status = %s, error = %s", [status, error])
-    return str(made.id)
+    return str(job.id)
 
 
 def test_dead_job_is_listed_and_tried_again(env: Env, conninfo: str) -> None:
@@ -72,9 +72,9 @@ def test_a_mail_without_an_occasion_can_be_cancelled(
     env: Env, conninfo: str, payload: dict[str, str]
 ) -> None:
     with psycopg.connect(conninfo) as conn:
-        made = enqueue(conn, EMAIL_JOB, payload, now=NOW)
+        job = enqueue(conn, EMAIL_JOB, payload, now=NOW)
 
-    done = tenure(env, "jobs", "cancel", str(made.id), "--reason", "erased")
+    done = tenure(env, "jobs", "cancel", str(job.id), "--reason", "erased")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert answer(env, "jobs", "list")[0]["status"] == "cancelled"

@@ -244,10 +244,10 @@ def cursors(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[list
 
 
 def test_a_tampered_cursor_is_wrong_usage(tenure: Tenure) -> None:
-    found = list(cursors(main))
+    options = list(cursors(main))
 
-    assert {" ".join(words) for words in found} >= {"events list --after", "link unlinked --after"}
-    for words, cursor in product(found, ["", "cus_1", "\x1b[31m", "a" * 3000, "bm8A"]):
+    assert {" ".join(words) for words in options} >= {"events list --after", "link unlinked --after"}
+    for words, cursor in product(options, ["", "cus_1", "\x1b[31m", "a" * 3000, "bm8A"]):
         result = tenure(*words, cursor)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1), (words, cursor, result.stderr)
 

@@ -1,19 +1,21 @@
 """Test events count or not, as the process was started."""
 
+from collections.abc import Callable
+
 import pytest
 
 from events import livemode
 from service.wiring import command_settings, service_settings
+from settings import Settings
 
 
 @pytest.mark.parametrize("read", [command_settings, service_settings])
 @pytest.mark.parametrize("text", ["true", "false"])
 def test_a_process_binds_what_its_settings_say(
-    read: object, text: str, monkeypatch: pytest.MonkeyPatch
+    read: Callable[[], Settings], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TENURE_LIVEMODE", text)
 
-    assert callable(read)
     read()
 
     assert livemode.live_only() == (text == "true")

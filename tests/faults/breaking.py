@@ -91,7 +91,7 @@ def network_silent(house: House, provider: Provider, random: Random) -> None:
 
 
 def pool_exhausted(house: House, provider: Provider, random: Random) -> None:
-    """Somebody holds every head: all connections of the endpoints wait, and the next finds none."""
+    """Another transaction locks every head: all connections of the endpoints wait."""
     with psycopg.connect(house.conninfo) as conn:
         conn.execute("LOCK TABLE part_heads IN EXCLUSIVE MODE")
         time.sleep(6.5)

@@ -204,41 +204,13 @@ def test_links_deletions_and_projectors_never_deadlock_over_links(conn: Connecti
     def opened() -> Connection:
         return connect(conninfo, application_name="projector", autocommit=True)
 
-    def deliver() -> None:
-        with closing(opened()) as client:
-            for number in range(200):
-                person, customer = people[number % 4], f"cus_{number % 3}"
-                claim = {"userId": people[number * 7 % 4]}
-                append(
-                    client,
-                    stripe(
-                        "customer.updated",
-                        {"id": customer, "object": "customer", "metadata": claim},
-                        at=60 + number,
-                    ),
-                )
-                append(
-                    client,
-                    clerk("user.deleted" if number % 8 < 4 else "user.updated", user(person), at=60 + number),
-                )
-
-    def link(client: Connection, number: int) -> str:
-        for turn in range(25):
-            chosen = Random(f"{number} {turn}")
-            change = chosen.choice([link_customer, unlink_customer])
-            command = order(chosen.choice(people), f"l{number}-{turn}")
-            try:
-                with suppress(DecisionRefused, AlreadySo), client.transaction():
-                    change(client, command, f"cus_{chosen.randrange(3)}")
-            except errors.DeadlockDetected as deadlock:
-                deadlocks.append(f"{deadlock.diag.message_detail} {deadlock.diag.context}")
-        return "done"
-
-    threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [Thread(target=deliver)]
+    threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [
+        Thread(target=_deliver_claims_and_deletions, args=(opened, people))
+    ]
     for thread in threads:
         thread.start()
     try:
-        clash(conninfo, 6, link)
+        clash(conninfo, 6, lambda client, number: _change_links(client, number, people, deadlocks))
     finally:
         threads[-1].join()
         stop.set()
@@ -247,6 +219,29 @@ def test_links_deletions_and_projectors_never_deadlock_over_links(conn: Connecti
 
     # Over users' rows one may happen when events arrive between read and append: the decision is retried.
     assert not [text for text in deadlocks if "advisory" in text or "customer_links" in text]
+
+
+def _deliver_claims_and_deletions(connection: Callable[[], Connection], people: list[str]) -> None:
+    with closing(connection()) as client:
+        for number in range(200):
+            metadata = {"userId": people[number * 7 % 4]}
+            buyer = {"id": f"cus_{number % 3}", "object": "customer", "metadata": metadata}
+            append(client, stripe("customer.updated", buyer, at=60 + number))
+            event_type = "user.deleted" if number % 8 < 4 else "user.updated"
+            append(client, clerk(event_type, user(people[number % 4]), at=60 + number))
+
+
+def _change_links(client: Connection, number: int, people: list[str], deadlocks: list[str]) -> str:
+    for turn in range(25):
+        random = Random(f"{number} {turn}")
+        change = random.choice([link_customer, unlink_customer])
+        command = order(random.choice(people), f"l{number}-{turn}")
+        try:
+            with suppress(DecisionRefused, AlreadySo), client.transaction():
+                change(client, command, f"cus_{random.randrange(3)}")
+        except errors.DeadlockDetected as deadlock:
+            deadlocks.append(f"{deadlock.diag.message_detail} {deadlock.diag.context}")
+    return "done"
 
 
 def _used(quantity: int) -> UsageRecorded:

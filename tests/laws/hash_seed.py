@@ -10,7 +10,7 @@ from tests.projections.model import claims_of, tables_of
 
 def digest() -> str:
     """Hex SHA-256 over rows and claims."""
-    told = [envelope(delivery) for delivery in make_world(7, 25, days=120).deliveries]
-    live = [event for event in told if event.livemode]
+    events = [envelope(delivery) for delivery in make_world(7, 25, days=120).deliveries]
+    live = [event for event in events if event.livemode]
     claims = dict(sorted(claims_of(live).items()))
     return sha256(as_json([tables_of(live), claims])).hexdigest()
