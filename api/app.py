@@ -33,7 +33,7 @@ from api.users import users
 from events.clock import Clock
 from handlers.usage import UsageCounter
 
-MOST_EXPORTS = 2
+MAX_EXPORTS = 2
 
 
 def create_app(
@@ -46,7 +46,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     registry: CollectorRegistry | None = None,
     throttle: Throttle | None = None,
-    most_exports: int = MOST_EXPORTS,
+    most_exports: int = MAX_EXPORTS,
 ) -> Flask:
     """An app with every route of the API.
 

@@ -17,7 +17,7 @@ from events.domain.base import Key, Text
 from handlers.profile import CHANGEABLE
 from queries.instants import plausible, read_lenient
 
-MOST_ITEMS = 200
+MAX_ITEMS = 200
 
 
 def _instant(value: object) -> object:
@@ -38,7 +38,7 @@ Cursor = Annotated[
     StringConstraints(min_length=1, max_length=1000, pattern=r"^[A-Za-z0-9_-]+$"),
     Field(description="From `next` or `previous` of a page."),
 ]
-Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ITEMS)]
 READ_AT = Field(
     None,
     description="Read at a replica: how far it was, the heads of the 64 parts.",
@@ -82,7 +82,7 @@ class UsersQuestion(Question):
 
 
 class HistoryQuestion(ProfileQuestion):
-    limit: Limit = MOST_ITEMS
+    limit: Limit = MAX_ITEMS
     after: Cursor | None = None
 
 

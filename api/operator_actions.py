@@ -18,7 +18,7 @@ from handlers.decision import Decided
 from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
-from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_or_extend, start_trial
+from handlers.trials import MAX_DAYS, Length, end_trial, extend_trial, start_or_extend, start_trial
 
 operator = Blueprint("operator", __name__, url_prefix="/api/users")
 
@@ -59,7 +59,7 @@ class TrialOrder(ActionBody):
     model_config = ConfigDict(json_schema_extra=_TRIAL_SCHEMA)
 
     action: Literal["start", "extend", "end", "start_or_extend"] = "start_or_extend"
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] | None = None
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS), WHOLE] | None = None
     until: Instant | None = None
     plan_key: Key | None = Field(None, description="What a new trial tries; else the intended plan.")
 

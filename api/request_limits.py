@@ -4,10 +4,10 @@ from flask import Flask, request
 
 from api.errors import RequestRefused
 
-MOST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 # Results of scraping jobs are large.
 LONGER = {"jobs.record": 4 * 1024 * 1024}
-MOST_QUERY_BYTES = 4096
+MAX_QUERY_BYTES = 4096
 PREFIX = "/api/"
 
 
@@ -18,10 +18,10 @@ def register_limits(app: Flask) -> None:
     def check() -> None:
         if not request.path.startswith(PREFIX):
             return
-        if len(request.query_string) > MOST_QUERY_BYTES:
-            detail = f"expected a query of at most {MOST_QUERY_BYTES} bytes, found a longer one"
+        if len(request.query_string) > MAX_QUERY_BYTES:
+            detail = f"expected a query of at most {MAX_QUERY_BYTES} bytes, found a longer one"
             raise RequestRefused(414, "query-too-long", "Query too long", detail)
-        most = LONGER.get(request.endpoint or "", MOST_BODY_BYTES)
+        most = LONGER.get(request.endpoint or "", MAX_BODY_BYTES)
         request.max_content_length = most
         if request.content_length is not None and request.content_length > most:
             detail = f"expected a body of at most {most} bytes, found a longer one"

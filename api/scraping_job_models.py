@@ -25,13 +25,13 @@ from api.aggregate_views import (
 from api.models import Instant, Question, Word
 
 Status = Literal["pending", "processing", "completed", "error", "timeout"]
-MOST_CREATORS = 10_000
+MAX_CREATORS = 10_000
 
 Keywords = Annotated[list[Name], Field(max_length=200)]
 Creators = Annotated[
     list[dict[str, Any]],  # Any: JSON values
     BeforeValidator(plain),
-    Field(max_length=MOST_CREATORS),
+    Field(max_length=MAX_CREATORS),
 ]
 _KEY = r"[^.:]{1,60}"
 Param = Annotated[

@@ -30,7 +30,7 @@ from queries.rows import Row
 
 stream = Blueprint("stream", __name__, url_prefix="/api/events")
 
-MOST_CLIENTS = 4
+MAX_CLIENTS = 4
 RETRY_AFTER_S = 10
 POLL_S = 0.5
 HEARTBEAT_S = 15.0
@@ -57,7 +57,7 @@ class StreamQuestion(Question):
 
 @stream.record_once
 def _bound(state: BlueprintSetupState) -> None:
-    state.app.extensions[_KEY] = BoundedSemaphore(state.options.get("most_clients", MOST_CLIENTS))
+    state.app.extensions[_KEY] = BoundedSemaphore(state.options.get("most_clients", MAX_CLIENTS))
 
 
 @stream.get("/stream")

@@ -10,8 +10,8 @@ FREE_FAILURES = 5
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=5)
 FORGOTTEN_AFTER = timedelta(minutes=15)
-MOST_CLIENTS = 10_000
-MOST_PROVEN = 1_000
+MAX_CLIENTS = 10_000
+MAX_PROVEN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class Throttle:
             stale = before is None or now - before.last_at > FORGOTTEN_AFTER
             count = 1 if before is None or stale else before.count + 1
             self._failures[client] = _Failures(count, now)
-            _trim(self._failures, MOST_CLIENTS)
+            _trim(self._failures, MAX_CLIENTS)
 
     def succeeded(self, digest: bytes) -> None:
         """Record a valid token. The client's failures stay: one valid token must not allow more guesses."""
         with self._lock:
             self._proven[digest] = None
             self._proven.move_to_end(digest)
-            _trim(self._proven, MOST_PROVEN)
+            _trim(self._proven, MAX_PROVEN)
 
 
 def client_of(address: str) -> str:

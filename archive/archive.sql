@@ -1,6 +1,6 @@
 -- name: columns
 -- Rows: column_name in order, is_key (part of the primary key), of one table of the current schema.
--- Leans on the system catalogs by name.
+-- Uses the system catalogs by name.
 SELECT a.attname AS column_name,
        coalesce(a.attnum = ANY (i.indkey), false) AS is_key
   FROM pg_attribute a
@@ -10,11 +10,11 @@ SELECT a.attname AS column_name,
 
 -- name: may_write_log
 -- One row: whether this login may write the log itself, past append_event().
--- Leans on the rights of the tables.
+-- Uses the rights of the tables.
 SELECT has_table_privilege('events', 'INSERT') AND has_table_privilege('part_heads', 'UPDATE')
        AND row_security_active('events') IS NOT TRUE AS allowed
 
 -- name: read_heads
 -- 64 rows: part, head.
--- Leans on the primary key of part_heads.
+-- Uses the primary key of part_heads.
 SELECT part, head FROM part_heads ORDER BY part

@@ -30,7 +30,7 @@ from queries.lag import projection_lag
 CONNECTIONS = (1, 16, 64)
 THREADS = 8
 WARM_UP_S = 0.5
-MOST_RATE = 5_000  # requests prepared per second of the run
+MAX_RATE = 5_000  # requests prepared per second of the run
 
 
 def environment(conninfo: str, folder: Path) -> dict[str, str]:
@@ -70,7 +70,7 @@ def served(conninfo: str, folder: Path) -> Iterator[tuple[int, psutil.Process]]:
 def measured(port: int, path: str, connections: int, seconds: float) -> LoadResult:
     """One run; its requests are created and signed before the clock starts."""
     seed = time.time_ns() // 1_000_000 % 10_000_000
-    many = int(MOST_RATE * (seconds + WARM_UP_S))
+    many = int(MAX_RATE * (seconds + WARM_UP_S))
     prepared = list(islice(requests(path, seed=seed, many=many), many))
     work = iter(prepared) if path != "/bare" else _again(prepared)
     knock(port, work, connections=connections, seconds=WARM_UP_S)

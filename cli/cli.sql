@@ -1,7 +1,7 @@
 -- name: abandoned_scratch
 -- Rows: names of temporary databases that no session uses; their command stays connected to them. Only those of
 -- this login, which it may drop.
--- Leans on pg_database and pg_stat_activity, which show all databases of the server.
+-- Uses pg_database and pg_stat_activity, which show all databases of the server.
 SELECT d.datname::text FROM pg_database d
  WHERE d.datname ~ %(pattern)s AND d.datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)
@@ -9,14 +9,14 @@ SELECT d.datname::text FROM pg_database d
 
 -- name: provider_events
 -- One row: whether a provider ever delivered anything.
--- Leans on events_idempotency, one probe per part until the first hit.
+-- Uses events_idempotency, one probe per part until the first hit.
 SELECT EXISTS (SELECT 1 FROM part_heads h
                 WHERE EXISTS (SELECT 1 FROM events e
                                WHERE e.part = h.part AND e.source_system IN ('stripe', 'clerk'))) AS any
 
 -- name: running
 -- One row a part of the service that is connected to this database now.
--- Leans on the names our connections give themselves.
+-- Uses the names our connections give themselves.
 SELECT DISTINCT CASE application_name
                      WHEN 'tenure-work' THEN 'projector'
                      WHEN 'tenure-scheduler' THEN 'scheduler'
@@ -29,7 +29,7 @@ SELECT DISTINCT CASE application_name
 
 -- name: service_status
 -- One row: how much is in the log and in the tables, and problems that wait for an operator.
--- Leans on the primary keys; counts of users and customers read an index once.
+-- Uses the primary keys; counts of users and customers read an index once.
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint                  AS events,
        (SELECT nullif(max(recorded_at), '-infinity') FROM part_heads)          AS last_recorded_at,
        (SELECT count(*) FROM part_heads h JOIN projection_checkpoints c USING (part)

@@ -34,7 +34,7 @@ from settings import Settings
 TWICE = 0.15
 _DUE_HANDLERS = ("expire_trials", "reset_usage")
 PATIENCE_S = 30.0
-MOST_EXAMPLES = 20
+MAX_EXAMPLES = 20
 
 
 def _web_address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -153,7 +153,7 @@ def let_time_pass(settings: Settings, conninfo: str, conn: Connection) -> None:
 
 def example_user(conn: Connection, user_ids: Sequence[str], *, now: datetime) -> Profile | None:
     """Of the users who pay, or of all if none does, the first with the fewest oddities."""
-    profiles = [profile(conn, user_id) for user_id in user_ids[:MOST_EXAMPLES]]
+    profiles = [profile(conn, user_id) for user_id in user_ids[:MAX_EXAMPLES]]
     existing = [row for row in profiles if row is not None]
     paying = [row for row in existing if row["subscription_status"] == "active" and not row["deleted_at"]]
     return min(paying or existing, key=lambda row: _oddities(conn, row, now), default=None)

@@ -1,6 +1,6 @@
 -- name: doctor_guards
 -- One row: tables without row-level security, and guards of the log that are off.
--- Leans on nothing: catalogs.
+-- Uses no index: catalogs.
 SELECT ARRAY(SELECT c.relname::text FROM pg_class c
               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
               ORDER BY 1)                                                         AS unprotected,
@@ -12,7 +12,7 @@ SELECT ARRAY(SELECT c.relname::text FROM pg_class c
 
 -- name: doctor_replica
 -- One row: whether this server replays another's log, how far it is, and when it replayed last.
--- Leans on the 64 rows of part_heads.
+-- Uses the 64 rows of part_heads.
 SELECT pg_is_in_recovery()                                                    AS in_recovery,
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END       AS paused,
        clock_timestamp() - pg_last_xact_replay_timestamp()                    AS replayed_ago,
@@ -20,7 +20,7 @@ SELECT pg_is_in_recovery()                                                    AS
 
 -- name: doctor_server
 -- One row: the server's version and clock, and the rights of the current role.
--- Leans on nothing.
+-- Uses no index.
 SELECT current_setting('server_version_num')::integer                       AS version,
        clock_timestamp()                                                    AS clock,
        current_setting('transaction_read_only') = 'on'                      AS read_only,
@@ -31,7 +31,7 @@ SELECT current_setting('server_version_num')::integer                       AS v
 
 -- name: doctor_standing
 -- One row: problems that wait for an operator, and how old the last signed checkpoint is.
--- Leans on the 64 rows of part_heads; log_checkpoints_signed.
+-- Uses the 64 rows of part_heads; log_checkpoints_signed.
 SELECT (SELECT count(*) FROM quarantine)                                  AS quarantined,
        (SELECT count(*) FROM customer_links
          WHERE user_id IS NULL AND NOT owner_left)                        AS unlinked,
@@ -72,7 +72,7 @@ SELECT name, count(*) AS users, min(user_id) AS example
 
 -- name: unfinished_rebuilds
 -- Rows: schema of a rebuild that was not finished (null where there is none), whether a replay is running.
--- Leans on pg_namespace and on the name that replays give their sessions.
+-- Uses pg_namespace and on the name that replays give their sessions.
 SELECT n.nspname::text, a.running
   FROM (SELECT EXISTS (SELECT FROM pg_stat_activity
                         WHERE datname = current_database() AND application_name = 'tenure-replay') AS running) a

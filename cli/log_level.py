@@ -17,7 +17,7 @@ from service.decision_clocks import decision_now
 from service.log_levels import NAMES, is_known
 from service.wiring import command_settings, session
 
-MOST_S = 366 * 86_400
+MAX_S = 366 * 86_400
 
 
 @click.command("log-level")
@@ -94,6 +94,6 @@ def _until(for_: str | None, now: datetime) -> datetime | None:
         seconds = seconds_of(for_)
     except ConfigurationRefused as refused:
         raise click.BadParameter(str(refused), param_hint="--for") from None
-    if not 0 < seconds <= MOST_S:
+    if not 0 < seconds <= MAX_S:
         raise click.BadParameter("expected more than 0 s and at most 366d", param_hint="--for")
     return now + timedelta(seconds=seconds)

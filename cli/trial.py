@@ -8,9 +8,9 @@ from cli.output import json_option
 from cli.parameters import INSTANT
 from cli.user_argument import user_argument
 from cli.user_commands import reason_option, run_decision, show
-from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
+from handlers.trials import MAX_DAYS, Length, end_trial, extend_trial, start_trial
 
-days_option = click.option("--days", type=click.IntRange(1, MOST_DAYS), help="Length in days.")
+days_option = click.option("--days", type=click.IntRange(1, MAX_DAYS), help="Length in days.")
 until_option = click.option("--until", type=INSTANT, help="End of the trial, instead of --days.")
 
 

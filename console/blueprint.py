@@ -26,7 +26,7 @@ from projections.errors import PartBehind, PartBusy, StateUnreadable
 from queries.errors import BadCursor, InTheFuture
 
 PREFIX = "/console"
-MOST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 
 _log = structlog.get_logger("tenure.console")
 
@@ -87,7 +87,7 @@ def _register_guard(console: Blueprint, new_deps: ConsoleDeps, secret_key: str) 
 
     @console.before_request
     def guard() -> AnyResponse | None:
-        request.max_content_length = MOST_BODY_BYTES
+        request.max_content_length = MAX_BODY_BYTES
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             protection.protect()
         return authenticate()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-MOST_CHARS = 200_000
+MAX_CHARS = 200_000
 INDENT = "  "
 DEEPEST = 40
 
@@ -14,7 +14,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL
 
 def pretty(text: str) -> Markup:
     """The body with line breaks and a class a token; a very long one as it is."""
-    if len(text) > MOST_CHARS:
+    if len(text) > MAX_CHARS:
         return escape(text)
     return Markup("").join(_laid_out([match[0] for match in _TOKEN.finditer(text)]))
 

@@ -10,8 +10,8 @@ WIDTH = 1000
 LEFT, RIGHT = 64, 8
 BAND_TOP, BAND_HEIGHT, BAND_GAP = 6, 22, 6
 LANE_HEIGHT = 24  # a lane's name on a phone is between the marks of two lanes
-MOST_MARKS = 500
-MOST_TICKS = 9
+MAX_MARKS = 500
+MAX_TICKS = 9
 LABEL_FROM = 6.2  # pixels a character needs before a band can carry its word
 
 BANDS = (("status", "subscription_status"), ("trial", "trial_status"), ("plan", "current_plan"))
@@ -83,7 +83,7 @@ def life(steps: Sequence[Step], *, until: datetime, marked_at: datetime | None =
     ]
     top = BAND_TOP + len(BANDS) * (BAND_HEIGHT + BAND_GAP) + 4
     lanes = [(name, top + index * LANE_HEIGHT + LANE_HEIGHT / 2) for index, name in enumerate(LANES)]
-    shown = steps[-MOST_MARKS:]
+    shown = steps[-MAX_MARKS:]
     return Life(
         bands=bands,
         lanes=lanes,
@@ -144,7 +144,7 @@ def _mark(step: Step, lanes: dict[str, float], scale: _Scale) -> ChartMark:
 def _ticks(scale: _Scale) -> list[tuple[float, str]]:
     """Round instants, at most nine of them."""
     length = scale.ends - scale.began
-    step, form = next((choice for choice in _STEPS if length / choice[0] <= MOST_TICKS), _STEPS[-1])
+    step, form = next((choice for choice in _STEPS if length / choice[0] <= MAX_TICKS), _STEPS[-1])
     first = scale.began.replace(minute=0, second=0, microsecond=0)
     if step >= timedelta(days=1):
         first = first.replace(hour=0)

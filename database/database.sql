@@ -1,6 +1,6 @@
 -- name: brings_role
 -- One row: whether this login has the role from its beginning, in whichever session it lands.
--- Leans on pg_db_role_setting by login; session_user is the login also behind a pooler.
+-- Uses pg_db_role_setting by login; session_user is the login also behind a pooler.
 SELECT session_user = %(role)s
     OR EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
                 WHERE r.rolname = session_user
@@ -57,7 +57,7 @@ SELECT m.rolname::text AS member, r.rolname::text AS role
 
 -- name: schema_snapshot
 -- Returns kind, name, definition of everything migrations make in the current schema, sorted.
--- Leans on the system catalogs by namespace; the migration runner's own table is left out.
+-- Uses the system catalogs by namespace; the migration runner's own table is left out.
 WITH ours AS (
     SELECT c.* FROM pg_class c
      WHERE c.relnamespace = current_schema()::regnamespace

@@ -1,13 +1,13 @@
 -- name: applied_migrations
 -- Returns migration_id, applied_at, sha256, baseline of every applied migration, lowest number first.
--- Leans on migration_manifest's primary key.
+-- Uses migration_manifest's primary key.
 SELECT migration_id, recorded_at AS applied_at, sha256, baseline
   FROM migration_manifest
  ORDER BY migration_id COLLATE "C"
 
 -- name: create_manifest
 -- Returns nothing; the table of applied migrations, closed to every role but its owner.
--- Leans on the primary key: one row a migration.
+-- Uses the primary key: one row a migration.
 CREATE TABLE IF NOT EXISTS migration_manifest (
     migration_id text        PRIMARY KEY,
     sha256       text        NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
@@ -18,12 +18,12 @@ ALTER TABLE migration_manifest ENABLE ROW LEVEL SECURITY
 
 -- name: forget_migration
 -- Returns nothing; a rolled-back migration may be edited.
--- Leans on migration_manifest's primary key.
+-- Uses migration_manifest's primary key.
 DELETE FROM migration_manifest WHERE migration_id = %(migration_id)s
 
 -- name: hold_roles
 -- Returns nothing; a login that may grant one of Tenure's roles takes it too, so that objects can be given to it.
--- Since PostgreSQL 16 the maker of a role may grant it but not become it. Leans on pg_roles by name.
+-- Since PostgreSQL 16 the maker of a role may grant it but not become it. Uses pg_roles by name.
 DO $$
 DECLARE
     wanted name;
@@ -42,12 +42,12 @@ $$
 
 -- name: manifest_exists
 -- Returns one boolean: whether a migration was ever applied or marked here.
--- Leans on the system catalog by name.
+-- Uses the system catalog by name.
 SELECT to_regclass('migration_manifest') IS NOT NULL
 
 -- name: open_manifest
 -- Returns nothing; lets the service see which migrations are applied, once its roles are there.
--- Leans on pg_policies by name.
+-- Uses pg_policies by name.
 DO $$
 BEGIN
     IF to_regrole('tenure_app') IS NULL OR to_regrole('tenure_auditor') IS NULL
@@ -61,6 +61,6 @@ $$
 
 -- name: record_migration
 -- Returns nothing; records which text of a migration was applied.
--- Leans on migration_manifest's primary key.
+-- Uses migration_manifest's primary key.
 INSERT INTO migration_manifest (migration_id, sha256, baseline)
 VALUES (%(migration_id)s, %(sha256)s, %(baseline)s)

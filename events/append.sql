@@ -1,6 +1,6 @@
 -- name: append_event
 -- One row: outcome, event_id, event_position, event_recorded_at.
--- Leans on events_idempotency and the primary key of part_heads.
+-- Uses events_idempotency and the primary key of part_heads.
 SELECT outcome, event_id, event_position, event_recorded_at
   FROM append_event(%(part)s::smallint, %(id)s::uuid, %(source_system)s::text, %(idempotency_key)s::text,
                     %(livemode)s::boolean, %(route_key)s::text, %(aggregate_type)s::text, %(aggregate_id)s::text,
@@ -10,7 +10,7 @@ SELECT outcome, event_id, event_position, event_recorded_at
 
 -- name: append_events
 -- One row for each event, in no order: nth (its place in the list, from 1), outcome, event_id, event_position, event_recorded_at.
--- Heads are locked in part order. Leans on events_idempotency and the primary key of part_heads.
+-- Heads are locked in part order. Uses events_idempotency and the primary key of part_heads.
 SELECT e.nth, a.outcome, a.event_id, a.event_position, a.event_recorded_at
   FROM (SELECT *
           FROM json_to_recordset(%(events)s::json) AS given (
@@ -27,12 +27,12 @@ SELECT e.nth, a.outcome, a.event_id, a.event_position, a.event_recorded_at
 -- name: append_events_promptly
 -- One row for each event, in no order: nth (its place in the list, from 1), outcome, event_id, event_position, event_recorded_at.
 -- Fails with lock_not_available when another transaction locks a head for longer than a quarter of a second.
--- Leans on events_idempotency and the primary key of part_heads.
+-- Uses events_idempotency and the primary key of part_heads.
 SELECT nth, outcome, event_id, event_position, event_recorded_at
   FROM append_events_promptly(%(events)s::json)
 
 -- name: keep_unreadable
 -- One row: outcome (appended or duplicate), delivery_id.
--- Leans on unreadable_once.
+-- Uses unreadable_once.
 SELECT outcome, delivery_id
   FROM keep_unreadable(%(id)s::uuid, %(source_system)s::text, %(body)s::bytea, %(reason)s::text, %(metadata)s::jsonb)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from events.clock import Clock, utc_now
 
-MOST_APART = timedelta(minutes=1)
+MAX_APART = timedelta(minutes=1)
 READ_EVERY_S = 30.0
 SLOWEST_READ_S = 10.0  # the instant of the reading is uncertain by the round trip
 _ATTEMPTS = 3
@@ -22,7 +22,7 @@ class ClocksDiffer(Exception):
     def __init__(self, ahead: timedelta) -> None:
         direction = "ahead of" if ahead > timedelta() else "behind"
         super().__init__(
-            f"expected this host's clock within {MOST_APART.seconds} s of the database's, "
+            f"expected this host's clock within {MAX_APART.seconds} s of the database's, "
             f"found it {_shown(abs(ahead))} {direction} it; "
             "nothing was decided: synchronize the clocks (NTP), then try again"
         )
@@ -48,9 +48,9 @@ class DecisionClock:
         """The host's instant. Raises: ClocksDiffer, and the exceptions of reading the database."""
         if self._reading is None:
             self.compare()
-        if abs(self.ahead()) > MOST_APART:
+        if abs(self.ahead()) > MAX_APART:
             self.compare()  # the clock may be right again, or the host was suspended
-            if abs(ahead := self.ahead()) > MOST_APART:
+            if abs(ahead := self.ahead()) > MAX_APART:
                 raise ClocksDiffer(ahead)
         return self._host()
 
@@ -72,7 +72,7 @@ class DecisionClock:
     def corrected(self) -> datetime:
         """The host's instant, or the database's when they differ too much. Never raises."""
         expected = self._database()
-        if expected is None or abs(self._host() - expected) <= MOST_APART:
+        if expected is None or abs(self._host() - expected) <= MAX_APART:
             return self._host()
         return expected
 

@@ -1,4 +1,4 @@
 -- name: database_clock
 -- One row: the database's clock, now.
--- Leans on nothing.
+-- Uses no index.
 SELECT clock_timestamp()

@@ -18,7 +18,7 @@ from events.statements import statement
 
 FLUSH_S = 2.0
 KEPT = timedelta(days=40)
-MOST_REPEATS = 10_000
+MAX_REPEATS = 10_000
 REPEAT = "duplicate"
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]  # Any: whatever row factory
@@ -50,7 +50,7 @@ class DeliveryCounts:
             if (
                 outcome == REPEAT
                 and event_id is not None
-                and (is_counted or len(self._repeats) < MOST_REPEATS)
+                and (is_counted or len(self._repeats) < MAX_REPEATS)
             ):
                 times, _ = self._repeats.get(event_id, (0, now))
                 self._repeats[event_id] = (times + 1, now)

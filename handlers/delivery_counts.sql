@@ -1,6 +1,6 @@
 -- name: add_delivery_counts
 -- No row. Adds to the counts; rows in key order, so two processes never deadlock.
--- Leans on the primary key of delivery_counts.
+-- Uses the primary key of delivery_counts.
 INSERT INTO delivery_counts (minute, source, outcome, deliveries)
 SELECT seen.minute, seen.source, seen.outcome, seen.deliveries
   FROM unnest(%(minutes)s::timestamptz[], %(sources)s::text[], %(outcomes)s::text[], %(counts)s::bigint[])
@@ -11,7 +11,7 @@ SELECT seen.minute, seen.source, seen.outcome, seen.deliveries
 
 -- name: add_repeated_deliveries
 -- No row. Adds to the repeats of each event; rows in key order, so two processes never deadlock.
--- Leans on the primary key of repeated_deliveries.
+-- Uses the primary key of repeated_deliveries.
 INSERT INTO repeated_deliveries (event_id, times, last_at)
 SELECT seen.event_id, seen.times, seen.last_at
   FROM unnest(%(ids)s::uuid[], %(times)s::bigint[], %(last)s::timestamptz[]) AS seen (event_id, times, last_at)
@@ -22,5 +22,5 @@ SELECT seen.event_id, seen.times, seen.last_at
 
 -- name: forget_delivery_counts
 -- No row. Deletes counts of minutes before an instant.
--- Leans on the primary key of delivery_counts.
+-- Uses the primary key of delivery_counts.
 DELETE FROM delivery_counts WHERE minute < %(before)s::timestamptz

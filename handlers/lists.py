@@ -25,7 +25,7 @@ from projections.state import State
 
 Action = Literal["archive", "restore", "delete"]
 
-MOST_ITEMS = 10_000
+MAX_ITEMS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +119,8 @@ def add_item(
 
     def rule(_: State, __: Catalog, ___: datetime) -> Verdict:
         row = _open_list(conn, list_id, command, version)
-        if row["items_count"] >= MOST_ITEMS:
-            raise ListFull(MOST_ITEMS)
+        if row["items_count"] >= MAX_ITEMS:
+            raise ListFull(MAX_ITEMS)
         place = fetch_row(conn, "list_place", list_id=list_id, creator_id=new.creator_id)
         assert place is not None  # an aggregate always returns a row
         if place["item_id"] is not None:

@@ -1,13 +1,13 @@
 -- name: erase_errors
 -- No rows; the errors and results of scheduled handlers that contain one of the texts are emptied.
--- Leans on nothing: a row per handler.
+-- Uses no index: a row per handler.
 UPDATE schedule_runs s SET error = CASE WHEN s.error IS NOT NULL THEN '(erased)' END, result = NULL
  WHERE EXISTS (SELECT FROM unnest(%(texts)s::text[]) AS t
                 WHERE strpos(lower(concat_ws(' ', s.error, s.result::text)), t) > 0)
 
 -- name: erase_jobs
 -- No rows; empties some jobs, and cancels those that wait.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
 UPDATE background_jobs
    SET payload = '{}', result = NULL, error = NULL, updated_at = %(now)s::timestamptz,
        status = CASE WHEN status IN ('pending', 'failed') THEN 'cancelled' ELSE status END
@@ -15,13 +15,13 @@ UPDATE background_jobs
 
 -- name: erase_person
 -- One row: erased_events, erased_conflicts, erased_deliveries.
--- Leans on events_stream; only what the privacy.erased event at that place names.
+-- Uses events_stream; only what the privacy.erased event at that place names.
 SELECT erased_events, erased_conflicts, erased_deliveries
   FROM erase_person(%(part)s::smallint, %(position)s::bigint)
 
 -- name: erase_results
 -- No rows; deletes the results of one user's scraping jobs.
--- Leans on events_stream and scraping_results_job.
+-- Uses events_stream and scraping_results_job.
 DELETE FROM scraping_results r
  WHERE r.job_id::text IN (SELECT e.aggregate_id FROM events e
                            WHERE e.part = %(part)s::smallint AND e.route_key = %(user_id)s::text
@@ -29,12 +29,12 @@ DELETE FROM scraping_results r
 
 -- name: lock_erasure
 -- One row without meaning. Until the transaction ends, no reconciliation appends what it fetched before the erasure.
--- Leans on an advisory lock.
+-- Uses an advisory lock.
 SELECT pg_advisory_xact_lock(hashtext('tenure erasure'))
 
 -- name: person_conflicts
 -- One row: how many conflicting bodies belong to events of some streams or to some events.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT count(*)
   FROM event_conflicts c
   JOIN events e ON e.part = c.part AND e.position = c.position
@@ -44,7 +44,7 @@ SELECT count(*)
 
 -- name: person_deliveries
 -- Rows: id of unreadable deliveries whose bytes contain one of the texts, in upper or lower case.
--- Leans on nothing: there are few.
+-- Uses no index: there are few.
 SELECT d.id
   FROM unreadable_deliveries d
  WHERE d.body IS NOT NULL
@@ -56,7 +56,7 @@ SELECT d.id
 -- Rows: id, part, position, route_key, event_type, occurred_at of events of some streams that have a payload: the first
 -- is the user's own, the others are of customers. A name from outside may also be the route of the
 -- service's own events or of a customer.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) WITH ORDINALITY AS wanted (part, route_key, nth)
   JOIN events e ON e.part = wanted.part AND e.route_key = wanted.route_key
@@ -67,14 +67,14 @@ SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at
 
 -- name: person_heads
 -- Rows: part, head (the last position) of some parts.
--- Leans on the primary key of part_heads.
+-- Uses the primary key of part_heads.
 SELECT DISTINCT h.part, h.head
   FROM unnest(%(parts)s::smallint[]) AS wanted (part)
   JOIN part_heads h ON h.part = wanted.part
 
 -- name: person_jobs
 -- Rows: id of background jobs that contain one of the texts.
--- Leans on nothing: ended jobs are cleared away.
+-- Uses no index: ended jobs are cleared away.
 SELECT j.id
   FROM background_jobs j
  WHERE EXISTS (SELECT FROM unnest(%(texts)s::text[]) AS t
@@ -83,7 +83,7 @@ SELECT j.id
 
 -- name: person_mentions
 -- Rows: id, part, position, route_key, event_type, occurred_at, is_theirs (it belongs to another user or customer) of
--- events of other streams whose body contains one of the texts. Leans on nothing: it reads the whole log.
+-- events of other streams whose body contains one of the texts. Uses no index: it reads the whole log.
 SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at,
        e.source_system = 'tenure' OR e.aggregate_type IN ('user', 'stripe_customer') AS is_theirs
   FROM events e
@@ -94,7 +94,7 @@ SELECT e.id, e.part, e.position, e.route_key, e.event_type, e.occurred_at,
 
 -- name: person_payloads
 -- Rows: event_data of every event of some streams that has one, except erasures; selected as in person_events.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.event_data::text
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) WITH ORDINALITY AS wanted (part, route_key, nth)
   JOIN events e ON e.part = wanted.part AND e.route_key = wanted.route_key
@@ -105,7 +105,7 @@ SELECT e.event_data::text
 -- name: person_standing
 -- One row: the user's address, how often they were erased, whether their name is a Stripe customer's too, and how many
 -- events wait to be projected.
--- Leans on users_user_id and events_stream.
+-- Uses users_user_id and events_stream.
 SELECT (SELECT u.email FROM users u WHERE u.user_id = %(user_id)s::text) AS email,
        EXISTS (SELECT FROM users u WHERE u.user_id = %(user_id)s::text)
        OR EXISTS (SELECT FROM events e WHERE e.part = %(part)s::smallint AND e.route_key = %(user_id)s::text

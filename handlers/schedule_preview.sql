@@ -1,6 +1,6 @@
 -- name: grants_to_end
 -- Rows: user_id, due_at of users with a granted plan that ends by an instant, in order of recording.
--- Leans on events_type; operators grant plans by hand, so there are few.
+-- Uses events_type; operators grant plans by hand, so there are few.
 SELECT e.route_key AS user_id, (e.event_data ->> 'until')::timestamptz AS due_at, e.recorded_at, e.id
   FROM events e
  WHERE e.event_type = 'entitlement.granted' AND e.source_system = 'tenure' AND e.event_data ->> 'until' IS NOT NULL
@@ -12,7 +12,7 @@ SELECT e.route_key AS user_id, (e.event_data ->> 'until')::timestamptz AS due_at
 
 -- name: months_to_end
 -- Rows: user_id, due_at of users whose month of usage ends by an instant, in order of the end.
--- Leans on user_usage_reset.
+-- Uses user_usage_reset.
 SELECT u.user_id, g.usage_reset_date AS due_at
   FROM user_usage g
   JOIN users u ON u.id = g.user_id
@@ -24,7 +24,7 @@ SELECT u.user_id, g.usage_reset_date AS due_at
 
 -- name: trials_to_end
 -- Rows: user_id, due_at of users whose trial runs and ends by an instant, in order of the end.
--- Leans on user_subscriptions_trial.
+-- Uses user_subscriptions_trial.
 SELECT u.user_id, s.trial_end_date AS due_at
   FROM user_subscriptions s
   JOIN users u ON u.id = s.user_id

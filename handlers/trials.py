@@ -18,7 +18,7 @@ from projections.tables.usage import SERVED
 from queries.entitlements import lapsed
 from queries.instants import iso
 
-MOST_DAYS = 365
+MAX_DAYS = 365
 NO_PLAN = (
     "the trial has no plan of the catalog, so it gives nothing more: none was named (--plan, over HTTP "
     "plan_key) and the user has chosen none; it will once they choose one or an operator grants one "
@@ -197,6 +197,6 @@ def _refuse_plan(plan_key: str | None, catalog: Catalog) -> None:
 
 
 def _refuse_end(ends_at: datetime, now: datetime) -> None:
-    last = later(now, timedelta(days=MOST_DAYS))
+    last = later(now, timedelta(days=MAX_DAYS))
     if not now < ends_at <= last:
         raise UnusableInstant(f"expected an end after now and by {iso(last)}, found {iso(ends_at)}")

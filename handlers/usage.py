@@ -32,7 +32,7 @@ from projections.log_reader import AnyConnection
 from projections.state import State
 from queries.entitlements import Metric, PlanInForce, allowances_json, standing
 
-MOST_TOGETHER = 16
+MAX_TOGETHER = 16
 
 _logger = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class UsageCounter:
     def __init__(self, connection: Connect) -> None:
         self._connection = connection
         self._together: GroupCommit[UsageCommand, Decided | Exception] = GroupCommit(
-            self._carry, apart=lambda request: request.user_id, most=MOST_TOGETHER
+            self._carry, apart=lambda request: request.user_id, most=MAX_TOGETHER
         )
 
     def record(self, request: UsageCommand) -> Counted:

@@ -1,6 +1,6 @@
 -- name: claim_job
 -- At most one row: the most urgent due job of a known type, now leased to this worker.
--- Leans on background_jobs_urgent, or on background_jobs_due when few are due.
+-- Uses background_jobs_urgent, or on background_jobs_due when few are due.
    UPDATE background_jobs
       SET status = 'processing', started_at = %(now)s::timestamptz, updated_at = %(now)s::timestamptz,
           lease_token = %(token)s::uuid, lease_slot = %(slot)s::integer, leased_by = %(worker)s::text,
@@ -16,7 +16,7 @@ RETURNING id, type, payload, status, priority, max_retries, retry_count, schedul
 
 -- name: end_job
 -- One row when this worker still has the lease: the job's id.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
    UPDATE background_jobs
       SET status = %(status)s::text, result = %(result)s::jsonb, error = NULL,
           completed_at = CASE WHEN %(status)s::text = 'completed' THEN %(now)s::timestamptz END,
@@ -27,7 +27,7 @@ RETURNING id
 
 -- name: fail_job
 -- One row when this worker still has the lease: the job's id. A postponed job counts no retry.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
    UPDATE background_jobs
       SET status = %(status)s::text, retry_count = %(retry_count)s::integer,
           scheduled_for = %(scheduled_for)s::timestamptz, error = %(error)s::text,
@@ -39,7 +39,7 @@ RETURNING id
 
 -- name: lost_jobs
 -- Rows: running jobs whose worker is gone (its advisory lock is released) or too slow, each locked.
--- Leans on background_jobs_running.
+-- Uses background_jobs_running.
 SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,
           completed_at, failed_at, error, result, created_at, updated_at, lease_token, leased_by,
        lease_expires_at < clock_timestamp() AS is_overdue
@@ -56,7 +56,7 @@ SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_
 
 -- name: note_result
 -- One row when this worker still has the lease: the job's id.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
    UPDATE background_jobs
       SET result = %(result)s::jsonb, updated_at = %(now)s::timestamptz
     WHERE id = %(id)s::uuid AND lease_token = %(token)s::uuid
@@ -64,5 +64,5 @@ RETURNING id
 
 -- name: take_slot
 -- One row: whether this session now holds that advisory lock, until it ends.
--- Leans on nothing.
+-- Uses no index.
 SELECT pg_try_advisory_lock(%(class)s::integer, %(slot)s::integer) AS taken

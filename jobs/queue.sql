@@ -1,6 +1,6 @@
 -- name: cancel_job
 -- One row: the job after the update.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
    UPDATE background_jobs
       SET status = 'cancelled', error = %(reason)s::text, updated_at = %(now)s::timestamptz
     WHERE id = %(id)s::uuid
@@ -9,12 +9,12 @@ RETURNING id, type, payload, status, priority, max_retries, retry_count, schedul
 
 -- name: find_by_key
 -- At most one row: id of the job with that dedupe key.
--- Leans on background_jobs_once.
+-- Uses background_jobs_once.
 SELECT id FROM background_jobs WHERE dedupe_key = %(dedupe_key)s::text
 
 -- name: find_job
 -- At most one row: the job.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
 SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,
           completed_at, failed_at, error, result, created_at, updated_at
   FROM background_jobs
@@ -22,7 +22,7 @@ SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_
 
 -- name: list_jobs
 -- Rows: the newest jobs of some statuses (all when none is named) and of one type (any when null).
--- Leans on background_jobs_listed.
+-- Uses background_jobs_listed.
 SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,
           completed_at, failed_at, error, result, created_at, updated_at
   FROM background_jobs
@@ -33,7 +33,7 @@ SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_
 
 -- name: lock_job
 -- At most one row: the job, locked until the transaction ends.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
 SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_for, started_at,
           completed_at, failed_at, error, result, created_at, updated_at
   FROM background_jobs
@@ -42,7 +42,7 @@ SELECT id, type, payload, status, priority, max_retries, retry_count, scheduled_
 
 -- name: prune_jobs
 -- One row for each job deleted, at most ten thousand per call.
--- Leans on background_jobs_ended.
+-- Uses background_jobs_ended.
 DELETE FROM background_jobs
  WHERE id IN (SELECT id FROM background_jobs
                WHERE status IN ('completed', 'cancelled') AND updated_at < %(before)s::timestamptz
@@ -53,7 +53,7 @@ RETURNING id
 
 -- name: retry_job
 -- One row: the job after the update, due now. Its last error, with the reason, stays until it runs.
--- Leans on the primary key of background_jobs.
+-- Uses the primary key of background_jobs.
    UPDATE background_jobs
       SET status = 'pending', retry_count = 0, scheduled_for = %(now)s::timestamptz, result = NULL,
           error = nullif(concat_ws('; ', error, 'tried again: ' || %(reason)s::text), ''),

@@ -1,6 +1,6 @@
 -- name: attach_scraping_jobs
 -- No rows; jobs that named one of these campaigns before it was known are its jobs now.
--- Leans on scraping_jobs_waiting.
+-- Uses scraping_jobs_waiting.
 UPDATE scraping_jobs AS j
    SET campaign_id = c.id
   FROM campaigns c
@@ -9,40 +9,40 @@ UPDATE scraping_jobs AS j
 
 -- name: delete_campaigns
 -- No rows; removes rows without events; dependent rows follow by cascade.
--- Leans on the primary key of campaigns.
+-- Uses the primary key of campaigns.
 DELETE FROM campaigns AS gone
  USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)
  WHERE gone.id = v.id AND gone.user_id = v.user_id
 
 -- name: delete_creator_lists
 -- No rows; removes rows without events; dependent rows follow by cascade.
--- Leans on the primary key of creator_lists.
+-- Uses the primary key of creator_lists.
 DELETE FROM creator_lists AS gone
  USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)
  WHERE gone.id = v.id AND gone.user_id = v.user_id
 
 -- name: delete_scraping_jobs
 -- No rows; removes rows without events; dependent rows follow by cascade.
--- Leans on the primary key of scraping_jobs.
+-- Uses the primary key of scraping_jobs.
 DELETE FROM scraping_jobs AS gone
  USING unnest(%(users)s::text[], %(ids)s::uuid[]) AS v (user_id, id)
  WHERE gone.id = v.id AND gone.user_id = v.user_id
 
 -- name: drop_list_items
 -- No rows; removes single items, and all items of lists that are written anew.
--- Leans on the primary key of list_items and on list_items_listed.
+-- Uses the primary key of list_items and on list_items_listed.
 DELETE FROM list_items WHERE id = ANY (%(items)s::uuid[]) OR list_id = ANY (%(lists)s::uuid[])
 
 -- name: held_campaigns
 -- Rows: existing campaigns.
--- Leans on the primary key of campaigns.
+-- Uses the primary key of campaigns.
 SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, name, description, search_type, status
   FROM campaigns
  WHERE id = ANY (%(ids)s::uuid[])
 
 -- name: held_creator_lists
 -- Rows: existing lists, without their items.
--- Leans on the primary key of creator_lists.
+-- Uses the primary key of creator_lists.
 SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, name, description, type, privacy, tags,
        is_archived, items_count
   FROM creator_lists
@@ -50,7 +50,7 @@ SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, na
 
 -- name: held_list_items
 -- Rows: items of some lists, by their id or their creator; without the creator's JSON.
--- Leans on the primary key of list_items and on list_items_creator.
+-- Uses the primary key of list_items and on list_items_creator.
 SELECT i.id, i.list_id, i.user_id, i.creator_id, i.position, i.bucket, i.notes, i.pinned, i.created_at, i.updated_at
   FROM list_items i
  WHERE i.id = ANY (%(items)s::uuid[]) AND i.list_id = ANY (%(lists)s::uuid[])
@@ -61,7 +61,7 @@ SELECT i.id, i.list_id, i.user_id, i.creator_id, i.position, i.bucket, i.notes, 
 
 -- name: held_scraping_jobs
 -- Rows: existing jobs, without the columns that never change.
--- Leans on the primary key of scraping_jobs.
+-- Uses the primary key of scraping_jobs.
 SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, run_id, status, asked_campaign_id,
        qstash_message_id, processed_runs, processed_results, cursor, progress::text, creators_recorded, error,
        started_at, completed_at, timeout_at
@@ -70,7 +70,7 @@ SELECT id, user_id, version, unfolded_event_id::text, created_at, updated_at, ru
 
 -- name: move_list_items
 -- No rows; the changeable columns of items in a list; the creator's JSON is not touched.
--- Leans on the primary key of list_items.
+-- Uses the primary key of list_items.
 UPDATE list_items AS i
    SET position = v.position,
        bucket = v.bucket,
@@ -82,7 +82,7 @@ UPDATE list_items AS i
 
 -- name: move_scraping_jobs
 -- No rows; the columns of jobs that change while they run; the wide columns are not touched.
--- Leans on the primary key of scraping_jobs.
+-- Uses the primary key of scraping_jobs.
 UPDATE scraping_jobs AS j
    SET run_id = v.run_id,
        status = v.status,
@@ -104,7 +104,7 @@ UPDATE scraping_jobs AS j
 
 -- name: platform_of_users
 -- Rows: found_in, user_id, id of every campaign, job and list of some users.
--- Leans on campaigns_listed, scraping_jobs_listed and creator_lists_listed.
+-- Uses campaigns_listed, scraping_jobs_listed and creator_lists_listed.
 SELECT 'campaigns' AS found_in, user_id, id FROM campaigns WHERE user_id = ANY (%(users)s::text[])
 UNION ALL
 SELECT 'scraping_jobs', user_id, id FROM scraping_jobs WHERE user_id = ANY (%(users)s::text[])
@@ -113,7 +113,7 @@ SELECT 'creator_lists', user_id, id FROM creator_lists WHERE user_id = ANY (%(us
 
 -- name: read_aggregates
 -- Rows: what a fold needs of every event about some aggregates, up to a position of their part.
--- Leans on events_aggregate.
+-- Uses events_aggregate.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode, e.event_data::text, e.aggregate_id
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(aggregates)s::text[], %(bounds)s::bigint[])
@@ -124,7 +124,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 
 -- name: write_list_items
 -- No rows; items as the folds of their lists give them. Items of another user's list are skipped.
--- Leans on the primary keys of list_items and creator_lists.
+-- Uses the primary keys of list_items and creator_lists.
 INSERT INTO list_items
 SELECT v.*
   FROM json_populate_recordset(NULL::list_items, %(rows)s::json) AS v

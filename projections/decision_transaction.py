@@ -32,9 +32,9 @@ from projections.snapshots import Pending
 from projections.state import Folded, State, read_stored
 
 BATCH = 500
-MOST_PENDING = 5000
+MAX_PENDING = 5000
 ATTEMPTS = 20
-MOST_CATALOGS = 4
+MAX_CATALOGS = 4
 
 
 class LockedUser(NamedTuple):
@@ -261,8 +261,8 @@ class DecisionTransaction(Deciding):
         """Project what is pending in the part, as a batch would."""
         position = self._positions[self._part]
         pending = self._query("read_present", {"part": self._part, "keys": []}).fetchone()[0] - position
-        if pending > MOST_PENDING:
-            raise PartBehind(self._part, pending, MOST_PENDING)
+        if pending > MAX_PENDING:
+            raise PartBehind(self._part, pending, MAX_PENDING)
         while pending > 0:
             events, reached = log_reader.next_events(self._conn, {self._part: position}, limit=BATCH)
             self._absorb_narrowed(events, reached)
@@ -319,7 +319,7 @@ def _catalog(conn: AnyConnection, digest: str) -> tuple[Catalog, str]:
     stored = store.read_catalog(conn)
     assert stored is not None  # its digest was just read, and it is never deleted
     catalog = msgspec.json.decode(stored[1], type=Catalog)
-    if len(_CATALOGS) >= MOST_CATALOGS:
+    if len(_CATALOGS) >= MAX_CATALOGS:
         _CATALOGS.clear()
     _CATALOGS[stored[0]] = catalog  # its digest may be newer
     return catalog, stored[0]

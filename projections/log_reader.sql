@@ -1,6 +1,6 @@
 -- name: first_events
 -- One row per stream of a Stripe customer: route_key, at (microseconds) of its first event up to a position of its part.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.route_key, (extract(epoch FROM min(e.occurred_at)) * 1000000)::bigint AS at
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[]) AS wanted (part, route_key, bound)
   JOIN events e ON e.part = wanted.part AND e.route_key = wanted.route_key AND e.position <= wanted.bound
@@ -9,7 +9,7 @@ SELECT e.route_key, (extract(epoch FROM min(e.occurred_at)) * 1000000)::bigint A
 
 -- name: read_batch
 -- Rows in position order of each part: what a fold needs of the next events. The payload comes only where it is read.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END
@@ -23,7 +23,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 -- name: read_claims
 -- Rows: what a fold needs of the events in some streams that may name the owner of a customer, up to a position of each
 -- stream's part: Stripe events that show an object with metadata, and domain events that make a claim.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode, e.event_data::text
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[]) AS wanted (part, route_key, bound)
@@ -34,7 +34,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 -- name: read_deletions
 -- Rows: what a fold needs of the events in some users' streams that delete the user or revert deletions, up to a
 -- position of each stream's part.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode, e.event_data::text
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[]) AS wanted (part, route_key, bound)
@@ -43,7 +43,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 
 -- name: read_instant
 -- Rows: number of the requested stream, then what a fold needs of its events of one instant, in position order after a position.
--- Leans on events_history.
+-- Uses events_history.
 SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END
@@ -59,14 +59,14 @@ SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 10
 
 -- name: read_plan_events
 -- Rows: at (microseconds), event_type, idempotency_key, payload of every plan event up to a position.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT (extract(epoch FROM occurred_at) * 1000000)::bigint, event_type, idempotency_key, event_data::text
   FROM events
  WHERE part = %(part)s AND route_key = %(route_key)s AND position <= %(bound)s AND event_data IS NOT NULL
 
 -- name: read_streams
 -- Rows: what a fold needs of every event of some streams, up to a position of each stream's part.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END
@@ -75,7 +75,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 
 -- name: read_stretches
 -- Rows: number of the requested stream, then what a fold needs of its events from an instant on, oldest first, up to a position of its part.
--- Leans on events_history.
+-- Uses events_history.
 SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END

@@ -19,7 +19,7 @@ Rank = tuple[int, str, str, str]
 Name = tuple[str, str]
 
 LAST = (".deleted", ".detached")
-MOST_ALTERNATIVES = 24
+MAX_ALTERNATIVES = 24
 
 
 def rank(fact: Fact) -> Rank:
@@ -41,7 +41,7 @@ def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
     Domain events are not moved: their instants are in microseconds.
     """
     queues = _queues(facts, state)
-    paths = [list(islice(_paths(queue, before), MOST_ALTERNATIVES)) for queue, before in queues]
+    paths = [list(islice(_paths(queue, before), MAX_ALTERNATIVES)) for queue, before in queues]
     canonical = [path[0] for path in paths]
     others = (
         _merged([*canonical[:index], *canonical[index + 1 :]]) + path
@@ -49,7 +49,7 @@ def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:
         if possible[0][0].source != "tenure"
         for path in possible
     )
-    yield from islice(others, MOST_ALTERNATIVES)
+    yield from islice(others, MAX_ALTERNATIVES)
 
 
 def _queues(facts: Sequence[Fact], state: State) -> list[tuple[list[Fact], Body | None]]:

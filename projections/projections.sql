@@ -1,4 +1,4 @@
 -- name: read_trusted_accounts
 -- At most one row: the value of the setting, a JSON list of account ids.
--- Leans on the table being small.
+-- Uses the table being small.
 SELECT value FROM system_configurations WHERE category = 'stripe' AND key = 'trusted_accounts'

@@ -1,11 +1,11 @@
 -- name: drop_stale_rebuilds
 -- One row: is_free (no replay runs), dropped (schemas), kept_run (run_id of an unfinished replay that may go on).
--- Leans on events_type; takes the replay lock until the transaction ends.
+-- Uses events_type; takes the replay lock until the transaction ends.
 SELECT is_free, dropped, kept_run FROM drop_stale_rebuilds()
 
 -- name: replay_access
 -- Rows: user_id, plan, status and the three limits of some users, then the three limits of the free plan.
--- Leans on users_user_id, user_subscriptions_user, user_usage_user.
+-- Uses users_user_id, user_subscriptions_user, user_usage_user.
 SELECT u.user_id, s.current_plan, s.subscription_status, g.plan_campaigns_limit, g.plan_creators_limit, g.plan_features,
        coalesce(free.campaigns_limit, 0), coalesce(free.creators_limit, 0), coalesce(free.features, '{}')
   FROM users u
@@ -16,7 +16,7 @@ SELECT u.user_id, s.current_plan, s.subscription_status, g.plan_campaigns_limit,
 
 -- name: replay_added_unique
 -- Rows: name, table, and the statement that drops it, of unique and exclusion indexes of these tables that no migration made.
--- Leans on pg_index_indrelid_index and pg_constraint_contypid_index.
+-- Uses pg_index_indrelid_index and pg_constraint_contypid_index.
 SELECT index.relname::text, live.relname::text,
        CASE WHEN k.oid IS NULL THEN format('DROP INDEX %%I', index.relname)
             ELSE format('ALTER TABLE %%I DROP CONSTRAINT %%I', live.relname, k.conname) END
@@ -30,12 +30,12 @@ SELECT index.relname::text, live.relname::text,
 
 -- name: replay_all_finished
 -- Rows: number, outcome of every piece of a stage that is done.
--- Leans on the primary key of replay_progress.
+-- Uses the primary key of replay_progress.
 SELECT number, outcome::text FROM replay_progress WHERE stage = %(stage)s
 
 -- name: replay_claims_of
 -- Rows: customer_id, claimed_by of every customer ever claimed for this user, or linked to them in the tables.
--- Leans on customer_links_claimed and customer_links_user.
+-- Uses customer_links_claimed and customer_links_user.
 SELECT customer_id, claimed_by
   FROM customer_links
  WHERE claimed_by @> ARRAY[%(user_id)s::text] OR user_id = %(user_id)s
@@ -58,7 +58,7 @@ SELECT DISTINCT format('REVOKE ALL ON %%s FROM %%s CASCADE', closed.object,
 
 -- name: replay_columns
 -- Rows: table, column, type of some tables of a schema.
--- Leans on pg_attribute_relid_attnum_index.
+-- Uses pg_attribute_relid_attnum_index.
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %(schema)s
@@ -68,32 +68,32 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
 
 -- name: replay_digests
 -- One row: what the last replay left and what every batch since has moved the sum of digests to, in hex by the reader.
--- Leans on nothing: 65 rows.
+-- Uses no index: 65 rows.
 SELECT (SELECT digest FROM projection_digests WHERE slot = 0), (SELECT sum(digest) FROM projection_digests)
 
 -- name: replay_distrust
 -- No rows; marks the rows of a user to be written again.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 UPDATE projection_states SET catalog_digest = '' WHERE user_id = %(user_id)s
 
 -- name: replay_export
 -- One row: the name of this transaction's snapshot, for other sessions to read under.
--- Leans on nothing.
+-- Uses no index.
 SELECT pg_export_snapshot()
 
 -- name: replay_finish
 -- No rows; a piece of a replay is done.
--- Leans on the primary key of replay_progress: no piece is done twice.
+-- Uses the primary key of replay_progress: no piece is done twice.
 INSERT INTO replay_progress (stage, number, outcome) VALUES (%(stage)s, %(number)s, %(outcome)s::json)
 
 -- name: replay_finished
 -- At most one row: the outcome of a piece of a replay.
--- Leans on the primary key of replay_progress.
+-- Uses the primary key of replay_progress.
 SELECT outcome::text FROM replay_progress WHERE stage = %(stage)s AND number = %(number)s
 
 -- name: replay_foreign_keys
 -- Rows: definitions of a live table's foreign keys, names of projected tables unqualified, for its twin.
--- Leans on pg_constraint_conrelid_contypid_conname_index.
+-- Uses pg_constraint_conrelid_contypid_conname_index.
 SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', %(schema)s::text, %(table)s::text, k.conname, pg_get_constraintdef(k.oid, true))
   FROM pg_constraint k
  WHERE k.conrelid = format('public.%%I', %(table)s::text)::regclass AND k.contype = 'f'
@@ -103,29 +103,29 @@ SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', %(schema)s::text, %(
 
 -- name: replay_has_catalog
 -- One row: whether the log has a plan event up to a position.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT EXISTS (
        SELECT FROM events
         WHERE part = %(part)s AND route_key = %(route_key)s AND position <= %(bound)s AND source_system = 'tenure')
 
 -- name: replay_has_nodes
 -- One row: whether this database has Citus, without which the log is on one node.
--- Leans on the name of the table in which Citus keeps what it distributes.
+-- Uses the name of the table in which Citus keeps what it distributes.
 SELECT to_regclass('pg_dist_partition') IS NOT NULL
 
 -- name: replay_has_user
 -- At most one row: the user has been folded.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 SELECT 1 FROM projection_states WHERE user_id = %(user_id)s
 
 -- name: replay_heads
 -- Rows: part, head.
--- Leans on nothing: 64 rows.
+-- Uses no index: 64 rows.
 SELECT part, head FROM part_heads ORDER BY part
 
 -- name: replay_indexes
 -- Rows: definitions of a live table's other indexes, its name unqualified, for its twin.
--- Leans on pg_index_indrelid_index.
+-- Uses pg_index_indrelid_index.
 SELECT pg_get_indexdef(i.indexrelid, 0, true)
   FROM pg_index i
  WHERE i.indrelid = format('public.%%I', %(table)s::text)::regclass AND i.indisvalid
@@ -134,22 +134,22 @@ SELECT pg_get_indexdef(i.indexrelid, 0, true)
 
 -- name: replay_is_dressed
 -- At most one row: the table has its primary key, so all definitions created together with it.
--- Leans on pg_index_indrelid_index.
+-- Uses pg_index_indrelid_index.
 SELECT 1 FROM pg_index WHERE indrelid = format('%%I.%%I', %(schema)s::text, %(table)s::text)::regclass AND indisprimary
 
 -- name: replay_is_on_nodes
 -- One row if the log lies on several nodes, else none; only where there is Citus.
--- Leans on pg_dist_partition, which Citus keeps.
+-- Uses pg_dist_partition, which Citus keeps.
 SELECT 1 FROM pg_dist_partition WHERE logicalrelid = 'public.events'::regclass
 
 -- name: replay_keep_plan
 -- No rows; the plan under which the shadow tables are built.
--- Leans on nothing: one row.
+-- Uses no index: one row.
 INSERT INTO replay_plan (plan) VALUES (%(plan)s::json)
 
 -- name: replay_key
 -- Rows: columns of a table's primary key, in its order.
--- Leans on pg_index_indrelid_index.
+-- Uses pg_index_indrelid_index.
 SELECT a.attname
   FROM pg_index i
  CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
@@ -159,7 +159,7 @@ SELECT a.attname
 
 -- name: replay_keys
 -- Rows: definitions of a live table's primary key, unique and exclusion constraints, for its twin.
--- Leans on pg_constraint_conrelid_contypid_conname_index.
+-- Uses pg_constraint_conrelid_contypid_conname_index.
 SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', %(schema)s::text, %(table)s::text, conname, pg_get_constraintdef(oid, true))
   FROM pg_constraint
  WHERE conrelid = format('public.%%I', %(table)s::text)::regclass AND contype IN ('p', 'u', 'x')
@@ -167,7 +167,7 @@ SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', %(schema)s::text, %(
 
 -- name: replay_leaning
 -- Rows: views that depend on the live projected tables.
--- Leans on pg_depend_reference_index.
+-- Uses pg_depend_reference_index.
 SELECT DISTINCT format('view %%s', leaning.oid::regclass)
   FROM pg_depend d
   JOIN pg_rewrite r ON r.oid = d.objid
@@ -178,17 +178,17 @@ SELECT DISTINCT format('view %%s', leaning.oid::regclass)
 
 -- name: replay_lock
 -- One row: whether this session now holds the replay lock.
--- Leans on an advisory lock of the session, free as soon as its session ends.
+-- Uses an advisory lock of the session, free as soon as its session ends.
 SELECT pg_try_advisory_lock(hashtext('tenure replay'))
 
 -- name: replay_make_digests
 -- No rows; empty slots for the sum of digests.
--- Leans on the primary key of projection_digests.
+-- Uses the primary key of projection_digests.
 INSERT INTO projection_digests (slot) SELECT slot FROM public.projection_digests
 
 -- name: replay_make_progress
 -- No rows; where a replay keeps its plan and notes what is done. Dropped with the schema it is in.
--- Leans on the search path: the shadow schema is first.
+-- Uses the search path: the shadow schema is first.
 CREATE TABLE replay_plan (plan json NOT NULL);
 CREATE TABLE replay_progress (
     stage   text    NOT NULL,
@@ -199,12 +199,12 @@ CREATE TABLE replay_progress (
 
 -- name: replay_one_moment
 -- No rows; from here on this transaction sees one snapshot. Nothing may have been read in it before.
--- Leans on snapshot isolation.
+-- Uses snapshot isolation.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
 -- name: replay_options
 -- Rows: definitions of a live table's owner, storage options, comment and row security, for its twin.
--- Leans on the primary key of pg_class.
+-- Uses the primary key of pg_class.
 SELECT definition
   FROM pg_class live
  CROSS JOIN LATERAL (VALUES
@@ -220,7 +220,7 @@ SELECT definition
 
 -- name: replay_outside_keys
 -- Rows: schema, table, name, definition of foreign keys by which tables that are not rebuilt refer to live ones that are.
--- Leans on pg_constraint_conrelid_contypid_conname_index.
+-- Uses pg_constraint_conrelid_contypid_conname_index.
 SELECT n.nspname, outside.relname, k.conname, regexp_replace(pg_get_constraintdef(k.oid, true), ' NOT VALID$', '')
   FROM pg_constraint k
   JOIN pg_class live ON live.oid = k.confrelid AND live.relnamespace = 'public'::regnamespace
@@ -232,19 +232,19 @@ SELECT n.nspname, outside.relname, k.conname, regexp_replace(pg_get_constraintde
 
 -- name: replay_pages
 -- One row: how many pages the log's heap has; none where the table is partitioned or distributed.
--- Leans on nothing but the size of a file.
+-- Uses nothing but the size of a file.
 SELECT (pg_relation_size('public.events') / current_setting('block_size')::bigint)::bigint
 
 -- name: replay_pin
 -- No rows; how far the shadow tables will have been projected, and by which code.
--- Leans on the primary key of projection_checkpoints.
+-- Uses the primary key of projection_checkpoints.
 INSERT INTO projection_checkpoints (part, position, projector_version)
 SELECT pinned.part, pinned.position, CASE WHEN pinned.position > 0 THEN %(version)s::text ELSE '' END
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS pinned (part, position)
 
 -- name: replay_read
 -- Copies what a fold needs of the events in a range of heap pages, in physical order; the payload only where it is read.
--- Leans on a TID range scan: each page is read once, and nothing is sorted.
+-- Uses a TID range scan: each page is read once, and nothing is sorted.
 COPY (
 SELECT part, position, occurred_at, source_system, event_type, idempotency_key, id::text, route_key, aggregate_type, livemode,
        CASE WHEN source_system = 'tenure' OR event_type LIKE ANY (%(read_types)s) THEN event_data END
@@ -254,7 +254,7 @@ SELECT part, position, occurred_at, source_system, event_type, idempotency_key, 
 
 -- name: replay_read_part
 -- Copies what a fold needs of the events in a range of positions of one part; the payload only where it is read.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 COPY (
 SELECT part, position, occurred_at, source_system, event_type, idempotency_key, id::text, route_key, aggregate_type, livemode,
        CASE WHEN source_system = 'tenure' OR event_type LIKE ANY (%(read_types)s) THEN event_data END
@@ -264,7 +264,7 @@ SELECT part, position, occurred_at, source_system, event_type, idempotency_key, 
 
 -- name: replay_receipts
 -- Rows: recorded_at, heads of receipts of a replay that gave this digest, the latest first.
--- Leans on events_type.
+-- Uses events_type.
 SELECT recorded_at, ARRAY(SELECT json_array_elements_text(event_data -> 'heads')::bigint)
   FROM events
  WHERE event_type = 'projection.replayed' AND source_system = 'tenure' AND event_data ->> 'digest' = %(digest)s
@@ -273,7 +273,7 @@ SELECT recorded_at, ARRAY(SELECT json_array_elements_text(event_data -> 'heads')
 
 -- name: replay_rights
 -- Rows: definitions of the rights on a live table, for its twin: grants, column grants, policies.
--- Leans on the primary keys of the system catalogs.
+-- Uses the primary keys of the system catalogs.
 WITH live AS (SELECT * FROM pg_class WHERE oid = format('public.%%I', %(table)s::text)::regclass)
 SELECT definition FROM (
 SELECT 1 AS step, format('GRANT %%s ON %%I.%%I TO %%s%%s', given.privilege_type, %(schema)s::text, live.relname,
@@ -298,17 +298,17 @@ SELECT 3, format('CREATE POLICY %%I ON %%I.%%I AS %%s FOR %%s TO %%s%%s%%s', p.p
 
 -- name: replay_set_digests
 -- No rows; the sum of digests is this, and nothing was moved since.
--- Leans on nothing: 65 rows.
+-- Uses no index: 65 rows.
 UPDATE projection_digests SET digest = CASE WHEN slot = 0 THEN %(digest)s::numeric ELSE 0 END
 
 -- name: replay_stand_still
 -- No rows; from here on this transaction sees one snapshot.
--- Leans on snapshot isolation.
+-- Uses snapshot isolation.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY
 
 -- name: replay_triggers
 -- Rows: definitions of a live table's own triggers, its name unqualified, for its twin.
--- Leans on pg_trigger_tgrelid_tgname_index.
+-- Uses pg_trigger_tgrelid_tgname_index.
 SELECT pg_get_triggerdef(t.oid, true)
   FROM pg_trigger t
  WHERE t.tgrelid = format('public.%%I', %(table)s::text)::regclass AND NOT t.tgisinternal
@@ -318,7 +318,7 @@ SELECT pg_get_triggerdef(t.oid, true)
 
 -- name: replay_unsettled
 -- At most one row: some user's rows were written under another catalog than the present one, or their history is still to be folded again.
--- Leans on projection_states_catalog and projection_states_refold_since.
+-- Uses projection_states_catalog and projection_states_refold_since.
 (SELECT 1
    FROM projection_states s, projection_catalog c
   WHERE s.catalog_digest < c.digest OR s.catalog_digest > c.digest
@@ -328,7 +328,7 @@ UNION ALL
 
 -- name: replay_versions
 -- Rows: versions of the projector, other than this one, that some part was projected by.
--- Leans on nothing: 64 rows.
+-- Uses no index: 64 rows.
 SELECT DISTINCT projector_version
   FROM projection_checkpoints
  WHERE position > 0 AND projector_version <> %(version)s

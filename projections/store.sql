@@ -1,6 +1,6 @@
 -- name: claim_parts
 -- Rows: part, position, head of parts with events not yet projected; each locked for this batch.
--- Leans on the primary key of projection_checkpoints, and on part_heads having 64 rows. The heads are read apart: where
+-- Uses the primary key of projection_checkpoints, and on part_heads having 64 rows. The heads are read apart: where
 -- they are on other nodes, rows are locked only by a statement that keeps to one.
   WITH heads AS MATERIALIZED (SELECT part, head FROM part_heads)
 SELECT c.part, c.position, h.head
@@ -14,7 +14,7 @@ SELECT c.part, c.position, h.head
 -- name: claim_refolds
 -- Rows: user_id and refold_since of the users who wait longest for their history to be folded again, locked; users whom another
 -- transaction locks are skipped.
--- Leans on projection_states_refold_since.
+-- Uses projection_states_refold_since.
 SELECT user_id, refold_since
   FROM projection_states
  WHERE refold_after IS NOT NULL
@@ -24,7 +24,7 @@ SELECT user_id, refold_since
 
 -- name: customers_claimed_by
 -- Rows: customers ever claimed for one of these users.
--- Leans on customer_links_claimed.
+-- Uses customer_links_claimed.
 SELECT customer_id FROM customer_links WHERE claimed_by && %(users)s::text[]
 
 -- name: customers_elsewhere
@@ -34,26 +34,26 @@ SELECT customer_id FROM customer_links WHERE customer_id LIKE '%%/%%'
 
 -- name: customers_of
 -- Rows: customer_id, user_id, claims of every customer linked to these users.
--- Leans on customer_links_user.
+-- Uses customer_links_user.
 SELECT customer_id, user_id, claims
   FROM customer_links
  WHERE user_id = ANY (%(users)s::text[])
 
 -- name: delete_customers
 -- No rows; removes customers without events.
--- Leans on the primary key of customer_links.
+-- Uses the primary key of customer_links.
 DELETE FROM customer_links WHERE customer_id = ANY (%(customers)s::text[])
 
 -- name: delete_snapshots
 -- No rows; removes each user's fold snapshots between two instants, both included.
--- Leans on the primary key of fold_snapshots.
+-- Uses the primary key of fold_snapshots.
 DELETE FROM fold_snapshots AS f
  USING unnest(%(users)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) AS gone (user_id, since, until)
  WHERE f.user_id = gone.user_id AND f.settled_at BETWEEN gone.since AND gone.until
 
 -- name: delete_users
 -- No rows; removes users without events (their only customer now has another owner).
--- Leans on users_user_id; the other tables follow by cascade. Their digests are subtracted from the sum.
+-- Uses users_user_id; the other tables follow by cascade. Their digests are subtracted from the sum.
 WITH gone AS (DELETE FROM users WHERE user_id = ANY (%(users)s::text[])),
      healed AS (DELETE FROM quarantine WHERE user_id = ANY (%(users)s::text[])),
      kept AS (DELETE FROM fold_snapshots WHERE user_id = ANY (%(users)s::text[])),
@@ -67,7 +67,7 @@ DELETE FROM projection_states WHERE user_id = ANY (%(users)s::text[])
 
 -- name: equal_snapshots
 -- Rows: user_id and settled_at of the given states that are stored identically.
--- Leans on the primary key of fold_snapshots.
+-- Uses the primary key of fold_snapshots.
 SELECT f.user_id, f.settled_at
   FROM unnest(%(users)s::text[], %(instants)s::timestamptz[], %(states)s::bytea[]) AS asked (user_id, settled_at, state)
   JOIN fold_snapshots f USING (user_id, settled_at)
@@ -75,22 +75,22 @@ SELECT f.user_id, f.settled_at
 
 -- name: hold_links
 -- No rows used; waits for the transactions that lock customers, and lets none begin before this one ends.
--- Leans on an advisory lock of the schema.
+-- Uses an advisory lock of the schema.
 SELECT pg_advisory_xact_lock(hashtext('tenure links ' || current_schema()))
 
 -- name: leave_quarantine
 -- No rows; users whose history can be folded again.
--- Leans on the primary key of quarantine.
+-- Uses the primary key of quarantine.
 DELETE FROM quarantine WHERE user_id = ANY (%(users)s::text[])
 
 -- name: lock_all_parts
 -- No rows used; locks every part, after the batches that now lock some.
--- Leans on the primary key of projection_checkpoints.
+-- Uses the primary key of projection_checkpoints.
 SELECT part FROM projection_checkpoints ORDER BY part FOR UPDATE
 
 -- name: lock_customers
 -- Rows: customer_id, user_id, claims, claimed_by; locked in id order.
--- Leans on the primary key of customer_links.
+-- Uses the primary key of customer_links.
 SELECT customer_id, user_id, claims, claimed_by
   FROM customer_links
  WHERE customer_id = ANY (%(customers)s::text[])
@@ -99,7 +99,7 @@ SELECT customer_id, user_id, claims, claimed_by
 
 -- name: lock_states
 -- Rows: user_id, state, catalog_digest, refold_after, refold_until; locked in id order.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 SELECT user_id, state::text, catalog_digest, refold_after, refold_until
   FROM projection_states
  WHERE user_id = ANY (%(users)s::text[])
@@ -108,7 +108,7 @@ SELECT user_id, state::text, catalog_digest, refold_after, refold_until
 
 -- name: meet_customers
 -- No rows; inserts a row for each new customer, to be locked. In id order, so that no deadlock arises.
--- Leans on the primary key of customer_links.
+-- Uses the primary key of customer_links.
 INSERT INTO customer_links (customer_id, claims, claimed_by, created_at, updated_at)
 SELECT met.customer_id, 'null', '{}', 'infinity', 'infinity'
   FROM unnest(%(customers)s::text[]) AS met (customer_id)
@@ -117,7 +117,7 @@ SELECT met.customer_id, 'null', '{}', 'infinity', 'infinity'
 
 -- name: meet_users
 -- No rows; inserts a state for each new user, to be locked. In id order, so that no deadlock arises.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 INSERT INTO projection_states (user_id)
 SELECT met.user_id
   FROM unnest(%(users)s::text[]) AS met (user_id)
@@ -126,7 +126,7 @@ SELECT met.user_id
 
 -- name: nearest_snapshots
 -- Rows: user_id, settled_at and state of each user's last fold snapshot up to an instant, by this version of the projector.
--- Leans on the primary key of fold_snapshots.
+-- Uses the primary key of fold_snapshots.
 SELECT asked.user_id, s.settled_at, s.state
   FROM unnest(%(users)s::text[], %(instants)s::timestamptz[]) AS asked (user_id, settled_at)
  CROSS JOIN LATERAL (
@@ -137,7 +137,7 @@ SELECT asked.user_id, s.settled_at, s.state
 
 -- name: outdated_users
 -- Rows: user_id of users whose rows were written under another catalog.
--- Leans on projection_states_catalog.
+-- Uses projection_states_catalog.
 SELECT user_id
   FROM projection_states
  WHERE catalog_digest < %(digest)s OR catalog_digest > %(digest)s
@@ -145,28 +145,28 @@ SELECT user_id
 
 -- name: read_catalog
 -- At most one row: digest, catalog.
--- Leans on nothing: one row.
+-- Uses no index: one row.
 SELECT digest, catalog::text FROM projection_catalog
 
 -- name: read_checkpoints
 -- Rows: part, position.
--- Leans on nothing: 64 rows.
+-- Uses no index: 64 rows.
 SELECT part, position FROM projection_checkpoints
 
 -- name: share_links
 -- No rows used; waits for the transactions that delete users, and lets none begin before this one ends.
--- Leans on an advisory lock of the schema.
+-- Uses an advisory lock of the schema.
 SELECT pg_advisory_xact_lock_shared(hashtext('tenure links ' || current_schema()))
 
 -- name: write_catalog
 -- No rows; the catalog as folded so far.
--- Leans on the primary key of projection_catalog.
+-- Uses the primary key of projection_catalog.
 INSERT INTO projection_catalog (id, digest, catalog) VALUES (true, %(digest)s, %(catalog)s::json)
     ON CONFLICT (id) DO UPDATE SET digest = EXCLUDED.digest, catalog = EXCLUDED.catalog
 
 -- name: write_checkpoints
 -- No rows; how far each part is projected, and by which code.
--- Leans on the primary key of projection_checkpoints.
+-- Uses the primary key of projection_checkpoints.
 UPDATE projection_checkpoints AS c
    SET position = v.position, projector_version = %(version)s, moved_at = clock_timestamp()
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS v (part, position)
@@ -174,7 +174,7 @@ UPDATE projection_checkpoints AS c
 
 -- name: write_links
 -- No rows; the present links.
--- Leans on the primary key of customer_links.
+-- Uses the primary key of customer_links.
 UPDATE customer_links AS l
    SET user_id = v.user_id, claims = v.claims, claimed_by = v.claimed_by, owner_left = v.owner_left,
        created_at = v.created_at, updated_at = v.updated_at
@@ -183,7 +183,7 @@ UPDATE customer_links AS l
 
 -- name: write_refolds
 -- No rows; notes from where on users' histories are still to be folded again; null when nowhere. The users are locked already.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 UPDATE projection_states AS s
    SET refold_after = v.refold_after, refold_until = v.refold_until,
        refold_since = CASE WHEN v.refold_after IS NULL THEN NULL WHEN v.anew THEN clock_timestamp()
@@ -194,7 +194,7 @@ UPDATE projection_states AS s
 
 -- name: write_snapshots
 -- No rows; keeps states of folds, each in the place of one from the same instant. The users are locked already.
--- Leans on the primary key of fold_snapshots.
+-- Uses the primary key of fold_snapshots.
 INSERT INTO fold_snapshots (user_id, settled_at, state, projector_version)
 SELECT kept.user_id, kept.settled_at, kept.state, %(version)s
   FROM unnest(%(users)s::text[], %(instants)s::timestamptz[], %(states)s::bytea[]) AS kept (user_id, settled_at, state)
@@ -202,7 +202,7 @@ SELECT kept.user_id, kept.settled_at, kept.state, %(version)s
 
 -- name: write_states
 -- No rows; each user's fold, and by how much that moves the sum of all row digests.
--- Leans on the primary keys of projection_states and projection_digests; the users are locked already.
+-- Uses the primary keys of projection_states and projection_digests; the users are locked already.
 WITH moved AS (
     UPDATE projection_digests AS d
        SET digest = mod(mod(d.digest + %(added)s::numeric - coalesce((

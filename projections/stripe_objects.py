@@ -22,7 +22,7 @@ STATUS_RANK = {
     "incomplete_expired": 1,
 }
 UNKNOWN_RANK = 3
-MOST_HINTS = 100
+MAX_HINTS = 100
 
 ATTACHED = (".attached", "source.created", "card.created")
 
@@ -54,7 +54,7 @@ def _subscription(state: State, fact: Fact) -> None:
     earlier = state.hints.get(new.id, ())
     fresh = tuple(hint for hint in new.hints if hint not in earlier and _names_a_plan(hint))
     if fresh:
-        state.hints[new.id] = (earlier + fresh)[:MOST_HINTS]
+        state.hints[new.id] = (earlier + fresh)[:MAX_HINTS]
 
 
 def _names_a_plan(hint: PlanHint) -> bool:

@@ -13,9 +13,9 @@ from msgspec.json import Encoder
 
 from projections.facts import Body, Fact
 
-MOST_VISITS = 20_000
+MAX_VISITS = 20_000
 """Edges visited in search of stories: some milliseconds."""
-MOST_ENDS = 8
+MAX_ENDS = 8
 
 Edge = tuple[int, int]
 _ENCODER = Encoder()
@@ -39,7 +39,7 @@ def stories(changes: Sequence[Fact], start: Body | None) -> Iterator[ChangeChain
             if end is not None and end not in ends:
                 ends.add(end)
                 yield graph.story(counts, [begin])
-                if len(ends) == MOST_ENDS:
+                if len(ends) == MAX_ENDS:
                     return
     if not ends:
         yield from graph.broken()
@@ -80,7 +80,7 @@ class Graph:
         if not self._connected:
             return
         most = [len(facts) for facts in self._facts.values()]
-        limit = max(MOST_VISITS // len(most), 1)
+        limit = max(MAX_VISITS // len(most), 1)
         yield tuple(most)
         doubled = [number for number, count in enumerate(most) if count > 1]
         omissions = islice(product(*(range(most[number]) for number in doubled)), 1, limit)
@@ -104,7 +104,7 @@ class Graph:
             return [self._start]
         surplus = self._surplus(counts)
         left_oftener = [node for node, count in enumerate(surplus) if count > 0]
-        return left_oftener[:MOST_ENDS] or list(range(len(surplus)))[:MOST_ENDS]
+        return left_oftener[:MAX_ENDS] or list(range(len(surplus)))[:MAX_ENDS]
 
     def end(self, counts: Counts, begin: int) -> int | None:
         """Where a trail from `begin` ends; None when no trail takes every change."""
@@ -122,7 +122,7 @@ class Graph:
         story = self.story((1,) * len(self._edges), [*starts, *sources, *range(len(self._numbers))])
         yield story
         for last in [fact for fact in story.steps[:-1] if self._numbers[fact.body] not in departed][
-            :MOST_ENDS
+            :MAX_ENDS
         ]:
             yield ChangeChain([fact for fact in story.steps if fact is not last] + [last], story.twins)
 

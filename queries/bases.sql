@@ -1,13 +1,13 @@
 -- name: claims_of
 -- Rows: customer_id, claimed_by, user_id, claims of every customer ever claimed for this user.
--- Leans on customer_links_claimed.
+-- Uses customer_links_claimed.
 SELECT customer_id, claimed_by, user_id, claims
   FROM customer_links
  WHERE claimed_by @> ARRAY[%(user_id)s::text]
 
 -- name: history_base
 -- Rows: settled_at and state of the user's last valid fold snapshot before an instant.
--- Leans on the primary keys of projection_states and fold_snapshots.
+-- Uses the primary keys of projection_states and fold_snapshots.
 SELECT f.settled_at, f.state
   FROM projection_states s
  CROSS JOIN LATERAL (
@@ -21,7 +21,7 @@ SELECT f.settled_at, f.state
 
 -- name: history_reach
 -- Rows: the first instant by which one of these streams has that many more events; null when none has.
--- Leans on events_history.
+-- Uses events_history.
 SELECT min(reached.occurred_at)
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
  CROSS JOIN LATERAL (
@@ -33,7 +33,7 @@ SELECT min(reached.occurred_at)
 
 -- name: history_recorded_after
 -- Rows: recording time of the first-recorded event of these streams that occurred after an instant.
--- Leans on events_history, and on events being recorded in position order: only one row of each stream is read.
+-- Uses events_history, and on events being recorded in position order: only one row of each stream is read.
 SELECT (extract(epoch FROM min(e.recorded_at)) * 1000000)::bigint
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
  CROSS JOIN LATERAL (
@@ -46,7 +46,7 @@ SELECT (extract(epoch FROM min(e.recorded_at)) * 1000000)::bigint
 
 -- name: history_start
 -- Rows: the last instant after which one of these streams has that many events up to another; null when none has.
--- Leans on events_history.
+-- Uses events_history.
 SELECT max(reached.occurred_at)
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
  CROSS JOIN LATERAL (
@@ -58,7 +58,7 @@ SELECT max(reached.occurred_at)
 
 -- name: history_unknown
 -- Rows: one if an event of these streams happened up to an instant and was recorded after another.
--- Leans on events_history.
+-- Uses events_history.
 SELECT 1
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
  CROSS JOIN LATERAL (
@@ -70,7 +70,7 @@ SELECT 1
 
 -- name: row_stop
 -- At most one row: event_id and reason, where the user's history stops at rows that could not be stored.
--- Leans on the primary key of quarantine.
+-- Uses the primary key of quarantine.
 SELECT event_id, reason
   FROM quarantine
  WHERE user_id = %(user_id)s AND field = %(field)s

@@ -1,6 +1,6 @@
 -- name: completeness_gaps
 -- One row per source: time of its last webhook, the 99th percentile of the gaps between two, and their number.
--- Leans on events_recorded.
+-- Uses events_recorded.
 SELECT came.source, max(came.recorded_at) AS last_at, count(came.gap_s) AS gaps,
        percentile_cont(0.99) WITHIN GROUP (ORDER BY came.gap_s) AS usual_s
   FROM (
@@ -16,7 +16,7 @@ SELECT came.source, max(came.recorded_at) AS last_at, count(came.gap_s) AS gaps,
 -- name: completeness_hours
 -- One row per source and hour with any event: received, caught_up, healed (by when it occurred),
 -- conflicts (by arrival), failures and refusals (deliveries not stored), last_failure_at (of the failures).
--- Leans on events_occurred and the primary key of delivery_counts; event_conflicts is small or an alarm.
+-- Uses events_occurred and the primary key of delivery_counts; event_conflicts is small or an alarm.
 SELECT counts.source, counts.hour,
        coalesce(sum(counts.received), 0)::bigint  AS received,
        coalesce(sum(counts.caught_up), 0)::bigint AS caught_up,
@@ -55,7 +55,7 @@ SELECT counts.source, counts.hour,
 
 -- name: completeness_recent
 -- One row per source: deliveries by outcome since then.
--- Leans on the primary key of delivery_counts.
+-- Uses the primary key of delivery_counts.
 SELECT d.source, sum(d.deliveries)::bigint AS deliveries,
        coalesce(sum(d.deliveries) FILTER (WHERE d.outcome IN ('closed', 'unavailable', 'failed', 'unreadable', 'too_large')), 0)::bigint AS failures,
        coalesce(sum(d.deliveries) FILTER (WHERE d.outcome = 'refused'), 0)::bigint AS refusals
@@ -65,7 +65,7 @@ SELECT d.source, sum(d.deliveries)::bigint AS deliveries,
 
 -- name: completeness_windows
 -- One row per source in the log or ever reconciled: when a reconciliation was last complete.
--- Leans on the handful of rows of reconcile_cursors, and on events_type for whether a source has events.
+-- Uses the handful of rows of reconcile_cursors, and on events_type for whether a source has events.
 SELECT known.source, max(c.finished_at) AS finished_at,
        EXISTS (SELECT FROM events e WHERE e.event_type >= known.source || '.' AND e.event_type < known.source || '/') AS has_events
   FROM (VALUES ('stripe'), ('clerk')) AS known (source)
@@ -76,7 +76,7 @@ SELECT known.source, max(c.finished_at) AS finished_at,
 
 -- name: refused_runs
 -- Rows: source, message and since of every reconciliation that a brake stopped and none has completed since.
--- Leans on the handful of rows of reconcile_cursors.
+-- Uses the handful of rows of reconcile_cursors.
 SELECT split_part(c.scope, ':', 1) AS source, c.result ->> 'message' AS message, c.updated_at AS since
   FROM reconcile_cursors c
  WHERE c.scope LIKE '%%:refused'

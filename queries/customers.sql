@@ -1,6 +1,6 @@
 -- name: customer_addresses
 -- One row per stream: route_key, event_data: the newest customer or checkout event with a body, as text.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT DISTINCT ON (e.route_key) e.route_key, e.event_data::text AS event_data
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)
   JOIN events e USING (part, route_key)
@@ -19,13 +19,13 @@ SELECT e.id, e.part, e.position, e.source_system, e.idempotency_key, e.livemode,
 
 -- name: linked_customers
 -- One row per Stripe customer now linked to the user: customer_id.
--- Leans on customer_links_user.
+-- Uses customer_links_user.
 SELECT l.customer_id FROM customer_links l WHERE l.user_id = %(user_id)s::text ORDER BY l.customer_id
 
 -- name: unlinked_customers
 -- One row per Stripe customer that waits for a link, in id order: customer_id, created_at, claimed_by. None whose last
 -- owner was deleted or erased.
--- Leans on customer_links_user.
+-- Uses customer_links_user.
 SELECT l.customer_id, l.created_at, l.claimed_by
   FROM customer_links l
  WHERE l.user_id IS NULL AND NOT l.owner_left AND l.customer_id > %(after)s::text
@@ -34,7 +34,7 @@ SELECT l.customer_id, l.created_at, l.claimed_by
 
 -- name: users_with_addresses
 -- Rows: user_id, email, full_name, created_at of users with one of these addresses, ignoring case.
--- Leans on users_email.
+-- Uses users_email.
 SELECT u.user_id, u.email, u.full_name, u.created_at
   FROM users u
  WHERE lower(u.email) = ANY(%(emails)s::text[])
@@ -43,7 +43,7 @@ SELECT u.user_id, u.email, u.full_name, u.created_at
 
 -- name: waiting_streams
 -- One row per stream: route_key, events, last_at, last_type.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT wanted.route_key, count(*) AS events, max(e.occurred_at) AS last_at,
        (array_agg(e.event_type ORDER BY e.occurred_at DESC, e.position DESC))[1] AS last_type
   FROM unnest(%(parts)s::smallint[], %(routes)s::text[]) AS wanted (part, route_key)

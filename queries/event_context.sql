@@ -1,6 +1,6 @@
 -- name: conflicts_among
 -- One row per event with second bodies: event id, conflicts.
--- Leans on the primary key of event_conflicts.
+-- Uses the primary key of event_conflicts.
 SELECT e.id, count(*) AS conflicts
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS wanted (part, position)
   JOIN events e USING (part, position)
@@ -9,7 +9,7 @@ SELECT e.id, count(*) AS conflicts
 
 -- name: event_flow
 -- Rows: events of the same stream that belong to the same flow, or that the event caused or was caused by.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.id, e.position, e.event_type, e.source_system, e.occurred_at, e.recorded_at, e.correlation_id, e.causation_id
   FROM events e
  WHERE e.part = %(part)s::smallint AND e.route_key = %(route_key)s::text
@@ -21,7 +21,7 @@ SELECT e.id, e.position, e.event_type, e.source_system, e.occurred_at, e.recorde
 
 -- name: event_neighbours
 -- Rows: the events around one in its stream, in position order; `overtook` as in events_overtaken.
--- Leans on events_stream.
+-- Uses events_stream.
 (SELECT e.id, e.position, e.event_type, e.source_system, e.occurred_at, e.recorded_at, e.correlation_id, e.causation_id
    FROM events e
   WHERE e.part = %(part)s::smallint AND e.route_key = %(route_key)s::text AND e.position <= %(position)s::bigint
@@ -37,7 +37,7 @@ ORDER BY position
 
 -- name: events_overtaken
 -- One row per event recorded after an event that occurred later: id, overtaken_by. Looks at the events of its stream just
--- before it. Leans on the primary key of events and on events_stream.
+-- before it. Uses the primary key of events and on events_stream.
 SELECT e.id, later.id AS overtaken_by
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[]) AS wanted (part, position)
   JOIN events e USING (part, position)

@@ -83,7 +83,7 @@ _BY_OCCURRENCE = _Order(
 class EventPage:
     """Events newest first; `next` leads to older ones, `previous` to newer ones.
 
-    With bodies a page may have fewer than `limit`: it ends where they exceed `rows.MOST_PAGE_BYTES`.
+    With bodies a page may have fewer than `limit`: it ends where they exceed `rows.MAX_PAGE_BYTES`.
     `estimated_count` is the planner's estimate of all matching events; None without one.
     """
 

@@ -14,7 +14,7 @@ from queries.errors import UnknownColumn
 from queries.history_at import BoundedHistory, HistoryFact, load_history
 from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
-from queries.undecided import MOST_LATER, may_be_undecided, undecided_reason
+from queries.undecided import MAX_LATER, may_be_undecided, undecided_reason
 from queries.why import unpriced
 
 Json = dict[str, Any]  # Any: JSON values and instants
@@ -83,7 +83,7 @@ class Search:
             if base is None:
                 self.is_complete = True
                 break
-            if len(chain) > 1 and reads >= MOST_READS:
+            if len(chain) > 1 and reads >= MAX_READS:
                 break
             end = max(self._changed_before(base, history), self._streams.moved_at or end)
             base = self._streams.base(end - 1, self._known_at)
@@ -97,7 +97,7 @@ class Search:
         if self._window is None or not may_be_undecided(self._window, self._column, at):
             return None
         base = self._streams.base(at - 1, self._known_at)
-        until = min(end, self._streams.reach(at, MOST_LATER))
+        until = min(end, self._streams.reach(at, MAX_LATER))
         return undecided_reason(self._read(base, until), self._column, at)
 
     def _read(self, base: Base | None, until: int) -> BoundedHistory:
@@ -140,7 +140,7 @@ def _behind(step: Step, change: ColumnChange) -> HistoryFact:
     return step.behind.get(change.column, step.entry)
 
 
-MOST_READS = 4
+MAX_READS = 4
 
 OF_THE_PRICE = frozenset(name for name, column in COLUMNS.items() if column.is_priced)
 LEGACY = "the value from before the log began, until another event sets it"

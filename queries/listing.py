@@ -53,7 +53,7 @@ def page(
     """One page, in two statements. Raises: BadCursor.
 
     `weight`: a column with a row's size in bytes, left out of the items; the page then ends early where
-    they exceed `rows.MOST_PAGE_BYTES`.
+    they exceed `rows.MAX_PAGE_BYTES`.
     """
     behind, key = list(where), values
     if after is not None:

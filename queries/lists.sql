@@ -7,7 +7,7 @@ SELECT i.id, i.list_id, i.creator_id, i.position, i.bucket, i.notes, i.pinned, i
 
 -- name: items_of_lists
 -- Rows: the first items of each of some lists, in the list's order, without the creators' JSON.
--- Leans on list_items_listed.
+-- Uses list_items_listed.
 SELECT i.id, i.list_id, i.creator_id, i.position, i.bucket, i.notes, i.pinned, i.created_at, i.updated_at
   FROM unnest(%(lists)s::uuid[]) AS wanted (id)
  CROSS JOIN LATERAL (

@@ -49,7 +49,7 @@ def events_after(
 ) -> Followed:
     """The events of `types` among the next events of every part, at most `limit` per part.
 
-    With bodies fewer, when they exceed `rows.MOST_PAGE_BYTES`. Within a part commit order is position
+    With bodies fewer, when they exceed `rows.MAX_PAGE_BYTES`. Within a part commit order is position
     order, so no event is skipped.
     """
     rows = fetch_all(conn, statement("queries", "events_after"), {"positions": list(vector), "limit": limit})

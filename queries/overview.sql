@@ -1,6 +1,6 @@
 -- name: overview_appended
 -- One row per bucket and source: bucket, source, events stored.
--- Leans on events_recorded.
+-- Uses events_recorded.
 SELECT date_bin(%(width)s::interval, e.recorded_at, %(since)s::timestamptz) AS bucket,
        e.source_system AS source, count(*) AS events
   FROM events e
@@ -9,7 +9,7 @@ SELECT date_bin(%(width)s::interval, e.recorded_at, %(since)s::timestamptz) AS b
 
 -- name: overview_attention
 -- One row: numbers of quarantined users, unlinked customers, conflicts and unreadable deliveries; users; events.
--- Leans on customer_links_user, the primary keys and the 64 rows of part_heads.
+-- Uses customer_links_user, the primary keys and the 64 rows of part_heads.
 SELECT (SELECT count(*) FROM quarantine)                             AS quarantined,
        (SELECT count(*) FROM customer_links
          WHERE user_id IS NULL AND NOT owner_left)                   AS unlinked,
@@ -22,7 +22,7 @@ SELECT (SELECT count(*) FROM quarantine)                             AS quaranti
 -- name: overview_status_days
 -- Rows: user_id, subscription_id, day, status. The last status of each linked subscription on each day of the
 -- window, and on the day before it the last status before the window.
--- Leans on events_type, the primary key of customer_links and, for what came before, events_stream.
+-- Uses events_type, the primary key of customer_links and, for what came before, events_stream.
 WITH shown AS (
     SELECT e.part, e.route_key, l.user_id, e.occurred_at, e.position, (e.occurred_at AT TIME ZONE 'UTC')::date AS day,
            array_position(%(types)s::text[], e.event_type) AS turn,
@@ -52,14 +52,14 @@ SELECT DISTINCT ON (t.user_id, t.subscription_id, t.day)
 
 -- name: overview_status_now
 -- One row per status: subscription_status, users.
--- Leans on user_subscriptions_status.
+-- Uses user_subscriptions_status.
 SELECT s.subscription_status, count(*) AS users
   FROM user_subscriptions s
  GROUP BY s.subscription_status
 
 -- name: overview_status_of_others
 -- One row per status: subscription_status, users, without the given users.
--- Leans on users_user_id and user_subscriptions_user.
+-- Uses users_user_id and user_subscriptions_user.
 SELECT s.subscription_status, count(*) AS users
   FROM user_subscriptions s
   JOIN users u ON u.id = s.user_id
@@ -68,7 +68,7 @@ SELECT s.subscription_status, count(*) AS users
 
 -- name: overview_trials
 -- One row: started, active, converted, expired: trials that began in the window, by outcome.
--- Leans on user_subscriptions_trial.
+-- Uses user_subscriptions_trial.
 SELECT count(*)                                            AS started,
        count(*) FILTER (WHERE s.trial_status = 'active')    AS active,
        count(*) FILTER (WHERE s.trial_status = 'converted') AS converted,

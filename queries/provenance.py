@@ -16,7 +16,7 @@ from projections.state import State
 from projections.stripe_objects import current_subscription
 from queries.rows import AnyConnection
 
-MOST_EVENTS = 100
+MAX_EVENTS = 100
 
 
 def event_behind(
@@ -37,7 +37,7 @@ def event_behind(
         "part": part_of(route),
         "route_key": route,
         "types": [prefix.replace("_", r"\_") + "%" for prefix in types],
-        "limit": MOST_EVENTS,
+        "limit": MAX_EVENTS,
         "as_of": as_of,
         "known_at": known_at,
     }

@@ -1,6 +1,6 @@
 -- name: access_log
 -- Rows: reads of personal data, the newest first, starting after the row `after`.
--- Leans on access_log_read_at, or access_log_subject for one subject.
+-- Uses access_log_read_at, or access_log_subject for one subject.
 SELECT a.id, a.read_at, a.token_id, a.reader, a.role, a.subject_id, a.fields, a.reason, a.request_id
   FROM access_log a
  WHERE (%(subject)s::text IS NULL OR a.subject_id = %(subject)s::text)
@@ -12,7 +12,7 @@ SELECT a.id, a.read_at, a.token_id, a.reader, a.role, a.subject_id, a.fields, a.
 
 -- name: access_of
 -- Rows, oldest first: reads of some subjects' data in a window.
--- Leans on access_log_subject.
+-- Uses access_log_subject.
 SELECT read_at, reader, role, subject_id, fields, reason, request_id
   FROM access_log
  WHERE subject_id = ANY (%(subjects)s::text[])
@@ -22,7 +22,7 @@ SELECT read_at, reader, role, subject_id, fields, reason, request_id
 
 -- name: dashboard
 -- At most one row: a user's work by status, running jobs, the month against the plan, and recent events (instants in microseconds).
--- Leans on users_user_id, campaigns_status, scraping_jobs_status, creator_lists_listed and events_stream.
+-- Uses users_user_id, campaigns_status, scraping_jobs_status, creator_lists_listed and events_stream.
 SELECT u.user_id,
        coalesce((SELECT jsonb_object_agg(c.status, c.count)
                    FROM (SELECT status, count(*) FROM campaigns WHERE user_id = u.user_id GROUP BY status) AS c), '{}') AS campaigns_by_status,
@@ -59,7 +59,7 @@ SELECT u.user_id,
 
 -- name: erasures
 -- Rows: part, position, route_key, recorded (microseconds), payload of every erasure.
--- Leans on events_type.
+-- Uses events_type.
 SELECT e.part, e.position, e.route_key, (extract(epoch FROM e.recorded_at) * 1000000)::bigint AS recorded,
        e.event_data::text AS payload
   FROM events e
@@ -67,7 +67,7 @@ SELECT e.part, e.position, e.route_key, (extract(epoch FROM e.recorded_at) * 100
 
 -- name: event_bodies
 -- Rows: the bodies of these events in the given order, as signed text, and their size in bytes.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT page.part, page.position, e.event_data::text AS event_data, octet_length(e.event_data::text) AS bytes
   FROM unnest(%(parts)s::smallint[], %(positions)s::bigint[])
        WITH ORDINALITY AS page (part, position, place)
@@ -76,12 +76,12 @@ SELECT page.part, page.position, e.event_data::text AS event_data, octet_length(
 
 -- name: event_types
 -- One row per type in the log, in order: event_type.
--- Leans on events_type, through event_types(): each step jumps to the next type, so the rows between are never read.
+-- Uses events_type, through event_types(): each step jumps to the next type, so the rows between are never read.
 SELECT event_type FROM event_types() AS known (event_type) ORDER BY event_type
 
 -- name: events_after
 -- Rows: the next events of each part after a head vector, in position order, without their bodies.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.part, e.position, e.id, e.source_system, e.idempotency_key, e.livemode, e.aggregate_type, e.aggregate_id,
        e.event_type, e.event_version, e.correlation_id, e.causation_id, e.occurred_at, e.recorded_at
   FROM unnest(%(positions)s::bigint[]) WITH ORDINALITY AS followed (position, ordinal)
@@ -95,12 +95,12 @@ SELECT e.part, e.position, e.id, e.source_system, e.idempotency_key, e.livemode,
 
 -- name: events_estimate
 -- One row: rows, how many events there are as of the last ANALYZE or vacuum; -1 before the first.
--- Leans on pg_class.
+-- Uses pg_class.
 SELECT reltuples::bigint AS rows FROM pg_class WHERE oid = 'events'::regclass
 
 -- name: events_that_said
 -- Rows, the newest first: what a fold needs of the last events of some types in one stream.
--- Leans on events_stream.
+-- Uses events_stream.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode, e.event_data::text
   FROM events e
@@ -113,12 +113,12 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 
 -- name: export_snapshot
 -- No row. What is appended during an export is not in it.
--- Leans on nothing.
+-- Uses no index.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
 
 -- name: find_events
 -- Rows: id, event_type, occurred_at, route_key: of the newest events those whose body names the id, newest first.
--- Leans on events_recorded for the newest; only their bodies are read.
+-- Uses events_recorded for the newest; only their bodies are read.
 SELECT e.id, e.event_type, e.occurred_at, e.route_key
   FROM (SELECT n.id, n.event_type, n.occurred_at, n.route_key, n.recorded_at, n.part, n.position, n.event_data
           FROM events n
@@ -130,7 +130,7 @@ SELECT e.id, e.event_type, e.occurred_at, e.route_key
 
 -- name: find_users
 -- Rows: user_id, full_name, email, by: users with that id, address, name, customer or subscription, exact matches first.
--- Leans on users_email, user_billing_customer_id, customer_links and the key of users; a part of a name reads the table.
+-- Uses users_email, user_billing_customer_id, customer_links and the key of users; a part of a name reads the table.
 SELECT DISTINCT ON (u.id) u.user_id, u.full_name, u.email,
        CASE WHEN u.user_id = %(text)s::text THEN 'id'
             WHEN lower(u.email) = lower(%(text)s::text) THEN 'e-mail address'
@@ -151,7 +151,7 @@ SELECT DISTINCT ON (u.id) u.user_id, u.full_name, u.email,
 
 -- name: first_recorded
 -- One row: when the first event of any of these routes was recorded; null when there is none.
--- Leans on the index events_stream, once per route.
+-- Uses the index events_stream, once per route.
 SELECT min(first.recorded_at) AS recorded_at
   FROM unnest(%(parts)s::integer[], %(routes)s::text[]) AS route(part, key)
  CROSS JOIN LATERAL (
@@ -163,24 +163,24 @@ SELECT min(first.recorded_at) AS recorded_at
 
 -- name: fold_of
 -- At most one row: state, catalog (null before any plan) of one user, as projected.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 SELECT s.state::text AS state, (SELECT c.catalog::text FROM projection_catalog c) AS catalog
   FROM projection_states s
  WHERE s.user_id = %(user_id)s::text AND s.state IS NOT NULL
 
 -- name: head_vector
 -- One row: the head of every part, in part order.
--- Leans on the 64 rows of part_heads.
+-- Uses the 64 rows of part_heads.
 SELECT array_agg(head ORDER BY part) AS heads FROM part_heads
 
 -- name: nothing
 -- Opening of a plan: no columns, since only the number of rows matters.
--- Leans on the conditions after it.
+-- Uses the conditions after it.
 SELECT
 
 -- name: plans
 -- One row per plan.
--- Leans on nothing: the catalog is a handful of rows.
+-- Uses no index: the catalog is a handful of rows.
 SELECT p.plan_key, p.plan_name, p.campaigns_limit, p.creators_limit, p.features, p.price_monthly,
        p.price_yearly, p.currency, p.stripe_price_id_monthly, p.stripe_price_id_yearly, p.is_active,
        p.display_order, p.created_at, p.updated_at
@@ -188,7 +188,7 @@ SELECT p.plan_key, p.plan_name, p.campaigns_limit, p.creators_limit, p.features,
 
 -- name: profile
 -- One row per user: the flat profile, see queries/profile.py.
--- Leans on the unique user_id of the four tables and the primary key of quarantine.
+-- Uses the unique user_id of the four tables and the primary key of quarantine.
 SELECT {columns},
        q.user_id IS NOT NULL AS stale,
        CASE WHEN q.user_id IS NOT NULL
@@ -203,7 +203,7 @@ SELECT {columns},
 -- name: projection_lag
 -- One row: waiting (events not yet projected), oldest_recorded_at (of the first of them in each part), stalled_s
 -- (for how long events wait and none of their parts has moved; 0 while none waits).
--- Leans on the primary keys of part_heads, projection_checkpoints and events.
+-- Uses the primary keys of part_heads, projection_checkpoints and events.
 SELECT coalesce(sum(behind.waiting), 0)::bigint AS waiting,
        min(behind.recorded_at) AS oldest_recorded_at,
        coalesce(extract(epoch FROM clock_timestamp() - greatest(max(behind.moved_at), min(behind.recorded_at))), 0)::float AS stalled_s
@@ -216,7 +216,7 @@ SELECT coalesce(sum(behind.waiting), 0)::bigint AS waiting,
 
 -- name: quarantined
 -- One row per quarantined user: where their history stops, and why.
--- Leans on the primary key of quarantine.
+-- Uses the primary key of quarantine.
 SELECT q.user_id, q.part, q.position, q.event_id, q.event_type, q.occurred_at, q.field, q.reason
   FROM quarantine q
  ORDER BY q.occurred_at DESC, q.user_id
@@ -224,13 +224,13 @@ SELECT q.user_id, q.part, q.position, q.event_id, q.event_type, q.occurred_at, q
 
 -- name: quarantined_user
 -- At most one row: the user, if quarantined.
--- Leans on the primary key of quarantine.
+-- Uses the primary key of quarantine.
 SELECT q.user_id FROM quarantine q WHERE q.user_id = %(user_id)s::text
 
 -- name: read_past
 -- Rows: what a fold needs of some streams up to one instant and recorded by another (null: no bound), each
 -- from an instant on. OFFSET 0 keeps each stream a scan of its own: joined, the log would be read by time.
--- Leans on events_history.
+-- Uses events_history.
 SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END,
@@ -245,7 +245,7 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 
 -- name: refolds_waiting
 -- One row: users whose history waits to be folded again, and for how many seconds the first of them has waited; 0 without any.
--- Leans on projection_states_refold_since.
+-- Uses projection_states_refold_since.
 SELECT count(*) AS users,
        greatest(coalesce(extract(epoch FROM clock_timestamp() - min(refold_since)), 0), 0)::float AS oldest_s
   FROM projection_states
@@ -260,7 +260,7 @@ SELECT e.event_data::text
 
 -- name: users_in_error
 -- Rows: user_id, state of users whose billing can't be read, at most `limit`.
--- Leans on the primary keys of users and projection_states.
+-- Uses the primary keys of users and projection_states.
 SELECT u.user_id, p.state::text
   FROM user_subscriptions s
   JOIN users u ON u.id = s.user_id

@@ -11,7 +11,7 @@ from psycopg.sql import Composed
 AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 Row = dict[str, Any]  # Any: a column's type is the table's
 
-MOST_PAGE_BYTES = 4 * 1024 * 1024
+MAX_PAGE_BYTES = 4 * 1024 * 1024
 ROWS_AT_ONCE = 4  # of up to some MiB each
 
 
@@ -32,7 +32,7 @@ def fetch_within(
     conn: AnyConnection, query: Composed | bytes, parameters: Mapping[str, object], *, weight: str
 ) -> tuple[list[Row], bool]:
     """The first rows of one statement, and True if there may be more: at least one row, and no more once
-    their `weight` columns add up to `MOST_PAGE_BYTES`. The rest stays on the server.
+    their `weight` columns add up to `MAX_PAGE_BYTES`. The rest stays on the server.
     """
     rows: list[Row] = []
     weight_bytes = 0
@@ -41,7 +41,7 @@ def fetch_within(
         for row in cursor.execute(query, parameters):
             rows.append(in_utc(row))
             weight_bytes += row[weight] or 0
-            if weight_bytes >= MOST_PAGE_BYTES:
+            if weight_bytes >= MAX_PAGE_BYTES:
                 return rows, True
     return rows, False
 

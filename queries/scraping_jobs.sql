@@ -8,7 +8,7 @@ SELECT r.id, r.job_id, r.creators_count, r.digest, r.created_at
 
 -- name: results_of_jobs
 -- Rows: the first results of each of some jobs, oldest first, without the creators.
--- Leans on scraping_results_job.
+-- Uses scraping_results_job.
 SELECT r.id, r.job_id, r.creators_count, r.digest, r.created_at
   FROM unnest(%(jobs)s::uuid[]) AS wanted (id)
  CROSS JOIN LATERAL (
@@ -19,7 +19,7 @@ SELECT r.id, r.job_id, r.creators_count, r.digest, r.created_at
 
 -- name: verify_results
 -- Rows: each result of a user's job that is stored or recorded, and whether the two agree; reads the creators.
--- Leans on scraping_results_job and events_aggregate.
+-- Uses scraping_results_job and events_aggregate.
 WITH recorded AS (
     SELECT (e.event_data ->> 'result_id')::uuid AS id, e.id AS event_id, (e.event_data ->> 'count')::bigint AS count,
            e.event_data ->> 'digest' AS digest

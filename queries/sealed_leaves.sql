@@ -1,6 +1,6 @@
 -- name: leaf_texts
 -- Rows in position order: the 17 sealed fields as the texts that are sealed (docs/proofs.md).
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotency_key, e.livemode::text,
        e.route_key, e.aggregate_type, e.aggregate_id, e.event_type, e.event_version::text, e.metadata::text,
        e.correlation_id, e.causation_id,
@@ -16,7 +16,7 @@ SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotenc
 
 -- name: leaf_texts_and_payload
 -- Rows in position order: the 17 sealed fields as texts, then salt and payload (null once erased).
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotency_key, e.livemode::text,
        e.route_key, e.aggregate_type, e.aggregate_id, e.event_type, e.event_version::text, e.metadata::text,
        e.correlation_id, e.causation_id,
@@ -32,7 +32,7 @@ SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotenc
 
 -- name: leaf_texts_of_one
 -- At most one row: the 17 sealed fields as texts, then salt and payload (null once erased).
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotency_key, e.livemode::text,
        e.route_key, e.aggregate_type, e.aggregate_id, e.event_type, e.event_version::text, e.metadata::text,
        e.correlation_id, e.causation_id,
@@ -46,14 +46,14 @@ SELECT e.part::text, e.position::text, e.id::text, e.source_system, e.idempotenc
 
 -- name: nodes_at
 -- Rows: part, level, index, hash of the tree nodes at these addresses; without missing ones.
--- Leans on the primary key of log_nodes.
+-- Uses the primary key of log_nodes.
 SELECT n.part, n.level, n.index, n.hash
   FROM unnest(%(parts)s::smallint[], %(levels)s::smallint[], %(indexes)s::bigint[]) AS wanted (part, level, index)
   JOIN log_nodes n USING (part, level, index)
 
 -- name: sealed_sizes
 -- 64 rows in order: part, head, sealed (how many of its events are in the tree).
--- Leans on the primary keys of part_heads and log_nodes.
+-- Uses the primary keys of part_heads and log_nodes.
 SELECT h.part, h.head, coalesce(last.index + 1, 0) AS sealed
   FROM part_heads h
   LEFT JOIN LATERAL (

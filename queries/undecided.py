@@ -18,8 +18,8 @@ from projections.state import State, encode_state
 from projections.tables.registry import TABLE_OF, TABLES
 from queries.history_at import BoundedHistory
 
-MOST_LATER = 2_000
-MOST_FOLDED = 5_000
+MAX_LATER = 2_000
+MAX_FOLDED = 5_000
 """Limits of later events and folded facts in the search for another value; further orders are ignored."""
 
 CANONICAL = frozenset({"last_webhook_event", "last_webhook_timestamp"})
@@ -37,7 +37,7 @@ def undecided_reason(history: BoundedHistory, column: str, at: int) -> str | Non
     )
     fold_on(before, [fact for fact in facts if fact.at < at])
     state = _after(before, order_instant(instant, before))
-    orders = islice(alternatives(instant, before), MOST_FOLDED // len(instant) + 1)
+    orders = islice(alternatives(instant, before), MAX_FOLDED // len(instant) + 1)
     possible = {encode_state(other): other for other in (_after(before, order) for order in orders)}
     others = _still_differing(state, list(possible.values()), [fact for fact in facts if fact.at > at])
     catalog = history.catalog()
@@ -61,10 +61,10 @@ def _still_differing(state: State, others: list[State], later: list[Fact]) -> li
     """
     folded = 0
     others = [other for other in others if not _alike(state, other)]
-    for _, group in groupby(later[:MOST_LATER], key=attrgetter("at")):
+    for _, group in groupby(later[:MAX_LATER], key=attrgetter("at")):
         instant = list(group)
         folded += len(instant) * (len(others) + 1)
-        if not others or folded > MOST_FOLDED:
+        if not others or folded > MAX_FOLDED:
             break
         for candidate in (state, *others):
             fold_on(candidate, instant)

@@ -13,7 +13,7 @@ from projections.state import decode
 from projections.tables.subscriptions import Subscription, hints_in
 from queries.rows import AnyConnection
 
-MOST_USERS = 1000
+MAX_USERS = 1000
 
 
 class UnknownPrice(NamedTuple):
@@ -35,7 +35,7 @@ def unknown_prices(conn: AnyConnection) -> list[UnknownPrice]:
     """The prices behind `billing_sync_status = error`, by id, among the first thousand users."""
     catalog = _catalog(conn)
     with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(statement("queries", "users_in_error"), {"limit": MOST_USERS}).fetchall()
+        rows = cursor.execute(statement("queries", "users_in_error"), {"limit": MAX_USERS}).fetchall()
     prices: dict[str, UnknownPrice] = {}
     for user, state in rows:
         source = Subscription(*present(decode(state)).cores["user_subscriptions"]).current_plan

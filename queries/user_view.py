@@ -12,7 +12,7 @@ from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 from queries.timetravel import flat
 
-MOST_SHOWN = 2000
+MAX_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def load_user_view(
 
     def latest(end: datetime | None) -> BoundedHistory:
         until = EVER if end is None else micros(end)
-        base = streams.latest(until, MOST_SHOWN, known_at)
+        base = streams.latest(until, MAX_SHOWN, known_at)
         return load_history(conn, user_id, as_of=end, known_at=known_at, streams=streams, base=base)
 
     everything = latest(None)

@@ -18,7 +18,7 @@ from queries.rows import AnyConnection, fetch_one
 from queries.sealed_leaves import SealedRow, frontiers, rows_after
 
 CHUNK_EVENTS = 1000
-MOST_FINDINGS = 20
+MAX_FINDINGS = 20
 LOST = bytes(HASH_BYTES)  # a leaf without row and node
 _HEAD_LINE = 5  # the first part's line in a checkpoint, counted from 1
 _ID, _ROUTE, _RECORDED, _DIGEST, _TYPE = 2, 6, 15, 16, 9
@@ -69,7 +69,7 @@ class _Check:
     def note(self, position: int, what: str) -> None:
         """Add a finding. Raises: Enough."""
         self.report.findings.append(LogFinding(self._part, position, what))
-        if len(self.report.findings) >= MOST_FINDINGS:
+        if len(self.report.findings) >= MAX_FINDINGS:
             raise Enough
 
     def run(self, promised: Iterable[CheckpointClaim], begin: CheckpointClaim | None) -> None:

@@ -1,6 +1,6 @@
 -- name: first_gap
 -- One row: the first position of a part that has no event, up to one past its last.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT coalesce(min(numbered.expected), 0)
   FROM (SELECT e.position, row_number() OVER (ORDER BY e.position) AS expected
           FROM events e WHERE e.part = %(part)s::smallint) numbered
@@ -8,7 +8,7 @@ SELECT coalesce(min(numbered.expected), 0)
 
 -- name: nodes_in
 -- Rows: level, index, hash of stored nodes in some ranges, one range per level.
--- Leans on the primary key of log_nodes.
+-- Uses the primary key of log_nodes.
 SELECT n.level, n.index, n.hash
   FROM unnest(%(levels)s::smallint[], %(firsts)s::bigint[], %(ends)s::bigint[]) AS wanted (level, first, ending)
   JOIN log_nodes n ON n.part = %(part)s::smallint AND n.level = wanted.level
@@ -16,7 +16,7 @@ SELECT n.level, n.index, n.hash
 
 -- name: part_promises
 -- Rows in order: number and the part's line (part size root) of checkpoints between two numbers.
--- Leans on the primary key of log_checkpoints.
+-- Uses the primary key of log_checkpoints.
 SELECT c.number, split_part(c.note, E'\n', %(line)s::integer)
   FROM log_checkpoints c
  WHERE c.number > %(after)s::bigint AND c.number <= %(upto)s::bigint
@@ -25,7 +25,7 @@ SELECT c.number, split_part(c.note, E'\n', %(line)s::integer)
 
 -- name: part_standing
 -- One row: head, head_recorded (microseconds), events, last_position, nodes, sealed of one part, in one snapshot.
--- Leans on the primary keys of part_heads, events and log_nodes.
+-- Uses the primary keys of part_heads, events and log_nodes.
 SELECT (SELECT h.head FROM part_heads h WHERE h.part = %(part)s::smallint) AS head,
        (SELECT CASE WHEN isfinite(h.recorded_at) THEN (extract(epoch FROM h.recorded_at) * 1000000)::bigint END
           FROM part_heads h WHERE h.part = %(part)s::smallint) AS head_recorded,
@@ -37,5 +37,5 @@ SELECT (SELECT h.head FROM part_heads h WHERE h.part = %(part)s::smallint) AS he
 
 -- name: verify_snapshot
 -- No rows; the rest of this transaction reads one snapshot of the log.
--- Leans on nothing.
+-- Uses no index.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY

@@ -24,7 +24,7 @@ from queries.rows import AnyConnection, fetch_one
 from webhooks.delivery import Delivery, Observe
 
 TIMEOUT_S = 2.0
-MOST_TYPES = 100
+MAX_TYPES = 100
 BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 _log = structlog.get_logger("tenure.database")
@@ -81,7 +81,7 @@ def observe_groups(kept: CollectorRegistry) -> Callable[[int, bool], None]:
 
 class _EndpointMetrics:
     def __init__(self, kept: CollectorRegistry) -> None:
-        self._types = Bounded(MOST_TYPES)
+        self._types = Bounded(MAX_TYPES)
         self._deliveries = Counter(
             "tenure_webhooks", "Deliveries by outcome.", ("source", "outcome"), registry=kept
         )

@@ -17,7 +17,7 @@ from queries.pluralize import counted
 from queries.rows import fetch_all
 from webhooks import Delivery
 
-MOST_LAG = timedelta(minutes=1)
+MAX_LAG = timedelta(minutes=1)
 TIMEOUT_S = 2.0
 FRESH_S = 15.0  # of an append that failed
 ROOM_FRESH_S = 15.0  # of room that the disk had
@@ -26,7 +26,7 @@ ROOM_FRESH_S = 15.0  # of room that the disk had
 def readiness(pool: Pool, *, monotonic: Callable[[], float] = time.monotonic) -> dict[str, Check]:
     """The checks by name; each returns None, or the cause of a problem."""
     return {
-        "projector": lag_check(pool, utc_now, most=MOST_LAG),
+        "projector": lag_check(pool, utc_now, most=MAX_LAG),
         "tables": _built_by_us(pool),
         "schema": _as_new_as_us(pool),
         "disk": _has_room(pool, monotonic),

@@ -1,11 +1,11 @@
 -- name: has_schema
 -- One boolean: whether the log and the service's role are there.
--- Leans on the system catalog by name.
+-- Uses the system catalog by name.
 SELECT to_regclass('events') IS NOT NULL AND to_regrole('tenure_app') IS NOT NULL AS has_schema
 
 -- name: standing
 -- One row: events in the log, and what an operator should look at. Cheap enough for every scrape.
--- Leans on the 64 rows of part_heads; the other tables are small unless something is wrong.
+-- Uses the 64 rows of part_heads; the other tables are small unless something is wrong.
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
        (SELECT count(*) FROM quarantine)                       AS quarantined_users,
        (SELECT count(*) FROM event_conflicts)                  AS event_conflicts,
@@ -16,7 +16,7 @@ SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
 
 -- name: traced_events
 -- Rows: the traces that the events of a batch belong to.
--- Leans on the primary key of events.
+-- Uses the primary key of events.
 SELECT e.id::text AS id, e.event_type, e.metadata->>'traceparent' AS traceparent
   FROM unnest(%(parts)s::smallint[], %(after)s::bigint[], %(upto)s::bigint[]) AS batch (part, after, upto)
   JOIN events e ON e.part = batch.part AND e.position > batch.after AND e.position <= batch.upto

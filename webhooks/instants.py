@@ -8,9 +8,9 @@ from events.envelope import NewEvent
 from events.payload import parse
 from webhooks.lenient_json import at
 
-MOST_AHEAD = timedelta(hours=1)
+MAX_AHEAD = timedelta(hours=1)
 # Stripe dates what happens to the objects of a test clock by its simulated time.
-MOST_AHEAD_SIMULATED = timedelta(days=3660)
+MAX_AHEAD_SIMULATED = timedelta(days=3660)
 CLAIMED = "claimed_occurred_at"
 
 
@@ -20,9 +20,9 @@ def bounded(event: NewEvent, *, sent_at: datetime) -> NewEvent:
     Where it claims another instant, the metadata keeps it, as the body does.
     """
     claimed = event.occurred_at
-    if EPOCH <= claimed <= sent_at + MOST_AHEAD:
+    if EPOCH <= claimed <= sent_at + MAX_AHEAD:
         return event
-    ahead = MOST_AHEAD_SIMULATED if _is_simulated(event) else MOST_AHEAD
+    ahead = MAX_AHEAD_SIMULATED if _is_simulated(event) else MAX_AHEAD
     instant = max(EPOCH, min(claimed, sent_at + ahead))
     if instant == claimed:
         return event

@@ -1,6 +1,6 @@
 -- name: database
 -- One row: the database and its server.
--- Leans on the statistics.
+-- Uses the statistics.
 SELECT current_database()::text AS "database", current_setting('server_version') AS server_version,
        pg_database_size(current_database()) AS bytes,
        round(100.0 * d.blks_hit / nullif(d.blks_hit + d.blks_read, 0), 1)::text AS cache_hit_percent,
@@ -10,13 +10,13 @@ SELECT current_database()::text AS "database", current_setting('server_version')
 
 -- name: has_statements
 -- One row: schema of pg_stat_statements where it is installed here.
--- Leans on the system catalog.
+-- Uses the system catalog.
 SELECT n.nspname::text AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
  WHERE e.extname = 'pg_stat_statements'
 
 -- name: indexes
 -- Rows, the largest first: every index of the current schema, what for and how often it was used.
--- Leans on the system catalogs and statistics.
+-- Uses the system catalogs and statistics.
 SELECT c.relname::text AS "index", t.relname::text AS "table", am.amname::text AS method, pg_relation_size(c.oid) AS bytes,
        coalesce(s.idx_scan, 0) AS scans, i.indisunique AS is_unique, i.indisvalid AS is_valid,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS is_constraint,
@@ -36,7 +36,7 @@ SELECT c.relname::text AS "index", t.relname::text AS "table", am.amname::text A
 
 -- name: slow_queries
 -- Rows, those that took most time in all first: calls, mean_ms, total_ms, rows, query.
--- Leans on pg_stat_statements, wherever it is installed.
+-- Uses pg_stat_statements, wherever it is installed.
 SELECT calls, round(mean_exec_time::numeric, 2)::text AS mean_ms, round(total_exec_time::numeric)::text AS total_ms, rows,
        left(query, 300) AS query
   FROM {statements}
@@ -46,7 +46,7 @@ SELECT calls, round(mean_exec_time::numeric, 2)::text AS mean_ms, round(total_ex
 
 -- name: tables
 -- Rows, the largest first: what each table of the current schema holds, weighs and wastes (dead and bloat are estimates).
--- Leans on the system catalogs and statistics.
+-- Uses the system catalogs and statistics.
 WITH widths AS (
     SELECT s.tablename, sum((1 - s.null_frac) * s.avg_width) AS bytes
       FROM pg_stats s WHERE s.schemaname = current_schema() GROUP BY s.tablename
@@ -74,7 +74,7 @@ SELECT c.relname::text AS "table", greatest(c.reltuples, 0)::bigint AS rows_esti
 
 -- name: unindexed_keys
 -- Rows: foreign keys no index begins with: a deleted parent reads their whole table.
--- Leans on the system catalogs.
+-- Uses the system catalogs.
 SELECT k.conname::text AS "constraint", t.relname::text AS "table",
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS key (attnum, place)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.attnum ORDER BY key.place) AS columns

@@ -8,14 +8,14 @@ from database import migrations, pooler, rights
 from database.migrations import MigrationState
 from database.pool import connect
 from events.clock import utc_now
-from events.decision_clock import MOST_APART
+from events.decision_clock import MAX_APART
 from events.statements import statement
 from projections.replay import added_unique
 from queries.pluralize import counted
 from queries.rows import AnyConnection, fetch_one
 
 OLDEST_SERVER = 150000
-MOST_SKEW = timedelta(seconds=5)
+MAX_SKEW = timedelta(seconds=5)
 SHARED = "the pooler shares sessions between transactions"
 
 
@@ -96,13 +96,13 @@ def server_checks(conn: AnyConnection) -> list[DoctorFinding]:
             "ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET synchronous_commit = on",
         ),
         either(
-            skew < MOST_SKEW,
+            skew < MAX_SKEW,
             "clock",
             "server and service agree",
-            f"the clocks are {skew.total_seconds():.1f} s apart: beyond {MOST_APART.seconds} s this host "
+            f"the clocks are {skew.total_seconds():.1f} s apart: beyond {MAX_APART.seconds} s this host "
             "makes no decisions",
             "synchronise both machines (NTP)",
-            severity="warn" if skew <= MOST_APART else "fail",
+            severity="warn" if skew <= MAX_APART else "fail",
         ),
         either(
             not missing,

@@ -12,7 +12,7 @@ from queries.rows import AnyConnection, Row, fetch_one
 from service.wiring import as_service
 from settings import Settings
 
-MOST_LAG = timedelta(seconds=30)
+MAX_LAG = timedelta(seconds=30)
 CHECK_TIMEOUT_S = 10.0
 
 
@@ -58,7 +58,7 @@ def _lag(row: Row, present: tuple[int, ...]) -> list[DoctorFinding]:
         return []
     behind = sum(max(0, now - theirs) for theirs, now in zip(row["heads"], present, strict=True))
     ago = row["replayed_ago"] or timedelta()
-    late = bool(behind) and (row["paused"] or ago > MOST_LAG)
+    late = bool(behind) and (row["paused"] or ago > MAX_LAG)
     state = (
         "replay is paused"
         if row["paused"]

@@ -1,6 +1,6 @@
 -- name: foreign_keys_across
 -- Rows: foreign keys between a table that is distributed and one that is not.
--- Leans on pg_constraint.
+-- Uses pg_constraint.
 SELECT k.conname AS name, k.conrelid::regclass::text AS table_name
   FROM pg_constraint k
   JOIN pg_class a ON a.oid = k.conrelid
@@ -9,7 +9,7 @@ SELECT k.conname AS name, k.conrelid::regclass::text AS table_name
 
 -- name: keys_without_part
 -- Rows: unique indexes of these tables that the column is no part of; Citus can't keep them across nodes.
--- Leans on pg_index.
+-- Uses pg_index.
 SELECT c.relname AS table_name, i.relname AS index_name
   FROM pg_index x
   JOIN pg_class c ON c.oid = x.indrelid
@@ -22,7 +22,7 @@ SELECT c.relname AS table_name, i.relname AS index_name
 
 -- name: tables_without_part
 -- Rows: those of these tables that are not there, or have no such column.
--- Leans on pg_attribute.
+-- Uses pg_attribute.
 SELECT wanted.name
   FROM unnest(%(tables)s::text[]) AS wanted (name)
  WHERE NOT EXISTS (SELECT FROM pg_attribute a

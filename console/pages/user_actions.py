@@ -17,7 +17,7 @@ from handlers.decision import Command, Decided
 from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
-from handlers.trials import MOST_DAYS, Length, end_trial, extend_trial, start_trial
+from handlers.trials import MAX_DAYS, Length, end_trial, extend_trial, start_trial
 from queries.rows import AnyConnection
 
 actions = Blueprint("actions", __name__, url_prefix="/<user_id>/actions")
@@ -123,7 +123,7 @@ def _revoke_admin() -> FormAction:
 
 
 def _length() -> Length:
-    days, until = optional_number("days", most=MOST_DAYS), optional_instant("until")
+    days, until = optional_number("days", most=MAX_DAYS), optional_instant("until")
     if days is not None and until is not None:
         raise bad_input("Expected days or an end, found both.")
     return Length(days=days, until=until)

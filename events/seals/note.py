@@ -11,7 +11,7 @@ from events.seals.errors import MalformedNote, SignatureRefused, UnusableKey
 from events.seals.keys import KEY_ID_BYTES, SigningKey, VerifierKey
 
 LARGEST_NOTE_BYTES = 256 * 1024
-MOST_SIGNATURES = 32
+MAX_SIGNATURES = 32
 
 NOT_TRUSTED = "expected a signature by a trusted key"
 
@@ -101,8 +101,8 @@ def parse_note(signed: str | bytes) -> Note:
     if not tail.endswith("\n"):
         raise MalformedNote("expected signature lines that end in a newline, found a cut one")
     lines = tail[:-1].split("\n")
-    if len(lines) > MOST_SIGNATURES:
-        raise MalformedNote(f"expected at most {MOST_SIGNATURES} signatures, found {len(lines)}")
+    if len(lines) > MAX_SIGNATURES:
+        raise MalformedNote(f"expected at most {MAX_SIGNATURES} signatures, found {len(lines)}")
     signatures = tuple(_parse_signature(line) for line in lines)
     if len({(signature.name, signature.key_id) for signature in signatures}) != len(signatures):
         raise MalformedNote("expected one signature by each key, found two by one of them")

@@ -1,6 +1,6 @@
 -- name: begin_run
 -- One row: name.
--- Leans on the primary key of schedule_runs.
+-- Uses the primary key of schedule_runs.
    UPDATE schedule_runs
       SET last_started_at = %(now)s::timestamptz, ran_by = %(ran_by)s::text
     WHERE name = %(name)s::text
@@ -8,7 +8,7 @@ RETURNING name
 
 -- name: end_run
 -- One row: name.
--- Leans on the primary key of schedule_runs.
+-- Uses the primary key of schedule_runs.
    UPDATE schedule_runs
       SET last_due_at = %(due)s::timestamptz, last_finished_at = %(now)s::timestamptz, failures = 0,
           runs = runs + 1, error = NULL, result = %(result)s::jsonb
@@ -17,7 +17,7 @@ RETURNING name
 
 -- name: fail_run
 -- One row: failures, the consecutive ones including this one.
--- Leans on the primary key of schedule_runs.
+-- Uses the primary key of schedule_runs.
    UPDATE schedule_runs
       SET last_failed_at = %(now)s::timestamptz, failures = failures + 1, error = %(error)s::text
     WHERE name = %(name)s::text
@@ -25,12 +25,12 @@ RETURNING failures
 
 -- name: leave_run
 -- One row: left, true.
--- Leans on nothing.
+-- Uses no index.
 SELECT pg_advisory_unlock(%(class)s::integer, %(slot)s::integer) AS left
 
 -- name: list_runs
 -- Rows: every handler that has run.
--- Leans on nothing: there are few handlers.
+-- Uses no index: there are few handlers.
 SELECT name, nullif(last_due_at, '-infinity') AS last_due_at, last_started_at, last_finished_at,
        last_failed_at, failures, runs, error, result, ran_by
   FROM schedule_runs
@@ -38,7 +38,7 @@ SELECT name, nullif(last_due_at, '-infinity') AS last_due_at, last_started_at, l
 
 -- name: meet_run
 -- One row: last_due_at, failures, is_ahead (it ran for a time more than one period after the due one).
--- Leans on the primary key of schedule_runs.
+-- Uses the primary key of schedule_runs.
 INSERT INTO schedule_runs (name) VALUES (%(name)s::text)
     ON CONFLICT (name) DO UPDATE SET name = EXCLUDED.name
 RETURNING CASE WHEN last_due_at = '-infinity' THEN '0001-01-02T00:00:00Z' ELSE last_due_at END AS last_due_at,
@@ -46,5 +46,5 @@ RETURNING CASE WHEN last_due_at = '-infinity' THEN '0001-01-02T00:00:00Z' ELSE l
 
 -- name: take_run
 -- One row: taken, whether this session may run the handler: no other session does.
--- Leans on nothing.
+-- Uses no index.
 SELECT pg_try_advisory_lock(%(class)s::integer, %(slot)s::integer) AS taken

@@ -1,6 +1,6 @@
 -- name: reasons
 -- Rows: recent events that are a reason for mail, projected already, each with its user.
--- Leans on events_type, and on the primary keys of customer_links and projection_checkpoints.
+-- Uses events_type, and on the primary keys of customer_links and projection_checkpoints.
 SELECT e.event_type, e.occurred_at, u.user_id, e.id,
        CASE WHEN e.source_system <> 'clerk' THEN e.event_data::text END AS payload
   FROM events e
@@ -18,7 +18,7 @@ SELECT e.event_type, e.occurred_at, u.user_id, e.id,
 
 -- name: scheduled_already
 -- Rows: those of the idempotency keys that are in the log.
--- Leans on events_idempotency.
+-- Uses events_idempotency.
 SELECT e.idempotency_key
   FROM unnest(%(parts)s::smallint[], %(keys)s::text[]) AS wanted (part, idempotency_key)
   JOIN events e ON e.part = wanted.part AND e.source_system = 'tenure'

@@ -13,7 +13,7 @@ logger = structlog.get_logger(__name__)
 JOB = "outgoing.deliver"
 MAX_RETRIES = 15  # with the queue's backoff about half a day
 BATCH = 100
-MOST_BATCHES = 50
+MAX_BATCHES = 50
 
 
 def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
@@ -39,7 +39,7 @@ def follow(conn: AnyConnection, *, now: datetime) -> dict[str, int]:
 def _follow(conn: AnyConnection, destination: Destination, now: datetime) -> int:
     """Queue the new events of one destination; returns how many."""
     queued = 0
-    for _ in range(MOST_BATCHES):
+    for _ in range(MAX_BATCHES):
         more, count = _batch(conn, destination, now)
         queued += count
         if not more:

@@ -124,7 +124,7 @@ def _progressed(state: ScrapingJob, payload: Progressed, _: datetime) -> None:
 
 
 def _results(state: ScrapingJob, payload: ResultsRecorded, _: datetime) -> None:
-    state.creators_recorded = min(state.creators_recorded + max(payload.count, 0), MOST)
+    state.creators_recorded = min(state.creators_recorded + max(payload.count, 0), BIGINT_MAX)
 
 
 def _completed(state: ScrapingJob, _: Nothing, at: datetime) -> None:
@@ -143,7 +143,7 @@ def _timed_out(state: ScrapingJob, payload: TimedOut, _: datetime) -> None:
         state.status = "timeout"
 
 
-MOST = 9_223_372_036_854_775_807
+BIGINT_MAX = 9_223_372_036_854_775_807
 
 JOBS = Kind(
     prefix="job.",

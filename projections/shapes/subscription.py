@@ -14,7 +14,7 @@ from projections.shapes.stripe import (
     text_of,
 )
 
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 
 
 class PlanHint(Struct, frozen=True, array_like=True):
@@ -142,7 +142,7 @@ def subscription(shape: SubscriptionShape, account: str, event_type: str) -> Sub
 
 def _hints(shape: SubscriptionShape, items: list[ItemShape]) -> list[PlanHint]:
     """Each item's price, in item order; in old shapes its plan, or the subscription's own. Never empty."""
-    prices = [price for item in items[:MOST_ITEMS] if (price := _price(item))]
+    prices = [price for item in items[:MAX_ITEMS] if (price := _price(item))]
     if not prices:
         prices = [_as_price(shape.plan) if shape.plan else PriceShape()]
     return [PlanHint(price.id, price.lookup_key, text_of(price.metadata, PLAN_KEYS)) for price in prices]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from events.text import REPLACEMENT
 
 USER_KEYS = ("userId", "user_id", "clerk_user_id")
-MOST_CHARACTERS = 200
+MAX_CHARACTERS = 200
 
 
 def usable_id(value: object) -> str | None:
@@ -20,8 +20,8 @@ def unusable(value: object) -> str | None:
     text = value.strip()
     if not text:
         return "is blank"
-    if len(text) > MOST_CHARACTERS:
-        return f"has {len(text)} characters, more than {MOST_CHARACTERS}"
+    if len(text) > MAX_CHARACTERS:
+        return f"has {len(text)} characters, more than {MAX_CHARACTERS}"
     is_plain = text.isprintable() and REPLACEMENT not in text  # as which a NUL is read
     return None if is_plain else "has a control character"
 

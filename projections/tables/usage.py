@@ -21,7 +21,7 @@ from projections.tables.trials import trial_plan
 from projections.tables.users import payload_of
 
 LIMIT = "the plan in force while trialing, active or past_due, else free's; -1 is unlimited"
-MOST = 9_223_372_036_854_775_807  # the columns' maximum
+BIGINT_MAX = 9_223_372_036_854_775_807  # the columns' maximum
 SERVED = frozenset({"trialing", "active", "past_due"})
 
 
@@ -121,7 +121,7 @@ def _recorded(state: State, fact: Fact) -> None:
     payload = own.UsageRecorded.model_validate_json(payload_of(fact))
     if payload.metric != "campaigns":
         begin_month(state, month_of(from_micros(fact.at)))
-    setattr(state, payload.metric, min(getattr(state, payload.metric) + payload.quantity, MOST))
+    setattr(state, payload.metric, min(getattr(state, payload.metric) + payload.quantity, BIGINT_MAX))
 
 
 def _results(state: State, fact: Fact) -> None:
@@ -129,7 +129,7 @@ def _results(state: State, fact: Fact) -> None:
     with suppress(ValidationError):
         payload = platform.JobResultsRecorded.model_validate_json(payload_of(fact))
         begin_month(state, month_of(from_micros(fact.at)))
-        state.creators = min(state.creators + payload.count, MOST)
+        state.creators = min(state.creators + payload.count, BIGINT_MAX)
 
 
 def _reset(state: State, fact: Fact) -> None:

@@ -25,7 +25,7 @@ PASSED_OVER = frozenset(
     | {"plan_campaigns_limit", "plan_creators_limit", "plan_features"}
 )
 ID_COLUMNS = ("user_id", "clerk_user_id", "clerk_id")
-MOST_REFUSED = 100
+MAX_REFUSED = 100
 
 _CLERK_ID = re.compile(r"user_[A-Za-z0-9_-]{1,190}")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -47,7 +47,7 @@ class LegacyImport:
     refused_more: int = 0
 
     def refuse(self, name: str, reason: str) -> None:
-        if len(self.refused) < MOST_REFUSED:
+        if len(self.refused) < MAX_REFUSED:
             self.refused.append((name, reason))
         else:
             self.refused_more += 1

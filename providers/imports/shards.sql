@@ -1,6 +1,6 @@
 -- name: open_shards
 -- Rows: the shares that are not done, the newest first.
--- Leans on the primary key of import_shards.
+-- Uses the primary key of import_shards.
 SELECT kind, created_from, created_to, after
   FROM import_shards
  WHERE scope = %(scope)s AND kind = %(kind)s AND NOT is_done
@@ -8,7 +8,7 @@ SELECT kind, created_from, created_to, after
 
 -- name: plan_shards
 -- No row. The shares of an import, unless it has some already.
--- Leans on the primary key of import_shards.
+-- Uses the primary key of import_shards.
 INSERT INTO import_shards (scope, kind, created_from, created_to)
 SELECT %(scope)s, %(kind)s, window_from, window_to
   FROM unnest(%(froms)s::bigint[], %(tos)s::bigint[]) AS w (window_from, window_to)
@@ -18,7 +18,7 @@ SELECT %(scope)s, %(kind)s, window_from, window_to
 -- name: split_shard
 -- No row. The older half of what is left of a share becomes a share of its own; the newer half keeps
 -- its place in the list, and the key, which is its beginning, moves up.
--- Leans on the primary key of import_shards.
+-- Uses the primary key of import_shards.
 WITH newer AS (
     UPDATE import_shards SET created_from = %(middle)s
      WHERE scope = %(scope)s AND kind = %(kind)s AND created_from = %(created_from)s

@@ -33,7 +33,7 @@ from providers.reconcile.drift import Drift, differing
 from providers.reconcile.errors import NotThere, UnusableBody
 from providers.reconcile.event_metadata import ClerkEnvelope, marks
 from providers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
-from providers.reconcile.stripe import MOST_DRIFTS, Observer
+from providers.reconcile.stripe import MAX_DRIFTS, Observer
 
 logger = structlog.get_logger(__name__)
 
@@ -295,7 +295,7 @@ class _Run:
 
     def _note(self, user: str, cause: Any, fields: dict[str, tuple[Any, Any]]) -> None:
         """Any: a cause's literal; a field's value."""
-        if len(self.report.drifts) < MOST_DRIFTS:
+        if len(self.report.drifts) < MAX_DRIFTS:
             self.report.drifts.append(
                 Drift(kind="clerk_user", object_id=user, user_id=user, cause=cause, fields=fields)
             )

@@ -1,6 +1,6 @@
 -- name: clerk_users_page
 -- Rows: the next users known from Clerk who are not deleted.
--- Leans on users_user_id and user_system_data_user.
+-- Uses users_user_id and user_system_data_user.
 SELECT u.user_id
   FROM users u JOIN user_system_data s ON s.user_id = u.id
  WHERE u.user_id > %(after)s AND u.deleted_at IS NULL AND s.signup_timestamp IS NOT NULL
@@ -9,7 +9,7 @@ SELECT u.user_id
 
 -- name: clerk_users_sample
 -- Rows: some users known from Clerk who are not deleted, anywhere in the table; total, how many there are.
--- Leans on users_user_id and user_system_data_user; reads both.
+-- Uses users_user_id and user_system_data_user; reads both.
 SELECT u.user_id, count(*) OVER () AS total
   FROM users u JOIN user_system_data s ON s.user_id = u.id
  WHERE u.deleted_at IS NULL AND s.signup_timestamp IS NOT NULL AND starts_with(u.user_id, 'user_')
@@ -18,12 +18,12 @@ SELECT u.user_id, count(*) OVER () AS total
 
 -- name: forget_seen
 -- No row. Clears the objects seen by the previous run.
--- Leans on the primary key of reconcile_seen.
+-- Uses the primary key of reconcile_seen.
 DELETE FROM reconcile_seen WHERE scope = %(scope)s
 
 -- name: note_result
 -- No row. Stores the result of the last complete run.
--- Leans on the primary key of reconcile_cursors.
+-- Uses the primary key of reconcile_cursors.
 INSERT INTO reconcile_cursors (scope, finished_at, result, updated_at)
 VALUES (%(scope)s, %(now)s, %(result)s::jsonb, %(now)s)
     ON CONFLICT (scope) DO UPDATE
@@ -31,21 +31,21 @@ VALUES (%(scope)s, %(now)s, %(result)s::jsonb, %(now)s)
 
 -- name: see_objects
 -- No row. Records ids that the provider listed in this run.
--- Leans on the primary key of reconcile_seen.
+-- Uses the primary key of reconcile_seen.
 INSERT INTO reconcile_seen (scope, object_id)
 SELECT %(scope)s, seen.id FROM unnest(%(ids)s::text[]) AS seen (id) ORDER BY 2
     ON CONFLICT DO NOTHING
 
 -- name: unseen_among
 -- Rows: those of these ids that this run has not seen.
--- Leans on the primary key of reconcile_seen.
+-- Uses the primary key of reconcile_seen.
 SELECT wanted.id
   FROM unnest(%(ids)s::text[]) AS wanted (id)
  WHERE NOT EXISTS (SELECT FROM reconcile_seen s WHERE s.scope = %(scope)s AND s.object_id = wanted.id)
 
 -- name: webhook_instances
 -- Rows: the Clerk instances that the last webhooks about users came from.
--- Leans on events_type.
+-- Uses events_type.
 SELECT DISTINCT recent.instance_id
   FROM (SELECT e.metadata ->> 'instance_id' AS instance_id
           FROM events e

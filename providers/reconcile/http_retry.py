@@ -13,7 +13,7 @@ from events.text import storable_json
 from providers.reconcile.errors import NotThere, ProviderAway, ProviderRefused
 from providers.reconcile.rate_limit import RateLimit
 
-MOST_TRIES = 8
+MAX_TRIES = 8
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 LONGEST_HOLD_S = 300.0
@@ -45,7 +45,7 @@ def ask(
     Raises: NotThere (404), ProviderRefused (any other 4xx but 409 and 429), ProviderAway.
     """
     last = "nothing"
-    for tries in range(1, MOST_TRIES + 1):
+    for tries in range(1, MAX_TRIES + 1):
         pace.wait()
         answer = send()
         if 200 <= answer.status < 300:
@@ -55,11 +55,11 @@ def ask(
         last = answer.message or f"HTTP {answer.status}"
         if 400 <= answer.status < 500 and answer.status not in (409, 429):
             raise ProviderRefused(provider, path, answer.status, answer.message)
-        if tries == MOST_TRIES:
+        if tries == MAX_TRIES:
             break
         _wait(answer, tries, pace, now(), chance)
         _log.info("provider request retried", provider=provider, path=path, tries=tries, last=last)
-    raise ProviderAway(provider, path, MOST_TRIES, last)
+    raise ProviderAway(provider, path, MAX_TRIES, last)
 
 
 def _readable(body: bytes) -> bytes:

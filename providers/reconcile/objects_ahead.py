@@ -19,7 +19,7 @@ from providers.reconcile.drift import Drift
 from providers.reconcile.statements import AnyConnection, rows
 from queries.instants import iso
 
-MOST_IDS = 100
+MAX_IDS = 100
 
 logger = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ def record_ahead(conn: AnyConnection, drifts: Iterable[Drift], *, account: str |
     for user_id, ids in ahead.items():
         try:
             with conn.transaction():
-                _record(conn, user_id, tuple(sorted(ids)[:MOST_IDS]), now=now)
+                _record(conn, user_id, tuple(sorted(ids)[:MAX_IDS]), now=now)
         except Exception as problem:  # one user must not end the run for the others
             if conn.closed:
                 raise

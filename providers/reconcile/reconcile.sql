@@ -1,6 +1,6 @@
 -- name: customers_page
 -- Rows: the next known customers of one account, and their users.
--- Leans on the primary key of customer_links.
+-- Uses the primary key of customer_links.
 SELECT customer_id, user_id
   FROM customer_links
  WHERE customer_id > %(after)s
@@ -11,18 +11,18 @@ SELECT customer_id, user_id
 
 -- name: forget_refusal
 -- No row. Clears the refusal of the scope's last run.
--- Leans on the primary key of reconcile_cursors.
+-- Uses the primary key of reconcile_cursors.
 DELETE FROM reconcile_cursors WHERE scope = %(scope)s
 
 -- name: note_refusal
 -- No row. A brake stopped the run; `updated_at` is when it first did. An alarm until a run of the scope is not stopped.
--- Leans on the primary key of reconcile_cursors.
+-- Uses the primary key of reconcile_cursors.
 INSERT INTO reconcile_cursors (scope, result, updated_at) VALUES (%(scope)s, %(result)s::jsonb, %(now)s)
     ON CONFLICT (scope) DO UPDATE SET result = excluded.result
 
 -- name: thin_events
 -- Rows: thin events stored since then, and whether the v1 event they name is in the log as well.
--- Leans on events_recorded and, for the twin, events_idempotency in each part.
+-- Uses events_recorded and, for the twin, events_idempotency in each part.
 SELECT e.id, e.recorded_at, e.metadata -> 'related_object' ->> 'type' AS kind,
        e.metadata -> 'related_object' ->> 'url' AS url, e.metadata ->> 'snapshot_event' AS twin,
        EXISTS (SELECT FROM unnest(%(parts)s::smallint[]) AS p (part)
@@ -38,7 +38,7 @@ SELECT e.id, e.recorded_at, e.metadata -> 'related_object' ->> 'type' AS kind,
 
 -- name: users_ahead
 -- Rows: the customers of these that have a user, and a customer of the account of each user shown as stale.
--- Leans on the primary key of customer_links and on customer_links_user; reads user_subscriptions once.
+-- Uses the primary key of customer_links and on customer_links_user; reads user_subscriptions once.
 SELECT l.customer_id, l.user_id
   FROM customer_links l
  WHERE l.customer_id = ANY (%(customers)s::text[]) AND l.user_id IS NOT NULL

@@ -1,6 +1,6 @@
 -- name: erased_among
 -- Rows: route_key of those of these routes that an erasure covers: the person's own, or a linked customer's who
--- has no other user since. Leans on events_stream, events_type and the primary key of customer_links.
+-- has no other user since. Uses events_stream, events_type and the primary key of customer_links.
 WITH erased AS (
     SELECT e.route_key AS user_id, named.customer_id
       FROM events e
@@ -16,7 +16,7 @@ SELECT wanted.route_key
 
 -- name: known_keys
 -- Rows: ordinal of those keys that the log already has.
--- Leans on events_idempotency.
+-- Uses events_idempotency.
 SELECT wanted.ordinal
   FROM unnest(%(parts)s::smallint[], %(sources)s::text[], %(keys)s::text[], %(modes)s::boolean[])
        WITH ORDINALITY AS wanted (part, source_system, idempotency_key, livemode, ordinal)
@@ -26,15 +26,15 @@ SELECT wanted.ordinal
 
 -- name: leave_reconcile
 -- One row: whether the lock was held.
--- Leans on an advisory lock of the session.
+-- Uses an advisory lock of the session.
 SELECT pg_advisory_unlock(%(class)s, hashtext(%(scope)s)) AS held
 
 -- name: share_erasure
 -- One row without meaning: no erasure commits until the transaction ends.
--- Leans on an advisory lock.
+-- Uses an advisory lock.
 SELECT pg_advisory_xact_lock_shared(hashtext('tenure erasure'))
 
 -- name: take_reconcile
 -- One row: taken, whether this session may reconcile the scope: no other one does.
--- Leans on an advisory lock of the session.
+-- Uses an advisory lock of the session.
 SELECT pg_try_advisory_lock(%(class)s, hashtext(%(scope)s)) AS taken

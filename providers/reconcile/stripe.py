@@ -30,7 +30,7 @@ from providers.reconcile.stripe_source import another_account
 from providers.reconcile.table_drift import compare_rows
 from providers.reconcile.thin_events import follow_thin_events
 
-MOST_DRIFTS = 1_000
+MAX_DRIFTS = 1_000
 OBJECTS = ":objects"
 
 
@@ -48,7 +48,7 @@ class Reconciled:
 
     def note(self, drift: Drift) -> None:
         self.causes[drift.cause] += 1
-        if len(self.drifts) < MOST_DRIFTS:
+        if len(self.drifts) < MAX_DRIFTS:
             self.drifts.append(drift)
 
     def as_json(self) -> dict[str, Any]:  # Any: JSON values

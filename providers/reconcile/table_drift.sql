@@ -1,6 +1,6 @@
 -- name: differing_rows
 -- Rows: table, owner and columns where a row differs from the expected one; all columns when it is missing.
--- Leans on the primary keys of the five tables.
+-- Uses the primary keys of the five tables.
 WITH wanted AS (
     SELECT w.owner, w.table_name, w.row
       FROM jsonb_to_recordset(%(wanted)s::jsonb) AS w (owner text, table_name text, row jsonb)
@@ -28,11 +28,11 @@ SELECT c.owner, c.table_name,
 
 -- name: one_moment
 -- No row. Every statement of this transaction sees the same snapshot.
--- Leans on nothing.
+-- Uses no index.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
 -- name: row_digests
 -- Rows: digest of the rows the projector last wrote for each user, and of the catalog; none while a refold is pending.
--- Leans on the primary key of projection_states.
+-- Uses the primary key of projection_states.
 SELECT user_id, row_digest, catalog_digest
   FROM projection_states WHERE user_id = ANY (%(users)s::text[]) AND refold_after IS NULL

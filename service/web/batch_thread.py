@@ -12,7 +12,7 @@ import structlog
 from service.web.fast_parser import reply, stays
 from webhooks.batch import Answered, Post
 
-MOST_TOGETHER = 64
+MAX_TOGETHER = 64
 PATIENCE_S = (
     5.0  # a batch takes milliseconds, plus at most three seconds for a connection; beyond that it hangs
 )
@@ -85,7 +85,7 @@ class BatchThread:
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group = [first, *self._at_once(most=MOST_TOGETHER - 1)]
+            group = [first, *self._at_once(most=MAX_TOGETHER - 1)]
             self._began = monotonic()
             self._carry(group)
             self._began = None

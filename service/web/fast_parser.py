@@ -14,9 +14,9 @@ from gunicorn.util import http_date  # type: ignore[import-untyped]
 from webhooks.batch import Answered, Post
 from webhooks.responses import ALWAYS
 
-MOST_HEAD_BYTES = 8000
-MOST_FIELDS = 50
-MOST_BODY_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 8000
+MAX_FIELDS = 50
+MAX_BODY_BYTES = 64 * 1024
 
 _END = b"\r\n\r\n"
 _FIRST = re.compile(r"POST (/[A-Za-z0-9/_-]*) HTTP/1\.1")
@@ -45,7 +45,7 @@ class Fields:
 def plain_post(request: bytes | bytearray) -> Post | None:
     """The POST request in these bytes; None if they are anything else."""
     end = request.find(_END)
-    if not 0 <= end <= MOST_HEAD_BYTES or len(request) - end > MOST_BODY_BYTES:
+    if not 0 <= end <= MAX_HEAD_BYTES or len(request) - end > MAX_BODY_BYTES:
         return None
     try:
         first, *lines = request[:end].decode("ascii").split("\r\n")
@@ -63,7 +63,7 @@ def plain_post(request: bytes | bytearray) -> Post | None:
 
 def _fields(lines: list[str]) -> dict[str, str] | None:
     fields: dict[str, str] = {}
-    if len(lines) > MOST_FIELDS:
+    if len(lines) > MAX_FIELDS:
         return None
     for line in lines:
         name, colon, value = line.partition(":")

@@ -7,10 +7,9 @@ from enum import Enum, auto
 from api.request_limits import LONGER
 from webhooks.verification import MAX_BODY_BYTES
 
-MOST_HEAD_BYTES = 64 * 1024
-MOST_BODY_BYTES = MAX_BODY_BYTES
-MOST_API_BODY_BYTES = max(LONGER.values())
-MOST_FRAMING_BYTES = 32 * 1024  # around chunks: enough for six thousand, since each costs parsing time
+MAX_HEAD_BYTES = 64 * 1024
+MAX_API_BODY_BYTES = max(LONGER.values())
+MAX_FRAMING_BYTES = 32 * 1024  # around chunks: enough for six thousand, since each costs parsing time
 READ_STEP_BYTES = 2048  # readers of a body request at least this many bytes at once
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
@@ -44,9 +43,9 @@ def request_state(received: bytes | bytearray, walk: ChunkProgress) -> RequestSt
     """The state of the request; `walk` is its progress, new for each request."""
     end = received.find(_END)
     if end < 0:
-        return RequestState.HOPELESS if len(received) > MOST_HEAD_BYTES else RequestState.PARTIAL
+        return RequestState.HOPELESS if len(received) > MAX_HEAD_BYTES else RequestState.PARTIAL
     head, begin = bytes(received[: end + 2]), end + len(_END)
-    most = MOST_API_BODY_BYTES if _API.match(head) else MOST_BODY_BYTES
+    most = MAX_API_BODY_BYTES if _API.match(head) else MAX_BODY_BYTES
     if _CHUNKED.search(head):
         return _chunks(received, begin, most, walk)
     length = _LENGTH.search(head)
@@ -62,7 +61,7 @@ def expects_continue(received: bytes | bytearray) -> bool:
 
     Source: RFC 9110, section 10.1.1.
     """
-    head, end, body = bytes(received[:MOST_HEAD_BYTES]).partition(_END)
+    head, end, body = bytes(received[:MAX_HEAD_BYTES]).partition(_END)
     first, _, _ = head.partition(_LINE)
     return (
         bool(end) and not body and first.endswith(b"HTTP/1.1") and _EXPECTS.search(head + _LINE) is not None
@@ -72,7 +71,7 @@ def expects_continue(received: bytes | bytearray) -> bool:
 def _chunks(received: bytes | bytearray, begin: int, most: int, walk: ChunkProgress) -> RequestState:
     walk.at = max(walk.at, begin)
     while True:
-        if walk.at - begin - walk.data > MOST_FRAMING_BYTES:
+        if walk.at - begin - walk.data > MAX_FRAMING_BYTES:
             return RequestState.HOPELESS
         line = bytes(received[walk.at : walk.at + _CHUNK_LINE_BYTES])
         if _LINE not in line:
@@ -96,4 +95,4 @@ def _chunks(received: bytes | bytearray, begin: int, most: int, walk: ChunkProgr
 def _trailers(received: bytes | bytearray, begin: int) -> RequestState:
     if received.find(_END, begin) >= 0:
         return RequestState.WHOLE
-    return RequestState.HOPELESS if len(received) - begin > MOST_HEAD_BYTES else RequestState.PARTIAL
+    return RequestState.HOPELESS if len(received) - begin > MAX_HEAD_BYTES else RequestState.PARTIAL

@@ -33,8 +33,8 @@ READ_S = 10.0  # for one whole request; providers send theirs at once
 FINISH_S = 1.0  # for log lines and counters, which follow the responses
 LINGER_S = 2.0  # after the last response
 STALL_S = 5  # for a client that does not read its answer
-MOST_DRAINED_BYTES = 8 * 1024 * 1024  # so that a client with an oversized request can read the 413
-MOST_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
+MAX_DRAINED_BYTES = 8 * 1024 * 1024  # so that a client with an oversized request can read the 413
+MAX_HELD_BYTES = 64 * 1024 * 1024  # in all unfinished requests of this process
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
@@ -101,7 +101,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         conn.received += more
         self._held_bytes += len(more)
         state = request_state(conn.received, conn.walk)
-        if more and state is RequestState.PARTIAL and self._held_bytes <= MOST_HELD_BYTES:
+        if more and state is RequestState.PARTIAL and self._held_bytes <= MAX_HELD_BYTES:
             if expects_continue(conn.received):
                 _send_continue(conn)
             return
@@ -185,7 +185,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if more is None:
             return
         conn.drained += len(more)
-        if not more or conn.drained > MOST_DRAINED_BYTES:
+        if not more or conn.drained > MAX_DRAINED_BYTES:
             self._let_go(conn)
 
     def _let_go(self, conn: BufferedConnection) -> None:

@@ -195,7 +195,7 @@ def test_a_failure_on_the_way_breaks_the_stream(
 def test_a_page_of_large_bodies_ends_early_and_the_next_one_goes_on(
     log: Connection[Any], auditor: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MOST_PAGE_BYTES", 1)
+    monkeypatch.setattr(rows, "MAX_PAGE_BYTES", 1)
     pages = [auditor.get("/api/events?include=data").json]
     while pages[-1]["next"] is not None:
         pages.append(auditor.get(f"/api/events?include=data&after={pages[-1]['next']}").json)

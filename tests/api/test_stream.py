@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from api import stream
 from api.deps import Pool
-from api.stream import HEARTBEAT_S, LONGEST_S, MOST_CLIENTS, Following, StreamQuestion
+from api.stream import HEARTBEAT_S, LONGEST_S, MAX_CLIENTS, Following, StreamQuestion
 from events.append import append
 from events.envelope import NewEvent
 from handlers.tokens import list_tokens, revoke_token
@@ -156,7 +156,7 @@ def test_over_http_with_last_event_id(conn: Conn, service: Caller) -> None:
 
 
 def test_one_client_too_many_is_told_to_wait(auditor: Caller) -> None:
-    held = [auditor.get("/api/events/stream") for _ in range(MOST_CLIENTS)]
+    held = [auditor.get("/api/events/stream") for _ in range(MAX_CLIENTS)]
 
     refused = auditor.get("/api/events/stream")
     for answer in held:
@@ -221,7 +221,7 @@ def test_a_revoked_token_ends_its_open_stream(
 def test_large_bodies_come_in_pages_and_all_of_them(
     conn: Conn, service_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MOST_PAGE_BYTES", 40)
+    monkeypatch.setattr(rows, "MAX_PAGE_BYTES", 40)
     appended = [tell(conn, number) for number in range(30)]
 
     pieces = list(islice(following(service_pool, include="data"), 20))

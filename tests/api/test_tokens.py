@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from psycopg import Connection
 
-from api.throttle import FREE_FAILURES, MOST_CLIENTS, Throttle, client_of
+from api.throttle import FREE_FAILURES, MAX_CLIENTS, Throttle, client_of
 from handlers.tokens import (
     Caller as Holder,
 )
@@ -204,9 +204,9 @@ def test_failures_are_forgotten_and_the_memory_is_bounded() -> None:
     throttle.failed("10.0.0.1", b"x", now=NOW + timedelta(hours=1))
     assert throttle.wait_s("10.0.0.1", b"x", now=NOW + timedelta(hours=1)) == 0
 
-    for n in range(MOST_CLIENTS + 10):
+    for n in range(MAX_CLIENTS + 10):
         throttle.failed(f"host-{n}", b"x", now=NOW)
-    assert len(throttle._failures) == MOST_CLIENTS
+    assert len(throttle._failures) == MAX_CLIENTS
 
 
 def test_no_wait_is_longer_than_five_minutes() -> None:

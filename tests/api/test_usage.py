@@ -128,7 +128,7 @@ def test_a_quarantined_history_is_a_409_that_names_the_event(conn: Connection[An
 def test_a_projector_far_behind_is_a_503(
     conn: Connection[Any], service: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MAX_PENDING", 0)
     append(conn, clerk("user.updated", user(ADA), at=60))
     conn.commit()
 

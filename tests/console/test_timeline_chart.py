@@ -6,7 +6,7 @@ import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from console.timeline_chart import LEFT, MOST_MARKS, RIGHT, WIDTH, Life, life
+from console.timeline_chart import LEFT, MAX_MARKS, RIGHT, WIDTH, Life, life
 from events.append import append_all
 from events.domain.user import TrialStarted, UsageRecorded
 from queries.timeline import Step
@@ -76,12 +76,12 @@ def test_ticks_are_few_whatever_the_length(conn: Connection[TupleRow], days: flo
 
 
 def test_long_life_shows_its_latest_events(conn: Connection[TupleRow]) -> None:
-    steps = told(conn) * MOST_MARKS
+    steps = told(conn) * MAX_MARKS
 
     picture = drawn(steps)
 
-    assert len(picture.marks) == MOST_MARKS
-    assert picture.left_out == 2 * MOST_MARKS
+    assert len(picture.marks) == MAX_MARKS
+    assert picture.left_out == 2 * MAX_MARKS
 
 
 def test_no_life_no_picture() -> None:

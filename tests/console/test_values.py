@@ -10,7 +10,7 @@ from markupsafe import Markup
 from console.charts import areas, bars
 from console.event_summary import gist
 from console.filters import cell, instant, span
-from console.json_text import MOST_CHARS, pretty
+from console.json_text import MAX_CHARS, pretty
 from queries.money import money
 
 AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
@@ -64,7 +64,7 @@ def test_any_text_is_escaped(text: str) -> None:
 
 
 def test_very_long_body_is_shown_as_it_is() -> None:
-    text = "[" + "1," * MOST_CHARS + "1]"
+    text = "[" + "1," * MAX_CHARS + "1]"
 
     assert pretty(text) == text
 

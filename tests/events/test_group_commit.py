@@ -9,7 +9,7 @@ import pytest
 
 from events.group_commit import GroupCommit
 
-MOST = 4
+MAX_ITEMS = 4
 
 
 class Slow:
@@ -48,13 +48,13 @@ def first_letter(item: str) -> str:
 
 
 def test_a_caller_alone_waits_for_nobody() -> None:
-    group: GroupCommit[str, str] = GroupCommit(lambda items: list(items), apart=str, most=MOST)
+    group: GroupCommit[str, str] = GroupCommit(lambda items: list(items), apart=str, most=MAX_ITEMS)
 
     assert [group.submit(each) for each in "abc"] == ["a", "b", "c"]
 
 
 def test_who_comes_meanwhile_goes_together(slow: Slow) -> None:
-    group: GroupCommit[str, str] = GroupCommit(slow, apart=first_letter, most=MOST)
+    group: GroupCommit[str, str] = GroupCommit(slow, apart=first_letter, most=MAX_ITEMS)
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
@@ -73,7 +73,7 @@ def test_who_leads_and_fails_leaves_nobody_asleep(slow: Slow) -> None:
             raise MemoryError
         return answers
 
-    group: GroupCommit[str, str] = GroupCommit(fails_first, apart=first_letter, most=MOST)
+    group: GroupCommit[str, str] = GroupCommit(fails_first, apart=first_letter, most=MAX_ITEMS)
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
@@ -85,6 +85,6 @@ def test_who_leads_and_fails_leaves_nobody_asleep(slow: Slow) -> None:
 
 
 def test_what_could_not_be_carried_is_told_apart() -> None:
-    group: GroupCommit[str, str] = GroupCommit(lambda items: [None] * len(items), apart=str, most=MOST)
+    group: GroupCommit[str, str] = GroupCommit(lambda items: [None] * len(items), apart=str, most=MAX_ITEMS)
 
     assert group.submit("a") is None

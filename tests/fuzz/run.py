@@ -41,7 +41,7 @@ MAX_BODY = 1 << 20
 
 # Of the users in a database, after ten thousand bodies of which half have a hostile value. All of them are
 # named by mutated bodies but the witnesses; measured 0.6 to 0.7.
-MOST_QUARANTINED = 0.9
+MAX_QUARANTINED = 0.9
 
 
 class Failed(Exception):
@@ -185,7 +185,7 @@ class _World:
             stopped = _rows(conn, "SELECT user_id, event_type, field, reason FROM quarantine")
             self._judge(stopped)
             self.figures.users = _rows(conn, "SELECT count(*) FROM users")[0][0]
-            most = MOST_QUARANTINED * self.figures.users
+            most = MAX_QUARANTINED * self.figures.users
             self._require(len(stopped) <= most, f"{len(stopped)} of {self.figures.users} are quarantined")
             seen = _rows(conn, witnesses.QUERY)
             self._require(seen == witnesses.expected(number), f"witnesses: {seen}")

@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from handlers import delivery_counts
-from handlers.delivery_counts import KEPT, MOST_REPEATS, DeliveryCounts
+from handlers.delivery_counts import KEPT, MAX_REPEATS, DeliveryCounts
 from queries.deliveries import outcomes, repeats_among
 
 NOW = datetime(2026, 3, 3, 12, 0, 30, tzinfo=UTC)
@@ -73,11 +73,11 @@ def test_what_cannot_be_written_waits(pool: Pool) -> None:
 
 def test_a_flood_of_repeats_stays_in_bounds(pool: Pool) -> None:
     counts = DeliveryCounts(pool.connection, lambda: NOW)
-    for _ in range(MOST_REPEATS + 5):
+    for _ in range(MAX_REPEATS + 5):
         counts.note("stripe", "duplicate", uuid4())
     counts.flush()
 
-    assert counted(pool) == {"duplicate": MOST_REPEATS + 5}
+    assert counted(pool) == {"duplicate": MAX_REPEATS + 5}
 
 
 def test_the_last_ones_are_written_at_the_end_and_nobody_waits_for_a_pool_that_is_closed(pool: Pool) -> None:

@@ -92,7 +92,7 @@ def test_tables_swapped_out_before_they_saw_the_erasure_go_at_once(
     ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The live projector is behind, so the tables that become the previous ones still hold the person."""
-    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MAX_PENDING", 0)
     erase(ada, tmp_path)
     before = places(ada, EMAIL)
 
@@ -294,7 +294,7 @@ def test_statistics_taken_before_an_erasure_was_projected_are_taken_anew(
     ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The projector is down for hours, and autovacuum analyzes tables that still have the person."""
-    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 0)
+    monkeypatch.setattr("projections.decision_transaction.MAX_PENDING", 0)
     too_early = erase(ada, tmp_path).analyzed
     analyze(ada)
     project(ada)

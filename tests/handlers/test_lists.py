@@ -146,7 +146,7 @@ def test_an_older_version_is_refused(conn: Connection) -> None:
 
 
 def test_a_full_list_takes_no_more(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.lists.MOST_ITEMS", 1)
+    monkeypatch.setattr("handlers.lists.MAX_ITEMS", 1)
     list_id = a_list(conn)
     put(conn, list_id, "c1")
 

@@ -173,7 +173,7 @@ def test_what_the_projector_has_yet_to_do_is_done_first(conn: Connection) -> Non
 def test_too_much_to_project_is_said_and_not_waited_for(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.decision_transaction.MOST_PENDING", 1)
+    monkeypatch.setattr("projections.decision_transaction.MAX_PENDING", 1)
     for at in (60, 61):
         append(conn, clerk("user.updated", user(ADA), at=at))
 

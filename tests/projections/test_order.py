@@ -10,7 +10,7 @@ from events.envelope import NewEvent
 from projections.order import order_instant
 from projections.parse_fact import EXACT_KINDS, STRIPE_KINDS, STRIPE_READERS, TRACKED
 from projections.state import State
-from projections.trail import MOST_VISITS, Graph
+from projections.trail import MAX_VISITS, Graph
 from tests.projections.event_builders import (
     CUSTOMER,
     START,
@@ -296,7 +296,7 @@ def test_thousand_changes_in_one_second_are_ordered_with_bounded_work(nodes: int
 
     assert order_instant(facts, state) == order_instant(shuffled, state)
     assert {fact.id for fact in order_instant(facts, state)} == {fact.id for fact in facts}
-    assert tries * kinds_of_change <= MOST_VISITS + 2 * kinds_of_change
+    assert tries * kinds_of_change <= MAX_VISITS + 2 * kinds_of_change
 
 
 @pytest.mark.parametrize("fields", [{"previous_attributes": None}, {"previous_attributes": []}, {}])

@@ -11,7 +11,7 @@ from demo.world import DemoWorld
 from handlers.privacy import erase_person, plan_erasure
 from providers.reconcile.catch_up import OVERLAP, CaughtUp, catch_up, covers
 from providers.reconcile.errors import AlreadyRunning, ProviderAway, ProviderRefused
-from providers.reconcile.http_retry import MOST_TRIES
+from providers.reconcile.http_retry import MAX_TRIES
 from providers.reconcile.statements import alone
 from providers.reconcile.stripe_api import StripeApi
 from tests.doubles.faults import (
@@ -233,7 +233,7 @@ def test_a_provider_that_stays_away_is_given_up(caught: Conn, double: Double, wa
 
     with pytest.raises(ProviderAway, match="in 8 tries"):
         run(caught, double, watch)
-    assert len(double.requests) == MOST_TRIES
+    assert len(double.requests) == MAX_TRIES
 
 
 def test_a_refused_key_is_told_and_not_tried_again(caught: Conn, double: Double, watch: Watch) -> None:

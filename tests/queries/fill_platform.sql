@@ -1,5 +1,5 @@
 -- No rows; fills the platform's tables with made-up work of 500 users.
--- Leans on nothing: for tests of plans.
+-- Uses no index: for tests of plans.
 INSERT INTO users SELECT gen_random_uuid(), 'user_' || n, null, null, null, null, null, 'pending', false, null, now(), now()
   FROM generate_series(1, 500) n;
 INSERT INTO campaigns SELECT gen_random_uuid(), 'user_' || (n % 500 + 1), 'c', null, 'tiktok-keyword',

@@ -12,7 +12,7 @@ from database.pool import Connection
 from events.clock import EPOCH, micros
 from tests.webhooks.conftest import Doors
 from tests.webhooks.signing import NOW, clerk_headers, stripe_headers
-from webhooks.instants import CLAIMED, MOST_AHEAD
+from webhooks.instants import CLAIMED, MAX_AHEAD
 
 HOUR = timedelta(hours=1)
 
@@ -37,8 +37,8 @@ def filed(conn: Connection) -> tuple[datetime, str | None]:
 @pytest.mark.parametrize(
     ("created", "at"),
     [
-        ("9999-12-31T23:59:59.999999Z", NOW + MOST_AHEAD),
-        (int((NOW + 30 * 24 * HOUR).timestamp()), NOW + MOST_AHEAD),
+        ("9999-12-31T23:59:59.999999Z", NOW + MAX_AHEAD),
+        (int((NOW + 30 * 24 * HOUR).timestamp()), NOW + MAX_AHEAD),
         (int((NOW + HOUR).timestamp()), NOW + HOUR),
         (int((NOW - 24 * HOUR).timestamp()), NOW - 24 * HOUR),
         (0, EPOCH),
@@ -81,4 +81,4 @@ def test_clerks_instants_are_bounded_too(client: FlaskClient, conn: Connection) 
 
     assert client.post("/webhooks/clerk", data=body, headers=clerk_headers(body)).status_code == 200
 
-    assert filed(conn)[0] == NOW + MOST_AHEAD
+    assert filed(conn)[0] == NOW + MAX_AHEAD

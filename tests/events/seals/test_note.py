@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from events.seals.errors import MalformedNote, SealError, SignatureRefused, UnusableKey
 from events.seals.keys import VerifierKey, generate_signing_key, parse_verifier_key
-from events.seals.note import MOST_SIGNATURES, parse_note, sign_note, verify_note
+from events.seals.note import MAX_SIGNATURES, parse_note, sign_note, verify_note
 
 # The example in the documentation of Go's golang.org/x/mod/sumdb/note.
 PETER = parse_verifier_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
@@ -110,7 +110,7 @@ MALFORMED: dict[str, Callable[[], str | bytes]] = {
     "url-safe alphabet": lambda: NOTE.replace(SIGNATURE, SIGNATURE[:30] + "-_" + SIGNATURE[32:]),
     "no bytes behind the id": lambda: f"{TEXT}\n— log.example AAAAAA==\n",
     "one key twice": lambda: NOTE + SIGNATURE + "\n",
-    "too many": lambda: TEXT + "\n" + "".join(f"— w{n} AAAAAAAA\n" for n in range(MOST_SIGNATURES + 1)),
+    "too many": lambda: TEXT + "\n" + "".join(f"— w{n} AAAAAAAA\n" for n in range(MAX_SIGNATURES + 1)),
     "too long": lambda: "x" * 300_000 + "\n\n" + SIGNATURE + "\n",
 }
 

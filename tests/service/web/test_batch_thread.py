@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from service.web.batch_thread import MOST_TOGETHER, BatchThread, Conn
+from service.web.batch_thread import MAX_TOGETHER, BatchThread, Conn
 from service.web.fast_parser import plain_post
 from webhooks.batch import Answered, Post
 from webhooks.delivery import Delivery
@@ -128,7 +128,7 @@ def test_what_can_not_be_told_is_answered_all_the_same(connect: Callable[[], Con
 
 
 def test_who_waits_while_others_are_answered_goes_together(connect: Callable[[], Connected]) -> None:
-    doors, hall, many = Doors(acked), Hall(), MOST_TOGETHER + 10
+    doors, hall, many = Doors(acked), Hall(), MAX_TOGETHER + 10
     doors.may.clear()
     carrier = started(doors, hall)
 
@@ -140,7 +140,7 @@ def test_who_waits_while_others_are_answered_goes_together(connect: Callable[[],
     doors.may.set()
 
     assert hall.until(many + 1)["kept"] == many + 1
-    assert doors.groups == [1, MOST_TOGETHER, 10]
+    assert doors.groups == [1, MAX_TOGETHER, 10]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from gunicorn.http import RequestParser  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.fast_parser import MOST_BODY_BYTES, MOST_FIELDS, plain_post, reply, stays
+from service.web.fast_parser import MAX_BODY_BYTES, MAX_FIELDS, plain_post, reply, stays
 from webhooks.batch import Answered
 from webhooks.delivery import Delivery
 from webhooks.responses import answer
@@ -55,12 +55,10 @@ LEFT_ALONE = {
     "a NUL": HEAD + b"X-A: b\x00\r\nContent-Length: 1\r\n\r\na",
     "beyond ASCII": HEAD + b"X-A: \xc3\xa4\r\nContent-Length: 1\r\n\r\na",
     "many headers": HEAD
-    + b"".join(b"X-%d: a\r\n" % n for n in range(MOST_FIELDS))
+    + b"".join(b"X-%d: a\r\n" % n for n in range(MAX_FIELDS))
     + b"Content-Length: 1\r\n\r\na",
     "a long head": HEAD + b"X-A: " + b"a" * 8000 + b"\r\nContent-Length: 1\r\n\r\na",
-    "a long body": HEAD
-    + b"Content-Length: %d\r\n\r\n" % (MOST_BODY_BYTES + 1)
-    + b"a" * (MOST_BODY_BYTES + 1),
+    "a long body": HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1) + b"a" * (MAX_BODY_BYTES + 1),
 }
 
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.web.framing import (
-    MOST_API_BODY_BYTES,
-    MOST_BODY_BYTES,
-    MOST_FRAMING_BYTES,
-    MOST_HEAD_BYTES,
+    MAX_API_BODY_BYTES,
+    MAX_FRAMING_BYTES,
+    MAX_HEAD_BYTES,
     ChunkProgress,
     RequestState,
     request_state,
 )
+from webhooks.verification import MAX_BODY_BYTES
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"
 WAITS = {
@@ -36,18 +36,16 @@ WHOLE = {
     "chunks and trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-A: b\r\n\r\n",
 }
 REFUSED_ANYWAY = {
-    "endless headers": b"a" * (MOST_HEAD_BYTES + 1),
-    "too long": HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_BODY_BYTES + 1),
+    "endless headers": b"a" * (MAX_HEAD_BYTES + 1),
+    "too long": HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1),
     "no number": HEAD + b"Content-Length: -3\r\n\r\n",
     "no chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
     "a chunk without a length": HEAD + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
     "a line without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"a" * 256,
     "a chunk that goes on": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
-    "endless data": HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"a" * (MOST_BODY_BYTES + 2049),
-    "endless chunks": HEAD
-    + b"Transfer-Encoding: chunked\r\n\r\n"
-    + b"1\r\na\r\n" * (MOST_FRAMING_BYTES // 2),
-    "endless trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a" * (MOST_HEAD_BYTES + 1),
+    "endless data": HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"a" * (MAX_BODY_BYTES + 2049),
+    "endless chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * (MAX_FRAMING_BYTES // 2),
+    "endless trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a" * (MAX_HEAD_BYTES + 1),
 }
 
 
@@ -81,9 +79,9 @@ def test_every_beginning_of_a_request_waits(heard: bytes) -> None:
     assert request_state(heard, walk) is RequestState.WHOLE
 
 
-@pytest.mark.parametrize("size", [250, 1000, MOST_BODY_BYTES])
+@pytest.mark.parametrize("size", [250, 1000, MAX_BODY_BYTES])
 def test_the_longest_body_is_whole_in_chunks_and_a_longer_one_hopeless(size: int) -> None:
-    sizes = [min(size, MOST_BODY_BYTES - at) for at in range(0, MOST_BODY_BYTES, size)]
+    sizes = [min(size, MAX_BODY_BYTES - at) for at in range(0, MAX_BODY_BYTES, size)]
     chunks = b"".join(b"%x\r\n%s\r\n" % (each, b"a" * each) for each in sizes)
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -91,7 +89,7 @@ def test_the_longest_body_is_whole_in_chunks_and_a_longer_one_hopeless(size: int
     assert found(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is RequestState.HOPELESS
 
 
-@pytest.mark.parametrize("length", [MOST_BODY_BYTES + 1, MOST_API_BODY_BYTES])
+@pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, MAX_API_BODY_BYTES])
 def test_the_api_takes_longer_ones(length: int) -> None:
     told = b"Host: x\r\nContent-Length: %d\r\n\r\n" % length
 
