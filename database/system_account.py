@@ -3,6 +3,7 @@
 PostgreSQL refuses to run as root, so for root it runs as a separate account.
 """
 
+import fcntl
 import os
 import pwd
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def server_account() -> Account:
     """Our own account; for root the account `pgserver`, created if it does not exist."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), needs_switch=False)
-    entry = _entry() or _create()
+    entry = _entry() or _create_once()
     return Account(entry.pw_uid, entry.pw_gid, needs_switch=True)
 
 
@@ -69,6 +70,16 @@ def _entry() -> pwd.struct_passwd | None:
         return None
 
 
+def _create_once() -> pwd.struct_passwd:
+    """Create the account unless another process does so meanwhile.
+
+    Two `useradd` of one name at once both succeed, and the second gives the account another uid.
+    """
+    with Path("/etc/passwd").open("rb") as passwd:
+        fcntl.flock(passwd, fcntl.LOCK_EX)
+        return _entry() or _create()
+
+
 def _create() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     try:
@@ -76,7 +87,7 @@ def _create() -> pwd.struct_passwd:
         reason = done.stderr.strip()
     except OSError as error:
         reason = str(error)
-    entry = _entry()  # another process may have created it meanwhile
+    entry = _entry()
     if entry is None:
         raise EmbeddedServerFailed(
             f"PostgreSQL must not run as root and the account {NAME} could not be created ({reason}); "
