@@ -1,5 +1,6 @@
-"""Append: the only writer of the log, one round trip per event."""
+"""Append: the only writer of the log, one statement per group of events."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -26,49 +27,68 @@ def append(conn: AnyConnection, event: NewEvent) -> Appended:
     The caller owns the transaction: nothing is durable before its commit.
     Raises: NaiveInstant; psycopg.DataError when PostgreSQL can't store the payload.
     """
-    _refuse_naive(event)
-    part = part_of(event.route_key)
-    with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(statement("events", "append_event"), _parameters(event, part)).fetchone()
-        assert row is not None  # the function always returns one row
-        note(**{"tenure.outcome": row[0], "tenure.event_id": row[1], "tenure.part": part})
-    return Appended(row[0], row[1], part, row[2], row[3])
+    (appended,) = append_all(conn, [event])
+    return appended
 
 
 def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended]:
-    """Append events in one round trip; one `Appended` per event, in the given order.
+    """Append events in one statement; one `Appended` per event, in the given order.
 
     Heads are locked in part order, so two callers can't deadlock.
     """
-    batch = list(events)
-    if len(batch) < 2:
-        return [append(conn, event) for event in batch]
-    return _append_all(conn, batch, "append_events")
+    return [appended for appended in _append(conn, list(events), wait=True) if appended is not None]
 
 
-def append_promptly(conn: AnyConnection, events: Sequence[NewEvent]) -> list[Appended]:
-    """As `append_all`, but waits at most a quarter of a second for a head that another transaction locks.
-
-    Raises: psycopg.errors.LockNotAvailable, and then nothing was appended.
-    """
-    return _append_all(conn, events, "append_events_promptly")
+def append_skipping_locked(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended | None]:
+    """As `append_all`, but waits for nobody: None for an event whose partition another transaction locks."""
+    return _append(conn, list(events), wait=False)
 
 
-def _append_all(conn: AnyConnection, events: Sequence[NewEvent], name: str) -> list[Appended]:
+def _append(conn: AnyConnection, events: Sequence[NewEvent], *, wait: bool) -> list[Appended | None]:
     for event in events:
         _refuse_naive(event)
     parts = [part_of(event.route_key) for event in events]
-    rows = [
-        {"nth": nth, **_parameters(event, part)}
-        for nth, (event, part) in enumerate(zip(events, parts, strict=True), start=1)
-    ]
+    results: list[Appended | None] = [None] * len(events)
+    for places in _groups_of_different_keys(events, parts):
+        group = [events[place] for place in places]
+        rows = _append_group(conn, group, [parts[place] for place in places], wait=wait)
+        for place, row in zip(places, rows, strict=True):
+            results[place] = row
+    return results
+
+
+def _groups_of_different_keys(events: Sequence[NewEvent], parts: Sequence[int]) -> list[list[int]]:
+    """The events' places: all first ones of a key, then all second ones, and so on. Mostly one group."""
+    groups: list[list[int]] = []
+    repeats: Counter[tuple[int, str, str, bool]] = Counter()
+    for place, (event, part) in enumerate(zip(events, parts, strict=True)):
+        key = (part, event.source_system, event.idempotency_key, event.livemode)
+        if repeats[key] == len(groups):
+            groups.append([])
+        groups[repeats[key]].append(place)
+        repeats[key] += 1
+    return groups
+
+
+def _append_group(
+    conn: AnyConnection, events: Sequence[NewEvent], parts: Sequence[int], *, wait: bool
+) -> list[Appended | None]:
     with span("append", **_DATABASE), conn.cursor(row_factory=tuple_row) as cursor:
-        results = cursor.execute(statement("events", name), {"events": _as_json(rows)}).fetchall()
-    by_number = {row[0]: row[1:] for row in results}
-    return [
-        Appended(by_number[nth][0], by_number[nth][1], part, by_number[nth][2], by_number[nth][3])
-        for nth, part in enumerate(parts, start=1)
-    ]
+        parameters = {**_columns(events), "part": list(parts), "wait": wait}
+        rows = cursor.execute(statement("events", "append_events"), parameters).fetchall()
+        results = [
+            Appended(outcome, event_id, part, position, recorded_at) if outcome is not None else None
+            for part, (outcome, event_id, position, recorded_at) in zip(parts, rows, strict=True)
+        ]
+        if len(results) == 1 and (appended := results[0]) is not None:
+            note(
+                **{
+                    "tenure.outcome": appended.outcome,
+                    "tenure.event_id": appended.id,
+                    "tenure.part": appended.part,
+                }
+            )
+    return results
 
 
 def keep_unreadable(
@@ -101,37 +121,36 @@ def json_text(value: object) -> str:
     return orjson.dumps(storable_value(value), option=options).decode()
 
 
-def _as_json(rows: list[dict[str, object]]) -> str:
-    """JSON with bytes in hex; strings, bodies included, are unchanged."""
-    return orjson.dumps(rows, default=bytes.hex).decode()
-
-
 def _refuse_naive(event: NewEvent) -> None:
     if event.occurred_at.tzinfo is None:
         raise NaiveInstant("occurred_at")
 
 
-def _parameters(event: NewEvent, part: int) -> dict[str, object]:
-    salt = new_salt()
+def _columns(events: Sequence[NewEvent]) -> dict[str, list[Any]]:  # Any: one type per column
+    """Parameters of append_events: one list per column but the part, in the order of the events."""
+    salts = [new_salt() for _ in events]
+    context = carried()
     return {
-        "part": part,
-        "id": uuid7(),
-        "source_system": event.source_system,
-        "idempotency_key": event.idempotency_key,
-        "livemode": event.livemode,
-        "route_key": event.route_key,
-        "aggregate_type": event.aggregate_type,
-        "aggregate_id": event.aggregate_id,
-        "event_type": event.event_type,
-        "event_version": event.event_version,
-        "event_data": event.payload,
-        "metadata": json_text({**carried(), **event.metadata}),
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "occurred_at": event.occurred_at,
-        "payload_salt": salt,
-        "payload_digest": digest(salt, event.payload),
+        "id": [uuid7() for _ in events],
+        **{name: [getattr(event, name) for event in events] for name in _AS_GIVEN},
+        "event_data": [event.payload for event in events],
+        "metadata": [json_text({**context, **event.metadata}) for event in events],
+        "payload_salt": salts,
+        "payload_digest": [digest(salt, event.payload) for salt, event in zip(salts, events, strict=True)],
     }
 
 
-_DATABASE: dict[str, str] = {"db.system.name": "postgresql", "db.operation.name": "append_event"}
+_AS_GIVEN = (
+    "source_system",
+    "idempotency_key",
+    "livemode",
+    "route_key",
+    "aggregate_type",
+    "aggregate_id",
+    "event_type",
+    "event_version",
+    "correlation_id",
+    "causation_id",
+    "occurred_at",
+)
+_DATABASE: dict[str, str] = {"db.system.name": "postgresql", "db.operation.name": "append_events"}

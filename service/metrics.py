@@ -55,17 +55,17 @@ def observe_endpoints(kept: CollectorRegistry) -> Observe:
 
 
 def observe_groups(kept: CollectorRegistry) -> Callable[[int, bool], None]:
-    """The observer that counts transactions shared by deliveries, and those deliveries."""
+    """The observer that counts batches of deliveries, and the deliveries appended in them."""
     groups = Counter(
         "tenure_webhook_groups",
-        "Transactions that appended a batch of waiting deliveries, by outcome: kept or given_up.",
+        "Batches of waiting deliveries, by outcome: kept, or given_up when none could be appended in it.",
         ("outcome",),
         registry=kept,
     )
 
     grouped = Counter(
         "tenure_webhooks_grouped",
-        "Deliveries appended in such transactions; the others are appended one by one.",
+        "Deliveries appended in such batches; the others are appended one by one.",
         registry=kept,
     )
     for outcome in ("kept", "given_up"):

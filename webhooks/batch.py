@@ -7,12 +7,12 @@ is not an event, a head locked by another transaction) falls back to a transacti
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 
 import psycopg
 import structlog
 
-from events.append import append_promptly
+from events.append import append_skipping_locked
 from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
 from webhooks.delivery import Delivery
@@ -27,8 +27,9 @@ POOL_TIMEOUT_S = (
     3.0  # requests queued behind the batch wait up to twice this long and must still get their 503
 )
 
-# Errors of one delivery or one partition, not of the database.
-_ALONE = (*REFUSALS, psycopg.errors.LockNotAvailable)
+# Another batch locks a partition for a few milliseconds. An event whose partition stays locked through these
+# pauses is appended alone.
+PAUSES_S = (0.0, 0.001, 0.002, 0.004, 0.008)
 
 _logger = structlog.get_logger("tenure.webhooks")
 
@@ -72,7 +73,7 @@ class DeliveryBatch:
         *,
         observe: Callable[[int, bool], None] | None = None,
     ) -> None:
-        """`observe` is called per transaction: the number of deliveries, and whether they were stored."""
+        """`observe` is called per batch: the number of deliveries appended, and whether there were any."""
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
         self._pool = pool
         self._observe = observe
@@ -100,7 +101,9 @@ class DeliveryBatch:
                 answered[one.nth] = Answered(answer, one.request_id, delivery, seconds)
             return answered
         append_s = perf_counter() - started
-        for one, row in zip(signed, appended, strict=False):
+        for one, row in zip(signed, appended, strict=True):
+            if row is None:
+                continue
             stored = StoredDelivery(
                 outcome=row.outcome, event_id=row.id, append_s=append_s, event_type=one.event.event_type
             )
@@ -133,21 +136,36 @@ class DeliveryBatch:
             _logger.exception("delivery retried singly")
             return None
 
-    def _append(self, events: Sequence[NewEvent]) -> list[Appended]:
-        """The appended rows; empty when each delivery must be handled alone. Raises: DatabaseAway."""
-        if not events:
-            return []
-        appended: list[Appended] = []
+    def _append(self, events: Sequence[NewEvent]) -> list[Appended | None]:
+        """What became of each event; None: handle it alone. Raises: DatabaseAway if nothing was appended."""
+        appended: list[Appended | None] = [None] * len(events)
+        for pause_s in PAUSES_S:
+            waiting = [nth for nth, row in enumerate(appended) if row is None]
+            if not waiting:
+                break
+            sleep(pause_s)
+            rows = self._append_free([events[nth] for nth in waiting], first=len(waiting) == len(events))
+            if not rows:
+                break
+            for nth, row in zip(waiting, rows, strict=True):
+                appended[nth] = row
+        if self._observe is not None and events:
+            count = sum(row is not None for row in appended)
+            self._observe(count, count > 0)
+        return appended
+
+    def _append_free(self, events: Sequence[NewEvent], *, first: bool) -> list[Appended | None]:
+        """One transaction with the events whose partitions are free; empty when it failed."""
+        rows: list[Appended | None] = []
         try:
-            appended = run_on_pool(
-                self._pool, lambda conn: append_promptly(conn, events), timeout_s=POOL_TIMEOUT_S
+            rows = run_on_pool(
+                self._pool, lambda conn: append_skipping_locked(conn, events), timeout_s=POOL_TIMEOUT_S
             )
-        except _ALONE as problem:
+        except REFUSALS as problem:
             _logger.info("deliveries retried singly", deliveries=len(events), error=type(problem).__name__)
         except psycopg.Error as problem:
-            raise DatabaseAway(type(problem).__name__) from problem
+            if first:  # otherwise some are appended already, and the others get their 503 alone
+                raise DatabaseAway(type(problem).__name__) from problem
         except Exception:  # one of the events can't be sent to the database
             _logger.exception("deliveries retried singly", deliveries=len(events))
-        if self._observe is not None:
-            self._observe(len(events), bool(appended))
-        return appended
+        return rows
