@@ -60,7 +60,10 @@ def running(program: str, folder: Path) -> Iterator[tuple["Popen[str]", list[psu
     script = folder / "program.py"
     script.write_text(program)
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    with Popen([sys.executable, str(script)], env=env, stdout=PIPE, text=True) as process:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # this suite may run under nohup, which ignores it
+    process = Popen([sys.executable, str(script)], env=env, stdout=PIPE, text=True)
+    signal.signal(signal.SIGHUP, before)
+    with process:
         assert process.stdout is not None
         started = [psutil.Process(int(pid)) for pid in process.stdout.readline().split()]
         try:
