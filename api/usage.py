@@ -12,7 +12,7 @@ from api.openapi import documented
 from api.request_id import request_id
 from api.responses import answer
 from events.tracing import carried
-from handlers.usage import Usage, UsageCommand
+from handlers.usage import MeteredUsage, UsageCommand
 
 usage = Blueprint("usage", __name__, url_prefix="/api/users")
 
@@ -75,7 +75,7 @@ def record(user_id: str, json: UsageToCount) -> Response:
     """
     usage_command = UsageCommand(
         user_id=user_id,
-        usage=Usage(metric=json.metric, quantity=json.quantity),
+        usage=MeteredUsage(metric=json.metric, quantity=json.quantity),
         key=json.idempotency_key,
         now=deps().decision_clock(),
         actor=actor(),

@@ -70,7 +70,7 @@ class SubscriptionItem:
 
 
 @dataclass(frozen=True)
-class Subscription:
+class StripeSubscription:
     id: str
     created: int
     customer: str
@@ -197,7 +197,7 @@ class CheckoutSession:
 StripeObject = (
     Customer
     | PaymentMethod
-    | Subscription
+    | StripeSubscription
     | Invoice
     | InvoicePayment
     | PaymentIntent

@@ -18,7 +18,7 @@ from demo.objects import (
     SetupIntent,
     StripeAddress,
     StripeObject,
-    Subscription,
+    StripeSubscription,
 )
 from demo.versions import Generation
 
@@ -207,7 +207,7 @@ RENDERERS: dict[type, Callable[[Any, Generation], Json]] = {
     PaymentMethod: payment_method,
     SetupIntent: setup_intent,
     CheckoutSession: checkout_session,
-    Subscription: billing.subscription,
+    StripeSubscription: billing.subscription,
     Invoice: billing.invoice,
     InvoicePayment: payments.invoice_payment,
     PaymentIntent: payments.payment_intent,

@@ -1,7 +1,7 @@
 """Subscriptions and invoices: the objects whose fields basil (2025-03-31) moved about."""
 
 from demo.changes import Json
-from demo.objects import Invoice, Line, Subscription, SubscriptionItem
+from demo.objects import Invoice, Line, StripeSubscription, SubscriptionItem
 from demo.prices import Price
 from demo.versions import Generation
 
@@ -79,7 +79,7 @@ def item(subscription_item: SubscriptionItem, generation: Generation, *, subscri
     return shape
 
 
-def subscription(stripe_subscription: Subscription, generation: Generation) -> Json:
+def subscription(stripe_subscription: StripeSubscription, generation: Generation) -> Json:
     shape: Json = {
         "object": "subscription",
         "application": None,
@@ -135,7 +135,7 @@ def subscription(stripe_subscription: Subscription, generation: Generation) -> J
     return shape | _subscription_by_generation(stripe_subscription, generation)
 
 
-def _subscription_by_generation(stripe_subscription: Subscription, generation: Generation) -> Json:
+def _subscription_by_generation(stripe_subscription: StripeSubscription, generation: Generation) -> Json:
     if generation is PRE_BASIL:
         return {
             "billing_thresholds": None,

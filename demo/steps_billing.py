@@ -6,7 +6,7 @@ A step that makes no sense at the moment does nothing, so any sequence of steps 
 
 from random import Random
 
-from demo.objects import StripeAddress, Subscription
+from demo.objects import StripeAddress, StripeSubscription
 from demo.prices import ADDON_WEEKLY, DEFAULT_PRICES, Price
 from demo.stripe_subscriptions import Terms
 from demo.versions import Generation
@@ -22,7 +22,7 @@ PLACES = (
 )
 
 
-def running(world: DemoWorld, person: DemoPerson, *statuses: str) -> list[Subscription]:
+def running(world: DemoWorld, person: DemoPerson, *statuses: str) -> list[StripeSubscription]:
     """The person's subscriptions that are not over, newest last."""
     return [
         subscription
@@ -226,7 +226,7 @@ def _extra_items(world: DemoWorld, random: Random) -> tuple[Price, ...]:
     return (ADDON_WEEKLY,) if can and random.random() < 0.15 else ()
 
 
-def _other_price(subscription: Subscription, random: Random, *, dearer: bool) -> Price:
+def _other_price(subscription: StripeSubscription, random: Random, *, dearer: bool) -> Price:
     now = subscription.items[0].price
     others = [p for p in DEFAULT_PRICES if p != now and (p.amount_minor > now.amount_minor) == dearer]
     return random.choice(others or [now])

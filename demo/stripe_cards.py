@@ -9,7 +9,7 @@ from demo.objects import (
     PaymentMethod,
     SetupIntent,
     StripeAddress,
-    Subscription,
+    StripeSubscription,
 )
 from demo.stripe_invoices import Invoicing
 from demo.stripe_log import StripeLog
@@ -127,15 +127,15 @@ class Cards:
             if subscription.default_payment_method == method.id:
                 self._default(subscription, None)
 
-    def _default(self, subscription: Subscription, method_id: str | None) -> None:
+    def _default(self, subscription: StripeSubscription, method_id: str | None) -> None:
         self.log.put(
             replace(subscription, default_payment_method=method_id),
             "customer.subscription.updated",
         )
 
-    def _running(self, customer: str) -> list[Subscription]:
+    def _running(self, customer: str) -> list[StripeSubscription]:
         return [
             subscription
-            for subscription in self.log.all(Subscription)
+            for subscription in self.log.all(StripeSubscription)
             if subscription.customer == customer and not subscription.ended
         ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from demo.clock import DAY_S, HOUR_S, add_interval
-from demo.objects import Customer, Invoice, Subscription, SubscriptionItem
+from demo.objects import Customer, Invoice, StripeSubscription, SubscriptionItem
 from demo.stripe_invoices import Invoicing
 from demo.stripe_log import StripeLog
 
@@ -45,13 +45,13 @@ class BillingCycle:
             self._actions[action](object_id, due)
         self.log.clock.move_to(until)
 
-    def started(self, subscription: Subscription) -> None:
+    def started(self, subscription: StripeSubscription) -> None:
         """Schedule the actions of a new subscription."""
         self.note_period(subscription)
         if subscription.status == "incomplete":
             self._note(subscription.created + INCOMPLETE_FOR_S, "expire", subscription.id)
 
-    def note_period(self, subscription: Subscription) -> None:
+    def note_period(self, subscription: StripeSubscription) -> None:
         """Schedule the end of the current period, and its warnings."""
         end, now = subscription.period_end, self.log.clock.now_s
         self._note(end, "period_end", subscription.id)
@@ -63,7 +63,7 @@ class BillingCycle:
     def attempt(self, invoice: Invoice) -> None:
         """Collect an open invoice and update its subscription."""
         paid = self.invoicing.collect(invoice)
-        subscription = self.log.get(Subscription, invoice.subscription)
+        subscription = self.log.get(StripeSubscription, invoice.subscription)
         if subscription.ended:
             return
         if paid and subscription.status in ("incomplete", "past_due", "unpaid"):
@@ -74,7 +74,7 @@ class BillingCycle:
         if failed.next_attempt is not None:
             self._note(failed.next_attempt, "retry", invoice.id)
 
-    def cancel(self, subscription: Subscription, *, reason: str) -> None:
+    def cancel(self, subscription: StripeSubscription, *, reason: str) -> None:
         """End it now; its last event shows the end, without an update before it."""
         now = self.log.clock.now_s
         self.log.put(
@@ -88,7 +88,7 @@ class BillingCycle:
             "customer.subscription.deleted",
         )
 
-    def expire(self, subscription: Subscription) -> None:
+    def expire(self, subscription: StripeSubscription) -> None:
         """An incomplete subscription whose first invoice was never paid."""
         now = self.log.clock.now_s
         self.log.put(
@@ -110,18 +110,18 @@ class BillingCycle:
         heapq.heappush(self._diary, (due, self._entries, action, object_id))
 
     def _warn_of_trial_end(self, subscription_id: str, due: int) -> None:
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         if subscription.status == "trialing" and subscription.period_end == due + TRIAL_WARNING_S:
             self.log.put(subscription, "customer.subscription.trial_will_end")
 
     def _announce_renewal(self, subscription_id: str, due: int) -> None:
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         renews = subscription.cancel_at is None and not subscription.cancel_at_period_end
         if subscription.status == "active" and renews and subscription.period_end > due:
             self.invoicing.upcoming(subscription)
 
     def _end_period(self, subscription_id: str, due: int) -> None:
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         if subscription.ended or subscription.status == "paused" or subscription.period_end != due:
             return
         if subscription.cancel_at_period_end or (
@@ -133,7 +133,7 @@ class BillingCycle:
         elif subscription.status != "incomplete":
             self._roll(subscription, due)
 
-    def _end_trial_without_method(self, subscription: Subscription, due: int) -> None:
+    def _end_trial_without_method(self, subscription: StripeSubscription, due: int) -> None:
         if subscription.missing_method == "create_invoice":
             self._roll(subscription, due)
         elif subscription.missing_method == "cancel":
@@ -145,7 +145,7 @@ class BillingCycle:
                 "customer.subscription.paused",
             )
 
-    def _roll(self, subscription: Subscription, due: int) -> None:
+    def _roll(self, subscription: StripeSubscription, due: int) -> None:
         """Each item whose period is over gets its next one; they are invoiced together."""
         anchor = due if subscription.status == "trialing" else subscription.billing_cycle_anchor
         items = tuple(self._rolled(item, due, anchor=anchor) for item in subscription.items)
@@ -172,7 +172,7 @@ class BillingCycle:
 
     def _finalize(self, invoice_id: str, _due: int) -> None:
         invoice = self.log.get(Invoice, invoice_id)
-        subscription = self.log.get(Subscription, invoice.subscription)
+        subscription = self.log.get(StripeSubscription, invoice.subscription)
         if subscription.collection_paused:
             self.invoicing.void(invoice)
         elif not subscription.ended and subscription.status != "unpaid":
@@ -180,15 +180,15 @@ class BillingCycle:
 
     def _retry(self, invoice_id: str, due: int) -> None:
         invoice = self.log.get(Invoice, invoice_id)
-        subscription = self.log.get(Subscription, invoice.subscription)
+        subscription = self.log.get(StripeSubscription, invoice.subscription)
         if invoice.status != "open" or invoice.next_attempt != due or subscription.ended:
             return
         self.attempt(invoice)
         after = self.log.get(Invoice, invoice_id)
         if after.status == "open" and after.next_attempt is None:
-            self._give_up(self.log.get(Subscription, invoice.subscription))
+            self._give_up(self.log.get(StripeSubscription, invoice.subscription))
 
-    def _give_up(self, subscription: Subscription) -> None:
+    def _give_up(self, subscription: StripeSubscription) -> None:
         if subscription.status != "past_due":
             return
         if self.dunning == "cancel":
@@ -197,10 +197,10 @@ class BillingCycle:
             self.invoicing.set_status(subscription.id, "unpaid")
 
     def _expire(self, subscription_id: str, _due: int) -> None:
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         if subscription.status == "incomplete":
             self.expire(subscription)
 
-    def _can_pay(self, subscription: Subscription) -> bool:
+    def _can_pay(self, subscription: StripeSubscription) -> bool:
         customer = self.log.get(Customer, subscription.customer)
         return bool(subscription.default_payment_method or customer.default_payment_method)

@@ -12,7 +12,7 @@ from demo.objects import (
     Line,
     PaymentIntent,
     PaymentMethod,
-    Subscription,
+    StripeSubscription,
     SubscriptionItem,
     SubscriptionStatus,
 )
@@ -32,7 +32,7 @@ class Invoicing:
 
     def draw_up(
         self,
-        subscription: Subscription,
+        subscription: StripeSubscription,
         items: tuple[SubscriptionItem, ...],
         *,
         reason: str,
@@ -53,7 +53,7 @@ class Invoicing:
         )
         return self.log.put(invoice, "invoice.created")
 
-    def upcoming(self, subscription: Subscription) -> None:
+    def upcoming(self, subscription: StripeSubscription) -> None:
         """A notice of the next renewal: an invoice that has no id yet."""
         customer = self.log.get(Customer, subscription.customer)
         preview = Invoice(
@@ -108,7 +108,7 @@ class Invoicing:
         self._mark_failed(invoice, charge=charge)
         return False
 
-    def first_of(self, subscription: Subscription) -> Invoice:
+    def first_of(self, subscription: StripeSubscription) -> Invoice:
         """The first invoice of the subscription."""
         return next(invoice for invoice in self.log.all(Invoice) if invoice.subscription == subscription.id)
 
@@ -122,13 +122,13 @@ class Invoicing:
 
     def method_of(self, invoice: Invoice) -> PaymentMethod | None:
         """What would be charged: the subscription's default, else the customer's."""
-        subscription = self.log.get(Subscription, invoice.subscription)
+        subscription = self.log.get(StripeSubscription, invoice.subscription)
         customer = self.log.get(Customer, invoice.customer)
         chosen = subscription.default_payment_method or customer.default_payment_method
         return self.log.get(PaymentMethod, chosen) if chosen else None
 
-    def set_status(self, subscription_id: str, status: SubscriptionStatus) -> Subscription:
-        subscription = self.log.get(Subscription, subscription_id)
+    def set_status(self, subscription_id: str, status: SubscriptionStatus) -> StripeSubscription:
+        subscription = self.log.get(StripeSubscription, subscription_id)
         return self.log.put(replace(subscription, status=status), "customer.subscription.updated")
 
     def _attempt(self, invoice: Invoice, method: PaymentMethod | None, *, succeeded: bool) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from demo.clock import DAY_S, add_interval
-from demo.objects import Customer, MissingMethod, Subscription, SubscriptionItem
+from demo.objects import Customer, MissingMethod, StripeSubscription, SubscriptionItem
 from demo.prices import Price
 from demo.stripe_cycle import TRIAL_WARNING_S, BillingCycle
 from demo.stripe_invoices import Invoicing
@@ -33,12 +33,12 @@ class Subscriptions:
         self.invoicing = invoicing
         self.cycle = cycle
 
-    def create(self, customer: str, price: Price, *, terms: Terms | None = None) -> Subscription:
+    def create(self, customer: str, price: Price, *, terms: Terms | None = None) -> StripeSubscription:
         """Subscribe through the API; without a good card it stays incomplete for 23 hours."""
         self.log.begin_request()
         return self.start(customer, price, terms=terms or Terms())
 
-    def start(self, customer: str, price: Price, *, terms: Terms) -> Subscription:
+    def start(self, customer: str, price: Price, *, terms: Terms) -> StripeSubscription:
         """Emit the events of a new subscription within the current request."""
         self.log.apart("subscription.created")
         subscription = self._new(customer, (price, *terms.extra_items), terms=terms)
@@ -58,14 +58,14 @@ class Subscriptions:
         self.cycle.attempt(invoice)
         if terms.trial_days and terms.trial_days * DAY_S <= TRIAL_WARNING_S:
             self.log.put(subscription, "customer.subscription.trial_will_end")
-        subscription = self.log.get(Subscription, subscription.id)
+        subscription = self.log.get(StripeSubscription, subscription.id)
         self.cycle.started(subscription)
         return subscription
 
-    def change_price(self, subscription_id: str, price: Price, *, invoice_now: bool) -> Subscription:
+    def change_price(self, subscription_id: str, price: Price, *, invoice_now: bool) -> StripeSubscription:
         """Put another price on the first item; an upgrade is usually invoiced at once."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         changed = self._repriced(subscription, price)
         collect = invoice_now and subscription.status == "active"
         if not collect:
@@ -77,18 +77,18 @@ class Subscriptions:
             )
             self.cycle.attempt(self.invoicing.finalize(invoice))
         self.cycle.note_period(updated)
-        return self.log.get(Subscription, subscription_id)
+        return self.log.get(StripeSubscription, subscription_id)
 
-    def upgrade(self, subscription_id: str, price: Price) -> Subscription:
+    def upgrade(self, subscription_id: str, price: Price) -> StripeSubscription:
         return self.change_price(subscription_id, price, invoice_now=True)
 
-    def downgrade(self, subscription_id: str, price: Price) -> Subscription:
+    def downgrade(self, subscription_id: str, price: Price) -> StripeSubscription:
         return self.change_price(subscription_id, price, invoice_now=False)
 
     def fail_payment(self, subscription_id: str) -> None:
         """An extra invoice is declined now: past_due, then retries and dunning as time passes."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         self.invoicing.declined.add(subscription.customer)
         invoice = self.invoicing.draw_up(subscription, subscription.items[:1], reason="subscription_update")
         self.log.put(replace(subscription, latest_invoice=invoice.id), "customer.subscription.updated")
@@ -97,14 +97,14 @@ class Subscriptions:
     def pay(self, subscription_id: str) -> None:
         """The open invoices are paid by hand; needs a method to pay with."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         self.invoicing.declined.discard(subscription.customer)
         for invoice in self.cycle.open_invoices(subscription_id):
             self.cycle.attempt(invoice)
 
     def cancel_now(self, subscription_id: str) -> None:
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         if subscription.status == "incomplete":
             self.cycle.expire(subscription)
         else:
@@ -112,7 +112,7 @@ class Subscriptions:
 
     def cancel_at_period_end(self, subscription_id: str, *, style: CancelStyle = "flag") -> None:
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         self.log.put(
             replace(
                 subscription,
@@ -126,7 +126,7 @@ class Subscriptions:
 
     def uncancel(self, subscription_id: str) -> None:
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         self.log.put(
             replace(
                 subscription,
@@ -141,7 +141,7 @@ class Subscriptions:
     def extend_trial(self, subscription_id: str, *, days: int) -> None:
         """Move the end of a running trial, and of the period with it."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         end = (subscription.trial_end or self.log.clock.now_s) + days * DAY_S
         updated = self.log.put(
             replace(
@@ -158,13 +158,13 @@ class Subscriptions:
     def pause_collection(self, subscription_id: str, *, paused: bool) -> None:
         """Stop or resume collecting; the status does not change."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         self.log.put(replace(subscription, collection_paused=paused), "customer.subscription.updated")
 
     def resume(self, subscription_id: str) -> None:
         """Start a new period now for a subscription that was paused without a card."""
         self.log.begin_request()
-        subscription = self.log.get(Subscription, subscription_id)
+        subscription = self.log.get(StripeSubscription, subscription_id)
         now = self.log.clock.now_s
         items = tuple(
             replace(
@@ -189,7 +189,7 @@ class Subscriptions:
         self.cycle.attempt(self.invoicing.finalize(invoice))
         self.cycle.note_period(resumed)
 
-    def _repriced(self, subscription: Subscription, price: Price) -> Subscription:
+    def _repriced(self, subscription: StripeSubscription, price: Price) -> StripeSubscription:
         """Another price on the first item; another interval starts a new period, but in a trial."""
         first = replace(subscription.items[0], price=price)
         others = subscription.items[1:]
@@ -202,10 +202,10 @@ class Subscriptions:
         moved = replace(subscription, items=(first, *others), billing_cycle_anchor=now)
         return replace(moved, cancel_at=moved.period_end) if moved.cancel_at_period_end else moved
 
-    def _new(self, customer: str, prices: tuple[Price, ...], *, terms: Terms) -> Subscription:
+    def _new(self, customer: str, prices: tuple[Price, ...], *, terms: Terms) -> StripeSubscription:
         now = self.log.clock.now_s
         trial_end = now + terms.trial_days * DAY_S if terms.trial_days else None
-        return Subscription(
+        return StripeSubscription(
             id=self.log.new_id("sub"),
             created=now,
             customer=customer,

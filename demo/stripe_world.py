@@ -7,7 +7,7 @@ from demo.changes import Json
 from demo.clock import WorldClock
 from demo.deliveries import DemoDelivery, stripe_delivery
 from demo.ids import IdSource, SeededIds
-from demo.objects import Charge, CheckoutSession, Customer, StripeAddress, Subscription
+from demo.objects import Charge, CheckoutSession, Customer, StripeAddress, StripeSubscription
 from demo.prices import Price
 from demo.stripe_cards import Cards
 from demo.stripe_cycle import BillingCycle, Dunning
@@ -189,10 +189,12 @@ class StripeWorld:
     def customers(self) -> list[Customer]:
         return self.log.all(Customer)
 
-    def subscriptions_of(self, customer: str) -> list[Subscription]:
+    def subscriptions_of(self, customer: str) -> list[StripeSubscription]:
         """Oldest first, ended ones included."""
         return [
-            subscription for subscription in self.log.all(Subscription) if subscription.customer == customer
+            subscription
+            for subscription in self.log.all(StripeSubscription)
+            if subscription.customer == customer
         ]
 
     def sessions(self) -> list[CheckoutSession]:
@@ -225,7 +227,7 @@ class StripeWorld:
 
     def _completed_session(
         self,
-        subscription: Subscription,
+        subscription: StripeSubscription,
         *,
         email: str,
         client_reference_id: str | None,

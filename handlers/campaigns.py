@@ -16,7 +16,7 @@ from events.domain.platform import (
 )
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.owned_rows import answer_of, new_id, owned_row, refuse_unless
-from handlers.usage import Usage, count
+from handlers.usage import MeteredUsage, count
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
 from projections.state import State
@@ -39,7 +39,7 @@ def create_campaign(conn: AnyConnection, command: Command, new: NewCampaign) -> 
     campaign_id = new_id("campaigns", command)
 
     def rule(state: State, catalog: Catalog, now: datetime) -> Verdict:
-        due = count(state, catalog, Usage(metric="campaigns", quantity=1), now).due
+        due = count(state, catalog, MeteredUsage(metric="campaigns", quantity=1), now).due
         fact = CampaignCreated(campaign_id=campaign_id, **asdict(new))
         return Verdict(fact, answer_of(campaign_id, None, status="draft"), due)
 

@@ -18,7 +18,7 @@ from events.domain.platform import (
 from handlers.decision import Command, Decided, DueFact, Verdict, decide, refuse_unfit
 from handlers.errors import UnusableInstant
 from handlers.owned_rows import answer_of, fetch_row, new_id, owned_row, refuse_deleted, refuse_unless
-from handlers.usage import Usage, count
+from handlers.usage import MeteredUsage, count
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
 from projections.state import State
@@ -177,7 +177,7 @@ def _counted(
     refuse_unfit(state)
     if quantity == 0:
         return (), standing(state, catalog, now).allowances["creators"].remaining
-    verdict = count(state, catalog, Usage(metric="creators", quantity=quantity), now)
+    verdict = count(state, catalog, MeteredUsage(metric="creators", quantity=quantity), now)
     return verdict.due, verdict.answer["remaining"]["creators"]
 
 

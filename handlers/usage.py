@@ -40,7 +40,7 @@ Connect = Callable[[], AbstractContextManager[AnyConnection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class MeteredUsage:
     """A quantity of one metric."""
 
     metric: Metric
@@ -65,7 +65,7 @@ class UsageCommand:
     """A request to count usage. `key` identifies this usage among all of the user's."""
 
     user_id: str
-    usage: Usage
+    usage: MeteredUsage
     key: str
     now: datetime
     actor: str
@@ -132,7 +132,7 @@ def command_rule(request: UsageCommand) -> CommandRule:
     return CommandRule(command, lambda state, catalog, at: count(state, catalog, usage, at))
 
 
-def _counted(usage: Usage, decided: Decided) -> Counted:
+def _counted(usage: MeteredUsage, decided: Decided) -> Counted:
     return Counted(
         event_id=decided.event_id,
         metric=usage.metric,
@@ -142,7 +142,7 @@ def _counted(usage: Usage, decided: Decided) -> Counted:
     )
 
 
-def count(state: State, catalog: Catalog, usage: Usage, now: datetime) -> Verdict:
+def count(state: State, catalog: Catalog, usage: MeteredUsage, now: datetime) -> Verdict:
     """The verdict on one request. Facts that are due by now are appended first.
 
     Raises: LimitExceeded, UserDeleted, UserQuarantined.
@@ -155,7 +155,7 @@ def count(state: State, catalog: Catalog, usage: Usage, now: datetime) -> Verdic
     return Verdict(fact, allowances_json(after), all_over(state, now))
 
 
-def _refuse_beyond(plan: PlanInForce, usage: Usage) -> None:
+def _refuse_beyond(plan: PlanInForce, usage: MeteredUsage) -> None:
     allowance = plan.allowances[usage.metric]
     if allowance.limit is None or allowance.remaining is None or usage.quantity <= allowance.remaining:
         return

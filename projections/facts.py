@@ -55,7 +55,7 @@ STRIPE_OBJECTS: tuple[StripeObject[Body], ...] = (
 )
 
 
-class Problem(Struct, frozen=True, array_like=True):
+class FactProblem(Struct, frozen=True, array_like=True):
     """Why the event could not be read; the fold stops at the event, not before."""
 
     field: str
@@ -78,4 +78,4 @@ class Fact(Struct, frozen=True, array_like=True):
     position: int
     body: Body | None = None
     before: Body | None = None
-    problem: Problem | None = None
+    problem: FactProblem | None = None

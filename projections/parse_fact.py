@@ -12,7 +12,7 @@ from events.errors import UnreadablePayload
 from events.routing import index_key
 from events.text import storable_json
 from projections.errors import Unfoldable
-from projections.facts import STRIPE_OBJECTS, Body, ClerkUserDeleted, Fact, OwnFact, Problem
+from projections.facts import STRIPE_OBJECTS, Body, ClerkUserDeleted, Fact, FactProblem, OwnFact
 from projections.shapes import clerk, stripe
 from projections.shapes.customer import CustomerFact
 from projections.shapes.subscription import SubscriptionFact
@@ -40,11 +40,11 @@ def read(
         try:
             body, before = _bodies(source, event_type, route_key, storable_json(payload))
         except UnreadablePayload as error:
-            problem = Problem("$", str(error))
+            problem = FactProblem("$", str(error))
         except Unfoldable as error:
-            problem = Problem(error.field, error.reason)
+            problem = FactProblem(error.field, error.reason)
         except Exception as error:  # a bug in a reader stops one user, not the projector
-            problem = Problem("$", f"{type(error).__name__} in the reader")
+            problem = FactProblem("$", f"{type(error).__name__} in the reader")
     return Fact(at, source, event_type, key, event_id, part, position, body, before, problem)  # type: ignore[arg-type]
 
 

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import psycopg
 from msgspec.structs import replace
 
-from projections.facts import Fact, Problem
+from projections.facts import Fact, FactProblem
 from projections.fold import canonical, refold
 from projections.state import Folded
 
 AnyConnection = psycopg.Connection[Any]  # Any: whatever row factory the caller uses
 T = TypeVar("T")
 
-# The field of a Problem that marks an event after which the user's rows could not be stored.
+# The field of a FactProblem that marks an event after which the user's rows could not be stored.
 ROW = "(row)"
 
 # SQLSTATE classes that depend on the values of a row: cardinality, data, integrity, routines and
@@ -126,7 +126,7 @@ def stop_before_refusal(
     history = canonical(user_id, links, facts)
 
     def stopped(at: int) -> Folded:
-        stop = replace(history[at], body=None, before=None, problem=Problem(ROW, reason))
+        stop = replace(history[at], body=None, before=None, problem=FactProblem(ROW, reason))
         return refold(user_id, links, [*history[:at], stop, *history[at + 1 :]])
 
     length = longest_storable(len(history), lambda at: storable(stopped(at)))

@@ -23,7 +23,7 @@ from events.statements import statement
 from projections import claiming, relinking
 from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
-from projections.facts import Fact, OwnFact, Problem
+from projections.facts import Fact, FactProblem, OwnFact
 from projections.fold import advance, present
 from projections.links import Owner
 from projections.log_reader import Routed, routed
@@ -176,7 +176,7 @@ def past_state(
 
 def _stopped(entry: HistoryFact, reason: str) -> HistoryFact:
     """The event after which the projector could not store the user's rows, in the form that it folds."""
-    fact = replace(entry.fact, body=None, before=None, problem=Problem(ROW, reason))
+    fact = replace(entry.fact, body=None, before=None, problem=FactProblem(ROW, reason))
     return entry._replace(fact=fact)
 
 

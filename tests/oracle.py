@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from demo.objects import Customer, PaymentMethod, StripeAddress, Subscription
+from demo.objects import Customer, PaymentMethod, StripeAddress, StripeSubscription
 from demo.prices import DEFAULT_PRICES
 from demo.world import DemoPerson, DemoWorld
 
@@ -85,7 +85,7 @@ def identity(world: DemoWorld, person: DemoPerson) -> dict[str, Any]:
     }
 
 
-def current_of(subscriptions: list[Subscription]) -> Subscription | None:
+def current_of(subscriptions: list[StripeSubscription]) -> StripeSubscription | None:
     """Highest status rank, then latest created; the world never makes two in one second."""
     return min(
         subscriptions,
@@ -95,7 +95,7 @@ def current_of(subscriptions: list[Subscription]) -> Subscription | None:
 
 
 def subscription_columns(
-    world: DemoWorld, person: DemoPerson, current: Subscription | None, debatable: set[str]
+    world: DemoWorld, person: DemoPerson, current: StripeSubscription | None, debatable: set[str]
 ) -> dict[str, Any]:
     """What the current subscription says of itself."""
     if current is None:
@@ -125,7 +125,7 @@ def subscription_columns(
     }
 
 
-def cancel_date(current: Subscription) -> int | None:
+def cancel_date(current: StripeSubscription) -> int | None:
     if current.ended:
         return current.ended_at or current.canceled_at
     if current.cancel_at is not None:
@@ -133,7 +133,7 @@ def cancel_date(current: Subscription) -> int | None:
     return current.period_end if current.cancel_at_period_end else None
 
 
-def renewal_date(current: Subscription) -> int | None:
+def renewal_date(current: StripeSubscription) -> int | None:
     stops = current.ended or current.status == "paused" or current.cancel_at_period_end
     stops = stops or current.cancel_at is not None
     return None if stops else current.period_end
@@ -151,8 +151,8 @@ def intended_plan(world: DemoWorld, person: DemoPerson) -> str | None:
 
 def trial_columns(
     world: DemoWorld,
-    owned: list[Subscription],
-    current: Subscription | None,
+    owned: list[StripeSubscription],
+    current: StripeSubscription | None,
     debatable: set[str],
 ) -> dict[str, Any]:
     """The trial's dates and fate; with several subscriptions SEMANTICS leaves room."""
@@ -177,7 +177,7 @@ def trial_columns(
     }
 
 
-def trial_moments(world: DemoWorld, owned: list[Subscription]) -> tuple[int | None, int | None]:
+def trial_moments(world: DemoWorld, owned: list[StripeSubscription]) -> tuple[int | None, int | None]:
     """When a trial began and converted. `active` converts for as long as no charge fails before a payment."""
     mine = {each.id for each in owned}
     began: int | None = None
@@ -211,7 +211,7 @@ def pays_for(event_type: str, invoice: dict[str, Any]) -> str | None:  # Any: JS
 
 
 def billing_columns(
-    world: DemoWorld, person: DemoPerson, current: Subscription | None, debatable: set[str]
+    world: DemoWorld, person: DemoPerson, current: StripeSubscription | None, debatable: set[str]
 ) -> dict[str, Any]:
     """Customer, payment method, card and address."""
     customer_id = customer_in_force(world, person, current)
@@ -232,7 +232,7 @@ def billing_columns(
     return columns
 
 
-def customer_in_force(world: DemoWorld, person: DemoPerson, current: Subscription | None) -> str | None:
+def customer_in_force(world: DemoWorld, person: DemoPerson, current: StripeSubscription | None) -> str | None:
     """The current subscription's customer, else the last linked; a deleted one when there is no other."""
     by_rank = [*([current.customer] if current else []), *reversed(person.links)]
     living = [each for each in by_rank if not world.stripe.log.get(Customer, each).deleted]
@@ -240,7 +240,7 @@ def customer_in_force(world: DemoWorld, person: DemoPerson, current: Subscriptio
 
 
 def chosen_method(
-    world: DemoWorld, customer: Customer, current: Subscription | None, debatable: set[str]
+    world: DemoWorld, customer: Customer, current: StripeSubscription | None, debatable: set[str]
 ) -> PaymentMethod | None:
     """The subscription's default, else the customer's, else the last one attached."""
     of_current = current and current.customer == customer.id and current.default_payment_method

@@ -14,13 +14,13 @@ class Campaign(Aggregate):
     status: str
 
 
-class Created(Struct):
+class CampaignCreation(Struct):
     name: str
     description: str | None = None
     search_type: str | None = None
 
 
-class Updated(Struct):
+class CampaignUpdate(Struct):
     name: str | UnsetType | None = UNSET
     description: str | UnsetType | None = UNSET
     search_type: str | UnsetType | None = UNSET
@@ -30,7 +30,7 @@ class Nothing(Struct):
     """An event without fields of its own."""
 
 
-def create(key: AggregateKey, payload: Created, at: datetime) -> Campaign:
+def create(key: AggregateKey, payload: CampaignCreation, at: datetime) -> Campaign:
     return Campaign(
         id=key.id,
         user_id=key.user_id,
@@ -45,7 +45,7 @@ def create(key: AggregateKey, payload: Created, at: datetime) -> Campaign:
     )
 
 
-def _updated(state: Campaign, payload: Updated, _: datetime) -> None:
+def _updated(state: Campaign, payload: CampaignUpdate, _: datetime) -> None:
     if state.status == "archived":
         return
     if isinstance(payload.name, str):
@@ -73,10 +73,10 @@ def _archived(state: Campaign, _: Nothing, __: datetime) -> None:
 CAMPAIGNS = Kind(
     prefix="campaign.",
     id_of=reader_of("campaign_id"),
-    payload=Created,
+    payload=CampaignCreation,
     create=create,
     rules={
-        "campaign.updated": Rule(Updated, _updated),
+        "campaign.updated": Rule(CampaignUpdate, _updated),
         "campaign.activated": Rule(Nothing, _activated),
         "campaign.completed": Rule(Nothing, _completed),
         "campaign.archived": Rule(Nothing, _archived),

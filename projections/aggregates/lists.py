@@ -41,7 +41,7 @@ class CreatorList(Aggregate):
     deleted: bool = False
 
 
-class Created(Struct):
+class ListCreation(Struct):
     name: str
     description: str | None = None
     type: str = "custom"
@@ -49,7 +49,7 @@ class Created(Struct):
     tags: list[str] = field(default_factory=list)
 
 
-class Updated(Struct):
+class ListUpdate(Struct):
     name: str | None = None
     description: str | UnsetType | None = UNSET
     type: str | None = None
@@ -86,7 +86,7 @@ class Touched(Struct):
     creator_id: str | None = None
 
 
-def create(key: AggregateKey, payload: Created, at: datetime) -> CreatorList:
+def create(key: AggregateKey, payload: ListCreation, at: datetime) -> CreatorList:
     return CreatorList(
         id=key.id,
         user_id=key.user_id,
@@ -104,7 +104,7 @@ def create(key: AggregateKey, payload: Created, at: datetime) -> CreatorList:
     )
 
 
-def _updated(state: CreatorList, payload: Updated, _: datetime) -> None:
+def _updated(state: CreatorList, payload: ListUpdate, _: datetime) -> None:
     state.name = state.name if payload.name is None else payload.name
     state.type = payload.type or state.type
     state.privacy = payload.privacy or state.privacy
@@ -170,10 +170,10 @@ def _removed(state: CreatorList, payload: Removed, _: datetime) -> None:
 LISTS = Kind(
     prefix="list.",
     id_of=reader_of("list_id"),
-    payload=Created,
+    payload=ListCreation,
     create=create,
     rules={
-        "list.updated": Rule(Updated, _updated),
+        "list.updated": Rule(ListUpdate, _updated),
         "list.archived": Rule(Nothing, _archived),
         "list.restored": Rule(Nothing, _restored),
         "list.deleted": Rule(Nothing, _deleted),

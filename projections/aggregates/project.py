@@ -35,7 +35,7 @@ Bounds = Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[S]):
+class AggregateTable(Generic[S]):
     """A kind, and how its states are read from and written to the database."""
 
     kind: Kind[S]
@@ -95,7 +95,7 @@ def rebuild(conn: AnyConnection, users: Collection[str], bounds: Bounds) -> None
         _write_whole(conn, table, states, bounds)
 
 
-def _write_whole(conn: AnyConnection, table: Table[S], states: list[S], bounds: Bounds) -> None:
+def _write_whole(conn: AnyConnection, table: AggregateTable[S], states: list[S], bounds: Bounds) -> None:
     """Write these aggregates; a refusal stops only the refused one."""
 
     def refuse(state: S, problem: Exception) -> None:
@@ -106,7 +106,7 @@ def _write_whole(conn: AnyConnection, table: Table[S], states: list[S], bounds: 
 
 def _fold_apart(
     conn: AnyConnection,
-    table: Table[S],
+    table: AggregateTable[S],
     work: dict[AggregateKey, list[Fact]],
     bounds: Bounds,
 ) -> None:
@@ -123,7 +123,7 @@ def _fold_apart(
 
 def _stop(
     conn: AnyConnection,
-    table: Table[S],
+    table: AggregateTable[S],
     key: AggregateKey,
     bounds: Bounds,
     problem: Exception,
@@ -142,7 +142,7 @@ def _stop(
 
 def _fold(
     conn: AnyConnection,
-    table: Table[S],
+    table: AggregateTable[S],
     work: dict[AggregateKey, list[Fact]],
     bounds: Bounds,
 ) -> None:
@@ -199,8 +199,10 @@ def _is_gone(state: Aggregate | None) -> bool:
     return state is None or (isinstance(state, CreatorList) and state.deleted)
 
 
-TABLES: tuple[Table[Any], ...] = (  # Any: each its own state
-    Table(CAMPAIGNS, "campaigns", store.read_campaigns, store.write_campaigns, lambda work: work.campaigns),
-    Table(JOBS, "scraping_jobs", store.read_jobs, store.write_jobs, lambda work: work.jobs),
-    Table(LISTS, "creator_lists", store.read_lists, store.write_lists, lambda work: work.lists),
+TABLES: tuple[AggregateTable[Any], ...] = (  # Any: each its own state
+    AggregateTable(
+        CAMPAIGNS, "campaigns", store.read_campaigns, store.write_campaigns, lambda work: work.campaigns
+    ),
+    AggregateTable(JOBS, "scraping_jobs", store.read_jobs, store.write_jobs, lambda work: work.jobs),
+    AggregateTable(LISTS, "creator_lists", store.read_lists, store.write_lists, lambda work: work.lists),
 )

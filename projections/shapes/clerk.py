@@ -30,11 +30,11 @@ class UserShape(Struct):
     created_at: Milliseconds | None = None
 
 
-class EventShape(Struct):
+class ClerkEventShape(Struct):
     data: UserShape
 
 
-_EVENT = Decoder(EventShape)
+_EVENT = Decoder(ClerkEventShape)
 
 
 def user(payload: str) -> Body:

@@ -52,7 +52,7 @@ class DataShape(Struct):
     previous_attributes: Raw | UnsetType = UNSET
 
 
-class EventShape(Struct):
+class StripeEventShape(Struct):
     data: DataShape
 
 
@@ -79,7 +79,7 @@ class StripeObject(Generic[F]):
         return Decoder(self.shape)
 
 
-_EVENT = Decoder(EventShape)
+_EVENT = Decoder(StripeEventShape)
 
 
 def read_event(payload: str) -> DataShape:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from demo.changes import Json, matches, previous_attributes, rewind
 from demo.deliveries import DemoDelivery
 from demo.history import make_world
-from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
+from demo.objects import Customer, PaymentMethod, StripeObject, StripeSubscription
 from tests.worlds import History, histories
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,7 +72,7 @@ def test_events_of_one_second_can_be_put_in_order(history: History) -> None:
 def test_every_change_was_announced(history: History) -> None:
     said = {d.event["data"]["object"]["id"]: d for d in _snapshots(history.deliveries)}
     log = history.world.stripe.log
-    things: list[StripeObject] = [*log.all(Customer), *log.all(Subscription)]
+    things: list[StripeObject] = [*log.all(Customer), *log.all(StripeSubscription)]
     for thing in [*things, *log.all(PaymentMethod)]:
         assert said[thing.id].event["data"]["object"] == log.render(thing)
 

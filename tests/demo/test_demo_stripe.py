@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from demo.objects import Customer, Invoice, Subscription
+from demo.objects import Customer, Invoice, StripeSubscription
 from demo.prices import price_of
 from demo.stripe_cycle import Dunning
 from demo.stripe_subscriptions import Terms
@@ -23,8 +23,8 @@ def types(world: DemoWorld, *, since: int = 0) -> list[str]:
     return [each.event_type for each in world.deliveries[since:]]
 
 
-def subscription(world: DemoWorld, subscription_id: str) -> Subscription:
-    return world.stripe.log.get(Subscription, subscription_id)
+def subscription(world: DemoWorld, subscription_id: str) -> StripeSubscription:
+    return world.stripe.log.get(StripeSubscription, subscription_id)
 
 
 def test_paid_checkout_is_one_burst_in_one_second(world: DemoWorld) -> None:

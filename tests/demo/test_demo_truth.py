@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from demo.objects import StripeAddress, Subscription
+from demo.objects import StripeAddress, StripeSubscription
 from demo.prices import price_of
 from demo.world import DemoPerson, DemoWorld
 from tests.oracle import current_of, truth_of
@@ -102,7 +102,9 @@ def test_active_outranks_a_newer_past_due(world: DemoWorld, ada: DemoPerson) -> 
     world.stripe.subscriptions.fail_payment(second)
 
     assert newest == "price_fame_flex_monthly"
-    assert current_of(world.stripe.log.all(Subscription)) == world.stripe.log.get(Subscription, first)
+    assert current_of(world.stripe.log.all(StripeSubscription)) == world.stripe.log.get(
+        StripeSubscription, first
+    )
 
 
 def test_deleted_user_keeps_the_bill_and_loses_the_name(world: DemoWorld, ada: DemoPerson) -> None:

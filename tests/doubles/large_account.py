@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from demo.objects import Card, Customer, PaymentMethod, StripeAddress, Subscription, SubscriptionItem
+from demo.objects import Card, Customer, PaymentMethod, StripeAddress, StripeSubscription, SubscriptionItem
 from demo.prices import DEFAULT_PRICES
 from demo.shapes import Rendering, render
 from demo.versions import Generation
@@ -66,7 +66,7 @@ class Crowd:
         created = FIRST + number * self.step_s
         price = DEFAULT_PRICES[number % len(DEFAULT_PRICES)]
         item = SubscriptionItem(f"si_crowd{number:09d}", created, price, created, created + 30 * DAY_S)
-        thing = Subscription(
+        thing = StripeSubscription(
             id=f"sub_crowd{number:09d}",
             created=created,
             customer=f"cus_crowd{number:09d}",

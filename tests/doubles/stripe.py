@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from demo.objects import Customer, PaymentMethod, StripeObject, Subscription
+from demo.objects import Customer, PaymentMethod, StripeObject, StripeSubscription
 from demo.prices import PRICES
 from demo.shapes_billing import price
 from demo.stripe_world import StripeWorld
@@ -55,7 +55,7 @@ class _Stripe:
         return _one(self._rendered(found, asked) if found else None)
 
     def subscriptions(self, asked: Asked) -> Replied:
-        found = self._world.log.all(Subscription)
+        found = self._world.log.all(StripeSubscription)
         if asked.query.get("status") != "all":
             found = [each for each in found if not each.ended]
         return self._objects(asked, found)

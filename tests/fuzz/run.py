@@ -19,7 +19,7 @@ from werkzeug.test import Client
 from database.pool import Pool, connect, open_pool
 from handlers.errors import DecisionRefused
 from handlers.scheduled_scans import expire_grants, expire_trials, reset_usage, warn_trials
-from handlers.usage import Usage, UsageCommand, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, record_usage
 from projections.errors import PartBehind, PartBusy
 from projections.refusal import ROW
 from projections.replay import Options, compare
@@ -162,7 +162,7 @@ class _World:
 
     def _count(self, conn: Any, user_id: str, key: str, now: datetime) -> None:
         asked = UsageCommand(
-            user_id=user_id, usage=Usage(metric="creators", quantity=1), key=key, now=now, actor="fuzz"
+            user_id=user_id, usage=MeteredUsage(metric="creators", quantity=1), key=key, now=now, actor="fuzz"
         )
         try:
             with conn.transaction():

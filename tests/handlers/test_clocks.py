@@ -15,7 +15,7 @@ from handlers.errors import LimitExceeded
 from handlers.links import link_customer
 from handlers.profile import change_profile
 from handlers.scheduled_scans import expire_trials, reset_usage
-from handlers.usage import Usage, UsageCommand, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, record_usage
 from tests.handlers.users import DAY, NOW, joined, project, row, sold, tell, types_of
 from tests.projections import event_builders
 
@@ -40,7 +40,7 @@ def command(now: datetime, user_id: str = ADA) -> Command:
 
 def use(conn: Connection, quantity: int, now: datetime) -> int:
     """How many creators are counted then."""
-    usage = Usage(metric="creators", quantity=quantity)
+    usage = MeteredUsage(metric="creators", quantity=quantity)
     counted = record_usage(
         conn, UsageCommand(user_id=ADA, usage=usage, key=uuid4().hex, now=now, actor="test")
     )

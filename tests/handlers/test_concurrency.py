@@ -18,7 +18,7 @@ from events.envelope import NewEvent
 from events.routing import part_of
 from handlers.errors import AlreadySo, DecisionRefused, LimitExceeded
 from handlers.links import link_customer, unlink_customer
-from handlers.usage import Usage, UsageCommand, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, record_usage
 from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.errors import PartBusy
 from projections.projector import Projector
@@ -51,7 +51,11 @@ def take(conn: Connection, quantity: int, key: str) -> str:
         record_usage(
             conn,
             UsageCommand(
-                user_id=ADA, usage=Usage(metric="creators", quantity=quantity), key=key, now=NOW, actor="t"
+                user_id=ADA,
+                usage=MeteredUsage(metric="creators", quantity=quantity),
+                key=key,
+                now=NOW,
+                actor="t",
             ),
         )
     except LimitExceeded as refused:

@@ -16,7 +16,7 @@ from events.append import append
 from events.routing import part_of
 from handlers.decision import CommandRule, Decided, decide_many
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserUnknown
-from handlers.usage import Counted, Usage, UsageCommand, UsageCounter
+from handlers.usage import Counted, MeteredUsage, UsageCommand, UsageCounter
 from handlers.usage import command_rule as ruled_one
 from projections.projector import Projector
 from projections.runner import Runner
@@ -41,7 +41,7 @@ def wide(conninfo: str) -> Iterator[Pool]:
 
 
 def wanted(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
-    usage = Usage(metric="creators", quantity=quantity)
+    usage = MeteredUsage(metric="creators", quantity=quantity)
     return UsageCommand(user_id=user_id, usage=usage, key=key, now=NOW, actor="test")
 
 

@@ -14,7 +14,7 @@ from handlers import expirations, schedule_preview, scheduled_scans
 from handlers.decision import CommandRule, DueFact, decide_many
 from handlers.schedule_preview import preview
 from handlers.scheduled_scans import expire_trials
-from handlers.usage import Usage, UsageCommand, UsageCounter, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, UsageCounter, record_usage
 from handlers.usage import command_rule as ruled_one
 from projections.errors import StateUnreadable
 from projections.state import State
@@ -60,7 +60,7 @@ def trial_without_end(conn: Connection) -> None:
 
 def usage(user_id: str, key: str = "k") -> UsageCommand:
     return UsageCommand(
-        user_id=user_id, usage=Usage(metric="creators", quantity=1), key=key, now=NOW, actor="test"
+        user_id=user_id, usage=MeteredUsage(metric="creators", quantity=1), key=key, now=NOW, actor="test"
     )
 
 

@@ -11,7 +11,7 @@ from events.domain.user import EntitlementGranted, TrialStarted, UsageRecorded, 
 from events.envelope import NewEvent
 from handlers.errors import IdempotencyConflict, LimitExceeded, UserDeleted, UserQuarantined, UserUnknown
 from handlers.scheduled_scans import reset_usage
-from handlers.usage import Counted, Usage, UsageCommand, record_usage
+from handlers.usage import Counted, MeteredUsage, UsageCommand, record_usage
 from projections.errors import PartBehind
 from projections.fold import present, refold
 from projections.rows import row_digest, rows_of
@@ -26,7 +26,7 @@ ADA = "user_ada"
 def use(
     conn: Connection, metric: str = "creators", quantity: int = 1, *, key: str = "k", now: datetime = NOW
 ) -> Counted:
-    usage = Usage(metric=metric, quantity=quantity)  # type: ignore[arg-type]  # the parameter is a metric
+    usage = MeteredUsage(metric=metric, quantity=quantity)  # type: ignore[arg-type]  # the parameter is a metric
     counted = record_usage(conn, UsageCommand(user_id=ADA, usage=usage, key=key, now=now, actor="test"))
     conn.commit()
     return counted
@@ -116,7 +116,11 @@ def test_a_key_is_one_users_alone(conn: Connection) -> None:
     counted = record_usage(
         conn,
         UsageCommand(
-            user_id="user_bob", usage=Usage(metric="creators", quantity=6), key="k", now=NOW, actor="test"
+            user_id="user_bob",
+            usage=MeteredUsage(metric="creators", quantity=6),
+            key="k",
+            now=NOW,
+            actor="test",
         ),
     )
 
@@ -124,7 +128,7 @@ def test_a_key_is_one_users_alone(conn: Connection) -> None:
 
 
 def test_a_colon_in_an_id_takes_nobody_elses_key(conn: Connection) -> None:
-    usage = Usage(metric="creators", quantity=1)
+    usage = MeteredUsage(metric="creators", quantity=1)
     tell(conn, *joined("a", "a:b"))
 
     record_usage(conn, UsageCommand(user_id="a", usage=usage, key="b:c", now=NOW, actor="test"))
@@ -141,7 +145,11 @@ def test_nobody_counts_for_a_stranger(conn: Connection) -> None:
         record_usage(
             conn,
             UsageCommand(
-                user_id="user_x", usage=Usage(metric="creators", quantity=1), key="k", now=NOW, actor="test"
+                user_id="user_x",
+                usage=MeteredUsage(metric="creators", quantity=1),
+                key="k",
+                now=NOW,
+                actor="test",
             ),
         )
 

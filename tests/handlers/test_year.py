@@ -22,7 +22,7 @@ from handlers.entitlements import grant_plan
 from handlers.plans import publish_default_plans
 from handlers.scheduled_scans import expire_grants, expire_trials, reset_usage, warn_trials
 from handlers.trials import Length, end_trial, extend_trial, start_trial
-from handlers.usage import Usage, UsageCommand, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, record_usage
 from projections.projector import Projector
 from tests.handlers.orders import order
 from tests.laws.envelopes import envelope
@@ -83,7 +83,7 @@ Step = Callable[[Year, list[DemoPerson], datetime], None]
 
 
 def uses(quantity: int) -> Step:
-    usage = Usage(metric="creators", quantity=quantity)
+    usage = MeteredUsage(metric="creators", quantity=quantity)
 
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
         year.each(

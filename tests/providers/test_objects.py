@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from demo.history import make_world
-from demo.objects import Customer, PaymentMethod, Subscription
+from demo.objects import Customer, PaymentMethod, StripeSubscription
 from demo.prices import UNKNOWN_PRICE, price_of
 from demo.world import DemoWorld
 from providers.reconcile import objects
@@ -76,8 +76,8 @@ def row(conn: Conn, table: str) -> dict[str, Any]:  # Any: one type a column
     return tables(conn)[table][0]
 
 
-def subscription(world: DemoWorld) -> Subscription:
-    return world.stripe.log.all(Subscription)[0]
+def subscription(world: DemoWorld) -> StripeSubscription:
+    return world.stripe.log.all(StripeSubscription)[0]
 
 
 def test_nothing_differs_when_all_was_received(shop: Conn, double: Double, watch: Watch) -> None:

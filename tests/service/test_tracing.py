@@ -22,7 +22,7 @@ from database.pool import Connection, Pool, open_pool
 from demo.signing import sign_stripe
 from events import tracing
 from events.clock import utc_now
-from handlers.usage import Usage, UsageCommand, record_usage
+from handlers.usage import MeteredUsage, UsageCommand, record_usage
 from projections.runner import Runner
 from service import application
 from service import tracing as cli_tracing
@@ -135,7 +135,7 @@ def test_a_decision_s_rows_are_in_its_trace(conn: Connection, spans: InMemorySpa
     spans.clear()
 
     with tracing.tracer.start_as_current_span("request"):
-        usage = Usage(metric="creators", quantity=1)
+        usage = MeteredUsage(metric="creators", quantity=1)
         record_usage(conn, UsageCommand(user_id="user_ada", usage=usage, key="k", now=NOW, actor="test"))
 
     found = by_name(spans)
