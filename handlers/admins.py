@@ -1,7 +1,7 @@
 """Administrators set by an operator; this overrides Clerk's metadata."""
 
 from events.domain.user import AdminGranted, AdminRevoked
-from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
+from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import AlreadySo, NothingToUndo
 from projections.log_reader import AnyConnection
 from projections.state import State
@@ -13,7 +13,10 @@ def grant_admin(conn: AnyConnection, command: Command) -> Decided:
 
 
 def revoke_admin(conn: AnyConnection, command: Command) -> Decided:
-    """Revoke admin rights, even if Clerk still grants them. Raises: NothingToUndo, and as `decide`."""
+    """Revoke admin rights, even if Clerk still grants them.
+
+    Raises: NothingToUndo, UserQuarantined, and as `decide`.
+    """
     return decide(conn, command.requesting(is_admin=False), lambda state, _, now: revoke(state))
 
 
@@ -28,6 +31,7 @@ def grant(state: State) -> Verdict:
 
 def revoke(state: State) -> Verdict:
     """The verdict on a revocation."""
+    refuse_quarantined(state)
     is_admin = state.clerk_admin if state.granted_admin is None else state.granted_admin
     if not is_admin:
         raise NothingToUndo("expected an administrator, found another user; nothing was changed")

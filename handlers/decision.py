@@ -238,6 +238,11 @@ def refuse_unfit(state: State) -> None:
     """Raises: UserDeleted, UserQuarantined: such users get no grants and no usage."""
     if state.deleted_at is not None:
         raise UserDeleted(state.user_id)
+    refuse_quarantined(state)
+
+
+def refuse_quarantined(state: State) -> None:
+    """Raises: UserQuarantined: such a user's rows would not show the decision."""
     if state.poison is not None:
         raise UserQuarantined(state.user_id, state.poison.id)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from events.clock import micros
 from events.domain.user import EntitlementGranted, EntitlementRevoked
-from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
+from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import AlreadySo, NothingToUndo, PlanUnknown, UnusableInstant
 from projections.catalog import Catalog
 from projections.log_reader import AnyConnection
@@ -34,7 +34,7 @@ def grant_plan(
 
 
 def revoke_plan(conn: AnyConnection, command: Command) -> Decided:
-    """Revoke the granted plan. Raises: NothingToUndo, and as `decide`."""
+    """Revoke the granted plan. Raises: NothingToUndo, UserQuarantined, and as `decide`."""
     return decide(
         conn, command.requesting(plan_key=None, until=None), lambda state, _, now: revoke(state, now)
     )
@@ -99,6 +99,7 @@ def _shown(limit: int | None) -> str:
 
 def revoke(state: State, now: datetime) -> Verdict:
     """The verdict on a revocation."""
+    refuse_quarantined(state)
     current = lapsed(state, now).grant
     if current is None:
         raise NothingToUndo("expected a plan that was granted, found none in force; nothing was changed")

@@ -7,7 +7,7 @@ from typing import Any
 from events.clock import from_micros, later
 from events.domain.user import TrialExpired, TrialExtended, TrialStarted
 from handlers.configuration import configured
-from handlers.decision import Command, Decided, Verdict, decide, refuse_unfit
+from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
 from handlers.expirations import all_over
 from projections.catalog import Catalog
@@ -87,7 +87,7 @@ def extend_trial(
 def end_trial(conn: AnyConnection, command: Command) -> Decided:
     """End the trial now; this undoes a start.
 
-    Raises: TrialRefused, and as `decide`.
+    Raises: TrialRefused, UserQuarantined, and as `decide`.
     """
     return decide(conn, command.requesting(action="end"), lambda state, _, now: end(state, now))
 
@@ -149,6 +149,7 @@ def extend(state: State, now: datetime, length: Length, default_days: int) -> Ve
 
 def end(state: State, now: datetime) -> Verdict:
     """The verdict on an early end."""
+    refuse_quarantined(state)
     _refuse_not_ours(state)
     if lapsed(state, now).trial.status != "active" or state.trial.ends_at is None:
         raise TrialRefused("expected a trial that runs, found one that is over; nothing was changed")
