@@ -143,7 +143,8 @@ class DeliveryBatch:
             waiting = [nth for nth, row in enumerate(appended) if row is None]
             if not waiting:
                 break
-            sleep(pause_s)
+            if pause_s:
+                sleep(pause_s)
             rows = self._append_free([events[nth] for nth in waiting], first=len(waiting) == len(events))
             if not rows:
                 break
