@@ -24,9 +24,9 @@ from api.errors import RequestRefused
 from api.models import Question, Word
 from api.openapi import documented
 from api.replica import reading_pool
+from events.statements import Row
 from handlers.tokens import Role
 from queries.log_tail import START, Vector, events_after, heads, read_vector_cursor, vector_cursor
-from queries.rows import Row
 
 stream = Blueprint("stream", __name__, url_prefix="/api/events")
 

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from random import Random
-from typing import Any
 from uuid import UUID
-
-from psycopg import Connection
 
 from demo.bulk import BulkEvent, bulk_events
 from events.clock import from_micros
 from events.routing import PARTS, part_of
+from events.statements import AnyConnection
 
-AnyConnection = Connection[Any]  # Any: the caller's own row factory
 COLUMNS = (
     "part, position, id, source_system, idempotency_key, livemode, route_key, aggregate_type, aggregate_id, "
     "event_type, event_version, event_data, metadata, occurred_at, recorded_at, payload_salt, payload_digest"

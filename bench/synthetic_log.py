@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import sql
 
-AnyConnection = Connection[Any]  # Any: the caller's own row factory
+from events.statements import AnyConnection
 
 EVENTS_EACH = 10
 USERS_A_STEP = 20_000

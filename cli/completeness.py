@@ -6,9 +6,9 @@ import click
 
 from cli.output import console, emit_json, emit_table, json_option
 from events.clock import utc_now
+from events.statements import Row
 from handlers.alarms import alarms
 from queries.completeness import COUNTED, ledger, outages
-from queries.rows import Row
 from service.wiring import command_settings, session
 
 _OUTAGE = ("source", "since", "until", "received", "caught_up")

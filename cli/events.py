@@ -14,11 +14,11 @@ from cli.parameters import FILLED_TEXT, INSTANT
 from cli.terminal import echo
 from cli.user_argument import require_found, user_id_of
 from database.pool import Connection
+from events.statements import Row
 from handlers.tokens import note_reads
 from queries.deliveries import conflicts, set_aside, unreadable
 from queries.events import EventFilter, EventPage, EventRow, one_event, search
 from queries.profile import profile
-from queries.rows import Row
 from service.escapes import printable
 from service.wiring import command_settings, session
 

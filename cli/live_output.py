@@ -17,7 +17,7 @@ from cli.errors import one_line
 from cli.output import Console, console, emit_json_line
 from cli.terminal import echo
 from database.errors import DatabaseUnavailable
-from queries.rows import Row
+from events.statements import Row
 
 Wait = Callable[[float], None]
 

@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+from events.statements import Row
 from queries.instants import iso
 from queries.person import PersonFile
-from queries.rows import Row
 
 Json = dict[str, Any]  # Any: JSON values
 

@@ -15,12 +15,12 @@ from database import migrations, restore_marker
 from database.migrations import MigrationState
 from database.pool import connect, place
 from events.clock import utc_now
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from handlers.alarms import alarms
 from projections.code_version import projector_version
 from projections.replay import standing
 from queries.lag import projection_lag, refolds_waiting
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 from service.wiring import as_service, command_settings, server
 
 

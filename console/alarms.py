@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from threading import Lock
 
+from events.statements import AnyConnection
 from handlers.alarms import Alarm, alarms
-from queries.rows import AnyConnection
 
 FRESH_FOR = timedelta(minutes=1)
 

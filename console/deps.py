@@ -12,8 +12,8 @@ from psycopg_pool import ConnectionPool
 from console.alarms import Alarms
 from events.clock import Clock
 from events.seals.keys import VerifierKey
+from events.statements import AnyConnection
 from jobs import Registry
-from queries.rows import AnyConnection
 from queries.seals import origin_of
 
 Pool = ConnectionPool[Connection[Any]]  # Any: pages do not care which row factory the pool uses

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
+from events.statements import Row
 from queries.money import money
-from queries.rows import Row
 
 AMOUNTS = ("amount_paid", "amount_due", "amount_total", "amount_refunded", "amount")
 WORDS = ("status", "payment_status", "collection_method", "billing_reason", "cancel_at_period_end")

@@ -14,6 +14,7 @@ from console.errors import bad_input, not_found
 from console.inputs import text
 from console.timeline_chart import life
 from events.clock import from_micros
+from events.statements import AnyConnection
 from handlers.offers import refusals
 from queries import profile as profiles
 from queries.customers import linked_customers
@@ -21,7 +22,6 @@ from queries.entitlements import METRICS, entitlements
 from queries.history import Json, as_entry
 from queries.instants import refuse_future
 from queries.plans import list_plans
-from queries.rows import AnyConnection
 from queries.stored_fold import stored_fold
 from queries.user_view import UserView, load_user_view
 from queries.why import why

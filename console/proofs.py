@@ -10,7 +10,7 @@ import orjson
 from events.seals.errors import SealError
 from events.seals.event_proof import check_proof
 from events.seals.keys import VerifierKey
-from queries.rows import AnyConnection
+from events.statements import AnyConnection
 from queries.seals import NoCheckpoint, NotSealedYet, event_proof
 
 

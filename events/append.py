@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events.envelope import Appended, NewEvent
@@ -14,11 +13,9 @@ from events.errors import NaiveInstant
 from events.identifiers import uuid7
 from events.payload import digest, new_salt
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from events.text import storable_value
 from events.tracing import carried, note, span
-
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 def append(conn: AnyConnection, event: NewEvent) -> Appended:

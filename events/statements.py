@@ -4,8 +4,15 @@ Modules with one or two statements have them in the file that is named like thei
 """
 
 import re
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+from psycopg import Connection
+
+AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
+Row = dict[str, Any]  # Any: a column's type is the table's
 
 _NAME = re.compile(rb"^-- name: ([a-z0-9_]{1,60})\n", re.MULTILINE)
 
@@ -30,3 +37,10 @@ def statements(package: str) -> dict[str, bytes]:
                     raise ValueError(f"{package}: two statements are named {name.decode()}")
                 by_name[name.decode()] = text
     return by_name
+
+
+def in_utc(row: Row) -> Row:
+    """The row with its instants in UTC."""
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
+    }

@@ -1,9 +1,9 @@
 """Administrators set by an operator; this overrides Clerk's metadata."""
 
 from events.domain.user import AdminGranted, AdminRevoked
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import AlreadySo, NothingToUndo
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 

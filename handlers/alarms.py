@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import structlog
 
+from events.statements import AnyConnection, Row
 from queries import completeness
-from queries.rows import AnyConnection, Row
 
 _log = structlog.get_logger("tenure.alarms")
 

@@ -14,11 +14,11 @@ from events.domain.platform import (
     CampaignCreated,
     CampaignUpdated,
 )
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.owned_rows import answer_of, new_id, owned_row, refuse_unless
 from handlers.usage import MeteredUsage, count
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 Action = Literal["activate", "complete", "archive"]

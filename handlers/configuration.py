@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
 from events.append import append
 from events.domain import system_event
 from events.domain.system import ConfigurationChanged, LoggingChanged
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.configuration_keys import (
     KNOWN,
     ConfigurationKey,
@@ -23,8 +22,6 @@ from handlers.configuration_keys import (
     known_key,
     read_value,
 )
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGER_LIMIT = 200

@@ -9,16 +9,14 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg_pool import PoolClosed
 
 from events.clock import Clock
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.configuration import Configuration, configuration
 from handlers.configuration_keys import KNOWN
 
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 Connect = Callable[[], AbstractContextManager[AnyConnection]]
 ApplyLevels = Callable[[Mapping[str, str]], None]
 

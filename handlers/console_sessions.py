@@ -6,13 +6,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.tokens import Caller, Role, TokenRefused, check_token
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)

@@ -15,6 +15,7 @@ from events.clock import MICROSECOND, from_micros, later, micros
 from events.domain import DomainEvent, user_event
 from events.envelope import NewEvent
 from events.routing import part_of
+from events.statements import AnyConnection
 from handlers.errors import (
     IdempotencyConflict,
     UserDeleted,
@@ -24,7 +25,6 @@ from handlers.errors import (
 from projections.catalog import Catalog
 from projections.decision_transaction import DecisionTransaction, Snapshot
 from projections.decision_transaction_batch import DecisionKey, DecisionTransactionBatch
-from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import lock_customers
 from queries.instants import iso

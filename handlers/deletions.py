@@ -10,10 +10,9 @@ from psycopg.rows import dict_row
 
 from events.domain.user import DeletionReverted
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.errors import AlreadySo, NothingToUndo
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 Row = dict[str, Any]  # Any: one type a column

@@ -6,10 +6,10 @@ from typing import Any
 
 from events.clock import micros
 from events.domain.user import EntitlementGranted, EntitlementRevoked
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import AlreadySo, NothingToUndo, PlanUnknown, UnusableInstant
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import Grant, State
 from queries.entitlements import METRICS, lapsed, standing
 from queries.instants import iso

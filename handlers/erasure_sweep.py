@@ -11,8 +11,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from events.statements import statement
-from handlers.tokens import AnyConnection
+from events.statements import AnyConnection, statement
 from projections.replay import Leftovers, delete_leftovers
 
 

@@ -15,12 +15,11 @@ from events.domain.platform import JobTimedOut
 from events.envelope import NewEvent
 from events.identifiers import key_part
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.decision import moment
 from handlers.errors import BusyTransaction
 from handlers.scheduled_scans import Summary
 from projections.decision_transaction import DecisionTransaction, Snapshot
-from projections.log_reader import AnyConnection
 from queries.instants import iso
 
 PAGE = 500

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from events.domain.user import IdentityLinked, IdentityUnlinked
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.errors import AlreadySo, NotACustomer, NothingToUndo, NotTrusted
 from projections.accounts import Trust, account_of
-from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.store import CustomerRow, lock_customers
 from queries.customers import address_of

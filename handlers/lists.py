@@ -16,11 +16,11 @@ from events.domain.platform import (
     ListRestored,
     ListUpdated,
 )
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, Verdict, decide
 from handlers.owned_rows import Row, answer_of, fetch_row, new_id, owned_row, refuse_deleted, refuse_unless
 from handlers.platform_errors import CreatorTwice, ListFull, NotTheirs
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 Action = Literal["archive", "restore", "delete"]

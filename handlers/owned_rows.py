@@ -10,11 +10,10 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from events.identifiers import derived_id
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.decision import Command
 from handlers.errors import UserDeleted
 from handlers.platform_errors import HistoryStopped, NotTheirs, VersionConflict, WrongState
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 Row = dict[str, Any]  # Any: a column's value

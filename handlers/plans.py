@@ -10,10 +10,10 @@ from events.domain import plan_event
 from events.domain.system import PlanPublished, PlanRetired
 from events.envelope import NewEvent
 from events.routing import CATALOG_ROUTE, part_of
+from events.statements import AnyConnection
 from handlers.plan_files import default_plans
 from projections.catalog import Catalog, CatalogPlan
 from projections.decision_transaction import Choose, DecisionTransaction, Snapshot
-from projections.log_reader import AnyConnection
 
 Kind = Literal["new", "changed", "retired"]
 

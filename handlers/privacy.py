@@ -18,9 +18,8 @@ from events.domain import user_event
 from events.domain.user import PrivacyErased
 from events.envelope import Appended
 from events.routing import SERVICE_AGGREGATES, part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.personal import PersonalTexts
-from handlers.tokens import AnyConnection
 from projections.decision_transaction import DecisionTransaction
 from projections.errors import PartBehind
 from projections.store import lock_all_parts

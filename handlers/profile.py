@@ -15,12 +15,12 @@ from events.domain.user import (
     PlanSelected,
     ProfileUpdated,
 )
+from events.statements import AnyConnection
 from handlers.decision import Command, Verdict, decide
 from handlers.errors import PlanNotForSale
 from handlers.owned_rows import refuse_deleted
 from handlers.plans import on_sale
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import State
 
 WORDS = ("business_name", "brand_description", "industry")

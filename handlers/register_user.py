@@ -7,8 +7,8 @@ from events.domain import user_event
 from events.domain.user import LegacyImported
 from events.envelope import NewEvent
 from events.routing import part_of
+from events.statements import AnyConnection
 from projections.decision_transaction import DecisionTransaction, Snapshot
-from projections.log_reader import AnyConnection
 
 
 def register_user(

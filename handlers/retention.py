@@ -10,8 +10,7 @@ from events.domain import system, system_event
 from events.envelope import NewEvent
 from events.seals.keys import SigningKey
 from events.seals.removal import Removal, sign_removal, spans_of
-from events.statements import statement
-from handlers.tokens import AnyConnection
+from events.statements import AnyConnection, statement
 from queries.seals import origin_of
 
 ACCESS_BATCH = 20_000

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import structlog
 
 from events.clock import from_micros, later
+from events.statements import AnyConnection
 from handlers.expirations import GRACE, WARNING_DAYS
 from handlers.scheduled_scans import candidates
-from projections.log_reader import AnyConnection
 from projections.state import State
 from projections.tables.usage import next_reset, period_of
 from queries.pluralize import counted

@@ -15,13 +15,12 @@ from psycopg.rows import dict_row
 
 from events.clock import EPOCH
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.decision import DueFact, settle
 from handlers.errors import BusyTransaction
 from handlers.expirations import GRACE, WARNING_DAYS, Lapse, grant_over, month_over, trial_ending, trial_over
 from projections.errors import StateUnreadable
 from projections.fold import present
-from projections.log_reader import AnyConnection
 from projections.state import State, read_stored
 
 PAGE = 500

@@ -15,12 +15,12 @@ from events.domain.platform import (
     JobResultsRecorded,
     JobStarted,
 )
+from events.statements import AnyConnection
 from handlers.decision import Command, Decided, DueFact, Verdict, decide, refuse_unfit
 from handlers.errors import UnusableInstant
 from handlers.owned_rows import answer_of, fetch_row, new_id, owned_row, refuse_deleted, refuse_unless
 from handlers.usage import MeteredUsage, count
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import State
 from queries.entitlements import standing
 from queries.instants import iso

@@ -21,8 +21,7 @@ from events.seals.errors import SealError
 from events.seals.keys import SigningKey
 from events.seals.leaf import leaf_hash_of_texts
 from events.seals.merkle import Frontier, Node, extend
-from events.statements import statement
-from queries.rows import AnyConnection
+from events.statements import AnyConnection, statement
 from queries.sealed_leaves import PartSize, frontiers, leaf_texts_after, part_sizes
 from queries.seals import StoredCheckpoint, heads_of, latest_checkpoint, origin_of
 

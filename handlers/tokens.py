@@ -10,13 +10,11 @@ from hmac import compare_digest
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.identifiers import uuid7
-from events.statements import statement
+from events.statements import AnyConnection, statement
 
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 Role = Literal["service", "auditor", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from events.clock import from_micros, later
 from events.domain.user import TrialExpired, TrialExtended, TrialStarted
+from events.statements import AnyConnection
 from handlers.configuration import configured
 from handlers.decision import Command, Decided, Verdict, decide, refuse_quarantined, refuse_unfit
 from handlers.errors import PlanUnknown, TrialRefused, UnusableInstant
 from handlers.expirations import all_over
 from projections.catalog import Catalog
-from projections.log_reader import AnyConnection
 from projections.state import NO_LEGACY, State
 from projections.stripe_objects import current_subscription
 from projections.tables.usage import SERVED

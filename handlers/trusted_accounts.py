@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from events.statements import AnyConnection
 from handlers.configuration import set_value
 from projections.accounts import CATEGORY, KEY, trusted_accounts
-from projections.log_reader import AnyConnection
 
 SETTING = "STRIPE_TRUSTED_ACCOUNTS"
 

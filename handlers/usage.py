@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from events.domain.user import UsageRecorded
 from events.group_commit import GroupCommit
 from events.identifiers import key_part
+from events.statements import AnyConnection
 from handlers.decision import (
     Command,
     CommandRule,
@@ -28,7 +29,6 @@ from handlers.expirations import all_over
 from handlers.retry import attempt
 from projections.catalog import Catalog
 from projections.decision_transaction import SnapshotChanged
-from projections.log_reader import AnyConnection
 from projections.state import State
 from queries.entitlements import Metric, PlanInForce, allowances_json, standing
 

@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from psycopg import Connection
-
 from events.clock import Clock
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 Json = Mapping[str, Any]  # Any: JSON values
 Status = Literal["pending", "processing", "completed", "failed", "cancelled", "dead"]
 

@@ -16,10 +16,11 @@ from uuid import UUID, uuid4
 import structlog
 
 from events.append import append_all, json_text
+from events.statements import AnyConnection
 from events.text import storable
 from jobs.backoff import Chance, delay
 from jobs.errors import LeaseLost, Postponed
-from jobs.job import AnyConnection, Job, JobResult, JobType, Json, Registry, Status
+from jobs.job import Job, JobResult, JobType, Json, Registry, Status
 from jobs.queue import rows
 
 LOCK_CLASS = 0x7E40_4A0B  # advisory locks of this service's job workers

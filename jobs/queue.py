@@ -9,9 +9,9 @@ from psycopg.rows import dict_row
 
 from events.append import append_all, json_text
 from events.identifiers import uuid7
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from jobs.errors import JobNotMovable, JobUnknown
-from jobs.job import AnyConnection, Job, Json, Registry
+from jobs.job import Job, Json, Registry
 
 MAX_RETRIES = 5
 LIST_LIMIT = 1_000

@@ -10,10 +10,11 @@ import psycopg
 import structlog
 
 from events.clock import Clock
+from events.statements import AnyConnection
 from jobs import lease as leases
 from jobs.backoff import Chance
 from jobs.errors import LeaseLost, PermanentFailure, Postponed
-from jobs.job import AnyConnection, JobContext, Json, Registry
+from jobs.job import JobContext, Json, Registry
 from jobs.lease import Lease, Worker
 
 POLL_S = 1.0

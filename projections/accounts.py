@@ -7,10 +7,10 @@ configuration event in the log, so that a replay trusts the same accounts as the
 import msgspec
 from psycopg.rows import tuple_row
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import store
 from projections.facts import OwnFact
-from projections.log_reader import AnyConnection, Routed
+from projections.log_reader import Routed
 
 CATEGORY, KEY = "stripe", "trusted_accounts"
 

@@ -6,24 +6,20 @@ commit wins, regardless of the clocks of two operators' machines.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import structlog
 from msgspec import Struct
-from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events.clock import from_micros
 from events.identifiers import derived_id
 from events.routing import SYSTEM_ROUTE, part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from events.text import storable_json
 from projections.refusal import is_refusal
 from projections.rows import Row, as_json
 from projections.upserts import upsert
-
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 logger = structlog.get_logger(__name__)
 

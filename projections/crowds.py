@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
+from events.statements import AnyConnection
 from projections import log_reader
 from projections.facts import Fact
 from projections.fold import fold_one, in_order
-from projections.log_reader import AnyConnection, HistoryRequest
+from projections.log_reader import HistoryRequest
 from projections.state import State
 
 

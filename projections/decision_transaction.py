@@ -16,7 +16,7 @@ from psycopg.rows import tuple_row
 from events.append import append_all
 from events.clock import micros
 from events.envelope import Appended, NewEvent
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from events.tracing import span
 from projections import aggregates, log_reader, relinking, store
 from projections.catalog import Catalog
@@ -24,7 +24,7 @@ from projections.code_version import projector_version
 from projections.errors import PartBehind, PartBusy, StateUnreadable
 from projections.facts import Fact
 from projections.fold import present
-from projections.log_reader import AnyConnection, Routed, routed
+from projections.log_reader import Routed, routed
 from projections.projector import EMPTY, BatchState, Projector
 from projections.refolding import advance_some
 from projections.refusal import is_refusal, is_stopped_by_row

@@ -8,9 +8,10 @@ tables equal those of a replay.
 from collections.abc import Mapping
 
 from events.domain.user import PrivacyErased
+from events.statements import AnyConnection
 from projections import store
 from projections.facts import OwnFact
-from projections.log_reader import AnyConnection, Routed
+from projections.log_reader import Routed
 
 ERASED = "privacy.erased"
 

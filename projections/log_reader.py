@@ -5,19 +5,16 @@ from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events import livemode
 from events.clock import instant
 from events.routing import CATALOG_ROUTE, PLAN, SERVICE_AGGREGATES, part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.claiming import DELETIONS, OWN_CLAIMS
 from projections.facts import Fact
 from projections.parse_fact import CLAIM_PATTERNS, READ_PATTERNS, read
-
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 class Routed(NamedTuple):

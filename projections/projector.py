@@ -12,13 +12,14 @@ import msgspec
 import structlog
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from events.statements import AnyConnection
 from projections import accounts, aggregates, configuration, erasure, log_reader, refolding, relinking, store
 from projections.catalog import Catalog
 from projections.code_version import projector_version
 from projections.crowds import Crowds
 from projections.facts import Fact, OwnFact
 from projections.fold import present, refold
-from projections.log_reader import AnyConnection, Routed
+from projections.log_reader import Routed
 from projections.refolding import advance_some, refold_users
 from projections.refusal import (
     check_constraints,

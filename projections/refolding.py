@@ -8,11 +8,12 @@ other user waits. A refold that reaches a state equal to the old fold's ends the
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from events.statements import AnyConnection
 from projections import log_reader, store
 from projections.crowds import Crowds
 from projections.facts import Fact
 from projections.fold import advance, crowd, fold_through, is_crowd, open_from, settle
-from projections.log_reader import AnyConnection, HistoryRequest, Stretch
+from projections.log_reader import HistoryRequest, Stretch
 from projections.snapshots import EVER, Passed, Pending, keep, kept_state, late
 from projections.state import Folded, State, encode_state
 

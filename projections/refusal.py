@@ -5,16 +5,16 @@ retried and quarantines no user.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from msgspec.structs import replace
 
+from events.statements import AnyConnection
 from projections.facts import Fact, FactProblem
 from projections.fold import canonical, refold
 from projections.state import Folded
 
-AnyConnection = psycopg.Connection[Any]  # Any: whatever row factory the caller uses
 T = TypeVar("T")
 
 # The field of a FactProblem that marks an event after which the user's rows could not be stored.

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import structlog
 
+from events.statements import AnyConnection
 from projections import claiming, links, log_reader, store
 from projections.accounts import Trust
 from projections.claiming import Evidence
 from projections.facts import Fact
 from projections.links import Claim
-from projections.log_reader import AnyConnection, Routed
+from projections.log_reader import Routed
 from projections.refusal import write_halving
 
 logger = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ import structlog
 from psycopg import errors
 
 from events.routing import PARTS
-from projections.log_reader import AnyConnection
+from events.statements import AnyConnection
 from projections.pace import SlicePace
 from projections.projector import BatchReport, Projector
 from projections.refusal import is_refusal

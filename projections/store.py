@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import structlog
 from msgspec import Raw
-from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from events.clock import from_micros, instant, micros
 from events.identifiers import derived_id
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import links
 from projections.catalog import Catalog
 from projections.code_version import projector_version
@@ -22,8 +21,6 @@ from projections.state import Folded, Poison, State, decode_state, encode, read_
 from projections.upserts import upsert
 
 logger = structlog.get_logger(__name__)
-
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 def claim_parts(conn: AnyConnection, parts: int, avoided: Collection[int] = ()) -> dict[int, int]:

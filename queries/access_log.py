@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_all
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_all
 
 
 def reads(

@@ -14,7 +14,7 @@ from psycopg.rows import tuple_row
 from events import livemode
 from events.clock import instant, micros
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import links
 from projections.accounts import Trust
 from projections.code_version import projector_version
@@ -22,7 +22,6 @@ from projections.links import Owner
 from projections.refusal import ROW
 from projections.snapshots import EVER
 from projections.state import State, decode_state
-from queries.rows import AnyConnection
 
 Owners = dict[str, list[Owner]]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_within
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_within
 
 
 def with_bodies(conn: AnyConnection, rows: Sequence[Row]) -> list[Row]:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from psycopg.sql import SQL
 
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.compose import compose, whole
 from queries.listing import Listing, Page, conditions, grouped, page
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 NEWEST_JOBS = 20
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from events.seals.checkpoint import verify_checkpoint
 from events.seals.errors import SealError
 from events.seals.keys import VerifierKey
-from queries.rows import AnyConnection
+from events.statements import AnyConnection
 from queries.sealed_leaves import frontiers
 from queries.seals import StoredCheckpoint, origin_of
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from events import livemode
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_all
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_all
 
 HOUR = timedelta(hours=1)
 # The counts of one source and hour.

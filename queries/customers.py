@@ -10,12 +10,12 @@ import orjson
 from events.errors import UnreadablePayload
 from events.payload import parse
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from events.text import storable_json
 from projections.accounts import Trust, account_of
 from projections.shapes.user_ids import ignored_claim
 from queries.cursors import name_cursor, read_name_cursor
-from queries.rows import AnyConnection, Row, fetch_all
+from queries.rows import fetch_all
 
 ADDRESS_EVENTS = [
     "stripe.customer.created",

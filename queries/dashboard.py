@@ -4,8 +4,8 @@ from datetime import datetime
 
 from events.clock import from_micros
 from events.routing import part_of
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_one
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_one
 
 RUNNING = 10
 RECENT = 20

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.overview import Bucketed, bucketed
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 
 def outcomes(conn: AnyConnection, *, since: datetime, until: datetime, width: timedelta) -> Bucketed:

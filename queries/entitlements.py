@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from events.clock import from_micros, micros
+from events.statements import AnyConnection
 from projections.catalog import UNLIMITED, Catalog
 from projections.state import State
 from projections.stripe_objects import current_subscription
@@ -15,7 +16,6 @@ from projections.tables.subscriptions import resolve
 from projections.tables.trials import trial_plan
 from queries.history_at import past_state
 from queries.provenance import event_behind
-from queries.rows import AnyConnection
 from queries.stored_fold import stored_fold
 
 Metric = Literal["campaigns", "creators", "enrichments"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.deliveries import repeats_among
-from queries.rows import AnyConnection, Row, fetch_all
+from queries.rows import fetch_all
 
 NEIGHBOURS = 4
 FLOW_LIMIT = 30

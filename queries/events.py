@@ -9,13 +9,13 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Composed
 
 from events.routing import PARTS, SERVICE_AGGREGATES, part_of
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.bodies import with_bodies
 from queries.compose import NOTHING, compose, explained, whole
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.ownership import customers_owned
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 EventRow = Row
 

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from events.clock import from_micros, micros
+from events.statements import AnyConnection
 from projections.code_version import projector_version
 from projections.snapshots import EVER
 from projections.tables.registry import COLUMNS, TABLE_OF, TABLES
@@ -12,7 +13,6 @@ from queries.bases import Base, Streams
 from queries.changes import ColumnChange
 from queries.errors import UnknownColumn
 from queries.history_at import BoundedHistory, HistoryFact, load_history
-from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 from queries.undecided import MAX_LATER, may_be_undecided, undecided_reason
 from queries.why import unpriced

@@ -7,9 +7,8 @@ from typing import Any
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL
 
-from events.statements import statement
+from events.statements import AnyConnection, in_utc, statement
 from queries.events import EventFilter, EventRow, select
-from queries.rows import AnyConnection, in_utc
 
 # Name to PostgreSQL type: COPY sends text, so each column needs its type.
 COLUMNS = {

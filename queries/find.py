@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.events import EventFilter, one_event, search
-from queries.rows import AnyConnection, fetch_all
+from queries.rows import fetch_all
 
 Kind = Literal["user", "event", "customer"]
 

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.clock import from_micros, micros
+from events.statements import AnyConnection
 from projections.snapshots import EVER
 from queries.bases import Streams
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
 from queries.history_at import load_history
-from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 
 Json = dict[str, Any]  # Any: JSON values and instants

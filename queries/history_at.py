@@ -19,7 +19,7 @@ from events import livemode
 from events.clock import instant, micros
 from events.domain import reason_in
 from events.routing import CATALOG_ROUTE, part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import claiming, relinking
 from projections.accounts import Trust
 from projections.catalog import Catalog, PlanEvent, fold_catalog
@@ -33,7 +33,6 @@ from projections.snapshots import EVER
 from projections.state import Folded, State
 from queries.bases import Base, Streams
 from queries.ownership import owner_or_next
-from queries.rows import AnyConnection
 
 
 class HistoryFact(NamedTuple):

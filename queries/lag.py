@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.pluralize import counted
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 
 STALLED_AFTER_S = 20.0
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from events.clock import MICROSECOND
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.state import State
 from queries.events import EventRow
 from queries.profile import Profile
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 from queries.timetravel import profile_at
 
 LATE = timedelta(hours=1)

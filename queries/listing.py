@@ -7,10 +7,11 @@ from typing import Any
 from psycopg.sql import SQL, Composable
 
 from events.clock import from_micros, micros
+from events.statements import AnyConnection, Row
 from queries.compose import compose, explained
 from queries.cursors import place_cursor, read_place_cursor
 from queries.errors import BadCursor
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one, fetch_within
+from queries.rows import fetch_all, fetch_one, fetch_within
 
 Values = dict[str, Any]  # Any: one type a parameter
 

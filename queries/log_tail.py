@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from events import livemode
 from events.routing import PARTS
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.bodies import with_bodies
 from queries.errors import BadCursor
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 Vector = tuple[int, ...]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from projections.stripe_objects import STATUS_RANK, TERMINAL, UNKNOWN_RANK
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 # In the order in which they follow each other within one second.
 STATUS_EVENTS = [

@@ -7,11 +7,11 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from events.clock import from_micros
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import links
 from projections.accounts import Trust
 from projections.links import Owner
-from queries.rows import AnyConnection, fetch_all
+from queries.rows import fetch_all
 
 
 class LinkSpan(NamedTuple):

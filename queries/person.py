@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.customers import linked_customers
 from queries.events import EventFilter
 from queries.export import exported
 from queries.history import history
 from queries.profile import Profile, profile
-from queries.rows import AnyConnection, Row, fetch_all
+from queries.rows import fetch_all
 
 Json = dict[str, Any]  # Any: JSON values and instants
 

@@ -2,8 +2,9 @@
 
 from psycopg.sql import SQL
 
+from events.statements import AnyConnection, Row
 from queries.compose import compose, whole
-from queries.rows import AnyConnection, Row, fetch_all
+from queries.rows import fetch_all
 
 
 def list_plans(conn: AnyConnection, *, active: bool | None = None) -> list[Row]:

@@ -8,9 +8,10 @@ older state; `quarantine` then names the event that could not be folded, else it
 
 from psycopg.sql import SQL, Composable, Identifier
 
+from events.statements import AnyConnection, Row
 from projections.tables.registry import TABLES
 from queries.compose import compose, whole
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 Profile = Row
 

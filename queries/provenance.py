@@ -8,13 +8,12 @@ from psycopg.rows import tuple_row
 from events.clock import micros
 from events.domain import user as own
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.facts import Fact, OwnFact
 from projections.log_reader import routed
 from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import current_subscription
-from queries.rows import AnyConnection
 
 MAX_EVENTS = 100
 

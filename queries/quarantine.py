@@ -1,7 +1,7 @@
 """Users whose history stops at an event that can't be folded."""
 
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_all, fetch_one
 
 
 def quarantined(conn: AnyConnection, *, limit: int) -> list[Row]:

@@ -1,15 +1,11 @@
 """Rows as dictionaries, with every instant in UTC regardless of the session's time zone."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
-Row = dict[str, Any]  # Any: a column's type is the table's
+from events.statements import AnyConnection, Row, in_utc
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 ROWS_AT_ONCE = 4  # of up to some MiB each
@@ -44,10 +40,3 @@ def fetch_within(
             if weight_bytes >= MAX_PAGE_BYTES:
                 return rows, True
     return rows, False
-
-
-def in_utc(row: Row) -> Row:
-    """The row with its instants in UTC."""
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
-    }

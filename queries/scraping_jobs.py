@@ -9,10 +9,10 @@ import orjson
 from psycopg.sql import SQL, Composable
 
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.compose import NOTHING, compose, whole
 from queries.listing import Listing, Page, Values, conditions, grouped, page
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 
 NEWEST_RESULTS = 20
 DEEPEST = 5

@@ -8,8 +8,7 @@ from psycopg.rows import tuple_row
 
 from events.seals.merkle import EMPTY_ROOT, Address, Frontier, cover, joined
 from events.seals.proofs import ReadNodes
-from events.statements import statement
-from queries.rows import AnyConnection
+from events.statements import AnyConnection, statement
 
 Texts = tuple[str | None, ...]
 

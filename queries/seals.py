@@ -17,9 +17,9 @@ from events.seals.growth_proof import Growth, check_growth, make_growth_proof
 from events.seals.keys import VerifierKey
 from events.seals.note import parse_note
 from events.seals.proofs import make_inclusion
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.events import one_event
-from queries.rows import AnyConnection, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 from queries.sealed_leaves import reader_of, row_at
 
 Json = dict[str, Any]  # Any: JSON values

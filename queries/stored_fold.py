@@ -2,11 +2,11 @@
 
 import msgspec
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.catalog import Catalog
 from projections.fold import present
 from projections.state import State, read_stored
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 
 
 def stored_fold(conn: AnyConnection, user_id: str) -> tuple[State, Catalog] | None:

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
+from events.statements import AnyConnection
 from projections.catalog import Catalog
 from projections.rows import rows_of
 from projections.state import State
 from projections.tables.registry import TABLES
 from queries.history_at import past_state
 from queries.profile import Profile
-from queries.rows import AnyConnection
 
 
 def profile_at(

@@ -5,13 +5,12 @@ from typing import NamedTuple
 import msgspec
 from psycopg.rows import tuple_row
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections import store
 from projections.catalog import Catalog
 from projections.fold import present
 from projections.state import decode
 from projections.tables.subscriptions import Subscription, hints_in
-from queries.rows import AnyConnection
 
 MAX_USERS = 1000
 

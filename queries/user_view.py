@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from events.clock import micros
+from events.statements import AnyConnection
 from projections.snapshots import EVER
 from queries.bases import Streams
 from queries.history_at import BoundedHistory, load_history
 from queries.profile import Profile, profile
-from queries.rows import AnyConnection
 from queries.timeline import Step, timeline
 from queries.timetravel import flat
 

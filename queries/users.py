@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from psycopg.sql import SQL
 
+from events.statements import AnyConnection
 from queries.compose import compose
 from queries.cursors import read_user_cursor, user_cursor
 from queries.profile import OF_CUSTOMER, PROFILE, WITH_EMAIL, Profile
-from queries.rows import AnyConnection, fetch_all
+from queries.rows import fetch_all
 
 FILTERS = {
     "email": WITH_EMAIL,

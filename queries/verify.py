@@ -14,9 +14,8 @@ from events.seals.errors import SealError
 from events.seals.keys import VerifierKey, parse_verifier_key
 from events.seals.note import parse_note
 from events.seals.removal import Span, verify_removal
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.findings import CheckpointClaim, ErasedEvent, LogFinding, PartReport, VerificationReport
-from queries.rows import AnyConnection
 from queries.seals import StoredCheckpoint, checkpoints, origin_of
 from queries.verify_part import verify_part
 

@@ -12,9 +12,9 @@ from events.routing import part_of
 from events.seals.encoding import base64_bytes
 from events.seals.leaf import leaf_hash_of_texts
 from events.seals.merkle import HASH_BYTES, Address, Frontier, extend
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.findings import CheckpointClaim, ErasedEvent, LogFinding, PartReport
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 from queries.sealed_leaves import SealedRow, frontiers, rows_after
 
 CHUNK_EVENTS = 1000

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from events.clock import from_micros
+from events.statements import AnyConnection
 from projections.shapes.subscription import SubscriptionFact
 from projections.state import State
 from projections.stripe_objects import current_subscription, hints_of
@@ -19,7 +20,6 @@ from queries.lag import projection_lag
 from queries.lateness import late_event
 from queries.oddities import Facts, oddities, unmapped_subscription
 from queries.provenance import event_behind
-from queries.rows import AnyConnection
 from queries.stored_fold import stored_fold
 from queries.unknown_prices import price_fix
 

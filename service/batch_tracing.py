@@ -7,9 +7,9 @@ import psycopg
 import structlog
 
 from events import tracing
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.projector import BatchReport
-from queries.rows import AnyConnection, fetch_all
+from queries.rows import fetch_all
 
 _log = structlog.get_logger("tenure.tracing")
 

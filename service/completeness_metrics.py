@@ -6,9 +6,9 @@ from threading import Lock
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from events.statements import AnyConnection
 from handlers.alarms import alarms
 from queries.completeness import COUNTED, ledger, reconciled
-from queries.rows import AnyConnection
 
 FRESH_FOR = timedelta(seconds=60)
 WINDOW = timedelta(hours=24)

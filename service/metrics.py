@@ -18,9 +18,9 @@ from prometheus_client.registry import Collector
 
 from database.pool import Connection, Pool
 from events.clock import Clock
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.lag import projection_lag, refolds_waiting
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 from webhooks.delivery import Delivery, Observe
 
 TIMEOUT_S = 2.0

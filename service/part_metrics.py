@@ -5,8 +5,8 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from events.statements import statement
-from queries.rows import AnyConnection, fetch_all, fetch_one
+from events.statements import AnyConnection, statement
+from queries.rows import fetch_all, fetch_one
 
 
 def part_metrics(conn: AnyConnection, now: datetime) -> Iterable[Metric]:

@@ -47,6 +47,17 @@ def test_no_upsert_repeats_the_columns_of_a_table() -> None:
     assert repeating == []
 
 
+def test_a_connection_with_any_row_factory_is_defined_once() -> None:
+    paths = [*MODULES, *(path for folder in ("tests", "bench") for path in (ROOT / folder).rglob("*.py"))]
+    defining = [
+        str(path.relative_to(ROOT))
+        for path in paths
+        if re.search(r"^AnyConnection\b.*=", path.read_text(), re.MULTILINE)
+    ]
+
+    assert defining == ["events/statements.py"]
+
+
 def test_there_are_few_files() -> None:
     files = {
         path for path in ROOT.glob("*/**/*.sql") if path.parts[len(ROOT.parts)] not in ("migrations", ".venv")

@@ -8,8 +8,8 @@ from psycopg import sql
 
 from database.migration_files import read
 from database.pool import Connection
-from events.statements import statement
-from queries.rows import Row, fetch_all, fetch_one
+from events.statements import Row, statement
+from queries.rows import fetch_all, fetch_one
 
 SLOWEST = 10
 MANIFEST = "migration_manifest"

@@ -9,10 +9,10 @@ from database.migrations import MigrationState
 from database.pool import connect
 from events.clock import utc_now
 from events.decision_clock import MAX_APART
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.replay import added_unique
 from queries.pluralize import counted
-from queries.rows import AnyConnection, fetch_one
+from queries.rows import fetch_one
 
 OLDEST_SERVER = 150000
 MAX_SKEW = timedelta(seconds=5)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from cli.doctor.findings import DoctorFinding, either
 from database.errors import DatabaseUnavailable
 from database.pool import connect, place
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from queries.log_tail import heads
-from queries.rows import AnyConnection, Row, fetch_one
+from queries.rows import fetch_one
 from service.wiring import as_service
 from settings import Settings
 

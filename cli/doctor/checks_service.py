@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cli.doctor.findings import DoctorFinding, either
 from events.clock import utc_now
-from events.statements import statement
+from events.statements import AnyConnection, Row, statement
 from handlers.alarms import alarms
 from projections.accounts import trusted_accounts
 from projections.code_version import projector_version
@@ -13,7 +13,7 @@ from queries.customers import unlinked_customers
 from queries.lag import projection_lag, refolds_waiting
 from queries.oddities import RENEWAL_DELAY, RENEWING
 from queries.pluralize import counted
-from queries.rows import AnyConnection, Row, fetch_all, fetch_one
+from queries.rows import fetch_all, fetch_one
 from queries.unknown_prices import UnknownPrice, price_fix, unknown_prices
 from settings import Settings
 

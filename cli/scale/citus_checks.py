@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cli.scale.layout import COLUMN, DISTRIBUTED
-from events.statements import statement
-from queries.rows import AnyConnection, Row, fetch_all
+from events.statements import AnyConnection, Row, statement
+from queries.rows import fetch_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from cli.scale.layout import CALLED, COLUMN, DELEGATED, DISTRIBUTED, GOING_BETWEEN, SHARDS
-from events.statements import statement
-from queries.rows import AnyConnection, fetch_all, fetch_one
+from events.statements import AnyConnection, statement
+from queries.rows import fetch_all, fetch_one
 
 _LOGIN = sql.SQL(
     "-- For the nodes only: pg_hba.conf rejects all others, pg_dist_authinfo holds the nodes' credentials.\n"

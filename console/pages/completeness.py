@@ -7,9 +7,9 @@ from flask import Blueprint, render_template
 
 from console.deps import deps, now
 from console.inputs import choice
+from events.statements import Row
 from handlers.alarms import alarms
 from queries.completeness import COUNTED, ledger, outages, reconciled
-from queries.rows import Row
 
 completeness = Blueprint("completeness", __name__, url_prefix="/completeness")
 

@@ -9,6 +9,7 @@ from console.deps import decision_now, deps, now
 from console.errors import FormRefused, bad_input, not_found, sentence
 from console.inputs import field, reason_field
 from console.path_ids import key
+from events.statements import AnyConnection
 from handlers.privacy import (
     ErasurePlan,
     ErasureRefused,
@@ -17,7 +18,6 @@ from handlers.privacy import (
     erase_person,
     plan_erasure,
 )
-from queries.rows import AnyConnection
 
 erasure = Blueprint("erasure", __name__, url_prefix="/<user_id>/erase")
 

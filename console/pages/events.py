@@ -13,10 +13,10 @@ from console.event_summary import gist
 from console.inputs import LIMIT, choice, instant, text
 from console.path_ids import key
 from console.proofs import as_file, proof_of
+from events.statements import AnyConnection, Row
 from queries.deliveries import conflicts_of
 from queries.event_context import flow, marks, neighbours
 from queries.events import EventFilter, event_types, one_event, search
-from queries.rows import AnyConnection, Row
 
 events = Blueprint("events", __name__, url_prefix="/events")
 

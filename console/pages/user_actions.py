@@ -12,13 +12,13 @@ from console.form_commands import command, decided
 from console.inputs import field, optional_field, optional_instant, optional_number
 from console.path_ids import key
 from console.person import PageRefusal, person_page
+from events.statements import AnyConnection
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Command, Decided
 from handlers.entitlements import grant_plan, revoke_plan
 from handlers.errors import AlreadySo
 from handlers.links import link_customer, unlink_customer
 from handlers.trials import MAX_DAYS, Length, end_trial, extend_trial, start_trial
-from queries.rows import AnyConnection
 
 actions = Blueprint("actions", __name__, url_prefix="/<user_id>/actions")
 

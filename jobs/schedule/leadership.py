@@ -14,8 +14,7 @@ import psycopg
 import structlog
 from psycopg.rows import tuple_row
 
-from events.statements import statement
-from jobs.schedule.timetable import AnyConnection
+from events.statements import AnyConnection, statement
 
 LOCK_CLASS = 0x7E40_1EAD
 CANDIDATE_S = 2.0

@@ -15,10 +15,10 @@ import structlog
 from psycopg.rows import dict_row
 
 from events.append import json_text
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from events.text import storable
 from jobs.schedule.errors import LeadershipLost
-from jobs.schedule.timetable import AnyConnection, Scheduled, due_at
+from jobs.schedule.timetable import Scheduled, due_at
 
 LOCK_CLASS = 0x7E40_5C4D  # advisory locks of runs: one per handler
 ERROR_LIMIT = 2_000

@@ -16,11 +16,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from events.clock import Clock, utc_now
 from events.decision_clock import ClocksDiffer
+from events.statements import AnyConnection
 from jobs.schedule import leadership
 from jobs.schedule.errors import LeadershipLost
 from jobs.schedule.leadership import Term
 from jobs.schedule.runs import RunResult, run_due
-from jobs.schedule.timetable import AnyConnection, Scheduled, due_at, retry_s
+from jobs.schedule.timetable import Scheduled, due_at, retry_s
 
 WATCH_S = 1.0
 GRACE_S = 3.0

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import Connection
-
 from events.clock import EPOCH
+from events.statements import AnyConnection
 
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 Result = Mapping[str, Any]  # Any: JSON values
 
 RETRY_FIRST_S = 1.0

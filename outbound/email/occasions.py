@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from events.payload import parse
-from outbound.email.recipient import AnyConnection, Recipient, is_settled
+from events.statements import AnyConnection
+from outbound.email.recipient import Recipient, is_settled
 from queries.instants import iso, read_iso
 
 Json = Mapping[str, Any]  # Any: JSON values

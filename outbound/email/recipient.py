@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.routing import part_of
-from events.statements import statement
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+from events.statements import AnyConnection, statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,10 @@ from events.domain.user import EmailScheduled
 from events.errors import UnreadablePayload
 from events.identifiers import key_part
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from handlers.configuration import configured
 from jobs import enqueue
 from outbound.email.occasions import OCCASIONS, OF_EVENT, DueMail, due_in
-from outbound.email.recipient import AnyConnection
 
 logger = structlog.get_logger(__name__)
 

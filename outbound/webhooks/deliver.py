@@ -14,9 +14,10 @@ import httpcore
 import orjson
 
 from events.domain import SOURCE, without_reason
+from events.statements import AnyConnection
 from jobs import JobContext, JobResult, JobType
 from jobs.errors import Postponed
-from outbound.webhooks.destinations import AnyConnection, Destination, disable, find, rows, secrets
+from outbound.webhooks.destinations import Destination, disable, find, rows, secrets
 from outbound.webhooks.enqueue import JOB
 from outbound.webhooks.errors import AddressRefused, WebhookNotDelivered
 from outbound.webhooks.signing import headers

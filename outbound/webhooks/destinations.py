@@ -8,17 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.identifiers import uuid7
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from outbound.webhooks.errors import BadDestination, DestinationUnknown
 from outbound.webhooks.signing import new_secret
 from outbound.webhooks.ssrf_guard import Allowed, checked, public
 from queries.log_tail import START, heads
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
 OVERLAP = timedelta(hours=24)
 URL_LIMIT = 2_000

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import structlog
 
+from events.statements import AnyConnection
 from jobs import enqueue
-from outbound.webhooks.destinations import AnyConnection, Destination, all_destinations, rows
+from outbound.webhooks.destinations import Destination, all_destinations, rows
 from queries.log_tail import events_after
 
 logger = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ import structlog
 from events import livemode
 from events.clock import micros
 from events.routing import part_of
+from events.statements import AnyConnection
 from projections import log_reader
 from projections.aggregates import store
 from projections.aggregates.aggregate import (
@@ -26,7 +27,7 @@ from projections.aggregates.lists import LISTS, CreatorList
 from projections.aggregates.rebuild import ERASED, UserAggregates, sifted, since_erasure, work_of
 from projections.aggregates.scraping_jobs import JOBS
 from projections.facts import Fact
-from projections.log_reader import AnyConnection, Routed
+from projections.log_reader import Routed
 from projections.refusal import is_storable, reason_of, write_halving
 
 S = TypeVar("S", bound=Aggregate)

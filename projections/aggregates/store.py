@@ -1,14 +1,12 @@
 """Reading and writing the platform's tables: states out of rows, and rows back in."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from projections.aggregates.aggregate import AggregateKey
 from projections.aggregates.campaigns import Campaign
 from projections.aggregates.lists import CreatorList, Item, Touched
@@ -18,8 +16,6 @@ from projections.facts import Fact, OwnFact
 from projections.log_reader import routed
 from projections.rows import Row, as_json
 from projections.store import write_rows
-
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 
 
 def read_campaigns(

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from psycopg import sql
 
 from events import livemode
+from events.statements import AnyConnection
 from projections.code_version import projector_version
 from projections.replay import shadow
 from projections.replay.digest import MODULUS, summed
@@ -23,7 +24,7 @@ from projections.replay.plan import Options, ReplayPlan, WorkerContext, plan
 from projections.replay.progress import WorkOutcome, all_finished, finish, finished
 from projections.replay.scan import read_range
 from projections.replay.spill import path_of
-from projections.replay.statements import AnyConnection, Connection, do, look_into, one, rows, session
+from projections.replay.statements import Connection, do, look_into, one, rows, session
 from projections.replay.worker_pool import WorkerPool
 
 # The stage after which newer events may be projected into the shadow tables.

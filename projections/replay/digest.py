@@ -6,8 +6,9 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from events.statements import AnyConnection
 from projections.code_version import projector_version
-from projections.replay.statements import AnyConnection, do, one, rows
+from projections.replay.statements import do, one, rows
 
 MODULUS = 1 << 256
 

@@ -6,6 +6,7 @@ from operator import attrgetter
 
 import msgspec
 
+from events.statements import AnyConnection
 from projections import aggregates, store
 from projections.catalog import Catalog
 from projections.facts import Fact
@@ -18,7 +19,7 @@ from projections.replay.plan import WorkerContext
 from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.scan import Advance
 from projections.replay.spill import Chunk, SpilledStream, Spills
-from projections.replay.statements import AnyConnection, Connection, session
+from projections.replay.statements import Connection, session
 from projections.snapshots import Passed
 from projections.state import Folded, State
 

@@ -8,7 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from projections.replay.statements import AnyConnection, one
+from events.statements import AnyConnection
+from projections.replay.statements import one
 
 FOLDER = "replay-"
 

@@ -3,7 +3,8 @@
 import msgspec
 from msgspec import Struct, field
 
-from projections.replay.statements import AnyConnection, do, rows
+from events.statements import AnyConnection
+from projections.replay.statements import do, rows
 
 
 class WorkOutcome(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from events.append import append
 from events.clock import Clock, utc_now
 from events.domain import system, system_event
 from events.routing import PARTS
+from events.statements import AnyConnection
 from projections import store
 from projections.code_version import projector_version
 from projections.projector import Projector
@@ -18,7 +19,7 @@ from projections.replay.errors import DigestDiffers, LogIncomplete, UnknownUser
 from projections.replay.leftovers import delete_leftovers
 from projections.replay.observer import Observer, Silent
 from projections.replay.plan import SHADOW, Options, ReplayPlan
-from projections.replay.statements import AnyConnection, Connection, count, do, look_into, rows, session
+from projections.replay.statements import Connection, count, do, look_into, rows, session
 from projections.replay.swap import swap
 from projections.replay.tables import REBUILT
 

@@ -11,12 +11,13 @@ import psycopg
 from msgspec.structs import replace
 from psycopg import errors, sql
 
+from events.statements import AnyConnection
 from projections.catalog import Catalog
 from projections.refusal import is_refusal
 from projections.replay import plan as jobs
 from projections.replay.errors import AddedIndex, AddedUnique, IndexRefused, TablesReferenced
 from projections.replay.plan import ReplayPlan
-from projections.replay.statements import AnyConnection, close_to_others, do, look_into, rows, session
+from projections.replay.statements import close_to_others, do, look_into, rows, session
 from projections.replay.tables import FILLERS, LOADED, OWN_UNIQUE, REBUILT, WHOLE
 from projections.store import read_catalog
 

@@ -8,10 +8,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow, tuple_row
 
-from events.statements import statement
+from events.statements import AnyConnection, statement
 
 Connection = psycopg.Connection[TupleRow]
-AnyConnection = psycopg.Connection[Any]  # Any: whatever row factory the caller uses
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import LiteralString, NamedTuple
 
 from psycopg import errors, sql
 
+from events.statements import AnyConnection
 from projections.replay.errors import NothingToRollBack, ReplayRunning, TablesBusy
 from projections.replay.plan import PREVIOUS
-from projections.replay.statements import AnyConnection, Connection, close_to_others, look_into, one, rows
+from projections.replay.statements import Connection, close_to_others, look_into, one, rows
 from projections.replay.tables import REBUILT
 
 # Below deadlock_timeout (one second by default): the swap gives up before a reader is canceled.

@@ -8,8 +8,8 @@ in WHOLE and has a filler there.
 from collections.abc import Callable, Mapping
 
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
+from events.statements import AnyConnection
 from projections import aggregates, configuration, log_reader, store
-from projections.log_reader import AnyConnection
 from projections.replay.statements import do, one
 from projections.tables.registry import TABLES
 

@@ -13,7 +13,7 @@ from events.clock import EPOCH
 from events.domain import user_event
 from events.domain.user import LegacyImported
 from events.envelope import NewEvent
-from projections.log_reader import AnyConnection
+from events.statements import AnyConnection
 from providers.reconcile.statements import erased_among
 
 Row = Mapping[str, Any]  # Any: JSON values

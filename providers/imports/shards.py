@@ -6,12 +6,9 @@ from datetime import datetime
 from threading import Condition
 from typing import Any
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
-from events.statements import statement
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
+from events.statements import AnyConnection, statement
 
 MONTH_S = 30 * 86_400
 FIRST = 1_293_840_000  # 2011-01-01: Stripe is not older

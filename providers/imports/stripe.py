@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events.clock import Clock
-from providers.imports.shards import AnyConnection, Shard, ShardQueue, do, planned, rows, split
+from events.statements import AnyConnection
+from providers.imports.shards import Shard, ShardQueue, do, planned, rows, split
 from providers.reconcile.drift import Drift
 from providers.reconcile.errors import AnotherAccount
 from providers.reconcile.event_metadata import StripeEnvelope

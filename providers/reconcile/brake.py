@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from events.append import json_text
+from events.statements import AnyConnection
 from providers.reconcile.errors import NotThere
-from providers.reconcile.statements import AnyConnection, do
+from providers.reconcile.statements import do
 
 SHARE_PERCENT = 10
 SAMPLE = 20

@@ -15,9 +15,10 @@ from events.clock import Clock
 from events.envelope import NewEvent
 from events.errors import UnreadablePayload
 from events.payload import parse
+from events.statements import AnyConnection
 from providers.reconcile.errors import NotThere, ProviderRefused
 from providers.reconcile.event_metadata import StripeEnvelope, marks
-from providers.reconcile.statements import AnyConnection, append_unknown, do, rows, unknown
+from providers.reconcile.statements import append_unknown, do, rows, unknown
 from providers.reconcile.stripe_api import ObjectPage, StripeApi
 
 KEPT = timedelta(days=30)

@@ -21,6 +21,7 @@ from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
 from events.routing import PARTS
+from events.statements import AnyConnection
 from projections import log_reader
 from projections.errors import Unfoldable
 from projections.facts import ClerkUserFact, Fact
@@ -32,7 +33,7 @@ from providers.reconcile.clerk_api import PROVIDER, ClerkApi
 from providers.reconcile.drift import Drift, differing
 from providers.reconcile.errors import NotThere, UnusableBody
 from providers.reconcile.event_metadata import ClerkEnvelope, marks
-from providers.reconcile.statements import AnyConnection, alone, append_unknown, do, erased_among, rows
+from providers.reconcile.statements import alone, append_unknown, do, erased_among, rows
 from providers.reconcile.stripe import MAX_DRIFTS, Observer
 
 logger = structlog.get_logger(__name__)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from events.statements import AnyConnection
 from projections.errors import Unfoldable
 from projections.stripe_objects import TERMINAL
 from providers.reconcile.drift import Drift
@@ -11,7 +12,7 @@ from providers.reconcile.errors import NotThere
 from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen
-from providers.reconcile.statements import AnyConnection, rows
+from providers.reconcile.statements import rows
 from providers.reconcile.stripe_api import StripeApi
 
 PAGE = 200

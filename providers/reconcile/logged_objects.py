@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from events.routing import PARTS
+from events.statements import AnyConnection
 from projections import log_reader
 from projections.facts import Body, Fact
 from projections.fold import present, refold
-from projections.log_reader import AnyConnection
 from projections.shapes.customer import CustomerFact
 from projections.shapes.payment_method import PaymentMethodFact
 from projections.shapes.subscription import SubscriptionFact

@@ -9,6 +9,7 @@ import structlog
 
 from events import livemode
 from events.clock import micros
+from events.statements import AnyConnection
 from projections import store
 from projections.catalog import Catalog
 from projections.shapes.customer import CustomerFact
@@ -19,7 +20,7 @@ from providers.reconcile.drift import Cause, Drift, differing
 from providers.reconcile.event_metadata import StripeEnvelope
 from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.snapshots import Seen, collapsed, seen, snapshot
-from providers.reconcile.statements import AnyConnection, erased_among
+from providers.reconcile.statements import erased_among
 from providers.reconcile.stripe_api import ObjectPage
 
 logger = structlog.get_logger(__name__)

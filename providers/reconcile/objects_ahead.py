@@ -13,10 +13,11 @@ import structlog
 
 from events.domain.user import DriftObserved
 from events.identifiers import key_part
+from events.statements import AnyConnection
 from handlers.decision import DueFact, settle
 from projections.state import State
 from providers.reconcile.drift import Drift
-from providers.reconcile.statements import AnyConnection, rows
+from providers.reconcile.statements import rows
 from queries.instants import iso
 
 MAX_IDS = 100

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import structlog
 
+from events.statements import AnyConnection
 from projections.shapes.payment_method import PaymentMethodFact
 from projections.shapes.subscription import SubscriptionFact
 from projections.stripe_objects import TERMINAL
@@ -13,7 +14,7 @@ from providers.reconcile.errors import NotThere
 from providers.reconcile.logged_objects import LoggedCustomer, logged_customers
 from providers.reconcile.objects import ComparisonScope, compare
 from providers.reconcile.snapshots import Seen, seen, snapshot
-from providers.reconcile.statements import AnyConnection, erased_among
+from providers.reconcile.statements import erased_among
 from providers.reconcile.stripe_api import ObjectPage, StripeApi
 
 logger = structlog.get_logger(__name__)

@@ -10,13 +10,14 @@ from msgspec import Raw, Struct
 
 from events import livemode
 from events.clock import from_micros
+from events.statements import AnyConnection
 from projections.parse_fact import STRIPE_READERS
 from projections.shapes.checkout import Checkout
 from providers.reconcile.drift import Drift
 from providers.reconcile.logged_objects import logged_customers
 from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import Seen, snapshot
-from providers.reconcile.statements import AnyConnection, erased_among
+from providers.reconcile.statements import erased_among
 from providers.reconcile.stripe_api import ObjectPage
 
 logger = structlog.get_logger(__name__)

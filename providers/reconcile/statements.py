@@ -4,16 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.append import append_all
 from events.envelope import Appended, NewEvent
 from events.routing import part_of
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from providers.reconcile.errors import AlreadyRunning
-
-AnyConnection = Connection[Any]  # Any: nothing here cares which row factory the caller uses
 
 LOCK_CLASS = 0x7E40_2EC0
 

@@ -15,6 +15,7 @@ from events import livemode
 from events.append import json_text
 from events.clock import Clock
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from providers.reconcile.brake import keep_refusal, most_absences, too_many
 from providers.reconcile.catch_up import CaughtUp, catch_up, covers
 from providers.reconcile.deleted_objects import compare_unlisted, our_customers
@@ -24,7 +25,7 @@ from providers.reconcile.objects import EXPANDED, ComparisonScope, catalog_in, c
 from providers.reconcile.objects_ahead import record_ahead
 from providers.reconcile.payment_methods import compare_methods
 from providers.reconcile.sessions import LISTED, compare_sessions, read_sessions
-from providers.reconcile.statements import AnyConnection, alone, append_unknown, do
+from providers.reconcile.statements import alone, append_unknown, do
 from providers.reconcile.stripe_api import PAGE, StripeApi
 from providers.reconcile.stripe_source import another_account
 from providers.reconcile.table_drift import compare_rows

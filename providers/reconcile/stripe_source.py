@@ -6,9 +6,10 @@ ids. Where the key may not read the account, only the customers decide.
 
 from datetime import datetime
 
+from events.statements import AnyConnection
 from providers.reconcile.brake import SAMPLE, another_source, knows_any
 from providers.reconcile.errors import ProviderRefused
-from providers.reconcile.statements import AnyConnection, do, rows
+from providers.reconcile.statements import do, rows
 from providers.reconcile.stripe_api import PROVIDER, StripeApi
 
 SETTING = "STRIPE_API_KEY"

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from events.statements import AnyConnection
 from projections import log_reader, store
 from projections.catalog import Catalog
 from projections.fold import present, refold
 from projections.rows import Row, as_json, row_digest, rows_of
 from providers.reconcile.drift import Cause, Drift
-from providers.reconcile.statements import AnyConnection, do, rows
+from providers.reconcile.statements import do, rows
 
 
 def compare_rows(conn: AnyConnection, users: Iterable[str]) -> list[Drift]:

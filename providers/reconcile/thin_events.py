@@ -17,13 +17,14 @@ from events.envelope import NewEvent
 from events.errors import UnreadablePayload
 from events.payload import parse
 from events.routing import PARTS
+from events.statements import AnyConnection
 from projections.errors import Unfoldable
 from providers.reconcile.errors import NotThere
 from providers.reconcile.event_metadata import marks
 from providers.reconcile.logged_objects import logged_customers
 from providers.reconcile.objects import ComparisonScope
 from providers.reconcile.snapshots import seen, snapshot
-from providers.reconcile.statements import AnyConnection, append_unknown, rows, unknown
+from providers.reconcile.statements import append_unknown, rows, unknown
 from providers.reconcile.stripe_api import StripeApi
 
 PAGE = 500

@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg import Connection
 
 from api import stream
 from api.deps import Pool
 from api.stream import HEARTBEAT_S, LONGEST_S, MAX_CLIENTS, Following, StreamQuestion
 from events.append import append
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from handlers.tokens import list_tokens, revoke_token
 from queries import rows
 from queries.errors import BadCursor
@@ -25,11 +25,12 @@ from tests.api.conftest import Caller, Wall
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
-Conn = Connection[Any]  # Any: whatever row factory
 AT = datetime(2026, 3, 3, tzinfo=UTC)
 
 
-def tell(conn: Conn, number: int, *, kind: str = "stripe.invoice.paid", livemode: bool = True) -> str:
+def tell(
+    conn: AnyConnection, number: int, *, kind: str = "stripe.invoice.paid", livemode: bool = True
+) -> str:
     """One event of one of several customers, pretty-printed as Stripe does."""
     event = NewEvent(
         source_system="stripe",
@@ -83,7 +84,7 @@ def keys(pieces: bytes) -> list[str]:
     return [message["data"]["idempotency_key"] for message in read(pieces)]
 
 
-def test_everything_after_a_vector_comes_once(conn: Conn, service_pool: Pool) -> None:
+def test_everything_after_a_vector_comes_once(conn: AnyConnection, service_pool: Pool) -> None:
     told = [tell(conn, number) for number in range(30)]
 
     pieces = b"".join(islice(following(service_pool), 2))
@@ -91,7 +92,7 @@ def test_everything_after_a_vector_comes_once(conn: Conn, service_pool: Pool) ->
     assert sorted(keys(pieces)) == sorted(told)
 
 
-def test_any_message_is_a_place_to_go_on(conn: Conn, service_pool: Pool) -> None:
+def test_any_message_is_a_place_to_go_on(conn: AnyConnection, service_pool: Pool) -> None:
     told = [tell(conn, number) for number in range(20)]
     messages = read(b"".join(islice(following(service_pool), 2)))
 
@@ -106,7 +107,7 @@ def keys_of(messages: list[dict[str, Any]]) -> list[str]:
     return [message["data"]["idempotency_key"] for message in messages]
 
 
-def test_what_does_not_match_moves_the_place_all_the_same(conn: Conn, service_pool: Pool) -> None:
+def test_what_does_not_match_moves_the_place_all_the_same(conn: AnyConnection, service_pool: Pool) -> None:
     for number in range(9):
         tell(conn, number, kind="clerk.user.created")
     wanted = tell(conn, 10)
@@ -118,14 +119,14 @@ def test_what_does_not_match_moves_the_place_all_the_same(conn: Conn, service_po
     assert read_vector_cursor(last) == heads(conn)
 
 
-def test_test_mode_is_not_followed_in_production(conn: Conn, service_pool: Pool) -> None:
+def test_test_mode_is_not_followed_in_production(conn: AnyConnection, service_pool: Pool) -> None:
     tell(conn, 1, livemode=False)
     wanted = tell(conn, 2)
 
     assert keys(b"".join(islice(following(service_pool), 2))) == [wanted]
 
 
-def test_bodies_only_for_who_asks(conn: Conn, service_pool: Pool) -> None:
+def test_bodies_only_for_who_asks(conn: AnyConnection, service_pool: Pool) -> None:
     tell(conn, 5)
 
     without = read(b"".join(islice(following(service_pool), 2)))
@@ -142,7 +143,7 @@ def test_silence_beats_and_ends_in_time(service_pool: Pool) -> None:
     assert all(b"\nid: " in piece for piece in pieces)
 
 
-def test_over_http_with_last_event_id(conn: Conn, service: Caller) -> None:
+def test_over_http_with_last_event_id(conn: AnyConnection, service: Caller) -> None:
     tell(conn, 1)
     place = vector_cursor(heads(conn))
     wanted = tell(conn, 2)
@@ -204,7 +205,7 @@ def test_bodies_need_the_role_that_reads_them_elsewhere(service: Caller, auditor
 
 
 def test_a_revoked_token_ends_its_open_stream(
-    conn: Conn, auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, auditor: Caller, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = auditor.get("/api/events/stream?include=data")
     messages = cast("Iterator[bytes]", answer.response)
@@ -219,7 +220,7 @@ def test_a_revoked_token_ends_its_open_stream(
 
 
 def test_large_bodies_come_in_pages_and_all_of_them(
-    conn: Conn, service_pool: Pool, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, service_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "MAX_PAGE_BYTES", 40)
     appended = [tell(conn, number) for number in range(30)]

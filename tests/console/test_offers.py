@@ -5,13 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from psycopg import Connection
 
 from console.pages.user_actions import ACTIONS
 from database.pool import connect
 from events.append import append
 from events.domain import user_event
 from events.domain.user import AdminGranted, EntitlementGranted, TrialStarted
+from events.statements import AnyConnection
 from handlers.admins import grant_admin, revoke_admin
 from handlers.decision import Command
 from handlers.entitlements import grant_plan, revoke_plan
@@ -35,10 +35,8 @@ DECISIONS: dict[str, Any] = {  # Any: a decision with an input that is valid for
 }
 LINKS = {"link", "unlink"}
 
-Conn = Connection[Any]  # Any: the row factory does not matter
 
-
-def is_refused(conn: Conn, user_id: str, name: str) -> bool:
+def is_refused(conn: AnyConnection, user_id: str, name: str) -> bool:
     """Whether the decision is refused; it is rolled back."""
     command = Command(
         user_id=user_id, key=f"test:{uuid4()}", request={}, now=NOW, actor="tests", reason="a test"
@@ -52,7 +50,7 @@ def is_refused(conn: Conn, user_id: str, name: str) -> bool:
     return False
 
 
-def give(conn: Conn, user_id: str, *facts: Any) -> None:  # Any: domain events
+def give(conn: AnyConnection, user_id: str, *facts: Any) -> None:  # Any: domain events
     for fact in facts:
         append(
             conn, user_event(fact, user_id=user_id, now=NOW - timedelta(days=1), idempotency_key=str(uuid4()))
@@ -80,7 +78,7 @@ def test_offered_are_exactly_the_decisions_that_are_not_refused(shop: str) -> No
     assert seen == {(name, refused) for name in CHECKS for refused in (True, False)}
 
 
-def of_kind(conn: Conn, condition: str) -> str:
+def of_kind(conn: AnyConnection, condition: str) -> str:
     row = conn.execute(
         f"SELECT u.user_id FROM users u JOIN user_subscriptions s ON s.user_id = u.id "
         f"WHERE {condition} ORDER BY u.user_id LIMIT 1".encode()

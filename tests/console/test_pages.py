@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from psycopg import Connection
 
 from console.headers import POLICY
 from database.pool import connect
+from events.statements import AnyConnection
 from tests.console.conftest import Person, make_token
 from tests.console.pages import PLAIN, a_payer, all_pages, an_event, particular
 from tests.console.world import HOSTILE_ID, STRANGER
 from tests.projections.event_builders import USER, two_snapshots_of_one_second
 from tests.projections.replaying import project, tell
-
-AnyConnection = Connection[Any]  # Any: whatever row factory
 
 
 def ask(conninfo: str, question: Callable[[AnyConnection], Any]) -> Any:  # Any: the answer

@@ -7,8 +7,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg import Connection
-
 from database.pool import connect
 from demo.deliveries import DemoDelivery
 from demo.history import make_world
@@ -19,6 +17,7 @@ from events.domain import user_event
 from events.domain.user import OnboardingCompleted, PlanSelected, UsageRecorded
 from events.envelope import Appended, NewEvent
 from events.seals.keys import SigningKey, parse_signing_keys
+from events.statements import AnyConnection
 from handlers.configuration import set_value
 from handlers.delivery_counts import DeliveryCounts
 from handlers.plans import publish_default_plans
@@ -28,8 +27,6 @@ from projections.projector import Projector
 from webhooks.clerk.envelope import clerk_event
 from webhooks.stripe.envelope import stripe_event
 from webhooks.verification import Secret, Verified
-
-AnyConnection = Connection[Any]  # Any: whatever row factory
 
 HOSTILE_ID = "user_2hostile"
 HOSTILE_NAME = "<script>window.hacked=1</script>"

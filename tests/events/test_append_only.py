@@ -6,13 +6,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection, errors, sql
+from psycopg import errors, sql
 
 from events.append import append, keep_unreadable
+from events.statements import AnyConnection
 from tests.databases import Server
 from tests.events.sample_events import event
-
-Conn = Connection[Any]  # Any: the fixture's rows
 
 LOG = ("events", "part_heads", "event_conflicts", "unreadable_deliveries")
 ERASURE = "UPDATE events SET event_data = NULL, payload_salt = NULL"
@@ -54,13 +53,13 @@ def filled(server: Server, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def told(filled: str) -> Iterator[Conn]:
+def told(filled: str) -> Iterator[AnyConnection]:
     """A session on it that leaves nothing behind."""
     with closing(psycopg.connect(filled)) as conn:
         yield conn
 
 
-def fingerprint(conn: Conn) -> list[Any]:
+def fingerprint(conn: AnyConnection) -> list[Any]:
     conn.execute("RESET ROLE")
     return [
         conn.execute(
@@ -71,7 +70,7 @@ def fingerprint(conn: Conn) -> list[Any]:
 
 
 @pytest.mark.parametrize("statement", EDITS)
-def test_owner_and_superuser_are_refused(told: Conn, statement: str) -> None:
+def test_owner_and_superuser_are_refused(told: AnyConnection, statement: str) -> None:
     before = fingerprint(told)
     with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
         told.execute(statement.encode())
@@ -81,13 +80,13 @@ def test_owner_and_superuser_are_refused(told: Conn, statement: str) -> None:
 
 
 @pytest.mark.parametrize("statement", [edit for edit in EDITS if " events" in edit])
-def test_session_that_calls_itself_a_replica_is_refused(told: Conn, statement: str) -> None:
+def test_session_that_calls_itself_a_replica_is_refused(told: AnyConnection, statement: str) -> None:
     told.execute("SET session_replication_role = replica")
     with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
         told.execute(statement.encode())
 
 
-def test_refusal_names_the_way_that_is_right(told: Conn) -> None:
+def test_refusal_names_the_way_that_is_right(told: AnyConnection) -> None:
     with pytest.raises(errors.InsufficientPrivilege) as refused:
         told.execute("DELETE FROM events")
 
@@ -104,13 +103,13 @@ def test_refusal_names_the_way_that_is_right(told: Conn) -> None:
         if (role, statement) != ("tenure_eraser", ERASURE)
     ],
 )
-def test_no_role_of_the_service_may_write_the_log(told: Conn, role: str, statement: str) -> None:
+def test_no_role_of_the_service_may_write_the_log(told: AnyConnection, role: str, statement: str) -> None:
     told.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
         told.execute(statement.encode())
 
 
-def test_service_appends_through_the_function_only(told: Conn) -> None:
+def test_service_appends_through_the_function_only(told: AnyConnection) -> None:
     told.execute("SET ROLE tenure_app")
 
     assert append(told, event("evt_2")).outcome == "appended"
@@ -122,19 +121,19 @@ def test_service_appends_through_the_function_only(told: Conn) -> None:
 
 @pytest.mark.parametrize("role", ["tenure_app", "tenure_auditor"])
 @pytest.mark.parametrize("table", LOG)
-def test_service_and_auditor_read_all_of_it(told: Conn, role: str, table: str) -> None:
+def test_service_and_auditor_read_all_of_it(told: AnyConnection, role: str, table: str) -> None:
     told.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
 
     assert told.execute(sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))).fetchall()
 
 
-def test_auditor_cannot_append(told: Conn) -> None:
+def test_auditor_cannot_append(told: AnyConnection) -> None:
     told.execute("SET ROLE tenure_auditor")
     with pytest.raises(errors.InsufficientPrivilege):
         append(told, event("evt_2"))
 
 
-def test_functions_that_run_as_their_owner_fix_their_search_path(told: Conn) -> None:
+def test_functions_that_run_as_their_owner_fix_their_search_path(told: AnyConnection) -> None:
     """Without it, a caller's own `events` table would be written with the owner's rights."""
     rows = told.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
@@ -145,7 +144,7 @@ def test_functions_that_run_as_their_owner_fix_their_search_path(told: Conn) -> 
     assert rows == []
 
 
-def test_nobody_else_may_call_them(told: Conn) -> None:
+def test_nobody_else_may_call_them(told: AnyConnection) -> None:
     rows = told.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = 'public' AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')"
@@ -154,7 +153,7 @@ def test_nobody_else_may_call_them(told: Conn) -> None:
     assert rows == []
 
 
-def test_row_level_security_is_on_for_every_table(told: Conn) -> None:
+def test_row_level_security_is_on_for_every_table(told: AnyConnection) -> None:
     rows = told.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity"
@@ -163,7 +162,7 @@ def test_row_level_security_is_on_for_every_table(told: Conn) -> None:
     assert rows == []
 
 
-def test_a_role_nobody_granted_anything_sees_nothing(told: Conn, filled: str) -> None:
+def test_a_role_nobody_granted_anything_sees_nothing(told: AnyConnection, filled: str) -> None:
     """As Supabase's public REST role would: rights on every table, no policy for it."""
     role = sql.Identifier(f"stranger_{told.info.dbname[-12:]}")
     with closing(psycopg.connect(filled, autocommit=True)) as admin:

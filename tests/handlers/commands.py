@@ -5,11 +5,12 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from events.statements import AnyConnection
 from handlers.campaigns import NewCampaign, create_campaign
 from handlers.decision import Command, Decided
 from handlers.lists import NewList, create_list
 from handlers.scraping_jobs import NewJob, create_job, start_job
-from tests.handlers.users import NOW, AnyConnection
+from tests.handlers.users import NOW
 
 ADA, BOB = "user_ada", "user_bob"
 _numbers = count(1)

@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg import Connection
-
 from events.append import append_all
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections.projector import Projector
 from queries.profile import profile
 from tests.projections import event_builders
 
-AnyConnection = Connection[Any]  # Any: whatever row factory the caller uses
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

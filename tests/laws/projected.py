@@ -5,20 +5,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any
 
 import psycopg
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections.links import Claims, decode, encode
 from projections.projector import Projector
 from projections.rows import Row
 from projections.runner import Runner
 from tests.projections.model import claims_of, links_of, tables_of
 
-Conn = Connection[Any]  # Any: rows of any columns
 Tables = dict[str, dict[str, Row]]
 Links = dict[str, tuple[str | None, str]]
 
@@ -29,7 +27,7 @@ _marks = count(1)
 
 
 @contextmanager
-def session(conninfo: str) -> Iterator[Conn]:
+def session(conninfo: str) -> Iterator[AnyConnection]:
     """A session with the service's rights, as the projector has."""
     with closing(psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")) as conn:
         yield conn
@@ -38,7 +36,7 @@ def session(conninfo: str) -> Iterator[Conn]:
 def runner(conninfo: str, *, parts: int = 16, batch_events: int = 2000) -> Runner:
     """A live projector that folds live mode only."""
 
-    def connect() -> Conn:
+    def connect() -> AnyConnection:
         return psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")
 
     return Runner(connect, parts=parts, batch_events=batch_events)
@@ -64,7 +62,7 @@ def of_other_people(told: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
     return events, mark
 
 
-def tables_in(conn: Conn, users: Iterable[str]) -> Tables:
+def tables_in(conn: AnyConnection, users: Iterable[str]) -> Tables:
     """User to table to row, as they stand in the database."""
     found: Tables = {}
     for table in TABLES:
@@ -79,7 +77,7 @@ def tables_in(conn: Conn, users: Iterable[str]) -> Tables:
     return found
 
 
-def links_in(conn: Conn, mark: str) -> Links:
+def links_in(conn: AnyConnection, mark: str) -> Links:
     """Customer to (user, claims) of one example."""
     rows = conn.execute(
         "SELECT customer_id, user_id, claims FROM customer_links WHERE customer_id LIKE %s", [f"%{mark}"]
@@ -94,7 +92,7 @@ def links_told(told: Iterable[NewEvent]) -> Links:
     return {customer: (owners.get(customer), encode(said)) for customer, said in claims_of(events).items()}
 
 
-def refold(conn: Conn, users: Iterable[str]) -> None:
+def refold(conn: AnyConnection, users: Iterable[str]) -> None:
     """Fold these users' whole histories anew, from the log alone."""
     with conn.transaction():
         Projector().retry(conn, users)

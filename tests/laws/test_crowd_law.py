@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from events.append import append_all
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections import fold, refolding, snapshots
 from tests.databases import Server
-from tests.laws.projected import Conn, assert_projected, of_other_people, runner, session
+from tests.laws.projected import assert_projected, of_other_people, runner, session
 from tests.laws.stored_folds import with_random_ids
 from tests.laws.test_burst_laws import TELLERS
 from tests.laws.test_snapshot_laws import deliver, folded_whole, kept
@@ -44,7 +45,7 @@ def shared(server: Server, template: str) -> Iterator[str]:
     made.drop()
 
 
-def states(conn: Conn, mark: str) -> dict[str, str]:
+def states(conn: AnyConnection, mark: str) -> dict[str, str]:
     """User to fold as it is stored, of one example."""
     query = "SELECT user_id, state::text FROM projection_states WHERE user_id LIKE %s"
     return dict(conn.execute(query, [f"%{mark}"]).fetchall())

@@ -16,6 +16,7 @@ from events.append import append_all
 from events.domain import DomainEvent
 from events.domain import platform as own
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from handlers.privacy import erase_person, plan_erasure
 from handlers.scraping_jobs import record_results
 from projections.projector import Projector
@@ -24,7 +25,7 @@ from projections.replay.tables import REBUILT
 from tests.databases import Server
 from tests.handlers.commands import ADA, BOB, a_campaign, a_job, a_list, command
 from tests.handlers.users import DAY, NOW, joined, project, sold, tell
-from tests.laws.projected import Conn, runner, session
+from tests.laws.projected import runner, session
 from tests.projections.event_builders import instant
 from tests.projections.projecting import Rows, said, tables, uid
 from tests.projections.replaying import options
@@ -125,7 +126,7 @@ def shared(server: Server, template: str) -> Iterator[str]:
     made.drop()
 
 
-def told(conn: Conn, events: list[NewEvent], random: Random, user: str) -> Rows:
+def told(conn: AnyConnection, events: list[NewEvent], random: Random, user: str) -> Rows:
     """The rows after those events came in any order and were folded in any batches."""
     order = list(events)
     random.shuffle(order)
@@ -141,7 +142,7 @@ def told(conn: Conn, events: list[NewEvent], random: Random, user: str) -> Rows:
     return tables(conn, [user])
 
 
-def _project(conn: Conn, limit: int) -> int:
+def _project(conn: AnyConnection, limit: int) -> int:
     with conn.transaction():
         return Projector().project(conn, parts=64, limit=limit).events
 

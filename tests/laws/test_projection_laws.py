@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from events.append import append_all
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections.runner import Runner
 from tests.databases import Server
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
 from tests.laws.projected import (
-    Conn,
     assert_projected,
     of_other_people,
     runner,
@@ -70,7 +70,7 @@ class Delivery:
                     self._some_runner().step(projecting)
         self._some_runner().drain()
 
-    def _append(self, conn: Conn, batch: list[NewEvent]) -> None:
+    def _append(self, conn: AnyConnection, batch: list[NewEvent]) -> None:
         if self.random.random() < 0.2:
             with conn.transaction(force_rollback=True):
                 append_all(conn, batch)

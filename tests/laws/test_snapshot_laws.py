@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from events.append import append_all
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections import fold, refolding, snapshots
 from queries.explain import RULES, explain
 from queries.history import Json, history_page
@@ -20,7 +21,7 @@ from queries.timetravel import flat, profile_at
 from tests.databases import Server
 from tests.laws.envelopes import envelope
 from tests.laws.own_events import own_events
-from tests.laws.projected import Conn, assert_projected, of_other_people, refold, runner, session
+from tests.laws.projected import assert_projected, of_other_people, refold, runner, session
 from tests.projections.model import DEFAULT_PLANS
 from tests.worlds import History, histories
 
@@ -72,13 +73,13 @@ def deliver(conninfo: str, events: list[NewEvent], random: Random, *, losing: bo
     runner(conninfo).drain()
 
 
-def kept(conn: Conn, mark: str) -> set[tuple[str, datetime, bytes]]:
+def kept(conn: AnyConnection, mark: str) -> set[tuple[str, datetime, bytes]]:
     """User, instant and state of each snapshot of one example."""
     query = "SELECT user_id, settled_at, state FROM fold_snapshots WHERE user_id LIKE %s"
     return set(conn.execute(query, [f"%{mark}"]).fetchall())
 
 
-def folded_whole(conn: Conn, mark: str) -> set[tuple[str, datetime, bytes]]:
+def folded_whole(conn: AnyConnection, mark: str) -> set[tuple[str, datetime, bytes]]:
     """The same after each user's whole history was folded again in one go, beginning at no snapshot."""
     users = conn.execute(
         "SELECT user_id FROM projection_states WHERE user_id LIKE %s", [f"%{mark}"]
@@ -150,7 +151,7 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
                 assert profile_at(conn, user, as_of=at, known_at=known) == then
 
 
-def in_pages(conn: Conn, user: str, limit: int) -> list[Json] | None:
+def in_pages(conn: AnyConnection, user: str, limit: int) -> list[Json] | None:
     entries: list[Json] = []
     after = None
     while page := history_page(conn, user, limit=limit, after=after):

@@ -12,6 +12,7 @@ from events.append import append_all
 from events.clock import utc_now
 from events.domain import user as facts
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from handlers.privacy import erase_person, plan_erasure
 from projections import crowds, fold, pace, refolding, snapshots
 from projections.facts import Fact
@@ -21,8 +22,6 @@ from projections.runner import Runner
 from projections.state import State, decode
 from tests.projections.event_builders import USER, clerk, own, user
 from tests.projections.replaying import options
-
-Conn = psycopg.Connection[Any]  # Any: rows of any columns
 
 EVENTS = 60
 NEIGHBOUR = "user_neighbour"
@@ -37,7 +36,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def conn(conninfo: str) -> Iterator[Conn]:
+def conn(conninfo: str) -> Iterator[AnyConnection]:
     """A user with a history of many instants, projected."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
         append_all(conn, [used(at) for at in range(10, 10 + EVENTS)])
@@ -54,7 +53,7 @@ def drain(conninfo: str) -> None:
     Runner(lambda: psycopg.connect(conninfo, autocommit=True)).drain()
 
 
-def creators(conn: Conn, user: str = USER) -> int | None:
+def creators(conn: AnyConnection, user: str = USER) -> int | None:
     row = conn.execute(
         "SELECT g.usage_creators_current_month FROM users u JOIN user_usage g ON g.user_id = u.id"
         " WHERE u.user_id = %s",
@@ -63,15 +62,15 @@ def creators(conn: Conn, user: str = USER) -> int | None:
     return None if row is None else row[0]
 
 
-def kept(conn: Conn) -> list[tuple[Any, ...]]:  # Any: column values
+def kept(conn: AnyConnection) -> list[tuple[Any, ...]]:  # Any: column values
     return conn.execute("SELECT user_id, settled_at, state FROM fold_snapshots ORDER BY 1, 2").fetchall()
 
 
-def pending(conn: Conn) -> list[tuple[Any, ...]]:  # Any: column values
+def pending(conn: AnyConnection) -> list[tuple[Any, ...]]:  # Any: column values
     return conn.execute("SELECT user_id FROM projection_states WHERE refold_after IS NOT NULL").fetchall()
 
 
-def test_a_neighbour_does_not_wait_for_a_long_refold(conn: Conn) -> None:
+def test_a_neighbour_does_not_wait_for_a_long_refold(conn: AnyConnection) -> None:
     append_all(conn, [used(1), used(100, NEIGHBOUR)])
 
     Projector().project(conn, parts=64, limit=100)
@@ -81,7 +80,7 @@ def test_a_neighbour_does_not_wait_for_a_long_refold(conn: Conn) -> None:
     assert pending(conn) == [(USER,)]
 
 
-def test_slices_end_in_the_whole_fold(conn: Conn, conninfo: str) -> None:
+def test_slices_end_in_the_whole_fold(conn: AnyConnection, conninfo: str) -> None:
     append_all(conn, [used(1)])
     drain(conninfo)
 
@@ -89,7 +88,7 @@ def test_slices_end_in_the_whole_fold(conn: Conn, conninfo: str) -> None:
     assert pending(conn) == []
 
 
-def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: Conn, conninfo: str) -> None:
+def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: AnyConnection, conninfo: str) -> None:
     append_all(conn, [used(1)])
     Projector().project(conn, parts=64, limit=100)
     append_all(conn, [used(200)])
@@ -101,7 +100,7 @@ def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: Conn, conninfo: s
     assert creators(conn) == EVENTS + 2
 
 
-def test_a_fold_that_runs_into_the_old_one_ends_there(conn: Conn, conninfo: str) -> None:
+def test_a_fold_that_runs_into_the_old_one_ends_there(conn: AnyConnection, conninfo: str) -> None:
     """A selection that a later one replaced: later states are the old ones, so one slice is enough."""
     append_all(conn, [own(facts.PlanSelected(plan_key="glow_up"), at=12.5, key="selected")])
     drain(conninfo)
@@ -114,7 +113,7 @@ def test_a_fold_that_runs_into_the_old_one_ends_there(conn: Conn, conninfo: str)
     assert set(before) & set(kept(conn))
 
 
-def test_more_events_in_one_instant_than_a_slice_folds(conn: Conn, conninfo: str) -> None:
+def test_more_events_in_one_instant_than_a_slice_folds(conn: AnyConnection, conninfo: str) -> None:
     fact = facts.UsageRecorded(metric="creators", quantity=1)
     crowd = [own(fact, at=5, key=f"crowd:{number}") for number in range(40)]
     append_all(conn, crowd)
@@ -124,7 +123,7 @@ def test_more_events_in_one_instant_than_a_slice_folds(conn: Conn, conninfo: str
 
 
 def test_slices_shrink_while_they_take_long(
-    conn: Conn, conninfo: str, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refolding, "SLICE", 64)
     monkeypatch.setattr(pace, "LEAST", 4)
@@ -153,7 +152,7 @@ def test_slices_grow_while_they_are_short(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_transaction_folds_all_events_of_a_crowded_instant(
-    conn: Conn, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch and each slice folds a bounded number of facts, whatever came in that instant before."""
     folded = count_folded(monkeypatch)
@@ -171,7 +170,7 @@ def test_no_transaction_folds_all_events_of_a_crowded_instant(
     assert kept_facts(conn) == 0
 
 
-def test_a_crowd_that_grows_while_it_is_folded_again_is_folded_whole(conn: Conn) -> None:
+def test_a_crowd_that_grows_while_it_is_folded_again_is_folded_whole(conn: AnyConnection) -> None:
     projector = begun_crowd(conn)
     joined = facts.UsageRecorded(metric="creators", quantity=1)
     append_all(conn, [own(joined, at=20, key=f"more:{number}") for number in range(30)])
@@ -183,7 +182,7 @@ def test_a_crowd_that_grows_while_it_is_folded_again_is_folded_whole(conn: Conn)
     assert pending(conn) == []
 
 
-def test_an_erasure_ends_what_was_read_of_a_crowd(conn: Conn) -> None:
+def test_an_erasure_ends_what_was_read_of_a_crowd(conn: AnyConnection) -> None:
     """Facts in memory may hold what was erased since."""
     projector = begun_crowd(conn)
     append_all(conn, [own(facts.PrivacyErased(), at=300, key="erased")])
@@ -193,7 +192,7 @@ def test_an_erasure_ends_what_was_read_of_a_crowd(conn: Conn) -> None:
     assert not projector.crowds.has_begun(USER)
 
 
-def begun_crowd(conn: Conn) -> Projector:
+def begun_crowd(conn: AnyConnection) -> Projector:
     """A projector that has read some of 31 facts of an instant in the middle of the history."""
     fact = facts.UsageRecorded(metric="creators", quantity=1)
     projector = Projector()
@@ -221,7 +220,7 @@ def count_folded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return count
 
 
-def transaction(folded: list[int], conn: Conn, do: Callable[[Conn], object]) -> int:
+def transaction(folded: list[int], conn: AnyConnection, do: Callable[[AnyConnection], object]) -> int:
     """How many facts one transaction folds."""
     before = folded[0]
     with conn.transaction():
@@ -229,16 +228,18 @@ def transaction(folded: list[int], conn: Conn, do: Callable[[Conn], object]) -> 
     return folded[0] - before
 
 
-def batch_of(folded: list[int], conn: Conn, projector: Projector) -> int:
+def batch_of(folded: list[int], conn: AnyConnection, projector: Projector) -> int:
     return transaction(folded, conn, lambda conn: projector.project(conn, parts=64, limit=100))
 
 
-def kept_facts(conn: Conn) -> int:
+def kept_facts(conn: AnyConnection) -> int:
     (state,) = conn.execute("SELECT state::text FROM projection_states").fetchall()[0]
     return len(decode(state).tail)
 
 
-def test_check_names_a_snapshot_that_is_not_the_folds(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+def test_check_names_a_snapshot_that_is_not_the_folds(
+    conn: AnyConnection, conninfo: str, tmp_path: Path
+) -> None:
     conn.execute(
         "UPDATE fold_snapshots SET state = '{}'"
         " WHERE settled_at = (SELECT max(settled_at) FROM fold_snapshots)"
@@ -249,13 +250,13 @@ def test_check_names_a_snapshot_that_is_not_the_folds(conn: Conn, conninfo: str,
     assert [(each.table, each.user_id, each.column) for each in found] == [("fold_snapshots", USER, "state")]
 
 
-def test_check_misses_no_snapshot(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+def test_check_misses_no_snapshot(conn: AnyConnection, conninfo: str, tmp_path: Path) -> None:
     conn.execute("DELETE FROM fold_snapshots WHERE settled_at > (SELECT min(settled_at) FROM fold_snapshots)")
 
     assert compare(conninfo, options=options(tmp_path)).equal
 
 
-def test_an_erasure_waits_for_no_slice(conn: Conn, conninfo: str, tmp_path: Path) -> None:
+def test_an_erasure_waits_for_no_slice(conn: AnyConnection, conninfo: str, tmp_path: Path) -> None:
     """The person's rows are blank in the erasing transaction, however long their history is."""
     append_all(conn, [clerk("user.created", user(email="ada.unique@example.com"), at=1)])
     drain(conninfo)

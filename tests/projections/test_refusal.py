@@ -13,6 +13,7 @@ from psycopg import errors
 
 from events.domain import platform, system, system_event
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from projections import configuration, fold
 from projections.facts import Fact
 from projections.refusal import is_refusal, longest_storable
@@ -38,7 +39,6 @@ from tests.projections.replaying import options
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
-Owner = psycopg.Connection[Any]  # Any: rows of any columns
 
 OTHER, OTHERS_CUSTOMER = "user_bob", "cus_bob"
 
@@ -48,7 +48,7 @@ def campaign(number: int) -> UUID:
 
 
 @pytest.fixture
-def owner(conninfo: str) -> Iterator[Owner]:
+def owner(conninfo: str) -> Iterator[AnyConnection]:
     """A session that may change tables, as a migration does."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
         yield conn
@@ -92,7 +92,7 @@ def test_an_object_of_another_customer_is_no_part_of_the_history_it_is_filed_in(
 
 
 def test_a_row_that_postgres_refuses_quarantines_its_user_alone(
-    conninfo: str, owner: Owner, tmp_path: Path
+    conninfo: str, owner: AnyConnection, tmp_path: Path
 ) -> None:
     owner.execute("ALTER TABLE users ADD CONSTRAINT no_bad_name CHECK (full_name <> 'Bad Lee')")
     names = [user(f"user_{n}", first_name="Bad" if n == 3 else "Good") for n in range(8)]
@@ -104,7 +104,9 @@ def test_a_row_that_postgres_refuses_quarantines_its_user_alone(
     assert ask(conninfo, "SELECT count(*) FROM users WHERE full_name = 'Good Lee'") == [7]
 
 
-def test_the_history_stops_at_the_event_that_is_refused(conninfo: str, owner: Owner, tmp_path: Path) -> None:
+def test_the_history_stops_at_the_event_that_is_refused(
+    conninfo: str, owner: AnyConnection, tmp_path: Path
+) -> None:
     owner.execute("ALTER TABLE users ADD CONSTRAINT no_bad_name CHECK (full_name <> 'Bad Lee')")
     tell(conninfo, published("free"))
     for at, name in enumerate(("One", "Two", "Bad", "Bad", "Bad"), start=1):
@@ -124,7 +126,7 @@ def test_the_history_stops_at_the_event_that_is_refused(conninfo: str, owner: Ow
 
 
 def test_a_later_event_frees_a_user_whose_rows_were_refused(
-    conninfo: str, owner: Owner, tmp_path: Path
+    conninfo: str, owner: AnyConnection, tmp_path: Path
 ) -> None:
     owner.execute("ALTER TABLE users ADD CONSTRAINT no_bad_name CHECK (full_name <> 'Bad Lee')")
     tell(conninfo, published("free"), clerk("user.created", user(first_name="Bad"), at=1))
@@ -137,7 +139,7 @@ def test_a_later_event_frees_a_user_whose_rows_were_refused(
 
 
 def test_a_deferred_constraint_is_narrowed_before_the_commit(
-    conninfo: str, owner: Owner, tmp_path: Path
+    conninfo: str, owner: AnyConnection, tmp_path: Path
 ) -> None:
     """Both are sure of one name; neither refold nor replay may fail at its commit."""
     owner.execute(
@@ -158,7 +160,9 @@ def test_a_deferred_constraint_is_narrowed_before_the_commit(
     assert ask(conninfo, "SELECT full_name FROM users ORDER BY user_id DESC") == ["Ada Lee", None]
 
 
-def test_a_rebuild_of_one_user_stops_at_the_same_event(conninfo: str, owner: Owner, tmp_path: Path) -> None:
+def test_a_rebuild_of_one_user_stops_at_the_same_event(
+    conninfo: str, owner: AnyConnection, tmp_path: Path
+) -> None:
     owner.execute("ALTER TABLE users ADD CONSTRAINT no_bad_name CHECK (full_name <> 'Bad Lee')")
     tell(conninfo, published("free"), clerk("user.created", user(), at=1))
     tell(conninfo, clerk("user.updated", user(first_name="Bad"), at=2))
@@ -171,7 +175,9 @@ def test_a_rebuild_of_one_user_stops_at_the_same_event(conninfo: str, owner: Own
     assert found.differences == []
 
 
-def test_an_aggregate_that_is_refused_stops_alone(conninfo: str, owner: Owner, tmp_path: Path) -> None:
+def test_an_aggregate_that_is_refused_stops_alone(
+    conninfo: str, owner: AnyConnection, tmp_path: Path
+) -> None:
     owner.execute("ALTER TABLE campaigns ADD CONSTRAINT no_bad_campaign CHECK (name <> 'Bad')")
     tell(conninfo, published("free"), clerk("user.created", user()))
     for number, name in enumerate(("Good", "Fine", "Sound")):
@@ -227,7 +233,7 @@ def test_a_bug_in_the_order_of_an_instant_stops_nobody(
     assert profile(conninfo, "full_name", USER) == "Ada Lee"
 
 
-def test_a_customer_that_is_refused_is_nobodys(conninfo: str, owner: Owner, tmp_path: Path) -> None:
+def test_a_customer_that_is_refused_is_nobodys(conninfo: str, owner: AnyConnection, tmp_path: Path) -> None:
     owner.execute(
         "ALTER TABLE customer_links ADD CONSTRAINT no_bad_customer CHECK (customer_id <> 'cus_bad')"
     )

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg import Connection
 from psycopg.rows import dict_row
 
 from demo.deliveries import DemoDelivery
 from events.append import append_all
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from handlers.plan_files import default_plans
 from handlers.plans import publish_plans
 from projections.runner import Runner
@@ -25,7 +25,6 @@ from webhooks.clerk.envelope import clerk_event
 from webhooks.stripe.envelope import stripe_event
 from webhooks.verification import Secret, Verified
 
-Conn = Connection[Any]  # Any: whatever row factory
 Rows = dict[str, list[dict[str, Any]]]  # Any: one type a column
 
 TABLES = ("users", "user_subscriptions", "user_billing", "user_usage", "user_system_data")
@@ -33,7 +32,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def service(conninfo: str) -> Iterator[Conn]:
+def service(conninfo: str) -> Iterator[AnyConnection]:
     """A connection as the scheduler gives it: autocommit, the service's rights."""
     with closing(psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")) as conn:
         yield conn
@@ -62,7 +61,7 @@ def stripe_api(double: Double, watch: Watch, **options: Any) -> StripeApi:  # An
     return StripeApi(KEY, base=double.url, clock=watch, pace=pace, **options)
 
 
-def receive(conn: Conn, deliveries: Iterable[DemoDelivery]) -> None:
+def receive(conn: AnyConnection, deliveries: Iterable[DemoDelivery]) -> None:
     """As the doors file them, signatures being checked elsewhere."""
     with conn.transaction():
         append_all(conn, [received(each) for each in deliveries])
@@ -75,7 +74,7 @@ def received(delivery: DemoDelivery) -> NewEvent:
     return envelope(delivery.event, delivery.body.decode(), verified)
 
 
-def publish(conn: Conn) -> None:
+def publish(conn: AnyConnection) -> None:
     with conn.transaction():
         publish_plans(conn, default_plans(), now=BEGAN, actor="tests")
 
@@ -84,7 +83,7 @@ def project(conninfo: str) -> None:
     Runner(lambda: projector_connection(conninfo)).drain()
 
 
-def tables(conn: Conn) -> Rows:
+def tables(conn: AnyConnection) -> Rows:
     """Every row of the five tables, every column."""
     found: Rows = {}
     for table in TABLES:

@@ -8,6 +8,7 @@ import pytest
 
 from demo.clerk_shapes import user
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from handlers.alarms import alarms
 from handlers.decision import Command
 from handlers.deletions import restore_user
@@ -19,7 +20,7 @@ from providers.reconcile.rate_limit import RateLimit
 from service.unsigned_events import fetched_clerk_event
 from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.http import Asked, Double, Replied, serving
-from tests.providers.shop import Conn, Watch, project, receive, service, tables
+from tests.providers.shop import Watch, project, receive, service, tables
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MANY = 30
@@ -44,7 +45,7 @@ def watch(world: DemoWorld) -> Watch:
 
 
 @pytest.fixture
-def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
+def shop(conninfo: str, world: DemoWorld) -> Iterator[AnyConnection]:
     """All users are known."""
     with service(conninfo) as conn:
         receive(conn, world.deliveries)
@@ -52,31 +53,33 @@ def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
         yield conn
 
 
-def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
+def run(conn: AnyConnection, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
     pace = RateLimit(tick=watch.tick, sleep=watch.sleep)
     with ClerkApi(KEY, base=double.url + "/v1", clock=watch, pace=pace) as api:
         return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=watch, **options)
 
 
-def against(conn: Conn, world: DemoWorld, watch: Watch, **options: Any) -> ClerkReconciled:
+def against(conn: AnyConnection, world: DemoWorld, watch: Watch, **options: Any) -> ClerkReconciled:
     with serving(clerk_double(world.clerk, now=watch)) as double:
         return run(conn, double, watch, **options)
 
 
-def events(conn: Conn) -> int:
+def events(conn: AnyConnection) -> int:
     row = conn.execute("SELECT count(*) FROM events").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def deleted(conn: Conn) -> int:
+def deleted(conn: AnyConnection) -> int:
     row = conn.execute("SELECT count(*) FROM users WHERE deleted_at IS NOT NULL").fetchone()
     assert row is not None
     return int(row[0])
 
 
 @pytest.mark.parametrize("strangers", [0, 5])
-def test_the_key_of_another_instance_changes_nothing(shop: Conn, watch: Watch, strangers: int) -> None:
+def test_the_key_of_another_instance_changes_nothing(
+    shop: AnyConnection, watch: Watch, strangers: int
+) -> None:
     before = events(shop)
 
     found = against(shop, shop_of(strangers, seed="theirs"), watch)
@@ -87,7 +90,7 @@ def test_the_key_of_another_instance_changes_nothing(shop: Conn, watch: Watch, s
 
 
 def test_an_instance_with_another_id_is_refused_even_if_it_has_the_users(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     """A copy of our instance: every user is there, yet our webhooks come from elsewhere."""
     told = next(each for each in world.deliveries if each.event["type"] == "user.created")
@@ -100,7 +103,7 @@ def test_an_instance_with_another_id_is_refused_even_if_it_has_the_users(
 
 
 def test_the_instance_of_the_webhooks_is_not_looked_for_twice(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     ours = world.deliveries[0].event["instance_id"]
     with serving(instance_double(world, ours, watch)) as double:
@@ -121,7 +124,9 @@ def instance_double(world: DemoWorld, instance: str, watch: Watch) -> Double:
     return Double(answer, watch)
 
 
-def test_more_deletions_than_a_run_may_believe_are_none(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_more_deletions_than_a_run_may_believe_are_none(
+    shop: AnyConnection, world: DemoWorld, watch: Watch
+) -> None:
     for person in world.people[:4]:
         world.clerk.delete(person.user_id)
     before = events(shop)
@@ -133,7 +138,9 @@ def test_more_deletions_than_a_run_may_believe_are_none(shop: Conn, world: DemoW
     assert (events(shop), found.deleted) == (before, 0)
 
 
-def test_a_dry_run_lists_all_that_would_be_deleted(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_a_dry_run_lists_all_that_would_be_deleted(
+    shop: AnyConnection, world: DemoWorld, watch: Watch
+) -> None:
     for person in world.people[:5]:
         world.clerk.delete(person.user_id)
 
@@ -143,7 +150,7 @@ def test_a_dry_run_lists_all_that_would_be_deleted(shop: Conn, world: DemoWorld,
 
 
 def test_yes_delete_deletes_up_to_that_many(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     for person in world.people[:5]:
         world.clerk.delete(person.user_id)
@@ -156,7 +163,9 @@ def test_yes_delete_deletes_up_to_that_many(
     assert (done.refused, deleted(shop)) == (None, 5)
 
 
-def test_a_refused_run_is_an_alarm_until_one_goes_well(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_a_refused_run_is_an_alarm_until_one_goes_well(
+    shop: AnyConnection, world: DemoWorld, watch: Watch
+) -> None:
     against(shop, shop_of(0, seed="theirs"), watch)
     during = [alarm for alarm in alarms(shop, now=watch()) if alarm.kind == "refused"]
     against(shop, world, watch)
@@ -167,7 +176,7 @@ def test_a_refused_run_is_an_alarm_until_one_goes_well(shop: Conn, world: DemoWo
 
 
 def test_a_page_older_than_our_last_event_changes_nothing(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     """The API's replica lags: it still shows the user as before the last webhook."""
     person = world.clerk.users[world.people[0].user_id]
@@ -197,7 +206,7 @@ def page_double(users: list[dict[str, Any]], watch: Watch) -> Double:
 
 
 def test_an_observed_deletion_is_taken_back(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     hidden = world.clerk.users.pop(world.people[0].user_id)
     against(shop, world, watch)
@@ -217,7 +226,7 @@ def test_an_observed_deletion_is_taken_back(
 
 
 def test_a_deletion_that_clerk_sent_is_final(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     world.clerk.delete(world.people[0].user_id)
     receive(shop, world.deliveries[-1:])
@@ -227,7 +236,7 @@ def test_a_deletion_that_clerk_sent_is_final(
         restore_now(shop, world.people[0].user_id, watch)
 
 
-def restore_now(conn: Conn, user_id: str, watch: Watch) -> list[str]:
+def restore_now(conn: AnyConnection, user_id: str, watch: Watch) -> list[str]:
     command = Command(
         user_id=user_id, key="restore", request={}, now=watch(), actor="cli:test", reason="wrong key"
     )
@@ -237,7 +246,7 @@ def restore_now(conn: Conn, user_id: str, watch: Watch) -> list[str]:
 
 
 def test_an_erased_person_is_not_fetched_back(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     erased = world.people[0].user_id
     with shop.transaction():
@@ -258,7 +267,7 @@ def test_an_erased_person_is_not_fetched_back(
 
 
 def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     """The person is erased between the provider's answer and its comparison."""
     erased = world.people[0].user_id

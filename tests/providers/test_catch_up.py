@@ -8,6 +8,7 @@ import pytest
 
 from demo.history import make_world
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from handlers.privacy import erase_person, plan_erasure
 from providers.reconcile.catch_up import OVERLAP, CaughtUp, catch_up, covers
 from providers.reconcile.errors import AlreadyRunning, ProviderAway, ProviderRefused
@@ -26,7 +27,7 @@ from tests.doubles.faults import (
 )
 from tests.doubles.http import Double, serving
 from tests.doubles.stripe import stripe_double
-from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
+from tests.providers.shop import Watch, envelope, project, publish, receive, service, stripe_api, tables
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -52,12 +53,12 @@ def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
 
 
 @pytest.fixture
-def caught(conninfo: str) -> Iterator[Conn]:
+def caught(conninfo: str) -> Iterator[AnyConnection]:
     with service(conninfo) as opened:
         yield opened
 
 
-def run(conn: Conn, double: Double, watch: Watch, **options: object) -> CaughtUp:
+def run(conn: AnyConnection, double: Double, watch: Watch, **options: object) -> CaughtUp:
     return catch_up(conn, stripe_api(double, watch), envelope=envelope, clock=watch, **options)  # type: ignore[arg-type]
 
 
@@ -70,7 +71,7 @@ def stripes(world: DemoWorld) -> set[str]:
     }
 
 
-def logged(conn: Conn) -> set[str]:
+def logged(conn: AnyConnection) -> set[str]:
     found = conn.execute("SELECT idempotency_key FROM events WHERE source_system = 'stripe'").fetchall()
     return {row[0] for row in found}
 
@@ -99,7 +100,7 @@ def test_a_third_dropped_and_the_rest_shuffled_ends_in_the_same_tables(
 
 
 def test_everything_missed_is_appended_once(
-    caught: Conn, world: DemoWorld, double: Double, watch: Watch
+    caught: AnyConnection, world: DemoWorld, double: Double, watch: Watch
 ) -> None:
     first = run(caught, double, watch)
     second = run(caught, double, watch)
@@ -109,7 +110,7 @@ def test_everything_missed_is_appended_once(
 
 
 def test_an_erased_customers_events_are_not_caught_up(
-    caught: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    caught: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     """The log has the first third of what Stripe sent."""
     publish(caught)
@@ -133,7 +134,7 @@ def test_an_erased_customers_events_are_not_caught_up(
 
 
 def test_webhook_that_comes_later_is_a_duplicate(
-    caught: Conn, world: DemoWorld, double: Double, watch: Watch
+    caught: AnyConnection, world: DemoWorld, double: Double, watch: Watch
 ) -> None:
     run(caught, double, watch)
     events = caught.execute("SELECT count(*) FROM events").fetchone()
@@ -145,7 +146,9 @@ def test_webhook_that_comes_later_is_a_duplicate(
     assert caught.execute("SELECT count(*) FROM event_conflicts").fetchone() == (0,)
 
 
-def test_what_we_fetched_says_so_and_is_not_called_signed(caught: Conn, double: Double, watch: Watch) -> None:
+def test_what_we_fetched_says_so_and_is_not_called_signed(
+    caught: AnyConnection, double: Double, watch: Watch
+) -> None:
     run(caught, double, watch)
 
     marks = caught.execute(
@@ -155,7 +158,7 @@ def test_what_we_fetched_says_so_and_is_not_called_signed(caught: Conn, double: 
 
 
 def test_the_next_window_overlaps_the_last(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     run(caught, double, watch)
     double.requests.clear()
@@ -167,7 +170,7 @@ def test_the_next_window_overlaps_the_last(
 
 
 def test_a_broken_off_run_goes_on_where_it_was(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     double.faults = lambda number, _: BROKEN if number > 3 else None
     with pytest.raises(ProviderAway):
@@ -184,7 +187,7 @@ def test_a_broken_off_run_goes_on_where_it_was(
 
 
 def test_a_place_stripe_has_forgotten_begins_the_window_again(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     double.faults = lambda number, _: BROKEN if number > 1 else None
     with pytest.raises(ProviderAway):
@@ -199,7 +202,7 @@ def test_a_place_stripe_has_forgotten_begins_the_window_again(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_any_trouble_on_the_way_loses_nothing(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld, seed: int
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld, seed: int
 ) -> None:
     troubles = (RATE_LIMITED, BROKEN, UNAVAILABLE, HANGS_UP)
     double.faults = at_random(seed, troubles, 0.3)
@@ -210,7 +213,7 @@ def test_any_trouble_on_the_way_loses_nothing(
 
 
 def test_a_provider_that_does_not_answer_in_time_is_asked_again(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     double.faults = in_turn(Fault(delay_s=0.6))
     api = stripe_api(double, watch, timeout_s=0.2)
@@ -220,7 +223,7 @@ def test_a_provider_that_does_not_answer_in_time_is_asked_again(
     assert logged(caught) == stripes(world)
 
 
-def test_retry_after_stops_everybody_for_so_long(caught: Conn, double: Double, watch: Watch) -> None:
+def test_retry_after_stops_everybody_for_so_long(caught: AnyConnection, double: Double, watch: Watch) -> None:
     double.faults = in_turn(Fault(status=429, headers={"Retry-After": "7"}))
 
     run(caught, double, watch)
@@ -228,7 +231,7 @@ def test_retry_after_stops_everybody_for_so_long(caught: Conn, double: Double, w
     assert max(watch.slept) == pytest.approx(7, abs=0.2)
 
 
-def test_a_provider_that_stays_away_is_given_up(caught: Conn, double: Double, watch: Watch) -> None:
+def test_a_provider_that_stays_away_is_given_up(caught: AnyConnection, double: Double, watch: Watch) -> None:
     double.faults = lambda *_: UNAVAILABLE
 
     with pytest.raises(ProviderAway, match="in 8 tries"):
@@ -236,7 +239,9 @@ def test_a_provider_that_stays_away_is_given_up(caught: Conn, double: Double, wa
     assert len(double.requests) == MAX_TRIES
 
 
-def test_a_refused_key_is_told_and_not_tried_again(caught: Conn, double: Double, watch: Watch) -> None:
+def test_a_refused_key_is_told_and_not_tried_again(
+    caught: AnyConnection, double: Double, watch: Watch
+) -> None:
     api = StripeApi("rk_live_wrong", base=double.url, clock=watch)
 
     with pytest.raises(ProviderRefused, match="401"):
@@ -245,7 +250,7 @@ def test_a_refused_key_is_told_and_not_tried_again(caught: Conn, double: Double,
 
 
 def test_pages_out_of_order_lose_nothing(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     """As localstripe lists them: the cursor is the page's last, whatever its age."""
     double.faults = lambda number, _: REORDERED if number == 1 else None
@@ -257,7 +262,7 @@ def test_pages_out_of_order_lose_nothing(
 
 
 def test_dry_run_counts_and_writes_nothing(
-    caught: Conn, double: Double, watch: Watch, world: DemoWorld
+    caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
     found = run(caught, double, watch, dry_run=True)
 
@@ -267,7 +272,7 @@ def test_dry_run_counts_and_writes_nothing(
 
 
 def test_coverage_reaches_back_thirty_days_only_after_such_a_run(
-    caught: Conn, double: Double, watch: Watch
+    caught: AnyConnection, double: Double, watch: Watch
 ) -> None:
     scope = stripe_api(double, watch).scope
     run(caught, double, watch, since=watch.at - timedelta(days=1))
@@ -278,7 +283,7 @@ def test_coverage_reaches_back_thirty_days_only_after_such_a_run(
     assert (short, covers(caught, scope, watch.at)) == (False, True)
 
 
-def test_two_at_once_is_refused(conninfo: str, caught: Conn) -> None:
+def test_two_at_once_is_refused(conninfo: str, caught: AnyConnection) -> None:
     with (
         service(conninfo) as other,
         alone(other, "stripe:live"),
@@ -288,7 +293,7 @@ def test_two_at_once_is_refused(conninfo: str, caught: Conn) -> None:
         pass
 
 
-def test_test_mode_events_are_kept_apart(caught: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_test_mode_events_are_kept_apart(caught: AnyConnection, world: DemoWorld, watch: Watch) -> None:
     with serving(stripe_double(world.test_stripe, now=watch)) as double:
         run(caught, double, watch)
 
@@ -297,7 +302,7 @@ def test_test_mode_events_are_kept_apart(caught: Conn, world: DemoWorld, watch: 
 
 
 def test_a_connected_accounts_events_have_the_webhooks_keys(
-    caught: Conn, double: Double, watch: Watch
+    caught: AnyConnection, double: Double, watch: Watch
 ) -> None:
     api = stripe_api(double, watch, account="acct_x")
 

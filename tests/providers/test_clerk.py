@@ -10,6 +10,7 @@ import pytest
 
 from demo.history import make_world
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from providers.reconcile.clerk import ClerkReconciled, reconcile_clerk, reconcile_user
 from providers.reconcile.clerk_api import ClerkApi
 from providers.reconcile.errors import ProviderAway, ProviderRefused, UnusableBody
@@ -20,7 +21,7 @@ from tests.doubles.clerk import KEY, clerk_double
 from tests.doubles.faults import BROKEN, HANGS_UP, RATE_LIMITED, at_random
 from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
-from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
+from tests.providers.shop import Watch, envelope, project, publish, receive, service, stripe_api, tables
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -48,23 +49,25 @@ def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
 
 
 @pytest.fixture
-def shop(conninfo: str) -> Iterator[Conn]:
+def shop(conninfo: str) -> Iterator[AnyConnection]:
     with service(conninfo) as opened:
         yield opened
 
 
-def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
+def run(conn: AnyConnection, double: Double, watch: Watch, **options: Any) -> ClerkReconciled:
     pace = RateLimit(tick=watch.tick, sleep=watch.sleep)
     with ClerkApi(KEY, base=double.url + "/v1", clock=watch, pace=pace) as api:
         return reconcile_clerk(conn, api, envelope=fetched_clerk_event, clock=watch, **options)
 
 
-def people(conn: Conn) -> list[tuple[str, str | None, bool]]:
+def people(conn: AnyConnection) -> list[tuple[str, str | None, bool]]:
     found = conn.execute("SELECT full_name, email, deleted_at IS NOT NULL FROM users ORDER BY created_at")
     return found.fetchall()
 
 
-def test_users_nobody_told_us_of_are_found(shop: Conn, double: Double, watch: Watch, conninfo: str) -> None:
+def test_users_nobody_told_us_of_are_found(
+    shop: AnyConnection, double: Double, watch: Watch, conninfo: str
+) -> None:
     found = run(shop, double, watch)
     project(conninfo)
 
@@ -73,7 +76,7 @@ def test_users_nobody_told_us_of_are_found(shop: Conn, double: Double, watch: Wa
 
 
 def test_users_and_webhooks_give_the_same_rows(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str, empty_clone: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str, empty_clone: str
 ) -> None:
     """Down to the byte, as long as the user was never changed."""
     run(shop, double, watch)
@@ -85,7 +88,7 @@ def test_users_and_webhooks_give_the_same_rows(
         assert tables(shop) == tables(told)
 
 
-def test_a_second_run_finds_nothing(shop: Conn, double: Double, watch: Watch) -> None:
+def test_a_second_run_finds_nothing(shop: AnyConnection, double: Double, watch: Watch) -> None:
     run(shop, double, watch)
 
     again = run(shop, double, watch)
@@ -94,7 +97,7 @@ def test_a_second_run_finds_nothing(shop: Conn, double: Double, watch: Watch) ->
 
 
 def test_a_missed_change_is_told_at_its_own_time(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     receive(shop, world.deliveries)
     world.clerk.rename(world.people[0].user_id, first_name="Zoë", last_name="Lee")
@@ -108,7 +111,7 @@ def test_a_missed_change_is_told_at_its_own_time(
 
 
 def test_who_signed_up_long_ago_keeps_the_day(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     """Their month of usage counts from that day, whenever they changed."""
     world.wait(timedelta(days=40))
@@ -122,7 +125,7 @@ def test_who_signed_up_long_ago_keeps_the_day(
 
 
 def test_the_deleted_are_found_and_asked_for_first(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     receive(shop, world.deliveries)
     project(conninfo)
@@ -138,7 +141,7 @@ def test_the_deleted_are_found_and_asked_for_first(
 
 
 def test_an_id_only_stripe_mentioned_is_not_deleted(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     world.stripe.create_customer(email="x@example.com", metadata={"userId": "user_of_nobody"})
     receive(shop, world.deliveries)
@@ -148,7 +151,7 @@ def test_an_id_only_stripe_mentioned_is_not_deleted(
 
 
 def test_a_webhook_that_comes_after_all_changes_nothing(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     world.clerk.rename(world.people[0].user_id, first_name="Zoë", last_name="Lee")
     run(shop, double, watch)
@@ -173,14 +176,14 @@ def test_more_users_than_a_page_with_troubles(conninfo: str, watch: Watch) -> No
         assert conn.execute("SELECT count(DISTINCT route_key) FROM events").fetchone() == (450,)
 
 
-def test_dry_run_writes_nothing(shop: Conn, double: Double, watch: Watch) -> None:
+def test_dry_run_writes_nothing(shop: AnyConnection, double: Double, watch: Watch) -> None:
     found = run(shop, double, watch, dry_run=True)
 
     assert (found.created, len(found.drifts)) == (3, 3)
     assert shop.execute("SELECT count(*) FROM events").fetchone() == (0,)
 
 
-def test_a_wrong_key_is_told(shop: Conn, double: Double, watch: Watch) -> None:
+def test_a_wrong_key_is_told(shop: AnyConnection, double: Double, watch: Watch) -> None:
     with (
         ClerkApi("sk_live_wrong", base=double.url + "/v1", clock=watch) as api,
         pytest.raises(ProviderRefused, match="401"),
@@ -242,7 +245,7 @@ def _told(found: dict[str, list[dict[str, Any]]], left: set[str]) -> dict[str, l
     ids=["lone surrogate", "nested too deep", "both"],
 )
 def test_metadata_of_one_user_hides_no_other(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
 ) -> None:
     """A signed-in browser may write any JSON into its user's `unsafe_metadata`."""
     first = next(iter(world.clerk.users))
@@ -266,7 +269,7 @@ def test_metadata_of_one_user_hides_no_other(
     assert (found.created, found.deleted, found.refused) == (2, 0, None)
 
 
-def test_a_list_without_a_readable_user_is_no_list(shop: Conn, watch: Watch) -> None:
+def test_a_list_without_a_readable_user_is_no_list(shop: AnyConnection, watch: Watch) -> None:
     deep = b'[{"id": "user_1", "x": ' + b"[" * 1500 + b"]" * 1500 + b"}]"
 
     with serving(Double(lambda _: Replied(200, deep), watch)) as double, pytest.raises(ProviderAway):
@@ -274,7 +277,7 @@ def test_a_list_without_a_readable_user_is_no_list(shop: Conn, watch: Watch) -> 
 
 
 def test_one_user_with_a_number_out_of_range_is_named(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     first = next(iter(world.clerk.users))
     plain = clerk_double(world.clerk, now=watch)

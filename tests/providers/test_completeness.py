@@ -7,13 +7,14 @@ import pytest
 
 from demo.prices import price_of
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from handlers.alarms import Alarm, alarms
 from providers.reconcile.stripe import reconcile_stripe
 from queries.completeness import ledger, outages
 from service.unsigned_events import fetched_stripe_event
 from tests.doubles.http import serving
 from tests.doubles.stripe import stripe_double
-from tests.providers.shop import Conn, Watch, receive, service, stripe_api
+from tests.providers.shop import Watch, receive, service, stripe_api
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -21,7 +22,7 @@ START = datetime(2026, 1, 5, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(conninfo: str) -> Iterator[Conn]:
+def shop(conninfo: str) -> Iterator[AnyConnection]:
     with service(conninfo) as opened:
         yield opened
 
@@ -35,7 +36,7 @@ def a_day(start: datetime) -> DemoWorld:
     return world
 
 
-def catch_up(conn: Conn, world: DemoWorld) -> None:
+def catch_up(conn: AnyConnection, world: DemoWorld) -> None:
     watch = Watch(world.clock.now + timedelta(hours=1))
     with serving(stripe_double(world.stripe, now=watch)) as double:
         reconcile_stripe(
@@ -47,7 +48,7 @@ def catch_up(conn: Conn, world: DemoWorld) -> None:
         )
 
 
-def test_the_ledger_names_the_outage(shop: Conn) -> None:
+def test_the_ledger_names_the_outage(shop: AnyConnection) -> None:
     world = a_day(START)
     down = (START + timedelta(hours=9), START + timedelta(hours=14))
     receive(shop, [e for e in world.deliveries if not down[0] <= e.occurred_at < down[1]])
@@ -63,7 +64,7 @@ def test_the_ledger_names_the_outage(shop: Conn) -> None:
     ]
 
 
-def test_two_losses_with_good_hours_between_are_two_outages(shop: Conn) -> None:
+def test_two_losses_with_good_hours_between_are_two_outages(shop: AnyConnection) -> None:
     world = a_day(START)
     receive(shop, [e for e in world.deliveries if (e.occurred_at - START).seconds // 3600 not in (3, 4, 11)])
 
@@ -73,7 +74,7 @@ def test_two_losses_with_good_hours_between_are_two_outages(shop: Conn) -> None:
     assert [(each.since.hour, each.until.hour) for each in outages(rows)] == [(3, 5), (11, 12)]
 
 
-def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: Conn) -> None:
+def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: AnyConnection) -> None:
     count(shop, START, refused=7, unavailable=4, appended=5)
 
     rows = ledger(shop, since=START, until=START + timedelta(hours=1))
@@ -81,7 +82,7 @@ def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: Conn) -> None:
     assert [(row["failures"], row["refusals"], row["last_failure_at"]) for row in rows] == [(4, 7, START)]
 
 
-def test_a_refused_delivery_is_no_failure_and_has_no_last_failure(shop: Conn) -> None:
+def test_a_refused_delivery_is_no_failure_and_has_no_last_failure(shop: AnyConnection) -> None:
     count(shop, START, unavailable=1)
     count(shop, START + timedelta(minutes=5), refused=2)
     count(shop, START + timedelta(hours=1), refused=2)
@@ -91,13 +92,13 @@ def test_a_refused_delivery_is_no_failure_and_has_no_last_failure(shop: Conn) ->
     assert [(row["failures"], row["last_failure_at"]) for row in rows] == [(1, START), (0, None)]
 
 
-def count(conn: Conn, at: datetime, **outcomes: int) -> None:
+def count(conn: AnyConnection, at: datetime, **outcomes: int) -> None:
     for outcome, deliveries in outcomes.items():
         values = (at, "stripe", outcome, deliveries)
         conn.execute("INSERT INTO delivery_counts VALUES (%s, %s, %s, %s)", values)
 
 
-def told(conn: Conn, now: datetime, kind: str) -> list[Alarm]:
+def told(conn: AnyConnection, now: datetime, kind: str) -> list[Alarm]:
     return [alarm for alarm in alarms(conn, now=now) if alarm.kind == kind]
 
 
@@ -113,7 +114,7 @@ def told(conn: Conn, now: datetime, kind: str) -> list[Alarm]:
     ],
 )
 def test_the_alarm_comes_before_the_window_closes(
-    shop: Conn, scope: str, hours: int, level: str | None
+    shop: AnyConnection, scope: str, hours: int, level: str | None
 ) -> None:
     world = DemoWorld(start=START, seed="one")
     world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
@@ -134,7 +135,7 @@ def test_the_alarm_comes_before_the_window_closes(
         assert ("28 hours" if scope == "clerk" else "30 days") in found[0].message
 
 
-def test_never_reconciled_is_said_once_there_is_something_to_miss(shop: Conn) -> None:
+def test_never_reconciled_is_said_once_there_is_something_to_miss(shop: AnyConnection) -> None:
     before = told(shop, START, "window")
     world = DemoWorld(start=START, seed="one")
     world.stripe.create_customer(email="ada@example.com")
@@ -145,7 +146,7 @@ def test_never_reconciled_is_said_once_there_is_something_to_miss(shop: Conn) ->
     assert [alarm.source for alarm in told(shop, START, "window")] == ["stripe"]
 
 
-def test_our_own_failures_are_an_error_and_guessers_a_warning(shop: Conn) -> None:
+def test_our_own_failures_are_an_error_and_guessers_a_warning(shop: AnyConnection) -> None:
     count(shop, START, appended=100, refused=90, unavailable=2)
     quiet = told(shop, START + timedelta(minutes=5), "failures")
     count(shop, START + timedelta(minutes=1), unavailable=6)
@@ -155,7 +156,7 @@ def test_our_own_failures_are_an_error_and_guessers_a_warning(shop: Conn) -> Non
     assert [alarm.level for alarm in told(shop, START + timedelta(minutes=5), "refusals")] == ["warning"]
 
 
-def test_a_secret_rotated_wrongly_is_named(shop: Conn) -> None:
+def test_a_secret_rotated_wrongly_is_named(shop: AnyConnection) -> None:
     count(shop, START, refused=40, appended=1)
 
     found = told(shop, START + timedelta(minutes=5), "refusals")
@@ -163,7 +164,7 @@ def test_a_secret_rotated_wrongly_is_named(shop: Conn) -> None:
     assert "signing secret" in found[0].message
 
 
-def test_silence_is_measured_by_what_is_usual(shop: Conn) -> None:
+def test_silence_is_measured_by_what_is_usual(shop: AnyConnection) -> None:
     world = a_day(START)
     receive(shop, world.deliveries)
     row = shop.execute("SELECT max(recorded_at) FROM events").fetchone()

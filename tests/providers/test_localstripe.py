@@ -21,12 +21,13 @@ import pytest
 from events.append import append_all
 from events.clock import utc_now
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from providers.reconcile.catch_up import catch_up
 from providers.reconcile.rate_limit import RateLimit
 from providers.reconcile.stripe_api import StripeApi
 from service.unsigned_events import fetched_stripe_event
 from tests.outbound.webhooks.test_destinations import Receiver, listening
-from tests.providers.shop import Conn, service
+from tests.providers.shop import service
 from webhooks.stripe.envelope import stripe_event
 from webhooks.verification import Secret, Verified
 
@@ -70,7 +71,7 @@ def _until_it_answers(client: httpx.Client) -> None:
 
 
 @pytest.fixture
-def shop(conninfo: str) -> Iterator[Conn]:
+def shop(conninfo: str) -> Iterator[AnyConnection]:
     with service(conninfo) as opened:
         yield opened
 
@@ -95,11 +96,11 @@ def api(client: httpx.Client) -> StripeApi:
     return StripeApi(KEY, base=base, clock=utc_now, pace=RateLimit(1_000))
 
 
-def run(conn: Conn, client: httpx.Client) -> int:
+def run(conn: AnyConnection, client: httpx.Client) -> int:
     return catch_up(conn, api(client), envelope=fetched_stripe_event, clock=utc_now).appended
 
 
-def test_its_events_are_caught_up_once(shop: Conn, localstripe: httpx.Client) -> None:
+def test_its_events_are_caught_up_once(shop: AnyConnection, localstripe: httpx.Client) -> None:
     for number in range(60):
         buy(localstripe, number)
     listed = localstripe.get("/v1/events", params={"limit": 100}).json()
@@ -113,7 +114,7 @@ def test_its_events_are_caught_up_once(shop: Conn, localstripe: httpx.Client) ->
     assert run(shop, localstripe) >= 1
 
 
-def test_its_deliveries_and_its_events_are_the_same(shop: Conn, localstripe: httpx.Client) -> None:
+def test_its_deliveries_and_its_events_are_the_same(shop: AnyConnection, localstripe: httpx.Client) -> None:
     with listening(Receiver()) as receiver:
         hook = {"url": receiver.url, "secret": "whsec_localstripe"}
         localstripe.post("/_config/webhooks/tenure", data=hook).raise_for_status()

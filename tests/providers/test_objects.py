@@ -13,11 +13,12 @@ from demo.history import make_world
 from demo.objects import Customer, PaymentMethod, StripeSubscription
 from demo.prices import UNKNOWN_PRICE, price_of
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from providers.reconcile import objects
 from providers.reconcile.stripe import Reconciled, reconcile_stripe
 from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
-from tests.providers.shop import Conn, Watch, envelope, project, publish, receive, service, stripe_api, tables
+from tests.providers.shop import Watch, envelope, project, publish, receive, service, stripe_api, tables
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -54,7 +55,7 @@ def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
 
 
 @pytest.fixture
-def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
+def shop(conninfo: str, world: DemoWorld) -> Iterator[AnyConnection]:
     """Everything so far is received and projected."""
     with service(conninfo) as opened:
         publish(opened)
@@ -68,11 +69,13 @@ def pass_days(world: DemoWorld, watch: Watch, days: float) -> None:
     watch.at = world.clock.now
 
 
-def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> Reconciled:  # Any: reconcile's own
+def run(
+    conn: AnyConnection, double: Double, watch: Watch, **options: Any
+) -> Reconciled:  # Any: reconcile's own
     return reconcile_stripe(conn, stripe_api(double, watch), envelope=envelope, clock=watch, **options)
 
 
-def row(conn: Conn, table: str) -> dict[str, Any]:  # Any: one type a column
+def row(conn: AnyConnection, table: str) -> dict[str, Any]:  # Any: one type a column
     return tables(conn)[table][0]
 
 
@@ -80,7 +83,7 @@ def subscription(world: DemoWorld) -> StripeSubscription:
     return world.stripe.log.all(StripeSubscription)[0]
 
 
-def test_nothing_differs_when_all_was_received(shop: Conn, double: Double, watch: Watch) -> None:
+def test_nothing_differs_when_all_was_received(shop: AnyConnection, double: Double, watch: Watch) -> None:
     found = run(shop, double, watch)
 
     assert found.drifts == []
@@ -88,7 +91,7 @@ def test_nothing_differs_when_all_was_received(shop: Conn, double: Double, watch
 
 
 def test_an_object_that_cannot_be_compared_ends_no_run(
-    shop: Conn, double: Double, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    shop: AnyConnection, double: Double, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> Any:
         raise OverflowError("a bug")
@@ -101,7 +104,7 @@ def test_an_object_that_cannot_be_compared_ends_no_run(
 
 @pytest.mark.parametrize("written", [b'"\\ud800"', b"1e400"], ids=["lone surrogate", "infinite number"])
 def test_text_of_one_customer_hides_no_other(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str, written: bytes
 ) -> None:
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
@@ -124,7 +127,7 @@ def test_text_of_one_customer_hides_no_other(
 
 
 def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
@@ -142,7 +145,7 @@ def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
 
 
 def test_an_object_with_a_number_that_orjson_refuses_is_healed_as_a_webhook_would_be(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
@@ -160,7 +163,9 @@ def test_an_object_with_a_number_that_orjson_refuses_is_healed_as_a_webhook_woul
     assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
 
 
-def test_a_second_run_finds_nothing_left(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
+def test_a_second_run_finds_nothing_left(
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch
+) -> None:
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
     run(shop, double, watch)
@@ -171,7 +176,7 @@ def test_a_second_run_finds_nothing_left(shop: Conn, world: DemoWorld, double: D
 
 
 def test_a_truth_that_comes_back_is_healed_again(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     """The same content twice is not the same event: something else was true between."""
     person = world.people[0]
@@ -186,7 +191,7 @@ def test_a_truth_that_comes_back_is_healed_again(
 
 
 def test_dry_run_names_the_cause_and_writes_nothing(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch
 ) -> None:
     run(shop, double, watch)
     world.stripe.subscriptions.cancel_now(subscription(world).id)
@@ -202,7 +207,7 @@ def test_dry_run_names_the_cause_and_writes_nothing(
 
 
 def test_a_deleted_customer_is_asked_for_and_entombed(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     world.stripe.delete_customer(world.stripe.customers()[0].id)
     pass_days(world, watch, 40)
@@ -215,7 +220,7 @@ def test_a_deleted_customer_is_asked_for_and_entombed(
 
 
 def test_a_refreshed_card_comes_with_its_subscription(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     method = world.stripe.log.all(PaymentMethod)[0]
     new_card = replace(method.card, exp_year=2039)
@@ -229,7 +234,7 @@ def test_a_refreshed_card_comes_with_its_subscription(
 
 
 def test_a_detached_last_method_is_told_as_detached(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     log = world.stripe.log
     method = log.all(PaymentMethod)[0]
@@ -247,7 +252,7 @@ def test_a_detached_last_method_is_told_as_detached(
 
 
 def test_an_unknown_price_is_told_and_not_healed(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch
 ) -> None:
     world.stripe.subscriptions.upgrade(subscription(world).id, UNKNOWN_PRICE)
     watch.at = world.clock.now + timedelta(seconds=1)
@@ -258,7 +263,9 @@ def test_an_unknown_price_is_told_and_not_healed(
     assert found.drifts[0].fields["price"] == (None, UNKNOWN_PRICE.id)
 
 
-def test_a_row_edited_by_hand_is_named_with_its_columns(shop: Conn, double: Double, watch: Watch) -> None:
+def test_a_row_edited_by_hand_is_named_with_its_columns(
+    shop: AnyConnection, double: Double, watch: Watch
+) -> None:
     shop.execute("UPDATE user_subscriptions SET current_plan = 'fame_flex'")
 
     found = run(shop, double, watch)
@@ -269,7 +276,9 @@ def test_a_row_edited_by_hand_is_named_with_its_columns(shop: Conn, double: Doub
     assert found.healed == 0
 
 
-def test_rows_a_projector_wrote_otherwise_are_its_bug(shop: Conn, double: Double, watch: Watch) -> None:
+def test_rows_a_projector_wrote_otherwise_are_its_bug(
+    shop: AnyConnection, double: Double, watch: Watch
+) -> None:
     shop.execute("UPDATE user_billing SET card_last4 = '0000'")
     shop.execute("UPDATE projection_states SET row_digest = '\\x00'")
 
@@ -278,14 +287,18 @@ def test_rows_a_projector_wrote_otherwise_are_its_bug(shop: Conn, double: Double
     assert dict(found.causes) == {"projector bug": 1}
 
 
-def test_rows_that_wait_for_a_refold_are_not_compared(shop: Conn, double: Double, watch: Watch) -> None:
+def test_rows_that_wait_for_a_refold_are_not_compared(
+    shop: AnyConnection, double: Double, watch: Watch
+) -> None:
     shop.execute("UPDATE user_billing SET card_last4 = '0000'")
     shop.execute("UPDATE projection_states SET refold_after = 0, refold_until = 1, refold_since = now()")
 
     assert run(shop, double, watch).drifts == []
 
 
-def test_an_end_is_final_and_said_to_be(shop: Conn, world: DemoWorld, double: Double, watch: Watch) -> None:
+def test_an_end_is_final_and_said_to_be(
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch
+) -> None:
     alive = subscription(world)
     world.stripe.subscriptions.cancel_now(alive.id)
     receive(shop, world.deliveries)
@@ -298,7 +311,7 @@ def test_an_end_is_final_and_said_to_be(shop: Conn, world: DemoWorld, double: Do
 
 
 def test_a_webhook_of_the_second_we_looked_still_counts(
-    shop: Conn, world: DemoWorld, double: Double, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, double: Double, watch: Watch, conninfo: str
 ) -> None:
     """The snapshot says what was before; the event of the same second decides."""
     world.stripe.link_customer(subscription(world).customer, {"note": "unseen"})
@@ -313,7 +326,7 @@ def test_a_webhook_of_the_second_we_looked_still_counts(
     assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
 
 
-def test_test_objects_never_touch_live_state(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_test_objects_never_touch_live_state(shop: AnyConnection, world: DemoWorld, watch: Watch) -> None:
     world.test_stripe.checkout(
         price_of("fame_flex"),
         email="ada@example.com",
@@ -329,7 +342,7 @@ def test_test_objects_never_touch_live_state(shop: Conn, world: DemoWorld, watch
     assert snapshots == (0,)
 
 
-def thin_only(conn: Conn, start: datetime) -> tuple[DemoWorld, str]:
+def thin_only(conn: AnyConnection, start: datetime) -> tuple[DemoWorld, str]:
     """Somebody cancelled, and all we were told of it is a thin event; its twin's id."""
     world = DemoWorld(start=start, seed="thin")
     world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
@@ -341,7 +354,7 @@ def thin_only(conn: Conn, start: datetime) -> tuple[DemoWorld, str]:
     return world, gone.message_id
 
 
-def followed(conn: Conn, world: DemoWorld, now: datetime) -> list[tuple[int, str]]:
+def followed(conn: AnyConnection, world: DemoWorld, now: datetime) -> list[tuple[int, str]]:
     """How many thin events two runs followed, and what came of them."""
     watch = Watch(now)
     found = []

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from demo.world import DemoWorld
+from events.statements import AnyConnection
 from handlers.privacy import erase_person, plan_erasure
 from providers.imports.stripe import import_stripe
 from providers.reconcile.errors import AnotherAccount
 from providers.reconcile.stripe import Reconciled, reconcile_stripe
 from tests.doubles.http import Asked, Double, Replied, serving
 from tests.doubles.stripe import stripe_double
-from tests.providers.shop import Conn, Watch, envelope, project, receive, service, stripe_api
+from tests.providers.shop import Watch, envelope, project, receive, service, stripe_api
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -44,7 +45,7 @@ def watch(world: DemoWorld) -> Watch:
 
 
 @pytest.fixture
-def shop(conninfo: str, world: DemoWorld) -> Iterator[Conn]:
+def shop(conninfo: str, world: DemoWorld) -> Iterator[AnyConnection]:
     with service(conninfo) as conn:
         receive(conn, world.deliveries)
         project(conninfo)
@@ -69,13 +70,13 @@ def account_double(
     return Double(answer, watch)
 
 
-def run(conn: Conn, double: Double, watch: Watch, **options: Any) -> Reconciled:
+def run(conn: AnyConnection, double: Double, watch: Watch, **options: Any) -> Reconciled:
     with serving(double):
         api = stripe_api(double, watch)
         return reconcile_stripe(conn, api, envelope=envelope, clock=watch, **options)
 
 
-def events(conn: Conn) -> int:
+def events(conn: AnyConnection) -> int:
     row = conn.execute("SELECT count(*) FROM events").fetchone()
     assert row is not None
     return int(row[0])
@@ -83,7 +84,7 @@ def events(conn: Conn) -> int:
 
 @pytest.mark.parametrize("account", [None, "acct_theirs"])
 def test_the_key_of_another_account_reads_and_changes_nothing(
-    shop: Conn, watch: Watch, account: str | None
+    shop: AnyConnection, watch: Watch, account: str | None
 ) -> None:
     before = events(shop)
     double = account_double(shop_of(3, seed="theirs"), watch, account)
@@ -97,7 +98,7 @@ def test_the_key_of_another_account_reads_and_changes_nothing(
 
 
 def test_another_account_with_our_customers_is_refused_once_ours_is_known(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     first = run(shop, account_double(world, watch, "acct_ours"), watch)
     second = run(shop, account_double(world, watch, "acct_copy"), watch)
@@ -108,7 +109,7 @@ def test_another_account_with_our_customers_is_refused_once_ours_is_known(
 
 
 def test_an_import_with_the_key_of_another_account_appends_nothing(
-    shop: Conn, watch: Watch, conninfo: str
+    shop: AnyConnection, watch: Watch, conninfo: str
 ) -> None:
     before = events(shop)
     with serving(account_double(shop_of(3, seed="theirs"), watch, "acct_theirs")) as double:
@@ -119,7 +120,9 @@ def test_an_import_with_the_key_of_another_account_appends_nothing(
     assert events(shop) == before
 
 
-def test_more_ends_than_a_run_may_believe_are_none(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_more_ends_than_a_run_may_believe_are_none(
+    shop: AnyConnection, world: DemoWorld, watch: Watch
+) -> None:
     for customer in world.stripe.customers()[:3]:
         world.stripe.delete_customer(customer.id)
 
@@ -132,7 +135,7 @@ def test_more_ends_than_a_run_may_believe_are_none(shop: Conn, world: DemoWorld,
 
 
 def test_users_are_stale_while_their_ends_are_not_believed(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     gone = world.stripe.customers()[:3]
     for customer in gone:
@@ -150,7 +153,7 @@ def test_users_are_stale_while_their_ends_are_not_believed(
     assert (before, between, stale_customers(shop)) == ([], sorted(each.id for each in gone), [])
 
 
-def test_a_user_is_stale_until_stripe_agrees(shop: Conn, world: DemoWorld, watch: Watch) -> None:
+def test_a_user_is_stale_until_stripe_agrees(shop: AnyConnection, world: DemoWorld, watch: Watch) -> None:
     customers = world.stripe.customers()[:3]
     kept = [replace(each) for each in customers]
     for customer in customers:
@@ -164,13 +167,13 @@ def test_a_user_is_stale_until_stripe_agrees(shop: Conn, world: DemoWorld, watch
     assert stale_customers(shop) == []
 
 
-def events_of_stripe(conn: Conn) -> int:
+def events_of_stripe(conn: AnyConnection) -> int:
     row = conn.execute("SELECT count(*) FROM events WHERE source_system = 'stripe'").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def stale_customers(conn: Conn) -> list[str]:
+def stale_customers(conn: AnyConnection) -> list[str]:
     rows = conn.execute(
         "SELECT customer_id FROM user_subscriptions s JOIN users u ON u.id = s.user_id"
         " JOIN customer_links l ON l.user_id = u.user_id"
@@ -180,7 +183,7 @@ def stale_customers(conn: Conn) -> list[str]:
 
 
 def test_an_object_read_within_a_minute_of_its_last_event_is_not_believed(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     """Stripe's API may show a customer as before the webhook that came seconds ago."""
     customer = world.stripe.customers()[0]
@@ -196,7 +199,7 @@ def test_an_object_read_within_a_minute_of_its_last_event_is_not_believed(
 
 
 def test_an_erased_customer_is_not_fetched_back(
-    shop: Conn, world: DemoWorld, watch: Watch, conninfo: str
+    shop: AnyConnection, world: DemoWorld, watch: Watch, conninfo: str
 ) -> None:
     with shop.transaction():
         plan = plan_erasure(shop, world.people[0].user_id)
@@ -210,7 +213,7 @@ def test_an_erased_customer_is_not_fetched_back(
 
 
 def test_a_customer_erased_while_the_page_was_read_is_not_appended(
-    shop: Conn, world: DemoWorld, watch: Watch
+    shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     erased = world.people[0].user_id
     customer = next(each for each in world.stripe.customers() if each.metadata["userId"] == erased)

@@ -1,19 +1,15 @@
 """One search for everything with a name."""
 
-from typing import Any
-
 import pytest
-from psycopg import Connection
 
+from events.statements import AnyConnection
 from queries.find import find
 from tests.handlers.users import sold, tell
 from tests.projections.event_builders import USER, clerk, customer, invoice, stripe, subscription, user
 
-Conn = Connection[Any]  # Any: whatever row factory
-
 
 @pytest.fixture
-def people(conn: Conn) -> Conn:
+def people(conn: AnyConnection) -> AnyConnection:
     """Ada, who pays; Bo, who does not; a customer of nobody."""
     tell(
         conn,
@@ -40,7 +36,9 @@ def people(conn: Conn) -> Conn:
         ("cus_nobody", "customer", "cus_nobody", "customer"),
     ],
 )
-def test_each_name_leads_to_what_has_it(people: Conn, text: str, kind: str, found: str, by: str) -> None:
+def test_each_name_leads_to_what_has_it(
+    people: AnyConnection, text: str, kind: str, found: str, by: str
+) -> None:
     first = find(people, text)[0]
 
     assert (first.kind, first.id, first.by) == (kind, found, by)
@@ -49,15 +47,15 @@ def test_each_name_leads_to_what_has_it(people: Conn, text: str, kind: str, foun
 @pytest.mark.parametrize(
     ("text", "label"), [("evt_paid", "stripe.invoice.paid"), ("msg_ada", "clerk.user.created")]
 )
-def test_an_event_is_found_by_its_providers_id(people: Conn, text: str, label: str) -> None:
+def test_an_event_is_found_by_its_providers_id(people: AnyConnection, text: str, label: str) -> None:
     assert [(hit.kind, hit.label) for hit in find(people, text)] == [("event", label)]
 
 
-def test_an_object_without_an_index_is_found_in_the_newest_bodies(people: Conn) -> None:
+def test_an_object_without_an_index_is_found_in_the_newest_bodies(people: AnyConnection) -> None:
     assert [hit.label for hit in find(people, "in_ada")] == ["stripe.invoice.paid"]
     assert find(people, "in_nobody") == []
 
 
 @pytest.mark.parametrize("text", ["", "%", "' OR 1=1 --", "in_%", "\ufffd", "x" * 400])
-def test_odd_text_is_only_text(people: Conn, text: str) -> None:
+def test_odd_text_is_only_text(people: AnyConnection, text: str) -> None:
     assert all(hit.kind == "user" for hit in find(people, text))

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from events.domain.user import IdentityLinked
+from events.statements import AnyConnection
 from projections import snapshots
 from queries.entitlements import entitlements
 from queries.events import EventFilter, search
@@ -32,11 +33,9 @@ from tests.projections.replaying import project
 GIVER, HEIR = "user_giver", "user_heir"
 MOVED = 20 * DAY
 
-Conn = psycopg.Connection[Any]  # Any: rows of any columns
-
 
 @pytest.fixture
-def conn(conninfo: str) -> Conn:
+def conn(conninfo: str) -> AnyConnection:
     """The giver buys and is deleted; the heir signs up, and the customer is theirs from MOVED on."""
     named, heirs = {"userId": GIVER}, {"userId": HEIR}
     tell(
@@ -63,18 +62,20 @@ def conn(conninfo: str) -> Conn:
     return psycopg.connect(conninfo, autocommit=True)
 
 
-def values(conn: Conn, user_id: str, column: str, **clocks: Any) -> list[Any]:  # Any: columns' values
+def values(
+    conn: AnyConnection, user_id: str, column: str, **clocks: Any
+) -> list[Any]:  # Any: columns' values
     steps = history(conn, user_id, **clocks) or []
     return [change["new"] for step in steps for change in step["changes"] if change["column"] == column]
 
 
-def test_the_givers_history_has_what_was_theirs_and_ends_with_the_move(conn: Conn) -> None:
+def test_the_givers_history_has_what_was_theirs_and_ends_with_the_move(conn: AnyConnection) -> None:
     assert values(conn, GIVER, "subscription_status") == ["none", "active", "none"]
     steps = history(conn, GIVER) or []
     assert steps[-1]["idempotency_key"] == "evt_moved"
 
 
-def test_the_heirs_history_begins_when_they_did(conn: Conn) -> None:
+def test_the_heirs_history_begins_when_they_did(conn: AnyConnection) -> None:
     steps = history(conn, HEIR) or []
 
     assert steps[0]["occurred_at"] == instant(MOVED - 60)
@@ -85,7 +86,9 @@ def test_the_heirs_history_begins_when_they_did(conn: Conn) -> None:
     ("at", "giver", "heir"),
     [(5 * DAY, "active", None), (25 * DAY, "none", "active"), (40 * DAY, "none", "past_due")],
 )
-def test_every_answer_of_an_instant_agrees(conn: Conn, at: int, giver: str, heir: str | None) -> None:
+def test_every_answer_of_an_instant_agrees(
+    conn: AnyConnection, at: int, giver: str, heir: str | None
+) -> None:
     then = instant(at)
     for name, status in ((GIVER, giver), (HEIR, heir)):
         shown = profile_at(conn, name, as_of=then) or {}
@@ -97,7 +100,7 @@ def test_every_answer_of_an_instant_agrees(conn: Conn, at: int, giver: str, heir
         assert (why and why["value"]) == status
 
 
-def test_a_value_a_customer_brought_is_explained_by_the_event_behind_it(conn: Conn) -> None:
+def test_a_value_a_customer_brought_is_explained_by_the_event_behind_it(conn: AnyConnection) -> None:
     why = explain(conn, HEIR, "subscription_status", as_of=instant(25 * DAY))
     whose = explain(conn, HEIR, "stripe_customer_id", as_of=instant(25 * DAY))
 
@@ -107,7 +110,7 @@ def test_a_value_a_customer_brought_is_explained_by_the_event_behind_it(conn: Co
     assert whose["event_type"] == "stripe.customer.updated"
 
 
-def test_what_was_known_before_the_move_was_recorded_knows_no_heir(conn: Conn) -> None:
+def test_what_was_known_before_the_move_was_recorded_knows_no_heir(conn: AnyConnection) -> None:
     row = conn.execute("SELECT max(recorded_at) FROM events WHERE idempotency_key = 'evt_bought'").fetchone()
     assert row is not None
     shown = profile_at(conn, GIVER, known_at=row[0])
@@ -115,7 +118,7 @@ def test_what_was_known_before_the_move_was_recorded_knows_no_heir(conn: Conn) -
     assert shown["subscription_status"] == "active"
 
 
-def test_searches_and_exports_have_the_events_of_each_ones_time(conn: Conn) -> None:
+def test_searches_and_exports_have_the_events_of_each_ones_time(conn: AnyConnection) -> None:
     found = {
         name: {row["idempotency_key"] for row in search(conn, EventFilter(user_id=name), limit=50).items}
         for name in (GIVER, HEIR)

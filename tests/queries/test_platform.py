@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from psycopg import Connection
 
+from events.statements import AnyConnection
 from handlers.campaigns import move_campaign
 from handlers.lists import NewItem, NewList, add_item, create_list
 from handlers.scraping_jobs import complete_job, record_results
@@ -21,15 +21,13 @@ from tests.handlers.users import NOW, joined, sold, tell
 from tests.projections.event_builders import instant
 from tests.queries.counting import statements_of
 
-Conn = Connection[Any]
-
 
 @pytest.fixture
-def people(conn: Conn) -> None:
+def people(conn: AnyConnection) -> None:
     tell(conn, *sold(campaigns=100, creators=100), *joined(ADA, BOB))
 
 
-def campaigns(conn: Conn, number: int, user: str = ADA) -> list[UUID]:
+def campaigns(conn: AnyConnection, number: int, user: str = ADA) -> list[UUID]:
     made = []
     for _ in range(number):
         made.append(a_campaign(conn, user))
@@ -48,7 +46,7 @@ def walk(ask: Callable[[str | None], Page]) -> list[UUID]:
 
 
 @pytest.mark.usefixtures("people")
-def test_pages_hold_every_campaign_once_newest_first(conn: Conn) -> None:
+def test_pages_hold_every_campaign_once_newest_first(conn: AnyConnection) -> None:
     made = campaigns(conn, 7)
     campaigns(conn, 2, BOB)
     wanted = CampaignFilter(user_id=ADA)
@@ -59,7 +57,7 @@ def test_pages_hold_every_campaign_once_newest_first(conn: Conn) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_a_cursor_of_another_listing_is_refused(conn: Conn) -> None:
+def test_a_cursor_of_another_listing_is_refused(conn: AnyConnection) -> None:
     campaigns(conn, 2)
     cursor = list_campaigns(conn, CampaignFilter(user_id=ADA), limit=1).next
 
@@ -70,7 +68,7 @@ def test_a_cursor_of_another_listing_is_refused(conn: Conn) -> None:
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("size", "limit"), [(2, 10), (12, 10)])
 def test_campaigns_with_their_jobs_take_three_statements_however_many(
-    conn: Conn, monkeypatch: pytest.MonkeyPatch, size: int, limit: int
+    conn: AnyConnection, monkeypatch: pytest.MonkeyPatch, size: int, limit: int
 ) -> None:
     for campaign_id in campaigns(conn, size):
         a_job(conn, running=False, campaign_id=campaign_id)
@@ -84,7 +82,7 @@ def test_campaigns_with_their_jobs_take_three_statements_however_many(
 
 @pytest.mark.usefixtures("people")
 def test_jobs_with_results_take_three_statements_and_no_wide_column(
-    conn: Conn, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         job_id = a_job(conn, keywords=["fitness"], search_params={"a": 1})
@@ -101,7 +99,7 @@ def test_jobs_with_results_take_three_statements_and_no_wide_column(
 
 
 @pytest.mark.usefixtures("people")
-def test_wide_columns_come_when_asked(conn: Conn) -> None:
+def test_wide_columns_come_when_asked(conn: AnyConnection) -> None:
     job_id = a_job(conn, keywords=["fitness"], search_params={"a": 1})
     record_results(conn, command(), job_id, [{"name": "Lee"}])
 
@@ -114,7 +112,7 @@ def test_wide_columns_come_when_asked(conn: Conn) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_nobody_sees_anothers(conn: Conn) -> None:
+def test_nobody_sees_anothers(conn: AnyConnection) -> None:
     (campaign_id,) = campaigns(conn, 1)
     job_id = a_job(conn, campaign_id=campaign_id)
     record_results(conn, command(), job_id, [{}])
@@ -162,7 +160,7 @@ SEARCHES = [
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("wanted", "names"), SEARCHES)
 def test_jobs_are_found_by_what_their_json_holds(
-    conn: Conn, wanted: ScrapingJobFilter, names: set[str]
+    conn: AnyConnection, wanted: ScrapingJobFilter, names: set[str]
 ) -> None:
     for name, fields in JOBS_MADE.items():
         a_job(conn, BOB if name == "bob" else ADA, running=False, target_username=name, **fields)
@@ -172,7 +170,7 @@ def test_jobs_are_found_by_what_their_json_holds(
 
 @pytest.mark.usefixtures("people")
 def test_lists_are_found_by_tag_and_creator_with_their_first_items(
-    conn: Conn, monkeypatch: pytest.MonkeyPatch
+    conn: AnyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = []
     for tags in (("tea",), ("tea", "gin"), ()):
@@ -199,7 +197,7 @@ def test_lists_are_found_by_tag_and_creator_with_their_first_items(
 
 
 @pytest.mark.usefixtures("people")
-def test_the_dashboard_is_one_statement(conn: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_dashboard_is_one_statement(conn: AnyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = campaigns(conn, 2)
     move_campaign(conn, command(), first, "activate")
     conn.commit()
@@ -228,5 +226,5 @@ def test_the_dashboard_is_one_statement(conn: Conn, monkeypatch: pytest.MonkeyPa
     assert next_month["usage_creators_current_month"] == 0
 
 
-def test_nobody_has_no_dashboard(conn: Conn) -> None:
+def test_nobody_has_no_dashboard(conn: AnyConnection) -> None:
     assert dashboard(conn, "user_x", now=NOW) is None

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from psycopg import Connection
 
 from events.clock import from_micros
 from events.domain.user import DriftObserved, EntitlementGranted
 from events.envelope import NewEvent
+from events.statements import AnyConnection
 from handlers.privacy import erase_person, plan_erasure
 from queries.explain import explain
 from queries.instants import minute
@@ -34,7 +34,6 @@ from tests.projections.event_builders import (
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
 STRANGER = {"email": "ADA@example.com", "metadata": {}}
 
-Conn = Connection[Any]  # Any: whatever row factory
 Json = dict[str, Any]  # Any: JSON values
 
 
@@ -44,7 +43,7 @@ def ago() -> float:
     return datetime.now(UTC).timestamp() - START - 1
 
 
-def asked(conn: Conn) -> Json:
+def asked(conn: AnyConnection) -> Json:
     found = why(conn, USER, now=datetime.now(UTC))
     assert found is not None
     return found
@@ -102,7 +101,7 @@ def odd_user(kind: str, ago: float) -> list[NewEvent]:
     ],
 )
 def test_an_odd_user_is_told_apart_with_the_next_step(
-    conn: Conn, ago: float, kind: str, plan: str, next_step: str
+    conn: AnyConnection, ago: float, kind: str, plan: str, next_step: str
 ) -> None:
     tell(conn, *sold(), *odd_user(kind, ago))
 
@@ -114,7 +113,7 @@ def test_an_odd_user_is_told_apart_with_the_next_step(
     assert found["odd"][0]["text"] in found["why"]
 
 
-def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) -> None:
+def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago))
 
     found = asked(conn)
@@ -129,20 +128,20 @@ def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: Conn, ago: float) ->
 
 @pytest.mark.parametrize(("days", "kinds"), [(-1, []), (-3, ["overdue"])])
 def test_a_period_is_overdue_two_days_after_its_end(
-    conn: Conn, ago: float, days: int, kinds: list[str]
+    conn: AnyConnection, ago: float, days: int, kinds: list[str]
 ) -> None:
     tell(conn, *sold(), *subscribed(ago, days=days))
 
     assert [oddity["kind"] for oddity in asked(conn)["odd"]] == kinds
 
 
-def test_a_cancellation_that_has_not_arrived_is_overdue(conn: Conn, ago: float) -> None:
+def test_a_cancellation_that_has_not_arrived_is_overdue(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago, days=-3, cancel_at_period_end=True))
 
     assert "no cancellation has arrived" in asked(conn)["why"]
 
 
-def test_a_subscription_without_a_price_is_fixed_in_its_metadata(conn: Conn, ago: float) -> None:
+def test_a_subscription_without_a_price_is_fixed_in_its_metadata(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago, items={"data": []}))
 
     found, note = asked(conn), explain(conn, USER, "current_plan")
@@ -154,13 +153,13 @@ def test_a_subscription_without_a_price_is_fixed_in_its_metadata(conn: Conn, ago
     assert note["note"].endswith(found["next"])
 
 
-def test_the_field_that_cannot_be_read_is_named(conn: Conn, ago: float) -> None:
+def test_the_field_that_cannot_be_read_is_named(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *odd_user("quarantined", ago))
 
     assert "can't be read: $.status: Expected `str`, got `int`" in asked(conn)["odd"][0]["text"]
 
 
-def test_a_deleted_user_is_deleted_first(conn: Conn, ago: float) -> None:
+def test_a_deleted_user_is_deleted_first(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago), clerk("user.deleted", {"id": USER, "deleted": True}, at=ago))
 
     found = asked(conn)
@@ -178,7 +177,7 @@ def test_a_deleted_user_is_deleted_first(conn: Conn, ago: float) -> None:
     ],
 )
 def test_the_trial_of_another_subscription_is_named(
-    conn: Conn, ago: float, others: list[str], sentence: str
+    conn: AnyConnection, ago: float, others: list[str], sentence: str
 ) -> None:
     ends = START + int(ago) + 5 * DAY
     trial = {"id": "sub_trial", "trial_start": START + int(ago), "trial_end": ends}
@@ -188,7 +187,7 @@ def test_the_trial_of_another_subscription_is_named(
     assert f"{sentence}{minute(from_micros(ends * 1_000_000))})." in asked(conn)["why"]
 
 
-def recorded_days_ago(conn: Conn, days: int) -> None:
+def recorded_days_ago(conn: AnyConnection, days: int) -> None:
     """Move the recording of everything so far back."""
     conn.execute("ALTER TABLE events DISABLE TRIGGER ALL")
     conn.execute("UPDATE events SET recorded_at = recorded_at - make_interval(days => %s)", [days])
@@ -200,7 +199,7 @@ def canceled(at: float) -> NewEvent:
     return stripe("customer.subscription.deleted", subscription("canceled"), at=at)
 
 
-def test_a_late_end_names_what_was_shown_meanwhile(conn: Conn, ago: float) -> None:
+def test_a_late_end_names_what_was_shown_meanwhile(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 2 * DAY))
     recorded_days_ago(conn, 2)
     tell(conn, canceled(ago - DAY))
@@ -215,7 +214,7 @@ def test_a_late_end_names_what_was_shown_meanwhile(conn: Conn, ago: float) -> No
     assert before["subscription_status"] == "active"
 
 
-def test_a_late_event_that_changed_no_plan_or_status_is_not_odd(conn: Conn, ago: float) -> None:
+def test_a_late_event_that_changed_no_plan_or_status_is_not_odd(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 2 * DAY))
     recorded_days_ago(conn, 2)
     tell(conn, *paying(ago - DAY))
@@ -223,13 +222,13 @@ def test_a_late_event_that_changed_no_plan_or_status_is_not_odd(conn: Conn, ago:
     assert asked(conn)["odd"] == []
 
 
-def test_a_log_that_begins_with_old_events_is_not_late(conn: Conn, ago: float) -> None:
+def test_a_log_that_begins_with_old_events_is_not_late(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 2 * DAY), canceled(ago - DAY))
 
     assert asked(conn)["odd"] == []
 
 
-def test_an_event_that_was_late_long_ago_is_not_odd(conn: Conn, ago: float) -> None:
+def test_an_event_that_was_late_long_ago_is_not_odd(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 12 * DAY))
     recorded_days_ago(conn, 4)
     tell(conn, canceled(ago - 9 * DAY))
@@ -238,7 +237,7 @@ def test_an_event_that_was_late_long_ago_is_not_odd(conn: Conn, ago: float) -> N
     assert asked(conn)["odd"] == []
 
 
-def test_an_erased_user_is_explained_by_the_erasure(conn: Conn, ago: float) -> None:
+def test_an_erased_user_is_explained_by_the_erasure(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - DAY))
     conn.commit()
     erase_person(
@@ -256,11 +255,11 @@ def test_an_erased_user_is_explained_by_the_erasure(conn: Conn, ago: float) -> N
     assert found["plan"] == "free"
 
 
-def test_nobody_is_not_explained(conn: Conn) -> None:
+def test_nobody_is_not_explained(conn: AnyConnection) -> None:
     assert why(conn, "user_nobody", now=datetime.now(UTC)) is None
 
 
-def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: Conn, ago: float) -> None:
+def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *odd_user("unknown_price", ago))
 
     priced, other = (explain(conn, USER, column) for column in ("current_plan", "email"))
@@ -272,7 +271,7 @@ def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: Conn, ago
 
 
 @pytest.mark.parametrize("status", ["paused", "unpaid"])
-def test_free_limits_name_the_plan_that_is_not_in_force(conn: Conn, ago: float, status: str) -> None:
+def test_free_limits_name_the_plan_that_is_not_in_force(conn: AnyConnection, ago: float, status: str) -> None:
     tell(conn, *sold(), *subscribed(ago, status))
 
     found = asked(conn)["why"]

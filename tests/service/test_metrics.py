@@ -12,7 +12,7 @@ from database.pool import Pool, open_pool
 from demo.sender import Target
 from demo.world import DemoWorld
 from events.clock import utc_now
-from queries.rows import AnyConnection
+from events.statements import AnyConnection
 from service.metrics import DatabaseMetrics, standing
 
 

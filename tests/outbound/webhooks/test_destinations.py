@@ -16,6 +16,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from events.clock import utc_now
+from events.statements import AnyConnection
 from jobs import JobRunner
 from outbound.webhooks import deliver as delivering
 from outbound.webhooks import destinations, ssrf_guard
@@ -25,7 +26,7 @@ from outbound.webhooks.errors import BadDestination, DestinationUnknown, Webhook
 from outbound.webhooks.ssrf_guard import GuardedBackend
 from queries.log_tail import START
 from tests.api.test_stream import tell
-from tests.providers.shop import Conn, service
+from tests.providers.shop import service
 
 URL = "https://hooks.example.com/tenure"
 
@@ -76,7 +77,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def shop(conninfo: str) -> Iterator[Conn]:
+def shop(conninfo: str) -> Iterator[AnyConnection]:
     with service(conninfo) as opened:
         yield opened
 
@@ -112,21 +113,21 @@ def deliver(conninfo: str, receiver: Receiver, clock: Clock) -> Callable[[], int
     return drain
 
 
-def service_connection(conninfo: str) -> Conn:
+def service_connection(conninfo: str) -> AnyConnection:
     return psycopg.connect(conninfo, autocommit=True, options="-c role=tenure_app")
 
 
-def subscribe(conn: Conn, *types: str, **options: Any) -> tuple[UUID, str]:  # Any: subscribe's own
+def subscribe(conn: AnyConnection, *types: str, **options: Any) -> tuple[UUID, str]:  # Any: subscribe's own
     made, secret = destinations.subscribe(conn, URL, event_types=types or ("*",), now=utc_now(), **options)
     return made.id, secret
 
 
-def jobs(conn: Conn) -> list[tuple[str, int]]:
+def jobs(conn: AnyConnection) -> list[tuple[str, int]]:
     return conn.execute("SELECT status, retry_count FROM background_jobs ORDER BY created_at, id").fetchall()
 
 
 def test_what_was_asked_for_comes_signed(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     _, secret = subscribe(shop, "stripe.invoice.*")
     tell(conn, 1, kind="clerk.user.created")
@@ -143,7 +144,7 @@ def test_what_was_asked_for_comes_signed(
 
 
 def test_bodies_only_where_they_are_asked_for(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     subscribe(shop, include_data=True)
     tell(conn, 5)
@@ -154,7 +155,7 @@ def test_bodies_only_where_they_are_asked_for(
 
 
 def test_only_from_now_on_unless_the_whole_log_is_wanted(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     before = [tell(conn, number) for number in range(3)]
     subscribe(shop)
@@ -169,7 +170,7 @@ def test_only_from_now_on_unless_the_whole_log_is_wanted(
 
 
 def test_each_event_is_queued_once_however_often_the_log_is_followed(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     made, _ = subscribe(shop)
     told = [tell(conn, number) for number in range(250)]
@@ -182,7 +183,7 @@ def test_each_event_is_queued_once_however_often_the_log_is_followed(
 
 
 def test_a_failure_is_tried_again_under_the_same_id(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int], clock: Clock
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int], clock: Clock
 ) -> None:
     subscribe(shop)
     tell(conn, 1)
@@ -197,7 +198,7 @@ def test_a_failure_is_tried_again_under_the_same_id(
 
 
 def test_what_nobody_takes_is_dead_in_the_end(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int], clock: Clock
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int], clock: Clock
 ) -> None:
     subscribe(shop)
     tell(conn, 1)
@@ -211,7 +212,7 @@ def test_what_nobody_takes_is_dead_in_the_end(
 
 
 def test_a_redirect_is_not_followed(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     subscribe(shop)
     tell(conn, 1)
@@ -225,7 +226,7 @@ def test_a_redirect_is_not_followed(
 
 
 def test_410_ends_the_subscription(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     subscribe(shop)
     tell(conn, 1)
@@ -240,7 +241,7 @@ def test_410_ends_the_subscription(
 
 
 def test_what_came_while_it_was_disabled_comes_after(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     made, _ = subscribe(shop)
     destinations.disable(shop, made, now=utc_now(), reason="maintenance")
@@ -255,7 +256,7 @@ def test_what_came_while_it_was_disabled_comes_after(
 
 
 def test_both_secrets_sign_while_one_is_rotated(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     made, old = subscribe(shop)
     new = destinations.rotate(shop, made, now=utc_now())
@@ -269,7 +270,7 @@ def test_both_secrets_sign_while_one_is_rotated(
     assert destinations.secrets(shop, made, now=utc_now() + timedelta(hours=25)) == [new]
 
 
-def test_rotating_twice_does_not_prolong_the_first(shop: Conn) -> None:
+def test_rotating_twice_does_not_prolong_the_first(shop: AnyConnection) -> None:
     made, first = subscribe(shop)
     destinations.rotate(shop, made, now=utc_now(), overlap=timedelta(hours=1))
 
@@ -279,7 +280,7 @@ def test_rotating_twice_does_not_prolong_the_first(shop: Conn) -> None:
 
 
 def test_a_name_that_leads_inside_gets_nothing(
-    shop: Conn, conn: Conn, conninfo: str, receiver: Receiver
+    shop: AnyConnection, conn: AnyConnection, conninfo: str, receiver: Receiver
 ) -> None:
     subscribe(shop)
     tell(conn, 1)
@@ -322,7 +323,7 @@ def test_who_answers_a_byte_at_a_time_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_removed_destination_gives_up_what_waits(
-    shop: Conn, conn: Conn, receiver: Receiver, deliver: Callable[[], int]
+    shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
     made, _ = subscribe(shop)
     tell(conn, 1)
@@ -336,7 +337,7 @@ def test_a_removed_destination_gives_up_what_waits(
         destinations.rotate(shop, made, now=utc_now())
 
 
-def test_types_are_words_and_auditors_see_no_secret(shop: Conn, conn: Conn) -> None:
+def test_types_are_words_and_auditors_see_no_secret(shop: AnyConnection, conn: AnyConnection) -> None:
     with pytest.raises(BadDestination):
         subscribe(shop, "stripe.%")
     found = conn.execute(
