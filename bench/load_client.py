@@ -42,17 +42,21 @@ class LoadResult:
 
 def requests(path: str, *, seed: int, many: int = 10_000_000) -> Iterator[bytes]:
     """Signed Stripe webhooks of about 3 KB, each event once, as whole HTTP requests."""
-    key = SECRET.encode()
     for chunk in count():
         for event in bulk_events(min(many, 100_000), seed=seed * 1000 + chunk):
-            now = b"%d" % time.time()
-            digest = hmac.digest(key, now + b"." + event.body, "sha256").hex().encode()
-            yield (
-                b"POST %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n"
-                b"Accept: */*; q=0.5, application/xml\r\nCache-Control: no-cache\r\n"
-                b"Content-Type: application/json; charset=utf-8\r\nStripe-Signature: t=%s,v1=%s\r\n"
-                b"Content-Length: %d\r\n\r\n" % (path.encode(), now, digest, len(event.body))
-            ) + event.body
+            yield signed_request(path, event.body)
+
+
+def signed_request(path: str, body: bytes) -> bytes:
+    """A Stripe webhook with that body, signed now, as a whole HTTP request."""
+    now = b"%d" % time.time()
+    digest = hmac.digest(SECRET.encode(), now + b"." + body, "sha256").hex().encode()
+    return (
+        b"POST %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n"
+        b"Accept: */*; q=0.5, application/xml\r\nCache-Control: no-cache\r\n"
+        b"Content-Type: application/json; charset=utf-8\r\nStripe-Signature: t=%s,v1=%s\r\n"
+        b"Content-Length: %d\r\n\r\n" % (path.encode(), now, digest, len(body))
+    ) + body
 
 
 @dataclass
@@ -71,7 +75,10 @@ def knock(
     rate: float | None = None,
     each_second: Callable[[LoadResult], None] | None = None,
 ) -> LoadResult:
-    """Send `work` over that many connections, each waiting for its response; at most `rate` per second."""
+    """Send `work` over that many connections, each waiting for its response; at most `rate` per second.
+
+    The run ends early when `work` does.
+    """
     tally, chosen = LoadResult(), selectors.DefaultSelector()
     idle = [_dial(port, chosen) for _ in range(connections)]
     started = time.perf_counter()
@@ -80,7 +87,10 @@ def knock(
         now = time.perf_counter()
         due = len(idle) if rate is None else min(len(idle), int((now - started) * rate) - sent)
         for _ in range(due if now < until else 0):
-            _send(idle.pop(), next(work), tally)
+            if (request := next(work, None)) is None:
+                until = now
+                break
+            _send(idle.pop(), request, tally)
             sent, busy = sent + 1, busy + 1
         if (now >= until and busy == 0) or now > until + PATIENCE_S:
             break
