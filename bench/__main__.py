@@ -13,7 +13,7 @@ HELPERS = {
 
 def main() -> int:
     """Run each benchmark in a separate process. Returns the number that failed."""
-    modules = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
+    modules = sorted(benchmarks())
     words = sys.argv[1:]
     first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
     names, flags = words[:first] or modules, words[first:]  # a flag's values follow it
@@ -23,6 +23,13 @@ def main() -> int:
     return sum(
         child_processes.run([sys.executable, "-m", f"bench.{name}", *flags]).returncode != 0 for name in names
     )
+
+
+def benchmarks() -> set[str]:
+    """The modules that are no helpers, and the packages that can be run."""
+    here = Path(__file__).parent
+    modules = {path.stem for path in here.glob("*.py")} - HELPERS
+    return modules | {path.parent.name for path in here.glob("*/__main__.py")}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""stripe-sync-engine, dj-stripe and Tenure on one server, with the same events and the same load."""
