@@ -10,6 +10,7 @@ from psycopg import errors
 
 from events.routing import PARTS
 from events.statements import AnyConnection
+from projections.garbage import collector_paused
 from projections.pace import SlicePace
 from projections.projector import BatchReport, Projector
 from projections.refusal import is_refusal
@@ -92,13 +93,13 @@ class Runner:
     def _project(
         self, conn: AnyConnection, *, parts: int, limit: int, avoided: Collection[int]
     ) -> BatchReport:
-        with conn.transaction():
+        with collector_paused(), conn.transaction():
             return self._projector.project(conn, parts=parts, limit=limit, avoided=avoided)
 
     def _refold_pending(self, conn: AnyConnection) -> int:
         """Refold one slice, as large as other users may wait for; returns how many users had one."""
         started = self._clock()
-        with conn.transaction():
+        with collector_paused(), conn.transaction():
             users = self._projector.refold_pending(conn).users
         if users:
             self._pace.took(self._clock() - started)
