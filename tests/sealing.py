@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 3, 9, 26, tzinfo=UTC)
 SEED = "n1oU5Bvj4Xy3dVn6T0mZr7wq2kK4aYFhQeXcJ8sBt9M="
 OLD_SEED = "mJ2uPz0cVbXoQe9fLr5tYw8hKd3sGa6iTn1jRv4xCk0="
 
-_made = count(1)
+_numbers = count(1)
 
 
 @contextmanager
@@ -56,9 +56,9 @@ def sealer(conninfo: str, *, minute: int = 0, seed: str = SEED, batch: int = 10_
 
 def sealed(conninfo: str, minute: int = 0, *, seed: str = SEED) -> StoredCheckpoint:
     """Seal all there is and sign."""
-    made = sealer(conninfo, minute=minute, seed=seed).run()
-    assert made is not None
-    return made
+    checkpoint = sealer(conninfo, minute=minute, seed=seed).run()
+    assert checkpoint is not None
+    return checkpoint
 
 
 def trusted_in(conninfo: str, seed: str = SEED) -> list[VerifierKey]:
@@ -69,14 +69,14 @@ def trusted_in(conninfo: str, seed: str = SEED) -> list[VerifierKey]:
 
 
 def verified(
-    conninfo: str, *, seed: str = SEED, **asked: Any
+    conninfo: str, *, seed: str = SEED, **options: Any
 ) -> VerificationReport:  # Any: as verify takes it
-    return verify(lending(conninfo), trusted=trusted_in(conninfo, seed), **asked)
+    return verify(lending(conninfo), trusted=trusted_in(conninfo, seed), **options)
 
 
-def told(conn: psycopg.Connection[Any], route: str, **fields: Any) -> Appended:  # Any: as NewEvent
+def append_event(conn: psycopg.Connection[Any], route: str, **fields: Any) -> Appended:  # Any: as NewEvent
     """One event on a route."""
-    number = next(_made)
+    number = next(_numbers)
     usual: dict[str, Any] = {  # Any: as NewEvent
         "source_system": "stripe",
         "idempotency_key": f"evt_{number}",
@@ -94,10 +94,10 @@ def told(conn: psycopg.Connection[Any], route: str, **fields: Any) -> Appended: 
 def route_in(part: int, *, other: int = 0) -> str:
     """A customer whose events live in that part."""
     names = (f"cus_{number}" for number in count())
-    found = (name for name in names if part_of(name) == part)
+    matching = (name for name in names if part_of(name) == part)
     for _ in range(other):
-        next(found)
-    return next(found)
+        next(matching)
+    return next(matching)
 
 
 def fill(conninfo: str, parts: dict[int, int]) -> None:
@@ -105,7 +105,7 @@ def fill(conninfo: str, parts: dict[int, int]) -> None:
     with lent(conninfo) as conn:
         for part, events in parts.items():
             for _ in range(events):
-                told(conn, route_in(part))
+                append_event(conn, route_in(part))
 
 
 @contextmanager

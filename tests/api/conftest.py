@@ -117,12 +117,12 @@ def _client(app: Flask) -> FlaskClient:
 def caller(conn: Connection[Any], app: Flask) -> Callable[[Role], Caller]:
     """`caller("auditor")`: somebody with a token of that role."""
 
-    def made(role: Role) -> Caller:
+    def caller_in(role: Role) -> Caller:
         text, _ = create_token(conn, role, name=f"the {role}", now=NOW - timedelta(days=1))
         conn.commit()
         return Caller(_client(app), text)
 
-    return made
+    return caller_in
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from api.app import create_app
 from api.throttle import FORGOTTEN_AFTER
 from queries.instants import iso
 from tests.api.conftest import Caller, Wall, nothing_to_connect
-from tests.queries.users import add_plan, add_user, link, told
+from tests.queries.users import add_plan, add_user, append_event, link
 
 PASSED = st.datetimes(datetime(1970, 1, 3), datetime(2026, 1, 1), timezones=st.timezones())  # noqa: DTZ001
 LONG = 2000  # characters of a request whose query or body may be refused for its size, 414 or 413
@@ -31,8 +31,8 @@ def operations() -> Iterator[tuple[str, str, GenerationMode]]:
     idle = ConnectionPool[Connection[Any]]("", open=False)
     app = create_app(pool=idle, clock=Wall(), connect=nothing_to_connect)
     document = app.test_client().get("/openapi.json").get_json()
-    for path, known in document["paths"].items():
-        for method, operation in known.items():
+    for path, operations_of in document["paths"].items():
+        for method, operation in operations_of.items():
             yield method, path, GenerationMode.POSITIVE
             if operation["parameters"] or "requestBody" in operation:
                 yield method, path, GenerationMode.NEGATIVE
@@ -44,8 +44,8 @@ def some_rows(conn: Connection[Any]) -> None:
     add_user(conn, "user_1", users={"email": "a@example.com"})
     link(conn, "cus_1", "user_1")
     add_plan(conn, "glow_up")
-    told(conn, "evt_1")
-    told(conn, "msg_1", source_system="clerk", route_key="user_1")
+    append_event(conn, "evt_1")
+    append_event(conn, "msg_1", source_system="clerk", route_key="user_1")
     conn.commit()
 
 
@@ -88,8 +88,8 @@ def _not_meant(case: Any) -> list[Any]:  # Any: schemathesis' own
     query = case.query or {}
     if len(json.dumps([dict(query), case.body], default=str)) > LONG:
         return [positive_data_acceptance, negative_data_rejection]
-    found = [positive_data_acceptance] if {"after", "before"} & set(query) else []
-    return [*found, negative_data_rejection] if any(map(_is_unsent, query.values())) else found
+    rejections = [positive_data_acceptance] if {"after", "before"} & set(query) else []
+    return [*rejections, negative_data_rejection] if any(map(_is_unsent, query.values())) else rejections
 
 
 def _is_unsent(value: object) -> bool:

@@ -17,7 +17,7 @@ from events.clock import utc_now
 from queries.instants import iso, read_iso, read_lenient
 from tests.api.conftest import Caller, Wall
 from tests.captured_logs import own_lines
-from tests.queries.users import add_plan, told
+from tests.queries.users import add_plan, append_event
 
 pytestmark = pytest.mark.usefixtures("live_events_only")
 
@@ -78,13 +78,13 @@ def test_strict_transport_is_asked_only_over_tls(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("request_id", "kept"),
     [("abcdefgh", True), ("a" * 64, True), ("short", False), ("a" * 65, False), ("a b c d e f", False)],
 )
-def test_a_request_id_is_taken_only_when_safe(anyone: Caller, given: str, kept: bool) -> None:
-    answered = anyone.get("/healthz", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+def test_a_request_id_is_taken_only_when_safe(anyone: Caller, request_id: str, kept: bool) -> None:
+    answered = anyone.get("/healthz", headers={"X-Request-Id": request_id}).headers["X-Request-Id"]
 
-    assert (answered == given) is kept
+    assert (answered == request_id) is kept
     assert len(answered) >= 8
 
 
@@ -153,8 +153,8 @@ def test_a_database_gone_is_a_503(anyone: Caller, service: Caller, app: Flask) -
 def test_lag_is_a_cause_only_when_an_event_waits_too_long(
     conn: Connection[Any], service_pool: ConnectionPool[Connection[Any]]
 ) -> None:
-    recorded_at = told(conn, "evt_1").recorded_at
-    told(conn, "evt_2")
+    recorded_at = append_event(conn, "evt_1").recorded_at
+    append_event(conn, "evt_2")
     conn.commit()
 
     def cause(after_s: int) -> str | None:
@@ -175,7 +175,7 @@ def test_a_projector_without_progress_is_a_cause(
 ) -> None:
     """Told by the database's clock alone, so that a process without a projector knows it as well."""
     check = lag_check(service_pool, utc_now, most=timedelta(minutes=1))
-    told(conn, "evt_1")
+    append_event(conn, "evt_1")
     conn.commit()
     just_appended = check()
     with conn.transaction():
@@ -218,7 +218,7 @@ def test_docs_have_no_script_and_no_foreign_address(anyone: Caller) -> None:
 
 def test_the_document_lists_every_address_once(app: Flask, anyone: Caller) -> None:
     document = anyone.get("/openapi.json").json
-    ids = [each["operationId"] for path in document["paths"].values() for each in path.values()]
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
 
     assert document["openapi"].startswith("3.1")
     assert len(ids) == len(set(ids))
@@ -283,7 +283,7 @@ def test_what_people_write_is_an_instant(text: str) -> None:
 
 def test_docs_are_grouped_and_closed_until_opened(anyone: Caller) -> None:
     page = anyone.get("/docs").text
-    operations = sum(len(each) for each in anyone.get("/openapi.json").json["paths"].values())
+    operations = sum(len(path) for path in anyone.get("/openapi.json").json["paths"].values())
 
     assert page.count("<summary>") > operations > 40
     assert "<details open" not in page

@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from tests.api.conftest import Caller
 from tests.api.test_hostile import filters, some_rows
-from tests.api.test_platform import made, post
+from tests.api.test_platform import created_id, post
 from tests.handlers.users import joined, sold, tell
 
 __all__ = ["some_rows"]  # a fixture
@@ -40,8 +40,8 @@ def pages(app: Flask, operator: Caller, conn: Connection[Any]) -> list[tuple[str
     """(path, query) of each listing that takes a cursor, with what it needs to answer 200 without one."""
     tell(conn, *sold(campaigns=2, creators=5), *joined(USER))
     ids = {
-        "lists": made(post(operator, "lists", USER, name="Tea")),
-        "jobs": made(post(operator, "jobs", USER)),
+        "lists": created_id(post(operator, "lists", USER, name="Tea")),
+        "jobs": created_id(post(operator, "jobs", USER)),
     }
     parameters: dict[str, set[str]] = {}
     for path, name in filters(app):

@@ -18,16 +18,16 @@ UNLINKED = "/api/customers/unlinked"
 def three(conn: Connection[Any]) -> None:
     """Three customers of nobody; one has a user's address, one is a connected account's."""
     strangers = [customer("cus_1", metadata={}, email="user_ada@example.com"), customer("cus_2", metadata={})]
-    told = [stripe("customer.created", each) for each in strangers]
+    events = [stripe("customer.created", stranger) for stranger in strangers]
     theirs = stripe("customer.created", customer("cus_1", metadata={}), account="acct_1")
-    tell(conn, *joined("user_ada"), *told, theirs)
+    tell(conn, *joined("user_ada"), *events, theirs)
 
 
 @pytest.mark.usefixtures("three")
 def test_who_might_have_one_is_named_and_noted(conn: Connection[Any], auditor: Caller) -> None:
     answer = auditor.get(UNLINKED)
 
-    ids = [each["customer_id"] for each in answer.json["items"]]
+    ids = [row["customer_id"] for row in answer.json["items"]]
     assert (ids, answer.json["next"]) == (["acct_1/cus_1", "cus_1", "cus_2"], None)
     assert [user["user_id"] for user in answer.json["items"][1]["suggestions"]] == ["user_ada"]
     noted = [(line[2], line[3]) for line in access_log(conn)]
@@ -40,8 +40,8 @@ def test_pages_follow_each_other(auditor: Caller) -> None:
     first = auditor.get(UNLINKED, query_string={"limit": 1})
     rest = auditor.get(UNLINKED, query_string={"limit": 2, "after": first.json["next"]})
 
-    assert [each["customer_id"] for each in first.json["items"]] == ["acct_1/cus_1"]
-    assert [each["customer_id"] for each in rest.json["items"]] == ["cus_1", "cus_2"]
+    assert [row["customer_id"] for row in first.json["items"]] == ["acct_1/cus_1"]
+    assert [row["customer_id"] for row in rest.json["items"]] == ["cus_1", "cus_2"]
     assert rest.json["next"] is None
 
 

@@ -14,7 +14,7 @@ from handlers.tokens import TokenRefused, list_tokens, revoke_token
 from queries import export_formats, rows
 from queries.export_formats import FORMATS
 from tests.api.conftest import Caller, Wall, access_log
-from tests.queries.users import link, told
+from tests.queries.users import append_event, link
 
 BODY = '{"id": "evt_1",  "amount": 1.10}'
 
@@ -23,9 +23,9 @@ BODY = '{"id": "evt_1",  "amount": 1.10}'
 def log(conn: Connection[Any]) -> Connection[Any]:
     """Three events: two of user_1, one of a stranger."""
     link(conn, "cus_1", "user_1")
-    told(conn, "evt_1", payload=BODY)
-    told(conn, "msg_1", source_system="clerk", route_key="user_1", event_type="clerk.user.created")
-    told(conn, "evt_2", route_key="cus_2")
+    append_event(conn, "evt_1", payload=BODY)
+    append_event(conn, "msg_1", source_system="clerk", route_key="user_1", event_type="clerk.user.created")
+    append_event(conn, "evt_2", route_key="cus_2")
     conn.commit()
     return conn
 
@@ -70,9 +70,9 @@ def test_both_directions_at_once_are_refused(log: Connection[Any], auditor: Call
     ],
 )
 def test_filters(log: Connection[Any], auditor: Caller, query: str, keys: list[str]) -> None:
-    found = auditor.get(f"/api/events?{query}").json["items"]
+    events = auditor.get(f"/api/events?{query}").json["items"]
 
-    assert [event["idempotency_key"] for event in found] == keys
+    assert [event["idempotency_key"] for event in events] == keys
 
 
 @pytest.mark.parametrize("query", ["source=paypal", "include=secrets", "after=AAAA", "occurred_after=now"])
@@ -127,11 +127,11 @@ def test_export_formats(log: Connection[Any], auditor: Caller, name: str, media_
 def test_only_a_few_exports_run_and_each_gives_its_turn_back(log: Connection[Any], auditor: Caller) -> None:
     running = [auditor.get("/api/events/export", buffered=False) for _ in range(2)]
     refused = auditor.get("/api/events/export")
-    for each in running:
-        each.close()
+    for response in running:
+        response.close()
     after = auditor.get("/api/events/export")
 
-    assert [each.status_code for each in running] == [200, 200]
+    assert [response.status_code for response in running] == [200, 200]
     assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
     assert after.status_code == 200
 
@@ -151,11 +151,11 @@ def _exports_left(log: Connection[Any]) -> int:
         " WHERE application_name = 'export' AND datname = current_database()"
     )
     for _ in range(100):
-        left = int((log.execute(count).fetchone() or (0,))[0])
+        count_left = int((log.execute(count).fetchone() or (0,))[0])
         log.rollback()  # the statistics of a transaction stand still
-        if left == 0:
+        if count_left == 0:
             break
-    return left
+    return count_left
 
 
 def test_a_failure_before_the_first_row_is_an_answer(

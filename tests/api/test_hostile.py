@@ -9,7 +9,7 @@ from flask import Flask
 from psycopg import Connection, sql
 
 from tests.api.conftest import Caller
-from tests.queries.users import add_plan, add_user, link, told
+from tests.queries.users import add_plan, add_user, append_event, link
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOTES_READS = {"access_log", "api_tokens"}  # a read leaves its trace there, and nothing else
@@ -31,7 +31,7 @@ def some_rows(conn: Connection[Any]) -> None:
     add_user(conn, "user_1", users={"email": "a@example.com"})
     link(conn, "cus_1", "user_1")
     add_plan(conn, "glow_up")
-    told(conn, "evt_1")
+    append_event(conn, "evt_1")
     conn.commit()
 
 
@@ -93,9 +93,9 @@ def filters(app: Flask) -> list[tuple[str, str]]:
     document = app.test_client().get("/openapi.json").get_json()
     return [
         (re.sub(r"\{[^}]*\}", "user_1", path), parameter["name"])
-        for path, known in document["paths"].items()
-        if "get" in known and "stream" not in path
-        for parameter in known["get"].get("parameters", ())
+        for path, operations in document["paths"].items()
+        if "get" in operations and "stream" not in path
+        for parameter in operations["get"].get("parameters", ())
         if parameter["in"] == "query"
     ]
 
@@ -105,15 +105,15 @@ def test_sql_in_a_filter_is_a_text_like_any_other(
     app: Flask, operator: Caller, conn: Connection[Any], text: str
 ) -> None:
     before = contents(conn)
-    asked = filters(app)
-    for path, name in asked:
+    parameters = filters(app)
+    for path, name in parameters:
         answer = operator.get(path, query_string={name: text})
         assert answer.status_code < 500, (path, name, answer.text)
         assert "token_hash" not in answer.text or "token_hash" in text
         if answer.status_code == 200 and answer.is_json:
             assert not answer.json.get("items"), (path, name)
 
-    assert len(asked) > 20
+    assert len(parameters) > 20
     assert contents(conn) == before
 
 

@@ -24,13 +24,13 @@ def ada(conn: Connection[Any]) -> None:
     tell(conn, *sold(), *joined(ADA, "user_bob"))
 
 
-def order(who: Caller, what: str, *, user: str = ADA, key: str | None = None, **said: object) -> Answer:
-    return ask(who, what, {"reason": "they asked", **said}, user=user, key=key)
+def order(caller: Caller, what: str, *, user: str = ADA, key: str | None = None, **fields: object) -> Answer:
+    return ask(caller, what, {"reason": "they asked", **fields}, user=user, key=key)
 
 
-def ask(who: Caller, what: str, said: object, *, user: str = ADA, key: str | None = None) -> Answer:
+def ask(caller: Caller, what: str, body: object, *, user: str = ADA, key: str | None = None) -> Answer:
     headers = {} if key is None else {"Idempotency-Key": key}
-    return who.ask("POST", f"/api/users/{user}/{what}", json=said, headers=headers)
+    return caller.ask("POST", f"/api/users/{user}/{what}", json=body, headers=headers)
 
 
 def test_a_trial_is_started_extended_and_ended(operator: Caller, conn: Connection[Any]) -> None:
@@ -95,11 +95,11 @@ def test_two_tokens_of_one_name_are_two_actors(operator: Caller, conn: Connectio
 
 def test_a_grant_and_its_undoing(operator: Caller, conn: Connection[Any]) -> None:
     order(operator, "plan", plan_key="glow_up", until=iso(NOW + DAY))
-    given = row(conn, ADA)["current_plan"]
-    taken = order(operator, "plan", plan_key=None)
+    granted = row(conn, ADA)["current_plan"]
+    response = order(operator, "plan", plan_key=None)
 
-    assert given == "glow_up"
-    assert taken.json["replaced"] == "glow_up"
+    assert granted == "glow_up"
+    assert response.json["replaced"] == "glow_up"
     assert row(conn, ADA)["current_plan"] == "free"
     assert order(operator, "plan", plan_key=None).json["type"] == "urn:tenure:problem:nothing-to-undo"
 
@@ -117,20 +117,20 @@ def test_a_link_folds_the_customers_history_in_and_out(operator: Caller, conn: C
 
 
 def test_a_link_moves_a_customer_from_somebody_else(operator: Caller, conn: Connection[Any]) -> None:
-    said = subscription("active", price={"id": "price_glow_up_monthly"}, metadata={"userId": "user_bob"})
-    tell(conn, stripe("customer.subscription.created", said, at=60))
+    payload = subscription("active", price={"id": "price_glow_up_monthly"}, metadata={"userId": "user_bob"})
+    tell(conn, stripe("customer.subscription.created", payload, at=60))
 
     order(operator, "link", customer_id="cus_ada")
 
-    assert [row(conn, who)["current_plan"] for who in (ADA, "user_bob")] == ["glow_up", "free"]
+    assert [row(conn, user_id)["current_plan"] for user_id in (ADA, "user_bob")] == ["glow_up", "free"]
 
 
 def test_an_administrator_is_made_and_unmade(operator: Caller, conn: Connection[Any]) -> None:
     order(operator, "admin", is_admin=True)
-    made = row(conn, ADA)["is_admin"]
+    is_admin = row(conn, ADA)["is_admin"]
     order(operator, "admin", is_admin=False)
 
-    assert (made, row(conn, ADA)["is_admin"]) == (True, False)
+    assert (is_admin, row(conn, ADA)["is_admin"]) == (True, False)
     assert order(operator, "admin", is_admin=False).status_code == 409
 
 
@@ -153,14 +153,14 @@ SAME: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("what", "said"), SAME)
+@pytest.mark.parametrize(("what", "fields"), SAME)
 def test_what_is_so_already_appends_nothing(
-    operator: Caller, conn: Connection[Any], what: str, said: dict[str, object]
+    operator: Caller, conn: Connection[Any], what: str, fields: dict[str, object]
 ) -> None:
-    wanted = {"reason": "they asked", **said}
-    first = ask(operator, what, wanted, key="first")
-    again = ask(operator, what, wanted, key="second")
-    repeated = ask(operator, what, wanted, key="first")
+    body = {"reason": "they asked", **fields}
+    first = ask(operator, what, body, key="first")
+    again = ask(operator, what, body, key="second")
+    repeated = ask(operator, what, body, key="first")
 
     assert (again.status_code, again.json["changed"], again.json["event_id"]) == (200, False, None)
     assert first.json["changed"] is True
@@ -185,7 +185,7 @@ def test_an_operator_may_make_a_providers_link_firm(operator: Caller, conn: Conn
 
 
 @pytest.mark.parametrize(
-    ("what", "said", "problem"),
+    ("what", "fields", "problem"),
     [
         ("trial", {"action": "end"}, "trial-refused"),
         ("trial", {"action": "extend"}, "trial-refused"),
@@ -197,15 +197,15 @@ def test_an_operator_may_make_a_providers_link_firm(operator: Caller, conn: Conn
     ],
 )
 def test_what_can_not_be_done_is_a_409(
-    operator: Caller, what: str, said: dict[str, object], problem: str
+    operator: Caller, what: str, fields: dict[str, object], problem: str
 ) -> None:
-    answer = ask(operator, what, {"reason": "they asked"} | said)
+    answer = ask(operator, what, {"reason": "they asked"} | fields)
 
     assert (answer.status_code, answer.json["type"]) == (409, f"urn:tenure:problem:{problem}")
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "fields"),
     [
         ("trial", {"reason": ""}),
         ("trial", {"reason": "  "}),
@@ -219,15 +219,15 @@ def test_what_can_not_be_done_is_a_409(
         ("admin", {"is_admin": None}),
     ],
 )
-def test_nonsense_is_a_400(operator: Caller, what: str, said: dict[str, object]) -> None:
-    assert ask(operator, what, {"reason": "they asked"} | said).status_code == 400
+def test_nonsense_is_a_400(operator: Caller, what: str, fields: dict[str, object]) -> None:
+    assert ask(operator, what, {"reason": "they asked"} | fields).status_code == 400
 
 
 def test_a_stripe_trial_is_moved_at_stripe(operator: Caller, conn: Connection[Any]) -> None:
-    said = subscription(
+    payload = subscription(
         "trialing", metadata={"userId": ADA}, trial_start=1_767_225_600, trial_end=1_790_000_000
     )
-    tell(conn, stripe("customer.subscription.created", said, at=60))
+    tell(conn, stripe("customer.subscription.created", payload, at=60))
 
     refused = [order(operator, "trial", action=action) for action in ("start", "extend", "end")]
 

@@ -16,23 +16,23 @@ def people(conn: Connection[Any]) -> None:
     tell(conn, *sold(campaigns=2, creators=5), *joined(ADA, BOB))
 
 
-def post(who: Caller, path: str, user: str = ADA, *, key: str | None = None, **body: Any) -> Answer:
+def post(caller: Caller, path: str, user: str = ADA, *, key: str | None = None, **body: Any) -> Answer:
     headers = {} if key is None else {"Idempotency-Key": key}
-    return who.ask("POST", f"/api/{path}", json={"user_id": user} | body, headers=headers)
+    return caller.ask("POST", f"/api/{path}", json={"user_id": user} | body, headers=headers)
 
 
-def made(answer: Answer) -> str:
+def created_id(answer: Answer) -> str:
     assert answer.status_code in (200, 201), answer.json
     return str(answer.json["id"])
 
 
-def campaign(who: Caller, user: str = ADA, **body: Any) -> str:
-    return made(post(who, "campaigns", user, name="Tea", **body))
+def campaign(caller: Caller, user: str = ADA, **body: Any) -> str:
+    return created_id(post(caller, "campaigns", user, name="Tea", **body))
 
 
-def running_job(who: Caller, **body: Any) -> str:
-    job = made(post(who, "jobs", **body))
-    made(post(who, f"jobs/{job}/start"))
+def running_job(caller: Caller, **body: Any) -> str:
+    job = created_id(post(caller, "jobs", **body))
+    created_id(post(caller, f"jobs/{job}/start"))
     return job
 
 
@@ -46,9 +46,9 @@ def test_a_campaign_is_made_read_changed_and_archived(service: Caller) -> None:
 
     assert (read.json["status"], read.headers["ETag"]) == ("draft", '"1"')
     assert (changed.json["version"], archived.json["status"], archived.json["version"]) == (2, "archived", 3)
-    found = service.get(f"/api/campaigns?user_id={ADA}&status=archived").json
-    assert [(row["name"], row["search_type"]) for row in found["items"]] == [("Gin", "tiktok-keyword")]
-    assert (found["total"], found["total_is_estimate"]) == (1, False)
+    page = service.get(f"/api/campaigns?user_id={ADA}&status=archived").json
+    assert [(row["name"], row["search_type"]) for row in page["items"]] == [("Gin", "tiktok-keyword")]
+    assert (page["total"], page["total_is_estimate"]) == (1, False)
 
 
 def test_over_the_limit_is_a_409_that_says_what_remains(service: Caller) -> None:
@@ -106,7 +106,7 @@ def test_one_key_on_two_things_is_two_commands_in_conflict(service: Caller) -> N
 def test_anothers_is_a_404(service: Caller) -> None:
     one = campaign(service)
     job = running_job(service)
-    best = made(post(service, "lists", name="Best"))
+    best = created_id(post(service, "lists", name="Best"))
 
     for path in (
         f"campaigns/{one}",
@@ -134,14 +134,18 @@ def test_a_job_runs_and_its_results_are_kept_and_verified(service: Caller, audit
     )
     moved = service.patch(f"/api/jobs/{job}", {"user_id": ADA, "progress": 33.333, "cursor": 7})
     stored = post(service, f"jobs/{job}/results", creators=[{"name": "Lee"}, {"name": "Kim"}])
-    made(post(service, f"jobs/{job}/complete"))
+    created_id(post(service, f"jobs/{job}/complete"))
 
     assert (moved.status_code, stored.json["count"], stored.json["creators_remaining"]) == (200, 2, 3)
-    found = service.get(f"/api/jobs/{job}?user_id={ADA}&include=search_params,results").json
-    assert (found["status"], found["progress"], found["creators_recorded"]) == ("completed", "33.33", 2)
-    assert found["search_params"] == {"audience": {"age": 18, "n\ufffdl": [1.5]}}
-    assert "keywords" not in found
-    assert [each["creators_count"] for each in found["results"]] == [2]
+    document = service.get(f"/api/jobs/{job}?user_id={ADA}&include=search_params,results").json
+    assert (document["status"], document["progress"], document["creators_recorded"]) == (
+        "completed",
+        "33.33",
+        2,
+    )
+    assert document["search_params"] == {"audience": {"age": 18, "n\ufffdl": [1.5]}}
+    assert "keywords" not in document
+    assert [batch["creators_count"] for batch in document["results"]] == [2]
     wide = service.get(f"/api/jobs/{job}/results?user_id={ADA}&include=creators").json["items"]
     assert wide[0]["creators"] == [{"name": "Lee"}, {"name": "Kim"}]
     verdict = auditor.get(f"/api/jobs/{job}/results/verification?user_id={ADA}").json
@@ -178,7 +182,7 @@ def test_json_nested_too_deep_is_refused(service: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "total"),
     [
         ("keyword=fitness", 1),
         ("keyword=fitness,yoga", 0),
@@ -189,15 +193,15 @@ def test_json_nested_too_deep_is_refused(service: Caller) -> None:
         ("status=pending&region=US", 1),
     ],
 )
-def test_jobs_are_found_by_their_json(service: Caller, query: str, found: int) -> None:
+def test_jobs_are_found_by_their_json(service: Caller, query: str, total: int) -> None:
     post(service, "jobs", keywords=["fitness"], search_params={"audience": {"age": 18}}, region="US")
     post(service, "jobs", BOB, keywords=["fitness"], search_params={"audience": {"age": 18}}, region="US")
 
-    assert service.get(f"/api/jobs?user_id={ADA}&{query}").json["total"] == found
+    assert service.get(f"/api/jobs?user_id={ADA}&{query}").json["total"] == total
 
 
 def test_a_list_takes_each_creator_once(service: Caller) -> None:
-    best = made(post(service, "lists", name="Best", tags=["tea"]))
+    best = created_id(post(service, "lists", name="Best", tags=["tea"]))
     first = post(service, f"lists/{best}/items", creator_id="c1", creator={"n": 1})
     twice = post(service, f"lists/{best}/items", creator_id="c1")
     post(service, f"lists/{best}/items", creator_id="c2", position=0)
@@ -205,8 +209,8 @@ def test_a_list_takes_each_creator_once(service: Caller) -> None:
     service.patch(f"/api/lists/{best}/items/{item}", {"user_id": ADA, "position": 9, "notes": None})
 
     assert (first.status_code, twice.status_code, twice.json["item_id"]) == (201, 409, item)
-    found = service.get(f"/api/lists/{best}/items?user_id={ADA}&include=creator").json
-    assert [(row["creator_id"], row["creator"]) for row in found["items"]] == [("c2", None), ("c1", {"n": 1})]
+    page = service.get(f"/api/lists/{best}/items?user_id={ADA}&include=creator").json
+    assert [(row["creator_id"], row["creator"]) for row in page["items"]] == [("c2", None), ("c1", {"n": 1})]
     assert service.ask("DELETE", f"/api/lists/{best}/items/{item}?user_id={ADA}").status_code == 200
     assert service.get(f"/api/lists?user_id={ADA}&tag=tea&include=items").json["items"][0]["items_count"] == 1
     assert service.ask("DELETE", f"/api/lists/{best}?user_id={ADA}&version=1").status_code == 409
@@ -219,12 +223,12 @@ def test_the_dashboard_shows_the_month_and_the_latest(service: Caller) -> None:
     job = running_job(service, campaign_id=one)
     post(service, f"jobs/{job}/results", creators=[{}])
 
-    found = service.get(f"/api/dashboard/{ADA}").json
+    dashboard = service.get(f"/api/dashboard/{ADA}").json
 
-    assert found["jobs_running"][0]["id"] == job
-    assert found["jobs_running"][0]["started_at"].endswith("Z")
-    assert (found["usage_creators_current_month"], found["plan_creators_limit"]) == (1, 5)
-    assert found["recent"][0]["event_type"] == "job.results_recorded"
+    assert dashboard["jobs_running"][0]["id"] == job
+    assert dashboard["jobs_running"][0]["started_at"].endswith("Z")
+    assert (dashboard["usage_creators_current_month"], dashboard["plan_creators_limit"]) == (1, 5)
+    assert dashboard["recent"][0]["event_type"] == "job.results_recorded"
     assert service.get("/api/dashboard/user_x").status_code == 404
 
 
@@ -233,7 +237,12 @@ def test_only_services_and_operators_and_each_read_is_noted(
 ) -> None:
     path = f"/api/campaigns?user_id={ADA}"
 
-    assert [who.get(path).status_code for who in (service, operator, auditor, anyone)] == [200, 200, 403, 401]
+    assert [caller.get(path).status_code for caller in (service, operator, auditor, anyone)] == [
+        200,
+        200,
+        403,
+        401,
+    ]
     assert [(row[2], row[3]) for row in access_log(conn)] == [(ADA, ["campaigns"])] * 2
 
 

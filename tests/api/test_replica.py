@@ -71,27 +71,27 @@ def app(pair: Pair) -> Iterator[Flask]:
 
 @pytest.fixture
 def asks(conn: Connection[Any], app: Flask) -> Callable[[Role], Caller]:
-    def made(role: Role) -> Caller:
+    def caller_in(role: Role) -> Caller:
         text, _ = create_token(conn, role, name=f"the {role}", now=NOW - timedelta(days=1))
         conn.commit()
         client = app.test_client()
         client.response_wrapper = Answer
         return Caller(client, text)
 
-    return made
+    return caller_in
 
 
 @pytest.fixture
 def behind(pair: Pair, conn: Connection[Any]) -> Iterator[tuple[Appended, Appended]]:
     """(an event the replica has, one it has not: its replay is paused)."""
-    known = told(conn)
+    replicated = append_event(conn)
     pair.replica.caught_up_with(pair.primary.conninfo)
     pair.replica.pause()
-    yield known, told(conn)
+    yield replicated, append_event(conn)
     pair.replica.resume()
 
 
-def told(conn: Connection[Any]) -> Appended:
+def append_event(conn: Connection[Any]) -> Appended:
     with conn.cursor() as cursor:
         number = cursor.execute("SELECT count(*) FROM events").fetchone()
     event = NewEvent(
@@ -107,9 +107,9 @@ def told(conn: Connection[Any]) -> Appended:
         occurred_at=NOW,
         livemode=True,
     )
-    found = append(conn, event)
+    appended = append(conn, event)
     conn.commit()
-    return found
+    return appended
 
 
 def noted(conn: Connection[Any]) -> int:
@@ -122,13 +122,13 @@ def noted(conn: Connection[Any]) -> int:
 def test_a_page_says_how_far_the_replica_is(
     behind: tuple[Appended, Appended], conn: Connection[Any], asks: Callable[[Role], Caller]
 ) -> None:
-    known, unknown = behind
+    replicated, unknown = behind
 
     answer = asks("auditor").get("/api/events")
 
     head = read_vector_cursor(answer.headers["Tenure-Head"])
-    assert answer.json["items"][0]["id"] == str(known.id)
-    assert head[known.part] == known.position == heads(conn)[unknown.part] - 1
+    assert answer.json["items"][0]["id"] == str(replicated.id)
+    assert head[replicated.part] == replicated.position == heads(conn)[unknown.part] - 1
     assert answer.json["head"] == list(head)
 
 
@@ -145,40 +145,40 @@ def test_who_also_writes_reads_at_the_primary(
 def test_an_export_and_one_event_say_it_too(
     behind: tuple[Appended, Appended], asks: Callable[[Role], Caller]
 ) -> None:
-    known, unknown = behind
+    replicated, unknown = behind
     auditor = asks("auditor")
 
     export = auditor.get("/api/events/export?format=jsonl")
-    one = auditor.get(f"/api/events/{known.id}")
+    one = auditor.get(f"/api/events/{replicated.id}")
     missing = auditor.get(f"/api/events/{unknown.id}")
 
     lines = export.text.strip().splitlines()
     assert len(lines) == sum(read_vector_cursor(export.headers["Tenure-Head"]))
-    assert read_vector_cursor(one.headers["Tenure-Head"])[known.part] == known.position
+    assert read_vector_cursor(one.headers["Tenure-Head"])[replicated.part] == replicated.position
     assert (missing.status_code, "Tenure-Head" in missing.headers) == (404, True)
 
 
 def test_the_stream_goes_as_far_as_the_replica(
     behind: tuple[Appended, Appended], asks: Callable[[Role], Caller]
 ) -> None:
-    known, unknown = behind
+    replicated, unknown = behind
     answer = asks("auditor").get("/api/events/stream?after=start", buffered=False)
 
-    said = b"".join(islice(answer.iter_encoded(), 2)).decode()
+    chunk = b"".join(islice(answer.iter_encoded(), 2)).decode()
     answer.close()
 
-    assert str(known.id) in said
-    assert str(unknown.id) not in said
-    assert read_vector_cursor(answer.headers["Tenure-Head"])[known.part] == known.position
+    assert str(replicated.id) in chunk
+    assert str(unknown.id) not in chunk
+    assert read_vector_cursor(answer.headers["Tenure-Head"])[replicated.part] == replicated.position
 
 
 def test_an_answer_and_its_head_are_of_one_moment(pair: Pair, conn: Connection[Any], app: Flask) -> None:
-    told(conn)
+    append_event(conn)
     pair.replica.caught_up_with(pair.primary.conninfo)
     with app.test_request_context():
         g.caller = HandlerCaller(None, "the auditor", "auditor")
         with reading() as reader:
-            told(conn)
+            append_event(conn)
             pair.replica.caught_up_with(pair.primary.conninfo)
             row = reader.execute("SELECT count(*) FROM events").fetchone()
 
@@ -203,7 +203,7 @@ def test_a_read_at_the_replica_is_noted_at_the_primary(
 def test_nothing_is_answered_that_could_not_be_noted(
     pair: Pair, conn: Connection[Any], asks: Callable[[Role], Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(conn)
+    append_event(conn)
     pair.replica.caught_up_with(pair.primary.conninfo)
 
     def broken(*_: object, **__: object) -> None:
@@ -220,7 +220,7 @@ def test_nothing_is_answered_that_could_not_be_noted(
 def test_a_replica_that_is_away_is_one_clear_answer(
     pair: Pair, conn: Connection[Any], asks: Callable[[Role], Caller]
 ) -> None:
-    told(conn)
+    append_event(conn)
     auditor, service = asks("auditor"), asks("service")
     auditor.get("/api/events")
     pair.replica.stop()  # the last test of the module: it does not come back

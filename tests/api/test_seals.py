@@ -9,7 +9,7 @@ from psycopg import Connection
 from events.seals.event_proof import check_proof
 from events.seals.json_shape import parse_proof_file
 from tests.api.conftest import Caller, access_log
-from tests.queries.users import told
+from tests.queries.users import append_event
 from tests.sealing import sealed, trusted_in
 
 BODY = '{"id": "evt_1",  "amount": 1.10, "note": "ü\\u0000"}'
@@ -17,18 +17,18 @@ BODY = '{"id": "evt_1",  "amount": 1.10, "note": "ü\\u0000"}'
 
 @pytest.fixture
 def log(conn: Connection[Any]) -> Connection[Any]:
-    told(conn, "evt_1", payload=BODY)
+    append_event(conn, "evt_1", payload=BODY)
     conn.commit()
     return conn
 
 
 def test_anyone_may_have_the_latest_checkpoint(conninfo: str, log: Connection[Any], anyone: Caller) -> None:
     assert anyone.get("/api/checkpoints/latest").status_code == 404
-    made = sealed(conninfo)
+    checkpoint = sealed(conninfo)
 
     answer = anyone.get("/api/checkpoints/latest")
 
-    assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", made.note)
+    assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", checkpoint.note)
 
 
 def test_a_proof_is_good_and_noted(conninfo: str, log: Connection[Any], auditor: Caller) -> None:
@@ -52,7 +52,7 @@ def test_a_proof_without_the_body(conninfo: str, log: Connection[Any], auditor: 
 def test_a_young_event_has_no_proof_yet(conninfo: str, log: Connection[Any], auditor: Caller) -> None:
     none_signed = auditor.get("/api/events/evt_1/proof")
     sealed(conninfo)
-    told(log, "evt_2")
+    append_event(log, "evt_2")
     log.commit()
     answer = auditor.get("/api/events/evt_2/proof")
 

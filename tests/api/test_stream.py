@@ -61,23 +61,23 @@ class Tick:
         self.now += seconds
 
 
-def following(pool: Pool, vector: tuple[int, ...] = START, **asked: str) -> Iterator[bytes]:
+def following(pool: Pool, vector: tuple[int, ...] = START, **filters: str) -> Iterator[bytes]:
     tick = Tick()
-    question = StreamQuestion.model_validate(asked)
+    question = StreamQuestion.model_validate(filters)
     return Following(pool, vector, question, tick=tick, sleep=tick.sleep).messages()
 
 
 def read(pieces: bytes) -> list[dict[str, Any]]:
     """Messages as a client reads them: id, event, data."""
-    found = []
+    messages = []
     for block in pieces.decode().split("\n\n"):
         fields: dict[str, Any] = {}
         for line in block.splitlines():
             name, _, value = line.partition(": ")
             fields[name] = f"{fields[name]}\n{value}" if name == "data" and name in fields else value
         if "data" in fields:
-            found.append(fields | {"data": json.loads(fields["data"])})
-    return found
+            messages.append(fields | {"data": json.loads(fields["data"])})
+    return messages
 
 
 def keys(pieces: bytes) -> list[str]:
@@ -85,22 +85,22 @@ def keys(pieces: bytes) -> list[str]:
 
 
 def test_everything_after_a_vector_comes_once(conn: AnyConnection, service_pool: Pool) -> None:
-    told = [tell(conn, number) for number in range(30)]
+    sent = [tell(conn, number) for number in range(30)]
 
     pieces = b"".join(islice(following(service_pool), 2))
 
-    assert sorted(keys(pieces)) == sorted(told)
+    assert sorted(keys(pieces)) == sorted(sent)
 
 
 def test_any_message_is_a_place_to_go_on(conn: AnyConnection, service_pool: Pool) -> None:
-    told = [tell(conn, number) for number in range(20)]
+    sent = [tell(conn, number) for number in range(20)]
     messages = read(b"".join(islice(following(service_pool), 2)))
 
     for cut in (0, 7, 19):
         place = read_vector_cursor(messages[cut]["id"])
         rest = keys(b"".join(islice(following(service_pool, place), 2)))
         assert [m["data"]["idempotency_key"] for m in messages[: cut + 1]] + rest == keys_of(messages)
-    assert sorted(keys_of(messages)) == sorted(told)
+    assert sorted(keys_of(messages)) == sorted(sent)
 
 
 def keys_of(messages: list[dict[str, Any]]) -> list[str]:
@@ -110,20 +110,20 @@ def keys_of(messages: list[dict[str, Any]]) -> list[str]:
 def test_what_does_not_match_moves_the_place_all_the_same(conn: AnyConnection, service_pool: Pool) -> None:
     for number in range(9):
         tell(conn, number, kind="clerk.user.created")
-    wanted = tell(conn, 10)
+    matching = tell(conn, 10)
 
     pieces = list(islice(following(service_pool, type="stripe.invoice.*"), 3))
 
-    assert keys(b"".join(pieces)) == [wanted]
+    assert keys(b"".join(pieces)) == [matching]
     last = pieces[-1].decode().partition("id: ")[2].strip()
     assert read_vector_cursor(last) == heads(conn)
 
 
 def test_test_mode_is_not_followed_in_production(conn: AnyConnection, service_pool: Pool) -> None:
     tell(conn, 1, livemode=False)
-    wanted = tell(conn, 2)
+    live = tell(conn, 2)
 
-    assert keys(b"".join(islice(following(service_pool), 2))) == [wanted]
+    assert keys(b"".join(islice(following(service_pool), 2))) == [live]
 
 
 def test_bodies_only_for_who_asks(conn: AnyConnection, service_pool: Pool) -> None:
@@ -146,21 +146,21 @@ def test_silence_beats_and_ends_in_time(service_pool: Pool) -> None:
 def test_over_http_with_last_event_id(conn: AnyConnection, service: Caller) -> None:
     tell(conn, 1)
     place = vector_cursor(heads(conn))
-    wanted = tell(conn, 2)
+    live = tell(conn, 2)
 
     answer = service.get("/api/events/stream", headers={"Last-Event-ID": place})
     pieces = b"".join(islice(cast("Iterator[bytes]", answer.response), 2))
     answer.close()
 
     assert answer.mimetype == "text/event-stream"
-    assert keys(pieces) == [wanted]
+    assert keys(pieces) == [live]
 
 
 def test_one_client_too_many_is_told_to_wait(auditor: Caller) -> None:
-    held = [auditor.get("/api/events/stream") for _ in range(MAX_CLIENTS)]
+    responses = [auditor.get("/api/events/stream") for _ in range(MAX_CLIENTS)]
 
     refused = auditor.get("/api/events/stream")
-    for answer in held:
+    for answer in responses:
         answer.close()
     again = auditor.get("/api/events/stream")
     again.close()

@@ -31,8 +31,8 @@ def ada(conn: Connection[Any]) -> None:
     tell(conn, *sold(campaigns=3, creators=100, exports=True), *joined(ADA))
 
 
-def use(who: Caller, quantity: int = 1, key: str = "k") -> Answer:
-    return who.ask("POST", USAGE, json=GOOD | {"quantity": quantity, "idempotency_key": key})
+def use(caller: Caller, quantity: int = 1, key: str = "k") -> Answer:
+    return caller.ask("POST", USAGE, json=GOOD | {"quantity": quantity, "idempotency_key": key})
 
 
 def test_the_answer_has_the_totals_and_the_profile_agrees(service: Caller) -> None:
@@ -78,7 +78,7 @@ def test_a_stranger_is_a_404(service: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"quantity": 0},
         {"quantity": -1},
@@ -96,9 +96,9 @@ def test_a_stranger_is_a_404(service: Caller) -> None:
     ],
 )
 def test_nonsense_is_a_400_and_counts_nothing(
-    service: Caller, conn: Connection[Any], said: dict[str, object]
+    service: Caller, conn: Connection[Any], fields: dict[str, object]
 ) -> None:
-    answer = service.ask("POST", USAGE, json=GOOD | said)
+    answer = service.ask("POST", USAGE, json=GOOD | fields)
 
     assert answer.status_code == 400
     assert conn.execute("SELECT count(*) FROM events WHERE event_type = 'usage.recorded'").fetchone() == (0,)
@@ -147,7 +147,7 @@ def test_clients_at_once_over_http_never_pass_the_limit(app: Flask, service: Cal
         return [use(mine, 3, f"{number}-{turn}").status_code for turn in range(4)]
 
     with ThreadPoolExecutor(16) as threads:
-        answers = Counter(status for said in threads.map(client, range(16)) for status in said)
+        answers = Counter(status for statuses in threads.map(client, range(16)) for status in statuses)
 
     assert answers == {200: 33, 409: 31}
     assert service.get(f"/api/users/{ADA}").json["usage_creators_current_month"] == 99
@@ -156,13 +156,13 @@ def test_clients_at_once_over_http_never_pass_the_limit(app: Flask, service: Cal
 def test_entitlements_of_the_free_plan(service: Caller, conn: Connection[Any]) -> None:
     use(service, 5)
 
-    found = service.get(ENTITLEMENTS).json
+    entitlements = service.get(ENTITLEMENTS).json
 
-    assert found["limits"] == {"campaigns": 3, "creators": 100, "enrichments": None}
-    assert found["used"] == {"campaigns": 0, "creators": 5, "enrichments": 0}
-    assert found["remaining"] == {"campaigns": 3, "creators": 95, "enrichments": None}
-    assert found["features"] == {"exports": True}
-    assert found["why"] == {
+    assert entitlements["limits"] == {"campaigns": 3, "creators": 100, "enrichments": None}
+    assert entitlements["used"] == {"campaigns": 0, "creators": 5, "enrichments": 0}
+    assert entitlements["remaining"] == {"campaigns": 3, "creators": 95, "enrichments": None}
+    assert entitlements["features"] == {"exports": True}
+    assert entitlements["why"] == {
         "plan": "free",
         "source": "free",
         "subscription_status": "none",
@@ -184,7 +184,7 @@ def test_entitlements_say_why(service: Caller, conn: Connection[Any]) -> None:
         conn,
         own(EntitlementGranted(plan_key="glow_up", until=NOW + timedelta(days=1)), at=60 * DAY + 2, key="g"),
     )
-    given = service.get(ENTITLEMENTS).json["why"]
+    reasons = service.get(ENTITLEMENTS).json["why"]
 
     ids = dict(conn.execute("SELECT idempotency_key, id::text FROM events").fetchall())
     assert (trial["source"], trial["event_id"], trial["until"]) == (
@@ -197,7 +197,7 @@ def test_entitlements_say_why(service: Caller, conn: Connection[Any]) -> None:
         ids["evt_1"],
         "past_due",
     )
-    assert (given["source"], given["event_id"]) == ("grant", ids["g"])
+    assert (reasons["source"], reasons["event_id"]) == ("grant", ids["g"])
 
 
 def test_what_time_has_ended_is_over_before_anybody_says_so(
@@ -207,10 +207,10 @@ def test_what_time_has_ended_is_over_before_anybody_says_so(
     tell(conn, own(EntitlementGranted(plan_key="glow_up", until=NOW + timedelta(hours=1)), at=62 * DAY))
     wall.move(timedelta(days=31))
 
-    found = service.get(ENTITLEMENTS).json
+    entitlements = service.get(ENTITLEMENTS).json
 
-    assert (found["why"]["source"], found["limits"]["creators"]) == ("free", 100)
-    assert (found["used"]["creators"], found["resets_at"]) == (0, "2026-05-01T00:00:00Z")
+    assert (entitlements["why"]["source"], entitlements["limits"]["creators"]) == ("free", 100)
+    assert (entitlements["used"]["creators"], entitlements["resets_at"]) == (0, "2026-05-01T00:00:00Z")
 
 
 def test_entitlements_as_of_then(service: Caller, conn: Connection[Any]) -> None:

@@ -20,7 +20,7 @@ from tests.projections.event_builders import clerk
 from tests.queries.users import add_user, link
 
 
-def said(conn: Connection[Any]) -> list[tuple[Any, ...]]:
+def appended_facts(conn: Connection[Any]) -> list[tuple[Any, ...]]:
     """(type, body, actor) of each event that a request appended."""
     return conn.execute(
         "SELECT event_type, event_data::jsonb, metadata->>'actor' FROM events "
@@ -94,7 +94,7 @@ def test_numbers_json_can_not_hold_in_64_bits_arrive_whole(conn: Connection[Any]
 
 
 @pytest.mark.parametrize(
-    ("instant", "told"),
+    ("instant", "explanation"),
     [
         ("2026-03-03T12:00:00", "time zone"),
         ("2026-03-03 12:00", "time zone"),
@@ -108,12 +108,12 @@ def test_numbers_json_can_not_hold_in_64_bits_arrive_whole(conn: Connection[Any]
         ("1969-12-31T23:59:59Z", "1970 to 2999"),
     ],
 )
-def test_an_instant_that_is_none_is_explained(service: Caller, instant: str, told: str) -> None:
+def test_an_instant_that_is_none_is_explained(service: Caller, instant: str, explanation: str) -> None:
     answer = service.get(f"/api/users/user_1?as_of={instant}")
 
     assert answer.status_code == 400
     assert answer.json["detail"].startswith("as_of: ")
-    assert told in answer.json["detail"]
+    assert explanation in answer.json["detail"]
 
 
 def test_the_past_is_asked_to_the_microsecond(conn: Connection[Any], service: Caller) -> None:
@@ -138,7 +138,7 @@ def test_the_past_is_asked_to_the_microsecond(conn: Connection[Any], service: Ca
 def test_history_and_explain_name_the_event(conn: Connection[Any], auditor: Caller) -> None:
     from events.append import append
 
-    made = [
+    updates = [
         append(
             conn,
             user_event(
@@ -158,10 +158,10 @@ def test_history_and_explain_name_the_event(conn: Connection[Any], auditor: Call
     rest = auditor.get(f"/api/users/user_1/history?limit=2&after={first['next']}").json
     why = auditor.get("/api/users/user_1/explain/industry").json
 
-    assert [step["event_id"] for step in whole["items"]] == [str(each.id) for each in made]
+    assert [step["event_id"] for step in whole["items"]] == [str(update.id) for update in updates]
     assert first["items"] + rest["items"] == whole["items"]
     assert (whole["next"], rest["next"]) == (None, None)
-    assert (why["value"], why["event_id"]) == ("three", str(made[2].id))
+    assert (why["value"], why["event_id"]) == ("three", str(updates[2].id))
     assert (why["undecided"], why["undecided_reason"]) == (False, None)
     assert auditor.get("/api/users/user_1/explain/shoe_size").status_code == 404
     assert auditor.get("/api/users/user_x/history").status_code == 404
@@ -229,12 +229,12 @@ def test_a_change_becomes_facts(
 
     assert answer.status_code == 200
     assert [event["event_type"] for event in answer.json["events"]] == [kind for kind, _ in expected]
-    found = [(kind, data, token_name(actor)) for kind, data, actor in said(conn)]
-    assert found == [(kind, data, "the service") for kind, data in expected]
+    facts = [(kind, data, token_name(actor)) for kind, data, actor in appended_facts(conn)]
+    assert facts == [(kind, data, "the service") for kind, data in expected]
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "explanation"),
     [
         ({}, "at least one of"),
         ({"email": "x@example.com"}, "email: unknown; allowed: brand_description, business_name,"),
@@ -246,13 +246,13 @@ def test_a_change_becomes_facts(
     ],
 )
 def test_a_change_that_says_nothing_usable_is_refused(
-    conn: Connection[Any], service: Caller, body: dict[str, Any], told: str
+    conn: Connection[Any], service: Caller, body: dict[str, Any], explanation: str
 ) -> None:
     answer = service.patch("/api/users/user_1", body)
 
     assert answer.status_code == 400
-    assert told in answer.json["detail"]
-    assert said(conn) == []
+    assert explanation in answer.json["detail"]
+    assert appended_facts(conn) == []
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_the_same_request_counts_once(conn: Connection[Any], service: Caller) ->
     assert [event["outcome"] for event in first["events"]] == ["appended", "appended"]
     assert [event["outcome"] for event in again["events"]] == ["duplicate", "duplicate"]
     assert [event["id"] for event in first["events"]] == [event["id"] for event in again["events"]]
-    assert len(said(conn)) == 2
+    assert len(appended_facts(conn)) == 2
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_key_used_for_something_else_changes_nothing(
 
     assert answer.status_code == 409
     assert answer.json["type"] == "urn:tenure:problem:idempotency-conflict"
-    assert len(said(conn)) == 1
+    assert len(appended_facts(conn)) == 1
     assert conn.execute("SELECT count(*) FROM event_conflicts").fetchone() == (0,)
 
 
@@ -320,14 +320,14 @@ def test_one_key_serves_two_users(conn: Connection[Any], service: Caller) -> Non
     for user_id in ("user_1", "user_2"):
         assert service.patch(f"/api/users/{user_id}", {"industry": "art"}, headers=once).status_code == 200
 
-    assert len(said(conn)) == 2
+    assert len(appended_facts(conn)) == 2
 
 
 def test_without_a_key_each_request_counts(conn: Connection[Any], service: Caller) -> None:
     for _ in range(2):
         service.patch("/api/users/user_1", {"industry": "art"})
 
-    assert len(said(conn)) == 2
+    assert len(appended_facts(conn)) == 2
 
 
 def test_a_plan_not_for_sale_is_refused_whole(conn: Connection[Any], service: Caller) -> None:
@@ -337,7 +337,7 @@ def test_a_plan_not_for_sale_is_refused_whole(conn: Connection[Any], service: Ca
         answer = service.patch("/api/users/user_1", {"industry": "art", "intended_plan": plan})
         assert answer.status_code == 409
         assert answer.json["for_sale"] == ["glow_up"]
-    assert said(conn) == []
+    assert appended_facts(conn) == []
 
 
 def test_nothing_is_said_about_the_deleted(conn: Connection[Any], service: Caller) -> None:
@@ -346,7 +346,7 @@ def test_nothing_is_said_about_the_deleted(conn: Connection[Any], service: Calle
     answer = service.patch("/api/users/user_1", {"industry": "art"})
 
     assert (answer.status_code, answer.json["type"]) == (409, "urn:tenure:problem:user-deleted")
-    assert said(conn) == []
+    assert appended_facts(conn) == []
 
 
 def test_a_change_may_outrun_clerk_but_not_invent_people(conn: Connection[Any], service: Caller) -> None:

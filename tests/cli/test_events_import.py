@@ -26,9 +26,9 @@ ERASED = sealing.route_in(5)
 @pytest.fixture
 def other(server: Server, template: str) -> Iterator[str]:
     """Another migrated database."""
-    made = server.database(template)
-    yield made.conninfo
-    made.drop()
+    database = server.database(template)
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def filled(conninfo: str) -> str:
     sealing.fill(conninfo, {0: 3, 5: 2, 63: 1})
     sealing.sealed(conninfo)
     with sealing.lent(conninfo) as conn:
-        sealing.told(conn, ERASED, idempotency_key="evt_twice", payload='{"a":1}')
-        sealing.told(conn, ERASED, idempotency_key="evt_twice", payload='{"a":2}')
+        sealing.append_event(conn, ERASED, idempotency_key="evt_twice", payload='{"a":1}')
+        sealing.append_event(conn, ERASED, idempotency_key="evt_twice", payload='{"a":2}')
     sealing.sealed(conninfo, minute=1)
     return conninfo
 
@@ -103,8 +103,8 @@ def test_appending_and_sealing_go_on_where_they_were(
 ) -> None:
     at(other)("events", "import", str(exported(at(filled), tmp_path / "log.jsonl.gz")))
     with sealing.lent(other) as conn:
-        again = sealing.told(conn, ERASED, idempotency_key="evt_twice", payload='{"a":1}')
-        new = sealing.told(conn, sealing.route_in(0))
+        again = sealing.append_event(conn, ERASED, idempotency_key="evt_twice", payload='{"a":1}')
+        new = sealing.append_event(conn, sealing.route_in(0))
     sealing.sealed(other, minute=2)
 
     assert (again.outcome, new.position) == ("duplicate", 4)
@@ -120,8 +120,8 @@ def test_a_second_import_adds_only_the_rest(
     later = exported(at(filled), tmp_path / "two")
 
     for expected in ((3, 7), (0, 10)):
-        told = json.loads(at(other)("events", "import", str(later), "--json").stdout)
-        assert (told["imported"], told["already_here"]) == expected
+        report = json.loads(at(other)("events", "import", str(later), "--json").stdout)
+        assert (report["imported"], report["already_here"]) == expected
     assert contents(other) == contents(filled)
 
 
@@ -167,8 +167,8 @@ def test_a_partial_file_changes_nothing(
     packed = tmp_path / "log.gz"
     packed.write_bytes(gzip.compress(path.read_bytes())[:-cut])
 
-    for each in (path, packed):
-        result = at(other)("events", "import", str(each))
+    for file in (path, packed):
+        result = at(other)("events", "import", str(file))
         assert (result.exit_code, "is damaged" in result.stderr) == (1, True), result.stderr
     assert not contents(other)["events"]
 
@@ -239,8 +239,8 @@ def test_tables_are_built_from_an_imported_log(
     at(other)("events", "import", str(exported(at(conninfo), tmp_path / "log")))
     project(other)
 
-    for each in (conninfo, other):
-        assert at(each)("replay", "--check", "--workers", "1").exit_code == 0
+    for url in (conninfo, other):
+        assert at(url)("replay", "--check", "--workers", "1").exit_code == 0
     assert _users(other) == _users(conninfo)
 
 
@@ -252,6 +252,6 @@ def _users(conninfo: str) -> list[Any]:  # Any: column values
 
 
 def _blank(row: str) -> str:
-    said = json.loads(row)
-    said["events"] |= {"event_data": None, "payload_salt": None}
-    return json.dumps(said, separators=(",", ":"), ensure_ascii=False) + "\n"
+    document = json.loads(row)
+    document["events"] |= {"event_data": None, "payload_salt": None}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False) + "\n"

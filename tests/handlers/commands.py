@@ -17,11 +17,11 @@ _numbers = count(1)
 
 
 def command(
-    user: str = ADA, *, key: str | None = None, now: datetime = NOW, asked: dict[str, Any] | None = None
+    user: str = ADA, *, key: str | None = None, now: datetime = NOW, request: dict[str, Any] | None = None
 ) -> Command:
     """A command of its own, unless it has a key."""
     name = key or f"k{next(_numbers)}"
-    return Command(user_id=user, key=f"{user}:{name}", request=asked or {}, now=now, actor="test")
+    return Command(user_id=user, key=f"{user}:{name}", request=request or {}, now=now, actor="test")
 
 
 def id_of(decided: Decided) -> UUID:

@@ -17,7 +17,7 @@ from handlers.platform_errors import HistoryStopped, NotTheirs, VersionConflict,
 from tests.handlers.commands import ADA, BOB, a_campaign, command, id_of, only
 from tests.handlers.users import joined, row, sold, tell, types_of
 from tests.projections.event_builders import clerk, instant, user
-from tests.projections.projecting import said
+from tests.projections.projecting import event_of
 
 STATUS = "SELECT status FROM campaigns WHERE id = %s"
 
@@ -31,8 +31,8 @@ def test_a_campaign_is_there_at_once(conn: Connection) -> None:
     decided = create_campaign(conn, command(), NewCampaign(name="Tea", search_type="tiktok-keyword"))
 
     assert decided.answer == {"id": str(id_of(decided)), "version": 1, "status": "draft"}
-    found = conn.execute("SELECT user_id, name, search_type, status, version FROM campaigns").fetchall()
-    assert found == [(ADA, "Tea", "tiktok-keyword", "draft", 1)]
+    rows = conn.execute("SELECT user_id, name, search_type, status, version FROM campaigns").fetchall()
+    assert rows == [(ADA, "Tea", "tiktok-keyword", "draft", 1)]
     assert row(conn, ADA)["usage_campaigns_current"] == 1
 
 
@@ -99,11 +99,11 @@ def test_the_same_key_makes_one_campaign_and_gives_one_answer(conn: Connection) 
 
 
 def test_the_same_key_for_another_request_is_a_conflict(conn: Connection) -> None:
-    create_campaign(conn, command(key="k", asked={"name": "Tea"}), NewCampaign(name="Tea"))
+    create_campaign(conn, command(key="k", request={"name": "Tea"}), NewCampaign(name="Tea"))
     conn.commit()
 
     with pytest.raises(IdempotencyConflict):
-        create_campaign(conn, command(key="k", asked={"name": "Gin"}), NewCampaign(name="Gin"))
+        create_campaign(conn, command(key="k", request={"name": "Gin"}), NewCampaign(name="Gin"))
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_nobody_touches_anothers(conn: Connection) -> None:
 def test_the_events_are_filed_under_the_campaign(conn: Connection) -> None:
     campaign_id = a_campaign(conn)
 
-    found = conn.execute(
+    rows = conn.execute(
         "SELECT route_key, aggregate_type FROM events WHERE aggregate_id = %s", [str(campaign_id)]
     ).fetchall()
-    assert found == [(ADA, "campaign")]
+    assert rows == [(ADA, "campaign")]
     assert types_of(conn, ADA) == ["campaign.created"]
 
 
@@ -224,7 +224,7 @@ def test_a_history_that_stops_can_not_be_counted_on_but_work_goes_on(conn: Conne
 def test_a_campaign_that_stopped_says_at_which_event_and_its_user_goes_on(conn: Connection) -> None:
     campaign_id = a_campaign(conn)
     conn.commit()
-    later = said(CampaignUpdated(campaign_id=campaign_id, name="x"), 20 * 86_400, user=ADA)
+    later = event_of(CampaignUpdated(campaign_id=campaign_id, name="x"), 20 * 86_400, user=ADA)
     event = append(conn, replace(later, payload=f'{{"campaign_id": "{campaign_id}", "name": 7}}'))
     tell(conn)
 

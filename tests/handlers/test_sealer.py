@@ -22,6 +22,7 @@ from tests.sealing import (
     NOW,
     OLD_SEED,
     SEED,
+    append_event,
     fill,
     keys_of,
     lent,
@@ -29,7 +30,6 @@ from tests.sealing import (
     sealed,
     sealer,
     superuser,
-    told,
     verified,
 )
 
@@ -41,19 +41,19 @@ def sizes(conn: Connection) -> dict[int, int]:
 
 
 def test_an_empty_log_is_signed_as_empty(conninfo: str) -> None:
-    made = sealed(conninfo)
+    signed = sealed(conninfo)
 
-    assert (made.number, made.size) == (1, 0)
-    assert {head.root for head in heads_of(made.note)} == {EMPTY_ROOT}
+    assert (signed.number, signed.size) == (1, 0)
+    assert {head.root for head in heads_of(signed.note)} == {EMPTY_ROOT}
 
 
 def test_all_committed_events_are_sealed_and_the_log_verifies(conninfo: str, conn: Connection) -> None:
     fill(conninfo, {3: 11, 7: 1, 63: 4})
 
-    made = sealed(conninfo)
+    signed = sealed(conninfo)
 
     assert sizes(conn) == {3: 11, 7: 1, 63: 4}
-    assert (made.size, made.signed_at) == (16, NOW)
+    assert (signed.size, signed.signed_at) == (16, NOW)
     report = verified(conninfo)
     assert (report.findings, report.events, report.unsealed, report.checkpoints) == ([], 16, 0, 1)
 
@@ -72,7 +72,7 @@ def test_batches_are_bounded_and_go_on_where_the_last_ended(conninfo: str, conn:
 
 def test_any_batch_size_grows_the_same_trees(conninfo: str) -> None:
     fill(conninfo, {3: 37, 4: 9})
-    made = sealed(conninfo)
+    signed = sealed(conninfo)
     with superuser(conninfo) as mallory:
         mallory.execute("DELETE FROM log_checkpoints")
         mallory.execute("DELETE FROM log_nodes")
@@ -80,11 +80,11 @@ def test_any_batch_size_grows_the_same_trees(conninfo: str) -> None:
     again = sealer(conninfo, batch=3).run()
 
     assert again is not None
-    assert again.note == made.note
+    assert again.note == signed.note
 
 
 def test_uncommitted_events_are_not_sealed(conninfo: str, conn: Connection) -> None:
-    told(conn, route_in(3))
+    append_event(conn, route_in(3))
     with lent(conninfo) as other:
         result = seal(other)
     conn.commit()
@@ -108,7 +108,7 @@ def test_many_sealers_beside_many_writers_leave_one_tree(conninfo: str, conn: Co
     def write(number: int) -> None:
         with lent(conninfo) as own:
             for event in range(60):
-                told(own, route_in(event % 5, other=number))
+                append_event(own, route_in(event % 5, other=number))
                 own.commit()
 
     def keep_sealing(minute: int) -> None:
@@ -120,8 +120,8 @@ def test_many_sealers_beside_many_writers_leave_one_tree(conninfo: str, conn: Co
         for written in [threads.submit(write, number) for number in range(4)]:
             written.result()
         done.set()
-        for each in sealing:
-            each.result()
+        for future in sealing:
+            future.result()
     sealed(conninfo, 99)
 
     report = verified(conninfo)
@@ -166,9 +166,9 @@ def test_an_unchanged_log_is_signed_again_only_when_the_last_note_is_stale(conni
     sealed(conninfo)
 
     assert sealer(conninfo, minute=59).run() is None
-    made = sealer(conninfo, minute=FRESH_FOR // timedelta(minutes=1)).run()
-    assert made is not None
-    assert made.number == 2
+    signed = sealer(conninfo, minute=FRESH_FOR // timedelta(minutes=1)).run()
+    assert signed is not None
+    assert signed.number == 2
 
 
 def test_each_checkpoint_contains_the_one_before(conninfo: str, conn: Connection) -> None:
@@ -198,11 +198,11 @@ def test_rotation_signs_with_both_keys_and_then_the_new_one(conninfo: str) -> No
     both = sealed(conninfo, 1, seed=f"{SEED},{OLD_SEED}")
     new = sealed(conninfo, 2, seed=SEED)
 
-    assert [len(each.verifiers) for each in (old, both, new)] == [1, 2, 1]
+    assert [len(signed.verifiers) for signed in (old, both, new)] == [1, 2, 1]
     assert verified(conninfo, seed=SEED).findings == []
-    for each, seed in ((both, SEED), (both, OLD_SEED), (new, SEED)):
-        key = keys_of(heads_origin(each.note), seed)[0].verifier
-        assert verify_checkpoint(each.note, [key]).checkpoint.size == 0
+    for signed, seed in ((both, SEED), (both, OLD_SEED), (new, SEED)):
+        key = keys_of(heads_origin(signed.note), seed)[0].verifier
+        assert verify_checkpoint(signed.note, [key]).checkpoint.size == 0
 
 
 def test_a_new_key_without_overlap_vouches_for_nothing_older(conninfo: str) -> None:
@@ -211,7 +211,7 @@ def test_a_new_key_without_overlap_vouches_for_nothing_older(conninfo: str) -> N
 
     findings = verified(conninfo, seed=SEED).findings
 
-    assert [str(each)[:13] for each in findings] == ["checkpoint 1:"]
+    assert [str(finding)[:13] for finding in findings] == ["checkpoint 1:"]
 
 
 def test_origin_is_settled_once(conninfo: str) -> None:
@@ -238,7 +238,7 @@ def test_a_broken_part_is_named_and_the_others_are_sealed(conninfo: str, conn: C
 
     result = seal(conn)
 
-    assert [(each.part, each.position) for each in result.refusals] == [(3, 4)]
+    assert [(refusal.part, refusal.position) for refusal in result.refusals] == [(3, 4)]
     assert sizes(conn) == {3: 3, 4: 5}
 
 
@@ -248,7 +248,7 @@ def test_a_rewound_head_is_named(conninfo: str, conn: Connection) -> None:
     with superuser(conninfo) as mallory:
         mallory.execute("UPDATE part_heads SET head = 3 WHERE part = 3")
 
-    assert [(each.part, each.position) for each in seal(conn).refusals] == [(3, 4)]
+    assert [(refusal.part, refusal.position) for refusal in seal(conn).refusals] == [(3, 4)]
 
 
 @pytest.mark.parametrize("table", ["log_nodes", "log_checkpoints", "log_origin"])
@@ -270,6 +270,6 @@ def test_the_service_can_add_but_not_change(conninfo: str, conn: Connection, tab
 def test_latest_checkpoint_is_what_was_signed_last(conninfo: str, conn: Connection) -> None:
     assert latest_checkpoint(conn) is None
     conn.commit()
-    made = sealed(conninfo)
+    signed = sealed(conninfo)
 
-    assert latest_checkpoint(conn) == made
+    assert latest_checkpoint(conn) == signed

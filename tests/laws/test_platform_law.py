@@ -27,7 +27,7 @@ from tests.handlers.commands import ADA, BOB, a_campaign, a_job, a_list, command
 from tests.handlers.users import DAY, NOW, joined, project, sold, tell
 from tests.laws.projected import runner, session
 from tests.projections.event_builders import instant
-from tests.projections.projecting import Rows, said, tables, uid
+from tests.projections.projecting import Rows, event_of, tables, uid
 from tests.projections.replaying import options
 
 TEXTS = st.sampled_from(["Tea", "", "N\x7f", "\\u0000", "\\N\t", "茶"])
@@ -45,8 +45,8 @@ def histories(draw: st.DrawFn) -> list[NewEvent]:
     kind_of = st.sampled_from(makers)
     history = []
     for kind in ("c", "j", "l"):
-        if any(each[0] == kind for each in makers):
-            history += [draw(event(user, makers[[each[0] for each in makers].index(kind)]))]
+        if any(maker[0] == kind for maker in makers):
+            history += [draw(event(user, makers[[maker[0] for maker in makers].index(kind)]))]
     return history + [draw(event(user, draw(kind_of))) for _ in range(draw(st.integers(1, 25)))]
 
 
@@ -54,7 +54,7 @@ def histories(draw: st.DrawFn) -> list[NewEvent]:
 def event(draw: st.DrawFn, user: str, maker: Any) -> NewEvent:
     slot = draw(SLOTS)
     fact = maker[1](draw, {kind: uid(f"{kind}{slot}", user) for kind in ("c", "j", "l")}, user)
-    return said(fact, draw(AT), user=user)
+    return event_of(fact, draw(AT), user=user)
 
 
 def _job_created(draw: Any, ids: Any, user: str) -> own.JobCreated:
@@ -121,12 +121,12 @@ MAKERS: list[tuple[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
-    made = server.database(template)
-    yield made.conninfo
-    made.drop()
+    database = server.database(template)
+    yield database.conninfo
+    database.drop()
 
 
-def told(conn: AnyConnection, events: list[NewEvent], random: Random, user: str) -> Rows:
+def projected_rows(conn: AnyConnection, events: list[NewEvent], random: Random, user: str) -> Rows:
     """The rows after those events came in any order and were folded in any batches."""
     order = list(events)
     random.shuffle(order)
@@ -154,7 +154,7 @@ def test_any_order_and_batching_gives_what_a_rebuild_gives(
 ) -> None:
     user = history[0].route_key
     with session(shared) as conn:
-        live = told(conn, history, Random(seed), user)
+        live = projected_rows(conn, history, Random(seed), user)
         with conn.transaction():
             Projector().retry(conn, [user])
 
@@ -174,26 +174,26 @@ BOTH = [
 def test_whichever_of_two_comes_first_the_row_is_the_same(conninfo: str, pair: Any) -> None:
     """Each is projected before the next comes."""
     one, one_at, other, other_at = pair
-    found = []
+    rows = []
     for number, order in enumerate(((0, 1), (1, 0))):
         user = f"user_{number}"
-        told_of = [said(one, one_at, user=user), said(other, other_at, user=user)]
-        first = [] if one is CREATED else [said(CREATED, user=user)]
+        told_of = [event_of(one, one_at, user=user), event_of(other, other_at, user=user)]
+        first = [] if one is CREATED else [event_of(CREATED, user=user)]
         with session(conninfo) as conn:
             conn.execute("DELETE FROM campaigns")  # the same id, and now another owner
-            for each in (*first, *(told_of[index] for index in order)):
-                append_all(conn, [each])
+            for new_event in (*first, *(told_of[index] for index in order)):
+                append_all(conn, [new_event])
                 _project(conn, 500)
-            found.append(tables(conn, [user])["campaigns"][0] | {"user_id": ""})
+            rows.append(tables(conn, [user])["campaigns"][0] | {"user_id": ""})
 
-    assert found[0] == found[1]
+    assert rows[0] == rows[1]
 
 
 def test_a_replay_gives_the_same_rows(shared: str, tmp_path: Path) -> None:
     """After the examples above: all of them at once."""
-    found = compare(shared, options=options(tmp_path))
+    comparison = compare(shared, options=options(tmp_path))
 
-    assert found.differences == []
+    assert comparison.differences == []
     assert replay(shared, options=options(tmp_path)).rows["list_items"] > 0
     assert compare(shared, options=options(tmp_path)).equal
 
@@ -201,7 +201,7 @@ def test_a_replay_gives_the_same_rows(shared: str, tmp_path: Path) -> None:
 def test_results_outlive_a_replay(conninfo: str, tmp_path: Path) -> None:
     job = uid("job")
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        append_all(conn, [said(own.JobCreated(job_id=job))])
+        append_all(conn, [event_of(own.JobCreated(job_id=job))])
         runner(conninfo).drain()
         conn.execute("INSERT INTO scraping_results VALUES (gen_random_uuid(), %s, '[]', 0, '', now())", [job])
         replay(conninfo, options=options(tmp_path))
@@ -235,13 +235,15 @@ def test_check_can_look_at_one_users_work(conninfo: str, tmp_path: Path) -> None
     with psycopg.connect(conninfo, autocommit=True) as conn:
         for user in ("user_a", "user_b"):
             mine = uid("c", user)
-            append_all(conn, [said(own.CampaignCreated(campaign_id=mine, name="Tea"), user=user)])
+            append_all(conn, [event_of(own.CampaignCreated(campaign_id=mine, name="Tea"), user=user)])
         runner(conninfo).drain()
         conn.execute("UPDATE campaigns SET name = 'Coffee'")
 
-    found = compare(conninfo, options=options(tmp_path), user_id="user_a").differences
+    differences = compare(conninfo, options=options(tmp_path), user_id="user_a").differences
 
-    assert [(each.table, each.user_id, each.column) for each in found] == [("campaigns", "user_a", "name")]
+    assert [(difference.table, difference.user_id, difference.column) for difference in differences] == [
+        ("campaigns", "user_a", "name")
+    ]
 
 
 def test_all_tables_but_the_results_are_rebuilt() -> None:

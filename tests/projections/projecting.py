@@ -26,7 +26,7 @@ def uid(name: str, user: str = USER) -> UUID:
     return uuid5(TENURE_NAMESPACE, f"{user}/{name}")
 
 
-def said(fact: DomainEvent, at: float = 0, *, user: str = USER) -> NewEvent:
+def event_of(fact: DomainEvent, at: float = 0, *, user: str = USER) -> NewEvent:
     return event_builders.own(fact, at=at, user=user, key=f"{fact.event_type}:{user}:{next(_numbers)}")
 
 
@@ -42,13 +42,13 @@ def facts_of(events: Iterable[NewEvent]) -> list[Fact]:
 
 def tables(conn: Connection[Any], users: Iterable[str]) -> Rows:
     """Every row of these users, in order."""
-    found: Rows = {}
+    rows: Rows = {}
     for table in TABLES:
         query = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE user_id = ANY (%s) ORDER BY 1").format(
             sql.Identifier(table)
         )
-        found[table] = [row[0] for row in conn.execute(query, [list(users)]).fetchall()]
-    return found
+        rows[table] = [row[0] for row in conn.execute(query, [list(users)]).fetchall()]
+    return rows
 
 
-__all__ = ["Row", "Rows", "facts_of", "folded", "said", "tables", "uid"]
+__all__ = ["Row", "Rows", "event_of", "facts_of", "folded", "tables", "uid"]

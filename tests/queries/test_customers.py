@@ -31,17 +31,17 @@ def test_same_address_in_any_case_is_suggested(conn: Connection[Any]) -> None:
     append_all(conn, [created("cus_1", "ADA@example.com"), person("user_1", "ada@Example.com")])
     project(conn)
 
-    (found,) = unlinked_customers(conn, limit=10).items
+    (customer,) = unlinked_customers(conn, limit=10).items
 
-    assert [user["user_id"] for user in found.suggestions] == ["user_1"]
-    assert (found.events, found.email) == (1, "ADA@example.com")
+    assert [user["user_id"] for user in customer.suggestions] == ["user_1"]
+    assert (customer.events, customer.email) == (1, "ADA@example.com")
 
 
 def test_customer_without_an_address_has_no_suggestion(conn: Connection[Any]) -> None:
     append_all(conn, [created("cus_1", None), person("user_1", "ada@example.com")])
     project(conn)
 
-    assert [each.suggestions for each in unlinked_customers(conn, limit=10).items] == [[]]
+    assert [customer.suggestions for customer in unlinked_customers(conn, limit=10).items] == [[]]
 
 
 def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
@@ -53,7 +53,7 @@ def test_pages_follow_each_other_without_a_gap(conn: Connection[Any]) -> None:
     rest = unlinked_customers(conn, limit=3, after=first.next)
 
     assert rest.next is None
-    assert [each.customer_id for each in (*first.items, *rest.items)] == [
+    assert [customer.customer_id for customer in (*first.items, *rest.items)] == [
         f"cus_{number}" for number in range(5)
     ]
 
@@ -79,7 +79,7 @@ def test_customers_of_deleted_and_erased_people_wait_for_no_link(conn: Connectio
     erase_person(conn, plan, now=NOW, actor="test", reason="ticket 12")
     project(conn)
 
-    assert [each.customer_id for each in unlinked_customers(conn, limit=9).items] == ["cus_3"]
+    assert [customer.customer_id for customer in unlinked_customers(conn, limit=9).items] == ["cus_3"]
     with conn.cursor(row_factory=dict_row) as cursor:
         for package, name, column in COUNTED_IN:
             row = cursor.execute(statement(package, name), {}).fetchone()

@@ -13,7 +13,7 @@ from projections.links import Claim, Claims
 from queries.cursors import EventKey, event_cursor, read_event_cursor
 from queries.errors import BadCursor
 from queries.events import EventFilter, EventPage, event_types, one_event, search
-from tests.queries.users import AT, link, told
+from tests.queries.users import AT, append_event, link
 
 ALL = EventFilter()
 HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ def keys(page: EventPage) -> list[str]:
 
 def test_newest_come_first_and_bodies_stay_out(conn: Connection[Any]) -> None:
     for n in range(3):
-        told(conn, f"evt_{n}", route_key=f"cus_{n}")
+        append_event(conn, f"evt_{n}", route_key=f"cus_{n}")
 
     page = search(conn, ALL, limit=10)
 
@@ -36,7 +36,7 @@ def test_newest_come_first_and_bodies_stay_out(conn: Connection[Any]) -> None:
 
 def test_a_body_is_the_text_that_was_received(conn: Connection[Any]) -> None:
     body = '{ "b":1.10,\n"a" : "\\u0000\\ud800", "n": 123456789012345678901234567890}'
-    told(conn, "evt_1", payload=body)
+    append_event(conn, "evt_1", payload=body)
 
     page = search(conn, ALL, limit=1, bodies=True)
 
@@ -46,7 +46,7 @@ def test_a_body_is_the_text_that_was_received(conn: Connection[Any]) -> None:
 def test_pages_go_forth_and_back_over_the_same_events(conn: Connection[Any]) -> None:
     expected = [f"evt_{n}" for n in reversed(range(7))]
     for key in reversed(expected):
-        told(conn, key, route_key=key)
+        append_event(conn, key, route_key=key)
 
     first = search(conn, ALL, limit=3)
     second = search(conn, ALL, limit=3, after=first.next)
@@ -63,7 +63,7 @@ def test_pages_go_forth_and_back_over_the_same_events(conn: Connection[Any]) -> 
 def test_events_of_one_instant_are_neither_lost_nor_repeated(conn: Connection[Any]) -> None:
     conn.execute("SET session_replication_role = replica")  # lets the rows be made alike
     for n in range(9):
-        told(conn, f"evt_{n}", route_key=f"cus_{n % 3}")
+        append_event(conn, f"evt_{n}", route_key=f"cus_{n % 3}")
     conn.execute("ALTER TABLE events DISABLE TRIGGER events_no_update")
     conn.execute("UPDATE events SET recorded_at = %s", [AT])
 
@@ -83,9 +83,9 @@ def test_a_users_events_are_their_own_and_their_customers(conn: Connection[Any])
     link(conn, "cus_b", "user_1")
     link(conn, "cus_z", "user_2")
     for route in ("cus_a", "cus_b", "cus_z", "cus_unlinked", "user_1"):
-        told(conn, f"of_{route}", route_key=route)
+        append_event(conn, f"of_{route}", route_key=route)
     for route in ("user_1", "user_2"):
-        told(conn, f"own_of_{route}", source_system="clerk", aggregate_type="user", route_key=route)
+        append_event(conn, f"own_of_{route}", source_system="clerk", aggregate_type="user", route_key=route)
 
     page = search(conn, EventFilter(user_id="user_1"), limit=10)
 
@@ -93,8 +93,8 @@ def test_a_users_events_are_their_own_and_their_customers(conn: Connection[Any])
 
 
 def test_user_named_as_a_route_of_the_service_has_only_their_own_events(conn: Connection[Any]) -> None:
-    told(conn, "sealed", source_system="tenure", aggregate_type="log", route_key="system")
-    told(conn, "counted", source_system="tenure", aggregate_type="user", route_key="system")
+    append_event(conn, "sealed", source_system="tenure", aggregate_type="log", route_key="system")
+    append_event(conn, "counted", source_system="tenure", aggregate_type="user", route_key="system")
 
     assert keys(search(conn, EventFilter(user_id="system"), limit=10)) == ["counted"]
 
@@ -105,14 +105,14 @@ def test_customers_events_are_the_users_only_for_as_long_as_it_was_theirs(conn: 
     claims.add_word("customer", Claim(micros(AT + HOUR), "evt_2", micros(AT + HOUR), "user_2", 3))
     link(conn, "cus_a", "user_2", claims)
     for name, at in (("before", AT - HOUR), ("first", AT), ("second", AT + HOUR)):
-        told(conn, name, route_key="cus_a", occurred_at=at)
+        append_event(conn, name, route_key="cus_a", occurred_at=at)
 
     assert keys(search(conn, EventFilter(user_id="user_1"), limit=10)) == ["first", "before"]
     assert keys(search(conn, EventFilter(user_id="user_2"), limit=10)) == ["second"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("filters", "expected"),
     [
         (EventFilter(type="stripe.invoice.paid"), ["evt_paid"]),
         (EventFilter(type="stripe.invoice.*"), ["evt_failed", "evt_paid"]),
@@ -126,17 +126,17 @@ def test_customers_events_are_the_users_only_for_as_long_as_it_was_theirs(conn: 
         (EventFilter(user_id="user_1", type="clerk.*"), ["msg_1"]),
     ],
 )
-def test_filters(conn: Connection[Any], wanted: EventFilter, expected: list[str]) -> None:
-    told(conn, "evt_paid", event_type="stripe.invoice.paid", aggregate_id="in_1")
-    told(conn, "evt_failed", event_type="stripe.invoice.payment_failed")
-    told(conn, "msg_1", event_type="clerk.user.created", source_system="clerk", route_key="user_1")
+def test_filters(conn: Connection[Any], filters: EventFilter, expected: list[str]) -> None:
+    append_event(conn, "evt_paid", event_type="stripe.invoice.paid", aggregate_id="in_1")
+    append_event(conn, "evt_failed", event_type="stripe.invoice.payment_failed")
+    append_event(conn, "msg_1", event_type="clerk.user.created", source_system="clerk", route_key="user_1")
 
-    assert sorted(keys(search(conn, wanted, limit=10))) == expected
+    assert sorted(keys(search(conn, filters, limit=10))) == expected
 
 
 def test_a_window_of_occurrence_is_paged_by_occurrence(conn: Connection[Any]) -> None:
     for n in (3, 0, 4, 1, 2):  # recorded in this order
-        told(conn, f"evt_{n}", occurred_at=AT + timedelta(seconds=n // 2))
+        append_event(conn, f"evt_{n}", occurred_at=AT + timedelta(seconds=n // 2))
     window = EventFilter(occurred_after=AT)
 
     first = search(conn, window, limit=2)
@@ -155,7 +155,7 @@ def test_a_window_of_occurrence_is_paged_by_occurrence(conn: Connection[Any]) ->
 def test_windows_side_by_side_share_no_event(conn: Connection[Any]) -> None:
     us = timedelta(microseconds=1)
     for n in range(4):
-        told(conn, f"evt_{n}", occurred_at=AT + n * us)
+        append_event(conn, f"evt_{n}", occurred_at=AT + n * us)
     edge = AT + 2 * us
 
     earlier = search(conn, EventFilter(occurred_before=edge), limit=10)
@@ -165,7 +165,7 @@ def test_windows_side_by_side_share_no_event(conn: Connection[Any]) -> None:
 
 
 def test_recorded_window_is_exact_to_the_microsecond(conn: Connection[Any]) -> None:
-    first, second = told(conn, "evt_1"), told(conn, "evt_2")
+    first, second = append_event(conn, "evt_1"), append_event(conn, "evt_2")
 
     only_second = search(conn, EventFilter(recorded_after=second.recorded_at), limit=10)
     only_first = search(conn, EventFilter(recorded_before=second.recorded_at), limit=10)
@@ -175,10 +175,10 @@ def test_recorded_window_is_exact_to_the_microsecond(conn: Connection[Any]) -> N
 
 
 def test_one_event_by_its_id_or_its_providers(conn: Connection[Any]) -> None:
-    made = told(conn, "evt_1")
-    told(conn, "msg_1", source_system="clerk")
+    appended = append_event(conn, "evt_1")
+    append_event(conn, "msg_1", source_system="clerk")
 
-    by_id, by_key, by_svix = (one_event(conn, k) for k in (str(made.id), "evt_1", "msg_1"))
+    by_id, by_key, by_svix = (one_event(conn, k) for k in (str(appended.id), "evt_1", "msg_1"))
 
     assert by_id is not None
     assert by_id == by_key
@@ -188,26 +188,26 @@ def test_one_event_by_its_id_or_its_providers(conn: Connection[Any]) -> None:
 
 
 def test_a_live_event_comes_before_a_test_event_of_the_same_id(conn: Connection[Any]) -> None:
-    told(conn, "evt_1", livemode=False)
-    live = told(conn, "evt_1", livemode=True)
+    append_event(conn, "evt_1", livemode=False)
+    live = append_event(conn, "evt_1", livemode=True)
 
-    found = one_event(conn, "evt_1")
+    event = one_event(conn, "evt_1")
 
-    assert found is not None
-    assert found["id"] == live.id
+    assert event is not None
+    assert event["id"] == live.id
 
 
 def test_types_are_listed_once(conn: Connection[Any]) -> None:
     assert event_types(conn) == []
     for n, kind in enumerate(["b.x", "a.x", "b.x", "c.x"]):
-        told(conn, f"evt_{n}", event_type=kind)
+        append_event(conn, f"evt_{n}", event_type=kind)
 
     assert event_types(conn) == ["a.x", "b.x", "c.x"]
 
 
 def test_count_is_the_planners_estimate(conn: Connection[Any]) -> None:
     for n in range(50):
-        told(conn, f"evt_{n}", source_system="clerk" if n % 5 == 0 else "stripe")
+        append_event(conn, f"evt_{n}", source_system="clerk" if n % 5 == 0 else "stripe")
     assert search(conn, ALL, limit=1).estimated_count is None
     conn.execute("ANALYZE events")
 

@@ -17,22 +17,22 @@ from queries import export_formats
 from queries.events import EventFilter
 from queries.export import exported
 from queries.export_formats import FORMATS, parquet
-from tests.queries.users import AT, told
+from tests.queries.users import AT, append_event
 
 BODY = '{"a": "x,\\"y\\"",\r\n "n": 1.10, "s": "\\ud800 ü"}'
 
 
-def text_of(conn: Connection[Any], name: str, wanted: EventFilter, *, bodies: bool = True) -> bytes:
+def text_of(conn: Connection[Any], name: str, filters: EventFilter, *, bodies: bool = True) -> bytes:
     write, _ = FORMATS[name]
-    with exported(conn, wanted, bodies=bodies) as rows:
+    with exported(conn, filters, bodies=bodies) as rows:
         return b"".join(write(rows, bodies=bodies))
 
 
 @pytest.fixture
 def three(conn: Connection[Any]) -> Connection[Any]:
-    told(conn, "evt_1", payload=BODY)
-    told(conn, "evt_2", occurred_at=AT + timedelta(microseconds=1), route_key="cus_2")
-    told(conn, "msg_3", source_system="clerk", route_key="=cmd()")
+    append_event(conn, "evt_1", payload=BODY)
+    append_event(conn, "evt_2", occurred_at=AT + timedelta(microseconds=1), route_key="cus_2")
+    append_event(conn, "msg_3", source_system="clerk", route_key="=cmd()")
     conn.commit()
     return conn
 
@@ -59,7 +59,7 @@ def test_csv_keeps_the_body_to_the_byte(three: Connection[Any]) -> None:
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "'=", "''@"])
 def test_no_text_of_a_csv_is_a_formula(conn: Connection[Any], first: str) -> None:
-    told(conn, "evt_1", route_key=f"{first}1+1", payload=f"{first if first.isspace() else ' '}1")
+    append_event(conn, "evt_1", route_key=f"{first}1+1", payload=f"{first if first.isspace() else ' '}1")
     conn.commit()
 
     text = text_of(conn, "csv", EventFilter()).decode()
@@ -107,7 +107,7 @@ def test_the_snapshot_is_that_of_the_start(three: Connection[Any], conninfo: str
     with exported(three, EventFilter(), bodies=False) as rows:
         first = next(rows)
         with Connection.connect(conninfo) as other:
-            told(other, "evt_late")
+            append_event(other, "evt_late")
         rest = list(rows)
 
     assert [row["idempotency_key"] for row in [first, *rest]] == ["evt_1", "evt_2", "msg_3"]

@@ -25,7 +25,7 @@ def people(conn: AnyConnection) -> AnyConnection:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "found", "by"),
+    ("text", "kind", "target", "by"),
     [
         (USER, "user", USER, "id"),
         ("ADA@example.com", "user", USER, "e-mail address"),
@@ -37,11 +37,11 @@ def people(conn: AnyConnection) -> AnyConnection:
     ],
 )
 def test_each_name_leads_to_what_has_it(
-    people: AnyConnection, text: str, kind: str, found: str, by: str
+    people: AnyConnection, text: str, kind: str, target: str, by: str
 ) -> None:
     first = find(people, text)[0]
 
-    assert (first.kind, first.id, first.by) == (kind, found, by)
+    assert (first.kind, first.id, first.by) == (kind, target, by)
 
 
 @pytest.mark.parametrize(

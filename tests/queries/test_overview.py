@@ -19,7 +19,7 @@ DAYS = [TODAY - timedelta(days=back) for back in (2, 1, 0)]
 
 def subscribed(status: str, *, at: float, kind: str = "updated", sub: str = "sub_ada") -> NewEvent:
     """One snapshot of a subscription."""
-    thing: dict[str, Any] = {  # Any: JSON
+    subscription: dict[str, Any] = {  # Any: JSON
         "id": sub,
         "object": "subscription",
         "customer": event_builders.CUSTOMER,
@@ -28,25 +28,25 @@ def subscribed(status: str, *, at: float, kind: str = "updated", sub: str = "sub
         "metadata": {"userId": event_builders.USER},
         "items": {"data": []},
     }
-    return event_builders.stripe(f"customer.subscription.{kind}", thing, at=at)
+    return event_builders.stripe(f"customer.subscription.{kind}", subscription, at=at)
 
 
 def test_status_that_ranks_highest_speaks_for_the_user() -> None:
-    told = {"sub_1": {DAYS[0]: "active"}, "sub_2": {DAYS[1]: "past_due", DAYS[2]: "canceled"}}
+    by_day = {"sub_1": {DAYS[0]: "active"}, "sub_2": {DAYS[1]: "past_due", DAYS[2]: "canceled"}}
 
-    assert statuses_of(told, DAYS) == ["active", "active", "active"]
+    assert statuses_of(by_day, DAYS) == ["active", "active", "active"]
 
 
 def test_ended_subscription_stays_ended() -> None:
-    told = {"sub_1": {DAYS[0]: "canceled", DAYS[1]: "active"}}
+    by_day = {"sub_1": {DAYS[0]: "canceled", DAYS[1]: "active"}}
 
-    assert statuses_of(told, DAYS) == ["canceled", "canceled", "canceled"]
+    assert statuses_of(by_day, DAYS) == ["canceled", "canceled", "canceled"]
 
 
 def test_what_was_told_before_the_window_holds_in_it() -> None:
-    told = {"sub_1": {DAYS[0] - timedelta(days=1): "trialing", DAYS[2]: "active"}}
+    by_day = {"sub_1": {DAYS[0] - timedelta(days=1): "trialing", DAYS[2]: "active"}}
 
-    assert statuses_of(told, DAYS) == ["trialing", "trialing", "active"]
+    assert statuses_of(by_day, DAYS) == ["trialing", "trialing", "active"]
 
 
 def test_series_follows_the_log_and_ends_at_the_tables(conn: Connection[Any]) -> None:
@@ -96,9 +96,11 @@ def test_empty_log_has_an_overview(conn: Connection[Any]) -> None:
 def test_buckets_have_zeros_where_nothing_was() -> None:
     since, width = datetime(2026, 1, 1), timedelta(minutes=1)  # noqa: DTZ001 - any clock will do
 
-    found = bucketed([(since + width, "a", 2), (since + 9 * width, "a", 5)], since, since + 3 * width, width)
+    buckets = bucketed(
+        [(since + width, "a", 2), (since + 9 * width, "a", 5)], since, since + 3 * width, width
+    )
 
-    assert found.counts == {"a": [0, 2, 0]}
+    assert buckets.counts == {"a": [0, 2, 0]}
 
 
 @pytest.mark.parametrize("days", [1, 365])

@@ -119,12 +119,12 @@ def test_what_was_known_before_the_move_was_recorded_knows_no_heir(conn: AnyConn
 
 
 def test_searches_and_exports_have_the_events_of_each_ones_time(conn: AnyConnection) -> None:
-    found = {
+    keys = {
         name: {row["idempotency_key"] for row in search(conn, EventFilter(user_id=name), limit=50).items}
         for name in (GIVER, HEIR)
     }
-    assert "evt_bought" in found[GIVER] - found[HEIR]
-    assert {"evt_moved", "evt_failed"} <= found[HEIR] - found[GIVER]
+    assert "evt_bought" in keys[GIVER] - keys[HEIR]
+    assert {"evt_moved", "evt_failed"} <= keys[HEIR] - keys[GIVER]
 
     with conn.transaction():
         exported = person_file(conn, GIVER)
@@ -151,11 +151,11 @@ def test_deletion_recorded_later_gave_nothing_to_the_heir_as_known_before(
     conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "EVERY", 1)
-    told = [clerk("user.created", user(name), at=0) for name in (GIVER, HEIR)]
-    told += [stripe("customer.created", customer(metadata={"userId": GIVER}), at=1)]
-    told += [stripe("checkout.session.completed", session(client_reference_id=HEIR), at=2)]
-    told += [stripe("customer.updated", customer(metadata={"userId": GIVER}), at=at) for at in (7, 8, 9)]
-    tell(conninfo, *told)
+    events = [clerk("user.created", user(name), at=0) for name in (GIVER, HEIR)]
+    events += [stripe("customer.created", customer(metadata={"userId": GIVER}), at=1)]
+    events += [stripe("checkout.session.completed", session(client_reference_id=HEIR), at=2)]
+    events += [stripe("customer.updated", customer(metadata={"userId": GIVER}), at=at) for at in (7, 8, 9)]
+    tell(conninfo, *events)
     project(conninfo)
     with psycopg.connect(conninfo) as conn:
         (known_at,) = conn.execute("SELECT max(recorded_at) FROM events").fetchone() or (None,)

@@ -28,11 +28,11 @@ def people(conn: AnyConnection) -> None:
 
 
 def campaigns(conn: AnyConnection, number: int, user: str = ADA) -> list[UUID]:
-    made = []
+    ids = []
     for _ in range(number):
-        made.append(a_campaign(conn, user))
+        ids.append(a_campaign(conn, user))
         conn.commit()
-    return made
+    return ids
 
 
 def walk(ask: Callable[[str | None], Page]) -> list[UUID]:
@@ -47,12 +47,12 @@ def walk(ask: Callable[[str | None], Page]) -> list[UUID]:
 
 @pytest.mark.usefixtures("people")
 def test_pages_hold_every_campaign_once_newest_first(conn: AnyConnection) -> None:
-    made = campaigns(conn, 7)
+    ids = campaigns(conn, 7)
     campaigns(conn, 2, BOB)
-    wanted = CampaignFilter(user_id=ADA)
+    filters = CampaignFilter(user_id=ADA)
 
-    assert walk(lambda after: list_campaigns(conn, wanted, limit=3, after=after)) == made[::-1]
-    first = list_campaigns(conn, wanted, limit=3)
+    assert walk(lambda after: list_campaigns(conn, filters, limit=3, after=after)) == ids[::-1]
+    first = list_campaigns(conn, filters, limit=3)
     assert (first.total, first.total_is_estimate) == (7, False)
 
 
@@ -74,10 +74,10 @@ def test_campaigns_with_their_jobs_take_three_statements_however_many(
         a_job(conn, running=False, campaign_id=campaign_id)
 
     with statements_of(conn, monkeypatch) as sent:
-        found = list_campaigns(conn, CampaignFilter(user_id=ADA), limit=limit, jobs=True)
+        page = list_campaigns(conn, CampaignFilter(user_id=ADA), limit=limit, jobs=True)
 
     assert len(sent) == 3
-    assert [len(row["jobs"]) for row in found.items] == [1] * min(size, limit)
+    assert [len(row["jobs"]) for row in page.items] == [1] * min(size, limit)
 
 
 @pytest.mark.usefixtures("people")
@@ -91,11 +91,11 @@ def test_jobs_with_results_take_three_statements_and_no_wide_column(
             conn.commit()
 
     with statements_of(conn, monkeypatch) as sent:
-        found = list_jobs(conn, ScrapingJobFilter(user_id=ADA), limit=10, include=("results",))
+        page = list_jobs(conn, ScrapingJobFilter(user_id=ADA), limit=10, include=("results",))
 
     assert len(sent) == 3
     assert not any(wide in text for text in sent for wide in ("keywords", "search_params", "r.creators "))
-    assert [[r["creators_count"] for r in row["results"]] for row in found.items] == [[1, 1]] * 3
+    assert [[r["creators_count"] for r in row["results"]] for row in page.items] == [[1, 1]] * 3
 
 
 @pytest.mark.usefixtures("people")
@@ -103,10 +103,10 @@ def test_wide_columns_come_when_asked(conn: AnyConnection) -> None:
     job_id = a_job(conn, keywords=["fitness"], search_params={"a": 1})
     record_results(conn, command(), job_id, [{"name": "Lee"}])
 
-    found = job(conn, job_id, ADA, include=("keywords",))
-    assert found is not None
-    assert found["keywords"] == ["fitness"]
-    assert "search_params" not in found
+    document = job(conn, job_id, ADA, include=("keywords",))
+    assert document is not None
+    assert document["keywords"] == ["fitness"]
+    assert "search_params" not in document
     assert "creators" not in results(conn, job_id, ADA, limit=5).items[0]
     assert results(conn, job_id, ADA, limit=5, creators=True).items[0]["creators"] == [{"name": "Lee"}]
 
@@ -158,14 +158,14 @@ SEARCHES = [
 
 
 @pytest.mark.usefixtures("people")
-@pytest.mark.parametrize(("wanted", "names"), SEARCHES)
+@pytest.mark.parametrize(("filters", "names"), SEARCHES)
 def test_jobs_are_found_by_what_their_json_holds(
-    conn: AnyConnection, wanted: ScrapingJobFilter, names: set[str]
+    conn: AnyConnection, filters: ScrapingJobFilter, names: set[str]
 ) -> None:
     for name, fields in JOBS_MADE.items():
         a_job(conn, BOB if name == "bob" else ADA, running=False, target_username=name, **fields)
 
-    assert {row["target_username"] for row in list_jobs(conn, wanted, limit=10).items} == names
+    assert {row["target_username"] for row in list_jobs(conn, filters, limit=10).items} == names
 
 
 @pytest.mark.usefixtures("people")
@@ -181,10 +181,10 @@ def test_lists_are_found_by_tag_and_creator_with_their_first_items(
             conn.commit()
 
     with statements_of(conn, monkeypatch) as sent:
-        found = list_lists(conn, ListFilter(user_id=ADA, tag="tea"), limit=10, items=True)
+        tagged = list_lists(conn, ListFilter(user_id=ADA, tag="tea"), limit=10, items=True)
 
     assert len(sent) == 3
-    assert {row["id"]: [i["creator_id"] for i in row["items"]] for row in found.items} == {
+    assert {row["id"]: [i["creator_id"] for i in row["items"]] for row in tagged.items} == {
         ids[0]: ["c1"],
         ids[1]: ["c1", "c2"],
     }
@@ -208,15 +208,15 @@ def test_the_dashboard_is_one_statement(conn: AnyConnection, monkeypatch: pytest
     conn.commit()
 
     with statements_of(conn, monkeypatch) as sent:
-        found = dashboard(conn, ADA, now=NOW)
+        document = dashboard(conn, ADA, now=NOW)
 
     assert len(sent) == 1
-    assert found is not None
-    assert found["campaigns_by_status"] == {"draft": 1, "active": 1}
-    assert found["jobs_by_status"] == {"processing": 1, "completed": 1}
-    assert [UUID(each["id"]) for each in found["jobs_running"]] == [job_id]
-    assert (found["usage_creators_current_month"], found["plan_creators_limit"]) == (2, 100)
-    assert [each["event_type"] for each in found["recent"][:3]] == [
+    assert document is not None
+    assert document["campaigns_by_status"] == {"draft": 1, "active": 1}
+    assert document["jobs_by_status"] == {"processing": 1, "completed": 1}
+    assert [UUID(row["id"]) for row in document["jobs_running"]] == [job_id]
+    assert (document["usage_creators_current_month"], document["plan_creators_limit"]) == (2, 100)
+    assert [row["event_type"] for row in document["recent"][:3]] == [
         "job.completed",
         "job.started",
         "job.created",

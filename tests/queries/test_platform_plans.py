@@ -20,12 +20,12 @@ from tests.handlers.users import NOW
 
 @pytest.fixture(scope="module")
 def filled(server: Server, template: str) -> Iterator[str]:
-    made = server.database(template)
-    with closing(connect(made.conninfo, application_name="fill", autocommit=True)) as conn:
+    database = server.database(template)
+    with closing(connect(database.conninfo, application_name="fill", autocommit=True)) as conn:
         conn.execute(Path(__file__).with_name("fill_platform.sql").read_bytes())
         conn.execute("VACUUM ANALYZE")
-    yield made.conninfo
-    made.drop()
+    yield database.conninfo
+    database.drop()
 
 
 SOMEBODY = {"user_id": "user_7", "limit": 20}
@@ -42,9 +42,9 @@ JOB_PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "index"), JOB_PAGES)
-def test_each_search_for_jobs_uses_its_index(filled: str, wanted: ScrapingJobFilter, index: str) -> None:
-    where, values = select(wanted)
+@pytest.mark.parametrize(("filters", "index"), JOB_PAGES)
+def test_each_search_for_jobs_uses_its_index(filled: str, filters: ScrapingJobFilter, index: str) -> None:
+    where, values = select(filters)
     query = explained(compose(jobs_with(()), where, JOBS.closing))
 
     assert index in plan(filled, query, values | {"limit": 20})
@@ -54,11 +54,11 @@ def test_pages_behind_a_cursor_begin_in_the_index(filled: str) -> None:
     where = [CONDITIONS["user_id"], CAMPAIGNS.after]
     query = explained(compose(whole("campaigns"), where, CAMPAIGNS.closing))
 
-    found = plan(filled, query, SOMEBODY | {"key_place": NOW, "key_id": UUID(int=1)})
+    lines = plan(filled, query, SOMEBODY | {"key_place": NOW, "key_id": UUID(int=1)})
 
-    assert "campaigns_listed" in found
-    assert "Sort" not in found
-    assert "Seq Scan" not in found
+    assert "campaigns_listed" in lines
+    assert "Sort" not in lines
+    assert "Seq Scan" not in lines
 
 
 FILES: list[tuple[str, dict[str, Any], set[str]]] = [
@@ -74,27 +74,27 @@ FILES: list[tuple[str, dict[str, Any], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "asked", "indexes"), FILES)
+@pytest.mark.parametrize(("name", "values", "indexes"), FILES)
 def test_no_statement_reads_a_whole_table(
-    filled: str, name: str, asked: dict[str, Any], indexes: set[str]
+    filled: str, name: str, values: dict[str, Any], indexes: set[str]
 ) -> None:
-    found = plan(filled, explained(whole(name)), asked)
+    lines = plan(filled, explained(whole(name)), values)
 
-    assert {index for index in indexes if index in found} == indexes
+    assert {index for index in indexes if index in lines} == indexes
     for table in ("campaigns", "scraping_jobs", "scraping_results", "creator_lists", "list_items"):
-        assert f"Seq Scan on {table}" not in found
+        assert f"Seq Scan on {table}" not in lines
 
 
 def test_what_is_due_is_found_by_its_index(filled: str) -> None:
     query = explained(SQL(statement("handlers", "jobs_to_time_out").decode()))
-    asked = {
+    values = {
         "now": NOW.replace(year=2020),
         "after_at": NOW.replace(year=2000),
         "after_id": UUID(int=0),
         "limit": 500,
     }
 
-    assert "scraping_jobs_due" in plan(filled, query, asked)
+    assert "scraping_jobs_due" in plan(filled, query, values)
 
 
 def plan(conninfo: str, query: Any, values: dict[str, Any]) -> str:  # Any: a composed query
@@ -107,8 +107,8 @@ def plan(conninfo: str, query: Any, values: dict[str, Any]) -> str:  # Any: a co
     lines: list[str] = []
 
     def walk(node: dict[str, Any]) -> None:
-        told = node["Node Type"] + (f" on {node['Relation Name']}" if "Relation Name" in node else "")
-        lines.append(f"{told} {node.get('Index Name', '')}")
+        label = node["Node Type"] + (f" on {node['Relation Name']}" if "Relation Name" in node else "")
+        lines.append(f"{label} {node.get('Index Name', '')}")
         for below in node.get("Plans", ()):
             walk(below)
 

@@ -6,7 +6,7 @@ from queries.pluralize import counted
 
 
 @pytest.mark.parametrize(
-    ("number", "words", "said"),
+    ("number", "words", "text"),
     [
         (0, ("event",), "0 events"),
         (1, ("event",), "1 event"),
@@ -16,5 +16,5 @@ from queries.pluralize import counted
         (1, ("query is", "queries are"), "1 query is"),
     ],
 )
-def test_one_is_one_and_others_are_many(number: int, words: tuple[str, ...], said: str) -> None:
-    assert counted(number, *words) == said
+def test_one_is_one_and_others_are_many(number: int, words: tuple[str, ...], text: str) -> None:
+    assert counted(number, *words) == text

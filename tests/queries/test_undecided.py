@@ -66,11 +66,11 @@ def test_value_is_undecided_where_another_order_gives_another(
     tell(conninfo, [*DEFAULT_PLANS, *events])
     project(conninfo)
 
-    found = explain(conn, USER, column)
+    explanation = explain(conn, USER, column)
 
-    assert found is not None
-    assert (found["value"], found["undecided"]) == (value, other is not None)
-    assert other is None or other in found["undecided_reason"]
+    assert explanation is not None
+    assert (explanation["value"], explanation["undecided"]) == (value, other is not None)
+    assert other is None or other in explanation["undecided_reason"]
 
 
 def test_later_events_are_folded_until_the_orders_agree(
@@ -92,8 +92,8 @@ def test_later_events_are_folded_until_the_orders_agree(
     monkeypatch.setattr(walk, "fold_one", counting)
     explain(conn, USER, "signup_timestamp")
     without = counted[0]
-    found = explain(conn, USER, "subscription_status")
+    explanation = explain(conn, USER, "subscription_status")
 
-    assert found is not None
-    assert not found["undecided"]
+    assert explanation is not None
+    assert not explanation["undecided"]
     assert counted[0] - 2 * without < 100

@@ -15,8 +15,8 @@ EVERYBODY = UserFilter()
 
 
 def test_pages_show_everybody_once(conn: Connection[Any]) -> None:
-    wanted = {f"user_{n}" for n in range(7)}
-    for user_id in wanted:
+    user_ids = {f"user_{n}" for n in range(7)}
+    for user_id in user_ids:
         add_user(conn, user_id)
 
     seen: list[str] = []
@@ -28,7 +28,7 @@ def test_pages_show_everybody_once(conn: Connection[Any]) -> None:
         after = page.next
 
     assert after is None
-    assert sorted(seen) == sorted(wanted)
+    assert sorted(seen) == sorted(user_ids)
 
 
 def test_a_full_last_page_has_no_next(conn: Connection[Any]) -> None:
@@ -40,7 +40,7 @@ def test_a_full_last_page_has_no_next(conn: Connection[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "filters",
     [
         UserFilter(email="B@example.com"),
         UserFilter(stripe_customer_id="cus_b"),
@@ -49,7 +49,7 @@ def test_a_full_last_page_has_no_next(conn: Connection[Any]) -> None:
         UserFilter(email="b@example.com", subscription_status="active", trial_status="converted"),
     ],
 )
-def test_each_filter_finds_its_user(conn: Connection[Any], wanted: UserFilter) -> None:
+def test_each_filter_finds_its_user(conn: Connection[Any], filters: UserFilter) -> None:
     add_user(conn, "user_a", users={"email": "a@example.com"})
     add_user(
         conn,
@@ -59,7 +59,7 @@ def test_each_filter_finds_its_user(conn: Connection[Any], wanted: UserFilter) -
     )
     link(conn, "cus_b", "user_b")
 
-    page = list_users(conn, wanted, limit=10)
+    page = list_users(conn, filters, limit=10)
 
     assert [row["user_id"] for row in page.items] == ["user_b"]
 

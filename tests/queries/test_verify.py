@@ -304,7 +304,7 @@ def test_a_kept_checkpoint_tells_of_a_log_that_was_cut_back_whole(log: str) -> N
 def test_a_log_signed_by_a_stranger_is_refused(log: str) -> None:
     findings = verified(log, seed="mJ2uPz0cVbXoQe9fLr5tYw8hKd3sGa6iTn1jRv4xCk0=").findings
 
-    assert [str(each).split(":")[0] for each in findings] == ["checkpoint 1", "checkpoint 2"]
+    assert [str(finding).split(":")[0] for finding in findings] == ["checkpoint 1", "checkpoint 2"]
 
 
 def test_a_stranger_who_signs_the_newest_too_vouches_for_nothing(log: str, conn: Connection) -> None:
@@ -314,7 +314,7 @@ def test_a_stranger_who_signs_the_newest_too_vouches_for_nothing(log: str, conn:
 
     findings = verified(log).findings
 
-    assert [str(each).split(":")[0] for each in findings] == ["checkpoint 3"]
+    assert [str(finding).split(":")[0] for finding in findings] == ["checkpoint 3"]
 
 
 def test_many_wrong_rows_are_told_with_a_limit(conninfo: str) -> None:

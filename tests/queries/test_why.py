@@ -43,10 +43,10 @@ def ago() -> float:
     return datetime.now(UTC).timestamp() - START - 1
 
 
-def asked(conn: AnyConnection) -> Json:
-    found = why(conn, USER, now=datetime.now(UTC))
-    assert found is not None
-    return found
+def answer(conn: AnyConnection) -> Json:
+    document = why(conn, USER, now=datetime.now(UTC))
+    assert document is not None
+    return document
 
 
 def subscribed(ago: float, status: str = "active", **fields: Any) -> list[NewEvent]:
@@ -105,25 +105,25 @@ def test_an_odd_user_is_told_apart_with_the_next_step(
 ) -> None:
     tell(conn, *sold(), *odd_user(kind, ago))
 
-    found = asked(conn)
+    document = answer(conn)
 
-    assert [oddity["kind"] for oddity in found["odd"]] == [kind]
-    assert found["plan"] == plan
-    assert next_step in found["next"]
-    assert found["odd"][0]["text"] in found["why"]
+    assert [oddity["kind"] for oddity in document["odd"]] == [kind]
+    assert document["plan"] == plan
+    assert next_step in document["next"]
+    assert document["odd"][0]["text"] in document["why"]
 
 
 def test_a_sound_user_has_a_paragraph_and_nothing_odd(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago))
 
-    found = asked(conn)
+    document = answer(conn)
 
-    assert found["odd"] == []
-    assert found["why"].startswith(
+    assert document["odd"] == []
+    assert document["why"].startswith(
         f"{USER} is on the glow_up plan, because the catalog maps price price_glow_up_monthly of their "
         "subscription to it."
     )
-    assert "Subscription sub_ada of customer cus_ada is active." in found["why"]
+    assert "Subscription sub_ada of customer cus_ada is active." in document["why"]
 
 
 @pytest.mark.parametrize(("days", "kinds"), [(-1, []), (-3, ["overdue"])])
@@ -132,41 +132,41 @@ def test_a_period_is_overdue_two_days_after_its_end(
 ) -> None:
     tell(conn, *sold(), *subscribed(ago, days=days))
 
-    assert [oddity["kind"] for oddity in asked(conn)["odd"]] == kinds
+    assert [oddity["kind"] for oddity in answer(conn)["odd"]] == kinds
 
 
 def test_a_cancellation_that_has_not_arrived_is_overdue(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago, days=-3, cancel_at_period_end=True))
 
-    assert "no cancellation has arrived" in asked(conn)["why"]
+    assert "no cancellation has arrived" in answer(conn)["why"]
 
 
 def test_a_subscription_without_a_price_is_fixed_in_its_metadata(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago, items={"data": []}))
 
-    found, note = asked(conn), explain(conn, USER, "current_plan")
+    document, note = answer(conn), explain(conn, USER, "current_plan")
 
-    assert "because a subscription without a price names no plan." in found["why"]
-    assert "sub_ada has no price" in found["odd"][0]["text"]
-    assert found["next"] == "name the plan in the subscription's metadata (plan_key) at Stripe"
+    assert "because a subscription without a price names no plan." in document["why"]
+    assert "sub_ada has no price" in document["odd"][0]["text"]
+    assert document["next"] == "name the plan in the subscription's metadata (plan_key) at Stripe"
     assert note is not None
-    assert note["note"].endswith(found["next"])
+    assert note["note"].endswith(document["next"])
 
 
 def test_the_field_that_cannot_be_read_is_named(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *odd_user("quarantined", ago))
 
-    assert "can't be read: $.status: Expected `str`, got `int`" in asked(conn)["odd"][0]["text"]
+    assert "can't be read: $.status: Expected `str`, got `int`" in answer(conn)["odd"][0]["text"]
 
 
 def test_a_deleted_user_is_deleted_first(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago), clerk("user.deleted", {"id": USER, "deleted": True}, at=ago))
 
-    found = asked(conn)
+    document = answer(conn)
 
     deleted = minute(instant(ago))
-    assert found["why"].startswith(f"{USER} was deleted at {deleted}. {USER} is on the glow_up plan")
-    assert "Subscription sub_ada of the deleted user is still active" in found["why"]
+    assert document["why"].startswith(f"{USER} was deleted at {deleted}. {USER} is on the glow_up plan")
+    assert "Subscription sub_ada of the deleted user is still active" in document["why"]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_the_trial_of_another_subscription_is_named(
     tell(conn, *sold(), *(event for status in others for event in paying(ago, status)))
     tell(conn, *subscribed(ago, "trialing", **trial))
 
-    assert f"{sentence}{minute(from_micros(ends * 1_000_000))})." in asked(conn)["why"]
+    assert f"{sentence}{minute(from_micros(ends * 1_000_000))})." in answer(conn)["why"]
 
 
 def recorded_days_ago(conn: AnyConnection, days: int) -> None:
@@ -204,11 +204,11 @@ def test_a_late_end_names_what_was_shown_meanwhile(conn: AnyConnection, ago: flo
     recorded_days_ago(conn, 2)
     tell(conn, canceled(ago - DAY))
 
-    found = asked(conn)
+    document = answer(conn)
 
-    assert [oddity["kind"] for oddity in found["odd"]] == ["late"]
-    assert "for 24 h the tables showed plan glow_up and status active" in found["why"]
-    known_at = datetime.fromisoformat(found["next"].rpartition(" ")[2])
+    assert [oddity["kind"] for oddity in document["odd"]] == ["late"]
+    assert "for 24 h the tables showed plan glow_up and status active" in document["why"]
+    known_at = datetime.fromisoformat(document["next"].rpartition(" ")[2])
     before = profile_at(conn, USER, as_of=None, known_at=known_at)
     assert before is not None
     assert before["subscription_status"] == "active"
@@ -219,13 +219,13 @@ def test_a_late_event_that_changed_no_plan_or_status_is_not_odd(conn: AnyConnect
     recorded_days_ago(conn, 2)
     tell(conn, *paying(ago - DAY))
 
-    assert asked(conn)["odd"] == []
+    assert answer(conn)["odd"] == []
 
 
 def test_a_log_that_begins_with_old_events_is_not_late(conn: AnyConnection, ago: float) -> None:
     tell(conn, *sold(), *subscribed(ago - 2 * DAY), canceled(ago - DAY))
 
-    assert asked(conn)["odd"] == []
+    assert answer(conn)["odd"] == []
 
 
 def test_an_event_that_was_late_long_ago_is_not_odd(conn: AnyConnection, ago: float) -> None:
@@ -234,7 +234,7 @@ def test_an_event_that_was_late_long_ago_is_not_odd(conn: AnyConnection, ago: fl
     tell(conn, canceled(ago - 9 * DAY))
     recorded_days_ago(conn, 8)
 
-    assert asked(conn)["odd"] == []
+    assert answer(conn)["odd"] == []
 
 
 def test_an_erased_user_is_explained_by_the_erasure(conn: AnyConnection, ago: float) -> None:
@@ -249,10 +249,10 @@ def test_an_erased_user_is_explained_by_the_erasure(conn: AnyConnection, ago: fl
     )
     tell(conn)
 
-    found = asked(conn)
+    document = answer(conn)
 
-    assert [oddity["kind"] for oddity in found["odd"]] == ["erased"]
-    assert found["plan"] == "free"
+    assert [oddity["kind"] for oddity in document["odd"]] == ["erased"]
+    assert document["plan"] == "free"
 
 
 def test_nobody_is_not_explained(conn: AnyConnection) -> None:
@@ -274,7 +274,7 @@ def test_an_explanation_of_free_names_the_price_that_no_plan_has(conn: AnyConnec
 def test_free_limits_name_the_plan_that_is_not_in_force(conn: AnyConnection, ago: float, status: str) -> None:
     tell(conn, *sold(), *subscribed(ago, status))
 
-    found = asked(conn)["why"]
+    text = answer(conn)["why"]
 
-    assert f"because the limits of free apply while their subscription to glow_up is {status}." in found
-    assert found.count(f" is {status}.") == 2  # the reason and the subscription's sentence, no third time
+    assert f"because the limits of free apply while their subscription to glow_up is {status}." in text
+    assert text.count(f" is {status}.") == 2  # the reason and the subscription's sentence, no third time

@@ -96,7 +96,7 @@ def quarantine(conn: Connection[Any], user_id: str, event: Appended) -> None:
     _insert(conn, "quarantine", row)
 
 
-def told(conn: Connection[Any], key: str, **fields: Any) -> Appended:  # Any: as NewEvent
+def append_event(conn: Connection[Any], key: str, **fields: Any) -> Appended:  # Any: as NewEvent
     """An event in the log."""
     usual: dict[str, Any] = {  # Any: as NewEvent
         "source_system": "stripe",
