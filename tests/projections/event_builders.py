@@ -40,7 +40,7 @@ def instant(at: float) -> datetime:
 
 def stripe(
     kind: str,
-    thing: Json,
+    stripe_object: Json,
     *,
     at: float = 0,
     was: Json | None = None,
@@ -48,7 +48,7 @@ def stripe(
     **envelope: Any,  # Any: JSON values
 ) -> NewEvent:
     """A snapshot event; `was` is its previous_attributes."""
-    data = {"object": thing} | ({} if was is None else {"previous_attributes": was})
+    data = {"object": stripe_object} | ({} if was is None else {"previous_attributes": was})
     event = {
         "id": key or f"evt_{next(_numbers):06}",
         "object": "event",
@@ -116,7 +116,7 @@ def user(user_id: str = USER, *, email: str | None = "ada@example.com", **fields
 
 def subscription(status: str = "active", *, price: Json | None = None, **fields: Any) -> Json:
     """A subscription in the shape since basil: the period stands on the item."""
-    made = {
+    usual = {
         "id": SUBSCRIPTION,
         "object": "subscription",
         "customer": CUSTOMER,
@@ -132,7 +132,7 @@ def subscription(status: str = "active", *, price: Json | None = None, **fields:
         "metadata": {},
         "items": {"object": "list", "data": [item(price or glow_up())]},
     }
-    return made | fields
+    return usual | fields
 
 
 def item(price: Json, *, ends: int | None = 30 * DAY) -> Json:
@@ -199,8 +199,8 @@ def address(city: str, country: str, postal_code: str) -> Json:
 
 def linked(*, at: float = 0, user_id: str = USER, customer_id: str = CUSTOMER) -> NewEvent:
     """The customer says whose it is; nothing else in it."""
-    thing = customer(customer_id, metadata={"userId": user_id})
-    return stripe("customer.created", thing, at=at)
+    payload = customer(customer_id, metadata={"userId": user_id})
+    return stripe("customer.created", payload, at=at)
 
 
 def two_snapshots_of_one_second() -> list[NewEvent]:

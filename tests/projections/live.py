@@ -11,9 +11,9 @@ from tests.laws.projected import session, tables_in
 from tests.projections.model import tables_of
 
 
-def tell(conninfo: str, *told: NewEvent) -> None:
+def tell(conninfo: str, *events: NewEvent) -> None:
     with session(conninfo) as conn, conn.transaction():
-        append_all(conn, told)
+        append_all(conn, events)
 
 
 def ask(conninfo: str, query: str) -> list[Any]:
@@ -27,12 +27,12 @@ def lag(conninfo: str) -> int:
     return int(ask(conninfo, query)[0])
 
 
-def assert_true(conninfo: str, *told: NewEvent) -> None:
+def assert_true(conninfo: str, *events: NewEvent) -> None:
     """Tables are those of the plain law."""
-    wanted = tables_of(told)
+    expected = tables_of(events)
     with session(conninfo) as conn:
-        assert tables_in(conn, wanted) == wanted
-        assert len(ask(conninfo, "SELECT user_id FROM users")) == len(wanted)
+        assert tables_in(conn, expected) == expected
+        assert len(ask(conninfo, "SELECT user_id FROM users")) == len(expected)
 
 
 def wait_for(done: Callable[[], bool], *, timeout_s: float) -> None:

@@ -68,9 +68,9 @@ def evidence_of(events: Iterable[NewEvent]) -> dict[str, Evidence]:
 
 def claims_of(events: Iterable[NewEvent]) -> dict[str, Claims]:
     """Customer to everything said about whose it is."""
-    told = list(events)
-    deletions = deletions_of(told)
-    return {customer: settled(evidence, deletions) for customer, evidence in evidence_of(told).items()}
+    history = list(events)
+    deletions = deletions_of(history)
+    return {customer: settled(evidence, deletions) for customer, evidence in evidence_of(history).items()}
 
 
 def deletions_of(events: Iterable[NewEvent]) -> dict[str, list[Claim]]:
@@ -90,10 +90,10 @@ def links_of(events: Iterable[NewEvent]) -> dict[str, dict[str, int]]:
 
 def routed(events: Iterable[NewEvent]) -> dict[str, list[Fact]]:
     """User to the facts of their own route and of the customers linked to them."""
-    told = list(events)
-    owners = {customer: user for user, owned in links_of(told).items() for customer in owned}
+    history = list(events)
+    owners = {customer: user for user, owned in links_of(history).items() for customer in owned}
     histories: dict[str, list[Fact]] = {}
-    for event in _routed(told):
+    for event in _routed(history):
         owner = owners.get(event.route_key) if event.is_customer else None
         if event.is_user:
             owner = event.route_key
@@ -104,10 +104,10 @@ def routed(events: Iterable[NewEvent]) -> dict[str, list[Fact]]:
 
 def states_of(events: Iterable[NewEvent]) -> dict[str, State]:
     """Each user's state after their whole history."""
-    told = list(events)
-    links = links_of(told)
+    history = list(events)
+    links = links_of(history)
     return {
-        owner: present(refold(owner, links.get(owner, {}), facts)) for owner, facts in routed(told).items()
+        owner: present(refold(owner, links.get(owner, {}), facts)) for owner, facts in routed(history).items()
     }
 
 
@@ -129,8 +129,8 @@ def state_of(*events: NewEvent, user_id: str = USER) -> State:
 
 
 def _routed(events: Iterable[NewEvent]) -> list[Routed]:
-    told = list(events)
+    history = list(events)
     return [
         Routed(fact, event.route_key, *whose(event.source_system, event.aggregate_type))
-        for event, fact in zip(told, facts_of(told), strict=True)
+        for event, fact in zip(history, facts_of(history), strict=True)
     ]

@@ -35,8 +35,8 @@ def as_event(delivery: DemoDelivery) -> NewEvent:
     """The delivery as its door would file it."""
     file = stripe_event if delivery.provider == "stripe" else clerk_event
     secret = Secret(0, "0" * 12, b"test")
-    told = Verified(secret, event_builders.instant(0), "t=0", delivery.message_id)
-    return file(delivery.event, delivery.body.decode(), told)
+    verified = Verified(secret, event_builders.instant(0), "t=0", delivery.message_id)
+    return file(delivery.event, delivery.body.decode(), verified)
 
 
 def tell(conninfo: str, events: list[NewEvent]) -> None:
@@ -49,7 +49,7 @@ def tell(conninfo: str, events: list[NewEvent]) -> None:
 
 def shop(users: int = 12, seed: int = 3) -> list[NewEvent]:
     """A shop's plans and the months of a few people."""
-    return plans() + [as_event(each) for each in make_world(seed, users, days=60).deliveries]
+    return plans() + [as_event(delivery) for delivery in make_world(seed, users, days=60).deliveries]
 
 
 def project(conninfo: str) -> None:
@@ -64,7 +64,7 @@ def options(work_dir: Path, **changed: Any) -> Options:  # Any: as Options
 
 def tables(conninfo: str, schema: str = "public") -> Rows:
     """Every projected row, states as their bytes, but for what differs by chance or by the clock."""
-    found: Rows = {}
+    rows: Rows = {}
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET timezone = 'UTC'")
         for table in sorted({*REBUILT} - {"projection_digests"}):
@@ -72,8 +72,8 @@ def tables(conninfo: str, schema: str = "public") -> Rows:
             query = sql.SQL(
                 f"SELECT to_jsonb(t) - 'state' - 'moved_at'{state} FROM {{}} t ORDER BY 1"
             ).format(sql.Identifier(schema, table))
-            found[table] = conn.execute(query).fetchall()
-    return found
+            rows[table] = conn.execute(query).fetchall()
+    return rows
 
 
 def wait_until_free(conninfo: str) -> None:

@@ -16,7 +16,7 @@ ACCOUNT = "acct_partner"
 
 
 @pytest.fixture
-def told(conninfo: str) -> str:
+def shop(conninfo: str) -> str:
     """A user, and a connected account's subscription that names them."""
     theirs = subscription(metadata={"userId": USER})
     tell(
@@ -41,37 +41,37 @@ def statuses(conninfo: str) -> list[str]:
     return [str(status) for status in ask(conninfo, "SELECT subscription_status FROM user_subscriptions")]
 
 
-def test_its_events_are_kept_and_touch_no_user(told: str) -> None:
-    assert statuses(told) == ["none"]
-    assert ask(told, "SELECT customer_id FROM customer_links WHERE user_id IS NULL") == [f"{ACCOUNT}/cus_ada"]
-    assert ask(told, f"SELECT count(*) FROM events WHERE route_key LIKE '{ACCOUNT}/%'") == [1]
+def test_its_events_are_kept_and_touch_no_user(shop: str) -> None:
+    assert statuses(shop) == ["none"]
+    assert ask(shop, "SELECT customer_id FROM customer_links WHERE user_id IS NULL") == [f"{ACCOUNT}/cus_ada"]
+    assert ask(shop, f"SELECT count(*) FROM events WHERE route_key LIKE '{ACCOUNT}/%'") == [1]
 
 
-def test_trusting_it_takes_effect_at_once_and_so_does_the_end_of_it(told: str) -> None:
-    assert trust(told, ACCOUNT)
-    assert statuses(told) == ["active"]
+def test_trusting_it_takes_effect_at_once_and_so_does_the_end_of_it(shop: str) -> None:
+    assert trust(shop, ACCOUNT)
+    assert statuses(shop) == ["active"]
 
-    assert not trust(told, ACCOUNT)
-    assert trust(told)
-    assert statuses(told) == ["none"]
+    assert not trust(shop, ACCOUNT)
+    assert trust(shop)
+    assert statuses(shop) == ["none"]
 
 
 @pytest.mark.parametrize("accounts", [(), (ACCOUNT,), ("acct_other",)])
-def test_a_replay_and_the_past_trust_the_same(told: str, tmp_path: Path, accounts: tuple[str, ...]) -> None:
-    trust(told, *accounts)
+def test_a_replay_and_the_past_trust_the_same(shop: str, tmp_path: Path, accounts: tuple[str, ...]) -> None:
+    trust(shop, *accounts)
 
-    assert compare(told, options=options(tmp_path)).equal
-    assert compare(told, options=options(tmp_path), user_id=USER).equal
-    with psycopg.connect(told) as conn:
+    assert compare(shop, options=options(tmp_path)).equal
+    assert compare(shop, options=options(tmp_path), user_id=USER).equal
+    with psycopg.connect(shop) as conn:
         then = profile_at(conn, USER, as_of=instant(30))
     assert then is not None
-    assert [then["subscription_status"]] == statuses(told)
+    assert [then["subscription_status"]] == statuses(shop)
 
 
-def test_events_after_the_change_are_its_users_too(told: str) -> None:
-    trust(told, ACCOUNT)
+def test_events_after_the_change_are_its_users_too(shop: str) -> None:
+    trust(shop, ACCOUNT)
     theirs = subscription("past_due", metadata={"userId": USER})
-    tell(told, stripe("customer.subscription.updated", theirs, at=99, was={}, account=ACCOUNT))
-    project(told)
+    tell(shop, stripe("customer.subscription.updated", theirs, at=99, was={}, account=ACCOUNT))
+    project(shop)
 
-    assert statuses(told) == ["past_due"]
+    assert statuses(shop) == ["past_due"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from tests.projections.event_builders import (
     CUSTOMER,
@@ -29,8 +29,8 @@ def attached(method_id: str = "pm_1", *, at: float, last4: str = "4242", **field
 
 
 def detached(method_id: str = "pm_1", *, at: float, was: object = CUSTOMER) -> NewEvent:
-    thing = card(method_id, customer=None)
-    return stripe("payment_method.detached", thing, at=at, was={"customer": was})
+    payload = card(method_id, customer=None)
+    return stripe("payment_method.detached", payload, at=at, was={"customer": was})
 
 
 def default_for_customer(method_id: str | None, *, at: float, **fields: Any) -> NewEvent:
@@ -57,10 +57,10 @@ def test_customer_is_the_current_subscriptions() -> None:
 
 
 def test_customer_without_a_subscription_is_the_last_linked() -> None:
-    told = [linked(at=2), linked(customer_id="cus_b", at=1)]
+    events = [linked(at=2), linked(customer_id="cus_b", at=1)]
 
-    assert profile(*told)["stripe_customer_id"] == CUSTOMER
-    assert profile(*told, linked(customer_id="cus_a", at=3))["stripe_customer_id"] == "cus_a"
+    assert profile(*events)["stripe_customer_id"] == CUSTOMER
+    assert profile(*events, linked(customer_id="cus_a", at=3))["stripe_customer_id"] == "cus_a"
 
 
 def test_subscription_id_is_kept_after_cancellation() -> None:
@@ -71,12 +71,12 @@ def test_subscription_id_is_kept_after_cancellation() -> None:
 
 def test_subscriptions_default_goes_before_the_customers_and_the_last_attached() -> None:
     paid_by = stripe("customer.subscription.updated", subscription(default_payment_method="pm_a"), at=5)
-    told = [linked(), attached("pm_a", at=1, last4="1111"), attached("pm_b", at=2, last4="2222")]
-    told += [attached("pm_c", at=3, last4="3333"), default_for_customer("pm_b", at=4)]
+    events = [linked(), attached("pm_a", at=1, last4="1111"), attached("pm_b", at=2, last4="2222")]
+    events += [attached("pm_c", at=3, last4="3333"), default_for_customer("pm_b", at=4)]
 
-    assert method(profile(*told, paid_by)) == ("pm_a", "visa", "1111", 4, 2031)
-    assert method(profile(*told))[2] == "2222"
-    assert method(profile(*told[:4]))[2] == "3333"
+    assert method(profile(*events, paid_by)) == ("pm_a", "visa", "1111", 4, 2031)
+    assert method(profile(*events))[2] == "2222"
+    assert method(profile(*events[:4]))[2] == "3333"
 
 
 @pytest.mark.parametrize("default", [{"id": "pm_a", "object": "payment_method"}, "pm_a"])
@@ -114,38 +114,38 @@ def test_detached_clears_the_card() -> None:
 
 
 def test_detached_default_falls_back_to_the_last_attached() -> None:
-    told = [linked(), attached("pm_a", at=1, last4="1111"), attached("pm_b", at=2, last4="2222")]
-    told += [default_for_customer("pm_b", at=3), detached("pm_b", at=4)]
+    events = [linked(), attached("pm_a", at=1, last4="1111"), attached("pm_b", at=2, last4="2222")]
+    events += [default_for_customer("pm_b", at=3), detached("pm_b", at=4)]
 
-    assert method(profile(*told))[2] == "1111"
+    assert method(profile(*events))[2] == "1111"
 
 
 def test_late_update_does_not_revive_a_detached_card() -> None:
-    told = [linked(), attached(at=1), detached(at=2)]
-    told.append(stripe("payment_method.updated", card(customer=None), at=3, was={"customer": CUSTOMER}))
+    events = [linked(), attached(at=1), detached(at=2)]
+    events.append(stripe("payment_method.updated", card(customer=None), at=3, was={"customer": CUSTOMER}))
 
-    assert all(method(profile(*order)) == (None,) * 5 for order in permutations(told))
+    assert all(method(profile(*order)) == (None,) * 5 for order in permutations(events))
 
 
 def test_card_attached_again_counts_again() -> None:
-    told = [linked(), attached(at=1), detached(at=2), attached(at=3, last4="7777")]
+    events = [linked(), attached(at=1), detached(at=2), attached(at=3, last4="7777")]
 
-    assert method(profile(*told))[2] == "7777"
+    assert method(profile(*events))[2] == "7777"
 
 
 def test_detached_comes_last_within_its_second() -> None:
-    told = [linked(), detached(at=1), attached(at=1)]
+    events = [linked(), detached(at=1), attached(at=1)]
 
-    assert method(profile(*told)) == (None,) * 5
+    assert method(profile(*events)) == (None,) * 5
 
 
 def test_cards_of_another_customer_of_the_same_user_do_not_pay() -> None:
     other = card("pm_b", customer="cus_b", last4="2222")
-    told = [linked(), linked(customer_id="cus_b", at=1), attached(at=2)]
-    told += [stripe("payment_method.attached", other, at=3)]
-    told += [stripe("customer.subscription.created", subscription(), at=4)]
+    events = [linked(), linked(customer_id="cus_b", at=1), attached(at=2)]
+    events += [stripe("payment_method.attached", other, at=3)]
+    events += [stripe("customer.subscription.created", subscription(), at=4)]
 
-    assert method(profile(*told))[2] == "4242"
+    assert method(profile(*events))[2] == "4242"
 
 
 def test_address_is_the_customers_then_the_methods() -> None:
@@ -189,38 +189,38 @@ def test_card_inside_a_source() -> None:
 
 
 def test_deleted_customer_is_a_tombstone() -> None:
-    told = [linked(), attached(at=1), default_for_customer("pm_1", at=2, address=BERLIN)]
-    told += [stripe("customer.deleted", customer(deleted=True, address=BERLIN), at=3)]
-    told += [default_for_customer("pm_1", at=4, address=PARIS)]
+    events = [linked(), attached(at=1), default_for_customer("pm_1", at=2, address=BERLIN)]
+    events += [stripe("customer.deleted", customer(deleted=True, address=BERLIN), at=3)]
+    events += [default_for_customer("pm_1", at=4, address=PARIS)]
 
-    for order in permutations(told):
+    for order in permutations(events):
         row = profile(*order)
         assert (row["stripe_customer_id"], *method(row)) == (CUSTOMER, *(None,) * 5)
         assert place(row) == (None, None, None)
 
 
 def test_deleted_customers_subscription_bill_stays() -> None:
-    told = [linked(), stripe("customer.subscription.deleted", subscription("canceled"), at=1)]
-    told += [stripe("customer.deleted", customer(), at=2)]
-    row = profile(*told)
+    events = [linked(), stripe("customer.subscription.deleted", subscription("canceled"), at=1)]
+    events += [stripe("customer.deleted", customer(), at=2)]
+    row = profile(*events)
 
     assert (row["stripe_customer_id"], row["subscription_status"]) == (CUSTOMER, "canceled")
 
 
 def test_customer_of_a_connected_account_is_another_companys() -> None:
-    told = [linked(), attached(at=1)]
-    told += [stripe("customer.updated", customer(), at=2, account="acct_x")]
-    told += [stripe("payment_method.attached", card("pm_x", last4="0001"), at=3, account="acct_x")]
-    rows = tables_of(told)
+    events = [linked(), attached(at=1)]
+    events += [stripe("customer.updated", customer(), at=2, account="acct_x")]
+    events += [stripe("payment_method.attached", card("pm_x", last4="0001"), at=3, account="acct_x")]
+    rows = tables_of(events)
 
     assert rows["user_ada"]["user_billing"]["stripe_customer_id"] == CUSTOMER
     assert rows["user_ada"]["user_billing"]["card_last4"] == "4242"
 
 
 def test_unlinked_customer_leaves_the_row_clean() -> None:
-    told = [linked(), attached(at=1), stripe("customer.subscription.created", subscription(), at=2)]
-    told += [own(said.IdentityUnlinked(customer_id=CUSTOMER), at=3)]
-    row = profile(*told)
+    events = [linked(), attached(at=1), stripe("customer.subscription.created", subscription(), at=2)]
+    events += [own(user_events.IdentityUnlinked(customer_id=CUSTOMER), at=3)]
+    row = profile(*events)
 
     assert (row["stripe_customer_id"], row["stripe_subscription_id"], row["card_last4"]) == (None, None, None)
     assert (row["subscription_status"], row["billing_sync_status"]) == ("none", "pending")
@@ -228,9 +228,9 @@ def test_unlinked_customer_leaves_the_row_clean() -> None:
 
 def test_charges_and_refunds_change_nothing() -> None:
     charge = {"id": "ch_1", "object": "charge", "customer": CUSTOMER, "amount_refunded": 5, "refunded": False}
-    told = [linked(), stripe("customer.subscription.created", subscription(), at=1)]
-    partly = [*told, stripe("charge.refunded", charge, at=2)]
+    events = [linked(), stripe("customer.subscription.created", subscription(), at=1)]
+    partly = [*events, stripe("charge.refunded", charge, at=2)]
 
-    assert tables_of(partly)["user_ada"]["user_billing"] == tables_of(told)["user_ada"]["user_billing"]
+    assert tables_of(partly)["user_ada"]["user_billing"] == tables_of(events)["user_ada"]["user_billing"]
     assert profile(*partly)["subscription_status"] == "active"
     assert profile(*partly)["last_webhook_event"] == "stripe.charge.refunded"

@@ -49,27 +49,27 @@ def test_price_id_then_lookup_key_then_prices_metadata() -> None:
         "lookup_key": "viral_surge",
         "metadata_plan": "fame_flex",
     }
-    found = []
+    plans = []
     while hint:
-        found.append(plan_of(**hint))
+        plans.append(plan_of(**hint))
         del hint[next(iter(hint))]
 
-    assert found == ["glow_up", "viral_surge", "fame_flex"]
+    assert plans == ["glow_up", "viral_surge", "fame_flex"]
 
 
 @pytest.mark.parametrize("spelling", ["plan_key", "planId"])
 def test_metadata_of_price_or_subscription_names_the_plan(spelling: str) -> None:
     on_price = subscription(price=price("price_x", **{spelling: "fame_flex"}))
     on_subscription = subscription(price=price("price_x"), metadata={spelling: "fame_flex"})
-    for thing in (on_price, on_subscription):
-        row = profile(linked(), stripe("customer.subscription.created", thing, at=1))
+    for payload in (on_price, on_subscription):
+        row = profile(linked(), stripe("customer.subscription.created", payload, at=1))
 
         assert (row["current_plan"], row["billing_sync_status"]) == ("fame_flex", "synced")
 
 
 def test_metadata_that_names_no_plan_is_an_unknown_price() -> None:
-    thing = subscription(price=price("price_x", plan_key="golden"), metadata={"planId": "silver"})
-    row = profile(linked(), stripe("customer.subscription.created", thing, at=1))
+    payload = subscription(price=price("price_x", plan_key="golden"), metadata={"planId": "silver"})
+    row = profile(linked(), stripe("customer.subscription.created", payload, at=1))
 
     assert (row["current_plan"], row["billing_sync_status"]) == ("free", "error")
 
@@ -83,17 +83,17 @@ def test_price_ids_of_old_versions_still_resolve() -> None:
 
 
 def test_price_id_given_to_another_plan_means_that_one_from_then_on() -> None:
-    taken = published("fame_flex", monthly="price_glow_up_monthly", at=DAY)
-    catalog = catalog_of([*DEFAULT_PLANS, taken])
+    reassigned = published("fame_flex", monthly="price_glow_up_monthly", at=DAY)
+    catalog = catalog_of([*DEFAULT_PLANS, reassigned])
 
     assert catalog.plan_of(PlanHint(price_id="price_glow_up_monthly")) == "fame_flex"
 
 
 def test_unknown_price_heals_when_its_plan_is_published() -> None:
-    told = [linked(), stripe("customer.subscription.created", subscription(price=price("price_new")), at=1)]
+    events = [linked(), stripe("customer.subscription.created", subscription(price=price("price_new")), at=1)]
     late = published("glow_up", campaigns=3, creators=9, features={}, monthly="price_new", at=DAY)
-    before = tables_of(told)[USER]["user_subscriptions"]
-    after = tables_of(told, catalog_of([*DEFAULT_PLANS, late]))[USER]["user_subscriptions"]
+    before = tables_of(events)[USER]["user_subscriptions"]
+    after = tables_of(events, catalog_of([*DEFAULT_PLANS, late]))[USER]["user_subscriptions"]
 
     assert (before["current_plan"], before["billing_sync_status"]) == ("free", "error")
     assert (after["current_plan"], after["billing_sync_status"]) == ("glow_up", "synced")
@@ -117,14 +117,14 @@ def test_published_again_after_retirement_is_sold_again() -> None:
 
 
 def test_catalog_is_the_same_in_whatever_order_it_is_told() -> None:
-    told = [
+    events = [
         published("glow_up", campaigns=1, monthly="price_a", at=1),
         published("glow_up", campaigns=2, monthly="price_b", at=2),
         published("fame_flex", monthly="price_a", at=2),
         plan_event(PlanRetired(plan_key="glow_up"), now=instant(2), idempotency_key="r"),
     ]
 
-    assert len({catalog_of(order).digest() for order in permutations(told)}) == 1
+    assert len({catalog_of(order).digest() for order in permutations(events)}) == 1
 
 
 @pytest.mark.parametrize("payload", ["{}", "[]", '{"plan_key": 7}', '{"plan_key": "glow_up"}', "null", "{"])

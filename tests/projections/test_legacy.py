@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from projections.rows import as_json
 from tests.projections.event_builders import (
@@ -44,7 +44,7 @@ KNOWN: dict[str, Any] = {  # Any: as the event has it
 
 
 def imported(*, at: float = 0, **fields: Any) -> NewEvent:  # Any: as the event has it
-    return own(said.LegacyImported(**fields), at=at, key=f"legacy:{USER}")
+    return own(user_events.LegacyImported(**fields), at=at, key=f"legacy:{USER}")
 
 
 def test_history_begins_with_what_was_known() -> None:
@@ -57,13 +57,13 @@ def test_history_begins_with_what_was_known() -> None:
 
 @pytest.mark.parametrize("at", [-DAY, DAY])
 def test_what_a_provider_said_stands_before_and_after(at: float) -> None:
-    told = [
+    events = [
         clerk("user.created", user(), at=at),
         linked(at=at),
         stripe("customer.subscription.created", subscription("past_due"), at=at + 1),
         stripe("payment_method.attached", card(), at=at + 2),
     ]
-    row = profile(*told, imported(**KNOWN))
+    row = profile(*events, imported(**KNOWN))
 
     assert (row["email"], row["full_name"]) == ("ada@example.com", "Ada Lee")
     assert (row["subscription_status"], row["stripe_subscription_id"]) == ("past_due", "sub_ada")
@@ -73,7 +73,7 @@ def test_what_a_provider_said_stands_before_and_after(at: float) -> None:
 
 @pytest.mark.parametrize("at", [-DAY, DAY])
 def test_a_word_taken_back_stays_taken_back(at: float) -> None:
-    row = profile(imported(**KNOWN), own(said.ProfileUpdated(business_name=None), at=at))
+    row = profile(imported(**KNOWN), own(user_events.ProfileUpdated(business_name=None), at=at))
 
     assert row["business_name"] is None
 
@@ -87,16 +87,16 @@ def test_a_detached_card_does_not_bring_the_old_one_back(at: float) -> None:
 
 
 def test_old_admins_stay_until_an_operator_says_otherwise() -> None:
-    known = [imported(is_admin=True), clerk("user.updated", user(), at=DAY)]
+    events = [imported(is_admin=True), clerk("user.updated", user(), at=DAY)]
 
-    assert profile(*known)["is_admin"] is True
-    assert profile(*known, own(said.AdminRevoked(), at=2 * DAY))["is_admin"] is False
+    assert profile(*events)["is_admin"] is True
+    assert profile(*events, own(user_events.AdminRevoked(), at=2 * DAY))["is_admin"] is False
 
 
 def test_a_running_trial_goes_on_and_expires() -> None:
     ends = instant(5 * DAY)
     begun = imported(trial_status="active", trial_end_date=ends, intended_plan="glow_up")
-    over = own(said.TrialExpired(ends_at=ends), at=5 * DAY)
+    over = own(user_events.TrialExpired(ends_at=ends), at=5 * DAY)
 
     assert profile(begun)["current_plan"] == "glow_up"
     ended = profile(begun, over)
@@ -125,24 +125,24 @@ def test_the_old_link_finds_the_customers_events_and_yields_to_any_other() -> No
 
 def test_two_users_may_claim_one_old_customer() -> None:
     both = [
-        own(said.LegacyImported(stripe_customer_id=CUSTOMER), user=name, at=at)
+        own(user_events.LegacyImported(stripe_customer_id=CUSTOMER), user=name, at=at)
         for name, at in (("user_a", 0), ("user_b", 1))
     ]
     rows = tables_of(both)
 
-    found = {name: row["user_billing"]["stripe_customer_id"] for name, row in rows.items()}
-    assert found == {"user_a": None, "user_b": CUSTOMER}
+    customers = {name: row["user_billing"]["stripe_customer_id"] for name, row in rows.items()}
+    assert customers == {"user_a": None, "user_b": CUSTOMER}
 
 
 def test_any_order_of_arrival_gives_the_same_bytes() -> None:
-    told = [
+    events = [
         imported(**KNOWN, trial_status="active", trial_end_date=instant(9 * DAY)),
         clerk("user.updated", user(), at=1),
         linked(at=-DAY),
         stripe("customer.subscription.created", subscription("trialing"), at=2),
-        own(said.UsageRecorded(metric="creators", quantity=3), at=-2),
-        own(said.ProfileUpdated(business_name=None), at=3),
+        own(user_events.UsageRecorded(metric="creators", quantity=3), at=-2),
+        own(user_events.ProfileUpdated(business_name=None), at=3),
     ]
-    expected = as_json(tables_of([*told]))
+    expected = as_json(tables_of([*events]))
 
-    assert all(as_json(tables_of([*order])) == expected for order in permutations(told))
+    assert all(as_json(tables_of([*order])) == expected for order in permutations(events))

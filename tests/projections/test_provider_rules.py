@@ -62,8 +62,8 @@ def paid(amount: int = 9900, *, at: float, **fields: Any) -> NewEvent:
     return stripe("invoice.paid", invoice(amount, **fields), at=at)
 
 
-def items(*each: Json) -> Json:
-    return {"data": list(each)}
+def items(*entries: Json) -> Json:
+    return {"data": list(entries)}
 
 
 def offered(price_id: str = "price_glow_up_monthly", *, ends: int | None = WEEK) -> Json:
@@ -84,8 +84,8 @@ def legacy_card(brand: str) -> Json:
 
 
 def bought(kind: str, plan: str, *, at: float) -> NewEvent:
-    thing = session(id=f"cs_{plan}", metadata={"planId": plan})
-    return stripe(f"checkout.session.{kind}", thing, at=at)
+    payload = session(id=f"cs_{plan}", metadata={"planId": plan})
+    return stripe(f"checkout.session.{kind}", payload, at=at)
 
 
 RULES: list[tuple[str, list[NewEvent], Columns]] = [
@@ -418,35 +418,35 @@ HISTORIES: list[tuple[str, list[NewEvent], Columns]] = [
     ),
 ]
 RULES += HISTORIES
-NAMES = [each[0] for each in RULES]
+NAMES = [rule[0] for rule in RULES]
 
 
-@pytest.mark.parametrize(("events", "expected"), [each[1:] for each in RULES], ids=NAMES)
+@pytest.mark.parametrize(("events", "expected"), [rule[1:] for rule in RULES], ids=NAMES)
 def test_provider_rule(events: list[NewEvent], expected: Columns) -> None:
     row = profile(*events)
 
     assert {column: row[column] for column in expected} == expected
 
 
-@pytest.mark.parametrize("events", [each[1] for each in RULES], ids=NAMES)
+@pytest.mark.parametrize("events", [rule[1] for rule in RULES], ids=NAMES)
 def test_provider_rule_holds_in_every_order(events: list[NewEvent]) -> None:
     shuffled = list(islice(permutations(events), 120))
     Random(0).shuffle(shuffled)
     rows = [tables_of(order) for order in shuffled[:40]]
 
-    assert all(each == rows[0] for each in rows)
+    assert all(row == rows[0] for row in rows)
 
 
 def test_provider_rules_hold_through_log_projector_and_replay(conninfo: str, tmp_path: Path) -> None:
     """Every history at once, each of a user of its own, in random order, in batches, with duplicates."""
-    arrived = [event for number, each in enumerate(RULES) for event in with_random_ids(each[1], number)]
+    arrived = [event for number, rule in enumerate(RULES) for event in with_random_ids(rule[1], number)]
     Random(7).shuffle(arrived)
     tell(conninfo, list(DEFAULT_PLANS))
     for start in range(0, len(arrived), 40):
         tell(conninfo, arrived[max(start - 10, 0) : start + 40])
         project(conninfo)
-    wanted = tables_of(arrived)
+    expected = tables_of(arrived)
 
     with projected.session(conninfo) as conn:
-        assert projected.tables_in(conn, wanted) == wanted
+        assert projected.tables_in(conn, expected) == expected
     assert compare(conninfo, options=options(tmp_path)).differences == []

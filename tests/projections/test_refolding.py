@@ -245,9 +245,11 @@ def test_check_names_a_snapshot_that_is_not_the_folds(
         " WHERE settled_at = (SELECT max(settled_at) FROM fold_snapshots)"
     )
 
-    found = compare(conninfo, options=options(tmp_path)).differences
+    differences = compare(conninfo, options=options(tmp_path)).differences
 
-    assert [(each.table, each.user_id, each.column) for each in found] == [("fold_snapshots", USER, "state")]
+    assert [(difference.table, difference.user_id, difference.column) for difference in differences] == [
+        ("fold_snapshots", USER, "state")
+    ]
 
 
 def test_check_misses_no_snapshot(conn: AnyConnection, conninfo: str, tmp_path: Path) -> None:

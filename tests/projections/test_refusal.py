@@ -61,8 +61,8 @@ def settle(conninfo: str, work_dir: Path) -> None:
         conninfo,
         "SELECT sum(h.head - c.position) FROM part_heads h JOIN projection_checkpoints c USING (part)",
     ) == [0]
-    found = compare(conninfo, options=options(work_dir))
-    assert found.differences == []
+    comparison = compare(conninfo, options=options(work_dir))
+    assert comparison.differences == []
 
 
 def profile(conninfo: str, column: str, user_id: str) -> Any:  # Any: a column's value
@@ -96,7 +96,7 @@ def test_a_row_that_postgres_refuses_quarantines_its_user_alone(
 ) -> None:
     owner.execute("ALTER TABLE users ADD CONSTRAINT no_bad_name CHECK (full_name <> 'Bad Lee')")
     names = [user(f"user_{n}", first_name="Bad" if n == 3 else "Good") for n in range(8)]
-    tell(conninfo, published("free"), *[clerk("user.created", each, at=1) for each in names])
+    tell(conninfo, published("free"), *[clerk("user.created", payload, at=1) for payload in names])
     settle(conninfo, tmp_path)
 
     assert ask(conninfo, "SELECT user_id FROM quarantine") == ["user_3"]
@@ -171,8 +171,8 @@ def test_a_rebuild_of_one_user_stops_at_the_same_event(
     rebuild_user(conninfo, USER)
 
     assert ask(conninfo, "SELECT state::text FROM projection_states") == before
-    found = compare(conninfo, options=options(tmp_path), user_id=USER)
-    assert found.differences == []
+    comparison = compare(conninfo, options=options(tmp_path), user_id=USER)
+    assert comparison.differences == []
 
 
 def test_an_aggregate_that_is_refused_stops_alone(

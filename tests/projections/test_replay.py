@@ -34,8 +34,8 @@ pytestmark = pytest.mark.usefixtures("live_events_only")
 
 def rows(conninfo: str, query: str) -> list[tuple[Any, ...]]:  # Any: column values
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        found = conn.execute(query.encode())
-        return found.fetchall() if found.description else []
+        cursor = conn.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -90,7 +90,7 @@ def test_read_by_part_the_log_gives_the_tables_it_gives_by_page(
 
 def test_a_log_on_several_nodes_is_read_by_part(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=2))
-    found = []
+    modes = []
     for change in (
         "SELECT 1",
         "CREATE TABLE pg_dist_partition (logicalrelid regclass)",
@@ -99,9 +99,9 @@ def test_a_log_on_several_nodes_is_read_by_part(conninfo: str, tmp_path: Path) -
         rows(conninfo, change)
         with session(conninfo) as conn:
             job = new_job(conn, heads(conn), schema=CHECKED, options=options(tmp_path))
-        found.append((job.is_by_part, bool(job.pages), bool(job.positions)))
+        modes.append((job.is_by_part, bool(job.pages), bool(job.positions)))
 
-    assert found == [(False, True, False), (False, True, False), (True, False, True)]
+    assert modes == [(False, True, False), (False, True, False), (True, False, True)]
 
 
 def test_the_swapped_tables_are_made_like_the_old_ones(conninfo: str, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_the_service_may_use_the_swapped_tables(conninfo: str, tmp_path: Path) -
 
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET ROLE tenure_app")
-        found = conn.execute("SELECT count(*) FROM users").fetchone()
+        row = conn.execute("SELECT count(*) FROM users").fetchone()
 
-    assert found == (2,)
+    assert row == (2,)
 
 
 def test_the_live_projector_goes_on_from_the_swapped_tables(conninfo: str, tmp_path: Path) -> None:
@@ -139,10 +139,10 @@ def test_a_replay_leaves_a_receipt(conninfo: str, tmp_path: Path) -> None:
     tell(conninfo, replaying.shop(users=3))
     done = replay(conninfo, options=options(tmp_path))
 
-    found = rows(conninfo, "SELECT event_data FROM events WHERE event_type = 'projection.replayed'")
+    receipts = rows(conninfo, "SELECT event_data FROM events WHERE event_type = 'projection.replayed'")
 
-    assert [row[0]["digest"] for row in found] == [done.digest]
-    assert tuple(found[0][0]["heads"]) == done.heads
+    assert [row[0]["digest"] for row in receipts] == [done.digest]
+    assert tuple(receipts[0][0]["heads"]) == done.heads
 
 
 def test_events_of_test_mode_stay_out_of_a_live_replay(conninfo: str, tmp_path: Path) -> None:
@@ -150,9 +150,9 @@ def test_events_of_test_mode_stay_out_of_a_live_replay(conninfo: str, tmp_path: 
     tell(conninfo, [event_builders.stripe("customer.created", event_builders.customer(), livemode=False)])
     project(conninfo)
 
-    found = compare(conninfo, options=options(tmp_path))
+    comparison = compare(conninfo, options=options(tmp_path))
 
-    assert found.equal
+    assert comparison.equal
     assert rows(conninfo, f"SELECT 1 FROM users WHERE user_id = '{event_builders.USER}'") == []
 
 
@@ -236,13 +236,13 @@ def test_an_operators_link_to_a_customer_nobody_heard_of_replays(conninfo: str, 
 def test_an_event_of_no_customer_links_nobody(conninfo: str, tmp_path: Path) -> None:
     """A subscription without its customer is filed under the account, which is nobody's."""
     lost = event_builders.subscription(customer=None, metadata={"userId": event_builders.USER})
-    told = [event_builders.stripe("customer.subscription.created", lost, account="acct_1")]
-    told += [
+    events = [event_builders.stripe("customer.subscription.created", lost, account="acct_1")]
+    events += [
         event_builders.stripe(
             "account.updated", {"id": "acct_1", "object": "account"}, account="acct_1", at=9
         )
     ]
-    for event in told:
+    for event in events:
         tell(conninfo, [event])
         project(conninfo)
 
@@ -268,12 +268,12 @@ def test_check_names_an_edited_row(conninfo: str, tmp_path: Path) -> None:
     project(conninfo)
     rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
 
-    found = compare(conninfo, options=options(tmp_path)).differences
+    differences = compare(conninfo, options=options(tmp_path)).differences
 
-    assert [(each.table, each.user_id, each.column) for each in found] == [
+    assert [(difference.table, difference.user_id, difference.column) for difference in differences] == [
         ("users", event_builders.USER, "email")
     ]
-    assert (found[0].live, found[0].rebuilt) == ("eve@example.com", "ada@example.com")
+    assert (differences[0].live, differences[0].rebuilt) == ("eve@example.com", "ada@example.com")
 
 
 def test_check_names_rows_that_only_one_side_has(conninfo: str, tmp_path: Path) -> None:
@@ -282,9 +282,9 @@ def test_check_names_rows_that_only_one_side_has(conninfo: str, tmp_path: Path) 
     rows(conninfo, "DELETE FROM user_billing WHERE id = (SELECT id FROM user_billing ORDER BY id LIMIT 1)")
     rows(conninfo, "INSERT INTO customer_links VALUES ('cus_x', 'user_x', '{}', '{}', now(), now())")
 
-    found = compare(conninfo, options=options(tmp_path)).differences
+    differences = compare(conninfo, options=options(tmp_path)).differences
 
-    assert [(each.table, each.column, each.live) for each in found] == [
+    assert [(difference.table, difference.column, difference.live) for difference in differences] == [
         ("user_billing", "(row)", None),
         ("customer_links", "(row)", "there"),
     ]
@@ -295,9 +295,11 @@ def test_check_names_an_edited_state(conninfo: str, tmp_path: Path) -> None:
     project(conninfo)
     rows(conninfo, "UPDATE projection_states SET state = replace(state::text, 'ada@', 'eve@')::json")
 
-    found = compare(conninfo, options=options(tmp_path)).differences
+    differences = compare(conninfo, options=options(tmp_path)).differences
 
-    assert [(each.table, each.column) for each in found] == [("projection_states", "state")]
+    assert [(difference.table, difference.column) for difference in differences] == [
+        ("projection_states", "state")
+    ]
 
 
 def test_check_can_look_at_one_table_or_one_user(conninfo: str, tmp_path: Path) -> None:
@@ -310,15 +312,15 @@ def test_check_can_look_at_one_table_or_one_user(conninfo: str, tmp_path: Path) 
     rows(conninfo, "UPDATE users SET email = 'eve@example.com'")
     rows(conninfo, "UPDATE user_billing SET card_last4 = '0000'")
 
-    def told(table: str | None = None, user_id: str | None = None) -> set[tuple[str, str]]:
-        found = compare(conninfo, options=options(tmp_path), table=table, user_id=user_id).differences
-        return {(each.table, each.user_id) for each in found}
+    def differing(table: str | None = None, user_id: str | None = None) -> set[tuple[str, str]]:
+        differences = compare(conninfo, options=options(tmp_path), table=table, user_id=user_id).differences
+        return {(difference.table, difference.user_id) for difference in differences}
 
-    assert told(table="users") == {("users", "user_a"), ("users", "user_b")}
-    assert told(user_id="user_a") == {("users", "user_a"), ("user_billing", "user_a")}
-    assert told(user_id="user_b", table="users") == {("users", "user_b")}
+    assert differing(table="users") == {("users", "user_a"), ("users", "user_b")}
+    assert differing(user_id="user_a") == {("users", "user_a"), ("user_billing", "user_a")}
+    assert differing(user_id="user_b", table="users") == {("users", "user_b")}
     with pytest.raises(UnknownUser):
-        told(user_id="user_c")
+        differing(user_id="user_c")
 
 
 def test_diff_says_who_would_lose_access(conninfo: str, tmp_path: Path) -> None:
@@ -328,9 +330,9 @@ def test_diff_says_who_would_lose_access(conninfo: str, tmp_path: Path) -> None:
     rows(conninfo, "UPDATE user_subscriptions SET subscription_status = 'canceled', current_plan = 'free'")
     rows(conninfo, "UPDATE user_usage SET plan_campaigns_limit = 1, plan_creators_limit = 10")
 
-    found = compare(conninfo, options=options(tmp_path)).access
+    changes = compare(conninfo, options=options(tmp_path)).access
 
-    assert [(each.user_id, each.change) for each in found] == [(event_builders.USER, "gains")]
+    assert [(change.user_id, change.change) for change in changes] == [(event_builders.USER, "gains")]
 
 
 def test_one_user_is_rebuilt_where_they_stand(conninfo: str, tmp_path: Path) -> None:
@@ -340,9 +342,9 @@ def test_one_user_is_rebuilt_where_they_stand(conninfo: str, tmp_path: Path) -> 
 
     rebuild_user(conninfo, user)
 
-    found = compare(conninfo, options=options(tmp_path)).differences
-    assert len(found) == 2
-    assert user not in {each.user_id for each in found}
+    differences = compare(conninfo, options=options(tmp_path)).differences
+    assert len(differences) == 2
+    assert user not in {difference.user_id for difference in differences}
 
 
 def test_roll_back_returns_the_tables_of_before(conninfo: str, tmp_path: Path) -> None:
@@ -396,16 +398,16 @@ def test_a_view_of_the_tables_is_named_before_anything_is_built(conninfo: str, t
 
 
 @pytest.mark.parametrize(
-    ("made", "drop"),
+    ("create", "drop"),
     [
         ("CREATE UNIQUE INDEX one_name ON users (full_name)", "DROP INDEX one_name"),
         ("ALTER TABLE users ADD CONSTRAINT one_name UNIQUE (full_name)", "DROP CONSTRAINT one_name"),
     ],
 )
 def test_an_added_unique_index_is_named_before_anything_is_built(
-    conninfo: str, tmp_path: Path, made: str, drop: str
+    conninfo: str, tmp_path: Path, create: str, drop: str
 ) -> None:
-    rows(conninfo, made)
+    rows(conninfo, create)
 
     for command in (replay, compare):
         with pytest.raises(AddedUnique, match=drop):
@@ -416,14 +418,14 @@ def test_an_added_unique_index_is_named_before_anything_is_built(
 
 
 def test_the_unique_indexes_of_the_migrations_are_known(conninfo: str) -> None:
-    found = rows(
+    names = rows(
         conninfo,
         "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " JOIN pg_class t ON t.oid = i.indrelid AND t.relnamespace = 'public'::regnamespace"
         f" WHERE i.indisunique AND NOT i.indisprimary AND t.relname IN {REBUILT}",
     )
 
-    assert {name for (name,) in found} == set(OWN_UNIQUE)
+    assert {name for (name,) in names} == set(OWN_UNIQUE)
 
 
 def test_an_added_index_that_the_rebuilt_rows_do_not_fit_is_named(conninfo: str, tmp_path: Path) -> None:
@@ -505,8 +507,8 @@ def test_a_state_written_past_the_projector_shows_in_the_digest(conninfo: str, t
     with psycopg.connect(conninfo, autocommit=True) as conn:
         assert not standing(conn).equal
 
-    found = {each.table for each in compare(conninfo, options=options(tmp_path)).differences}
-    assert found == {"projection_states", "projection_digests"}
+    names = {difference.table for difference in compare(conninfo, options=options(tmp_path)).differences}
+    assert names == {"projection_states", "projection_digests"}
 
 
 def test_a_long_history_folds_the_same(

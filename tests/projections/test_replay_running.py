@@ -51,14 +51,14 @@ class Busy:
         ]
 
     def __enter__(self) -> "Busy":
-        for each in self._threads:
-            each.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        for each in self._threads:
-            each.join(PATIENCE_S)
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
 
     def _kept(self, work: object) -> None:
         try:
@@ -89,10 +89,10 @@ class Listener(Silent):
     """Remembers what was said."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def notice(self, text: str) -> None:
-        self.told.append(text)
+        self.messages.append(text)
 
 
 def test_replays_while_events_arrive_refuse_nothing(conninfo: str, tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_check_while_events_arrive_finds_no_difference(conninfo: str, tmp_path: 
     tell(conninfo, events[:100])
 
     with Busy(conninfo, events[100:]) as busy:
-        found = [compare(conninfo, options=options(tmp_path)) for _ in range(3)]
+        comparisons = [compare(conninfo, options=options(tmp_path)) for _ in range(3)]
 
     assert busy.errors == []
-    assert [each.differences for each in found] == [[], [], []]
+    assert [comparison.differences for comparison in comparisons] == [[], [], []]
 
 
 def test_a_long_transaction_on_the_tables_stops_the_swap_and_nothing_else(
@@ -168,10 +168,10 @@ def replaying_process(conninfo: str, work_dir: Path, workers: int) -> Iterator[s
 def pieces_done(conninfo: str) -> int:
     with psycopg.connect(conninfo, autocommit=True) as conn:
         try:
-            found = conn.execute("SELECT count(*) FROM tenure_shadow.replay_progress").fetchone()
+            row = conn.execute("SELECT count(*) FROM tenure_shadow.replay_progress").fetchone()
         except psycopg.errors.UndefinedTable:
             return 0
-    return found[0] if found else 0
+    return row[0] if row else 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -192,7 +192,7 @@ def test_a_replay_killed_anywhere_goes_on(conninfo: str, tmp_path: Path, workers
     after = replaying.tables(conninfo)
     del before["projection_checkpoints"], after["projection_checkpoints"]  # a receipt more
     assert after == before
-    assert listener.told in (["going on with the replay that was left unfinished"], [])
+    assert listener.messages in (["going on with the replay that was left unfinished"], [])
 
 
 @pytest.mark.parametrize("when", [0, 1, 24])
@@ -214,8 +214,8 @@ def test_a_killed_replay_can_be_finished_where_its_folder_is_not(
 
 def has_plan(conninfo: str) -> bool:
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        found = conn.execute("SELECT to_regclass('tenure_shadow.replay_plan') IS NOT NULL").fetchone()
-    return found == (True,)
+        row = conn.execute("SELECT to_regclass('tenure_shadow.replay_plan') IS NOT NULL").fetchone()
+    return row == (True,)
 
 
 def test_a_killed_worker_is_replaced(conninfo: str, tmp_path: Path) -> None:
@@ -234,7 +234,9 @@ def test_a_killed_worker_is_replaced(conninfo: str, tmp_path: Path) -> None:
 
 
 def kill_one_child(pid: int) -> None:
-    children = [each for each in psutil.Process(pid).children() if "spawn_main" in " ".join(each.cmdline())]
+    children = [
+        child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())
+    ]
     if children:
         children[0].kill()
 
@@ -256,13 +258,13 @@ def test_a_replay_that_could_not_swap_goes_on_from_where_it_had_caught_up(
     with pytest.raises(TablesBusy):
         replay(conninfo, options=options(tmp_path))
     monkeypatch.undo()
-    left = list(tmp_path.iterdir())
+    files = list(tmp_path.iterdir())
     listener = Listener()
 
     replay(conninfo, options=options(tmp_path), observer=listener)
 
-    assert left == []  # the files between the stages would take the room that indexes need
-    assert listener.told == ["going on with the replay that was left unfinished"]
+    assert files == []  # the files between the stages would take the room that indexes need
+    assert listener.messages == ["going on with the replay that was left unfinished"]
     assert compare(conninfo, options=options(tmp_path)).differences == []
 
 
@@ -278,7 +280,7 @@ def test_an_unfinished_replay_of_pages_is_not_gone_on_with_by_part(
 
     replay(conninfo, options=options(tmp_path, by_part=True), observer=listener)
 
-    assert "lay elsewhere" in listener.told[0]
+    assert "lay elsewhere" in listener.messages[0]
 
 
 def test_another_projectors_unfinished_replay_is_not_gone_on_with(
@@ -297,4 +299,4 @@ def test_another_projectors_unfinished_replay_is_not_gone_on_with(
 
     replay(conninfo, options=options(tmp_path), observer=listener)
 
-    assert "another version" in listener.told[0]
+    assert "another version" in listener.messages[0]

@@ -14,7 +14,7 @@ import pytest
 
 from demo.history import make_world
 from events import livemode
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from projections.facts import Fact
 from projections.projector import Projector
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.usefixtures("live_events_only")
 
 ROOT = Path(__file__).parent.parent.parent
 OTHER = "user_bob"
-LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
-UNLINK = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
+LINK = own(user_events.IdentityLinked(customer_id=CUSTOMER), at=5)
+UNLINK = own(user_events.IdentityUnlinked(customer_id=CUSTOMER), at=6)
 BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
 SIGNED_UP = clerk("user.created", user(), at=2)
 HELLO = clerk("user.created", user(OTHER), at=3)
@@ -75,9 +75,9 @@ def test_rows_states_and_checkpoints_are_committed_together(conninfo: str) -> No
     with session(conninfo) as conn, conn.transaction(force_rollback=True):
         Projector().project(conn, parts=64, limit=100)
         assert conn.execute("SELECT count(*) FROM users").fetchone() == (1,)
-    left = [ask(conninfo, f"SELECT count(*) FROM {table}")[0] for table in ("users", "projection_states")]
+    counts = [ask(conninfo, f"SELECT count(*) FROM {table}")[0] for table in ("users", "projection_states")]
 
-    assert left == [0, 0]
+    assert counts == [0, 0]
     assert set(ask(conninfo, "SELECT position FROM projection_checkpoints")) == {0}
     runner(conninfo).drain()
     assert_true(conninfo, linked())
@@ -85,34 +85,34 @@ def test_rows_states_and_checkpoints_are_committed_together(conninfo: str) -> No
 
 def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(conninfo: str) -> None:
     """Kill -9, again and again, while events come in; then whatever is left is projected."""
-    told = shop(seed=11)
+    events = shop(seed=11)
     random = Random(11)
-    random.shuffle(told)
+    random.shuffle(events)
     rounds = 6
     for number in range(rounds):
-        tell(conninfo, *told[number::rounds])
+        tell(conninfo, *events[number::rounds])
         before = lag(conninfo)
         with process(conninfo):
             wait_for(lambda: lag(conninfo) < before, timeout_s=20)  # noqa: B023 asked at once
             Event().wait(random.random() / 5)
     runner(conninfo).drain()
 
-    assert_projected(conninfo, told, "")
+    assert_projected(conninfo, events, "")
 
 
 def test_another_process_takes_over_from_a_killed_one(conninfo: str) -> None:
-    told = shop(seed=12)
+    events = shop(seed=12)
     with process(conninfo) as first, process(conninfo), process(conninfo):
         tell(conninfo, *DEFAULT_PLANS)
         wait_for(lambda: lag(conninfo) == 0, timeout_s=30)
-        tell(conninfo, *told)
+        tell(conninfo, *events)
         before = lag(conninfo)
         wait_for(lambda: lag(conninfo) < before, timeout_s=20)
         first.kill()
-        tell(conninfo, own(said.OnboardingStarted()))
+        tell(conninfo, own(user_events.OnboardingStarted()))
         wait_for(lambda: lag(conninfo) == 0, timeout_s=30)
 
-    assert_projected(conninfo, [*told, own(said.OnboardingStarted())], "")
+    assert_projected(conninfo, [*events, own(user_events.OnboardingStarted())], "")
 
 
 def test_claims_of_a_killed_session_are_free_at_once(conninfo: str) -> None:
@@ -154,26 +154,26 @@ def test_cut_connection_is_made_again(conninfo: str) -> None:
 
 def test_projectors_side_by_side_never_lose_an_event(conninfo: str) -> None:
     """Four follow at once while a shop's history arrives shuffled."""
-    told = shop(seed=13, people=25)
-    Random(13).shuffle(told)
+    events = shop(seed=13, people=25)
+    Random(13).shuffle(events)
     stop = Event()
     crew = [
         Thread(target=runner(conninfo, parts=3, batch_events=12).run, args=[stop], name=f"projector {n}")
         for n in range(4)
     ]
-    for each in crew:
-        each.start()
+    for projector in crew:
+        projector.start()
     try:
-        for start in range(0, len(told), 40):
-            tell(conninfo, *told[start : start + 40])
+        for start in range(0, len(events), 40):
+            tell(conninfo, *events[start : start + 40])
         wait_for(lambda: lag(conninfo) == 0, timeout_s=60)
     finally:
         stop.set()
-        for each in crew:
-            each.join(timeout=20)
+        for projector in crew:
+            projector.join(timeout=20)
     runner(conninfo).drain()
 
-    assert_projected(conninfo, told, "")
+    assert_projected(conninfo, events, "")
 
 
 def test_poison_stops_one_user_and_a_mended_rule_heals_them(
@@ -182,11 +182,11 @@ def test_poison_stops_one_user_and_a_mended_rule_heals_them(
     def broken(state: State, fact: Fact) -> None:
         raise ZeroDivisionError
 
-    told = [SIGNED_UP, own(said.PlanSelected(plan_key="glow_up"), at=5), HELLO]
-    told.append(own(said.ProfileUpdated(industry="tea"), at=6))
+    events = [SIGNED_UP, own(user_events.PlanSelected(plan_key="glow_up"), at=5), HELLO]
+    events.append(own(user_events.ProfileUpdated(industry="tea"), at=6))
     with monkeypatch.context() as patched:
         patched.setitem(registry.RULES, "plan.selected", (broken,))
-        tell(conninfo, *DEFAULT_PLANS, *told)
+        tell(conninfo, *DEFAULT_PLANS, *events)
         runner(conninfo).drain()
     query = "SELECT user_id || ' ' || event_type || ' ' || field || ' ' || reason FROM quarantine"
 
@@ -199,7 +199,7 @@ def test_poison_stops_one_user_and_a_mended_rule_heals_them(
         assert rows[OTHER]["user_subscriptions"]["billing_sync_status"] == "pending"
         refold(conn, [USER])
     assert ask(conninfo, query) == []
-    assert_true(conninfo, *told)
+    assert_true(conninfo, *events)
 
 
 def test_rows_of_a_quarantined_user_are_the_same_however_delivered(conninfo: str) -> None:
@@ -226,10 +226,10 @@ def test_poison_of_a_customer_taken_away_leaves_quarantine(conninfo: str) -> Non
 
 
 def test_unknown_price_heals_when_its_plan_is_published_though_nothing_else_happens(conninfo: str) -> None:
-    thing = subscription(price=price("price_new"))
-    told = [linked(), stripe("customer.subscription.created", thing, at=1)]
+    payload = subscription(price=price("price_new"))
+    events = [linked(), stripe("customer.subscription.created", payload, at=1)]
     status = "SELECT current_plan || ' ' || billing_sync_status FROM user_subscriptions"
-    tell(conninfo, *DEFAULT_PLANS, *told)
+    tell(conninfo, *DEFAULT_PLANS, *events)
     runner(conninfo).drain()
     before = ask(conninfo, status)
     tell(conninfo, published("glow_up", monthly="price_new", at=DAY))
@@ -239,14 +239,14 @@ def test_unknown_price_heals_when_its_plan_is_published_though_nothing_else_happ
 
 
 def test_new_plan_reaches_silent_users_though_the_log_is_never_idle(conninfo: str) -> None:
-    thing = subscription(price=price("price_new"))
-    tell(conninfo, *DEFAULT_PLANS, linked(), stripe("customer.subscription.created", thing, at=1))
+    payload = subscription(price=price("price_new"))
+    tell(conninfo, *DEFAULT_PLANS, linked(), stripe("customer.subscription.created", payload, at=1))
     runner(conninfo).drain()
     tell(conninfo, published("glow_up", monthly="price_new", at=DAY))
     busy = runner(conninfo)
     with session(conninfo) as conn:
         for number in range(REFRESH_AFTER):
-            tell(conninfo, own(said.OnboardingStarted(), user=f"user_{number}", at=number))
+            tell(conninfo, own(user_events.OnboardingStarted(), user=f"user_{number}", at=number))
             busy.step(conn)
 
     query = "SELECT current_plan FROM user_subscriptions WHERE subscription_status = 'active'"

@@ -7,7 +7,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from projections import store
 from projections.projector import Projector
@@ -70,9 +70,9 @@ def race(conninfo: str, first: list[NewEvent], second: list[NewEvent]) -> None:
             one.execute("COMMIT")
 
 
-LINK = own(said.IdentityLinked(customer_id=CUSTOMER), at=5)
-UNLINK = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
-ELSEWHERE = own(said.IdentityLinked(customer_id=CUSTOMER), user=OTHER, at=7)
+LINK = own(user_events.IdentityLinked(customer_id=CUSTOMER), at=5)
+UNLINK = own(user_events.IdentityUnlinked(customer_id=CUSTOMER), at=6)
+ELSEWHERE = own(user_events.IdentityLinked(customer_id=CUSTOMER), user=OTHER, at=7)
 BOUGHT = stripe("customer.subscription.created", subscription(), at=1)
 CHANGED = stripe("customer.subscription.updated", subscription("past_due"), at=9)
 CLAIMED = stripe("customer.updated", customer(), at=4)

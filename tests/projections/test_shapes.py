@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from projections import shapes
 from tests.projections.event_builders import (
@@ -37,8 +37,8 @@ from tests.projections.model import profile, state_of, states_of, tables_of
 BASIL_LINE = {"parent": {"subscription_details": {"subscription": "sub_ada"}}}
 
 
-def bought(thing: dict[str, Any]) -> NewEvent:
-    return stripe("customer.subscription.created", thing, at=1)
+def bought(payload: dict[str, Any]) -> NewEvent:
+    return stripe("customer.subscription.created", payload, at=1)
 
 
 def shaped(generation: str) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def shaped(generation: str) -> dict[str, Any]:
 @pytest.mark.parametrize("generation", ["2016", "pre-basil", "basil", "clover"])
 @pytest.mark.parametrize("api_version", ["2016-07-06", "2024-12-18.acacia", "2026-09-30.endive", None])
 def test_every_shape_is_read_whatever_the_version_says(generation: str, api_version: str | None) -> None:
-    told = stripe("customer.subscription.created", shaped(generation), at=1, api_version=api_version)
-    row = profile(linked(), told)
+    event = stripe("customer.subscription.created", shaped(generation), at=1, api_version=api_version)
+    row = profile(linked(), event)
 
     assert (row["current_plan"], row["subscription_status"]) == ("glow_up", "active")
     assert row["subscription_renewal_date"] == instant(30 * DAY)
@@ -89,9 +89,9 @@ def test_customer_may_be_expanded() -> None:
 
 
 def test_customer_without_settings_address_or_metadata() -> None:
-    told = stripe("customer.updated", {"id": CUSTOMER, "object": "customer"}, at=1)
+    event = stripe("customer.updated", {"id": CUSTOMER, "object": "customer"}, at=1)
 
-    assert profile(linked(), told)["billing_sync_status"] == "synced"
+    assert profile(linked(), event)["billing_sync_status"] == "synced"
 
 
 def test_subscription_of_the_barest_kind() -> None:
@@ -118,11 +118,11 @@ def test_thin_event_is_kept_and_folds_nothing() -> None:
         "snapshot_event": "evt_twin",
     }
     plain = [linked(), bought(subscription())]
-    told = [
+    events = [
         *plain,
         stripe("", {}, **{name: value for name, value in thin.items() if name != "id"}, key="evt_thin"),
     ]
-    row, before = profile(*told), profile(*plain)
+    row, before = profile(*events), profile(*plain)
 
     assert row["last_webhook_event"] == "stripe.v1.customer.updated"
     assert {name for name, value in row.items() if value != before[name]} == {
@@ -139,9 +139,9 @@ def test_upcoming_invoice_has_no_id_and_is_no_poison() -> None:
 
 
 def test_types_nobody_knows_are_folded_as_having_happened() -> None:
-    told = stripe("quantum.entangled", {"id": "q_1", "object": "quantum", "customer": CUSTOMER}, at=9)
+    event = stripe("quantum.entangled", {"id": "q_1", "object": "quantum", "customer": CUSTOMER}, at=9)
 
-    assert profile(linked(), told)["last_webhook_timestamp"] == instant(9)
+    assert profile(linked(), event)["last_webhook_timestamp"] == instant(9)
 
 
 def test_test_mode_is_told_apart_in_the_envelope() -> None:
@@ -149,7 +149,7 @@ def test_test_mode_is_told_apart_in_the_envelope() -> None:
 
 
 @pytest.mark.parametrize(
-    ("thing", "field"),
+    ("payload", "field"),
     [
         (subscription() | {"status": None}, "$.status"),
         (subscription() | {"status": 7}, "$.status"),
@@ -164,15 +164,15 @@ def test_test_mode_is_told_apart_in_the_envelope() -> None:
     ],
 )
 def test_body_that_makes_no_sense_stops_its_user_and_names_the_field(
-    thing: dict[str, Any], field: str
+    payload: dict[str, Any], field: str
 ) -> None:
-    told = [linked(), bought(subscription()), stripe("customer.subscription.updated", thing, at=2)]
-    poison = state_of(*told).poison
+    events = [linked(), bought(subscription()), stripe("customer.subscription.updated", payload, at=2)]
+    poison = state_of(*events).poison
 
     assert poison is not None
     assert (poison.field, poison.type) == (field, "stripe.customer.subscription.updated")
-    assert profile(*told)["subscription_status"] == "active"
-    assert profile(*told)["billing_sync_status"] == "error"
+    assert profile(*events)["subscription_status"] == "active"
+    assert profile(*events)["billing_sync_status"] == "error"
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"object": None}, {"object": []}, {"object": "x"}])
@@ -183,10 +183,10 @@ def test_event_without_an_object_is_a_fact_with_a_problem(data: object) -> None:
 
 
 def test_nul_and_lone_surrogates_are_read() -> None:
-    told = clerk("user.created", user(first_name="A\x00da", last_name="L\ud800ee"))
+    event = clerk("user.created", user(first_name="A\x00da", last_name="L\ud800ee"))
 
-    assert profile(told)["full_name"] == "A\ufffdda L\ufffdee"
-    assert profile(told)["billing_sync_status"] == "pending"
+    assert profile(event)["full_name"] == "A\ufffdda L\ufffdee"
+    assert profile(event)["billing_sync_status"] == "pending"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_clerk_body_that_makes_no_sense_stops_its_user(data: dict[str, Any]) -> 
 
 
 def test_own_event_of_a_shape_we_no_longer_read_stops_its_user() -> None:
-    good = own(said.UsageRecorded(metric="creators", quantity=5), at=1)
+    good = own(user_events.UsageRecorded(metric="creators", quantity=5), at=1)
     bad = NewEvent(
         source_system="tenure",
         idempotency_key="bad",
@@ -217,7 +217,7 @@ def test_own_event_of_a_shape_we_no_longer_read_stops_its_user() -> None:
         payload='{"metric": "creators", "quantity": 0}',
         occurred_at=instant(2),
     )
-    after = own(said.UsageRecorded(metric="creators", quantity=1), at=3)
+    after = own(user_events.UsageRecorded(metric="creators", quantity=1), at=3)
     state = state_of(good, bad, after)
 
     assert (state.creators, state.poison and state.poison.field) == (5, "quantity")
@@ -248,11 +248,11 @@ def test_poison_does_not_touch_anybody_else() -> None:
 
 def test_poison_of_a_customer_that_is_taken_away_heals() -> None:
     bad = stripe("customer.subscription.updated", subscription() | {"status": None}, at=5)
-    freed = own(said.IdentityUnlinked(customer_id=CUSTOMER), at=6)
-    told = [clerk("user.created", user()), linked(), bad]
+    freed = own(user_events.IdentityUnlinked(customer_id=CUSTOMER), at=6)
+    events = [clerk("user.created", user()), linked(), bad]
 
-    assert profile(*told)["billing_sync_status"] == "error"
-    assert profile(*told, freed)["billing_sync_status"] == "pending"
+    assert profile(*events)["billing_sync_status"] == "error"
+    assert profile(*events, freed)["billing_sync_status"] == "pending"
 
 
 def test_sessions_without_a_customer_are_no_poison() -> None:
@@ -274,24 +274,24 @@ def test_erased_payload_leaves_the_bare_fact() -> None:
     assert (row["subscription_status"], row["last_webhook_timestamp"]) == ("none", instant(1))
 
 
-def _integers(found: object, path: str = "") -> Iterator[tuple[str, msgspec.inspect.IntType]]:
+def _integers(node: object, path: str = "") -> Iterator[tuple[str, msgspec.inspect.IntType]]:
     """(where, type) of every integer and number inside a type."""
-    if isinstance(found, msgspec.inspect.IntType):
-        yield path, found
-    assert not isinstance(found, msgspec.inspect.FloatType), f"{path}: no float is exact"
-    if isinstance(found, msgspec.inspect.StructType):
-        for field in found.fields:
+    if isinstance(node, msgspec.inspect.IntType):
+        yield path, node
+    assert not isinstance(node, msgspec.inspect.FloatType), f"{path}: no float is exact"
+    if isinstance(node, msgspec.inspect.StructType):
+        for field in node.fields:
             yield from _integers(field.type, f"{path}.{field.name}")
     for name in ("types", "item_type", "value_type"):
-        inner = getattr(found, name, ())
-        for each in inner if isinstance(inner, tuple) else (inner,):
-            yield from _integers(each, path)
+        inner = getattr(node, name, ())
+        for child in inner if isinstance(inner, tuple) else (inner,):
+            yield from _integers(child, path)
 
 
 def test_every_integer_of_a_shape_fits_a_bigint() -> None:
     """One that does not could neither be kept in a state nor written to a table."""
     modules = [import_module(f"{shapes.__name__}.{one.name}") for one in iter_modules(shapes.__path__)]
-    found = [
+    integers = [
         (path, integer)
         for module in modules
         for name, shape in vars(module).items()
@@ -299,8 +299,8 @@ def test_every_integer_of_a_shape_fits_a_bigint() -> None:
         for path, integer in _integers(msgspec.inspect.type_info(shape), name)
     ]
 
-    assert {path.partition(".")[0] for path, _ in found} >= {"CardShape", "InvoiceShape", "UserShape"}
-    for path, integer in found:
+    assert {path.partition(".")[0] for path, _ in integers} >= {"CardShape", "InvoiceShape", "UserShape"}
+    for path, integer in integers:
         assert integer.ge is not None, f"{path} has no least value"
         assert integer.le is not None, f"{path} has no greatest value"
         assert -(2**63) <= integer.ge <= integer.le < 2**63, path

@@ -17,9 +17,9 @@ FIRST, LAST = "pm_zzz_first", "pm_aaa_last"
 
 def row(conninfo: str, query: str) -> tuple[Any, ...]:  # Any: column values
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        found = conn.execute(query.encode()).fetchone()
-    assert found is not None
-    return found
+        record = conn.execute(query.encode()).fetchone()
+    assert record is not None
+    return record
 
 
 def changed(city: str, *, at: float) -> NewEvent:

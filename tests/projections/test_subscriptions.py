@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from tests.projections.event_builders import (
     CUSTOMER,
     DAY,
@@ -38,15 +38,15 @@ STATUSES = (
 IN_FORCE = {"trialing", "active", "past_due", "unpaid", "paused"}
 
 
-def told(status: str = "active", **fields: Any) -> dict[str, object]:
+def row_for(status: str = "active", **fields: Any) -> dict[str, object]:
     """The profile after one subscription snapshot."""
     return profile(linked(), stripe("customer.subscription.updated", subscription(status, **fields), at=1))
 
 
 @pytest.mark.parametrize("status", [*STATUSES, "hibernating"])
 def test_status_is_stripes_word_even_a_ninth(status: str) -> None:
-    assert told(status)["subscription_status"] == status
-    assert told(status)["billing_sync_status"] == "synced"
+    assert row_for(status)["subscription_status"] == status
+    assert row_for(status)["billing_sync_status"] == "synced"
 
 
 def test_status_is_none_before_any() -> None:
@@ -55,7 +55,7 @@ def test_status_is_none_before_any() -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_plan_is_the_prices_while_in_force_else_free(status: str) -> None:
-    assert told(status)["current_plan"] == ("glow_up" if status in IN_FORCE else "free")
+    assert row_for(status)["current_plan"] == ("glow_up" if status in IN_FORCE else "free")
 
 
 @pytest.mark.parametrize(("better", "worse"), list(pairwise(STATUSES)))
@@ -110,7 +110,7 @@ def test_late_created_does_not_undo_canceled() -> None:
 
 
 def test_renewal_date_before_basil_stands_on_the_subscription() -> None:
-    row = told(
+    row = row_for(
         current_period_end=START + 30 * DAY,
         items={"data": [item(price("price_glow_up_monthly"), ends=None)]},
     )
@@ -123,7 +123,7 @@ def test_renewal_date_since_basil_is_the_earliest_items() -> None:
         item(price("price_glow_up_monthly"), ends=30 * DAY),
         item(price("price_addon"), ends=7 * DAY),
     ]
-    row = told(items={"data": items})
+    row = row_for(items={"data": items})
 
     assert (row["subscription_renewal_date"], row["current_plan"]) == (instant(7 * DAY), "glow_up")
 
@@ -139,7 +139,7 @@ def test_plan_of_the_days_before_prices() -> None:
 def test_item_with_a_plan_and_no_price() -> None:
     items = {"data": [{"id": "si_1", "plan": {"id": "price_fame_flex_yearly"}}]}
 
-    assert told(items=items)["current_plan"] == "fame_flex"
+    assert row_for(items=items)["current_plan"] == "fame_flex"
 
 
 def test_cancel_at_period_end_moves_renewal_to_cancel_date_and_back() -> None:
@@ -155,13 +155,13 @@ def test_cancel_at_period_end_moves_renewal_to_cancel_date_and_back() -> None:
 
 
 def test_cancel_at_goes_before_the_period_end() -> None:
-    row = told(cancel_at=START + 10 * DAY, cancel_at_period_end=True)
+    row = row_for(cancel_at=START + 10 * DAY, cancel_at_period_end=True)
 
     assert (row["subscription_cancel_date"], row["subscription_renewal_date"]) == (instant(10 * DAY), None)
 
 
 def test_cancel_at_beyond_the_period_still_renews() -> None:
-    row = told(cancel_at=START + 90 * DAY)
+    row = row_for(cancel_at=START + 90 * DAY)
 
     assert row["subscription_cancel_date"] == instant(90 * DAY)
     assert row["subscription_renewal_date"] == instant(30 * DAY)
@@ -175,14 +175,14 @@ def test_cancel_at_beyond_the_period_still_renews() -> None:
     ],
 )
 def test_once_ended_the_cancel_date_is_ended_at_or_canceled_at(fields: dict[str, Any], at: int) -> None:
-    row = told("canceled", **fields)
+    row = row_for("canceled", **fields)
 
     assert (row["subscription_cancel_date"], row["subscription_renewal_date"]) == (instant(at), None)
 
 
 def test_canceled_at_alone_is_no_cancel_date_while_it_runs() -> None:
     """Stripe sets canceled_at when the request is made."""
-    assert told(canceled_at=START + 2)["subscription_cancel_date"] is None
+    assert row_for(canceled_at=START + 2)["subscription_cancel_date"] is None
 
 
 def test_null_clears() -> None:
@@ -198,13 +198,13 @@ def test_null_clears() -> None:
 
 
 def test_intended_plan_is_the_last_selected_or_checked_out() -> None:
-    selected = own(said.PlanSelected(plan_key="glow_up"), at=1)
+    selected = own(user_events.PlanSelected(plan_key="glow_up"), at=1)
     paid = stripe(
         "checkout.session.completed",
         session(client_reference_id=USER, metadata={"planId": "fame_flex"}),
         at=2,
     )
-    later = own(said.PlanSelected(plan_key="viral_surge"), at=3)
+    later = own(user_events.PlanSelected(plan_key="viral_surge"), at=3)
 
     assert profile(selected)["intended_plan"] == "glow_up"
     assert profile(paid, selected)["intended_plan"] == "fame_flex"
@@ -213,7 +213,7 @@ def test_intended_plan_is_the_last_selected_or_checked_out() -> None:
 
 def test_checkout_without_a_plan_leaves_the_intention() -> None:
     row = profile(
-        own(said.PlanSelected(plan_key="glow_up"), at=1),
+        own(user_events.PlanSelected(plan_key="glow_up"), at=1),
         stripe("checkout.session.completed", session(client_reference_id=USER), at=2),
     )
 
@@ -221,17 +221,17 @@ def test_checkout_without_a_plan_leaves_the_intention() -> None:
 
 
 def test_sync_is_pending_until_stripe_speaks() -> None:
-    known = clerk("user.created", user())
+    event = clerk("user.created", user())
 
-    assert profile(known)["billing_sync_status"] == "pending"
-    assert profile(known, linked(at=1))["billing_sync_status"] == "synced"
+    assert profile(event)["billing_sync_status"] == "pending"
+    assert profile(event, linked(at=1))["billing_sync_status"] == "synced"
 
 
 def test_sync_is_stale_while_stripe_is_ahead() -> None:
     begun = stripe("customer.subscription.created", subscription(), at=1)
-    ahead = own(said.DriftObserved(object_ids=(subscription()["id"],)), at=2)
-    of_another = own(said.DriftObserved(object_ids=("sub_of_another",)), at=3)
-    caught_up = own(said.DriftObserved(object_ids=()), at=3)
+    ahead = own(user_events.DriftObserved(object_ids=(subscription()["id"],)), at=2)
+    of_another = own(user_events.DriftObserved(object_ids=("sub_of_another",)), at=3)
+    caught_up = own(user_events.DriftObserved(object_ids=()), at=3)
     shown = stripe("customer.subscription.updated", subscription(), at=3)
 
     assert profile(linked(), begun, ahead)["billing_sync_status"] == "stale"
@@ -240,28 +240,28 @@ def test_sync_is_stale_while_stripe_is_ahead() -> None:
 
 
 def test_sync_is_synced_once_an_event_shows_the_customer() -> None:
-    ahead = own(said.DriftObserved(object_ids=(CUSTOMER,)), at=2)
+    ahead = own(user_events.DriftObserved(object_ids=(CUSTOMER,)), at=2)
 
     assert profile(linked(), ahead)["billing_sync_status"] == "stale"
     assert profile(linked(), ahead, linked(at=3))["billing_sync_status"] == "synced"
 
 
 def test_unknown_price_is_an_error_and_free() -> None:
-    row = told(items={"data": [item(price("price_mystery"))]})
+    row = row_for(items={"data": [item(price("price_mystery"))]})
 
     assert (row["current_plan"], row["billing_sync_status"]) == ("free", "error")
 
 
 def test_unknown_price_of_an_ended_subscription_is_no_error() -> None:
-    row = told("canceled", items={"data": [item(price("price_mystery"))]})
+    row = row_for("canceled", items={"data": [item(price("price_mystery"))]})
 
     assert row["billing_sync_status"] == "synced"
 
 
 def test_grant_outranks_stripe_until_it_is_revoked() -> None:
     paying = [linked(), stripe("customer.subscription.created", subscription(), at=1)]
-    granted = own(said.EntitlementGranted(plan_key="fame_flex"), at=2)
-    revoked = own(said.EntitlementRevoked(), at=3)
+    granted = own(user_events.EntitlementGranted(plan_key="fame_flex"), at=2)
+    revoked = own(user_events.EntitlementRevoked(), at=3)
 
     assert profile(*paying, granted)["current_plan"] == "fame_flex"
     assert profile(*paying, granted, revoked)["current_plan"] == "glow_up"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from tests.projections.event_builders import (
     DAY,
@@ -24,17 +24,17 @@ WEEK = 7 * DAY
 
 def snapshot(status: str, *, at: float, ends: int = WEEK, sub: str = "sub_ada", **fields: Any) -> NewEvent:
     """A snapshot of a subscription with a trial from START on."""
-    thing = subscription(status, id=sub, trial_start=START, trial_end=START + ends, **fields)
-    return stripe("customer.subscription.updated", thing, at=at)
+    payload = subscription(status, id=sub, trial_start=START, trial_end=START + ends, **fields)
+    return stripe("customer.subscription.updated", payload, at=at)
 
 
 def started(*, at: float = 0, ends: int = WEEK, plan: str | None = "viral_surge") -> NewEvent:
-    fact = said.TrialStarted(starts_at=instant(at), ends_at=instant(ends), plan_key=plan)
+    fact = user_events.TrialStarted(starts_at=instant(at), ends_at=instant(ends), plan_key=plan)
     return own(fact, at=at)
 
 
 def expired(*, at: float, ends: int = WEEK) -> NewEvent:
-    return own(said.TrialExpired(ends_at=instant(ends)), at=at)
+    return own(user_events.TrialExpired(ends_at=instant(ends)), at=at)
 
 
 def trial(row: Columns) -> tuple[object, object, object, object]:
@@ -80,14 +80,14 @@ def test_paid_invoice_converts(kind: str) -> None:
 
 
 def test_earliest_sign_dates_the_conversion_whatever_came_first() -> None:
-    told = [
+    events = [
         linked(),
         snapshot("trialing", at=1),
         stripe("invoice.paid", invoice(9900), at=WEEK + 2),
         snapshot("active", at=WEEK + 5),
     ]
 
-    assert {profile(*order)["trial_conversion_date"] for order in permutations(told)} == {instant(WEEK + 2)}
+    assert {profile(*order)["trial_conversion_date"] for order in permutations(events)} == {instant(WEEK + 2)}
 
 
 @pytest.mark.parametrize("kind", ["invoice.paid", "invoice.payment_succeeded"])
@@ -151,23 +151,23 @@ def test_history_met_at_its_end_is_converted_at_what_was_seen() -> None:
 
 
 def test_scheduler_expires_stripes_trial_by_its_end() -> None:
-    told = [linked(), snapshot("trialing", at=1)]
+    events = [linked(), snapshot("trialing", at=1)]
 
-    assert profile(*told, expired(at=WEEK + 3600))["trial_status"] == "expired"
-    assert profile(*told, expired(at=WEEK + 3600, ends=WEEK - 1))["trial_status"] == "active"
+    assert profile(*events, expired(at=WEEK + 3600))["trial_status"] == "expired"
+    assert profile(*events, expired(at=WEEK + 3600, ends=WEEK - 1))["trial_status"] == "active"
 
 
 def test_expiry_of_an_end_that_was_moved_means_nothing() -> None:
-    told = [linked(), snapshot("trialing", at=1), snapshot("trialing", at=2, ends=2 * WEEK)]
+    events = [linked(), snapshot("trialing", at=1), snapshot("trialing", at=2, ends=2 * WEEK)]
 
-    assert trial(profile(*told, expired(at=WEEK)))[:3] == ("active", instant(0), instant(2 * WEEK))
+    assert trial(profile(*events, expired(at=WEEK)))[:3] == ("active", instant(0), instant(2 * WEEK))
 
 
 def test_expired_begins_again_with_another_end_only() -> None:
-    told = [linked(), snapshot("trialing", at=1), expired(at=WEEK)]
+    events = [linked(), snapshot("trialing", at=1), expired(at=WEEK)]
 
-    assert profile(*told, snapshot("trialing", at=WEEK + 1))["trial_status"] == "expired"
-    assert profile(*told, snapshot("trialing", at=WEEK + 1, ends=2 * WEEK))["trial_status"] == "active"
+    assert profile(*events, snapshot("trialing", at=WEEK + 1))["trial_status"] == "expired"
+    assert profile(*events, snapshot("trialing", at=WEEK + 1, ends=2 * WEEK))["trial_status"] == "active"
 
 
 def test_our_own_trial_runs_and_gives_its_plan() -> None:
@@ -178,14 +178,14 @@ def test_our_own_trial_runs_and_gives_its_plan() -> None:
 
 
 def test_own_trial_without_a_plan_tries_the_intended_one() -> None:
-    chosen = own(said.PlanSelected(plan_key="fame_flex"), at=1)
+    chosen = own(user_events.PlanSelected(plan_key="fame_flex"), at=1)
 
     assert profile(started(plan=None), chosen)["current_plan"] == "fame_flex"
     assert profile(started(plan=None))["current_plan"] == "free"
 
 
 def test_own_trial_is_extended_and_expires() -> None:
-    longer = own(said.TrialExtended(ends_at=instant(2 * WEEK)), at=DAY)
+    longer = own(user_events.TrialExtended(ends_at=instant(2 * WEEK)), at=DAY)
 
     assert trial(profile(started(), longer))[:3] == ("active", instant(0), instant(2 * WEEK))
     assert profile(started(), longer, expired(at=WEEK))["trial_status"] == "active"
@@ -194,13 +194,13 @@ def test_own_trial_is_extended_and_expires() -> None:
 
 
 def test_extension_revives_an_expired_trial_of_ours() -> None:
-    longer = own(said.TrialExtended(ends_at=instant(2 * WEEK)), at=WEEK + 1)
+    longer = own(user_events.TrialExtended(ends_at=instant(2 * WEEK)), at=WEEK + 1)
 
     assert profile(started(), expired(at=WEEK), longer)["trial_status"] == "active"
 
 
 def test_our_extension_does_not_move_stripes_end() -> None:
-    longer = own(said.TrialExtended(ends_at=instant(9 * WEEK)), at=DAY)
+    longer = own(user_events.TrialExtended(ends_at=instant(9 * WEEK)), at=DAY)
 
     assert trial(profile(linked(), snapshot("trialing", at=1), longer))[2] == instant(WEEK)
 
@@ -213,18 +213,18 @@ def test_own_trial_converts_when_a_subscription_becomes_active() -> None:
 
 
 def test_stripes_trial_takes_over_from_our_own() -> None:
-    told = [started(), linked(at=1), snapshot("trialing", at=DAY, ends=2 * WEEK)]
+    events = [started(), linked(at=1), snapshot("trialing", at=DAY, ends=2 * WEEK)]
 
-    assert trial(profile(*told))[:3] == ("active", instant(0), instant(2 * WEEK))
-    assert profile(*told, expired(at=WEEK))["trial_status"] == "active"
-    assert profile(*told, expired(at=2 * WEEK, ends=2 * WEEK))["trial_status"] == "expired"
-    assert profile(*told, snapshot("canceled", at=2 * DAY))["trial_status"] == "expired"
+    assert trial(profile(*events))[:3] == ("active", instant(0), instant(2 * WEEK))
+    assert profile(*events, expired(at=WEEK))["trial_status"] == "active"
+    assert profile(*events, expired(at=2 * WEEK, ends=2 * WEEK))["trial_status"] == "expired"
+    assert profile(*events, snapshot("canceled", at=2 * DAY))["trial_status"] == "expired"
 
 
 def test_own_trial_started_beside_stripes_changes_nothing() -> None:
-    told = [linked(), snapshot("trialing", at=1)]
+    events = [linked(), snapshot("trialing", at=1)]
 
-    assert trial(profile(*told, started(at=DAY, ends=3 * WEEK))) == trial(profile(*told))
+    assert trial(profile(*events, started(at=DAY, ends=3 * WEEK))) == trial(profile(*events))
 
 
 def test_old_cancelled_subscription_does_not_end_our_own_trial() -> None:
@@ -245,9 +245,9 @@ def test_trial_follows_the_subscription_that_is_current() -> None:
 
 
 def test_trial_will_end_at_once_or_three_days_before_changes_no_status() -> None:
-    thing = subscription("trialing", trial_start=START, trial_end=START + WEEK)
-    told = [linked(), snapshot("trialing", at=1)]
+    payload = subscription("trialing", trial_start=START, trial_end=START + WEEK)
+    events = [linked(), snapshot("trialing", at=1)]
     for at in (1, 4 * DAY):
-        warned = profile(*told, stripe("customer.subscription.trial_will_end", thing, at=at))
+        warned = profile(*events, stripe("customer.subscription.trial_will_end", payload, at=at))
 
-        assert trial(warned) == trial(profile(*told))
+        assert trial(warned) == trial(profile(*events))
