@@ -58,7 +58,9 @@ class Truth:
 def truth_of(world: DemoWorld, person: DemoPerson) -> Truth:
     """The expected row values of one person."""
     truth = Truth(person.user_id)
-    owned = [each for customer in person.links for each in world.stripe.subscriptions_of(customer)]
+    owned = [
+        subscription for customer in person.links for subscription in world.stripe.subscriptions_of(customer)
+    ]
     current = current_of(owned)
     truth.price_id = current.items[0].price.id if current else None
     truth.columns |= identity(world, person)
@@ -89,7 +91,7 @@ def current_of(subscriptions: list[StripeSubscription]) -> StripeSubscription | 
     """Highest status rank, then latest created; the world never makes two in one second."""
     return min(
         subscriptions,
-        key=lambda each: (RANK.index(each.status), -each.created),
+        key=lambda subscription: (RANK.index(subscription.status), -subscription.created),
         default=None,
     )
 
@@ -108,8 +110,8 @@ def subscription_columns(
             "billing_sync_status": "synced" if person.links else "pending",
         }
     price = current.items[0].price
-    known = price in DEFAULT_PRICES or price.lookup_key is not None or bool(price.metadata)
-    if not known:
+    is_priced = price in DEFAULT_PRICES or price.lookup_key is not None or bool(price.metadata)
+    if not is_priced:
         debatable.add("current_plan")
     if current.status == "incomplete" or current.collection_paused:
         debatable.add("subscription_renewal_date")
@@ -117,11 +119,11 @@ def subscription_columns(
         debatable.add("subscription_renewal_date")
     return {
         "subscription_status": current.status,
-        "current_plan": price.plan_key if current.status in IN_FORCE and known else "free",
+        "current_plan": price.plan_key if current.status in IN_FORCE and is_priced else "free",
         "intended_plan": intended_plan(world, person),
         "subscription_cancel_date": moment(cancel_date(current)),
         "subscription_renewal_date": moment(renewal_date(current)),
-        "billing_sync_status": "synced" if known else "error",
+        "billing_sync_status": "synced" if is_priced else "error",
     }
 
 
@@ -142,9 +144,9 @@ def renewal_date(current: StripeSubscription) -> int | None:
 def intended_plan(world: DemoWorld, person: DemoPerson) -> str | None:
     """The plan of the last checkout that named one."""
     named = [
-        each.metadata.get("plan_key") or each.metadata.get("planId")
-        for each in world.stripe.sessions()
-        if each.customer in person.links
+        session.metadata.get("plan_key") or session.metadata.get("planId")
+        for session in world.stripe.sessions()
+        if session.customer in person.links
     ]
     return next((plan for plan in reversed(named) if plan), None)
 
@@ -167,7 +169,7 @@ def trial_columns(
     status = "pending"
     if began is not None:
         ended_badly = ("canceled", "incomplete_expired", "paused", "unpaid")
-        over = all(each.status in ended_badly for each in owned)
+        over = all(subscription.status in ended_badly for subscription in owned)
         status = "converted" if converted is not None else "expired" if over else "active"
     return {
         "trial_status": status,
@@ -179,22 +181,22 @@ def trial_columns(
 
 def trial_moments(world: DemoWorld, owned: list[StripeSubscription]) -> tuple[int | None, int | None]:
     """When a trial began and converted. `active` converts for as long as no charge fails before a payment."""
-    mine = {each.id for each in owned}
+    mine = {subscription.id for subscription in owned}
     began: int | None = None
     converted: int | None = None
     is_paid = False
     for delivery in world.deliveries:
         if delivery.provider != "stripe" or delivery.event["object"] != "event":
             continue
-        thing, at = delivery.event["data"]["object"], delivery.event["created"]
-        if thing.get("id") in mine and thing["object"] == "subscription":
-            if began is None and thing["status"] == "trialing":
+        payload, at = delivery.event["data"]["object"], delivery.event["created"]
+        if payload.get("id") in mine and payload["object"] == "subscription":
+            if began is None and payload["status"] == "trialing":
                 began = at
-            elif began is not None and converted is None and thing["status"] == "active":
+            elif began is not None and converted is None and payload["status"] == "active":
                 converted = at
-            elif not is_paid and thing["status"] in ("past_due", "unpaid", "paused", "canceled"):
+            elif not is_paid and payload["status"] in ("past_due", "unpaid", "paused", "canceled"):
                 converted = None
-        elif began is not None and pays_for(delivery.event_type, thing) in mine:
+        elif began is not None and pays_for(delivery.event_type, payload) in mine:
             is_paid = True
             converted = at if converted is None else converted
     return began, converted
@@ -235,7 +237,9 @@ def billing_columns(
 def customer_in_force(world: DemoWorld, person: DemoPerson, current: StripeSubscription | None) -> str | None:
     """The current subscription's customer, else the last linked; a deleted one when there is no other."""
     by_rank = [*([current.customer] if current else []), *reversed(person.links)]
-    living = [each for each in by_rank if not world.stripe.log.get(Customer, each).deleted]
+    living = [
+        customer_id for customer_id in by_rank if not world.stripe.log.get(Customer, customer_id).deleted
+    ]
     return next(iter([*living, *by_rank]), None)
 
 

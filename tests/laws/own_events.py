@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from demo.world import DemoPerson, DemoWorld
 from events.domain import DomainEvent, platform, user_event
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 
 Draw = st.DrawFn
@@ -32,13 +32,13 @@ def _around(draw: Draw, world: DemoWorld) -> datetime:
 
 
 def _a_customer(draw: Draw, world: DemoWorld) -> str:
-    known = [customer.id for customer in world.stripe.customers()]
-    return draw(st.sampled_from([*known, "cus_NobodyEverHeardOf"]))
+    customer_ids = [customer.id for customer in world.stripe.customers()]
+    return draw(st.sampled_from([*customer_ids, "cus_NobodyEverHeardOf"]))
 
 
 def _started(draw: Draw, world: DemoWorld, _: DemoPerson) -> DomainEvent:
     plan = draw(st.none() | PLANS)
-    return said.TrialStarted(starts_at=world.clock.now, ends_at=_around(draw, world), plan_key=plan)
+    return user_events.TrialStarted(starts_at=world.clock.now, ends_at=_around(draw, world), plan_key=plan)
 
 
 def _drift(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
@@ -48,19 +48,19 @@ def _drift(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
         for object_id in (customer, *(sub.id for sub in world.stripe.subscriptions_of(customer)))
     ]
     ids = draw(st.sets(st.sampled_from([*objects, "sub_of_another"])))
-    return said.DriftObserved(object_ids=tuple(sorted(ids)))
+    return user_events.DriftObserved(object_ids=tuple(sorted(ids)))
 
 
 def _step(draw: Draw, _: DemoWorld, __: DemoPerson) -> DomainEvent:
     fields: dict[str, Any] = {}
     if draw(st.booleans()):
         fields["industry"] = draw(st.sampled_from((None, "tea", "N\x7ful")))
-    return said.OnboardingStepCompleted(step=draw(st.sampled_from(("step-1", "step-2"))), **fields)
+    return user_events.OnboardingStepCompleted(step=draw(st.sampled_from(("step-1", "step-2"))), **fields)
 
 
 def _recorded(draw: Draw, _: DemoWorld, __: DemoPerson) -> DomainEvent:
     metric = draw(st.sampled_from(("campaigns", "creators", "enrichments")))
-    return said.UsageRecorded(metric=metric, quantity=draw(st.integers(1, 50)))
+    return user_events.UsageRecorded(metric=metric, quantity=draw(st.integers(1, 50)))
 
 
 def _expired(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
@@ -70,28 +70,34 @@ def _expired(draw: Draw, world: DemoWorld, person: DemoPerson) -> DomainEvent:
         for sub in world.stripe.subscriptions_of(customer)
         if sub.trial_end is not None
     ]
-    return said.TrialExpired(ends_at=draw(st.sampled_from([*ends, world.clock.now])))
+    return user_events.TrialExpired(ends_at=draw(st.sampled_from([*ends, world.clock.now])))
 
 
 MAKERS: dict[str, Maker] = {
     "trial.started": _started,
-    "trial.extended": lambda draw, world, _: said.TrialExtended(ends_at=_around(draw, world)),
+    "trial.extended": lambda draw, world, _: user_events.TrialExtended(ends_at=_around(draw, world)),
     "trial.expired": _expired,
     "billing.drift_observed": _drift,
-    "plan.selected": lambda draw, _, __: said.PlanSelected(plan_key=draw(PLANS)),
-    "identity.linked": lambda draw, world, _: said.IdentityLinked(customer_id=_a_customer(draw, world)),
-    "identity.unlinked": lambda draw, world, _: said.IdentityUnlinked(customer_id=_a_customer(draw, world)),
+    "plan.selected": lambda draw, _, __: user_events.PlanSelected(plan_key=draw(PLANS)),
+    "identity.linked": lambda draw, world, _: user_events.IdentityLinked(
+        customer_id=_a_customer(draw, world)
+    ),
+    "identity.unlinked": lambda draw, world, _: user_events.IdentityUnlinked(
+        customer_id=_a_customer(draw, world)
+    ),
     "usage.recorded": _recorded,
-    "usage.reset": lambda draw, world, _: said.UsageReset(period_starts_at=_around(draw, world)),
-    "entitlement.granted": lambda draw, _, __: said.EntitlementGranted(plan_key=draw(PLANS)),
-    "entitlement.revoked": lambda _, __, ___: said.EntitlementRevoked(),
-    "admin.granted": lambda _, __, ___: said.AdminGranted(),
-    "admin.revoked": lambda _, __, ___: said.AdminRevoked(),
+    "usage.reset": lambda draw, world, _: user_events.UsageReset(period_starts_at=_around(draw, world)),
+    "entitlement.granted": lambda draw, _, __: user_events.EntitlementGranted(plan_key=draw(PLANS)),
+    "entitlement.revoked": lambda _, __, ___: user_events.EntitlementRevoked(),
+    "admin.granted": lambda _, __, ___: user_events.AdminGranted(),
+    "admin.revoked": lambda _, __, ___: user_events.AdminRevoked(),
     "onboarding.step_completed": _step,
-    "email.scheduled": lambda draw, world, _: said.EmailScheduled(
+    "email.scheduled": lambda draw, world, _: user_events.EmailScheduled(
         occasion=draw(st.sampled_from(("trial_ending", "welcome"))), scheduled_for=_around(draw, world)
     ),
-    "email.sent": lambda _, world, __: said.EmailSent(occasion="trial_ending", sent_at=world.clock.now),
+    "email.sent": lambda _, world, __: user_events.EmailSent(
+        occasion="trial_ending", sent_at=world.clock.now
+    ),
     "campaign.created": lambda draw, _, __: platform.CampaignCreated(
         campaign_id=UUID(int=draw(st.integers(1, 9))), name="Tea"
     ),

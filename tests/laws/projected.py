@@ -42,7 +42,7 @@ def runner(conninfo: str, *, parts: int = 16, batch_events: int = 2000) -> Runne
     return Runner(connect, parts=parts, batch_events=batch_events)
 
 
-def of_other_people(told: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
+def of_other_people(history: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
     """The same history with ids nobody else has, and the mark they carry."""
     mark = f"m{next(_marks)}"
 
@@ -57,24 +57,24 @@ def of_other_people(told: Iterable[NewEvent]) -> tuple[list[NewEvent], str]:
             aggregate_id=marked(event.aggregate_id),
             payload=marked(event.payload),
         )
-        for event in told
+        for event in history
     ]
     return events, mark
 
 
 def tables_in(conn: AnyConnection, users: Iterable[str]) -> Tables:
     """User to table to row, as they stand in the database."""
-    found: Tables = {}
+    tables: Tables = {}
     for table in TABLES:
         name = "r.user_id" if table == "users" else "(SELECT user_id FROM users WHERE id = r.user_id)"
         with conn.cursor(row_factory=dict_row) as cursor:
             query = f"SELECT {name} AS owner, r.* FROM {table} r WHERE {name} = ANY (%s)"
             for row in cursor.execute(query.encode(), [list(users)]):
                 owner = row.pop("owner")
-                found.setdefault(owner, {})[table] = {
+                tables.setdefault(owner, {})[table] = {
                     column: str(cell) if column in ("id", "user_id") else cell for column, cell in row.items()
                 }
-    return found
+    return tables
 
 
 def links_in(conn: AnyConnection, mark: str) -> Links:
@@ -85,11 +85,13 @@ def links_in(conn: AnyConnection, mark: str) -> Links:
     return {row[0]: (row[1], encode(decode(row[2]) or Claims(0))) for row in rows}
 
 
-def links_told(told: Iterable[NewEvent]) -> Links:
+def links_of_events(history: Iterable[NewEvent]) -> Links:
     """What `links_in` is to find."""
-    events = list(told)
+    events = list(history)
     owners = {customer: user for user, owned in links_of(events).items() for customer in owned}
-    return {customer: (owners.get(customer), encode(said)) for customer, said in claims_of(events).items()}
+    return {
+        customer: (owners.get(customer), encode(claims)) for customer, claims in claims_of(events).items()
+    }
 
 
 def refold(conn: AnyConnection, users: Iterable[str]) -> None:
@@ -98,17 +100,17 @@ def refold(conn: AnyConnection, users: Iterable[str]) -> None:
         Projector().retry(conn, users)
 
 
-def assert_projected(conninfo: str, told: list[NewEvent], mark: str) -> None:
+def assert_projected(conninfo: str, history: list[NewEvent], mark: str) -> None:
     """Tables and links are those of the plain law; so they are after a refold."""
-    live = [event for event in told if event.livemode]
-    wanted = tables_of(live)
+    live = [event for event in history if event.livemode]
+    expected = tables_of(live)
     with session(conninfo) as conn:
-        assert tables_in(conn, wanted) == wanted
-        assert links_in(conn, mark) == links_told(live)
+        assert tables_in(conn, expected) == expected
+        assert links_in(conn, mark) == links_of_events(live)
         stray = conn.execute(
             "SELECT user_id FROM projection_states WHERE user_id LIKE %s AND user_id <> ALL (%s)",
-            [f"%{mark}", list(wanted)],
+            [f"%{mark}", list(expected)],
         ).fetchall()
         assert stray == []
-        refold(conn, wanted)
-        assert tables_in(conn, wanted) == wanted
+        refold(conn, expected)
+        assert tables_in(conn, expected) == expected

@@ -44,13 +44,13 @@ def reloaded(folded: Folded) -> Folded:
     Its dictionaries come back in reverse: no rule may rely on an order that an encoder is free to lose.
     """
     text = encode(folded)
-    found = decode(text)
-    assert found == folded
-    assert encode(found) == text
-    for name in found.settled.__struct_fields__:
-        if isinstance(value := getattr(found.settled, name), dict):
-            setattr(found.settled, name, dict(reversed(value.items())))
-    return found
+    restored = decode(text)
+    assert restored == folded
+    assert encode(restored) == text
+    for name in restored.settled.__struct_fields__:
+        if isinstance(value := getattr(restored.settled, name), dict):
+            setattr(restored.settled, name, dict(reversed(value.items())))
+    return restored
 
 
 def grown(user_id: str, links: dict[str, int], facts: list[Fact], sizes: Iterable[int]) -> Folded:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.domain import user as said
+from events.domain import user as user_events
 from events.envelope import NewEvent
 from projections.fold import present, refold
 from projections.order import alternatives
@@ -61,33 +61,33 @@ PREVIOUS = st.none() | st.fixed_dictionaries(
 )
 OURS = st.sampled_from(
     (
-        said.ProfileUpdated(industry="tea"),
-        said.ProfileUpdated(industry=None),
-        said.PlanSelected(plan_key="glow_up"),
-        said.TrialStarted(starts_at=instant(0), ends_at=instant(2)),
-        said.TrialStarted(starts_at=instant(1), ends_at=instant(9), plan_key="fame_flex"),
-        said.TrialExtended(ends_at=instant(9)),
-        said.TrialExpired(ends_at=instant(2)),
-        said.TrialExpired(ends_at=instant(9)),
-        said.EntitlementGranted(plan_key="fame_flex"),
-        said.EntitlementRevoked(),
-        said.AdminGranted(),
-        said.AdminRevoked(),
-        said.EmailScheduled(occasion="trial_ending", scheduled_for=instant(5)),
-        said.EmailSent(occasion="trial_ending", sent_at=instant(5)),
-        said.EmailCancelled(occasion="trial_ending"),
-        said.UsageRecorded(metric="creators", quantity=3),
-        said.UsageReset(period_starts_at=instant(2)),
-        said.IdentityLinked(customer_id=CUSTOMER),
-        said.IdentityUnlinked(customer_id=CUSTOMER),
-        said.PrivacyErased(),
+        user_events.ProfileUpdated(industry="tea"),
+        user_events.ProfileUpdated(industry=None),
+        user_events.PlanSelected(plan_key="glow_up"),
+        user_events.TrialStarted(starts_at=instant(0), ends_at=instant(2)),
+        user_events.TrialStarted(starts_at=instant(1), ends_at=instant(9), plan_key="fame_flex"),
+        user_events.TrialExtended(ends_at=instant(9)),
+        user_events.TrialExpired(ends_at=instant(2)),
+        user_events.TrialExpired(ends_at=instant(9)),
+        user_events.EntitlementGranted(plan_key="fame_flex"),
+        user_events.EntitlementRevoked(),
+        user_events.AdminGranted(),
+        user_events.AdminRevoked(),
+        user_events.EmailScheduled(occasion="trial_ending", scheduled_for=instant(5)),
+        user_events.EmailSent(occasion="trial_ending", sent_at=instant(5)),
+        user_events.EmailCancelled(occasion="trial_ending"),
+        user_events.UsageRecorded(metric="creators", quantity=3),
+        user_events.UsageReset(period_starts_at=instant(2)),
+        user_events.IdentityLinked(customer_id=CUSTOMER),
+        user_events.IdentityUnlinked(customer_id=CUSTOMER),
+        user_events.PrivacyErased(),
     )
 )
 KINDS = ("customer.subscription.updated", "customer.subscription.created", "customer.subscription.paused")
 OUR_TELLERS = st.builds(lambda fact, at: own(fact, at=at), OURS, INSTANTS)
 TELLERS = st.one_of(
     st.builds(
-        lambda thing, was, kind, at: stripe(kind, thing, was=was, at=at),
+        lambda snapshot, was, kind, at: stripe(kind, snapshot, was=was, at=at),
         snapshots(),
         PREVIOUS,
         st.sampled_from((*KINDS[:1] * 4, *KINDS)),
@@ -121,7 +121,9 @@ TELLERS = st.one_of(
         INSTANTS,
     ),
     OUR_TELLERS,
-    st.builds(lambda at: replace(own(said.AdminGranted(), at=at), event_type="plan.selected"), INSTANTS),
+    st.builds(
+        lambda at: replace(own(user_events.AdminGranted(), at=at), event_type="plan.selected"), INSTANTS
+    ),
     st.builds(
         lambda kind, name, at: clerk(f"user.{kind}", user(first_name=name), at=at),
         st.sampled_from(("created", "updated", "updated", "deleted")),
@@ -148,12 +150,12 @@ BURSTS = (
 
 
 @settings(max_examples=300)
-@given(told=BURSTS, seed=seeds)
-def test_any_burst_gives_the_same_bytes_in_any_order(told: list[NewEvent], seed: int) -> None:
-    order = told.copy()
+@given(events=BURSTS, seed=seeds)
+def test_any_burst_gives_the_same_bytes_in_any_order(events: list[NewEvent], seed: int) -> None:
+    order = events.copy()
     Random(seed).shuffle(order)
 
-    assert as_json(tables_of(order)) == as_json(tables_of(told))
+    assert as_json(tables_of(order)) == as_json(tables_of(events))
 
 
 @settings(max_examples=300)
@@ -178,12 +180,12 @@ def test_any_burst_batch_by_batch_is_the_fold_of_the_whole(
 def chains(draw: st.DrawFn) -> tuple[list[NewEvent], str]:
     """Updates of one second that each name what was before, and where the last one ends."""
     status = draw(st.sampled_from(STATUSES[:6]))
-    told = [linked(), stripe(KINDS[0], subscription(status), at=1)]
+    events = [linked(), stripe(KINDS[0], subscription(status), at=1)]
     for _ in range(draw(st.integers(1, 7))):
         was, status = status, draw(st.sampled_from([s for s in STATUSES[:6] if s != status]))
         key = f"evt_{draw(st.integers(0, 10**9)):010}"
-        told.append(stripe(KINDS[0], subscription(status), was={"status": was}, at=2, key=key))
-    return told, status
+        events.append(stripe(KINDS[0], subscription(status), was={"status": was}, at=2, key=key))
+    return events, status
 
 
 @settings(max_examples=300)
@@ -192,15 +194,15 @@ def test_end_of_any_chain_with_twins_is_true_or_undecided(
     chain: tuple[list[NewEvent], str], twins: list[int], seed: int
 ) -> None:
     """A second Event object for a change may make it look like another one; then both ends are possible."""
-    told, end = chain
-    steps = told[2:]
-    told += [
+    events, end = chain
+    steps = events[2:]
+    events += [
         replace(steps[n % len(steps)], idempotency_key=f"evt_twin{place}") for place, n in enumerate(twins)
     ]
-    keys = Random(seed).sample([event.idempotency_key for event in told], len(told))
-    renamed = [replace(event, idempotency_key=key) for event, key in zip(told, keys, strict=True)]
-    ends = {profile(*each)["subscription_status"] for each in (told, renamed, renamed[::-1])}
-    before, instant = facts_of(told[:2]), facts_of(told[2:])
+    keys = Random(seed).sample([event.idempotency_key for event in events], len(events))
+    renamed = [replace(event, idempotency_key=key) for event, key in zip(events, keys, strict=True)]
+    ends = {profile(*history)["subscription_status"] for history in (events, renamed, renamed[::-1])}
+    before, instant = facts_of(events[:2]), facts_of(events[2:])
     state = present(refold(USER, {}, before))
     possible = {order[-1].body for order in alternatives(instant, state)}
 
@@ -211,9 +213,9 @@ def test_end_of_any_chain_with_twins_is_true_or_undecided(
 @settings(max_examples=300)
 @given(chain=chains(), seed=seeds)
 def test_any_chain_of_one_second_ends_where_it_ended(chain: tuple[list[NewEvent], str], seed: int) -> None:
-    told, end = chain
-    if len({event.idempotency_key for event in told}) < len(told):
+    events, end = chain
+    if len({event.idempotency_key for event in events}) < len(events):
         return
-    Random(seed).shuffle(told)
+    Random(seed).shuffle(events)
 
-    assert profile(*told)["subscription_status"] == end
+    assert profile(*events)["subscription_status"] == end

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from events.append import append_all
-from events.domain import user as said
+from events.domain import user as user_events
 from events.domain import user_event
 from events.envelope import NewEvent
 from tests.databases import Server
-from tests.laws.projected import links_in, links_told, runner, session, tables_in
+from tests.laws.projected import links_in, links_of_events, runner, session, tables_in
 from tests.projections.event_builders import START, clerk, instant, stripe
 from tests.projections.model import DEFAULT_PLANS, state_of, tables_of
 
@@ -24,7 +24,7 @@ PEOPLE = 40
 @pytest.fixture(scope="module")
 def recorded(corpus: Path) -> list[NewEvent]:
     """Every event under an id and at a time of its own, and an operator's links for the customers."""
-    told = [
+    events = [
         _stripe_event(json.loads(line)["event"], f"evt_{path.stem}_{number:04}", number)
         for path in sorted((corpus / "stripe").glob("*.jsonl"))
         for number, line in enumerate(path.read_text().splitlines())
@@ -32,18 +32,18 @@ def recorded(corpus: Path) -> list[NewEvent]:
     clerk_lines = (corpus / "clerk" / "clerk-openapi-specs.jsonl").read_text().splitlines()
     for number, line in enumerate(clerk_lines):
         event = json.loads(line)["event"]
-        told.append(clerk(event["type"], event.get("data") or {}, at=number, key=f"msg_{number:04}"))
-    customers = sorted({event.route_key for event in told if event.aggregate_type == "stripe_customer"})
-    told += [
+        events.append(clerk(event["type"], event.get("data") or {}, at=number, key=f"msg_{number:04}"))
+    customers = sorted({event.route_key for event in events if event.aggregate_type == "stripe_customer"})
+    events += [
         user_event(
-            said.IdentityLinked(customer_id=customer),
+            user_events.IdentityLinked(customer_id=customer),
             user_id=f"user_{number % PEOPLE}",
             now=instant(number),
             idempotency_key=f"link:{customer}",
         )
         for number, customer in enumerate(customers)
     ]
-    return told
+    return events
 
 
 def _stripe_event(event: dict[str, Any], key: str, number: int) -> NewEvent:
@@ -58,13 +58,13 @@ def _stripe_event(event: dict[str, Any], key: str, number: int) -> NewEvent:
 @contextmanager
 def delivered(server: Server, template: str, batches: list[list[NewEvent]]) -> Iterator[str]:
     """A database of its own that was told the batches, projected after each."""
-    made = server.database(template)
+    database = server.database(template)
     for batch in batches:
-        with session(made.conninfo) as conn, conn.transaction():
+        with session(database.conninfo) as conn, conn.transaction():
             append_all(conn, batch)
-        runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+        runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.mark.parametrize("how", ["in order", "shuffled", "twice"])
@@ -75,11 +75,11 @@ def test_corpus_gives_the_same_tables(
     if how != "in order":
         Random(how).shuffle(order)
     third = len(order) // 3
-    wanted = tables_of(recorded)
+    expected = tables_of(recorded)
     with delivered(server, template, [order[:third], order[third:]]) as conninfo, session(conninfo) as conn:
-        assert len(wanted) >= PEOPLE
-        assert tables_in(conn, wanted) == wanted
-        assert links_in(conn, "") == links_told(recorded)
+        assert len(expected) >= PEOPLE
+        assert tables_in(conn, expected) == expected
+        assert links_in(conn, "") == links_of_events(recorded)
 
 
 def test_no_recorded_event_is_poison(recorded: list[NewEvent]) -> None:

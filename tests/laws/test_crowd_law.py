@@ -37,12 +37,12 @@ def few() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
     """A database with the catalog, for all examples here."""
-    made = server.database(template)
-    with session(made.conninfo) as conn, conn.transaction():
+    database = server.database(template)
+    with session(database.conninfo) as conn, conn.transaction():
         append_all(conn, DEFAULT_PLANS)
-    runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+    runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
 def states(conn: AnyConnection, mark: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def states(conn: AnyConnection, mark: str) -> dict[str, str]:
 @given(crowd=CROWDS, seed=st.integers(0, 2**32))
 def test_crowds_end_as_the_whole_fold(shared: str, crowd: list[NewEvent], seed: int) -> None:
     renamed = with_random_ids(crowd, seed)
-    events, mark = of_other_people([replace(each, livemode=True) for each in renamed])
+    events, mark = of_other_people([replace(event, livemode=True) for event in renamed])
     deliver(shared, events, Random(seed), losing=bool(seed % 2))
 
     with session(shared) as conn:

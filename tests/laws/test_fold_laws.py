@@ -20,12 +20,12 @@ seeds = st.integers(0, 2**32)
 
 def live(history: History) -> list[NewEvent]:
     """Everything that happened in live mode, ours included."""
-    told = [envelope(delivery) for delivery in history.deliveries] + history.own
-    return [event for event in told if event.livemode]
+    events = [envelope(delivery) for delivery in history.deliveries] + history.own
+    return [event for event in events if event.livemode]
 
 
-def shuffled(told: list[NewEvent], seed: int) -> list[NewEvent]:
-    order = told.copy()
+def shuffled(events: list[NewEvent], seed: int) -> list[NewEvent]:
+    order = events.copy()
     Random(seed).shuffle(order)
     return order
 
@@ -35,8 +35,10 @@ def shuffled(told: list[NewEvent], seed: int) -> list[NewEvent]:
 def test_rows_are_what_the_worlds_own_last_state_says(history: History) -> None:
     rows = tables_of(live(history))
     for user_id, truth in history.truths.items():
-        found = flat(rows[user_id])
-        wrong = {name: (found[name], value) for name, value in truth.certain.items() if found[name] != value}
+        columns = flat(rows[user_id])
+        wrong = {
+            name: (columns[name], value) for name, value in truth.certain.items() if columns[name] != value
+        }
 
         assert not wrong, (history, wrong)
 
@@ -44,9 +46,9 @@ def test_rows_are_what_the_worlds_own_last_state_says(history: History) -> None:
 @settings(max_examples=150)
 @given(history=histories(own=own_events), seed=seeds)
 def test_any_order_gives_the_same_bytes(history: History, seed: int) -> None:
-    told = live(history)
+    events = live(history)
 
-    assert as_json(tables_of(shuffled(told, seed))) == as_json(tables_of(told))
+    assert as_json(tables_of(shuffled(events, seed))) == as_json(tables_of(events))
 
 
 @settings(max_examples=100)

@@ -77,11 +77,11 @@ class Oracle:
     def live(self, plan: list[Step], *, pace: int = 10) -> list[NewEvent]:
         """Note what each step means for the owner, and tell it as a provider would. With a pace of 0
         everything happens in one second, of which the oracle knows nothing."""
-        told: list[NewEvent] = []
+        events: list[NewEvent] = []
         for number, step in enumerate(plan):
-            told += self._take(number * pace, step)
+            events += self._take(number * pace, step)
             self.owners.append((number * pace, self._next_owner()))
-        return told
+        return events
 
     def owner(self) -> str | None:
         return self.owners[-1][1] if self.owners else None
@@ -100,7 +100,9 @@ class Oracle:
         words = [(at, name) for at, name in self.words.values() if name is not None]
         by_operator = [(at, name) for name, at in self.yes.items()]
         ranked = [(3, by_operator), (2, words + self.sessions), (1, self.references)]
-        return [(rank, at, name) for rank, said in ranked for at, name in said if not self._is_refused(name)]
+        return [
+            (rank, at, name) for rank, entries in ranked for at, name in entries if not self._is_refused(name)
+        ]
 
     def _is_refused(self, name: str) -> bool:
         return name in self.no and self.yes.get(name, -1) < self.no[name]
@@ -123,8 +125,8 @@ class Oracle:
         if step.what in ("refers", "names"):
             return [self._session(at, step)]
         (self.yes if step.what == "links" else self.no)[step.user] = at
-        said = IdentityLinked if step.what == "links" else IdentityUnlinked
-        return [own(said(customer_id=BUYER), user=step.user, at=at)]
+        fact_type = IdentityLinked if step.what == "links" else IdentityUnlinked
+        return [own(fact_type(customer_id=BUYER), user=step.user, at=at)]
 
     def _session(self, at: int, step: Step) -> NewEvent:
         assert step.user is not None
@@ -132,18 +134,18 @@ class Oracle:
         if step.what == "refers":
             naming = {"client_reference_id": step.user}
         (self.references if step.what == "refers" else self.sessions).append((at, step.user))
-        thing = checkout(id=f"cs_{at}", customer=BUYER, **naming)
-        return stripe("checkout.session.completed", thing, at=at)
+        payload = checkout(id=f"cs_{at}", customer=BUYER, **naming)
+        return stripe("checkout.session.completed", payload, at=at)
 
     def _snapshot(self, at: int, step: Step) -> list[NewEvent]:
-        known = self.words.get(step.target)
-        before = known[1] if known else None
+        last = self.words.get(step.target)
+        before = last[1] if last else None
         now = before if step.what == "repeats" else step.user
-        if known is None or now != before:
+        if last is None or now != before:
             self.words[step.target] = (at, now)
             if now is not None:
                 self.latest[now] = at
-        return [_snapshot(at, step.target, before, now, is_first=known is None)]
+        return [_snapshot(at, step.target, before, now, is_first=last is None)]
 
 
 def _snapshot(at: int, target: str, before: str | None, now: str | None, *, is_first: bool) -> NewEvent:
@@ -151,28 +153,28 @@ def _snapshot(at: int, target: str, before: str | None, now: str | None, *, is_f
     was: dict[str, Any] = {} if now == before else {"metadata": {"userId": before}}  # Any: JSON values
     was["description"] = f"before {at}"
     if target == "customer":
-        kind, thing = "customer", customer(BUYER, metadata=metadata)
+        kind, payload = "customer", customer(BUYER, metadata=metadata)
     else:
-        thing = subscription(id=target, customer=BUYER, metadata=metadata)
+        payload = subscription(id=target, customer=BUYER, metadata=metadata)
         kind = "customer.subscription"
     what = "created" if is_first else "updated"
-    return stripe(f"{kind}.{what}", thing, at=at, was=None if is_first else was)
+    return stripe(f"{kind}.{what}", payload, at=at, was=None if is_first else was)
 
 
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
     """A database with the catalog, for all examples here."""
-    made = server.database(template)
-    with session(made.conninfo) as conn, conn.transaction():
+    database = server.database(template)
+    with session(database.conninfo) as conn, conn.transaction():
         append_all(conn, DEFAULT_PLANS)
-    runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+    runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
-def deliver(conninfo: str, told: Iterable[NewEvent], random: Random) -> None:
+def deliver(conninfo: str, events: Iterable[NewEvent], random: Random) -> None:
     """In any order and batches, some twice."""
-    order = list(told)
+    order = list(events)
     order += random.sample(order, k=len(order) // 3)
     random.shuffle(order)
     with session(conninfo) as conn, session(conninfo) as projecting:
@@ -193,14 +195,14 @@ def test_links_are_the_oracles_at_every_second_and_in_every_history(
 ) -> None:
     oracle = Oracle()
     events = [clerk("user.created", user(name), at=-60) for name in USERS]
-    told, mark = of_other_people([*events, *oracle.live(plan)])
-    deliver(shared, told, Random(seed))
+    all_events, mark = of_other_people([*events, *oracle.live(plan)])
+    deliver(shared, all_events, Random(seed))
 
-    assert_projected(shared, told, mark)
+    assert_projected(shared, all_events, mark)
     with psycopg.connect(shared, autocommit=True) as conn:
         row = conn.execute("SELECT user_id FROM customer_links WHERE customer_id = %s", [BUYER + mark])
-        found = row.fetchone()
-        assert (found[0] if found else None) == _marked(oracle.owner(), mark)
+        owner_row = row.fetchone()
+        assert (owner_row[0] if owner_row else None) == _marked(oracle.owner(), mark)
         for name in USERS:
             assert_told_as_lived(conn, _marked(name, mark) or name, oracle, mark, len(plan))
 
@@ -222,10 +224,10 @@ def assert_told_as_lived(
         for step in steps:
             if step["occurred_at"] <= instant(at):
                 columns |= {change["column"]: change["new"] for change in step["changes"]}
-        told = {name: value for name, value in columns.items() if value is not None}
-        assert told.items() <= shown.items()
-        known = shown.keys() & columns.keys()
-        assert {name: shown[name] for name in known} == {name: columns[name] for name in known}
+        expected = {name: value for name, value in columns.items() if value is not None}
+        assert expected.items() <= shown.items()
+        common = shown.keys() & columns.keys()
+        assert {name: shown[name] for name in common} == {name: columns[name] for name in common}
 
 
 def _marked(name: str | None, mark: str) -> str | None:
@@ -238,12 +240,12 @@ def test_a_replay_links_as_the_live_projector(
     shared: str, tmp_path: Path, plans: list[list[Step]], seed: int
 ) -> None:
     random = Random(seed)
-    told = [
+    all_events = [
         event
         for plan in plans
         for event in of_other_people(Oracle().live(plan, pace=random.choice((0, 10))))[0]
     ]
-    deliver(shared, told, random)
+    deliver(shared, all_events, random)
 
     options = Options(work_dir=tmp_path, workers=1, range_pages=1, bucket_events=20)
     assert compare(shared, options=options).differences == []

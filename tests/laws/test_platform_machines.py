@@ -73,18 +73,18 @@ class Work(RuleBasedStateMachine):
     @rule(repeat=st.booleans())
     def create_campaign(self, repeat: bool) -> None:
         open_now = sum(status != "archived" for status, _ in self.campaigns.values())
-        given = command(self.user)
-        made = self.tried(
-            lambda: create_campaign(self.conn, given, NewCampaign(name="Tea")),
+        request = command(self.user)
+        decided = self.tried(
+            lambda: create_campaign(self.conn, request, NewCampaign(name="Tea")),
             LimitExceeded if open_now >= CAMPAIGNS else None,
         )
-        if made is not None:
-            self.campaigns[UUID(made.answer["id"])] = ["draft", 1]
+        if decided is not None:
+            self.campaigns[UUID(decided.answer["id"])] = ["draft", 1]
             if repeat:
-                again = create_campaign(self.conn, given, NewCampaign(name="Tea"))
+                again = create_campaign(self.conn, request, NewCampaign(name="Tea"))
                 self.conn.commit()
                 assert again.repeated
-                assert again.answer == made.answer
+                assert again.answer == decided.answer
 
     @rule(pick=PICK, action=st.sampled_from(sorted(CAMPAIGN_STEPS)), version=STALE)
     def move_campaign(self, pick: int, action: Any, version: int | None) -> None:
@@ -103,40 +103,40 @@ class Work(RuleBasedStateMachine):
     def create_job(self, pick: int, alone: bool) -> None:
         campaign = None if alone else self.some(self.campaigns, pick)
         over = campaign is not None and self.campaigns[campaign][0] in ("completed", "archived")
-        made = self.tried(
+        decided = self.tried(
             lambda: create_job(self.conn, command(self.user), NewJob(campaign_id=campaign)),
             WrongState if over else None,
         )
-        if made is not None:
-            self.jobs[UUID(made.answer["id"])] = ["pending", 1]
+        if decided is not None:
+            self.jobs[UUID(decided.answer["id"])] = ["pending", 1]
 
     @rule(pick=PICK, step=st.sampled_from(sorted(JOB_STEPS)), version=STALE)
     def move_job(self, pick: int, step: str, version: int | None) -> None:
         if (job := self.some(self.jobs, pick)) is None:
             return
         allowed, status, act = JOB_STEPS[step]
-        given = partial(act, self.conn, command(self.user), job, version)
-        self.moved(self.jobs[job], allowed, status, version, given)
+        action = partial(act, self.conn, command(self.user), job, version)
+        self.moved(self.jobs[job], allowed, status, version, action)
 
-    @rule(pick=PICK, found=st.integers(0, 9))
-    def record_results(self, pick: int, found: int) -> None:
+    @rule(pick=PICK, batch_size=st.integers(0, 9))
+    def record_results(self, pick: int, batch_size: int) -> None:
         if (job := self.some(self.jobs, pick)) is None:
             return
         refusal: type[DecisionRefused] | None = None
         if self.jobs[job][0] != "processing":
             refusal = WrongState
-        elif found and self.creators + found > CREATORS:
+        elif batch_size and self.creators + batch_size > CREATORS:
             refusal = LimitExceeded
-        if self.tried(lambda: record_results(self.conn, command(self.user), job, [{}] * found), refusal):
+        if self.tried(lambda: record_results(self.conn, command(self.user), job, [{}] * batch_size), refusal):
             self.jobs[job][1] += 1
-            self.creators += found
+            self.creators += batch_size
 
     @rule()
     def create_list(self) -> None:
-        made = create_list(self.conn, command(self.user), NewList(name="Best"))
+        decided = create_list(self.conn, command(self.user), NewList(name="Best"))
         self.conn.commit()
-        self.lists[UUID(made.answer["id"])] = ["open", 1]
-        self.items[UUID(made.answer["id"])] = {}
+        self.lists[UUID(decided.answer["id"])] = ["open", 1]
+        self.items[UUID(decided.answer["id"])] = {}
 
     @rule(pick=PICK, creator=st.sampled_from("abc"), remove=st.booleans())
     def change_items(self, pick: int, creator: str, remove: bool) -> None:
@@ -148,12 +148,14 @@ class Work(RuleBasedStateMachine):
             refusal = NotTheirs if status == "deleted" else WrongState
         elif (creator in items) is not remove:
             refusal = NotTheirs if remove else CreatorTwice
-        given = command(self.user)
+        request = command(self.user)
         if remove:
             item = items.get(creator, which)
-            done = self.tried(lambda: remove_item(self.conn, given, which, item), refusal)
+            done = self.tried(lambda: remove_item(self.conn, request, which, item), refusal)
         else:
-            done = self.tried(lambda: add_item(self.conn, given, which, NewItem(creator_id=creator)), refusal)
+            done = self.tried(
+                lambda: add_item(self.conn, request, which, NewItem(creator_id=creator)), refusal
+            )
         if done is not None:
             self.lists[which][1] += 1
             if remove:
@@ -172,28 +174,28 @@ class Work(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def somebody_else(self, pick: int) -> None:
-        given = command(self.other)
+        request = command(self.other)
         attempts: tuple[tuple[dict[UUID, Any], Callable[[UUID], Decided]], ...] = (
-            (self.campaigns, lambda wanted: move_campaign(self.conn, given, wanted, "archive")),
-            (self.jobs, lambda wanted: fail_job(self.conn, given, wanted, "x")),
-            (self.lists, lambda wanted: move_list(self.conn, given, wanted, "delete")),
+            (self.campaigns, lambda target_id: move_campaign(self.conn, request, target_id, "archive")),
+            (self.jobs, lambda target_id: fail_job(self.conn, request, target_id, "x")),
+            (self.lists, lambda target_id: move_list(self.conn, request, target_id, "delete")),
         )
         for mine, attempt in attempts:
-            if (wanted := self.some(mine, pick)) is not None:
-                self.tried(partial(attempt, wanted), NotTheirs)
+            if (target := self.some(mine, pick)) is not None:
+                self.tried(partial(attempt, target), NotTheirs)
 
     @invariant()
     def the_tables_are_the_model(self) -> None:
-        found = tables(self.conn, [self.user])
-        assert {UUID(r["id"]): [r["status"], r["version"]] for r in found["campaigns"]} == self.campaigns
-        assert {UUID(r["id"]): [r["status"], r["version"]] for r in found["scraping_jobs"]} == self.jobs
-        there = {which: each for which, each in self.lists.items() if each[0] != "deleted"}
-        told = {
+        rows = tables(self.conn, [self.user])
+        assert {UUID(r["id"]): [r["status"], r["version"]] for r in rows["campaigns"]} == self.campaigns
+        assert {UUID(r["id"]): [r["status"], r["version"]] for r in rows["scraping_jobs"]} == self.jobs
+        there = {which: state for which, state in self.lists.items() if state[0] != "deleted"}
+        shown = {
             UUID(r["id"]): ["archived" if r["is_archived"] else "open", r["version"]]
-            for r in found["creator_lists"]
+            for r in rows["creator_lists"]
         }
-        assert told == there
-        items = {(UUID(r["list_id"]), r["creator_id"]): UUID(r["id"]) for r in found["list_items"]}
+        assert shown == there
+        items = {(UUID(r["list_id"]), r["creator_id"]): UUID(r["id"]) for r in rows["list_items"]}
         assert items == {(w, c): i for w in there for c, i in self.items[w].items()}
         used = self.conn.execute(
             "SELECT usage_campaigns_current, usage_creators_current_month FROM user_usage g"
@@ -215,15 +217,20 @@ class Work(RuleBasedStateMachine):
         return sorted(of)[pick % len(of)] if of else None
 
     def moved(
-        self, held: list[Any], allowed: set[str], status: str, version: int | None, act: Callable[[], Decided]
+        self,
+        model_row: list[Any],
+        allowed: set[str],
+        status: str,
+        version: int | None,
+        act: Callable[[], Decided],
     ) -> None:
         refusal: type[DecisionRefused] | None = None
-        if version is not None and version != held[1]:
+        if version is not None and version != model_row[1]:
             refusal = VersionConflict
-        elif held[0] not in allowed:
+        elif model_row[0] not in allowed:
             refusal = WrongState
         if self.tried(act, refusal) is not None:
-            held[:] = [status, held[1] + 1]
+            model_row[:] = [status, model_row[1] + 1]
 
     def tried(self, act: Callable[[], Decided], refusal: type[DecisionRefused] | None) -> Decided | None:
         """What comes of it, committed; the refusal that must come of it leaves nothing."""
@@ -239,12 +246,12 @@ class Work(RuleBasedStateMachine):
 
 @pytest.fixture
 def shop(server: Server, template: str) -> Iterator[str]:
-    made = server.database(template)
-    with psycopg.connect(made.conninfo) as conn:
+    database = server.database(template)
+    with psycopg.connect(database.conninfo) as conn:
         append_all(conn, sold(campaigns=CAMPAIGNS, creators=CREATORS))
         project(conn)
-    yield made.conninfo
-    made.drop()
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.mark.timeout(300)

@@ -38,12 +38,12 @@ on_postgres = settings(
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
     """A database with the catalog, for all examples here."""
-    made = server.database(template)
-    with session(made.conninfo) as conn, conn.transaction():
+    database = server.database(template)
+    with session(database.conninfo) as conn, conn.transaction():
         append_all(conn, DEFAULT_PLANS)
-    runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+    runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
 def all_of(history: History) -> list[NewEvent]:
@@ -58,8 +58,8 @@ class Delivery:
         self.conninfo = conninfo
         self.random = random
 
-    def deliver(self, told: list[NewEvent]) -> None:
-        order = told + self.random.sample(told, k=len(told) // 3)
+    def deliver(self, events: list[NewEvent]) -> None:
+        order = events + self.random.sample(events, k=len(events) // 3)
         self.random.shuffle(order)
         with session(self.conninfo) as conn, session(self.conninfo) as projecting:
             while order:
@@ -87,25 +87,25 @@ class Delivery:
 def test_any_permutation_duplication_and_batching_gives_the_same_tables(
     shared: str, history: History, seed: int
 ) -> None:
-    told, mark = of_other_people(all_of(history))
-    Delivery(shared, Random(seed)).deliver(told)
+    events, mark = of_other_people(all_of(history))
+    Delivery(shared, Random(seed)).deliver(events)
 
-    assert_projected(shared, told, mark)
+    assert_projected(shared, events, mark)
 
 
 @settings(on_postgres, max_examples=10)
 @given(history=histories(), seed=seeds)
 def test_tables_are_what_the_worlds_own_last_state_says(shared: str, history: History, seed: int) -> None:
-    told, mark = of_other_people(all_of(history))
-    Delivery(shared, Random(seed)).deliver(told)
+    events, mark = of_other_people(all_of(history))
+    Delivery(shared, Random(seed)).deliver(events)
 
     with session(shared) as conn:
         rows = tables_in(conn, [user_id + mark for user_id in history.truths])
     for user_id, truth in history.truths.items():
-        found = {name: cell for row in rows[user_id + mark].values() for name, cell in row.items()}
+        columns = {name: cell for row in rows[user_id + mark].values() for name, cell in row.items()}
         for name, value in truth.certain.items():
-            wanted = f"{value}{mark}" if name == "stripe_customer_id" and value else value
-            assert name == "user_id" or found[name] == wanted, (name, history)
+            expected = f"{value}{mark}" if name == "stripe_customer_id" and value else value
+            assert name == "user_id" or columns[name] == expected, (name, history)
 
 
 @settings(on_postgres, max_examples=10)
@@ -114,22 +114,22 @@ def test_late_events_come_out_as_if_they_had_been_in_time(
     shared: str, history: History, seed: int, cut: float
 ) -> None:
     """All but some are projected in order, then those that were held back."""
-    told, mark = of_other_people(all_of(history))
+    events, mark = of_other_people(all_of(history))
     random = Random(seed)
-    held = [event for event in told if random.random() < cut]
+    late = [event for event in events if random.random() < cut]
     with session(shared) as conn:
-        for wave in ([event for event in told if event not in held], held):
+        for wave in ([event for event in events if event not in late], late):
             with conn.transaction():
                 append_all(conn, wave)
             runner(shared).drain()
 
-    assert_projected(shared, told, mark)
+    assert_projected(shared, events, mark)
 
 
 def test_hash_seed_makes_no_difference() -> None:
     """Sets and dictionaries of text are laid out by it, in every process anew."""
     script = "from tests.laws.hash_seed import digest; print(digest())"
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", script],
             cwd=ROOT,
@@ -141,5 +141,5 @@ def test_hash_seed_makes_no_difference() -> None:
         for seed in ("0", "1", "4242")
     }
 
-    assert len(found) == 1
-    assert len(found.pop()) == 65
+    assert len(digests) == 1
+    assert len(digests.pop()) == 65

@@ -44,15 +44,15 @@ on_postgres = settings(
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
     """A database with the catalog, for all examples here."""
-    made = server.database(template)
-    with session(made.conninfo) as conn, conn.transaction():
+    database = server.database(template)
+    with session(database.conninfo) as conn, conn.transaction():
         append_all(conn, DEFAULT_PLANS)
-    runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+    runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
-def told(history: History, seed: int) -> list[NewEvent]:
+def arrivals(history: History, seed: int) -> list[NewEvent]:
     """Everything of a history, some of it twice, in any order."""
     events = [envelope(delivery) for delivery in history.deliveries] + history.own
     events, _ = of_other_people(events)
@@ -82,7 +82,7 @@ def test_a_rebuild_at_the_live_checkpoints_is_the_live_tables(
     shared: str, tmp_path: Path, history: History, seed: int
 ) -> None:
     random = Random(seed)
-    deliver(shared, told(history, seed), random)
+    deliver(shared, arrivals(history, seed), random)
     options = Options(
         work_dir=tmp_path,
         workers=1,
@@ -92,9 +92,9 @@ def test_a_rebuild_at_the_live_checkpoints_is_the_live_tables(
         range_events=random.choice((1, 10, 1000)),
     )
 
-    found = compare(shared, options=options)
+    comparison = compare(shared, options=options)
 
-    assert found.differences == []
+    assert comparison.differences == []
 
 
 @settings(on_postgres, max_examples=5)
@@ -103,7 +103,7 @@ def test_the_live_projector_goes_on_from_a_replay_at_any_point(
     shared: str, tmp_path: Path, history: History, seed: int
 ) -> None:
     random = Random(seed)
-    events = told(history, seed)
+    events = arrivals(history, seed)
     options = Options(work_dir=tmp_path, workers=1, bucket_events=50)
     deliver(shared, events[::2], random)
     replay(shared, options=options)
@@ -121,13 +121,13 @@ def shop(conninfo: str) -> str:
 
 
 def test_neither_workers_nor_hash_seed_make_a_difference(shop: str, tmp_path: Path) -> None:
-    found = set()
+    digests = set()
     for seed, workers in (("0", "1"), ("1", "2"), ("4242", "3")):
         done = _process(shop, tmp_path, workers, seed).communicate()[0]
-        found.add(done)
+        digests.add(done)
 
-    assert len(found) == 1
-    assert len(found.pop().strip()) == 64
+    assert len(digests) == 1
+    assert len(digests.pop().strip()) == 64
 
 
 def test_killed_at_random_moments_a_replay_still_gives_the_live_tables(shop: str, tmp_path: Path) -> None:

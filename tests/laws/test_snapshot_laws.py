@@ -46,12 +46,12 @@ def often() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[str]:
     """A database with the catalog, for all examples here."""
-    made = server.database(template)
-    with session(made.conninfo) as conn, conn.transaction():
+    database = server.database(template)
+    with session(database.conninfo) as conn, conn.transaction():
         append_all(conn, DEFAULT_PLANS)
-    runner(made.conninfo).drain()
-    yield made.conninfo
-    made.drop()
+    runner(database.conninfo).drain()
+    yield database.conninfo
+    database.drop()
 
 
 def deliver(conninfo: str, events: list[NewEvent], random: Random, *, losing: bool) -> None:
@@ -96,7 +96,7 @@ def test_snapshots_are_the_states_that_the_whole_fold_passes(
     shared: str, history: History, seed: int
 ) -> None:
     events, mark = of_other_people(
-        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+        [event for event in [*map(envelope, history.deliveries), *history.own] if event.livemode]
     )
     deliver(shared, events, Random(seed), losing=False)
 
@@ -109,7 +109,7 @@ def test_snapshots_are_the_states_that_the_whole_fold_passes(
 @given(history=histories(own=own_events), seed=st.integers(0, 2**32))
 def test_lost_snapshots_change_nothing(shared: str, history: History, seed: int) -> None:
     events, mark = of_other_people(
-        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+        [event for event in [*map(envelope, history.deliveries), *history.own] if event.livemode]
     )
     deliver(shared, events, Random(seed), losing=True)
 
@@ -124,7 +124,7 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
     shared: str, history: History, seed: int
 ) -> None:
     events, mark = of_other_people(
-        [each for each in [*map(envelope, history.deliveries), *history.own] if each.livemode]
+        [event for event in [*map(envelope, history.deliveries), *history.own] if event.livemode]
     )
     random = Random(seed)
     deliver(shared, events, random, losing=False)
@@ -138,17 +138,17 @@ def test_questions_that_begin_at_a_snapshot_are_answered_as_from_the_beginning(
                 changes = [(s, c) for s in reversed(steps) for c in s.changes if c.column == column]
                 why = explain(conn, user, column)
                 assert why is not None
-                chain = [(each["event_id"], each["value"]) for each in (why, *why["earlier"])]
-                wanted = [(s.behind.get(column, s.entry).fact.id, c.new) for s, c in changes]
-                wanted = wanted or [(steps[0].entry.fact.id, None)]
-                assert chain == (wanted if why["earlier_is_complete"] else wanted[: len(chain)])
+                chain = [(cause["event_id"], cause["value"]) for cause in (why, *why["earlier"])]
+                expected = [(s.behind.get(column, s.entry).fact.id, c.new) for s, c in changes]
+                expected = expected or [(steps[0].entry.fact.id, None)]
+                assert chain == (expected if why["earlier_is_complete"] else expected[: len(chain)])
             for entry in random.sample(whole or [], min(4, len(whole or []))):
                 at = entry["occurred_at"]
-                known = random.choice((None, entry["recorded_at"]))
-                found = load_history(conn, user, as_of=at, known_at=known)
-                state = found.state()
-                then = None if state is None else flat(state, found.catalog())
-                assert profile_at(conn, user, as_of=at, known_at=known) == then
+                known_at = random.choice((None, entry["recorded_at"]))
+                loaded = load_history(conn, user, as_of=at, known_at=known_at)
+                state = loaded.state()
+                then = None if state is None else flat(state, loaded.catalog())
+                assert profile_at(conn, user, as_of=at, known_at=known_at) == then
 
 
 def in_pages(conn: AnyConnection, user: str, limit: int) -> list[Json] | None:

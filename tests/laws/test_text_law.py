@@ -96,14 +96,14 @@ class House:
         return self._client.open(path, method=method, headers=headers, data=data)
 
     def get(self, path: str) -> Json:
-        found = self.ask("GET", path)
-        assert found.status_code == 200, (path, found.text)
-        return json.loads(found.data)
+        response = self.ask("GET", path)
+        assert response.status_code == 200, (path, response.text)
+        return json.loads(response.data)
 
     def send(self, method: str, path: str, body: Json) -> Json:
-        found = self.ask(method, path, body)
-        assert found.status_code in (200, 201), (path, body, found.text)
-        return json.loads(found.data)
+        response = self.ask(method, path, body)
+        assert response.status_code in (200, 201), (path, body, response.text)
+        return json.loads(response.data)
 
     def deliver(self, provider: Any, event: Json, message_id: str) -> None:  # Any: a provider's name
         now = utc_now()
@@ -111,9 +111,9 @@ class House:
         delivery = DemoDelivery(provider, message_id, event["type"], now, body, event)
         secrets = self._secrets
         headers = sign(delivery, stripe_secret=secrets.stripe, clerk_secret=secrets.clerk, at=now)
-        found = self._client.post(f"/webhooks/{provider}", data=body, headers=headers)
-        assert found.status_code == 200, found.text
-        assert json.loads(found.data)["status"] == "appended"
+        response = self._client.post(f"/webhooks/{provider}", data=body, headers=headers)
+        assert response.status_code == 200, response.text
+        assert json.loads(response.data)["status"] == "appended"
 
     def project(self) -> None:
         runner(self.conninfo).drain()
@@ -122,21 +122,21 @@ class House:
 @pytest.fixture(scope="module")
 def house(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A service for all examples here; each example is of other people."""
-    made, folder = server.database(template), tmp_path_factory.mktemp("text")
+    database, folder = server.database(template), tmp_path_factory.mktemp("text")
     secrets = dev_secrets(folder)
-    found = Settings(
+    configured = Settings(
         _env_file=None,
-        database_url=as_url(made.conninfo),
+        database_url=as_url(database.conninfo),
         TENURE_DATA_DIR=folder,
         stripe_webhook_secrets=secrets.stripe,
         clerk_webhook_secrets=secrets.clerk,
     )
-    with open_pool(made.conninfo, application_name="text", max_size=4) as pool:
+    with open_pool(database.conninfo, application_name="text", max_size=4) as pool:
         with pool.connection() as conn:
             token, _ = create_token(conn, "operator", name="text", now=utc_now())
-        app = build_over(pool, found, made.conninfo, CollectorRegistry())
-        yield House(made.conninfo, app, secrets, token)
-    made.drop()
+        app = build_over(pool, configured, database.conninfo, CollectorRegistry())
+        yield House(database.conninfo, app, secrets, token)
+    database.drop()
 
 
 def live(house: House, texts: list[str]) -> dict[str, dict[str, str | None]]:
@@ -149,10 +149,10 @@ def live(house: House, texts: list[str]) -> dict[str, dict[str, str | None]]:
         for at, verb in enumerate(("created", "updated", "updated")):
             house.deliver("clerk", _clerk(user, text, verb, seconds + at), f"msg_{number}_{at}")
             house.project()
-        for at, (kind, thing) in enumerate(_stripe(user, customer, text).items()):
+        for at, (kind, payload) in enumerate(_stripe(user, customer, text).items()):
             event = {"id": f"evt_{number}_{at}", "object": "event", "type": kind, "created": seconds + at}
             house.deliver(
-                "stripe", event | {"livemode": True, "data": {"object": thing}}, f"evt_{number}_{at}"
+                "stripe", event | {"livemode": True, "data": {"object": payload}}, f"evt_{number}_{at}"
             )
         house.project()
         _type(house, user, text)
@@ -205,12 +205,12 @@ def _type(house: House, user: str, text: str) -> None:
     assert first["event_id"] == again["event_id"]
     short = text[:180] or "-"
     listed = {"user_id": user, "name": short, "description": text, "tags": [short[:50]]}
-    made = house.send("POST", "/api/lists", listed)
+    created = house.send("POST", "/api/lists", listed)
     item = {"user_id": user, "creator_id": short, "creator": {text: [text]}, "notes": text}
-    house.send("POST", f"/api/lists/{made['id']}/items", item)
+    house.send("POST", f"/api/lists/{created['id']}/items", item)
     job = {"user_id": user, "keywords": [short], "search_params": {"a": text}, "target_username": short}
     house.send("POST", "/api/jobs", job)
-    shown = house.get(f"/api/lists/{made['id']}?user_id={user}")
+    shown = house.get(f"/api/lists/{created['id']}?user_id={user}")
     assert (shown["name"], shown["description"]) == (storable(short), storable(text))
 
 
@@ -267,8 +267,8 @@ def test_export_and_import_carry_any_text(
     runner(other.conninfo).drain()
 
     here, there = tables(house.conninfo), tables(other.conninfo)
-    for found in (here, there):
-        del found["projection_checkpoints"]  # it holds when each database projected
+    for dump in (here, there):
+        del dump["projection_checkpoints"]  # it holds when each database projected
     assert there == here
     other.drop()
 
@@ -319,6 +319,6 @@ def test_an_id_of_any_text_has_its_addresses(house: House, text: str) -> None:
     assert [house.get(path)[name] for name in ("user_id", "industry")] == [user, text]
     assert len(house.get(f"{path}/history")["items"]) == 2
     assert house.get(f"{path}/explain/industry")["value"] == text
-    found = house.get(f"/api/events?user_id={quote(user, safe='')}")["items"]
-    assert {event["route_key"] for event in found} == {user}
+    events = house.get(f"/api/events?user_id={quote(user, safe='')}")["items"]
+    assert {event["route_key"] for event in events} == {user}
     assert house.ask("GET", f"{path}/entitlements").status_code == 200

@@ -42,12 +42,12 @@ def profiles(conninfo: str, users: Iterable[str]) -> dict[str, Profile]:
         return {user: comparable(profile(conn, user)) for user in users}
 
 
-def comparable(found: Profile) -> Profile:
+def comparable(columns: Profile) -> Profile:
     """Without the quarantine's event id: another database gives the event another one."""
-    return found and {name: cell for name, cell in found.items() if name != "quarantine"}
+    return columns and {name: cell for name, cell in columns.items() if name != "quarantine"}
 
 
-def told(history_: History, order: int) -> list[NewEvent]:
+def ordered_events(history_: History, order: int) -> list[NewEvent]:
     """All events in some order: the world's, plans that change, and an operator's second thoughts."""
     deliveries: list[DemoDelivery] = history_.shuffled(order)
     events = [envelope(delivery) for delivery in deliveries]
@@ -97,7 +97,7 @@ SOME = settings(max_examples=8, deadline=None, suppress_health_check=list(Health
 def test_as_of_equals_a_database_fed_only_what_had_happened(
     server: Server, template: str, history_: History, order: int, cut: float
 ) -> None:
-    events = told(history_, order)
+    events = ordered_events(history_, order)
     instants = sorted(event.occurred_at for event in events)
     as_of = instants[round(cut * (len(instants) - 1))]
     whole, fresh = server.database(template), server.database(template)
@@ -106,8 +106,8 @@ def test_as_of_equals_a_database_fed_only_what_had_happened(
         fed(fresh.conninfo, [event for event in events if event.occurred_at <= as_of])
 
         with psycopg.connect(whole.conninfo) as conn:
-            asked = {user: comparable(profile_at(conn, user, as_of=as_of)) for user in history_.truths}
-        assert asked == profiles(fresh.conninfo, history_.truths)
+            answers = {user: comparable(profile_at(conn, user, as_of=as_of)) for user in history_.truths}
+        assert answers == profiles(fresh.conninfo, history_.truths)
     finally:
         whole.drop()
         fresh.drop()
@@ -118,16 +118,18 @@ def test_as_of_equals_a_database_fed_only_what_had_happened(
 def test_known_at_equals_a_database_fed_only_what_was_recorded(
     server: Server, template: str, history_: History, order: int, cut: float
 ) -> None:
-    events = told(history_, order)
-    known = round(cut * (len(events) - 1))
+    events = ordered_events(history_, order)
+    last = round(cut * (len(events) - 1))
     whole, fresh = server.database(template), server.database(template)
     try:
-        known_at = fed(whole.conninfo, events)[known]
-        fed(fresh.conninfo, events[: known + 1])
+        known_at = fed(whole.conninfo, events)[last]
+        fed(fresh.conninfo, events[: last + 1])
 
         with psycopg.connect(whole.conninfo) as conn:
-            asked = {user: comparable(profile_at(conn, user, known_at=known_at)) for user in history_.truths}
-        assert asked == profiles(fresh.conninfo, history_.truths)
+            answers = {
+                user: comparable(profile_at(conn, user, known_at=known_at)) for user in history_.truths
+            }
+        assert answers == profiles(fresh.conninfo, history_.truths)
     finally:
         whole.drop()
         fresh.drop()
@@ -140,7 +142,7 @@ def test_history_and_explanation_end_in_the_profile(
 ) -> None:
     database = server.database(template)
     try:
-        fed(database.conninfo, told(history_, order))
+        fed(database.conninfo, ordered_events(history_, order))
 
         with psycopg.connect(database.conninfo) as conn:
             for user in history_.truths:
@@ -168,8 +170,8 @@ def test_history_and_explanation_end_in_the_profile(
 
 def first_heard(conn: psycopg.Connection[tuple[Any, ...]], customer_id: str) -> datetime:  # Any: columns
     """When anything first said that customer's name."""
-    asked = "SELECT min(occurred_at) FROM events WHERE event_data::text LIKE %s"
-    row = conn.execute(asked, [f"%{customer_id}%"]).fetchone()
+    query = "SELECT min(occurred_at) FROM events WHERE event_data::text LIKE %s"
+    row = conn.execute(query, [f"%{customer_id}%"]).fetchone()
     assert row is not None
-    found: datetime = row[0]
-    return found
+    earliest: datetime = row[0]
+    return earliest
