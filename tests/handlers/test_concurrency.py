@@ -96,8 +96,8 @@ def test_doors_and_projectors_in_the_same_part_change_nothing(conn: Connection, 
             for number in range(150):
                 append(client, clerk("user.updated", user(ADA), at=60 + number))
                 owner = {"userId": ADA if number % 2 else "user_bob"}
-                said = subscription("active", price={"id": "price_nobody_knows"}, metadata=owner)
-                append(client, stripe("customer.subscription.updated", said, at=60 + number))
+                payload = subscription("active", price={"id": "price_nobody_knows"}, metadata=owner)
+                append(client, stripe("customer.subscription.updated", payload, at=60 + number))
 
     threads = [Thread(target=Runner(opened).run, args=(stop,)) for _ in range(2)] + [Thread(target=door)]
     for thread in threads:
@@ -133,8 +133,8 @@ def test_an_event_that_comes_between_look_and_append_is_taken_in(conn: Connectio
     seen: list[int] = []
     mine = own(_used(1), at=120)
 
-    def choose(found: Snapshot) -> list[NewEvent]:
-        state = found.users[ADA].state
+    def choose(snapshot: Snapshot) -> list[NewEvent]:
+        state = snapshot.users[ADA].state
         seen.append(state.creators)
         if len(seen) == 1:
             with closing(connect(conninfo, application_name="other", autocommit=True)) as other:

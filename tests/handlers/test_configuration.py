@@ -43,9 +43,9 @@ def _project(conninfo: str) -> None:
 
 
 def _tables(conn: Connection) -> list[object]:
-    found: list[object] = [conn.execute(asked).fetchall() for asked in TABLES]
+    results: list[object] = [conn.execute(query).fetchall() for query in TABLES]
     conn.rollback()
-    return found
+    return results
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_keys_of_other_programs_are_kept_with_the_type_they_look_like(
         _set(conn, f"scraping.{key}", text)
     _project(conninfo)
 
-    found = {e.key: (e.value, e.value_type) for e in entries(conn) if e.category == "scraping"}
-    assert found == {
+    values = {e.key: (e.value, e.value_type) for e in entries(conn) if e.category == "scraping"}
+    assert values == {
         "a": (12, "number"),
         "b": (900, "duration"),
         "c": (True, "boolean"),
@@ -175,8 +175,8 @@ def test_stored_value_this_version_forbids_gives_the_default() -> None:
 
 
 def test_every_known_key_has_a_default_it_allows() -> None:
-    for known in KNOWN.values():
-        assert known.check(known.default), known.description
+    for setting in KNOWN.values():
+        assert setting.check(setting.default), setting.description
 
 
 def test_durations_read_and_tell_the_same() -> None:

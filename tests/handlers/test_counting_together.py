@@ -40,30 +40,30 @@ def wide(conninfo: str) -> Iterator[Pool]:
         yield opened
 
 
-def wanted(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
+def usage_command(user_id: str, key: str, quantity: int = 1) -> UsageCommand:
     usage = MeteredUsage(metric="creators", quantity=quantity)
     return UsageCommand(user_id=user_id, usage=usage, key=key, now=NOW, actor="test")
 
 
-def command_rule(*asked: UsageCommand) -> list[CommandRule]:
-    return [ruled_one(each) for each in asked]
+def command_rule(*commands: UsageCommand) -> list[CommandRule]:
+    return [ruled_one(command) for command in commands]
 
 
-def answered(counter: UsageCounter, asked: UsageCommand) -> str:
+def answered(counter: UsageCounter, command: UsageCommand) -> str:
     try:
-        counted = counter.record(asked)
+        counted = counter.record(command)
     except LimitExceeded as refused:
         return f"refused at {refused.used}"
     return "repeated" if counted.repeated else "counted"
 
 
-def at_once(counter: UsageCounter, asked: Sequence[UsageCommand]) -> list[str]:
+def at_once(counter: UsageCounter, commands: Sequence[UsageCommand]) -> list[str]:
     """The answers to all of them, from clients that begin together."""
     gate = Barrier(CLIENTS)
 
     def client(number: int) -> list[str]:
         gate.wait()
-        return [answered(counter, each) for each in asked[number::CLIENTS]]
+        return [answered(counter, command) for command in commands[number::CLIENTS]]
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         return [answer for answers in threads.map(client, range(CLIENTS)) for answer in answers]
@@ -85,17 +85,17 @@ def refolded(conn: Connection) -> dict[str, list[Any]]:
 
 def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None:
     tell(conn, clerk("user.updated", user(PEOPLE[5]) | {"email_addresses": 7}, at=60))
-    decide_many(conn, command_rule(wanted(PEOPLE[2], "before", 4)))
+    decide_many(conn, command_rule(usage_command(PEOPLE[2], "before", 4)))
     conn.commit()
 
     counted, beyond, again, other, stranger = decide_many(
         conn,
         command_rule(
-            wanted(PEOPLE[0], "k", 10),
-            wanted(PEOPLE[1], "k", 11),
-            wanted(PEOPLE[2], "before", 4),
-            wanted(PEOPLE[3], "k"),
-            wanted("user_nobody_knows", "k"),
+            usage_command(PEOPLE[0], "k", 10),
+            usage_command(PEOPLE[1], "k", 11),
+            usage_command(PEOPLE[2], "before", 4),
+            usage_command(PEOPLE[3], "k"),
+            usage_command("user_nobody_knows", "k"),
         ),
     )
     conn.commit()
@@ -107,15 +107,17 @@ def test_one_transaction_answers_each_as_its_own_would(conn: Connection) -> None
     assert (again.answer["used"]["creators"], again.repeated) == (4, True)
     assert isinstance(other, Decided)
     assert stranger is None
-    assert [row(conn, who)["usage_creators_current_month"] for who in PEOPLE[:4]] == [10, 0, 4, 1]
+    assert [row(conn, user_id)["usage_creators_current_month"] for user_id in PEOPLE[:4]] == [10, 0, 4, 1]
     assert tables(conn) == refolded(conn)
 
 
 def test_another_body_under_a_key_stops_nobody_else(conn: Connection) -> None:
-    decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 4)))
+    decide_many(conn, command_rule(usage_command(PEOPLE[0], "k", 4)))
     conn.commit()
 
-    conflict, fine = decide_many(conn, command_rule(wanted(PEOPLE[0], "k", 5), wanted(PEOPLE[1], "k", 5)))
+    conflict, fine = decide_many(
+        conn, command_rule(usage_command(PEOPLE[0], "k", 5), usage_command(PEOPLE[1], "k", 5))
+    )
 
     assert isinstance(conflict, IdempotencyConflict)
     assert isinstance(fine, Decided)
@@ -123,29 +125,31 @@ def test_another_body_under_a_key_stops_nobody_else(conn: Connection) -> None:
 
 def test_what_would_have_to_wait_is_left_out(conn: Connection, conninfo: str) -> None:
     """A part that somebody projects, a part with something to project, a user somebody holds."""
-    held, behind, locked = PEOPLE[0], PEOPLE[1], PEOPLE[2]
-    assert len({part_of(each) for each in PEOPLE[:4]}) == 4
+    projecting, behind, locked = PEOPLE[0], PEOPLE[1], PEOPLE[2]
+    assert len({part_of(user_id) for user_id in PEOPLE[:4]}) == 4
     append(conn, clerk("user.updated", user(behind), at=60))
     conn.commit()
     with closing(connect(conninfo, application_name="somebody")) as somebody:
-        somebody.execute("SELECT FROM projection_checkpoints WHERE part = %s FOR UPDATE", [part_of(held)])
+        somebody.execute(
+            "SELECT FROM projection_checkpoints WHERE part = %s FOR UPDATE", [part_of(projecting)]
+        )
         somebody.execute("SELECT FROM projection_states WHERE user_id = %s FOR UPDATE", [locked])
 
-        answers = decide_many(conn, command_rule(*[wanted(each, "k") for each in PEOPLE[:4]]))
+        answers = decide_many(conn, command_rule(*[usage_command(user_id, "k") for user_id in PEOPLE[:4]]))
 
-    assert [type(each) for each in answers] == [type(None)] * 3 + [Decided]
+    assert [type(answer) for answer in answers] == [type(None)] * 3 + [Decided]
 
 
 def test_hundreds_at_the_edges_get_exactly_what_remains(conn: Connection, wide: Pool) -> None:
     counter = UsageCounter(wide.connection)
-    asked = [wanted(who, f"k{number}") for number in range(15) for who in PEOPLE]
-    random.Random(7).shuffle(asked)
+    commands = [usage_command(user_id, f"k{number}") for number in range(15) for user_id in PEOPLE]
+    random.Random(7).shuffle(commands)
 
-    answers = Counter(at_once(counter, asked + asked[:60]))
+    answers = Counter(at_once(counter, commands + commands[:60]))
 
     assert answers["counted"] == 10 * len(PEOPLE)
-    assert answers["counted"] + answers["repeated"] + answers["refused at 10"] == len(asked) + 60
-    assert {row(conn, who)["usage_creators_current_month"] for who in PEOPLE} == {10}
+    assert answers["counted"] + answers["repeated"] + answers["refused at 10"] == len(commands) + 60
+    assert {row(conn, user_id)["usage_creators_current_month"] for user_id in PEOPLE} == {10}
     assert tables(conn) == refolded(conn)
 
 
@@ -165,7 +169,9 @@ def test_doors_and_projectors_beside_them_change_nothing(conn: Connection, conni
     for thread in threads:
         thread.start()
     counter = UsageCounter(wide.connection)
-    answers = Counter(at_once(counter, [wanted(who, f"k{n}") for n in range(12) for who in PEOPLE]))
+    answers = Counter(
+        at_once(counter, [usage_command(user_id, f"k{n}") for n in range(12) for user_id in PEOPLE])
+    )
     threads[-1].join()
     stop.set()
     for thread in threads:
@@ -185,7 +191,11 @@ def test_a_head_that_somebody_keeps_keeps_only_its_own_part(
         closing(connect(conninfo, application_name="somebody who hangs")) as somebody,
     ):
         somebody.execute("SELECT FROM part_heads WHERE part = %s FOR UPDATE", [part_of(PEOPLE[0])])
-        answers = [threads.submit(counter.record, wanted(who, f"k{n}")) for n in range(3) for who in PEOPLE]
+        answers = [
+            threads.submit(counter.record, usage_command(user_id, f"k{n}"))
+            for n in range(3)
+            for user_id in PEOPLE
+        ]
         others = [
             answer
             for number, answer in enumerate(answers)
@@ -214,27 +224,27 @@ def test_cut_connections_cost_an_answer_and_no_count(conn: Connection, wide: Poo
             )
             conn.commit()
 
-    def until_answered(asked: UsageCommand) -> Counted:
+    def until_answered(command: UsageCommand) -> Counted:
         for _ in range(50):
             try:
-                return counter.record(asked)
+                return counter.record(command)
             except psycopg.OperationalError:
                 continue
         raise AssertionError("never answered")
 
     cutter = Thread(target=cut)
     cutter.start()
-    asked = [wanted(who, f"k{number}") for number in range(10) for who in PEOPLE]
+    commands = [usage_command(user_id, f"k{number}") for number in range(10) for user_id in PEOPLE]
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(until_answered, asked))
+        answers = list(threads.map(until_answered, commands))
     stop.set()
     cutter.join()
 
-    assert len({answer.event_id for answer in answers}) == len(asked)
-    assert {row(conn, who)["usage_creators_current_month"] for who in PEOPLE} == {10}
+    assert len({answer.event_id for answer in answers}) == len(commands)
+    assert {row(conn, user_id)["usage_creators_current_month"] for user_id in PEOPLE} == {10}
     assert tables(conn) == refolded(conn)
 
 
 def test_a_stranger_is_refused_as_ever(wide: Pool) -> None:
     with pytest.raises(UserUnknown):
-        UsageCounter(wide.connection).record(wanted("user_nobody_knows", "k"))
+        UsageCounter(wide.connection).record(usage_command("user_nobody_knows", "k"))

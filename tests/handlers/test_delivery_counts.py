@@ -23,8 +23,8 @@ Pool = ConnectionPool[Connection[Any]]  # Any: whatever row factory
 
 def counted(pool: Pool) -> dict[str, int]:
     with pool.connection() as conn:
-        found = outcomes(conn, since=NOW - HOUR, until=NOW + HOUR, width=HOUR)
-    return {name: sum(counts) for name, counts in found.counts.items()}
+        report = outcomes(conn, since=NOW - HOUR, until=NOW + HOUR, width=HOUR)
+    return {name: sum(counts) for name, counts in report.counts.items()}
 
 
 def test_two_processes_add_up(pool: Pool) -> None:

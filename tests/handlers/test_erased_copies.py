@@ -62,14 +62,14 @@ def places(conninfo: str, text: str) -> set[str]:
     """Every table of every schema in which the text stands."""
     query = """SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')"""
-    found = set()
+    names = set()
     with psycopg.connect(conninfo) as conn:
         for schema, table in conn.execute(query).fetchall():
             count = sql.SQL("SELECT count(*) FROM {} t WHERE strpos(t::text, %s) > 0")
             row = conn.execute(count.format(sql.Identifier(schema, table)), [text]).fetchone()
             if row and row[0]:
-                found.add(f"{schema}.{table}")
-    return found
+                names.add(f"{schema}.{table}")
+    return names
 
 
 def files(folder: Path, text: str) -> list[Path]:
@@ -238,9 +238,9 @@ def test_a_payload_beyond_what_an_erasure_covers_is_missed(conninfo: str, conn: 
         )
         mallory.execute(edit)
 
-    (found,) = verified(conninfo).findings
+    (finding,) = verified(conninfo).findings
 
-    assert "missing without a privacy.erased event" in found.what
+    assert "missing without a privacy.erased event" in finding.what
 
 
 def test_reasons_in_the_access_log_are_erased(conninfo: str, conn: Connection) -> None:

@@ -44,8 +44,8 @@ def pool(conninfo: str) -> Iterator[Pool]:
 def last_instant(conn: Connection) -> None:
     """Ada's customer has an event in the last microsecond there is."""
     thin = {"id": CUSTOMER, "type": "customer", "url": f"/v1/customers/{CUSTOMER}"}
-    told = stripe("v1.customer.updated", {}, related_object=thin, created="9999-12-31T23:59:59.999999Z")
-    tell(conn, linked(user_id=ADA), told)
+    event = stripe("v1.customer.updated", {}, related_object=thin, created="9999-12-31T23:59:59.999999Z")
+    tell(conn, linked(user_id=ADA), event)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_what_one_rule_raises_is_its_own_answer_in_a_group(conn: Connection) -> 
     answers = decide_many(conn, [bad, ruled_one(usage(BOB)), ruled_one(usage(EVE))])
 
     assert isinstance(answers[0], ZeroDivisionError)
-    assert [type(each).__name__ for each in answers[1:]] == ["Decided", "Decided"]
+    assert [type(answer).__name__ for answer in answers[1:]] == ["Decided", "Decided"]
 
 
 def test_who_carries_a_group_does_not_answer_for_another(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,11 @@ def test_a_rule_that_raises_in_a_scan_fails_one_user(
     done = expire_trials(conn, END)
 
     assert done.failed == [ADA]
-    assert [row(conn, each)["trial_status"] for each in (ADA, BOB, EVE)] == ["active", "expired", "expired"]
+    assert [row(conn, person)["trial_status"] for person in (ADA, BOB, EVE)] == [
+        "active",
+        "expired",
+        "expired",
+    ]
 
 
 def test_a_rule_that_raises_leaves_the_rest_of_a_preview(
@@ -139,9 +143,9 @@ def test_a_rule_that_raises_leaves_the_rest_of_a_preview(
 
     monkeypatch.setitem(schedule_preview.FORESEEN, "trials_to_end", foresee)
 
-    assert {each.user_id for each in preview(conn, END - timedelta(days=2), 5) if "trial" in each.what} == {
-        BOB
-    }
+    assert {
+        entry.user_id for entry in preview(conn, END - timedelta(days=2), 5) if "trial" in entry.what
+    } == {BOB}
 
 
 @pytest.mark.parametrize("at", [instant(0), LAST - MICROSECOND, LAST])

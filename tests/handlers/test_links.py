@@ -22,9 +22,9 @@ def command(user_id: str = ADA) -> Command:
 
 
 def warning(conn: Connection, customer_id: str) -> str | None:
-    found: str | None = link_customer(conn, command(), customer_id).answer.get("warning")
+    text: str | None = link_customer(conn, command(), customer_id).answer.get("warning")
     conn.commit()
-    return found
+    return text
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_link_warns_of_a_customer_with_another_address(
         conn, *sold(), *joined(ADA), stripe("customer.created", customer("cus_1", email=address, metadata={}))
     )
 
-    said = warning(conn, "cus_1")
+    text = warning(conn, "cus_1")
 
-    assert ("e-mail address of cus_1 at Stripe is not the user's" in (said or "")) is warns
-    assert "@" not in (said or "")
+    assert ("e-mail address of cus_1 at Stripe is not the user's" in (text or "")) is warns
+    assert "@" not in (text or "")
 
 
 def test_link_warns_of_a_second_customer_unless_stripe_deleted_the_first(conn: Connection) -> None:
@@ -55,8 +55,8 @@ def test_link_warns_of_a_second_customer_unless_stripe_deleted_the_first(conn: C
     assert warning(conn, "cus_1") is None
     assert "the user has cus_1 too" in (warning(conn, "cus_2") or "")
     for gone in ("cus_1", "cus_2"):
-        thing = {"id": gone, "object": "customer", "deleted": True}
-        tell(conn, stripe("customer.deleted", thing, at=60))
+        payload = {"id": gone, "object": "customer", "deleted": True}
+        tell(conn, stripe("customer.deleted", payload, at=60))
     assert warning(conn, "cus_3") is None
 
 
@@ -65,9 +65,9 @@ def test_every_warning_is_given(conn: Connection) -> None:
     tell(conn, *sold(), *joined(ADA, BEA), stripe("customer.created", theirs))
     warning(conn, "cus_0")
 
-    said = warning(conn, "cus_1") or ""
+    text = warning(conn, "cus_1") or ""
 
-    assert [part in said for part in (f"was {BEA}'s", "e-mail address", "has cus_0 too")] == [True] * 3
+    assert [part in text for part in (f"was {BEA}'s", "e-mail address", "has cus_0 too")] == [True] * 3
 
 
 def test_restored_user_has_their_customer_again(conn: Connection, conninfo: str, tmp_path: Path) -> None:

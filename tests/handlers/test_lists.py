@@ -79,8 +79,8 @@ def test_an_item_is_moved_and_pinned(conn: Connection) -> None:
     item_id = UUID(put(conn, list_id, "c1").answer["item_id"])
     update_item(conn, command(), list_id, item_id, {"position": 7, "pinned": True, "notes": "call"})
 
-    found = conn.execute("SELECT position, pinned, notes, bucket FROM list_items").fetchall()
-    assert found == [(7, True, "call", "backlog")]
+    rows = conn.execute("SELECT position, pinned, notes, bucket FROM list_items").fetchall()
+    assert rows == [(7, True, "call", "backlog")]
 
 
 def test_an_archived_list_stands_still_until_restored(conn: Connection) -> None:

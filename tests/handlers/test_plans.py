@@ -34,11 +34,11 @@ features = { enrichments_limit = 10 }
 def publish(
     conn: Connection, text: str, *, later: timedelta = timedelta(0), retire: bool = False
 ) -> list[str]:
-    made = publish_plans(
+    announced = publish_plans(
         conn, read_plans(text, where="plans.toml"), now=NOW + later, actor="test", retire_missing=retire
     )
     conn.commit()
-    return [f"{change.kind} {change.plan_key}" for change in made]
+    return [f"{change.kind} {change.plan_key}" for change in announced]
 
 
 def test_a_file_is_published_and_the_catalog_shows_it_at_once(conn: Connection) -> None:
@@ -57,9 +57,9 @@ def test_the_same_file_again_says_nothing(conn: Connection) -> None:
 
 def test_only_what_changed_is_published(conn: Connection) -> None:
     publish(conn, BASE)
-    wanted = read_plans(BASE.replace("4900", "5900"), where="plans.toml")
+    plans = read_plans(BASE.replace("4900", "5900"), where="plans.toml")
 
-    (change,) = changes(read_catalog(conn), wanted)
+    (change,) = changes(read_catalog(conn), plans)
 
     assert (change.kind, change.plan_key, change.fields) == (
         "changed",
@@ -71,11 +71,11 @@ def test_only_what_changed_is_published(conn: Connection) -> None:
 def test_a_change_there_and_back_is_published_both_times(conn: Connection) -> None:
     other = BASE.replace("4900", "5900")
 
-    said = [
+    announced = [
         publish(conn, text, later=timedelta(days=at)) for at, text in enumerate((BASE, other, BASE, other))
     ]
 
-    assert said == [["new free", "new pro"], ["changed pro"], ["changed pro"], ["changed pro"]]
+    assert announced == [["new free", "new pro"], ["changed pro"], ["changed pro"], ["changed pro"]]
     assert [plan["price_monthly"] for plan in list_plans(conn)] == [0, 5900]
 
 
@@ -150,7 +150,7 @@ def test_plans_not_projected_yet_are_seen(conn: Connection) -> None:
 
 
 def test_the_default_plans_are_those_of_the_demo_shop(conn: Connection) -> None:
-    known = {
+    prices = {
         price: (plan.plan_key, amount)
         for plan in default_plans()
         for price, amount in (
@@ -160,21 +160,23 @@ def test_the_default_plans_are_those_of_the_demo_shop(conn: Connection) -> None:
         if price is not None
     }
 
-    assert known == {price.id: (price.plan_key, price.amount_minor) for price in DEFAULT_PRICES}
+    assert prices == {price.id: (price.plan_key, price.amount_minor) for price in DEFAULT_PRICES}
 
 
 def test_a_price_of_a_default_plan_means_that_plan(conn: Connection) -> None:
     publish_default_plans(conn)
     conn.commit()
-    said = subscription("active", price={"id": "price_viral_surge_yearly"}, metadata={"userId": "user_ada"})
-    tell(conn, stripe("customer.subscription.created", said))
+    payload = subscription(
+        "active", price={"id": "price_viral_surge_yearly"}, metadata={"userId": "user_ada"}
+    )
+    tell(conn, stripe("customer.subscription.created", payload))
     project(conn)
 
     assert row(conn, "user_ada")["current_plan"] == "viral_surge"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("not toml at all [", "plans.toml: invalid TOML"),
         ("", "plans.toml: expected at least one table"),
@@ -197,8 +199,8 @@ def test_a_price_of_a_default_plan_means_that_plan(conn: Connection) -> None:
          "stripe_price_id_yearly = 'price_pro'", "plans.toml: plans.max: stripe_price_id_yearly: "),
     ],
 )  # fmt: skip
-def test_a_slip_of_the_pen_names_file_plan_and_key(text: str, said: str) -> None:
+def test_a_slip_of_the_pen_names_file_plan_and_key(text: str, message: str) -> None:
     with pytest.raises(BadPlanFile) as refused:
         read_plans(text, where="plans.toml")
 
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(message)

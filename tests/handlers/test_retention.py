@@ -177,15 +177,15 @@ def test_a_checkpoint_deleted_by_hand_is_missing_beside_removed_ones(
     with sealing.superuser(conninfo) as mallory:
         mallory.execute("DELETE FROM log_checkpoints WHERE number = %s", [number])
 
-    assert [str(found) for found in sealing.verified(conninfo).findings] == [missing]
+    assert [str(finding) for finding in sealing.verified(conninfo).findings] == [missing]
 
 
 def test_a_forged_removal_covers_nothing(conninfo: str, signed: Connection) -> None:
     removed(signed, partial(sealing.keys_of, seed=sealing.OLD_SEED))
 
-    found = [str(found) for found in sealing.verified(conninfo).findings]
+    findings = [str(finding) for finding in sealing.verified(conninfo).findings]
 
-    assert found == [f"checkpoints {span} are missing" for span in ("3 to 4", "6 to 7", "9 to 10")]
+    assert findings == [f"checkpoints {span} are missing" for span in ("3 to 4", "6 to 7", "9 to 10")]
 
 
 def test_checkpoints_around_a_change_of_keys_stay(conninfo: str, service: Connection) -> None:

@@ -34,9 +34,9 @@ def our_trial(user_id: str = ADA, plan_key: str = "glow_up") -> TrialStarted:
 def trying(conn: Connection) -> None:
     """Ada tries glow_up for a week, by us; Bob by Stripe."""
     seconds: dict[str, Any] = {"trial_start": int(START.timestamp()), "trial_end": int(END.timestamp())}
-    said = subscription("trialing", metadata={"userId": BOB}, **seconds)
+    payload = subscription("trialing", metadata={"userId": BOB}, **seconds)
     tell(conn, *sold(), *joined(ADA, BOB), own(our_trial(), at=1))
-    tell(conn, stripe("customer.subscription.created", said, at=1))
+    tell(conn, stripe("customer.subscription.created", payload, at=1))
 
 
 @pytest.mark.usefixtures("trying")
@@ -46,15 +46,15 @@ def test_our_trial_expires_at_its_end_and_stripes_after_the_grace(conn: Connecti
     in_grace = expire_trials(conn, END + timedelta(minutes=59))
     after = expire_trials(conn, END + HOUR)
 
-    assert [each.events for each in (early, at_end, in_grace, after)] == [0, 1, 0, 1]
+    assert [scanned.events for scanned in (early, at_end, in_grace, after)] == [0, 1, 0, 1]
     assert (row(conn, ADA)["trial_status"], row(conn, ADA)["current_plan"]) == ("expired", "free")
     assert (row(conn, BOB)["trial_status"], row(conn, BOB)["subscription_status"]) == ("expired", "trialing")
 
 
 @pytest.mark.usefixtures("trying")
 def test_who_paid_in_time_does_not_expire(conn: Connection) -> None:
-    said = subscription("active", metadata={"userId": BOB})
-    tell(conn, stripe("customer.subscription.updated", said, at=7 * 86_400))
+    payload = subscription("active", metadata={"userId": BOB})
+    tell(conn, stripe("customer.subscription.updated", payload, at=7 * 86_400))
 
     assert expire_trials(conn, END + DAY).users == 1
     assert row(conn, BOB)["trial_status"] == "converted"
@@ -63,8 +63,8 @@ def test_who_paid_in_time_does_not_expire(conn: Connection) -> None:
 @pytest.mark.usefixtures("trying")
 def test_a_late_conversion_is_never_overwritten(conn: Connection) -> None:
     expire_trials(conn, END + HOUR)
-    said = subscription("active", metadata={"userId": BOB})
-    tell(conn, stripe("customer.subscription.updated", said, at=7 * 86_400 + 60))
+    payload = subscription("active", metadata={"userId": BOB})
+    tell(conn, stripe("customer.subscription.updated", payload, at=7 * 86_400 + 60))
     expire_trials(conn, END + DAY)
 
     assert row(conn, BOB)["trial_status"] == "converted"
@@ -72,8 +72,8 @@ def test_a_late_conversion_is_never_overwritten(conn: Connection) -> None:
 
 @pytest.mark.usefixtures("trying")
 def test_a_conversion_not_projected_yet_is_found_before_the_trial_expires(conn: Connection) -> None:
-    said = subscription("active", customer="cus_late", id="sub_late", metadata={"userId": ADA})
-    append(conn, stripe("customer.subscription.created", said, at=6 * 86_400, key="evt_late"))
+    payload = subscription("active", customer="cus_late", id="sub_late", metadata={"userId": ADA})
+    append(conn, stripe("customer.subscription.created", payload, at=6 * 86_400, key="evt_late"))
     conn.commit()
     expire_trials(conn, END)
     tell(conn)
@@ -86,9 +86,9 @@ def test_a_conversion_not_projected_yet_is_found_before_the_trial_expires(conn: 
 def test_warnings_come_three_days_and_one_day_before(conn: Connection) -> None:
     times = [END - 4 * DAY, END - 3 * DAY, END - 2 * DAY, END - DAY, END - HOUR, END, END + DAY]
 
-    said = [warn_trials(conn, at).events for at in times]
+    counts = [warn_trials(conn, at).events for at in times]
 
-    assert said == [0, 2, 0, 2, 0, 0, 0]
+    assert counts == [0, 2, 0, 2, 0, 0, 0]
     warned = conn.execute(
         "SELECT event_data ->> 'days' FROM events WHERE event_type = 'trial.ending_soon' AND route_key = %s"
         " ORDER BY position",
@@ -132,9 +132,9 @@ def test_a_grant_ends_when_its_time_is_over(conn: Connection) -> None:
     tell(conn, own(EntitlementGranted(plan_key="glow_up", until=END), at=60))
     tell(conn, own(EntitlementGranted(plan_key="glow_up"), user=BOB, at=60))
 
-    said = [expire_grants(conn, at).events for at in (END - HOUR, END, END + HOUR)]
+    counts = [expire_grants(conn, at).events for at in (END - HOUR, END, END + HOUR)]
 
-    assert said == [0, 1, 0]
+    assert counts == [0, 1, 0]
     assert row(conn, ADA)["current_plan"] == "free"
     assert row(conn, BOB)["current_plan"] == "glow_up"
 
@@ -161,9 +161,9 @@ def test_scans_at_the_same_time_say_each_fact_once(conn: Connection, conninfo: s
             return scan(own_conn, at).events
 
     with ThreadPoolExecutor(8) as threads:
-        said = sum(threads.map(client, range(8)))
+        total = sum(threads.map(client, range(8)))
 
-    assert said == (1 if scan is expire_grants else 2)
+    assert total == (1 if scan is expire_grants else 2)
     counted = conn.execute("SELECT count(*) - count(DISTINCT idempotency_key) FROM events")
     assert counted.fetchone() == (0,)
 
@@ -171,18 +171,24 @@ def test_scans_at_the_same_time_say_each_fact_once(conn: Connection, conninfo: s
 def test_more_than_a_page_is_scanned_to_the_end(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.scheduled_scans.PAGE", 3)
     people = [f"user_{number}" for number in range(10)]
-    tell(conn, *sold(), *joined(*people), *[own(our_trial(who), user=who, at=1) for who in people])
-    tell(conn, *[own(EntitlementGranted(plan_key="free", until=END), user=who, at=2) for who in people])
+    tell(
+        conn, *sold(), *joined(*people), *[own(our_trial(user_id), user=user_id, at=1) for user_id in people]
+    )
+    tell(
+        conn, *[own(EntitlementGranted(plan_key="free", until=END), user=user_id, at=2) for user_id in people]
+    )
 
-    said = [scan(conn, END).events for scan in (expire_trials, expire_grants)]
+    counts = [scan(conn, END).events for scan in (expire_trials, expire_grants)]
 
-    assert said == [10, 10]
+    assert counts == [10, 10]
     assert reset_usage(conn, datetime(2026, 2, 1, tzinfo=UTC)).events == 10
 
 
 def test_one_that_fails_does_not_stop_the_others(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [f"user_{number}" for number in range(6)]
-    tell(conn, *sold(), *joined(*people), *[own(our_trial(who), user=who, at=1) for who in people])
+    tell(
+        conn, *sold(), *joined(*people), *[own(our_trial(user_id), user=user_id, at=1) for user_id in people]
+    )
     monkeypatch.setattr("handlers.scheduled_scans.settle", _failing_for("user_3", settle))
     done = expire_trials(conn, END)
 
@@ -218,9 +224,9 @@ def test_the_preview_says_who_when_and_why_and_writes_nothing(conn: Connection) 
     before = conn.execute("SELECT sum(head) FROM part_heads").fetchone()
     conn.commit()
 
-    found = preview(conn, START, 7)
+    entries = preview(conn, START, 7)
 
-    assert [(each.user_id, each.what, (each.at - START) / DAY) for each in found] == [
+    assert [(entry.user_id, entry.what, (entry.at - START) / DAY) for entry in entries] == [
         (ADA, "trial.ending_soon", 4),
         (BOB, "trial.ending_soon", 4),
         (ADA, "entitlement.revoked", 5),
@@ -228,12 +234,12 @@ def test_the_preview_says_who_when_and_why_and_writes_nothing(conn: Connection) 
         (BOB, "trial.ending_soon", 6),
         (ADA, "trial.expired", 7),
     ]
-    assert "Tenure's trial" in found[-1].why
-    assert found[1].why == "the Stripe trial of sub_ada ends in 3 days"
+    assert "Tenure's trial" in entries[-1].why
+    assert entries[1].why == "the Stripe trial of sub_ada ends in 3 days"
     assert conn.execute("SELECT sum(head) FROM part_heads").fetchone() == before
     conn.commit()
     later = preview(conn, START, 31)
-    assert [each.what for each in later[6:]] == ["trial.expired", "usage.reset", "usage.reset"]
+    assert [entry.what for entry in later[6:]] == ["trial.expired", "usage.reset", "usage.reset"]
     assert "the Stripe trial of sub_ada will have been over for 60 minutes" in later[6].why
 
 
@@ -245,6 +251,8 @@ def test_what_the_preview_foresees_is_what_happens(conn: Connection) -> None:
     for day in range(41 * 24):
         at = START + day * HOUR
         for scan in (expire_trials, warn_trials, reset_usage, expire_grants):
-            happened += scan(conn, at).events if any(abs(each.at - at) < 2 * HOUR for each in foreseen) else 0
+            happened += (
+                scan(conn, at).events if any(abs(entry.at - at) < 2 * HOUR for entry in foreseen) else 0
+            )
 
     assert happened == len(foreseen)

@@ -53,14 +53,18 @@ def test_a_job_of_a_campaign_runs_and_completes(conn: Connection) -> None:
     conn.commit()
     complete_job(conn, command(), job_id)
 
-    found = job(conn, job_id, ADA, include=("keywords", "search_params"))
+    document = job(conn, job_id, ADA, include=("keywords", "search_params"))
 
-    assert found is not None
-    assert (found["status"], found["run_id"], found["cursor"], str(found["progress"])) == (
+    assert document is not None
+    assert (document["status"], document["run_id"], document["cursor"], str(document["progress"])) == (
         "completed", "run_1", 3, "50.50",
     )  # fmt: skip
-    assert (found["campaign_id"], found["keywords"], found["version"]) == (campaign_id, ["fitness"], 4)
-    assert found["search_params"] == {"a": {"b": 1.5}}
+    assert (document["campaign_id"], document["keywords"], document["version"]) == (
+        campaign_id,
+        ["fitness"],
+        4,
+    )
+    assert document["search_params"] == {"a": {"b": 1.5}}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_results_and_their_event_are_one(conn: Connection) -> None:
     assert row(conn, ADA)["usage_creators_current_month"] == 2
     stored = conn.execute("SELECT creators, creators_count, digest FROM scraping_results").fetchall()
     assert stored == [([{**CREATORS[0], "bio": "a\ufffdb 茶"}, CREATORS[1]], 2, decided.answer["digest"])]
-    assert [found["verdict"] for found in verify_results(conn, job_id, ADA)] == ["ok"]
+    assert [result["verdict"] for result in verify_results(conn, job_id, ADA)] == ["ok"]
     assert only(conn, "SELECT creators_recorded FROM scraping_jobs") == 2
 
 
@@ -188,7 +192,7 @@ def test_an_edited_a_lost_and_a_smuggled_result_are_found(conn: Connection) -> N
     conn.execute("DELETE FROM scraping_results WHERE id = %s", [ids[1]])
     conn.execute("INSERT INTO scraping_results VALUES (gen_random_uuid(), %s, '[]', 0, '', now())", [job_id])
 
-    verdicts = Counter(found["verdict"] for found in verify_results(conn, job_id, ADA))
+    verdicts = Counter(result["verdict"] for result in verify_results(conn, job_id, ADA))
 
     assert verdicts == {"altered": 1, "missing": 1, "ok": 1, "unrecorded": 1}
 
@@ -212,7 +216,7 @@ def test_a_job_past_its_time_times_out_once(conn: Connection) -> None:
     first, second = time_out_jobs(conn, at), time_out_jobs(conn, at)
 
     assert (first.events, first.users, second.looked_at) == (2, 2, 0)
-    assert [only(conn, STATUS, each) for each in (due, waiting, later, never)] == [
+    assert [only(conn, STATUS, job_id) for job_id in (due, waiting, later, never)] == [
         "timeout", "timeout", "processing", "processing",
     ]  # fmt: skip
 
@@ -239,10 +243,10 @@ def test_one_user_who_can_not_be_settled_does_not_stop_the_others(
         a_job(conn, name, timeout_at=NOW + timedelta(minutes=5))
     chosen = job_timeouts._chosen
 
-    def fails(conn: Any, found: Any, now: Any) -> Any:
-        if neighbour in found.users:
+    def fails(conn: Any, snapshot: Any, now: Any) -> Any:
+        if neighbour in snapshot.users:
             raise RuntimeError("no")
-        return chosen(conn, found, now)
+        return chosen(conn, snapshot, now)
 
     monkeypatch.setattr(job_timeouts, "_chosen", fails)
 

@@ -274,8 +274,8 @@ def test_a_trial_that_is_over_gives_nothing_more(conn: Connection) -> None:
 @pytest.mark.parametrize("status", ["trialing", "active", "past_due"])
 def test_a_subscription_serves_while_it_may(conn: Connection, status: str) -> None:
     price = {"id": "price_glow_up_monthly"}
-    said = subscription(status, price=price, metadata={"userId": ADA})
-    tell(conn, stripe_says("customer.subscription.created", said, at=60))
+    payload = subscription(status, price=price, metadata={"userId": ADA})
+    tell(conn, stripe_says("customer.subscription.created", payload, at=60))
 
     assert use(conn).limits == {"campaigns": 30, "creators": None, "enrichments": None}
 
@@ -315,9 +315,9 @@ def test_what_was_decided_inline_is_what_a_refold_gives(conn: Connection) -> Non
     use(conn, "campaigns", 2, key="b", now=datetime(2026, 3, 1, tzinfo=UTC))
     use(conn, "enrichments", 7, key="c", now=datetime(2026, 3, 1, tzinfo=UTC))
 
-    found = load_history(conn, ADA)
+    history = load_history(conn, ADA)
     again = rows_of(
-        present(refold(ADA, found.links, [entry.fact for entry in found.entries])), found.catalog()
+        present(refold(ADA, history.links, [entry.fact for entry in history.entries])), history.catalog()
     )
     live = conn.execute("SELECT row_digest FROM projection_states WHERE user_id = %s", [ADA]).fetchone()
     assert live == (row_digest(again),)

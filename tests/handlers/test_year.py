@@ -58,7 +58,7 @@ class Year:
         """What the providers have said since; not what they say of customers who went silent."""
         new = self.world.deliveries[self.delivered :]
         self.delivered = len(self.world.deliveries)
-        self.tell([each for each in new if not self.is_held_back(each)])
+        self.tell([delivery for delivery in new if not self.is_held_back(delivery)])
 
     def is_held_back(self, delivery: DemoDelivery) -> bool:
         if not any(customer.encode() in delivery.body for customer in self.silent):
@@ -73,7 +73,7 @@ class Year:
             self.conn.commit()
         self.conn.commit()
 
-    def each(self, people: list[DemoPerson], decide: Callable[[DemoPerson], object]) -> None:
+    def decide_for(self, people: list[DemoPerson], decide: Callable[[DemoPerson], object]) -> None:
         for person in people:
             decide(person)
             self.conn.commit()
@@ -86,12 +86,12 @@ def uses(quantity: int) -> Step:
     usage = MeteredUsage(metric="creators", quantity=quantity)
 
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
-        year.each(
+        year.decide_for(
             people,
-            lambda who: record_usage(
+            lambda person: record_usage(
                 year.conn,
                 UsageCommand(
-                    user_id=who.user_id, usage=usage, key=f"{now:%m-%d}", now=now, actor="the platform"
+                    user_id=person.user_id, usage=usage, key=f"{now:%m-%d}", now=now, actor="the platform"
                 ),
             ),
         )
@@ -101,10 +101,10 @@ def uses(quantity: int) -> Step:
 
 def tries(days: int = 7, plan_key: str = "glow_up") -> Step:
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
-        year.each(
+        year.decide_for(
             people,
-            lambda who: start_trial(
-                year.conn, order(who.user_id, "try", now=now), Length(days=days), plan_key=plan_key
+            lambda person: start_trial(
+                year.conn, order(person.user_id, "try", now=now), Length(days=days), plan_key=plan_key
             ),
         )
 
@@ -113,10 +113,10 @@ def tries(days: int = 7, plan_key: str = "glow_up") -> Step:
 
 def extends(days: int) -> Step:
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
-        year.each(
+        year.decide_for(
             people,
-            lambda who: extend_trial(
-                year.conn, order(who.user_id, f"extend {now}", now=now), Length(days=days)
+            lambda person: extend_trial(
+                year.conn, order(person.user_id, f"extend {now}", now=now), Length(days=days)
             ),
         )
 
@@ -124,14 +124,16 @@ def extends(days: int) -> Step:
 
 
 def stops(year: Year, people: list[DemoPerson], now: datetime) -> None:
-    year.each(people, lambda who: end_trial(year.conn, order(who.user_id, "stop", now=now)))
+    year.decide_for(people, lambda person: end_trial(year.conn, order(person.user_id, "stop", now=now)))
 
 
 def is_granted(plan_key: str, until: datetime | None = None) -> Step:
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
-        year.each(
+        year.decide_for(
             people,
-            lambda who: grant_plan(year.conn, order(who.user_id, "grant", now=now), plan_key, until=until),
+            lambda person: grant_plan(
+                year.conn, order(person.user_id, "grant", now=now), plan_key, until=until
+            ),
         )
 
     return step
@@ -139,19 +141,19 @@ def is_granted(plan_key: str, until: datetime | None = None) -> Step:
 
 def buys(plan_key: str, *, trial_days: int = 0, card: bool = True, silent: bool = False) -> Step:
     def step(year: Year, people: list[DemoPerson], now: datetime) -> None:
-        for who in people:
+        for person in people:
             bought = year.world.stripe.checkout(
                 price_of(plan_key, "year"),
-                email=who.email,
+                email=person.email,
                 trial_days=trial_days,
                 with_card=card,
-                client_reference_id=who.user_id,
+                client_reference_id=person.user_id,
                 terms=Terms(missing_method="pause"),
             )
-            who.linked(bought.customer)
+            person.linked(bought.customer)
         year.deliver()
         if silent:
-            year.silent |= {who.links[-1] for who in people}
+            year.silent |= {person.links[-1] for person in people}
 
     return step
 
@@ -167,7 +169,7 @@ def is_heard_again(year: Year, people: list[DemoPerson], now: datetime) -> None:
 class Cohort:
     """So many people, what they do and when, and what must be true of each of them on 5 January 2027.
 
-    Instants are compared to the hour, since Stripe serves one buyer a second. `said`: how often we said
+    Instants are compared to the hour, since Stripe serves one buyer a second. `events`: how often we said
     what, resets of the month apart: those are one for each month after the first.
     """
 
@@ -179,7 +181,7 @@ class Cohort:
     trial: str
     trial_ends: datetime | None
     converted: datetime | None = None
-    said: tuple[tuple[str, int], ...] = ()
+    events: tuple[tuple[str, int], ...] = ()
     creators: int = 0
 
 
@@ -190,31 +192,31 @@ TRIED = (("trial.started", 1), WARNED, ("trial.expired", 1))
 COHORTS = (
     Cohort("nothing but the free plan", 250,
            ((on(3, 3), uses(50)), (on(4, 3), uses(50)), (on(12, 31), uses(7))),
-           "free", "none", "pending", None, said=(("usage.recorded", 3),)),
+           "free", "none", "pending", None, events=(("usage.recorded", 3),)),
     Cohort("our trial, never paid", 200, ((on(2, 1), tries()),),
-           "free", "none", "expired", on(2, 8), said=TRIED),
+           "free", "none", "expired", on(2, 8), events=TRIED),
     Cohort("our trial, extended in time", 100, ((on(2, 1), tries()), (on(2, 6), extends(14))),
            "free", "none", "expired", on(2, 22),
-           said=(*TRIED, ("trial.ending_soon", 1), ("trial.extended", 1))),
+           events=(*TRIED, ("trial.ending_soon", 1), ("trial.extended", 1))),
     Cohort("our trial, extended when it was over", 50, ((on(3, 1), tries(2)), (on(6, 1), extends(5))),
            "free", "none", "expired", on(6, 6),
-           said=(*TRIED, ("trial.ending_soon", 1), ("trial.extended", 1), ("trial.expired", 1))),
+           events=(*TRIED, ("trial.ending_soon", 1), ("trial.extended", 1), ("trial.expired", 1))),
     Cohort("our trial, ended by hand", 50, ((on(5, 10), tries()), (on(5, 11), stops)),
-           "free", "none", "expired", on(5, 11), said=(("trial.started", 1), ("trial.expired", 1))),
+           "free", "none", "expired", on(5, 11), events=(("trial.started", 1), ("trial.expired", 1))),
     Cohort("our trial, paid long after", 50, ((on(2, 1), tries()), (on(9, 1), buys("fame_flex"))),
-           "fame_flex", "active", "converted", on(2, 8), on(9, 1), said=TRIED),
+           "fame_flex", "active", "converted", on(2, 8), on(9, 1), events=TRIED),
     Cohort("Stripe's trial, with a card", 100, ((on(2, 1), buys("glow_up", trial_days=7)),),
-           "glow_up", "active", "converted", on(2, 8), on(2, 8), said=(WARNED,)),
+           "glow_up", "active", "converted", on(2, 8), on(2, 8), events=(WARNED,)),
     Cohort("Stripe's trial, without a card", 50, ((on(2, 1), buys("glow_up", trial_days=14, card=False)),),
-           "glow_up", "paused", "expired", on(2, 15), said=(WARNED,)),
+           "glow_up", "paused", "expired", on(2, 15), events=(WARNED,)),
     Cohort("Stripe's trial, then two months of silence", 50,
            ((on(2, 1), buys("viral_surge", trial_days=14, silent=True)), (on(4, 20), is_heard_again)),
            "viral_surge", "active", "converted", on(2, 15), on(2, 15),
-           said=(WARNED, ("trial.expired", 1))),
+           events=(WARNED, ("trial.expired", 1))),
     Cohort("granted until summer", 60, ((on(2, 1), is_granted("viral_surge", on(7, 1, 12))),),
-           "free", "none", "pending", None, said=(("entitlement.granted", 1), ("entitlement.revoked", 1))),
+           "free", "none", "pending", None, events=(("entitlement.granted", 1), ("entitlement.revoked", 1))),
     Cohort("granted for ever", 40, ((on(2, 1), is_granted("fame_flex")), (on(12, 31), uses(100_000))),
-           "fame_flex", "none", "pending", None, said=(("entitlement.granted", 1), ("usage.recorded", 1))),
+           "fame_flex", "none", "pending", None, events=(("entitlement.granted", 1), ("usage.recorded", 1))),
 )
 # fmt: on
 
@@ -228,7 +230,7 @@ def test_a_year_of_a_thousand_lives(conn: Connection) -> None:
     cohorts = [(cohort, [_join(year.world) for _ in range(cohort.people)]) for cohort in COHORTS]
     due = sorted(
         ((at, number, step) for number, (cohort, _) in enumerate(cohorts) for at, step in cohort.steps),
-        key=lambda each: each[:2],
+        key=lambda entry: entry[:2],
     )
 
     now = BEGIN
@@ -239,13 +241,13 @@ def test_a_year_of_a_thousand_lives(conn: Connection) -> None:
             step(year, cohorts[number][1], now)
         now += DAY
 
-    found = _found(conn)
+    rows = _rows_by_user(conn)
     wrong = {
-        f"{cohort.name}: {column} is {found[who.user_id][column]}, expected {value}"
+        f"{cohort.name}: {column} is {rows[person.user_id][column]}, expected {value}"
         for cohort, people in cohorts
-        for who in people
+        for person in people
         for column, value in _expected(cohort).items()
-        if found[who.user_id][column] != value
+        if rows[person.user_id][column] != value
     }
     assert sorted(wrong) == []
     assert process_time() - began < CPU_SECONDS
@@ -265,16 +267,18 @@ def _expected(cohort: Cohort) -> dict[str, object]:
         "converted": cohort.converted and cohort.converted.date(),
         "resets_at": datetime(2027, 2, 1, tzinfo=UTC),
         "creators": cohort.creators,
-        "said": sum((Counter({what: often}) for what, often in cohort.said), Counter({"usage.reset": 12})),
+        "events": sum(
+            (Counter({what: often}) for what, often in cohort.events), Counter({"usage.reset": 12})
+        ),
     }
 
 
-def _found(conn: Connection) -> dict[str, dict[str, object]]:
-    said: dict[str, Counter[str]] = {}
+def _rows_by_user(conn: Connection) -> dict[str, dict[str, object]]:
+    counts: dict[str, Counter[str]] = {}
     for user_id, event_type, count in conn.execute(
         "SELECT route_key, event_type, count(*) FROM events WHERE source_system = 'tenure' GROUP BY 1, 2"
     ):
-        said.setdefault(user_id, Counter())[event_type] = count
+        counts.setdefault(user_id, Counter())[event_type] = count
     rows = conn.execute(
         "SELECT u.user_id, current_plan, subscription_status, trial_status,"
         "       date_trunc('hour', trial_end_date), trial_conversion_date::date,"
@@ -282,4 +286,4 @@ def _found(conn: Connection) -> dict[str, dict[str, object]]:
         "  FROM users u JOIN user_subscriptions s ON s.user_id = u.id JOIN user_usage g ON g.user_id = u.id"
     )
     columns = ("plan", "subscription", "trial", "trial_ends", "converted", "resets_at", "creators")
-    return {row[0]: {**dict(zip(columns, row[1:], strict=True)), "said": said[row[0]]} for row in rows}
+    return {row[0]: {**dict(zip(columns, row[1:], strict=True)), "events": counts[row[0]]} for row in rows}

@@ -53,20 +53,20 @@ def joined(*users: str) -> list[NewEvent]:
 
 def row(conn: AnyConnection, user_id: str) -> dict[str, Any]:  # Any: a column's value
     """The flat profile as it stands."""
-    found = profile(conn, user_id)
-    assert found is not None
-    return found
+    columns = profile(conn, user_id)
+    assert columns is not None
+    return columns
 
 
 def types_of(conn: AnyConnection, user_id: str) -> list[str]:
     """The types of our own events about the user, in the order they were said."""
-    found = conn.execute(
+    cursor = conn.execute(
         "SELECT event_type FROM events WHERE route_key = %s AND source_system = 'tenure' ORDER BY position",
         [user_id],
     )
-    return [said[0] for said in found.fetchall()]
+    return [event_row[0] for event_row in cursor.fetchall()]
 
 
 def drain(pages: Iterable[Any]) -> list[Any]:  # Any: whatever the pages hold
     """All pages as one list."""
-    return [each for page in pages for each in page]
+    return [entry for page in pages for entry in page]
