@@ -28,20 +28,20 @@ Tenure = Callable[..., Result]
 
 def as_url(conninfo: str) -> str:
     """As DATABASE_URL wants it."""
-    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
-    return f"postgresql:///{quote(given.pop('dbname'))}?{urlencode(given)}"
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    return f"postgresql:///{quote(parameters.pop('dbname'))}?{urlencode(parameters)}"
 
 
 @pytest.fixture
 def settings(conninfo: str, tmp_path: Path) -> Settings:
     """As a service with dev secrets has them."""
-    made = dev_secrets(tmp_path)
+    generated = dev_secrets(tmp_path)
     return Settings(
         _env_file=None,
         database_url=as_url(conninfo),
         TENURE_DATA_DIR=tmp_path,
-        stripe_webhook_secrets=made.stripe,
-        clerk_webhook_secrets=made.clerk,
+        stripe_webhook_secrets=generated.stripe,
+        clerk_webhook_secrets=generated.clerk,
     )
 
 

@@ -70,6 +70,6 @@ def _url(conninfo: str) -> str:
 
     from psycopg.conninfo import conninfo_to_dict
 
-    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
-    name = given.pop("dbname")
-    return f"postgresql:///{quote(name)}?{urlencode(given)}"
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    name = parameters.pop("dbname")
+    return f"postgresql:///{quote(name)}?{urlencode(parameters)}"

@@ -52,42 +52,44 @@ def own_facts() -> list[DomainEvent]:
 
 def orders(document: Json, values: Mapping[str, str]) -> Iterator[tuple[str, str, Json]]:
     """(method, path, body) of each operation of the document that has a body, and of each of its actions."""
-    known = document["components"]["schemas"]
+    schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if "requestBody" not in operation or not path.startswith("/api/"):
                 continue
             schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
-            body = filled(schema, known, {**IDS, **values})
-            actions = _resolved(schema, known)["properties"].get("action", {}).get("enum", [None])
+            body = filled(schema, schemas, {**IDS, **values})
+            actions = _resolved(schema, schemas)["properties"].get("action", {}).get("enum", [None])
             for action in actions:
                 # The end of a trial has no length.
-                least = {name: body[name] for name in _resolved(schema, known).get("required", ())}
+                least = {name: body[name] for name in _resolved(schema, schemas).get("required", ())}
                 whole = least if action == "end" else body
                 yield method, path, whole if action is None else whole | {"action": action}
 
 
-def filled(schema: Json, known: Mapping[str, Json], values: Mapping[str, str]) -> Any:
+def filled(schema: Json, schemas: Mapping[str, Json], values: Mapping[str, str]) -> Any:
     """An instance of the schema with the marker in each text; `values` are those of named fields."""
-    schema = _resolved(schema, known)
+    schema = _resolved(schema, schemas)
     for several in ("anyOf", "oneOf"):
         if several in schema and "properties" not in schema:
-            return filled(next(each for each in schema[several] if each.get("type") != "null"), known, values)
+            return filled(
+                next(option for option in schema[several] if option.get("type") != "null"), schemas, values
+            )
     if "const" in schema or "enum" in schema:
         return schema["const"] if "const" in schema else schema["enum"][0]
     if "properties" in schema:
         return {
-            name: values[name] if name in values else filled(field, known, values)
+            name: values[name] if name in values else filled(field, schemas, values)
             for name, field in schema["properties"].items()
             if name not in OMITTED or name in schema.get("required", ())
         }
-    return _leaf(schema, known, values)
+    return _leaf(schema, schemas, values)
 
 
-def _leaf(schema: Json, known: Mapping[str, Json], values: Mapping[str, str]) -> Any:
+def _leaf(schema: Json, schemas: Mapping[str, Json], values: Mapping[str, str]) -> Any:
     kind = schema.get("type")
     if kind == "array":
-        return [filled(schema.get("items", {}), known, values)]
+        return [filled(schema.get("items", {}), schemas, values)]
     if kind == "string":
         return {"uuid": UUID, "date-time": INSTANT}.get(schema.get("format", ""), MARKER)
     if kind in ("integer", "number"):
@@ -95,7 +97,7 @@ def _leaf(schema: Json, known: Mapping[str, Json], values: Mapping[str, str]) ->
     return True if kind == "boolean" else {"note": MARKER}
 
 
-def _resolved(schema: Json, known: Mapping[str, Json]) -> Json:
+def _resolved(schema: Json, schemas: Mapping[str, Json]) -> Json:
     while "$ref" in schema:
-        schema = known[schema["$ref"].rpartition("/")[2]]
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
     return schema

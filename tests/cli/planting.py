@@ -42,9 +42,9 @@ LAST = ("/complete", "/fail")
 def planted_deliveries(world: DemoWorld) -> list[DemoDelivery]:
     """What the demo's providers send about its one person, with the marker; the sign-up comes first."""
     return [
-        replace(each, event=event, body=orjson.dumps(event))
-        for each in world.deliveries
-        if each.event_type != "user.deleted" and (event := marked(each.event))
+        replace(delivery, event=event, body=orjson.dumps(event))
+        for delivery in world.deliveries
+        if delivery.event_type != "user.deleted" and (event := marked(delivery.event))
     ]
 
 
@@ -85,7 +85,7 @@ def plant_orders(client: httpx.Client, ada: DemoPerson) -> None:
     """Every command of the API, twice, since a job has one end; and each as a request that is refused."""
     document = client.get("/openapi.json").json()
     done: set[tuple[str, str]] = set()
-    wanted: set[tuple[str, str]] = set()
+    needed: set[tuple[str, str]] = set()
     for ends in (LAST, LAST[::-1]):
         ids = {"user_id": ada.user_id}
         every = list(orders(document, ids))
@@ -98,9 +98,9 @@ def plant_orders(client: httpx.Client, ada: DemoPerson) -> None:
             assert answer.status_code in (200, 201, 202, 409), answer.text
             if path in CREATED and answer.is_success:
                 ids[CREATED[path]] = answer.json().get(CREATED[path], answer.json()["id"])
-            wanted.add((method, path))
+            needed.add((method, path))
             done |= {(method, path)} if answer.is_success else set()
-    assert wanted == done, wanted - done
+    assert needed == done, needed - done
     for path in (
         f"/api/users/{ada.user_id}",
         f"/api/users?email={EMAIL}",
@@ -126,7 +126,7 @@ def reasoned(
         for name in group.list_commands(ctx):
             if inner := group.get_command(ctx, name):
                 yield from reasoned(inner, (*path, name))
-    elif {"reason", "identifier"} <= {each.name for each in group.params} and " ".join(
+    elif {"reason", "identifier"} <= {parameter.name for parameter in group.params} and " ".join(
         path
     ) not in NOT_PLANTED:
         yield path, group
@@ -134,10 +134,10 @@ def reasoned(
 
 def plant_decisions(tenure: Tenure, ada: DemoPerson) -> None:
     """Each command that takes a reason, with the marker in it."""
-    for path, each in reasoned():
-        taken = [one.name for one in each.params if isinstance(one, click.Argument)]
+    for path, command in reasoned():
+        argument_names = [one.name for one in command.params if isinstance(one, click.Argument)]
         values = ARGUMENTS | {"identifier": ada.user_id}
-        done = tenure(*path, *[values[name or ""] for name in taken], "--reason", f"{NAME} asked")
+        done = tenure(*path, *[values[name or ""] for name in argument_names], "--reason", f"{NAME} asked")
         assert done.exit_code == (path == AFTER_THE_API), (path, done.output)
 
 

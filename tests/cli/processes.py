@@ -21,25 +21,25 @@ class Running:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(line)
+            self.lines.append(line)
 
     @property
     def text(self) -> str:
-        return "".join(self.said)
+        return "".join(self.lines)
 
     def address(self) -> str:
         """Where the service is, once it says so."""
         self.until(lambda: re.search(r"is at (http://\S+)", self.text) is not None)
-        found = re.search(r"is at (http://\S+)", self.text)
-        assert found is not None
-        return found[1]
+        match = re.search(r"is at (http://\S+)", self.text)
+        assert match is not None
+        return match[1]
 
     def until(self, true: Callable[[], bool]) -> None:
         """Wait for it; fails with everything that was said."""
@@ -53,17 +53,19 @@ class Running:
     def family(self) -> list[psutil.Process]:
         """All descendants that are not Postgres."""
         everybody = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in everybody if each.name() != "postgres"]
+        return [process for process in everybody if process.name() != "postgres"]
 
     def child(self, word: str) -> psutil.Process:
         """The direct child with that word in its command line."""
-        found = [each for each in self.family() if word in each.cmdline()]
-        return next(each for each in found if each.ppid() == self.process.pid)
+        matching = [process for process in self.family() if word in process.cmdline()]
+        return next(process for process in matching if process.ppid() == self.process.pid)
 
 
 def alive(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """Those that still run."""
-    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    return [
+        process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
 
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
@@ -106,8 +108,8 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
         process.wait()
-        for each in alive(family):
-            each.kill()
+        for member in alive(family):
+            member.kill()
 
 
 def healthy(address: str) -> bool:

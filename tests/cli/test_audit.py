@@ -178,10 +178,10 @@ def test_consistency_with_a_kept_checkpoint(
     ran(tenure, "privacy", "erase", shop.people[0].user_id, "--reason", "ticket 8", "--yes")
     ran(tenure, "audit", "checkpoint", "--now")
 
-    said = ran(tenure, "audit", "consistency", "old.txt", "--out", "growth.json")
+    output = ran(tenure, "audit", "consistency", "old.txt", "--out", "growth.json")
 
-    assert "unchanged" in said
-    assert ran(tenure, "audit", "consistency", "1", "2") == said
+    assert "unchanged" in output
+    assert ran(tenure, "audit", "consistency", "1", "2") == output
     assert "new_events" in ran(tenure, "audit", "check", "growth.json", "--key", sealed)
     assert ran(tenure, "audit", "verify", "--kept", "old.txt", "--workers", "1")
 
@@ -232,12 +232,12 @@ def test_the_checker_in_the_zip_is_the_documented_one() -> None:
 def test_privacy_export_gives_everything_kept(tenure: Tenure, sealed: str, shop: DemoWorld) -> None:
     user = shop.people[0].user_id
 
-    found = json.loads(ran(tenure, "privacy", "export", user))
+    export = json.loads(ran(tenure, "privacy", "export", user))
 
-    assert found["profile"]["user_id"] == user
-    assert len(found["events"]) == len(found["history"])
-    assert all(event["event_data"] for event in found["events"])
-    assert found["access_log"][-1]["reason"] == "the person asked for their data"
+    assert export["profile"]["user_id"] == user
+    assert len(export["events"]) == len(export["history"])
+    assert all(event["event_data"] for event in export["events"])
+    assert export["access_log"][-1]["reason"] == "the person asked for their data"
 
 
 def test_privacy_erase_dry_run_then_for_good(
@@ -270,7 +270,7 @@ def test_privacy_erase_without_an_answer_or_yes_erases_nothing(
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [
         (None, "–"),
         (True, "yes"),
@@ -280,8 +280,8 @@ def test_privacy_erase_without_an_answer_or_yes_erases_nothing(
         ((), "[]"),
     ],
 )
-def test_report_says_values_as_people_read_them(value: object, said: str) -> None:
-    assert value_text(value) == said
+def test_report_says_values_as_people_read_them(value: object, text: str) -> None:
+    assert value_text(value) == text
 
 
 def test_nothing_of_a_body_becomes_markup_in_the_report() -> None:

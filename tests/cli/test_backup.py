@@ -41,9 +41,9 @@ COUNTED = ("delivery_counts", "repeated_deliveries")
 @pytest.fixture
 def empty(server: Server) -> Iterator[str]:
     """A database with nothing in it."""
-    made = server.database()
-    yield made.conninfo
-    made.drop()
+    database = server.database()
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def sealed_shop(shop: DemoWorld, settings: Settings, conninfo: str) -> str:
     return conninfo
 
 
-def made(at: At, conninfo: str, path: Path, *options: str) -> Path:
+def back_up(at: At, conninfo: str, path: Path, *options: str) -> Path:
     result = at(conninfo)("backup", str(path), *options)
     assert result.exit_code == 0, result.stderr
     return path
@@ -94,13 +94,13 @@ def contents(conninfo: str, *, but: tuple[str, ...] = ()) -> dict[str, list[Any]
 def test_what_comes_back_is_what_was_there(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / name, *options)
+    path = back_up(at, sealed_shop, tmp_path / name, *options)
 
     result = at(empty)("restore", str(path), "--json")
 
     assert result.exit_code == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert (told["checkpoints"], told["keys"]) == (1, "this installation's")
+    report = json.loads(result.stdout)
+    assert (report["checkpoints"], report["keys"]) == (1, "this installation's")
     # A rebuild has digests in any slot, and notes when each part was last projected.
     rebuilt = ("projection_states", "projection_digests", "projection_checkpoints")
     but = (*COUNTED, *(rebuilt if options else ()))
@@ -113,7 +113,7 @@ def test_what_comes_back_is_what_was_there(
 def test_a_restore_without_the_signing_key_says_where_to_get_it(
     sealed_shop: str, empty: str, at: At, tmp_path: Path
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    path = back_up(at, sealed_shop, tmp_path / "b.gz", "--portable")
     (tmp_path / "signing-key.pem").unlink()
 
     result = at(empty)("restore", str(path), "--json")
@@ -151,7 +151,7 @@ def tables(conninfo: str) -> int:
 def test_with_a_key_only_what_it_signed_is_restored(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
-    path, other = made(at, sealed_shop, tmp_path / name, *options), tmp_path / f"tampered-{name}"
+    path, other = back_up(at, sealed_shop, tmp_path / name, *options), tmp_path / f"tampered-{name}"
     other.write_bytes(path.read_bytes())
     tampered(other)
     key = own_key(at, sealed_shop)
@@ -163,17 +163,17 @@ def test_with_a_key_only_what_it_signed_is_restored(
     assert (refused.exit_code, untouched) == (1, 0)
     assert "has the signature of another backup" in refused.stderr
     assert restored.exit_code == 0, restored.stderr
-    told = json.loads(restored.stdout)
-    assert (told["signed_by"], told["keys"]) == ([key], "those of --key")
+    report = json.loads(restored.stdout)
+    assert (report["signed_by"], report["keys"]) == ([key], "those of --key")
 
 
 def test_another_key_and_no_signature_are_refused(
     sealed_shop: str, empty: str, at: At, tmp_path: Path
 ) -> None:
-    path, key = made(at, sealed_shop, tmp_path / "b.gz", "--portable"), own_key(at, sealed_shop)
+    path, key = back_up(at, sealed_shop, tmp_path / "b.gz", "--portable"), own_key(at, sealed_shop)
     stranger = str(generate_signing_key(key.partition("+")[0]).verifier)
     (tmp_path / "signing-key.pem").rename(tmp_path / "kept-elsewhere.pem")
-    unsigned = made(at, sealed_shop, tmp_path / "unsigned.gz", "--portable")
+    unsigned = back_up(at, sealed_shop, tmp_path / "unsigned.gz", "--portable")
 
     by_another = at(empty)("restore", str(path), "--key", stranger)
     by_none = at(empty)("restore", str(unsigned), "--key", key)
@@ -186,7 +186,7 @@ def test_another_key_and_no_signature_are_refused(
 def test_a_restored_log_is_append_only_and_open_again(
     sealed_shop: str, empty: str, at: At, tmp_path: Path
 ) -> None:
-    at(empty)("restore", str(made(at, sealed_shop, tmp_path / "b.dump")))
+    at(empty)("restore", str(back_up(at, sealed_shop, tmp_path / "b.dump")))
 
     with connect(empty, application_name="test", autocommit=True) as conn:
         for statement in ("DELETE FROM events", "DELETE FROM part_heads", "UPDATE log_nodes SET level = 1"):
@@ -202,7 +202,7 @@ def test_a_restored_log_is_append_only_and_open_again(
 
 
 def test_only_an_empty_database_is_restored_into(sealed_shop: str, at: At, tmp_path: Path) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
     before = contents(sealed_shop, but=COUNTED)
 
     result = at(sealed_shop)("restore", str(path))
@@ -216,7 +216,7 @@ def test_only_an_empty_database_is_restored_into(sealed_shop: str, at: At, tmp_p
 def test_a_partial_file_is_refused_before_anything_happens(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str, cut: int
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
+    path = back_up(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
     path.write_bytes(path.read_bytes()[:-cut])
 
     result = at(empty)("restore", str(path))
@@ -227,7 +227,7 @@ def test_a_partial_file_is_refused_before_anything_happens(
 
 @pytest.mark.parametrize("name", ["b.dump", "b.gz"])
 def test_a_changed_byte_is_refused(sealed_shop: str, empty: str, at: At, tmp_path: Path, name: str) -> None:
-    path = made(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
+    path = back_up(at, sealed_shop, tmp_path / name, *(("--portable",) if name == "b.gz" else ()))
     text = bytearray(path.read_bytes())
     text[len(text) // 2] ^= 1
     path.write_bytes(text)
@@ -241,7 +241,7 @@ def test_a_changed_byte_is_refused(sealed_shop: str, empty: str, at: At, tmp_pat
 def test_a_killed_restore_is_marked_read_only_and_goes_on(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
 
     def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -251,18 +251,18 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
         assert at(empty)("restore", str(path)).exit_code == 1
 
     with connect(empty, application_name="test") as conn:
-        found = restore_marker.read_mark(conn)
-        assert found is not None
-        assert found.phase == restore_marker.LOADED
+        mark = restore_marker.read_mark(conn)
+        assert mark is not None
+        assert mark.phase == restore_marker.LOADED
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
     with connect(sealed_shop, application_name="test") as conn:  # or it could be the same to the byte
         conn.execute("INSERT INTO reconcile_seen VALUES ('a', 'b')")
-    other = made(at, sealed_shop, tmp_path / "other.dump")
+    other = back_up(at, sealed_shop, tmp_path / "other.dump")
     for words in (("restore", str(other)), ("migrate", "up"), ("work",), ("run",), ("serve", "--port", "0")):
-        told = at(empty)(*words)
-        assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1), words
-        assert f"the restore of {path.name} is unfinished here" in told.stderr
+        refusal = at(empty)(*words)
+        assert (refusal.exit_code, len(refusal.stderr.splitlines())) == (1, 1), words
+        assert f"the restore of {path.name} is unfinished here" in refusal.stderr
     for words in (("status",), ("doctor",)):
         assert f"the restore of {path.name} is unfinished here" in at(empty)(*words).stdout
     again = at(empty)("restore", str(path))
@@ -274,11 +274,11 @@ def test_a_killed_restore_is_marked_read_only_and_goes_on(
 def test_a_backup_of_a_newer_server_changes_nothing(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
 
     def newer(path: Path, *, on_progress: restore.OnProgress) -> restore.Backup:
-        found = restore.read_backup(path, on_progress=on_progress)
-        return replace(found, facts=found.facts | {"server_version": 990000})
+        backup = restore.read_backup(path, on_progress=on_progress)
+        return replace(backup, facts=backup.facts | {"server_version": 990000})
 
     monkeypatch.setattr("cli.backup.read_backup", newer)
 
@@ -291,7 +291,7 @@ def test_a_backup_of_a_newer_server_changes_nothing(
 def test_a_restore_killed_with_minus_nine_leaves_its_mark(
     sealed_shop: str, empty: str, at: At, tmp_path: Path
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    path = back_up(at, sealed_shop, tmp_path / "b.gz", "--portable")
     env = environment(empty, tmp_path)
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "restore", str(path)], env=env, cwd=tmp_path
@@ -300,15 +300,15 @@ def test_a_restore_killed_with_minus_nine_leaves_its_mark(
         child.kill()
 
     with connect(empty, application_name="test") as conn:
-        found = restore_marker.read_mark(conn)
-    assert found is not None
+        mark = restore_marker.read_mark(conn)
+    assert mark is not None
     assert at(empty)("restore", str(path)).exit_code == 0
 
 
 def test_a_restore_stopped_after_its_rows_were_committed_can_be_run_again(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
@@ -325,10 +325,10 @@ def test_a_restore_stopped_after_its_rows_were_committed_can_be_run_again(
 def test_the_same_restore_again_after_its_end_changes_nothing(
     sealed_shop: str, empty: str, at: At, tmp_path: Path
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    path = back_up(at, sealed_shop, tmp_path / "b.gz", "--portable")
     assert at(empty)("restore", str(path)).exit_code == 0
     before = contents(empty)
-    other = made(at, empty, tmp_path / "other.gz", "--portable")
+    other = back_up(at, empty, tmp_path / "other.gz", "--portable")
 
     again = at(empty)("restore", str(path))
 
@@ -341,7 +341,7 @@ def test_the_same_restore_again_after_its_end_changes_nothing(
 def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, number: signal.Signals
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
     command = [sys.executable, "-m", "cli", "restore", str(path)]
     with (
         connect(empty, application_name="test") as conn,
@@ -352,7 +352,7 @@ def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
             _lock_the_log(conn)
             _until(other, WAITS, restore_marker.SESSION)
             below = psutil.Process(restoring_process.pid).children(recursive=True)
-            names = [each.name() for each in below]
+            names = [process.name() for process in below]
             restoring_process.send_signal(number)
             _, alive = psutil.wait_procs(below, timeout=60)
         finally:
@@ -372,7 +372,7 @@ def test_a_restore_killed_while_pg_restore_runs_can_be_run_again(
 def test_a_restore_stopped_at_any_stage_leaves_no_process_and_can_be_run_again(
     sealed_shop: str, empty: str, at: At, tmp_path: Path, stage: str
 ) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.gz", "--portable")
+    path = back_up(at, sealed_shop, tmp_path / "b.gz", "--portable")
     command = [sys.executable, "-m", "cli", "restore", str(path)]
     with subprocess.Popen(
         command, env=environment(empty, tmp_path), cwd=tmp_path, stderr=subprocess.PIPE, text=True
@@ -429,15 +429,15 @@ def test_a_restore_that_does_not_prove_stays_marked(
             "WHERE ctid = (SELECT min(ctid) FROM events)"
         )
         conn.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_update")
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
 
     result = at(empty)("restore", str(path))
 
     assert (result.exit_code, "does not match its signatures" in result.stderr) == (1, True), result.stderr
     with connect(empty, application_name="test") as conn:
-        found = restore_marker.read_mark(conn)
-    assert found is not None
-    assert found.phase.startswith("not what was backed up")
+        mark = restore_marker.read_mark(conn)
+    assert mark is not None
+    assert mark.phase.startswith("not what was backed up")
 
 
 def test_a_backup_of_a_newer_release_is_refused(sealed_shop: str, empty: str, at: At, tmp_path: Path) -> None:
@@ -447,14 +447,14 @@ def test_a_backup_of_a_newer_release_is_refused(sealed_shop: str, empty: str, at
         )
         conn.commit()
 
-    result = at(empty)("restore", str(made(at, sealed_shop, tmp_path / "b.dump")))
+    result = at(empty)("restore", str(back_up(at, sealed_shop, tmp_path / "b.dump")))
 
     assert (result.exit_code, "9999_later" in result.stderr) == (1, True), result.stderr
     assert not contents(empty)
 
 
 def test_postgres_own_tool_reads_the_dump(sealed_shop: str, at: At, tmp_path: Path) -> None:
-    path = made(at, sealed_shop, tmp_path / "b.dump")
+    path = back_up(at, sealed_shop, tmp_path / "b.dump")
     program = find("pg_restore", 18)
     assert program is not None
 

@@ -35,22 +35,22 @@ def as_migrated(conninfo: str) -> None:
 def refused(tenure: Tenure) -> list[dict[str, str]]:
     result = tenure("migrate", "baseline", "--json")
     assert result.exit_code == 1
-    told: list[dict[str, str]] = json.loads(result.stdout)
-    return told
+    differences: list[dict[str, str]] = json.loads(result.stdout)
+    return differences
 
 
 def test_drizzles_tables_are_refused_column_by_column(fresh: Tenure, empty_database: Any) -> None:
     did(empty_database.conninfo, OLD_TABLES)
 
-    told = refused(fresh)
+    differences = refused(fresh)
 
-    by_place = {(one["table"], one["what"]): one for one in told}
+    by_place = {(one["table"], one["what"]): one for one in differences}
     assert by_place["events", "table"]["found"] == "missing"
     step = by_place["users", "column onboarding_step"]
     assert step["expected"] == "text NOT NULL"
     assert step["found"].startswith("character varying(50) NOT NULL default 'pending'")
-    made = by_place["users", "column created_at"]
-    assert made["mend"] == (
+    difference = by_place["users", "column created_at"]
+    assert difference["mend"] == (
         "ALTER TABLE users ALTER created_at TYPE timestamp with time zone "
         "USING created_at AT TIME ZONE 'UTC', ALTER created_at DROP DEFAULT"
     )
@@ -79,15 +79,15 @@ def test_a_schema_is_adopted_once_what_was_named_is_mended(fresh: Tenure, empty_
         "ALTER TABLE user_billing ALTER card_last4 SET DEFAULT '0000'",
         "ALTER TABLE user_usage ALTER usage_reset_date DROP NOT NULL",
     )
-    told = refused(fresh)
-    assert {(one["table"], one["what"]) for one in told} == {
+    differences = refused(fresh)
+    assert {(one["table"], one["what"]) for one in differences} == {
         ("users", "column created_at"),
         ("users", "column industry"),
         ("user_billing", "column card_last4"),
         ("user_usage", "column usage_reset_date"),
     }
 
-    did(conninfo, *(one["mend"] for one in told))
+    did(conninfo, *(one["mend"] for one in differences))
 
     assert fresh("migrate", "baseline").exit_code == 0
     assert all(one.baseline for one in migrations.status(conninfo))
@@ -101,10 +101,10 @@ def test_old_tables_are_set_aside_and_their_users_imported(fresh: Tenure, empty_
 
     moved = fresh("migrate", "baseline", "--set-aside", "legacy")
     assert (moved.exit_code, "moved to legacy: campaigns, user_billing" in moved.stdout) == (0, True)
-    told = json.loads(fresh("import", "legacy", as_url(conninfo), "--schema", "legacy", "--json").stdout)
+    summary = json.loads(fresh("import", "legacy", as_url(conninfo), "--schema", "legacy", "--json").stdout)
     project(conninfo)
 
-    assert told["appended"] == 2
+    assert summary["appended"] == 2
     assert json.loads(fresh("user", "show", "user_ada", "--json").stdout)["current_plan"] == "glow_up"
     with connect(conninfo, application_name="test") as conn:
         assert conn.execute("SELECT count(*) FROM legacy.users").fetchone() == (3,)

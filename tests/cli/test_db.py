@@ -29,11 +29,11 @@ def advised(tenure: Tenure, *options: str) -> tuple[int, list[dict[str, Any]]]: 
 
 
 def test_inspect_tells_tables_indexes_and_why_no_slow_queries(tenure: Tenure) -> None:
-    told = json.loads(tenure("db", "inspect", "--json").stdout)
+    report = json.loads(tenure("db", "inspect", "--json").stdout)
 
-    assert {"events", "users", "scraping_jobs"} <= {row["table"] for row in told["tables"]}
-    assert "events_pkey" in {row["index"] for row in told["indexes"]}
-    assert "pg_stat_statements is not installed" in told["slow_queries"]["why_not"]
+    assert {"events", "users", "scraping_jobs"} <= {row["table"] for row in report["tables"]}
+    assert "events_pkey" in {row["index"] for row in report["indexes"]}
+    assert "pg_stat_statements is not installed" in report["slow_queries"]["why_not"]
 
 
 def test_inspect_estimates_what_a_table_wastes(tenure: Tenure, conninfo: str) -> None:
@@ -41,9 +41,9 @@ def test_inspect_estimates_what_a_table_wastes(tenure: Tenure, conninfo: str) ->
     did(conninfo, "DELETE FROM reconcile_seen WHERE object_id > '2'")
     did(conninfo, "ANALYZE reconcile_seen")
 
-    told = json.loads(tenure("db", "inspect", "--json").stdout)
+    report = json.loads(tenure("db", "inspect", "--json").stdout)
 
-    [row] = [row for row in told["tables"] if row["table"] == "reconcile_seen"]
+    [row] = [row for row in report["tables"] if row["table"] == "reconcile_seen"]
     assert row["bloat_bytes_estimate"] > row["table_bytes"] / 2
 
 
@@ -120,10 +120,10 @@ def test_bench_measures_every_query_and_leaves_nothing(
     result = tenure("db", "bench", "--json", *SMALL)
 
     assert result.exit_code == 0, result.stderr
-    told = json.loads(result.stdout)["queries"]
-    assert [one["name"] for one in told] == [case.name for case in CASES]
-    assert all(one["plans"] and one["statements"] for one in told)
-    assert not [one["name"] for one in told if one["scans"]]
+    queries = json.loads(result.stdout)["queries"]
+    assert [one["name"] for one in queries] == [case.name for case in CASES]
+    assert all(one["plans"] and one["statements"] for one in queries)
+    assert not [one["name"] for one in queries if one["scans"]]
     assert {name for name in _databases(conninfo) if "bench" in name} <= before
 
 
@@ -139,12 +139,12 @@ def test_bench_names_what_is_slow_and_what_has_no_index(
         monkeypatch.setattr("cli.db.command.MAX_P99_MS", 0.0)
         result = tenure("db", "bench", "--database", name, *SMALL, "--jobs=5000", "--json")
 
-        [found] = [
+        [query] = [
             one
             for one in json.loads(result.stdout)["queries"]
             if one["name"] == "jobs by keyword (containment)"
         ]
-        assert found["scans"] == ["scraping_jobs"]
+        assert query["scans"] == ["scraping_jobs"]
         assert (result.exit_code, "over 0 ms at p99" in result.stderr) == (1, True)
     finally:
         did(conninfo, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

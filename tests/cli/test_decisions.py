@@ -31,14 +31,14 @@ def ada(conn: Connection) -> None:
 
 @pytest.mark.usefixtures("ada")
 def test_a_trial_is_started_extended_and_ended(tenure: Tenure, conn: Connection) -> None:
-    said = [
+    results = [
         tenure("trial", "start", ADA, "--plan", "glow_up", *WHY),
         tenure("trial", "extend", ADA, "--days", "3", *WHY, "--json"),
         tenure("trial", "end", ADA, *WHY),
     ]
 
-    assert [each.exit_code for each in said] == [0, 0, 0]
-    assert orjson.loads(said[1].stdout)["trial"] == "extended"
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    assert orjson.loads(results[1].stdout)["trial"] == "extended"
     assert row(conn, ADA)["trial_status"] == "expired"
 
 
@@ -47,8 +47,8 @@ def test_a_preview_shows_what_is_looked_for(tenure: Tenure) -> None:
     tenure("trial", "start", ADA, "--plan", "glow_up", *WHY)
 
     def coming(*more: str) -> list[str]:
-        told = orjson.loads(tenure("schedule", "preview", "--days", "60", "--json", *more).stdout)
-        return [each["what"] for each in told]
+        preview = orjson.loads(tenure("schedule", "preview", "--days", "60", "--json", *more).stdout)
+        return [entry["what"] for entry in preview]
 
     everything = coming()
     assert {"trial.expired", "usage.reset"} <= set(everything)
@@ -88,10 +88,10 @@ def test_a_plan_that_is_retired_is_granted_with_a_warning(tenure: Tenure, tmp_pa
     file.write_text(PRO)
     tenure("plans", "publish", str(file), "--yes", "--retire-missing")
 
-    said = tenure("plan", "grant", ADA, "glow_up", *WHY)
+    result = tenure("plan", "grant", ADA, "glow_up", *WHY)
 
-    assert said.exit_code == 0
-    assert "glow_up is retired" in said.stderr
+    assert result.exit_code == 0
+    assert "glow_up is retired" in result.stderr
 
 
 @pytest.mark.usefixtures("ada")
@@ -107,11 +107,11 @@ def test_plans_on_sale_are_a_file_that_changes_nothing(tenure: Tenure, tmp_path:
 
 @pytest.mark.usefixtures("ada")
 def test_a_trial_of_nothing_names_the_option_that_was_left_out(tenure: Tenure) -> None:
-    said = tenure("trial", "start", ADA, *WHY)
+    result = tenure("trial", "start", ADA, *WHY)
 
-    assert said.exit_code == 0
-    assert "--plan" in said.stderr
-    assert "warning" not in said.stdout
+    assert result.exit_code == 0
+    assert "--plan" in result.stderr
+    assert "warning" not in result.stdout
 
 
 @pytest.mark.usefixtures("ada")
@@ -139,11 +139,11 @@ def test_an_administrator_is_made_by_a_named_person(tenure: Tenure, conn: Connec
     assert tenure("admin", "grant", ADA, *WHY).exit_code == 0
 
     query = "SELECT metadata, event_data FROM events WHERE event_type = 'admin.granted'"
-    said = conn.execute(query).fetchone()
-    assert said is not None
-    assert said[0]["actor"].startswith("cli:")
-    assert "reason" not in said[0]
-    assert said[1]["decision_reason"] == "they asked"
+    bodies = conn.execute(query).fetchone()
+    assert bodies is not None
+    assert bodies[0]["actor"].startswith("cli:")
+    assert "reason" not in bodies[0]
+    assert bodies[1]["decision_reason"] == "they asked"
 
 
 @pytest.mark.usefixtures("ada")
@@ -162,10 +162,10 @@ def test_an_administrator_is_made_by_a_named_person(tenure: Tenure, conn: Connec
     ],
 )
 def test_what_can_not_be_done_is_one_line(tenure: Tenure, args: tuple[str, ...], code: int) -> None:
-    said = tenure(*args)
+    result = tenure(*args)
 
-    assert said.exit_code == code
-    assert len(said.stderr.strip().splitlines()) == 1
+    assert result.exit_code == code
+    assert len(result.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.usefixtures("ada")
@@ -179,9 +179,9 @@ def test_what_can_not_be_done_is_one_line(tenure: Tenure, args: tuple[str, ...],
     ],
 )
 def test_a_decision_takes_an_address(tenure: Tenure, args: tuple[str, ...]) -> None:
-    said = tenure(*(arg.format(f"{ADA}@EXAMPLE.com") for arg in args), *WHY, "--json")
+    result = tenure(*(arg.format(f"{ADA}@EXAMPLE.com") for arg in args), *WHY, "--json")
 
-    assert orjson.loads(said.stdout)["user_id"] == ADA
+    assert orjson.loads(result.stdout)["user_id"] == ADA
 
 
 @pytest.mark.usefixtures("ada")
@@ -207,26 +207,28 @@ def test_what_is_so_already_is_said_and_not_appended(
     tenure: Tenure, conn: Connection, args: tuple[str, ...]
 ) -> None:
     tenure(*args, *WHY)
-    told = types_of(conn, ADA)
+    types_before = types_of(conn, ADA)
     conn.commit()
 
     again = tenure(*args, *WHY)
 
     assert (again.exit_code, again.stdout) == (0, "already so; nothing was changed\n")
     assert orjson.loads(tenure(*args, *WHY, "--json").stdout)["changed"] is False
-    assert types_of(conn, ADA) == told
+    assert types_of(conn, ADA) == types_before
 
 
 def test_customers_of_nobody_are_listed_until_they_are_linked(tenure: Tenure, conn: Connection) -> None:
-    strangers = [customer(each, metadata={}, email=f"{ADA}@example.com") for each in ("cus_x", "cus_y")]
-    tell(conn, *joined(ADA), *(stripe("customer.created", each) for each in strangers))
+    strangers = [
+        customer(customer_id, metadata={}, email=f"{ADA}@example.com") for customer_id in ("cus_x", "cus_y")
+    ]
+    tell(conn, *joined(ADA), *(stripe("customer.created", stranger) for stranger in strangers))
 
     first = orjson.loads(tenure("link", "unlinked", "--limit", "1", "--json").stdout)
     rest = orjson.loads(tenure("link", "unlinked", "--after", first["next"], "--json").stdout)
     assert tenure("link", "add", ADA, "cus_x", *WHY).exit_code == 0
     shown = tenure("link", "unlinked")
 
-    assert ([each["customer_id"] for each in first["items"]], rest["items"][0]["customer_id"]) == (
+    assert ([item["customer_id"] for item in first["items"]], rest["items"][0]["customer_id"]) == (
         ["cus_x"],
         "cus_y",
     )
@@ -258,11 +260,11 @@ def test_a_slip_of_the_pen_is_one_line(tenure: Tenure, tmp_path: Path) -> None:
     file = tmp_path / "plans.toml"
     file.write_text(PRO.replace("4900", "-4900"))
 
-    said = tenure("plans", "publish", str(file), "--yes")
+    result = tenure("plans", "publish", str(file), "--yes")
 
-    assert said.exit_code == 1
-    assert "plans.toml: plans.pro: price_monthly" in said.stderr
-    assert len(said.stderr.strip().splitlines()) == 1
+    assert result.exit_code == 1
+    assert "plans.toml: plans.pro: price_monthly" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_the_default_plans_are_published_once(tenure: Tenure) -> None:
@@ -272,20 +274,20 @@ def test_the_default_plans_are_published_once(tenure: Tenure) -> None:
 
 @pytest.mark.usefixtures("ada")
 def test_a_customer_nobody_heard_of_is_linked_with_a_warning(tenure: Tenure) -> None:
-    said = tenure("link", "add", ADA, "cus_mistyped", *WHY)
+    result = tenure("link", "add", ADA, "cus_mistyped", *WHY)
 
-    assert said.exit_code == 0
-    assert "no event has named cus_mistyped" in said.stderr
+    assert result.exit_code == 0
+    assert "no event has named cus_mistyped" in result.stderr
 
 
 def test_a_customer_of_somebody_else_is_taken_with_their_name(tenure: Tenure, conn: Connection) -> None:
     theirs = customer("cus_ada", metadata={"userId": ADA})
     tell(conn, *sold(), *joined(ADA, "user_bob"), stripe("customer.created", theirs))
 
-    said = tenure("link", "add", "user_bob", "cus_ada", *WHY, "--json")
+    result = tenure("link", "add", "user_bob", "cus_ada", *WHY, "--json")
 
-    assert orjson.loads(said.stdout)["taken_from"] == ADA
-    assert f"{ADA}'s until now" in orjson.loads(said.stdout)["warning"]
+    assert orjson.loads(result.stdout)["taken_from"] == ADA
+    assert f"{ADA}'s until now" in orjson.loads(result.stdout)["warning"]
 
 
 @pytest.mark.usefixtures("ada")

@@ -75,7 +75,7 @@ def test_demo_of_another_day_never_clashes() -> None:
     today = made_shop(seed=1, users=2, days=10, now=NOW)
     tomorrow = made_shop(seed=1, users=2, days=10, now=NOW + timedelta(days=1))
 
-    ids = [{each.message_id for each in world.deliveries} for world in (today, tomorrow)]
+    ids = [{delivery.message_id for delivery in world.deliveries} for world in (today, tomorrow)]
     assert ids[0].isdisjoint(ids[1])
 
 
@@ -84,9 +84,11 @@ def test_disorder_keeps_everything_and_repeats_some() -> None:
 
     sent = disordered(world.deliveries, seed=1, twice=0.2)
 
-    assert {each.message_id for each in sent} == {each.message_id for each in world.deliveries}
+    assert {delivery.message_id for delivery in sent} == {
+        delivery.message_id for delivery in world.deliveries
+    }
     assert len(sent) > len(world.deliveries)
-    assert [each.message_id for each in sent] != sorted(each.message_id for each in sent)
+    assert [delivery.message_id for delivery in sent] != sorted(delivery.message_id for delivery in sent)
     assert sent == disordered(world.deliveries, seed=1, twice=0.2)
 
 
@@ -107,43 +109,43 @@ def test_without_secrets_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
 
 
 def _answering(*statuses: int) -> tuple[Target, list[httpx.Request]]:
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        status = statuses[min(len(asked), len(statuses)) - 1]
+        requests.append(request)
+        status = statuses[min(len(requests), len(statuses)) - 1]
         if status == 0:
             raise httpx.ConnectError("refused")
         return httpx.Response(status, json={"status": "appended"})
 
     client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x.test")
     secrets = DevSecrets(stripe="whsec_x", clerk="whsec_eA==")
-    return Target(client=client, secrets=secrets, clock=utc_now, pause=lambda _: None), asked
+    return Target(client=client, secrets=secrets, clock=utc_now, pause=lambda _: None), requests
 
 
 def test_unavailable_door_is_knocked_at_again() -> None:
-    doors, asked = _answering(503, 0, 200)
+    doors, requests = _answering(503, 0, 200)
 
     assert post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0]) == "appended"
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
 def test_refused_delivery_says_why_and_is_not_repeated() -> None:
-    doors, asked = _answering(400)
+    doors, requests = _answering(400)
 
     with pytest.raises(DeliveryRefused, match="other signing secrets"):
         post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
 
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 def test_nobody_there_is_one_clear_error() -> None:
-    doors, asked = _answering(0)
+    doors, requests = _answering(0)
 
     with pytest.raises(DeliveryRefused, match="start it: tenure run"):
         post(doors, made_shop(seed=1, users=1, days=2, now=NOW).deliveries[0])
 
-    assert len(asked) == ATTEMPTS
+    assert len(requests) == ATTEMPTS
 
 
 @pytest.mark.parametrize("url", ["", "\x1b", "localhost:8000", "ftp://host", "http://", "//host"])

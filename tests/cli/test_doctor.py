@@ -106,7 +106,7 @@ def test_users_who_wait_to_be_folded_again_are_a_warning_once_they_wait_long(
 
 def _charge(conninfo: str, **subscription: Any) -> None:  # Any: JSON values
     """A subscription of user_1, whom no Clerk event mentions."""
-    thing = {
+    payload = {
         "id": "sub_1",
         "object": "subscription",
         "customer": "cus_1",
@@ -120,7 +120,7 @@ def _charge(conninfo: str, **subscription: Any) -> None:  # Any: JSON values
         "object": "event",
         "type": "customer.subscription.created",
         "created": 1_700_000_000,
-        "data": {"object": thing},
+        "data": {"object": payload},
     }
     with psycopg.connect(conninfo, autocommit=True) as conn:
         append(
@@ -191,10 +191,10 @@ def test_a_database_that_is_away_is_the_finding(examined: Any, monkeypatch: pyte
 def test_debug_shows_why_a_check_could_not_be_made(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
 
-    said = [tenure("doctor", *args) for args in ((), ("--debug",))]
+    results = [tenure("doctor", *args) for args in ((), ("--debug",))]
 
-    assert [each.exit_code for each in said] == [1, 1]
-    assert ["DatabaseUnavailable" in each.stderr for each in said] == [False, True]
+    assert [result.exit_code for result in results] == [1, 1]
+    assert ["DatabaseUnavailable" in result.stderr for result in results] == [False, True]
 
 
 def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,9 +204,9 @@ def test_shared_sessions_are_named(examined: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pooler, "brings_role", lambda *_: True)
     _, brought = examined()
 
-    servers = [each["server"] for each in (direct, shared, brought)]
-    assert [each["severity"] for each in servers] == ["ok", "fail", "warn"]
-    assert all("direct connection" in each["fix"] for each in servers[1:])
+    servers = [findings["server"] for findings in (direct, shared, brought)]
+    assert [finding["severity"] for finding in servers] == ["ok", "fail", "warn"]
+    assert all("direct connection" in finding["fix"] for finding in servers[1:])
 
 
 def test_a_setting_that_is_almost_right_is_named(examined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,12 +217,12 @@ def test_a_setting_that_is_almost_right_is_named(examined: Any, monkeypatch: pyt
     assert findings["STRIPE_WEBHOOK_SECRET"]["fix"] == "rename it to STRIPE_WEBHOOK_SECRETS"
 
 
-@pytest.mark.parametrize(("taken", "severity"), [(0, "fail"), (500, "warn")])
+@pytest.mark.parametrize(("appended", "severity"), [(0, "fail"), (500, "warn")])
 def test_deliveries_with_a_wrong_secret_are_an_alarm_however_many_others_come(
-    conninfo: str, examined: Any, taken: int, severity: str
+    conninfo: str, examined: Any, appended: int, severity: str
 ) -> None:
     with psycopg.connect(conninfo) as conn:
-        for outcome, deliveries in (("refused", 125), ("appended", taken)):
+        for outcome, deliveries in (("refused", 125), ("appended", appended)):
             conn.execute(
                 "INSERT INTO delivery_counts VALUES (date_trunc('minute', now()), 'stripe', %s, %s)",
                 (outcome, deliveries),

@@ -25,7 +25,7 @@ def primary(own_server: EmbeddedServer) -> Iterator[Connection]:
 
 def examined(primary: Connection, conninfo: str) -> dict[str, DoctorFinding]:
     settings = Settings(_env_file=None, database_replica_url=SecretStr(as_url(conninfo)))
-    return {found.check: found for found in replica_checks(primary, settings)}
+    return {finding.check: finding for finding in replica_checks(primary, settings)}
 
 
 def test_each_thing_wrong_with_a_replica_is_found(own_server: EmbeddedServer, primary: Connection) -> None:
@@ -37,7 +37,7 @@ def test_each_thing_wrong_with_a_replica_is_found(own_server: EmbeddedServer, pr
         paused = examined(primary, replica.conninfo)
     away = examined(primary, replica.conninfo)
 
-    assert [found.severity for found in sound.values()] == ["ok", "ok"]
+    assert [finding.severity for finding in sound.values()] == ["ok", "ok"]
     assert (paused["replica lag"].severity, paused["replica lag"].found) == (
         "warn",
         "3 events behind, replay is paused",
@@ -46,17 +46,17 @@ def test_each_thing_wrong_with_a_replica_is_found(own_server: EmbeddedServer, pr
 
 
 def test_a_server_that_replays_nothing_is_no_replica(own_server: EmbeddedServer, primary: Connection) -> None:
-    found = examined(primary, own_server.conninfo)
+    findings = examined(primary, own_server.conninfo)
 
-    assert found["replica"].severity == "fail"
-    assert "not in recovery" in found["replica"].found
+    assert findings["replica"].severity == "fail"
+    assert "not in recovery" in findings["replica"].found
 
 
 def test_another_log_is_no_replica_of_this_one(primary: Connection, conn: Connection, conninfo: str) -> None:
     conn.execute("UPDATE part_heads SET head = 7 WHERE part = 0")
     conn.commit()
 
-    found = examined(primary, conninfo)
+    findings = examined(primary, conninfo)
 
-    assert found["replica"].severity == "fail"
-    assert "has events that the primary lacks" in found["replica"].found
+    assert findings["replica"].severity == "fail"
+    assert "has events that the primary lacks" in findings["replica"].found

@@ -28,9 +28,9 @@ PRO = '[plans.pro]\nplan_name = "Pro"\ncampaigns_limit = 5\ncreators_limit = -1\
 @pytest.fixture
 def empty_log(server: Server, template: str) -> Iterator[str]:
     """How to reach another migrated database."""
-    made = server.database(template)
-    yield as_url(made.conninfo)
-    made.drop()
+    database = server.database(template)
+    yield as_url(database.conninfo)
+    database.drop()
 
 
 @pytest.mark.parametrize("words", MASS_COMMANDS)

@@ -59,14 +59,14 @@ def ada(world: DemoWorld) -> DemoPerson:
 @pytest.fixture
 def running_service(conninfo: str, tmp_path: Path) -> Iterator[Running]:
     """`tenure run`; its data and its scratch folder are in the folder that is searched."""
-    made = dev_secrets(tmp_path)
+    generated = dev_secrets(tmp_path)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     env = environment(
         tmp_path,
         DATABASE_URL=as_url(conninfo),
-        STRIPE_WEBHOOK_SECRETS=made.stripe,
-        CLERK_WEBHOOK_SECRETS=made.clerk,
+        STRIPE_WEBHOOK_SECRETS=generated.stripe,
+        CLERK_WEBHOOK_SECRETS=generated.clerk,
         TMPDIR=str(scratch),
     )
     with running(command("run", "--port", "0"), env, tmp_path) as started:
@@ -135,16 +135,16 @@ def in_tables(conn: Connection) -> set[str]:
                 WHERE c.relkind IN ('r', 'm')
                   AND n.nspname NOT IN ('information_schema', 'pg_catalog')"""
     columns = [*conn.execute(query).fetchall(), *STATISTICS]
-    found = set()
+    places = set()
     for schema, table, column, is_bytes in columns:
         text = "encode({column}, 'escape')" if is_bytes else "{column}::text"
         count = "SELECT count(*) FROM {table} WHERE strpos(lower(" + text + "), %s) > 0"
         statement = sql.SQL(count).format(table=sql.Identifier(schema, table), column=sql.Identifier(column))
         row = conn.execute(statement, [MARKER]).fetchone()
         if row and row[0]:
-            found.add(f"{schema}.{table}.{column}")
+            places.add(f"{schema}.{table}.{column}")
     conn.commit()
-    return found
+    return places
 
 
 STATISTICS = [
@@ -214,12 +214,12 @@ def test_an_erasure_leaves_the_marker_nowhere(
     assert len(before[1]) == 2
     assert (erased.exit_code, erased.output.count(MARKER)) == (0, 0), erased.output
     assert after == (set(), set())
-    assert [each.exit_code for each in backups] == [0, 0]
+    assert [backup.exit_code for backup in backups] == [0, 0]
     assert in_files(tmp_path) == set()
     assert list((tmp_path / "scratch").rglob("*.db")) != []  # what the workers count, which is searched above
     assert "tenure_log_events" in metrics
     assert MARKER not in metrics.lower()
-    assert [line for line in running_service.said if MARKER in line.lower()] == []
+    assert [line for line in running_service.lines if MARKER in line.lower()] == []
     assert MARKER not in server_log(planted)
     bodies = sent_bodies(conninfo)
     assert bodies != []
@@ -251,8 +251,10 @@ def test_a_reason_that_names_the_person_is_refused_and_kept_nowhere(conn: Connec
     conn.commit()
     reasons = [f"{NAME} asked", MARKER.upper(), f"by {EMAIL}", "ADA wants it", f"see {MARKER}, please"]
 
-    refused = [tenure("privacy", "erase", event_builders.USER, "--reason", each, "--yes") for each in reasons]
+    refused = [
+        tenure("privacy", "erase", event_builders.USER, "--reason", reason, "--yes") for reason in reasons
+    ]
 
     row = conn.execute("SELECT count(*) FROM events WHERE event_type = 'privacy.erased'").fetchone()
-    assert [each.exit_code for each in refused] == [1] * len(reasons)
+    assert [result.exit_code for result in refused] == [1] * len(reasons)
     assert row == (0,)

@@ -33,12 +33,12 @@ def ada(conninfo: str) -> str:
     with connect(conninfo, application_name="test") as conn:
         publish_default_plans(conn)
         conn.commit()
-    told = [
+    events = [
         clerk("user.created", user()),
         linked(),
         stripe("customer.subscription.created", subscription(metadata={"plan_key": "glow_up"})),
     ]
-    tell(conninfo, told)
+    tell(conninfo, events)
     project(conninfo)
     return "user_ada"
 
@@ -53,9 +53,9 @@ def service(conninfo: str) -> Iterator[Connection]:
 
 
 def test_the_code_runs_from_top_to_bottom(ada: str, service: Connection) -> None:
-    known = {"conn": service, "user_id": ada, "now": datetime.now(UTC)}
+    namespace = {"conn": service, "user_id": ada, "now": datetime.now(UTC)}
     for block in blocks("python"):
-        exec(compile(block, "docs/from-drizzle.md", "exec"), known)
+        exec(compile(block, "docs/from-drizzle.md", "exec"), namespace)
         service.commit()
 
     assert len(blocks("python")) > 3
@@ -80,10 +80,12 @@ def test_every_command_named_in_the_text_exists() -> None:
 
 def test_every_path_named_in_the_tables_exists(settings: Settings, pool: Pool, conninfo: str) -> None:
     app = build_over(pool, settings, conninfo, CollectorRegistry())
-    known = {(method, _bare(rule.rule)) for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    routes = {
+        (method, _bare(rule.rule)) for rule in app.url_map.iter_rules() for method in rule.methods or ()
+    }
 
     missing = [
-        (method, path) for method, path in PATHS.findall(DOCUMENT) if (method, _bare(path)) not in known
+        (method, path) for method, path in PATHS.findall(DOCUMENT) if (method, _bare(path)) not in routes
     ]
 
     assert not missing

@@ -107,9 +107,9 @@ def test_debug_of_wrong_usage_is_one_line(failing: TenureGroup) -> None:
 def test_debug_is_known_inside_a_command(failing: TenureGroup) -> None:
     failing.entries = {"ask": CommandEntry("tests.cli.test_group:ask", "Says.")}
 
-    said = [CliRunner().invoke(failing, args).stdout for args in (["ask"], ["ask", "--debug"])]
+    outputs = [CliRunner().invoke(failing, args).stdout for args in (["ask"], ["ask", "--debug"])]
 
-    assert said == ["False\n", "True\n"]
+    assert outputs == ["False\n", "True\n"]
 
 
 def test_debug_behind_two_dashes_is_an_argument(failing: TenureGroup) -> None:

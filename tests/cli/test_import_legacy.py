@@ -15,9 +15,9 @@ from tests.installation import Tenure, as_url, project
 @pytest.fixture
 def old(server: Server) -> Iterator[str]:
     """An empty database of the old platform."""
-    made = server.database()
-    yield made.conninfo
-    made.drop()
+    database = server.database()
+    yield database.conninfo
+    database.drop()
 
 
 def made_by_hand(conninfo: str, *statements: str) -> str:
@@ -28,22 +28,22 @@ def made_by_hand(conninfo: str, *statements: str) -> str:
 
 
 def imported(tenure: Tenure, url: str, *options: str) -> dict[str, Any]:  # Any: JSON values
-    told: dict[str, Any] = json.loads(tenure("import", "legacy", url, "--json", *options).stdout)
-    return told
+    report: dict[str, Any] = json.loads(tenure("import", "legacy", url, "--json", *options).stdout)
+    return report
 
 
 def shown(tenure: Tenure, user: str) -> dict[str, Any]:  # Any: JSON values
-    told: dict[str, Any] = json.loads(tenure("user", "show", user, "--json").stdout)
-    return told
+    profile: dict[str, Any] = json.loads(tenure("user", "show", user, "--json").stdout)
+    return profile
 
 
 def test_five_tables_become_the_beginning_of_each_history(tenure: Tenure, conninfo: str, old: str) -> None:
-    told = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
+    report = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
     project(conninfo)
 
-    assert (told["users"], told["appended"], told["refused"]) == (3, 2, 1)
-    assert told["refusals"] == [{"user": "not-a-clerk-id", "why": "expected a Clerk id (user_…)"}]
-    assert told["columns_not_taken"] == ["email_schedule_status"]
+    assert (report["users"], report["appended"], report["refused"]) == (3, 2, 1)
+    assert report["refusals"] == [{"user": "not-a-clerk-id", "why": "expected a Clerk id (user_…)"}]
+    assert report["columns_not_taken"] == ["email_schedule_status"]
     ada = shown(tenure, "cus_ada")
     expected = {
         "email": "ada@example.com",
@@ -68,9 +68,9 @@ def test_a_second_run_appends_nothing_and_a_changed_row_changes_nothing(
     imported(tenure, url)
     made_by_hand(old, "UPDATE users SET full_name = 'Bobby' WHERE user_id = 'user_bob'")
 
-    told = imported(tenure, url)
+    report = imported(tenure, url)
 
-    assert (told["appended"], told["known_already"], told["changed_since"]) == (0, 1, 1)
+    assert (report["appended"], report["known_already"], report["changed_since"]) == (0, 1, 1)
     project(conninfo)
     assert shown(tenure, "user_bob")["full_name"] is None
 
@@ -92,21 +92,21 @@ def test_an_erased_user_is_not_imported_again(tenure: Tenure, conninfo: str, old
 
 
 def test_one_wide_table_in_camel_case(tenure: Tenure, conninfo: str, old: str) -> None:
-    told = imported(tenure, made_by_hand(old, PROFILES))
+    report = imported(tenure, made_by_hand(old, PROFILES))
     project(conninfo)
 
-    assert told["columns_not_taken"] == ["favourite_colour"]
-    assert told["refusals"][0]["user"] == "user_bob"
-    assert "card_exp_month" in told["refusals"][0]["why"]
+    assert report["columns_not_taken"] == ["favourite_colour"]
+    assert report["refusals"][0]["user"] == "user_bob"
+    assert "card_exp_month" in report["refusals"][0]["why"]
     ada = shown(tenure, "user_ada")
     assert (ada["trial_status"], ada["trial_end_date"]) == ("active", "2099-01-01T00:00:00Z")
     assert ada["current_plan"] == "viral_surge"
 
 
 def test_a_dry_run_appends_nothing(tenure: Tenure, conninfo: str, old: str) -> None:
-    told = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS), "--dry-run")
+    report = imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS), "--dry-run")
 
-    assert (told["users"], told["appended"], told["refused"]) == (3, 0, 1)
+    assert (report["users"], report["appended"], report["refused"]) == (3, 0, 1)
     with connect(conninfo, application_name="test") as conn:
         assert conn.execute("SELECT count(*) FROM events").fetchone() == (0,)
 
@@ -122,9 +122,12 @@ def test_explain_names_the_import(tenure: Tenure, conninfo: str, old: str) -> No
     imported(tenure, made_by_hand(old, OLD_TABLES, OLD_ROWS))
     project(conninfo)
 
-    told = json.loads(tenure("user", "explain", "user_ada", "current_plan", "--json").stdout)
+    explanation = json.loads(tenure("user", "explain", "user_ada", "current_plan", "--json").stdout)
 
-    assert (told["event_type"], "before the log began" in told["rule"]) == ("legacy.imported", True)
+    assert (explanation["event_type"], "before the log began" in explanation["rule"]) == (
+        "legacy.imported",
+        True,
+    )
 
 
 def test_tenures_own_tables_are_no_source(tenure: Tenure, conninfo: str) -> None:

@@ -25,9 +25,9 @@ PATIENCE_S = 60
 
 
 def leave(folder: Path, name: str = ".b.backup.unfinished") -> Path:
-    left = folder / name
-    left.write_bytes(b"half of it")
-    return left
+    draft = folder / name
+    draft.write_bytes(b"half of it")
+    return draft
 
 
 def test_a_draft_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -35,19 +35,19 @@ def test_a_draft_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
         draft.write_bytes(b"all")
         assert not (tmp_path / "b").exists()
 
-    assert [each.name for each in tmp_path.iterdir()] == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
     assert (tmp_path / "b").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_draft_of_a_killed_command_is_removed_by_the_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = leave(tmp_path)
+    draft = leave(tmp_path)
 
     with drafting(tmp_path / "other"):
-        assert not left.exists()
+        assert not draft.exists()
 
-    assert f"removed {left}" in capsys.readouterr().err
+    assert f"removed {draft}" in capsys.readouterr().err
 
 
 def test_a_draft_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
@@ -65,8 +65,8 @@ def test_a_database_of_a_killed_command_is_dropped_by_the_next(conninfo: str) ->
         conn.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         assert name in abandoned(conn)
 
-        with scratch(conninfo, "bench") as made:
-            assert psycopg.conninfo.conninfo_to_dict(made)["dbname"] not in abandoned(conn)
+        with scratch(conninfo, "bench") as scratch_conninfo:
+            assert psycopg.conninfo.conninfo_to_dict(scratch_conninfo)["dbname"] not in abandoned(conn)
             assert name not in abandoned(conn)
             assert conn.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall() == []
 
@@ -81,12 +81,12 @@ def test_the_doctor_names_what_is_left(
     (tmp_path / "replay" / f"{FOLDER}1").mkdir(parents=True)
     conn.execute("CREATE SCHEMA tenure_shadow")
 
-    found = {each.check: each.found for each in leftover_checks(conn, settings)}
+    findings = {finding.check: finding.found for finding in leftover_checks(conn, settings)}
 
-    assert [each.severity for each in before] == ["ok"]
-    assert str(draft) in found["leftovers of backup"]
-    assert "schema tenure_shadow" in found["leftovers of replay"]
-    assert f"{FOLDER}1" in found["leftovers of replay"]
+    assert [finding.severity for finding in before] == ["ok"]
+    assert str(draft) in findings["leftovers of backup"]
+    assert "schema tenure_shadow" in findings["leftovers of replay"]
+    assert f"{FOLDER}1" in findings["leftovers of replay"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

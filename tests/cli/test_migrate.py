@@ -37,8 +37,8 @@ def test_down_asks_first(tenure: Tenure) -> None:
     assert tenure("migrate", "status").exit_code == 0
 
     assert tenure("migrate", "down", "--yes").exit_code == 0
-    found = json.loads(tenure("migrate", "status", "--json").stdout)
-    assert [one["state"] for one in found][-1] == "pending"
+    statuses = json.loads(tenure("migrate", "status", "--json").stdout)
+    assert [one["state"] for one in statuses][-1] == "pending"
 
 
 def test_schema_made_by_hand_is_adopted(fresh: Tenure, empty_database: Any) -> None:

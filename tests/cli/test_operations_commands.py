@@ -40,7 +40,7 @@ def test_dead_job_is_listed_and_tried_again(env: Env, conninfo: str) -> None:
 
     assert job in shown.stdout
     assert "\x1b" not in shown.stdout
-    assert [(each["id"], each["status"]) for each in retried] == [(job, "pending")]
+    assert [(row["id"], row["status"]) for row in retried] == [(job, "pending")]
     assert retried[0]["error"].endswith("; tried again: she exists now")
 
 
@@ -60,9 +60,9 @@ def test_cancelled_mail_is_a_fact_of_the_user(env: Env, conninfo: str) -> None:
     done = tenure(env, "jobs", "cancel", job, "--reason", "asked to")
 
     with psycopg.connect(conninfo) as conn:
-        said = conn.execute("SELECT event_type, route_key FROM events").fetchall()
+        events = conn.execute("SELECT event_type, route_key FROM events").fetchall()
     assert done.returncode == 0
-    assert said == [("email.cancelled", "user_1")]
+    assert events == [("email.cancelled", "user_1")]
     assert "asked to" in tenure(env, "jobs", "list").stdout
     assert tenure(env, "jobs", "cancel", job, "--reason", "again").returncode == 1
 
@@ -116,7 +116,7 @@ def test_preview_writes_nothing(env: Env, conninfo: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "text"),
     [
         (["config", "set", "trial.duration_days", "400"], 1, "a whole number from 1 to 365"),
         (["config", "set", "trial.duration_day", "4"], 1, "did you mean trial.duration_days?"),
@@ -131,19 +131,19 @@ def test_preview_writes_nothing(env: Env, conninfo: str) -> None:
         (["log-level", "debug"], 2, "tenure log-level root DEBUG"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(env: Env, words: list[str], code: int, said: str) -> None:
+def test_what_is_wrong_is_told_in_one_line(env: Env, words: list[str], code: int, text: str) -> None:
     done = tenure(env, *words)
 
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
-    assert said in done.stderr
+    assert text in done.stderr
 
 
 def test_list_shows_each_key_with_what_is_allowed(env: Env) -> None:
-    found = {f"{row['category']}.{row['key']}": row for row in answer(env, "config", "list")}
+    entries = {f"{row['category']}.{row['key']}": row for row in answer(env, "config", "list")}
 
-    assert found["trial.duration_days"]["value"] == 7
-    assert found["trial.duration_days"]["allowed"] == "a whole number from 1 to 365"
-    assert found["jobs.threads"]["is_hot_reloadable"] is False
+    assert entries["trial.duration_days"]["value"] == 7
+    assert entries["trial.duration_days"]["allowed"] == "a whole number from 1 to 365"
+    assert entries["jobs.threads"]["is_hot_reloadable"] is False
 
 
 @pytest.mark.parametrize(
@@ -157,11 +157,11 @@ def test_a_logger_that_nothing_logs_under_is_warned_of(env: Env, logger: str, wa
 
 
 def test_every_logger_of_ours_is_known() -> None:
-    asked = re.compile(r"""get_logger\((?:"(.+?)"|__name__)\)""")
-    found = {
+    pattern = re.compile(r"""get_logger\((?:"(.+?)"|__name__)\)""")
+    loggers = {
         match[1] or ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in MODULES
-        for match in asked.finditer(path.read_text())
+        for match in pattern.finditer(path.read_text())
     }
 
-    assert found == set(OURS)
+    assert loggers == set(OURS)

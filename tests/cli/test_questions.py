@@ -41,23 +41,23 @@ def _json(tenure: Tenure, *args: str) -> Any:  # Any: whatever the command says
 
 
 def test_status_counts_the_log_and_finds_nothing_waiting(tenure: Tenure, shop: DemoWorld) -> None:
-    found = _json(tenure, "status")
+    status = _json(tenure, "status")
 
-    assert found["events"] == len(shop.deliveries)
-    assert (found["users"], found["lag_events"], found["migrations_pending"]) == (3, 0, 0)
-    assert found["replay_due"] is False
-    assert found["running"] == []
-    assert "tenure run" in found["advice"][0]
+    assert status["events"] == len(shop.deliveries)
+    assert (status["users"], status["lag_events"], status["migrations_pending"]) == (3, 0, 0)
+    assert status["replay_due"] is False
+    assert status["running"] == []
+    assert "tenure run" in status["advice"][0]
 
 
 def test_status_says_that_a_replay_is_due(tenure: Tenure, shop: DemoWorld, conn: Connection) -> None:
     conn.execute("UPDATE projection_checkpoints SET projector_version = 'older'")
     conn.commit()
 
-    found = _json(tenure, "status")
+    status = _json(tenure, "status")
 
-    assert found["replay_due"] is True
-    assert any("tenure replay" in line for line in found["advice"])
+    assert status["replay_due"] is True
+    assert any("tenure replay" in line for line in status["advice"])
 
 
 def test_status_of_an_empty_database_names_the_migrations(
@@ -65,14 +65,14 @@ def test_status_of_an_empty_database_names_the_migrations(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", as_url(empty_database.conninfo))
 
-    found = _json(tenure, "status")
+    status = _json(tenure, "status")
 
-    assert found["migrations_applied"] == 0
-    assert any("tenure migrate up" in line for line in found["advice"])
+    assert status["migrations_applied"] == 0
+    assert any("tenure migrate up" in line for line in status["advice"])
 
 
 def test_user_is_found_by_id_address_and_customer(tenure: Tenure, shop: DemoWorld) -> None:
-    person = next(each for each in shop.people if each.links)
+    person = next(candidate for candidate in shop.people if candidate.links)
     by_id = _json(tenure, "user", "show", person.user_id)
 
     assert _json(tenure, "user", "show", person.links[0]) == by_id
@@ -80,16 +80,16 @@ def test_user_is_found_by_id_address_and_customer(tenure: Tenure, shop: DemoWorl
 
 
 def test_unknown_user_is_exit_one(tenure: Tenure, shop: DemoWorld) -> None:
-    for wanted in ("user_nobody", "nobody@example.org", "cus_nobody"):
-        result = tenure("user", "show", wanted)
+    for reference in ("user_nobody", "nobody@example.org", "cus_nobody"):
+        result = tenure("user", "show", reference)
 
         assert (result.exit_code, result.stdout) == (1, "")
-        assert wanted in result.stderr
+        assert reference in result.stderr
 
 
 def test_a_customer_without_a_link_is_named_with_its_events(tenure: Tenure, conn: Connection) -> None:
-    thing = {"id": "cus_unlinked", "object": "customer"}
-    tell(conn, *(stripe(f"customer.{kind}", thing) for kind in ("created", "updated")))
+    payload = {"id": "cus_unlinked", "object": "customer"}
+    tell(conn, *(stripe(f"customer.{kind}", payload) for kind in ("created", "updated")))
 
     result = tenure("user", "why", "cus_unlinked")
 
@@ -134,11 +134,11 @@ def test_user_before_and_after_is_asked_by_time(tenure: Tenure, shop: DemoWorld)
 def test_explain_names_the_event_of_the_value(tenure: Tenure, shop: DemoWorld) -> None:
     person = shop.people[0]
 
-    told = _json(tenure, "user", "explain", person.user_id, "full_name")
+    explanation = _json(tenure, "user", "explain", person.user_id, "full_name")
 
     shown = _json(tenure, "user", "show", person.user_id)
-    assert told["value"] == shown["full_name"]
-    assert _json(tenure, "events", "show", told["event_id"])["event_type"] == told["event_type"]
+    assert explanation["value"] == shown["full_name"]
+    assert _json(tenure, "events", "show", explanation["event_id"])["event_type"] == explanation["event_type"]
 
 
 def test_explain_marks_a_value_that_hangs_on_an_unknown_order(tenure: Tenure, conninfo: str) -> None:
@@ -182,9 +182,9 @@ def test_pages_of_events_lead_through_the_whole_log_once(tenure: Tenure, shop: D
 def test_event_shows_the_body_that_was_signed(tenure: Tenure, shop: DemoWorld) -> None:
     sent = shop.deliveries[0]
 
-    found = _json(tenure, "events", "show", sent.message_id)
+    event = _json(tenure, "events", "show", sent.message_id)
 
-    assert found["event_data"] == sent.event
+    assert event["event_data"] == sent.event
     assert tenure("events", "show", sent.message_id).exit_code == 0
 
 
@@ -253,15 +253,15 @@ def test_a_tampered_cursor_is_wrong_usage(tenure: Tenure) -> None:
 
 
 def test_token_is_shown_once_and_opens_until_revoked(tenure: Tenure, conn: Connection) -> None:
-    made = _json(tenure, "tokens", "create", "auditor", "--name", "ci")
-    assert check_token(conn, made["token"], now=utc_now()).role == "auditor"
+    token = _json(tenure, "tokens", "create", "auditor", "--name", "ci")
+    assert check_token(conn, token["token"], now=utc_now()).role == "auditor"
     conn.commit()
 
-    tenure("tokens", "revoke", made["id"])
+    tenure("tokens", "revoke", token["id"])
 
-    assert made["token"] not in tenure("tokens", "list", "--json").stdout
+    assert token["token"] not in tenure("tokens", "list", "--json").stdout
     with pytest.raises(TokenRefused):
-        check_token(conn, made["token"], now=utc_now())
+        check_token(conn, token["token"], now=utc_now())
 
 
 def test_token_alone_is_on_stdout(tenure: Tenure) -> None:
@@ -279,24 +279,24 @@ def test_revoking_nothing_is_exit_one(tenure: Tenure) -> None:
 def _poison(doors: Target, customer_id: str) -> None:
     """A signed subscription whose status is no text."""
     body: Json = {"id": "evt_poison", "object": "event", "type": "customer.subscription.updated"}
-    thing: Json = {"id": "sub_p", "object": "subscription", "customer": customer_id, "status": 42}
-    thing |= {"created": 1_760_000_000, "items": {"data": []}}
-    body |= {"created": 1_790_000_000, "livemode": True, "data": {"object": thing}}
+    payload: Json = {"id": "sub_p", "object": "subscription", "customer": customer_id, "status": 42}
+    payload |= {"created": 1_760_000_000, "items": {"data": []}}
+    body |= {"created": 1_790_000_000, "livemode": True, "data": {"object": payload}}
     assert post(doors, stripe_delivery(body)) == "appended"
 
 
 def test_quarantine_names_user_and_event_until_it_is_fixed(
     tenure: Tenure, shop: DemoWorld, doors: Target, conninfo: str
 ) -> None:
-    person = next(each for each in shop.people if each.links)
+    person = next(candidate for candidate in shop.people if candidate.links)
     user_id = person.user_id
     _poison(doors, person.links[0])
     project(conninfo)
 
-    (found,) = _json(tenure, "quarantine", "list")
+    (row,) = _json(tenure, "quarantine", "list")
     again = tenure("quarantine", "retry", "--json")
 
-    assert (found["user_id"], found["event_type"]) == (user_id, "stripe.customer.subscription.updated")
+    assert (row["user_id"], row["event_type"]) == (user_id, "stripe.customer.subscription.updated")
     assert (again.exit_code, json.loads(again.stdout)) == (
         1,
         {"freed": [], "left": [user_id], "dry_run": False},
@@ -308,7 +308,7 @@ def test_quarantine_names_user_and_event_until_it_is_fixed(
 def test_the_way_out_that_operations_names_for_a_stripe_event(
     tenure: Tenure, shop: DemoWorld, doors: Target, conninfo: str, conn: Connection
 ) -> None:
-    person = next(each for each in shop.people if each.links)
+    person = next(candidate for candidate in shop.people if candidate.links)
     user_id, customer = person.user_id, person.links[0]
     tell(conn, *sold())
     _poison(doors, customer)
@@ -322,9 +322,9 @@ def test_the_way_out_that_operations_names_for_a_stripe_event(
     waiting = _json(tenure, "link", "unlinked")["items"]
     tenure("link", "add", user_id, customer, *why)
 
-    assert [each.exit_code for each in (refused, removed, granted)] == [1, 0, 0]
+    assert [result.exit_code for result in (refused, removed, granted)] == [1, 0, 0]
     assert (freed["stale"], freed["current_plan"]) == (False, "glow_up")
-    assert customer in [each["customer_id"] for each in waiting]
+    assert customer in [row["customer_id"] for row in waiting]
     assert _json(tenure, "user", "show", user_id)["stale"] is True
 
 

@@ -26,8 +26,12 @@ def test_edited_row_is_named_by_user_and_column(tenure: Tenure, shop: DemoWorld,
     result = tenure("replay", "--diff", "--workers", "1", "--json")
 
     assert result.exit_code == 1
-    (found,) = json.loads(result.stdout)["differences"]
-    assert (found["user_id"], found["table"], found["column"]) == (user_id, "users", "full_name")
+    (difference,) = json.loads(result.stdout)["differences"]
+    assert (difference["user_id"], difference["table"], difference["column"]) == (
+        user_id,
+        "users",
+        "full_name",
+    )
     assert "1 column of 1 user differs" in result.stderr
 
 

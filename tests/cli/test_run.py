@@ -29,12 +29,12 @@ STOP_LIMIT_S = 10.0
 @pytest.fixture
 def env(tmp_path: Path, conninfo: str) -> dict[str, str]:
     """Settings of a service on this test's database, with dev secrets."""
-    made = dev_secrets(tmp_path)
+    generated = dev_secrets(tmp_path)
     return environment(
         tmp_path,
         DATABASE_URL=as_url(conninfo),
-        STRIPE_WEBHOOK_SECRETS=made.stripe,
-        CLERK_WEBHOOK_SECRETS=made.clerk,
+        STRIPE_WEBHOOK_SECRETS=generated.stripe,
+        CLERK_WEBHOOK_SECRETS=generated.clerk,
     )
 
 
@@ -92,25 +92,27 @@ def test_told_to_stop_it_stops_all(service: Running, which: signal.Signals) -> N
 
 
 def test_an_embedded_database_that_died_starts_again(tmp_path: Path) -> None:
-    made = dev_secrets(tmp_path)
-    env = environment(tmp_path, STRIPE_WEBHOOK_SECRETS=made.stripe, CLERK_WEBHOOK_SECRETS=made.clerk)
+    generated = dev_secrets(tmp_path)
+    env = environment(
+        tmp_path, STRIPE_WEBHOOK_SECRETS=generated.stripe, CLERK_WEBHOOK_SECRETS=generated.clerk
+    )
     world = make_world(7, 1, start=datetime(2026, 1, 5, tzinfo=UTC), days=20, steps_per_user=3)
     with running(command("run", "--port", "0"), env, tmp_path) as started:
         address = started.address()
         where = re.search(r"\(embedded, (\S+)\)", started.text)
         assert where is not None
-        found = Path(where[1]) / "postmaster.pid"
-        pid = int(found.read_text().splitlines()[0])
+        pid_file = Path(where[1]) / "postmaster.pid"
+        pid = int(pid_file.read_text().splitlines()[0])
 
         os.kill(pid, signal.SIGKILL)
 
         # The supervisor says so, or a web worker that was still on its way up and found none.
-        said = re.compile("PostgreSQL died, restarted|PostgreSQL was not running, started")
-        started.until(lambda: said.search(started.text) is not None)
+        pattern = re.compile("PostgreSQL died, restarted|PostgreSQL was not running, started")
+        started.until(lambda: pattern.search(started.text) is not None)
         started.until(lambda: httpx.get(f"{address}/readyz", timeout=10).status_code == httpx.codes.OK)
         answers = post_all(_doors(address, tmp_path), world.deliveries, on_progress=lambda _: None)
         assert answers == {"appended": len(world.deliveries)}
-        assert int(found.read_text().splitlines()[0]) != pid
+        assert int(pid_file.read_text().splitlines()[0]) != pid
 
 
 def test_children_do_not_outlive_a_killed_supervisor(service: Running) -> None:
@@ -128,15 +130,15 @@ def test_it_starts_again_at_once_after_its_supervisor_was_killed(
 ) -> None:
     port = service.address().rpartition(":")[2]
     family = service.family()
-    for each in family:
-        each.suspend()  # else they may be gone before the next one looks
+    for process in family:
+        process.suspend()  # else they may be gone before the next one looks
     service.process.kill()
     service.process.wait()
 
     with running(command("run", "--port", port), env, tmp_path) as again:
         again.until(lambda: "waiting for the processes of a killed tenure run" in again.text)
-        for each in family:
-            each.resume()
+        for process in family:
+            process.resume()
 
         assert again.address().endswith(f":{port}")
     assert alive(family) == []
@@ -148,14 +150,14 @@ def test_killed_child_is_started_again_and_said_so(service: Running, word: str) 
 
     before.kill()
     service.until(lambda: "died, restarting" in service.text)
-    service.until(lambda: any(word in each.cmdline() for each in alive(service.family())))
+    service.until(lambda: any(word in process.cmdline() for process in alive(service.family())))
     service.until(lambda: service.child(word).pid != before.pid)
     service.until(lambda: healthy(service.address()))
 
 
 def test_port_in_use_is_one_line_at_once(env: dict[str, str], tmp_path: Path) -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = str(taken.getsockname()[1])
+    with listen("127.0.0.1", 0) as listener:
+        port = str(listener.getsockname()[1])
 
         for name in ("run", "serve"):
             done = _tenure(env, tmp_path, name, "--port", port)
@@ -201,6 +203,6 @@ def test_embedded_server_is_shared_and_stops_with_its_last_user() -> None:
     assert status["embedded"] is True
     assert status["running"] == ["jobs", "projector", "scheduler", "web"]
     shutil.rmtree(data_dir)
-    asked = psutil.process_iter(["name", "cmdline"])  # None where a process ended meanwhile
-    servers = [each.info["cmdline"] or [] for each in asked if each.info["name"] == "postgres"]
+    processes = psutil.process_iter(["name", "cmdline"])  # None where a process ended meanwhile
+    servers = [process.info["cmdline"] or [] for process in processes if process.info["name"] == "postgres"]
     assert not [line for line in servers if str(data_dir) in " ".join(line)]

@@ -18,12 +18,12 @@ def test_advice_knows_one_from_several(name: str) -> None:
 
 
 def test_every_advice_can_be_said() -> None:
-    found = dict.fromkeys(_ADVICE, True) | {
+    status = dict.fromkeys(_ADVICE, True) | {
         "lag_s": 3.0,
         "refolds_oldest_s": 3,
         "migrations_odd": ["0001_a"],
         "alarms": ["a window"],
     }
 
-    assert len(advice(found)) == len(_ADVICE) + 1
-    assert not any("{" in line for line in advice(found))
+    assert len(advice(status)) == len(_ADVICE) + 1
+    assert not any("{" in line for line in advice(status))

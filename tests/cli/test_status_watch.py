@@ -27,12 +27,12 @@ PATIENCE_S = 30.0
 
 def times(count: int) -> Callable[[float], None]:
     """Waits so often, then Ctrl-C."""
-    left = [None] * (count - 1)
+    remaining = [None] * (count - 1)
 
     def wait(_: float) -> None:
-        if not left:
+        if not remaining:
             raise KeyboardInterrupt
-        left.pop()
+        remaining.pop()
 
     return wait
 
@@ -66,11 +66,11 @@ def test_a_screen_is_no_longer_than_the_terminal(screen: Console) -> None:
 
 
 def test_a_database_that_went_away_is_shown_and_asked_again(screen: Console) -> None:
-    asked: list[None] = []
+    calls: list[None] = []
 
     def look() -> list[str]:
-        asked.append(None)
-        if len(asked) == 1:
+        calls.append(None)
+        if len(calls) == 1:
             raise DatabaseUnavailable("db:5432/tenure", "gone")
         return ["back"]
 
@@ -147,9 +147,9 @@ def test_a_database_that_went_away_is_a_line_of_json(capsys: pytest.CaptureFixtu
 
 
 def test_a_low_screen_shows_the_advice() -> None:
-    found = {"at": "now", "idle": True, "advice": ["do this"]}
+    status = {"at": "now", "idle": True, "advice": ["do this"]}
 
-    assert lines(found)[-1] == lines(found, advice_first=True)[0] == "[yellow]do this[/yellow]"
+    assert lines(status)[-1] == lines(status, advice_first=True)[0] == "[yellow]do this[/yellow]"
 
 
 def test_without_watch_the_tables_are_compared(tenure: Tenure) -> None:

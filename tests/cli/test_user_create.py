@@ -22,43 +22,43 @@ ADA = "user_ada"
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoWorld]:
     """A Clerk with people whom no webhook has told of."""
-    made = make_world(7, 2, days=3, steps_per_user=1)
-    with serving(clerk_doubles.clerk_double(made.clerk, now=utc_now)) as double:
+    demo_world = make_world(7, 2, days=3, steps_per_user=1)
+    with serving(clerk_doubles.clerk_double(demo_world.clerk, now=utc_now)) as double:
         monkeypatch.setenv("CLERK_SECRET_KEY", clerk_doubles.KEY)
         monkeypatch.setenv("CLERK_API_BASE", double.url + "/v1")
-        yield made
+        yield demo_world
 
 
-def told(tenure: Callable[..., Any], *words: str) -> dict[str, Any]:  # Any: JSON values
+def create_user(tenure: Callable[..., Any], *words: str) -> dict[str, Any]:  # Any: JSON values
     result = tenure("user", "create", *words, "--json")
     assert result.exit_code == 0, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
 
 
-def shown(tenure: Tenure, wanted: str) -> dict[str, Any]:  # Any: JSON values
-    found: dict[str, Any] = json.loads(tenure("user", "show", wanted, "--json").stdout)
-    return found
+def shown(tenure: Tenure, user_id: str) -> dict[str, Any]:  # Any: JSON values
+    profile: dict[str, Any] = json.loads(tenure("user", "show", user_id, "--json").stdout)
+    return profile
 
 
 def test_clerk_tells_what_the_webhook_would_have(tenure: Tenure, world: DemoWorld) -> None:
     person = world.people[0].user_id
 
-    made = told(tenure, person)
+    answer = create_user(tenure, person)
 
-    assert (made["created"], made["from"]) == (True, "clerk")
-    assert shown(tenure, person)["email"] == made["email"] is not None
-    again = told(tenure, person, "--from-clerk")
+    assert (answer["created"], answer["from"]) == (True, "clerk")
+    assert shown(tenure, person)["email"] == answer["email"] is not None
+    again = create_user(tenure, person, "--from-clerk")
     assert (again["created"], again["events"]) == (False, 0)
 
 
 def test_reconciling_afterwards_finds_nothing_more(tenure: Tenure, world: DemoWorld) -> None:
     for person in world.people:
-        told(tenure, person.user_id)
+        create_user(tenure, person.user_id)
 
-    found = json.loads(tenure("reconcile", "clerk", "--json").stdout)
+    report = json.loads(tenure("reconcile", "clerk", "--json").stdout)
 
-    assert (found["created_missed"], found["updates_missed"]) == (0, 0)
+    assert (report["created_missed"], report["updates_missed"]) == (0, 0)
 
 
 def test_whom_clerk_does_not_know_is_not_made(tenure: Tenure, world: DemoWorld, conninfo: str) -> None:
@@ -70,15 +70,15 @@ def test_whom_clerk_does_not_know_is_not_made(tenure: Tenure, world: DemoWorld, 
 
 
 def test_by_hand_their_rows_are_there_at_once(tenure: Tenure) -> None:
-    made = told(tenure, ADA, "--email", "ada@example.com", "--reason", "lost webhook")
+    answer = create_user(tenure, ADA, "--email", "ada@example.com", "--reason", "lost webhook")
 
-    assert (made["created"], made["from"]) == (True, "operator")
+    assert (answer["created"], answer["from"]) == (True, "operator")
     assert shown(tenure, "ada@example.com")["user_id"] == ADA
     assert shown(tenure, ADA)["subscription_status"] == "none"
 
 
 def test_what_clerk_says_later_stands(tenure: Tenure, conninfo: str) -> None:
-    told(tenure, ADA, "--email", "typo@example.com", "--reason", "lost webhook")
+    create_user(tenure, ADA, "--email", "typo@example.com", "--reason", "lost webhook")
     tell(conninfo, [clerk("user.updated", user(email="ada@example.com"), at=0)])  # even if it happened before
     project(conninfo)
 
@@ -89,9 +89,9 @@ def test_the_known_stay_as_they_are(tenure: Tenure, conninfo: str) -> None:
     tell(conninfo, [clerk("user.created", user(), at=0)])
     project(conninfo)
 
-    made = told(tenure, ADA, "--email", "other@example.com", "--reason", "oops")
+    answer = create_user(tenure, ADA, "--email", "other@example.com", "--reason", "oops")
 
-    assert (made["created"], made["email"]) == (False, "ada@example.com")
+    assert (answer["created"], answer["email"]) == (False, "ada@example.com")
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ def exported(doors: Target, shop: DemoWorld) -> set[str]:
     doors.client.post("/webhooks/stripe", content=b"{}")
     doors.client.get("/api/users")
     text = doors.client.get("/metrics").text
-    found = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")}
-    return found | SINCE_ALARMED | SINCE_SEALED | SINCE_SCHEDULED
+    names = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")}
+    return names | SINCE_ALARMED | SINCE_SEALED | SINCE_SCHEDULED
 
 
 def test_each_metric_named_is_one_that_is_exported(exported: set[str]) -> None:
@@ -111,7 +111,7 @@ def test_refusals_are_told_by_reason_and_appends_by_type(doors: Target, shop: De
 def test_types_beyond_the_bound_are_one() -> None:
     names = Bounded(2)
 
-    assert [names.name(wanted) for wanted in ("a", "b", "c", "d", "a")] == [
+    assert [names.name(event_type) for event_type in ("a", "b", "c", "d", "a")] == [
         "a",
         "b",
         "(other)",
