@@ -41,9 +41,9 @@ def test_people_link_to_their_own_user() -> None:
 def test_times_move_with_the_event_but_prices_stay_as_old_as_they_are() -> None:
     for event in islice(bulk_events(3_000, versions=(V2025_CLOVER,)), 3_000):
         if event.type == "customer.subscription.created":
-            thing = orjson.loads(event.body)["data"]["object"]
-            assert thing["created"] == event.created
-            assert thing["items"]["data"][0]["price"]["created"] == 1_700_000_000
+            subscription = orjson.loads(event.body)["data"]["object"]
+            assert subscription["created"] == event.created
+            assert subscription["items"]["data"][0]["price"]["created"] == 1_700_000_000
 
 
 def test_bodies_are_about_three_kilobytes_and_come_fast() -> None:

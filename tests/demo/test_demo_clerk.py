@@ -26,7 +26,7 @@ def test_every_update_has_a_later_time(clerk: ClerkWorld) -> None:
     user_id = clerk.sign_up(email="first@example.com")
     clerk.rename(user_id, first_name="Ada", last_name=None)
     clerk.set_public(user_id, {"is_admin": True})
-    times = [each.event["data"]["updated_at"] for each in clerk.deliveries]
+    times = [delivery.event["data"]["updated_at"] for delivery in clerk.deliveries]
 
     assert times == sorted(set(times))
 
@@ -43,7 +43,7 @@ def test_deletion_has_no_time_of_its_own_and_maybe_no_id(clerk: ClerkWorld) -> N
 def test_clerks_own_billing_is_not_called_what_stripes_is(clerk: ClerkWorld) -> None:
     clerk.bill(clerk.sign_up(email="a@example.com"))
 
-    assert [each.event_type for each in clerk.deliveries[1:]] == [
+    assert [delivery.event_type for delivery in clerk.deliveries[1:]] == [
         "subscription.active",
         "subscriptionItem.active",
         "paymentAttempt.updated",

@@ -70,11 +70,11 @@ def test_events_of_one_second_can_be_put_in_order(history: History) -> None:
 @few
 @given(histories(without=frozenset({"use_later_api"})))
 def test_every_change_was_announced(history: History) -> None:
-    said = {d.event["data"]["object"]["id"]: d for d in _snapshots(history.deliveries)}
+    latest = {d.event["data"]["object"]["id"]: d for d in _snapshots(history.deliveries)}
     log = history.world.stripe.log
     things: list[StripeObject] = [*log.all(Customer), *log.all(StripeSubscription)]
-    for thing in [*things, *log.all(PaymentMethod)]:
-        assert said[thing.id].event["data"]["object"] == log.render(thing)
+    for stripe_object in [*things, *log.all(PaymentMethod)]:
+        assert latest[stripe_object.id].event["data"]["object"] == log.render(stripe_object)
 
 
 @few

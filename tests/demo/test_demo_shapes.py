@@ -26,7 +26,7 @@ def renewed(api: ApiVersion) -> dict[str, Json]:
     bought = world.stripe.checkout(price_of("glow_up"), email="ada@example.com")
     world.wait(timedelta(days=32))
     world.stripe.subscriptions.cancel_at_period_end(bought.subscription)
-    return {each.event_type: each.event["data"]["object"] for each in world.deliveries}
+    return {delivery.event_type: delivery.event["data"]["object"] for delivery in world.deliveries}
 
 
 @pytest.mark.parametrize("api", API_VERSIONS, ids=lambda api: api.name)
@@ -53,36 +53,36 @@ def test_since_basil_the_period_is_the_items(api: ApiVersion) -> None:
 
 
 def test_before_basil_invoice_names_its_subscription() -> None:
-    said = renewed(V2020)
+    objects = renewed(V2020)
 
-    assert said["invoice.paid"]["subscription"] == said["customer.subscription.updated"]["id"]
-    assert "parent" not in said["invoice.paid"]
+    assert objects["invoice.paid"]["subscription"] == objects["customer.subscription.updated"]["id"]
+    assert "parent" not in objects["invoice.paid"]
 
 
 @pytest.mark.parametrize("api", [V2025_BASIL, V2025_CLOVER], ids=lambda a: a.name)
 def test_since_basil_invoice_has_a_parent(api: ApiVersion) -> None:
-    said = renewed(api)
-    parent = said["invoice.paid"]["parent"]["subscription_details"]
+    objects = renewed(api)
+    parent = objects["invoice.paid"]["parent"]["subscription_details"]
 
-    assert parent["subscription"] == said["customer.subscription.updated"]["id"]
-    assert not {"subscription", "charge", "payment_intent", "paid"} & said["invoice.paid"].keys()
+    assert parent["subscription"] == objects["customer.subscription.updated"]["id"]
+    assert not {"subscription", "charge", "payment_intent", "paid"} & objects["invoice.paid"].keys()
 
 
 @pytest.mark.parametrize("api", API_VERSIONS, ids=lambda api: api.name)
 def test_payment_reaches_its_invoice_one_way_or_the_other(api: ApiVersion) -> None:
-    said = renewed(api)
+    objects = renewed(api)
     old = api.generation is Generation.PRE_BASIL
 
-    assert ("invoice" in said["charge.succeeded"]) is old
-    assert ("invoice" in said["payment_intent.succeeded"]) is old
-    assert ("invoice_payment.paid" in said) is not old
+    assert ("invoice" in objects["charge.succeeded"]) is old
+    assert ("invoice" in objects["payment_intent.succeeded"]) is old
+    assert ("invoice_payment.paid" in objects) is not old
 
 
 def test_invoice_payment_names_no_customer() -> None:
-    said = renewed(V2025_CLOVER)
+    objects = renewed(V2025_CLOVER)
 
-    assert said["invoice_payment.paid"]["invoice"] == said["invoice.paid"]["id"]
-    assert "customer" not in said["invoice_payment.paid"]
+    assert objects["invoice_payment.paid"]["invoice"] == objects["invoice.paid"]["id"]
+    assert "customer" not in objects["invoice_payment.paid"]
 
 
 def test_upcoming_invoice_has_no_id() -> None:

@@ -20,7 +20,7 @@ def world() -> DemoWorld:
 
 
 def types(world: DemoWorld, *, since: int = 0) -> list[str]:
-    return [each.event_type for each in world.deliveries[since:]]
+    return [delivery.event_type for delivery in world.deliveries[since:]]
 
 
 def subscription(world: DemoWorld, subscription_id: str) -> StripeSubscription:
@@ -30,8 +30,8 @@ def subscription(world: DemoWorld, subscription_id: str) -> StripeSubscription:
 def test_paid_checkout_is_one_burst_in_one_second(world: DemoWorld) -> None:
     bought = world.stripe.checkout(price_of("glow_up"), email=EMAIL, client_reference_id="user_2a")
 
-    assert {each.occurred_at for each in world.deliveries} == {START}
-    assert len({each.event["request"]["id"] for each in world.deliveries}) == 1
+    assert {delivery.occurred_at for delivery in world.deliveries} == {START}
+    assert len({delivery.event["request"]["id"] for delivery in world.deliveries}) == 1
     assert types(world)[-1] == "checkout.session.completed"
     assert world.deliveries[-1].event["data"]["object"]["client_reference_id"] == "user_2a"
     assert subscription(world, bought.subscription).status == "active"
@@ -39,11 +39,11 @@ def test_paid_checkout_is_one_burst_in_one_second(world: DemoWorld) -> None:
 
 def test_new_subscription_is_incomplete_before_it_is_active(world: DemoWorld) -> None:
     world.stripe.checkout(price_of("glow_up"), email=EMAIL)
-    said = {each.event_type: each.event["data"] for each in world.deliveries}
+    payloads = {delivery.event_type: delivery.event["data"] for delivery in world.deliveries}
 
-    assert said["customer.subscription.created"]["object"]["status"] == "incomplete"
-    assert said["customer.subscription.updated"]["object"]["status"] == "active"
-    assert said["customer.subscription.updated"]["previous_attributes"] == {"status": "incomplete"}
+    assert payloads["customer.subscription.created"]["object"]["status"] == "incomplete"
+    assert payloads["customer.subscription.updated"]["object"]["status"] == "active"
+    assert payloads["customer.subscription.updated"]["previous_attributes"] == {"status": "incomplete"}
 
 
 def test_trial_pays_nothing_at_first(world: DemoWorld) -> None:
@@ -117,13 +117,13 @@ def test_paying_the_open_invoice_makes_it_active_again(world: DemoWorld) -> None
 
 def test_unpaid_first_invoice_expires_after_23_hours(world: DemoWorld) -> None:
     customer = world.stripe.create_customer(email=EMAIL)
-    made = world.stripe.subscriptions.create(customer, price_of("glow_up"))
+    created = world.stripe.subscriptions.create(customer, price_of("glow_up"))
     world.wait(timedelta(hours=24))
-    after = subscription(world, made.id)
+    after = subscription(world, created.id)
 
-    assert (made.status, after.status) == ("incomplete", "incomplete_expired")
-    assert after.ended_at == made.created + 23 * 3_600
-    assert [each.status for each in world.stripe.log.all(Invoice)] == ["void"]
+    assert (created.status, after.status) == ("incomplete", "incomplete_expired")
+    assert after.ended_at == created.created + 23 * 3_600
+    assert [invoice.status for invoice in world.stripe.log.all(Invoice)] == ["void"]
 
 
 def test_cancelling_later_ends_at_the_period_end(world: DemoWorld) -> None:

@@ -17,17 +17,17 @@ KEY = "sk_live_double"
 def clerk_double(world: ClerkWorld, *, now: Callable[[], datetime], faults: Faults = no_faults) -> Double:
     """The API of that instance; its base is `double.url + "/v1"`."""
 
-    def answer(asked: Asked) -> Replied:
-        if asked.headers.get("Authorization") != f"Bearer {KEY}":
+    def answer(request: Asked) -> Replied:
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
             return Replied(401, _refused("authentication_invalid", "Invalid authentication"))
-        alive = [each for each in world.users.values() if each.deleted_ms is None]
-        if asked.path == "/v1/users":
-            downwards = asked.query.get("order_by", "-created_at").startswith("-")
-            found = sorted(alive, key=lambda each: each.created_ms, reverse=downwards)
-            begin, size = int(asked.query.get("offset", "0")), int(asked.query.get("limit", "10"))
-            return Replied(200, [user(each) for each in found[begin : begin + min(size, 500)]])
-        wanted = asked.path.removeprefix("/v1/users/")
-        one = next((each for each in alive if each.id == wanted), None)
+        alive = [person for person in world.users.values() if person.deleted_ms is None]
+        if request.path == "/v1/users":
+            downwards = request.query.get("order_by", "-created_at").startswith("-")
+            ordered = sorted(alive, key=lambda person: person.created_ms, reverse=downwards)
+            begin, size = int(request.query.get("offset", "0")), int(request.query.get("limit", "10"))
+            return Replied(200, [user(person) for person in ordered[begin : begin + min(size, 500)]])
+        user_id = request.path.removeprefix("/v1/users/")
+        one = next((person for person in alive if person.id == user_id), None)
         if one is None:
             return Replied(404, _refused("resource_not_found", "not found"))
         return Replied(200, user(one))

@@ -45,11 +45,11 @@ class Double:
     _lock: Lock = field(default_factory=Lock)
 
     def paths(self) -> list[str]:
-        return [asked.path for asked in self.requests]
+        return [request.path for request in self.requests]
 
-    def number(self, asked: Asked) -> int:
+    def number(self, request: Asked) -> int:
         with self._lock:
-            self.requests.append(asked)
+            self.requests.append(request)
             return len(self.requests)
 
 
@@ -77,15 +77,15 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-            asked = Asked(url.path, query, dict(self.headers.items()))
-            number = double.number(asked)
-            fault = double.faults(number, asked.path)
+            request = Asked(url.path, query, dict(self.headers.items()))
+            number = double.number(request)
+            fault = double.faults(number, request.path)
             if fault is not None and fault.delay_s:
                 time.sleep(fault.delay_s)
             if fault is not None and fault.status is not None:
                 self._send(fault.status, _error("the double was told to"), dict(fault.headers))
                 return
-            replied = double.answer(asked)
+            replied = double.answer(request)
             body = replied.body
             if fault is not None and fault.reorder and isinstance(body, dict) and "data" in body:
                 body = {**body, "data": Random(number).sample(body["data"], len(body["data"]))}

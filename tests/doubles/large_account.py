@@ -28,22 +28,22 @@ class Crowd:
     def __init__(self, size: int, *, days: int = 700) -> None:
         self.size = size
         self.step_s = max(1, days * DAY_S // size)
-        self.asked = 0
+        self.request_count = 0
 
-    def answer(self, asked: Asked) -> Replied:
-        self.asked += 1
-        if asked.path == "/v1/customers":
-            return self._listed(asked, "cus_crowd", self.customer)
-        if asked.path == "/v1/subscriptions":
-            return self._listed(asked, "sub_crowd", self.subscription)
-        if asked.path == "/v1/checkout/sessions":
+    def answer(self, request: Asked) -> Replied:
+        self.request_count += 1
+        if request.path == "/v1/customers":
+            return self._listed(request, "cus_crowd", self.customer)
+        if request.path == "/v1/subscriptions":
+            return self._listed(request, "sub_crowd", self.subscription)
+        if request.path == "/v1/checkout/sessions":
             return Replied(200, {"object": "list", "data": [], "has_more": False})
-        if one := re.fullmatch(r"/v1/customers/cus_crowd(\d{9})", asked.path):
+        if one := re.fullmatch(r"/v1/customers/cus_crowd(\d{9})", request.path):
             return Replied(200, self.customer(int(one[1])))
         return Replied(404, {"error": {"type": "invalid_request_error", "message": "no such object"}})
 
     def customer(self, number: int) -> Json:
-        thing = Customer(
+        stripe_customer = Customer(
             id=f"cus_crowd{number:09d}",
             created=FIRST + number * self.step_s,
             email=f"crowd{number}@example.com",
@@ -53,7 +53,7 @@ class Crowd:
             default_payment_method=f"pm_crowd{number:09d}",
             metadata={"userId": f"user_crowd{number:09d}"},
         )
-        shown = render(thing, PLAIN)
+        shown = render(stripe_customer, PLAIN)
         shown["invoice_settings"]["default_payment_method"] = self.method(number)
         return shown
 
@@ -66,7 +66,7 @@ class Crowd:
         created = FIRST + number * self.step_s
         price = DEFAULT_PRICES[number % len(DEFAULT_PRICES)]
         item = SubscriptionItem(f"si_crowd{number:09d}", created, price, created, created + 30 * DAY_S)
-        thing = StripeSubscription(
+        stripe_subscription = StripeSubscription(
             id=f"sub_crowd{number:09d}",
             created=created,
             customer=f"cus_crowd{number:09d}",
@@ -76,16 +76,16 @@ class Crowd:
             metadata={},
             ended_at=None if number % 5 else created + DAY_S,
         )
-        return render(thing, PLAIN)
+        return render(stripe_subscription, PLAIN)
 
-    def _listed(self, asked: Asked, prefix: str, make: Callable[[int], Json]) -> Replied:
+    def _listed(self, request: Asked, prefix: str, make: Callable[[int], Json]) -> Replied:
         """Newest first: numbers go down."""
-        lowest = self._number(asked.query.get("created[gte]"), 0)
-        above = self._number(asked.query.get("created[lt]"), self.size)
-        if after := asked.query.get("starting_after"):
+        lowest = self._number(request.query.get("created[gte]"), 0)
+        above = self._number(request.query.get("created[lt]"), self.size)
+        if after := request.query.get("starting_after"):
             above = min(above, int(re.sub(r"\D", "", after.removeprefix(prefix))))
         numbers = range(min(above, self.size) - 1, max(lowest, 0) - 1, -1)
-        page = numbers[: int(asked.query.get("limit", "10"))]
+        page = numbers[: int(request.query.get("limit", "10"))]
         data = [make(number) for number in page]
         return Replied(200, {"object": "list", "data": data, "has_more": len(numbers) > len(page)})
 

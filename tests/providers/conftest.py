@@ -10,6 +10,6 @@ from tests.databases import Server
 @pytest.fixture
 def empty_clone(server: Server, template: str) -> Iterator[str]:
     """How to reach another migrated database."""
-    made = server.database(template)
-    yield made.conninfo
-    made.drop()
+    database = server.database(template)
+    yield database.conninfo
+    database.drop()

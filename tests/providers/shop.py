@@ -64,7 +64,7 @@ def stripe_api(double: Double, watch: Watch, **options: Any) -> StripeApi:  # An
 def receive(conn: AnyConnection, deliveries: Iterable[DemoDelivery]) -> None:
     """As the doors file them, signatures being checked elsewhere."""
     with conn.transaction():
-        append_all(conn, [received(each) for each in deliveries])
+        append_all(conn, [received(delivery) for delivery in deliveries])
 
 
 def received(delivery: DemoDelivery) -> NewEvent:
@@ -85,13 +85,13 @@ def project(conninfo: str) -> None:
 
 def tables(conn: AnyConnection) -> Rows:
     """Every row of the five tables, every column."""
-    found: Rows = {}
+    rows: Rows = {}
     for table in TABLES:
         key = "id" if table == "users" else "user_id"
         with conn.cursor(row_factory=dict_row) as cursor:
-            asked = f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY {key}"
-            found[table] = [row["row"] for row in cursor.execute(asked.encode()).fetchall()]
-    return found
+            query = f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY {key}"
+            rows[table] = [row["row"] for row in cursor.execute(query.encode()).fetchall()]
+    return rows
 
 
 envelope = fetched_stripe_event

@@ -32,11 +32,11 @@ def world() -> DemoWorld:
 
 
 def shop_of(people: int, *, seed: str) -> DemoWorld:
-    made = DemoWorld(start=START, seed=seed)
+    demo_world = DemoWorld(start=START, seed=seed)
     for number in range(people):
-        made.join(first_name="Ada", last_name=f"{number}", email=f"{seed}{number}@example.com")
-    made.wait(timedelta(hours=1))
-    return made
+        demo_world.join(first_name="Ada", last_name=f"{number}", email=f"{seed}{number}@example.com")
+    demo_world.wait(timedelta(hours=1))
+    return demo_world
 
 
 @pytest.fixture
@@ -82,24 +82,24 @@ def test_the_key_of_another_instance_changes_nothing(
 ) -> None:
     before = events(shop)
 
-    found = against(shop, shop_of(strangers, seed="theirs"), watch)
+    report = against(shop, shop_of(strangers, seed="theirs"), watch)
 
-    assert found.refused is not None
-    assert "CLERK_SECRET_KEY" in found.refused
-    assert (events(shop), found.created, found.deleted) == (before, 0, 0)
+    assert report.refused is not None
+    assert "CLERK_SECRET_KEY" in report.refused
+    assert (events(shop), report.created, report.deleted) == (before, 0, 0)
 
 
 def test_an_instance_with_another_id_is_refused_even_if_it_has_the_users(
     shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     """A copy of our instance: every user is there, yet our webhooks come from elsewhere."""
-    told = next(each for each in world.deliveries if each.event["type"] == "user.created")
-    assert told.event["instance_id"]
+    created = next(delivery for delivery in world.deliveries if delivery.event["type"] == "user.created")
+    assert created.event["instance_id"]
     with serving(instance_double(world, "ins_another", watch)) as double:
-        found = run(shop, double, watch, yes_delete=MANY)
+        report = run(shop, double, watch, yes_delete=MANY)
 
-    assert found.refused is not None
-    assert "ins_another" in found.refused
+    assert report.refused is not None
+    assert "ins_another" in report.refused
 
 
 def test_the_instance_of_the_webhooks_is_not_looked_for_twice(
@@ -107,19 +107,19 @@ def test_the_instance_of_the_webhooks_is_not_looked_for_twice(
 ) -> None:
     ours = world.deliveries[0].event["instance_id"]
     with serving(instance_double(world, ours, watch)) as double:
-        found = run(shop, double, watch)
+        report = run(shop, double, watch)
 
-        assert found.refused is None
+        assert report.refused is None
         assert [path for path in double.paths() if path.startswith("/v1/users/")] == []
 
 
 def instance_double(world: DemoWorld, instance: str, watch: Watch) -> Double:
     of_users = clerk_double(world.clerk, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        if asked.path == "/v1/instance":
+    def answer(request: Asked) -> Replied:
+        if request.path == "/v1/instance":
             return Replied(200, {"object": "instance", "id": instance})
-        return of_users.answer(asked)
+        return of_users.answer(request)
 
     return Double(answer, watch)
 
@@ -131,11 +131,11 @@ def test_more_deletions_than_a_run_may_believe_are_none(
         world.clerk.delete(person.user_id)
     before = events(shop)
 
-    found = against(shop, world, watch)
+    report = against(shop, world, watch)
 
-    assert found.refused is not None
-    assert "--yes-delete 4" in found.refused
-    assert (events(shop), found.deleted) == (before, 0)
+    assert report.refused is not None
+    assert "--yes-delete 4" in report.refused
+    assert (events(shop), report.deleted) == (before, 0)
 
 
 def test_a_dry_run_lists_all_that_would_be_deleted(
@@ -144,9 +144,9 @@ def test_a_dry_run_lists_all_that_would_be_deleted(
     for person in world.people[:5]:
         world.clerk.delete(person.user_id)
 
-    found = against(shop, world, watch, dry_run=True)
+    report = against(shop, world, watch, dry_run=True)
 
-    assert (found.deleted, len(found.drifts)) == (5, 5)
+    assert (report.deleted, len(report.drifts)) == (5, 5)
 
 
 def test_yes_delete_deletes_up_to_that_many(
@@ -185,21 +185,21 @@ def test_a_page_older_than_our_last_event_changes_nothing(
     receive(shop, world.deliveries[-1:])
     project(conninfo)
     rows, count = tables(shop), events(shop)
-    others = [user(each) for each in world.clerk.users.values() if each.id != person.id]
+    others = [user(clerk_user) for clerk_user in world.clerk.users.values() if clerk_user.id != person.id]
     with serving(page_double([before, *others], watch)) as double:
-        found = run(shop, double, watch)
+        report = run(shop, double, watch)
     project(conninfo)
 
-    assert (found.older, found.updated) == (1, 0)
+    assert (report.older, report.updated) == (1, 0)
     assert (tables(shop), events(shop)) == (rows, count)
-    assert [drift.cause for drift in found.drifts] == ["older page"]
+    assert [drift.cause for drift in report.drifts] == ["older page"]
 
 
 def page_double(users: list[dict[str, Any]], watch: Watch) -> Double:
-    def answer(asked: Asked) -> Replied:
-        if asked.path == "/v1/users":
+    def answer(request: Asked) -> Replied:
+        if request.path == "/v1/users":
             return Replied(200, users)
-        one = next((each for each in users if asked.path.endswith(f"/{each['id']}")), None)
+        one = next((listed for listed in users if request.path.endswith(f"/{listed['id']}")), None)
         return Replied(404, {}) if one is None else Replied(200, one)
 
     return Double(answer, watch)
@@ -261,9 +261,9 @@ def test_an_erased_person_is_not_fetched_back(
     world.clerk.rename(erased, first_name="Zoë", last_name="Lee")
     before = events(shop)
 
-    found = against(shop, world, watch)
+    report = against(shop, world, watch)
 
-    assert (events(shop), found.drifts) == (before, [])
+    assert (events(shop), report.drifts) == (before, [])
 
 
 def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
@@ -274,9 +274,9 @@ def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
     world.clerk.rename(erased, first_name="Zoë", last_name="Lee")
     of_users = clerk_double(world.clerk, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        replied = of_users.answer(asked)
-        if asked.path == "/v1/users":
+    def answer(request: Asked) -> Replied:
+        replied = of_users.answer(request)
+        if request.path == "/v1/users":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
                 erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
@@ -285,5 +285,5 @@ def test_what_was_fetched_before_an_erasure_is_not_appended_after_it(
     with serving(Double(answer, watch)) as double:
         run(shop, double, watch)
 
-    found = shop.execute("SELECT count(*) FROM events WHERE event_data::text LIKE '%%Zoë%%'").fetchone()
-    assert found == (0,)
+    row = shop.execute("SELECT count(*) FROM events WHERE event_data::text LIKE '%%Zoë%%'").fetchone()
+    assert row == (0,)

@@ -48,8 +48,8 @@ def watch(world: DemoWorld) -> Watch:
 
 @pytest.fixture
 def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
-    with serving(stripe_double(world.stripe, now=watch)) as found:
-        yield found
+    with serving(stripe_double(world.stripe, now=watch)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -65,22 +65,26 @@ def run(conn: AnyConnection, double: Double, watch: Watch, **options: object) ->
 def stripes(world: DemoWorld) -> set[str]:
     """The live snapshot events Stripe made."""
     return {
-        each.message_id
-        for each in world.deliveries
-        if each.provider == "stripe" and each.event["object"] == "event" and each.event["livemode"]
+        delivery.message_id
+        for delivery in world.deliveries
+        if delivery.provider == "stripe"
+        and delivery.event["object"] == "event"
+        and delivery.event["livemode"]
     }
 
 
 def logged(conn: AnyConnection) -> set[str]:
-    found = conn.execute("SELECT idempotency_key FROM events WHERE source_system = 'stripe'").fetchall()
-    return {row[0] for row in found}
+    rows = conn.execute("SELECT idempotency_key FROM events WHERE source_system = 'stripe'").fetchall()
+    return {row[0] for row in rows}
 
 
 def test_a_third_dropped_and_the_rest_shuffled_ends_in_the_same_tables(
     world: DemoWorld, double: Double, watch: Watch, conninfo: str, empty_clone: str
 ) -> None:
     random = Random(3)
-    kept = [each for each in world.deliveries if each.provider == "clerk" or random.random() > 1 / 3]
+    kept = [
+        delivery for delivery in world.deliveries if delivery.provider == "clerk" or random.random() > 1 / 3
+    ]
     random.shuffle(kept)
     with service(conninfo) as whole, service(empty_clone) as lossy:
         publish(whole)
@@ -91,10 +95,10 @@ def test_a_third_dropped_and_the_rest_shuffled_ends_in_the_same_tables(
         project(empty_clone)
         before = tables(lossy)
 
-        found = run(lossy, double, watch)
+        report = run(lossy, double, watch)
         project(empty_clone)
 
-        assert found.appended > 100
+        assert report.appended > 100
         assert before != tables(whole)
         assert tables(lossy) == tables(whole)
 
@@ -138,7 +142,7 @@ def test_webhook_that_comes_later_is_a_duplicate(
 ) -> None:
     run(caught, double, watch)
     events = caught.execute("SELECT count(*) FROM events").fetchone()
-    stripe = [each for each in world.deliveries if each.message_id in stripes(world)]
+    stripe = [delivery for delivery in world.deliveries if delivery.message_id in stripes(world)]
 
     receive(caught, stripe)
 
@@ -264,9 +268,9 @@ def test_pages_out_of_order_lose_nothing(
 def test_dry_run_counts_and_writes_nothing(
     caught: AnyConnection, double: Double, watch: Watch, world: DemoWorld
 ) -> None:
-    found = run(caught, double, watch, dry_run=True)
+    report = run(caught, double, watch, dry_run=True)
 
-    assert found.appended == len(stripes(world))
+    assert report.appended == len(stripes(world))
     assert logged(caught) == set()
     assert caught.execute("SELECT count(*) FROM reconcile_cursors").fetchone() == (0,)
 

@@ -30,11 +30,11 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> DemoWorld:
-    made = DemoWorld(start=START, seed="clerk")
+    demo_world = DemoWorld(start=START, seed="clerk")
     for number in range(3):
-        made.join(first_name="Ada", last_name=f"{number}", email=f"ada{number}@example.com")
-        made.wait(timedelta(hours=1))
-    return made
+        demo_world.join(first_name="Ada", last_name=f"{number}", email=f"ada{number}@example.com")
+        demo_world.wait(timedelta(hours=1))
+    return demo_world
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def watch(world: DemoWorld) -> Watch:
 
 @pytest.fixture
 def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
-    with serving(clerk_double(world.clerk, now=watch)) as found:
-        yield found
+    with serving(clerk_double(world.clerk, now=watch)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -61,17 +61,17 @@ def run(conn: AnyConnection, double: Double, watch: Watch, **options: Any) -> Cl
 
 
 def people(conn: AnyConnection) -> list[tuple[str, str | None, bool]]:
-    found = conn.execute("SELECT full_name, email, deleted_at IS NOT NULL FROM users ORDER BY created_at")
-    return found.fetchall()
+    cursor = conn.execute("SELECT full_name, email, deleted_at IS NOT NULL FROM users ORDER BY created_at")
+    return cursor.fetchall()
 
 
 def test_users_nobody_told_us_of_are_found(
     shop: AnyConnection, double: Double, watch: Watch, conninfo: str
 ) -> None:
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
     project(conninfo)
 
-    assert found.created == 3
+    assert report.created == 3
     assert people(shop) == [(f"Ada {n}", f"ada{n}@example.com", False) for n in range(3)]
 
 
@@ -81,11 +81,11 @@ def test_users_and_webhooks_give_the_same_rows(
     """Down to the byte, as long as the user was never changed."""
     run(shop, double, watch)
     project(conninfo)
-    with service(empty_clone) as told:
-        receive(told, world.deliveries)
+    with service(empty_clone) as other:
+        receive(other, world.deliveries)
         project(empty_clone)
 
-        assert tables(shop) == tables(told)
+        assert tables(shop) == tables(other)
 
 
 def test_a_second_run_finds_nothing(shop: AnyConnection, double: Double, watch: Watch) -> None:
@@ -102,11 +102,11 @@ def test_a_missed_change_is_told_at_its_own_time(
     receive(shop, world.deliveries)
     world.clerk.rename(world.people[0].user_id, first_name="Zoë", last_name="Lee")
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
     project(conninfo)
 
     at = shop.execute("SELECT updated_at FROM users WHERE full_name = 'Zoë Lee'").fetchone()
-    assert found.updated == 1
+    assert report.updated == 1
     assert at == (world.deliveries[-1].occurred_at,)
 
 
@@ -120,8 +120,8 @@ def test_who_signed_up_long_ago_keeps_the_day(
     run(shop, double, watch)
     project(conninfo)
 
-    found = shop.execute("SELECT created_at FROM users WHERE full_name = 'Zoë Lee'").fetchone()
-    assert found == (world.deliveries[0].occurred_at,)
+    row = shop.execute("SELECT created_at FROM users WHERE full_name = 'Zoë Lee'").fetchone()
+    assert row == (world.deliveries[0].occurred_at,)
 
 
 def test_the_deleted_are_found_and_asked_for_first(
@@ -131,10 +131,10 @@ def test_the_deleted_are_found_and_asked_for_first(
     project(conninfo)
     world.clerk.delete(world.people[1].user_id)
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
     project(conninfo)
 
-    assert found.deleted == 1
+    assert report.deleted == 1
     assert f"/v1/users/{world.people[1].user_id}" in double.paths()
     gone = shop.execute("SELECT full_name, email FROM users WHERE deleted_at IS NOT NULL").fetchall()
     assert gone == [(None, None)]
@@ -170,16 +170,16 @@ def test_more_users_than_a_page_with_troubles(conninfo: str, watch: Watch) -> No
         crowd.join(first_name="Ada", last_name=f"{number}", email=f"ada{number}@example.com")
     faults = at_random(4, (RATE_LIMITED, BROKEN, HANGS_UP), 0.3)
     with service(conninfo) as conn, serving(clerk_double(crowd.clerk, now=watch, faults=faults)) as double:
-        found = run(conn, double, watch)
+        report = run(conn, double, watch)
 
-        assert found.created == 450
+        assert report.created == 450
         assert conn.execute("SELECT count(DISTINCT route_key) FROM events").fetchone() == (450,)
 
 
 def test_dry_run_writes_nothing(shop: AnyConnection, double: Double, watch: Watch) -> None:
-    found = run(shop, double, watch, dry_run=True)
+    report = run(shop, double, watch, dry_run=True)
 
-    assert (found.created, len(found.drifts)) == (3, 3)
+    assert (report.created, len(report.drifts)) == (3, 3)
     assert shop.execute("SELECT count(*) FROM events").fetchone() == (0,)
 
 
@@ -202,7 +202,7 @@ UNTOLD = {
 def test_a_third_of_all_webhooks_dropped_and_both_reconciled(conninfo: str, empty_clone: str) -> None:
     world = make_world(21, 25, start=START, days=25, steps_per_user=12)
     random = Random(5)
-    kept = [each for each in world.deliveries if random.random() > 1 / 3]
+    kept = [delivery for delivery in world.deliveries if random.random() > 1 / 3]
     random.shuffle(kept)
     watch = Watch(world.clock.now + timedelta(hours=1))
     with (
@@ -221,21 +221,23 @@ def test_a_third_of_all_webhooks_dropped_and_both_reconciled(conninfo: str, empt
         run(lossy, clerk, watch, yes_delete=3)
         project(empty_clone)
 
-        left = {user.id for user in world.clerk.users.values() if user.deleted_ms is not None}
-        assert _told(tables(lossy), left) == _told(tables(whole), left)
-        assert {row["user_id"] for row in tables(lossy)["users"] if row["deleted_at"]} == left
+        user_ids = {user.id for user in world.clerk.users.values() if user.deleted_ms is not None}
+        assert _tables_of_the_rest(tables(lossy), user_ids) == _tables_of_the_rest(tables(whole), user_ids)
+        assert {row["user_id"] for row in tables(lossy)["users"] if row["deleted_at"]} == user_ids
 
 
-def _told(found: dict[str, list[dict[str, Any]]], left: set[str]) -> dict[str, list[dict[str, Any]]]:
+def _tables_of_the_rest(
+    rows_by_table: dict[str, list[dict[str, Any]]], user_ids: set[str]
+) -> dict[str, list[dict[str, Any]]]:
     """The rows of everybody who is still there: of the others Clerk knows nothing any more."""
-    owners = {row["id"] for row in found["users"] if row["user_id"] not in left}
+    owners = {row["id"] for row in rows_by_table["users"] if row["user_id"] not in user_ids}
     return {
         table: [
             {name: cell for name, cell in row.items() if name not in UNTOLD.get(table, ())}
             for row in rows
             if row["id" if table == "users" else "user_id"] in owners
         ]
-        for table, rows in found.items()
+        for table, rows in rows_by_table.items()
     }
 
 
@@ -249,12 +251,12 @@ def test_metadata_of_one_user_hides_no_other(
 ) -> None:
     """A signed-in browser may write any JSON into its user's `unsafe_metadata`."""
     first = next(iter(world.clerk.users))
-    receive(shop, [each for each in world.deliveries if first in json.dumps(each.event)])
+    receive(shop, [delivery for delivery in world.deliveries if first in json.dumps(delivery.event)])
     project(conninfo)
     plain = clerk_double(world.clerk, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        replied = plain.answer(asked)
+    def answer(request: Asked) -> Replied:
+        replied = plain.answer(request)
         body = json.dumps(replied.body).encode()
         mark = json.dumps({"id": first})[1:-1].encode()
         return Replied(
@@ -262,11 +264,11 @@ def test_metadata_of_one_user_hides_no_other(
         )
 
     with serving(Double(answer, watch)) as double:
-        found = run(shop, double, watch)
+        report = run(shop, double, watch)
     project(conninfo)
 
     assert people(shop) == [(f"Ada {n}", f"ada{n}@example.com", False) for n in range(3)]
-    assert (found.created, found.deleted, found.refused) == (2, 0, None)
+    assert (report.created, report.deleted, report.refused) == (2, 0, None)
 
 
 def test_a_list_without_a_readable_user_is_no_list(shop: AnyConnection, watch: Watch) -> None:
@@ -282,8 +284,8 @@ def test_one_user_with_a_number_out_of_range_is_named(
     first = next(iter(world.clerk.users))
     plain = clerk_double(world.clerk, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        replied = plain.answer(asked)
+    def answer(request: Asked) -> Replied:
+        replied = plain.answer(request)
         body, mark = json.dumps(replied.body).encode(), json.dumps({"id": first})[1:-1].encode()
         return Replied(replied.status, body.replace(mark, mark + b', "unsafe_metadata": {"x": 1e999}'))
 

@@ -56,9 +56,11 @@ def test_the_ledger_names_the_outage(shop: AnyConnection) -> None:
     catch_up(shop, world)
 
     rows = ledger(shop, since=START, until=START + timedelta(days=2))
-    found = outages(rows)
-    assert [(each.source, each.since, each.until, each.received) for each in found] == [("stripe", *down, 0)]
-    assert found[0].caught_up == sum(row["caught_up"] for row in rows)
+    outage_list = outages(rows)
+    assert [(outage.source, outage.since, outage.until, outage.received) for outage in outage_list] == [
+        ("stripe", *down, 0)
+    ]
+    assert outage_list[0].caught_up == sum(row["caught_up"] for row in rows)
     assert [row["hour"] for row in rows if row["caught_up"]] == [
         down[0] + timedelta(hours=n) for n in range(5)
     ]
@@ -71,7 +73,7 @@ def test_two_losses_with_good_hours_between_are_two_outages(shop: AnyConnection)
     catch_up(shop, world)
 
     rows = ledger(shop, since=START, until=START + timedelta(days=1))
-    assert [(each.since.hour, each.until.hour) for each in outages(rows)] == [(3, 5), (11, 12)]
+    assert [(outage.since.hour, outage.until.hour) for outage in outages(rows)] == [(3, 5), (11, 12)]
 
 
 def test_deliveries_we_did_not_take_stand_beside_their_hour(shop: AnyConnection) -> None:
@@ -98,7 +100,7 @@ def count(conn: AnyConnection, at: datetime, **outcomes: int) -> None:
         conn.execute("INSERT INTO delivery_counts VALUES (%s, %s, %s, %s)", values)
 
 
-def told(conn: AnyConnection, now: datetime, kind: str) -> list[Alarm]:
+def alarms_of(conn: AnyConnection, now: datetime, kind: str) -> list[Alarm]:
     return [alarm for alarm in alarms(conn, now=now) if alarm.kind == kind]
 
 
@@ -121,47 +123,47 @@ def test_the_alarm_comes_before_the_window_closes(
     world.stripe.create_customer(email="ada@example.com")
     receive(shop, world.deliveries)
     now = START + timedelta(hours=hours)
-    for each in ("stripe:live", "clerk"):
-        finished = START if each == scope else now
-        values = (each, finished, finished)
+    for source in ("stripe:live", "clerk"):
+        finished = START if source == scope else now
+        values = (source, finished, finished)
         shop.execute(
             "INSERT INTO reconcile_cursors (scope, finished_at, updated_at) VALUES (%s, %s, %s)", values
         )
 
-    found = told(shop, now, "window")
+    raised = alarms_of(shop, now, "window")
 
-    assert [alarm.level for alarm in found] == ([level] if level else [])
+    assert [alarm.level for alarm in raised] == ([level] if level else [])
     if level == "error":
-        assert ("28 hours" if scope == "clerk" else "30 days") in found[0].message
+        assert ("28 hours" if scope == "clerk" else "30 days") in raised[0].message
 
 
 def test_never_reconciled_is_said_once_there_is_something_to_miss(shop: AnyConnection) -> None:
-    before = told(shop, START, "window")
+    before = alarms_of(shop, START, "window")
     world = DemoWorld(start=START, seed="one")
     world.stripe.create_customer(email="ada@example.com")
 
     receive(shop, world.deliveries)
 
     assert before == []
-    assert [alarm.source for alarm in told(shop, START, "window")] == ["stripe"]
+    assert [alarm.source for alarm in alarms_of(shop, START, "window")] == ["stripe"]
 
 
 def test_our_own_failures_are_an_error_and_guessers_a_warning(shop: AnyConnection) -> None:
     count(shop, START, appended=100, refused=90, unavailable=2)
-    quiet = told(shop, START + timedelta(minutes=5), "failures")
+    quiet = alarms_of(shop, START + timedelta(minutes=5), "failures")
     count(shop, START + timedelta(minutes=1), unavailable=6)
 
     assert quiet == []
-    assert len(told(shop, START + timedelta(minutes=5), "failures")) == 1
-    assert [alarm.level for alarm in told(shop, START + timedelta(minutes=5), "refusals")] == ["warning"]
+    assert len(alarms_of(shop, START + timedelta(minutes=5), "failures")) == 1
+    assert [alarm.level for alarm in alarms_of(shop, START + timedelta(minutes=5), "refusals")] == ["warning"]
 
 
 def test_a_secret_rotated_wrongly_is_named(shop: AnyConnection) -> None:
     count(shop, START, refused=40, appended=1)
 
-    found = told(shop, START + timedelta(minutes=5), "refusals")
+    alarm = alarms_of(shop, START + timedelta(minutes=5), "refusals")
 
-    assert "signing secret" in found[0].message
+    assert "signing secret" in alarm[0].message
 
 
 def test_silence_is_measured_by_what_is_usual(shop: AnyConnection) -> None:
@@ -170,5 +172,5 @@ def test_silence_is_measured_by_what_is_usual(shop: AnyConnection) -> None:
     row = shop.execute("SELECT max(recorded_at) FROM events").fetchone()
     last = row[0] if row else START
 
-    assert told(shop, last + timedelta(minutes=50), "silence") == []
-    assert told(shop, last + timedelta(hours=2), "silence")[0].since == last
+    assert alarms_of(shop, last + timedelta(minutes=50), "silence") == []
+    assert alarms_of(shop, last + timedelta(hours=2), "silence")[0].since == last

@@ -61,18 +61,18 @@ def take_over(conninfo: str, double: Double, **options: Any) -> StripeImport:  #
 
 def counts(conninfo: str) -> dict[str, int]:
     with service(conninfo) as conn:
-        found = conn.execute("SELECT event_type, count(*) FROM events GROUP BY 1").fetchall()
-    return {kind.removeprefix("stripe.snapshot."): number for kind, number in found}
+        rows = conn.execute("SELECT event_type, count(*) FROM events GROUP BY 1").fetchall()
+    return {kind.removeprefix("stripe.snapshot."): number for kind, number in rows}
 
 
 WHOLE = {"customer": SIZE, "payment_method": SIZE, "subscription": SIZE}
 
 
 def test_an_account_is_taken_over_whole(conninfo: str, crowd: Double) -> None:
-    found = take_over(conninfo, crowd)
+    report = take_over(conninfo, crowd)
 
     assert counts(conninfo) == WHOLE
-    assert found.totals == {"checkout/sessions": 0, "customers": SIZE, "subscriptions": SIZE}
+    assert report.totals == {"checkout/sessions": 0, "customers": SIZE, "subscriptions": SIZE}
 
 
 def test_the_tables_show_everybody(conninfo: str, crowd: Double) -> None:
@@ -81,11 +81,11 @@ def test_the_tables_show_everybody(conninfo: str, crowd: Double) -> None:
         take_over(conninfo, crowd)
         project(conninfo)
 
-        found = conn.execute(
+        row = conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE s.current_plan <> 'free'), count(b.card_last4)"
             " FROM user_subscriptions s JOIN user_billing b USING (user_id)"
         ).fetchone()
-    assert found == (SIZE, SIZE * 4 // 5, SIZE)
+    assert row == (SIZE, SIZE * 4 // 5, SIZE)
 
 
 def test_a_second_import_reads_nothing_and_another_one_finds_nothing(conninfo: str, crowd: Double) -> None:
@@ -121,9 +121,9 @@ def test_one_busy_month_is_shared_among_workers(conninfo: str) -> None:
     double = crowd_double(SIZE, days=2)
     answer = double.answer
 
-    def slow_inside_a_month(asked: Asked) -> Replied:
-        time.sleep(0.2 if "starting_after" in asked.query else 0)  # the other months are empty
-        return answer(asked)
+    def slow_inside_a_month(request: Asked) -> Replied:
+        time.sleep(0.2 if "starting_after" in request.query else 0)  # the other months are empty
+        return answer(request)
 
     double.answer = slow_inside_a_month
     with serving(double):
@@ -150,10 +150,10 @@ def test_what_was_broken_off_is_continued(conninfo: str) -> None:
         begun = counts(conninfo)
         double.faults = lambda *_: None
 
-        found = take_over(conninfo, double)
+        report = take_over(conninfo, double)
 
     assert 0 < begun["customer"] <= SIZE
-    assert found.objects["customers"] < SIZE
+    assert report.objects["customers"] < SIZE
     assert counts(conninfo) == WHOLE
 
 
@@ -192,10 +192,10 @@ def test_whose_a_customer_is_only_the_checkout_said(conninfo: str) -> None:
         again = take_over(conninfo, double, again=True)
         project(conninfo)
 
-        found = conn.execute(
+        cursor = conn.execute(
             "SELECT u.user_id, s.current_plan FROM users u JOIN user_subscriptions s ON s.user_id = u.id"
         )
-        assert found.fetchall() == [(person.user_id, "glow_up")]
+        assert cursor.fetchall() == [(person.user_id, "glow_up")]
     assert again.events == 0
 
 

@@ -87,8 +87,10 @@ def buy(client: httpx.Client, number: int) -> None:
     }
     token = client.post("/v1/tokens", data={f"card[{k}]": v for k, v in card.items() if k != "object"})
     token.raise_for_status()
-    made = client.post("/v1/customers", data={"email": f"{number}@example.com", "source": token.json()["id"]})
-    made.raise_for_status()
+    response = client.post(
+        "/v1/customers", data={"email": f"{number}@example.com", "source": token.json()["id"]}
+    )
+    response.raise_for_status()
 
 
 def api(client: httpx.Client) -> StripeApi:

@@ -29,10 +29,10 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 @pytest.fixture
 def world() -> DemoWorld:
     """One person with a running subscription and a card."""
-    made = DemoWorld(start=START, seed="objects")
-    person = made.join(first_name="Ada", last_name="Lee", email="ada@example.com")
-    made.wait(timedelta(hours=1))
-    bought = made.stripe.checkout(
+    demo_world = DemoWorld(start=START, seed="objects")
+    person = demo_world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
+    demo_world.wait(timedelta(hours=1))
+    bought = demo_world.stripe.checkout(
         price_of("glow_up"),
         email=person.email,
         client_reference_id=person.user_id,
@@ -40,7 +40,7 @@ def world() -> DemoWorld:
     )
     person.customers.append(bought.customer)
     person.linked(bought.customer)
-    return made
+    return demo_world
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def watch(world: DemoWorld) -> Watch:
 
 @pytest.fixture
 def double(world: DemoWorld, watch: Watch) -> Iterator[Double]:
-    with serving(stripe_double(world.stripe, now=watch)) as found:
-        yield found
+    with serving(stripe_double(world.stripe, now=watch)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def subscription(world: DemoWorld) -> StripeSubscription:
 
 
 def test_nothing_differs_when_all_was_received(shop: AnyConnection, double: Double, watch: Watch) -> None:
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert found.drifts == []
-    assert found.objects == 2
+    assert report.drifts == []
+    assert report.objects == 2
 
 
 def test_an_object_that_cannot_be_compared_ends_no_run(
@@ -97,9 +97,9 @@ def test_an_object_that_cannot_be_compared_ends_no_run(
         raise OverflowError("a bug")
 
     monkeypatch.setattr(objects, "_judged", broken)
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert (found.objects, found.drifts) == (2, [])
+    assert (report.objects, report.drifts) == (2, [])
 
 
 @pytest.mark.parametrize("written", [b'"\\ud800"', b"1e400"], ids=["lone surrogate", "infinite number"])
@@ -110,19 +110,19 @@ def test_text_of_one_customer_hides_no_other(
     pass_days(world, watch, 40)
     plain = stripe_double(world.stripe, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        replied = plain.answer(asked)
-        if asked.path != "/v1/customers":
+    def answer(request: Asked) -> Replied:
+        replied = plain.answer(request)
+        if request.path != "/v1/customers":
             return replied
         body = json.dumps(replied.body).encode()
         return Replied(replied.status, body.replace(b'"description": null', b'"description": ' + written))
 
     with serving(Double(answer, watch)) as double:
-        found = run(shop, double, watch)
+        report = run(shop, double, watch)
 
     project(conninfo)
 
-    assert found.healed > 0
+    assert report.healed > 0
     assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
 
 
@@ -132,10 +132,10 @@ def test_a_change_older_than_thirty_days_is_healed_by_a_snapshot(
     world.stripe.subscriptions.cancel_now(subscription(world).id)
     pass_days(world, watch, 40)
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
     project(conninfo)
 
-    assert dict(found.causes) == {"older than 30 days": found.healed}
+    assert dict(report.causes) == {"older than 30 days": report.healed}
     assert row(shop, "user_subscriptions")["subscription_status"] == "canceled"
     event = shop.execute(
         "SELECT event_type, metadata ->> 'cause', event_data -> 'data' -> 'object' ->> 'status' FROM events"
@@ -151,8 +151,8 @@ def test_an_object_with_a_number_that_orjson_refuses_is_healed_as_a_webhook_woul
     pass_days(world, watch, 40)
     plain = stripe_double(world.stripe, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        replied = plain.answer(asked)
+    def answer(request: Asked) -> Replied:
+        replied = plain.answer(request)
         body, mark = json.dumps(replied.body).encode(), b'"object": "subscription"'
         return Replied(replied.status, body.replace(mark, b'"x": 1e999, ' + mark))
 
@@ -198,11 +198,11 @@ def test_dry_run_names_the_cause_and_writes_nothing(
     pass_days(world, watch, 1)
     before = shop.execute("SELECT count(*) FROM events").fetchone()
 
-    found = run(shop, double, watch, dry_run=True)
+    report = run(shop, double, watch, dry_run=True)
 
-    assert found.causes["missed event"] >= 1
-    assert found.events is not None
-    assert found.events.appended >= 1
+    assert report.causes["missed event"] >= 1
+    assert report.events is not None
+    assert report.events.appended >= 1
     assert shop.execute("SELECT count(*) FROM events").fetchone() == before
 
 
@@ -257,10 +257,10 @@ def test_an_unknown_price_is_told_and_not_healed(
     world.stripe.subscriptions.upgrade(subscription(world).id, UNKNOWN_PRICE)
     watch.at = world.clock.now + timedelta(seconds=1)
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert dict(found.causes) == {"unknown price": 1}
-    assert found.drifts[0].fields["price"] == (None, UNKNOWN_PRICE.id)
+    assert dict(report.causes) == {"unknown price": 1}
+    assert report.drifts[0].fields["price"] == (None, UNKNOWN_PRICE.id)
 
 
 def test_a_row_edited_by_hand_is_named_with_its_columns(
@@ -268,12 +268,12 @@ def test_a_row_edited_by_hand_is_named_with_its_columns(
 ) -> None:
     shop.execute("UPDATE user_subscriptions SET current_plan = 'fame_flex'")
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert [(each.kind, each.cause, list(each.fields)) for each in found.drifts] == [
+    assert [(drift.kind, drift.cause, list(drift.fields)) for drift in report.drifts] == [
         ("user_subscriptions", "manual edit", ["current_plan"])
     ]
-    assert found.healed == 0
+    assert report.healed == 0
 
 
 def test_rows_a_projector_wrote_otherwise_are_its_bug(
@@ -282,9 +282,9 @@ def test_rows_a_projector_wrote_otherwise_are_its_bug(
     shop.execute("UPDATE user_billing SET card_last4 = '0000'")
     shop.execute("UPDATE projection_states SET row_digest = '\\x00'")
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert dict(found.causes) == {"projector bug": 1}
+    assert dict(report.causes) == {"projector bug": 1}
 
 
 def test_rows_that_wait_for_a_refold_are_not_compared(
@@ -305,9 +305,9 @@ def test_an_end_is_final_and_said_to_be(
     world.stripe.log.objects[alive.id] = replace(alive)
     watch.at = world.clock.now + timedelta(seconds=1)
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert dict(found.causes) == {"absorbed": 1}
+    assert dict(report.causes) == {"absorbed": 1}
 
 
 def test_a_webhook_of_the_second_we_looked_still_counts(
@@ -333,9 +333,9 @@ def test_test_objects_never_touch_live_state(shop: AnyConnection, world: DemoWor
         subscription_metadata={"userId": world.people[0].user_id},
     )
     with serving(stripe_double(world.test_stripe, now=watch)) as double:
-        found = run(shop, double, watch)
+        report = run(shop, double, watch)
 
-    assert found.healed == 0
+    assert report.healed == 0
     snapshots = shop.execute(
         "SELECT count(*) FROM events WHERE event_type LIKE 'stripe.snapshot.%'"
     ).fetchone()
@@ -357,13 +357,13 @@ def thin_only(conn: AnyConnection, start: datetime) -> tuple[DemoWorld, str]:
 def followed(conn: AnyConnection, world: DemoWorld, now: datetime) -> list[tuple[int, str]]:
     """How many thin events two runs followed, and what came of them."""
     watch = Watch(now)
-    found = []
+    twins = []
     with serving(stripe_double(world.stripe, now=watch)) as double:
         for _ in range(2):
             thin = run(conn, double, watch, since=now + timedelta(days=1), with_objects=False).thin
-            asked = "SELECT event_type FROM events WHERE metadata ->> 'cause' = 'thin event'"
-            found.append((thin, ",".join(row[0] for row in conn.execute(asked).fetchall())))
-    return found
+            query = "SELECT event_type FROM events WHERE metadata ->> 'cause' = 'thin event'"
+            twins.append((thin, ",".join(row[0] for row in conn.execute(query).fetchall())))
+    return twins
 
 
 def test_a_thin_event_brings_its_twin_once(conninfo: str) -> None:
@@ -371,10 +371,10 @@ def test_a_thin_event_brings_its_twin_once(conninfo: str) -> None:
     with service(conninfo) as conn:
         world, _ = thin_only(conn, now - timedelta(hours=2))
 
-        found = followed(conn, world, now)
+        twins = followed(conn, world, now)
 
     twin = "stripe.customer.subscription.deleted"
-    assert found == [(1, twin), (0, twin)]
+    assert twins == [(1, twin), (0, twin)]
 
 
 def test_a_thin_event_whose_twin_is_gone_brings_the_object(conninfo: str) -> None:
@@ -382,20 +382,20 @@ def test_a_thin_event_whose_twin_is_gone_brings_the_object(conninfo: str) -> Non
     with service(conninfo) as conn:
         world, _ = thin_only(conn, now - timedelta(days=50))
 
-        found = followed(conn, world, now)
+        twins = followed(conn, world, now)
 
-    assert found == [(1, "stripe.snapshot.subscription"), (0, "stripe.snapshot.subscription")]
+    assert twins == [(1, "stripe.snapshot.subscription"), (0, "stripe.snapshot.subscription")]
 
 
 def test_a_thin_event_beside_its_twin_brings_nothing(conninfo: str) -> None:
     now = datetime.now(UTC)
     with service(conninfo) as conn:
         world, twin = thin_only(conn, now - timedelta(days=50))
-        receive(conn, [each for each in world.deliveries if each.message_id == twin])
+        receive(conn, [delivery for delivery in world.deliveries if delivery.message_id == twin])
 
-        found = followed(conn, world, now)
+        twins = followed(conn, world, now)
 
-    assert found == [(0, ""), (0, "")]
+    assert twins == [(0, ""), (0, "")]
 
 
 def test_months_of_losses_end_in_the_state_stripe_has(watch: Watch, conninfo: str, empty_clone: str) -> None:
@@ -404,10 +404,12 @@ def test_months_of_losses_end_in_the_state_stripe_has(watch: Watch, conninfo: st
     random = Random(8)
     lossy_kinds = ("customer.subscription", "invoice", "payment_method", "customer.updated")
     kept = [
-        each
-        for each in world.deliveries
+        delivery
+        for delivery in world.deliveries
         if not (
-            each.provider == "stripe" and each.event_type.startswith(lossy_kinds) and random.random() < 1 / 3
+            delivery.provider == "stripe"
+            and delivery.event_type.startswith(lossy_kinds)
+            and random.random() < 1 / 3
         )
     ]
     random.shuffle(kept)
@@ -427,7 +429,7 @@ def test_months_of_losses_end_in_the_state_stripe_has(watch: Watch, conninfo: st
             assert _present(tables(lossy)[table]) == _present(tables(whole)[table])
 
 
-def _present(found: list[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: one type a column
+def _present(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: one type a column
     """What is true now; what a trial was like months ago no object tells."""
     past = ARRIVAL | {"trial_status", "trial_conversion_date"}
-    return [{name: cell for name, cell in row.items() if name not in past} for row in found]
+    return [{name: cell for name, cell in row.items() if name not in past} for row in rows]

@@ -20,12 +20,12 @@ from tests.providers.shop import project, publish, service
 
 @pytest.fixture
 def world() -> DemoWorld:
-    made = DemoWorld(start=datetime.now(UTC) - timedelta(days=2), seed="command")
-    person = made.join(first_name="Ada", last_name="Lee", email="ada@example.com")
-    made.stripe.checkout(
+    demo_world = DemoWorld(start=datetime.now(UTC) - timedelta(days=2), seed="command")
+    person = demo_world.join(first_name="Ada", last_name="Lee", email="ada@example.com")
+    demo_world.stripe.checkout(
         price_of("glow_up"), email=person.email, subscription_metadata={"userId": person.user_id}
     )
-    return made
+    return demo_world
 
 
 @pytest.fixture
@@ -70,28 +70,28 @@ def test_both_providers_fill_an_empty_log(conninfo: str) -> None:
 
 @pytest.mark.usefixtures("providers")
 def test_dry_run_finds_a_difference() -> None:
-    found = tenure("reconcile", "stripe", "--dry-run", "--json")
+    result = tenure("reconcile", "stripe", "--dry-run", "--json")
 
-    assert found.exit_code == 1
-    assert json.loads(found.stdout)["events_missed"] > 5
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["events_missed"] > 5
 
 
 @pytest.mark.usefixtures("providers")
 def test_without_a_key_one_line_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STRIPE_API_KEY")
 
-    found = tenure("reconcile", "stripe")
+    result = tenure("reconcile", "stripe")
 
-    assert found.exit_code == 1
-    assert found.stderr.startswith("tenure: STRIPE_API_KEY is not set")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("tenure: STRIPE_API_KEY is not set")
 
 
 @pytest.mark.usefixtures("providers")
 def test_a_refused_key_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_API_KEY", "rk_live_wrong")
 
-    found = tenure("reconcile", "stripe")
+    result = tenure("reconcile", "stripe")
 
-    assert found.exit_code == 1
-    assert "stripe answered 401" in found.stderr
-    assert found.stderr.count("\n") == 1
+    assert result.exit_code == 1
+    assert "stripe answered 401" in result.stderr
+    assert result.stderr.count("\n") == 1

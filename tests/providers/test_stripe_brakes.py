@@ -24,14 +24,14 @@ MANY = 12
 
 
 def shop_of(people: int, *, seed: str) -> DemoWorld:
-    made = DemoWorld(start=START, seed=seed)
+    demo_world = DemoWorld(start=START, seed=seed)
     for number in range(people):
-        person = made.join(first_name="Ada", last_name=f"{number}", email=f"{seed}{number}@example.com")
-        made.stripe.create_customer(
+        person = demo_world.join(first_name="Ada", last_name=f"{number}", email=f"{seed}{number}@example.com")
+        demo_world.stripe.create_customer(
             email=f"{seed}{number}@example.com", name="Ada", metadata={"userId": person.user_id}
         )
-    made.wait(timedelta(hours=1))
-    return made
+    demo_world.wait(timedelta(hours=1))
+    return demo_world
 
 
 @pytest.fixture
@@ -58,13 +58,13 @@ def account_double(
     """Stripe's API without the events of the last thirty days, so that only objects can tell."""
     of_objects = stripe_double(world.stripe, now=watch)
 
-    def answer(asked: Asked) -> Replied:
-        if asked.path == "/v1/account":
+    def answer(request: Asked) -> Replied:
+        if request.path == "/v1/account":
             return Replied(403, {}) if account is None else Replied(200, {"id": account})
-        if asked.path == "/v1/events":
+        if request.path == "/v1/events":
             return Replied(200, {"object": "list", "data": [], "has_more": False})
-        replied = of_objects.answer(asked)
-        before(asked)
+        replied = of_objects.answer(request)
+        before(request)
         return replied
 
     return Double(answer, watch)
@@ -89,10 +89,10 @@ def test_the_key_of_another_account_reads_and_changes_nothing(
     before = events(shop)
     double = account_double(shop_of(3, seed="theirs"), watch, account)
 
-    found = run(shop, double, watch)
+    report = run(shop, double, watch)
 
-    assert found.refused is not None
-    assert "STRIPE_API_KEY" in found.refused
+    assert report.refused is not None
+    assert "STRIPE_API_KEY" in report.refused
     assert events(shop) == before
     assert "/v1/customers" not in double.paths()
 
@@ -150,12 +150,12 @@ def test_users_are_stale_while_their_ends_are_not_believed(
     run(shop, account_double(world, watch, None), watch, yes_delete=3)
     project(conninfo)
 
-    assert (before, between, stale_customers(shop)) == ([], sorted(each.id for each in gone), [])
+    assert (before, between, stale_customers(shop)) == ([], sorted(deleted.id for deleted in gone), [])
 
 
 def test_a_user_is_stale_until_stripe_agrees(shop: AnyConnection, world: DemoWorld, watch: Watch) -> None:
     customers = world.stripe.customers()[:3]
-    kept = [replace(each) for each in customers]
+    kept = [replace(owner) for owner in customers]
     for customer in customers:
         world.stripe.delete_customer(customer.id)
     run(shop, account_double(world, watch, None), watch)
@@ -193,9 +193,9 @@ def test_an_object_read_within_a_minute_of_its_last_event_is_not_believed(
     watch.at = world.clock.now + timedelta(seconds=30)
     before = events(shop)
 
-    found = run(shop, account_double(world, watch, None), watch)
+    report = run(shop, account_double(world, watch, None), watch)
 
-    assert (events(shop), found.causes["older page"]) == (before, 1)
+    assert (events(shop), report.causes["older page"]) == (before, 1)
 
 
 def test_an_erased_customer_is_not_fetched_back(
@@ -207,20 +207,20 @@ def test_an_erased_customer_is_not_fetched_back(
     project(conninfo)
     before = events(shop)
 
-    found = run(shop, account_double(world, watch, None), watch)
+    report = run(shop, account_double(world, watch, None), watch)
 
-    assert (events(shop), found.drifts) == (before, [])
+    assert (events(shop), report.drifts) == (before, [])
 
 
 def test_a_customer_erased_while_the_page_was_read_is_not_appended(
     shop: AnyConnection, world: DemoWorld, watch: Watch
 ) -> None:
     erased = world.people[0].user_id
-    customer = next(each for each in world.stripe.customers() if each.metadata["userId"] == erased)
+    customer = next(owner for owner in world.stripe.customers() if owner.metadata["userId"] == erased)
     world.stripe.link_customer(customer.id, {"userId": erased, "note": "Zoë"})
 
-    def erase(asked: Asked) -> None:
-        if asked.path == "/v1/customers":
+    def erase(request: Asked) -> None:
+        if request.path == "/v1/customers":
             with shop.transaction():
                 plan = plan_erasure(shop, erased)
                 erase_person(shop, plan, now=watch(), actor="cli:test", reason="ticket 12")
@@ -228,5 +228,5 @@ def test_a_customer_erased_while_the_page_was_read_is_not_appended(
     watch.at += timedelta(hours=1)
     run(shop, account_double(world, watch, None, before=erase), watch)
 
-    found = shop.execute("SELECT count(*) FROM events WHERE event_data::text LIKE '%%Zo%%'").fetchone()
-    assert found == (0,)
+    row = shop.execute("SELECT count(*) FROM events WHERE event_data::text LIKE '%%Zo%%'").fetchone()
+    assert row == (0,)
