@@ -25,7 +25,7 @@ WITHOUT = "no Chromium here: the console's browser tests are skipped (Debian: ap
 
 def executable() -> str | None:
     """Where the browser is."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @contextmanager
@@ -52,7 +52,7 @@ class Complaints(list[str]):
     """What a page says to the developer: errors, warnings, violations of its policy."""
 
     def listen(self, page: Page) -> None:
-        page.on("console", self._said)
+        page.on("console", self._note)
         page.on("pageerror", lambda error: self.append(str(error)))
         page.on("requestfailed", self._failed)
 
@@ -60,7 +60,7 @@ class Complaints(list[str]):
         if request.failure != "net::ERR_ABORTED":  # the page was left before it came
             self.append(f"{request.failure}: {request.url}")
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.append(f"{message.type}: {message.text}")
 

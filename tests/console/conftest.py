@@ -46,18 +46,18 @@ def wall() -> Wall:
 @pytest.fixture(scope="session")
 def shop_template(server: Server, template: str) -> Iterator[Database]:
     """A database that holds the whole shop; made once, cloned by each test."""
-    made = server.database(template)
-    fill(made.conninfo)
-    yield made
-    made.drop()
+    database = server.database(template)
+    fill(database.conninfo)
+    yield database
+    database.drop()
 
 
 @pytest.fixture(scope="session")
 def shops(server: Server, shop_template: Database) -> Iterator[Recycler]:
     """Copies of the shop."""
-    made = Recycler(server, shop_template.name)
-    yield made
-    made.drop()
+    pool = Recycler(server, shop_template.name)
+    yield pool
+    pool.drop()
 
 
 @pytest.fixture
@@ -126,9 +126,9 @@ class Person:
 
 def csrf_token(page: str) -> str:
     """The token of the first form on a page."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found is not None, page
-    return found[1]
+    match = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert match is not None, page
+    return match[1]
 
 
 def make_token(conninfo: str, role: Role, name: str = "") -> str:
@@ -144,12 +144,12 @@ def make_token(conninfo: str, role: Role, name: str = "") -> str:
 @pytest.fixture(scope="session")
 def reader(server: Server, shop_template: Database) -> Iterator[Person]:
     """An auditor at a shop that all tests share: for those that only ask."""
-    made = server.database(shop_template.name)
-    with open_pool(made.conninfo, application_name="console", max_size=4, configure=as_service) as pool:
-        person = Person(make_app(pool, made.conninfo, Wall()).test_client())
-        assert person.sign_in(make_token(made.conninfo, "auditor")).status_code == 303
+    database = server.database(shop_template.name)
+    with open_pool(database.conninfo, application_name="console", max_size=4, configure=as_service) as pool:
+        person = Person(make_app(pool, database.conninfo, Wall()).test_client())
+        assert person.sign_in(make_token(database.conninfo, "auditor")).status_code == 303
         yield person
-    made.drop()
+    database.drop()
 
 
 Visitor = Callable[[Role], Person]
@@ -159,12 +159,12 @@ Visitor = Callable[[Role], Person]
 def visitor(shop_app: Flask, shop: str) -> Visitor:
     """`visitor("auditor")`: somebody signed in at the console of the shop."""
 
-    def made(role: Role) -> Person:
+    def person_in(role: Role) -> Person:
         person = Person(shop_app.test_client())
         assert person.sign_in(make_token(shop, role)).status_code == 303
         return person
 
-    return made
+    return person_in
 
 
 @pytest.fixture

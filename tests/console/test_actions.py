@@ -21,7 +21,7 @@ def act(person: Person, action: str, user: str = HOSTILE_ID, **fields: str) -> A
     return person.send(f"/users/{user}/actions/{action}", f"/users/{user}", **form)
 
 
-def said(conninfo: str, event_type: str) -> list[tuple[Any, ...]]:  # Any: one type a column
+def written_facts(conninfo: str, event_type: str) -> list[tuple[Any, ...]]:  # Any: one type a column
     """(name of the token, reason) of the events of that type that the console wrote."""
     query = """SELECT metadata ->> 'actor',
                       coalesce(metadata ->> 'reason', event_data ->> 'decision_reason') FROM events
@@ -55,7 +55,7 @@ def test_each_action_is_an_event_with_who_and_why(operator: Person, shop: str) -
         assert f"/actions/{action}" in operator.get(USER).text, action
         answer = act(operator, action, **fields)
         assert (action, answer.status_code, answer.location) == (action, 303, f"/console{USER}")
-        assert (action, said(shop, event_type)) == (action, [("the operator", "a <b>ticket</b>")])
+        assert (action, written_facts(shop, event_type)) == (action, [("the operator", "a <b>ticket</b>")])
         page = operator.get(USER).text
         assert shown in page, action
         assert "<b>ticket" not in page
@@ -67,7 +67,7 @@ def test_form_sent_twice_decides_once(operator: Person, shop: str) -> None:
     answers = [act(operator, "start-trial", **form) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [303, 303]
-    assert len(said(shop, "trial.started")) == 1
+    assert len(written_facts(shop, "trial.started")) == 1
 
 
 def test_form_sent_again_with_other_words_is_refused(operator: Person, shop: str) -> None:
@@ -78,7 +78,7 @@ def test_form_sent_again_with_other_words_is_refused(operator: Person, shop: str
 
     assert answer.status_code == 409
     assert "was already submitted" in answer.text
-    assert len(said(shop, "entitlement.granted")) == 1
+    assert len(written_facts(shop, "entitlement.granted")) == 1
 
 
 def test_key_of_another_operator_is_another_key(operator: Person, visitor: Any, shop: str) -> None:
@@ -87,7 +87,7 @@ def test_key_of_another_operator_is_another_key(operator: Person, visitor: Any, 
 
     act(visitor("operator"), "grant-plan", plan_key="fame_flex", **form)
 
-    assert len(said(shop, "entitlement.granted")) == 2
+    assert len(written_facts(shop, "entitlement.granted")) == 2
 
 
 def test_a_trial_of_nothing_is_warned_of(operator: Person) -> None:
@@ -103,7 +103,7 @@ def test_what_is_so_already_is_said_and_not_appended(operator: Person, shop: str
 
     assert again.status_code == 303
     assert "Already in force; nothing was changed" in operator.get(USER).text
-    assert len(said(shop, "admin.granted")) == 1
+    assert len(written_facts(shop, "admin.granted")) == 1
 
 
 REFUSED: tuple[tuple[str, dict[str, str], int, str], ...] = (

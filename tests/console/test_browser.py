@@ -41,13 +41,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def place(server: Server, shop_template: Database) -> Iterator[tuple[str, str]]:
     """(address, conninfo) of a shop that this module's tests share."""
-    made = server.database(shop_template.name)
+    database = server.database(shop_template.name)
     with (
-        open_pool(made.conninfo, application_name="console", max_size=6, configure=as_service) as pool,
-        served(make_app(pool, made.conninfo, Wall())) as address,
+        open_pool(database.conninfo, application_name="console", max_size=6, configure=as_service) as pool,
+        served(make_app(pool, database.conninfo, Wall())) as address,
     ):
-        yield address, made.conninfo
-    made.drop()
+        yield address, database.conninfo
+    database.drop()
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def cookies(browser: Browser, place: tuple[str, str]) -> Any:  # Any: as playwri
     page.get_by_label("Token").fill(make_token(place[1], "operator"))
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{place[0]}/users")
-    found = context.cookies()
+    signed_in = context.cookies()
     context.close()
-    return found
+    return signed_in
 
 
 def opened(browser: Browser, cookies: Any, **options: Any) -> BrowserContext:  # Any: playwright's
@@ -152,15 +152,15 @@ def test_phone_width_never_scrolls_sideways(
 def test_open_forms_fit_a_phone(browser: Browser, cookies: Any, base: str, payer: str, scheme: str) -> None:
     context = opened(browser, cookies, viewport=PHONE, is_mobile=True, has_touch=True, color_scheme=scheme)
     page = context.new_page()
-    found = []
+    measurements = []
     for path in (f"/users/{payer}", "/users/user_2hostile", "/jobs"):
         page.goto(f"{base}{path}")
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found.append((wide, page.evaluate(CONTRAST), page.evaluate(NAMELESS)))
+        measurements.append((wide, page.evaluate(CONTRAST), page.evaluate(NAMELESS)))
     context.close()
 
-    assert found == [(0, [], [])] * 3
+    assert measurements == [(0, [], [])] * 3
 
 
 def test_refused_form_is_open_and_says_why(page: Page, base: str) -> None:
@@ -289,16 +289,16 @@ def test_slider_shows_the_past_without_leaving_the_page(page: Page, base: str, p
 
 def test_why_opens_beside_the_value_and_gives_the_focus_back(page: Page, base: str, payer: str) -> None:
     page.goto(f"{base}/users/{payer}")
-    asked = page.get_by_role("link", name="Why subscription status?")
+    link = page.get_by_role("link", name="Why subscription status?")
 
-    asked.click()
+    link.click()
 
     drawer = page.get_by_label("Explanation")
     expect(drawer).to_contain_text("the status in the latest snapshot")
     expect(drawer).to_be_focused()
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
-    expect(asked).to_be_focused()
+    expect(link).to_be_focused()
 
 
 def test_colours_are_chosen_and_kept(page: Page, base: str) -> None:

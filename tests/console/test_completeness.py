@@ -53,8 +53,8 @@ def catch_up(conninfo: str, at: datetime) -> None:
 
 def rows(page: str, label: str) -> list[str]:
     """The rows of one table, without tags."""
-    found = re.search(rf'aria-label="{label}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
-    lines = re.findall(r"<tr>(.*?)</tr>", found[1], re.DOTALL) if found else []
+    match = re.search(rf'aria-label="{label}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    lines = re.findall(r"<tr>(.*?)</tr>", match[1], re.DOTALL) if match else []
     return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in lines]
 
 

@@ -89,12 +89,12 @@ def test_form_by_tls_from_another_site_is_refused(shop_app: Flask, shop: str) ->
 
 
 def test_new_token_is_shown_once_and_opens(operator: Person, shop_app: Flask) -> None:
-    made = operator.send("/tokens", "/tokens", role="auditor", name="Ada <b>", days="7")
+    page = operator.send("/tokens", "/tokens", role="auditor", name="Ada <b>", days="7")
 
-    found = re.search(r"tnr_auditor_[\w-]{43}", made.text)
-    assert found is not None
-    assert found[0] not in operator.get("/tokens").text
-    assert Person(shop_app.test_client()).sign_in(found[0]).status_code == 303
+    match = re.search(r"tnr_auditor_[\w-]{43}", page.text)
+    assert match is not None
+    assert match[0] not in operator.get("/tokens").text
+    assert Person(shop_app.test_client()).sign_in(match[0]).status_code == 303
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "9999", "1e3", "²"])
@@ -124,22 +124,22 @@ def test_linking_gives_the_customers_history_to_the_user(operator: Person, shop:
 
 def test_linking_takes_the_address_of_one_user_and_keeps_a_refused_form(operator: Person, shop: str) -> None:
     with connect(shop, application_name="test") as conn:
-        found = conn.execute(
+        row = conn.execute(
             """SELECT min(user_id), email FROM users WHERE email IS NOT NULL
                 GROUP BY email HAVING count(*) = 1 ORDER BY 1 LIMIT 1"""
         ).fetchone()
-    assert found is not None
+    assert row is not None
     form = {"reason": "they wrote to us", "key": str(uuid4())}
 
     refused = operator.send(f"/customers/{STRANGER}/link", "/customers", user_id="no@example.com", **form)
-    linked = operator.send(f"/customers/{STRANGER}/link", "/customers", user_id=found[1], **form)
+    linked = operator.send(f"/customers/{STRANGER}/link", "/customers", user_id=row[1], **form)
 
     assert refused.status_code == 400
     assert 'value="no@example.com"' in refused.text
     assert 'value="they wrote to us"' in refused.text
     assert form["key"] not in refused.text
     assert linked.status_code == 303
-    assert linked.location.endswith(f"/users/{found[0]}")
+    assert linked.location.endswith(f"/users/{row[0]}")
 
 
 @pytest.mark.parametrize(("emails", "status"), [([], 303), (["odd@example.org"], 400)])
@@ -203,8 +203,8 @@ def test_job_is_called_off_once_for_a_reason_and_the_log_is_told(operator: Perso
     assert "they &lt;b&gt;asked" in page
     assert f"/jobs/{job_id}/cancel" not in page
     with connect(shop, application_name="test") as conn:
-        told = "SELECT count(*) FROM events WHERE event_type = 'email.cancelled' AND route_key = %s"
-        assert conn.execute(told, [HOSTILE_ID]).fetchone() == (1,)
+        query = "SELECT count(*) FROM events WHERE event_type = 'email.cancelled' AND route_key = %s"
+        assert conn.execute(query, [HOSTILE_ID]).fetchone() == (1,)
 
 
 def test_job_is_not_called_off_without_a_reason_or_when_it_is_over(operator: Person, shop: str) -> None:

@@ -232,8 +232,8 @@ def test_pages_lead_through_all_events(auditor: Person, shop: str) -> None:
     while path:
         page = auditor.get(path).text
         seen |= set(re.findall(r'href="/console/events/([0-9a-f-]{36})"', page))
-        found = re.search(r'rel="next" href="/console(/events[^"]+)"', page)
-        path = found[1].replace("&amp;", "&") if found else ""
+        match = re.search(r'rel="next" href="/console(/events[^"]+)"', page)
+        path = match[1].replace("&amp;", "&") if match else ""
 
     total = ask(shop, lambda conn: conn.execute("SELECT count(*) FROM events").fetchall())
     assert [(len(seen),)] == total

@@ -119,7 +119,7 @@ def test_signing_out_ends_the_session(auditor: Person) -> None:
     assert auditor.get("").status_code == 303
 
 
-def taken(person: Person) -> str:
+def cookie_of(person: Person) -> str:
     """What a thief would copy out of the browser."""
     cookie = person.client.get_cookie("tenure_console", path="/console")
     assert cookie is not None
@@ -133,7 +133,7 @@ def with_cookie(app: Flask, value: str) -> Person:
 
 
 def test_stolen_cookie_opens_nothing_after_sign_out(auditor: Person, shop_app: Flask) -> None:
-    cookie = taken(auditor)
+    cookie = cookie_of(auditor)
     assert with_cookie(shop_app, cookie).get("/users").status_code == 200
 
     auditor.send("/sign-out", "/users")
@@ -144,7 +144,7 @@ def test_stolen_cookie_opens_nothing_after_sign_out(auditor: Person, shop_app: F
 
 
 def test_signing_in_again_ends_the_session_before(auditor: Person, shop: str, shop_app: Flask) -> None:
-    cookie = taken(auditor)
+    cookie = cookie_of(auditor)
 
     auditor.sign_in(make_token(shop, "operator"))
 
@@ -176,7 +176,7 @@ def test_expired_token_ends_its_sessions(stranger: Person, shop: str, wall: Wall
 
 
 def test_tables_hold_nothing_a_cookie_could_be_made_of(auditor: Person, shop: str) -> None:
-    inside = taken(auditor).split(".")[0]
+    inside = cookie_of(auditor).split(".")[0]
     name = json.loads(base64.urlsafe_b64decode(inside + "=" * (-len(inside) % 4)))["name"]
 
     with connect(shop, application_name="test") as conn:
@@ -202,12 +202,12 @@ def test_sweep_forgets_only_sessions_that_open_nothing(
 def test_scheduler_sweeps_sessions(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, _env_file=None)
 
-    assert "forget_sessions" in [each.name for each in scheduled(settings, "")]
+    assert "forget_sessions" in [job.name for job in scheduled(settings, "")]
 
 
 def test_edited_cookie_opens_nothing(stranger: Person, shop: str) -> None:
     stranger.sign_in(make_token(shop, "auditor"))
-    head, _, rest = taken(stranger).partition(".")
+    head, _, rest = cookie_of(stranger).partition(".")
 
     stranger.client.set_cookie("tenure_console", f"{head[:-1]}A.{rest}", path="/console")
 
@@ -215,7 +215,7 @@ def test_edited_cookie_opens_nothing(stranger: Person, shop: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given"),
+    ("target", "location"),
     [
         ("/console/users?q=a%40b", "/console/users?q=a%40b"),
         ("https://evil.example/console", "/console"),
@@ -227,9 +227,9 @@ def test_edited_cookie_opens_nothing(stranger: Person, shop: str) -> None:
     ],
 )
 def test_sign_in_leads_only_to_pages_of_this_console(
-    stranger: Person, shop: str, wanted: str, given: str
+    stranger: Person, shop: str, target: str, location: str
 ) -> None:
-    assert stranger.sign_in(make_token(shop, "auditor"), next=wanted).location == given
+    assert stranger.sign_in(make_token(shop, "auditor"), next=target).location == location
 
 
 def test_part_of_a_page_is_answered_with_the_way_to_sign_in(stranger: Person) -> None:

@@ -16,7 +16,7 @@ from tests.projections import event_builders
 from tests.projections.event_builders import DAY, USER, instant
 
 
-def told(conn: Connection[TupleRow]) -> list[Step]:
+def trial_steps(conn: Connection[TupleRow]) -> list[Step]:
     """A trial of ten days within a month."""
     append_all(
         conn,
@@ -29,9 +29,9 @@ def told(conn: Connection[TupleRow]) -> list[Step]:
         ],
     )
     project(conn)
-    found = load_user_view(conn, USER)
-    assert found is not None
-    return found.whole
+    view = load_user_view(conn, USER)
+    assert view is not None
+    return view.whole
 
 
 def drawn(steps: list[Step], days: float = 30) -> Life:
@@ -41,7 +41,7 @@ def drawn(steps: list[Step], days: float = 30) -> Life:
 
 
 def test_band_begins_and_ends_where_the_value_did(conn: Connection[TupleRow]) -> None:
-    picture = drawn(told(conn))
+    picture = drawn(trial_steps(conn))
 
     trial = next(band for band in picture.bands if band.name == "trial")
     assert [(span.value, span.began_at) for span in trial.spans] == [("active", instant(5 * DAY))]
@@ -50,7 +50,7 @@ def test_band_begins_and_ends_where_the_value_did(conn: Connection[TupleRow]) ->
 
 
 def test_marks_stay_inside_and_on_their_lane(conn: Connection[TupleRow]) -> None:
-    picture = drawn(told(conn))
+    picture = drawn(trial_steps(conn))
 
     lanes = dict(picture.lanes)
     assert [mark.y for mark in picture.marks] == [lanes["clerk"], lanes["tenure"], lanes["tenure"]]
@@ -58,7 +58,7 @@ def test_marks_stay_inside_and_on_their_lane(conn: Connection[TupleRow]) -> None
 
 
 def test_what_lies_behind_the_asked_instant_stays_in_the_picture(conn: Connection[TupleRow]) -> None:
-    picture = life(told(conn), until=instant(30 * DAY), marked_at=instant(15 * DAY))
+    picture = life(trial_steps(conn), until=instant(30 * DAY), marked_at=instant(15 * DAY))
 
     assert picture is not None
     assert len(picture.marks) == 3
@@ -67,7 +67,7 @@ def test_what_lies_behind_the_asked_instant_stays_in_the_picture(conn: Connectio
 
 @pytest.mark.parametrize("days", [0.01, 1, 30, 400, 4_000, 40_000])
 def test_ticks_are_few_whatever_the_length(conn: Connection[TupleRow], days: float) -> None:
-    steps = told(conn)[:1]
+    steps = trial_steps(conn)[:1]
 
     ticks = drawn(steps, days=days).ticks
 
@@ -76,7 +76,7 @@ def test_ticks_are_few_whatever_the_length(conn: Connection[TupleRow], days: flo
 
 
 def test_long_life_shows_its_latest_events(conn: Connection[TupleRow]) -> None:
-    steps = told(conn) * MAX_MARKS
+    steps = trial_steps(conn) * MAX_MARKS
 
     picture = drawn(steps)
 

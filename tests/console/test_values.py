@@ -17,7 +17,7 @@ AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
 
 
 @pytest.mark.parametrize(
-    ("minor", "currency", "said"),
+    ("minor", "currency", "text"),
     [
         (9900, "usd", "99.00 USD"),
         (-5, "eur", "-0.05 EUR"),
@@ -27,8 +27,8 @@ AT = datetime(2026, 3, 3, 12, 0, 0, 1, UTC)
         (10**18, "usd", "10 000 000 000 000 000.00 USD"),
     ],
 )
-def test_money_is_exact_in_its_own_decimals(minor: int, currency: str, said: str) -> None:
-    assert money(minor, currency).replace("\u202f", " ").replace("\u00a0", " ") == said
+def test_money_is_exact_in_its_own_decimals(minor: int, currency: str, text: str) -> None:
+    assert money(minor, currency).replace("\u202f", " ").replace("\u00a0", " ") == text
 
 
 def plain(markup: Markup) -> str:
@@ -70,7 +70,7 @@ def test_very_long_body_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "column", "said"),
+    ("value", "column", "text"),
     [
         (None, "email", "—"),
         (True, "is_admin", "yes"),
@@ -89,8 +89,8 @@ def test_very_long_body_is_shown_as_it_is() -> None:
         ({"sent_at": "2026-03-03T12:00:00Z"}, "x", "sent at 2026-03-03 12:00:00"),
     ],
 )
-def test_cell_says_its_value(value: object, column: str, said: str) -> None:
-    assert cell(value, column).striptags().replace("\u202f", " ") == said
+def test_cell_says_its_value(value: object, column: str, text: str) -> None:
+    assert cell(value, column).striptags().replace("\u202f", " ") == text
 
 
 def test_instant_is_exact_for_machines_and_short_for_people() -> None:
@@ -100,9 +100,9 @@ def test_instant_is_exact_for_machines_and_short_for_people() -> None:
     assert ">2026-03-03 12:00:00<" in shown
 
 
-@pytest.mark.parametrize(("length", "said"), [(0, "0 s"), (61, "1 min"), (7_200, "2 h"), (200_000, "2 d")])
-def test_span_has_one_unit(length: int, said: str) -> None:
-    assert span(timedelta(seconds=length)) == said
+@pytest.mark.parametrize(("length", "text"), [(0, "0 s"), (61, "1 min"), (7_200, "2 h"), (200_000, "2 d")])
+def test_span_has_one_unit(length: int, text: str) -> None:
+    assert span(timedelta(seconds=length)) == text
 
 
 @pytest.mark.parametrize("body", ["[]", '{"data": 1}', '{"data": {"object": []}}', "not json", None])

@@ -43,8 +43,8 @@ def fill(conninfo: str, *, users: int = 14, days: int = 120, seed: int = 7) -> D
     with closing(connect(conninfo, application_name="test")) as conn:
         publish_default_plans(conn)
         for delivery in disordered(world.deliveries, seed=seed, twice=0.05):
-            told = append(conn, _event(delivery))
-            counts.note(delivery.provider, told.outcome, told.id)
+            appended = append(conn, _event(delivery))
+            counts.note(delivery.provider, appended.outcome, appended.id)
         conn.commit()
         for event in [*_own(world), *hostile(), *_strangers(world, today)]:
             append(conn, event)
@@ -152,7 +152,7 @@ def _own(world: DemoWorld) -> Iterable[NewEvent]:
 def _strangers(world: DemoWorld, today: datetime) -> list[NewEvent]:
     """A customer nobody claims, with an address somebody has."""
     created = int((today - timedelta(days=2)).timestamp())
-    thing = {
+    customer = {
         "id": STRANGER,
         "object": "customer",
         "email": world.people[0].email.upper(),
@@ -164,23 +164,23 @@ def _strangers(world: DemoWorld, today: datetime) -> list[NewEvent]:
         "type": "customer.created",
         "created": created,
         "livemode": True,
-        "data": {"object": thing | {"metadata": {}, "address": None, "invoice_settings": {}}},
+        "data": {"object": customer | {"metadata": {}, "address": None, "invoice_settings": {}}},
     }
     return [stripe_event(body, json.dumps(body), _verified("evt_stranger"))]
 
 
 def _doubtful(conn: AnyConnection, world: DemoWorld, counts: DeliveryCounts) -> Appended:
-    first = next(each for each in world.deliveries if each.provider == "stripe")
+    first = next(delivery for delivery in world.deliveries if delivery.provider == "stripe")
     other = first.event | {
         "data": {"object": {"id": "cus_other", "note": "</pre><script>window.hacked=3</script>"}}
     }
-    told = append(conn, stripe_event({**first.event}, json.dumps(other), _verified(first.message_id)))
-    counts.note("stripe", told.outcome, told.id)
+    appended = append(conn, stripe_event({**first.event}, json.dumps(other), _verified(first.message_id)))
+    counts.note("stripe", appended.outcome, appended.id)
     keep_unreadable(
         conn, source_system="clerk", body=b"\xff<b>", reason="bytes that are not UTF-8", metadata={}
     )
     counts.note("clerk", "unreadable", None)
-    return told
+    return appended
 
 
 def _work(conn: AnyConnection) -> None:

@@ -47,5 +47,5 @@ def runner(
 def states(conninfo: str) -> list[tuple[str, int]]:
     """(status, retry_count) of every job, oldest first."""
     with closing(psycopg.connect(conninfo)) as conn:
-        asked = "SELECT status, retry_count FROM background_jobs ORDER BY created_at, id"
-        return conn.execute(asked).fetchall()
+        query = "SELECT status, retry_count FROM background_jobs ORDER BY created_at, id"
+        return conn.execute(query).fetchall()

@@ -49,13 +49,13 @@ def worker(conninfo: str, conn: Connection) -> Iterator[subprocess.Popen[str]]:
 
 def _await_gone(conninfo: str) -> None:
     """Until the server noticed that the killed one's session is over."""
-    asked = (
+    query = (
         "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
         " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2"
     )
     with psycopg.connect(conninfo, autocommit=True) as conn:
         for _ in range(1_000):
-            if conn.execute(asked).fetchone() == (0,):
+            if conn.execute(query).fetchone() == (0,):
                 return
             time.sleep(0.01)
     pytest.fail("the killed worker's session is still there")
@@ -97,8 +97,8 @@ def test_job_that_kills_each_worker_ends_dead(
 
     row = conn.execute("SELECT id FROM background_jobs").fetchone()
     assert row is not None
-    found = find(conn, row[0])
-    assert found is not None
-    assert found.status == "dead"
-    assert found.error is not None
-    assert "died" in found.error
+    job = find(conn, row[0])
+    assert job is not None
+    assert job.status == "dead"
+    assert job.error is not None
+    assert "died" in job.error

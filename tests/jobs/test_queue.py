@@ -34,49 +34,49 @@ def test_dead_job_gets_all_its_tries_again(conn: Connection, conninfo: str) -> N
     def refuse(_context: JobContext) -> JobResult:
         raise ValueError("no")
 
-    made = enqueue(conn, "test", {}, now=NOW, max_retries=0)
+    queued = enqueue(conn, "test", {}, now=NOW, max_retries=0)
     conn.commit()
     runner(conninfo, refuse, clock=Clock()).drain()
 
-    job = retry(conn, made.id, now=NOW)
+    job = retry(conn, queued.id, now=NOW)
 
     assert (job.status, job.retry_count, job.error) == ("pending", 0, "ValueError: no")
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [("ValueError: no", "ValueError: no; tried again: mended"), (None, "tried again: mended")],
 )
 def test_why_a_job_is_tried_again_is_told_until_it_was(
-    conn: Connection, conninfo: str, error: str | None, told: str
+    conn: Connection, conninfo: str, error: str | None, expected: str
 ) -> None:
-    made = enqueue(conn, "test", {}, now=NOW)
+    queued = enqueue(conn, "test", {}, now=NOW)
     conn.execute("UPDATE background_jobs SET status = 'dead', error = %s", [error])
 
-    job = retry(conn, made.id, now=NOW, reason="mended")
+    job = retry(conn, queued.id, now=NOW, reason="mended")
     conn.commit()
     runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
-    assert job.error == told
-    assert [each.error for each in listed(conn)] == [None]
+    assert job.error == expected
+    assert [row.error for row in listed(conn)] == [None]
 
 
 @pytest.mark.parametrize("move", ["retry", "cancel"])
 def test_finished_job_moves_no_more(conn: Connection, conninfo: str, move: str) -> None:
-    made = enqueue(conn, "test", {}, now=NOW)
+    queued = enqueue(conn, "test", {}, now=NOW)
     conn.commit()
     runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()
 
     moves: dict[str, Callable[..., Job]] = {"retry": retry, "cancel": partial(cancel, reason="r", types={})}
 
     with pytest.raises(JobNotMovable, match="found it completed"):
-        moves[move](conn, made.id, now=NOW)
+        moves[move](conn, queued.id, now=NOW)
 
 
 def test_cancelled_job_is_not_done(conn: Connection, conninfo: str) -> None:
-    made = enqueue(conn, "test", {}, now=NOW)
+    queued = enqueue(conn, "test", {}, now=NOW)
     types = {"test": JobType("test", lambda _: JobResult())}
-    cancel(conn, made.id, now=NOW, reason="paid", types=types)
+    cancel(conn, queued.id, now=NOW, reason="paid", types=types)
     conn.commit()
 
     tries = runner(conninfo, lambda _: JobResult(), clock=Clock()).drain()

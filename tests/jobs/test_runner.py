@@ -106,12 +106,12 @@ def test_hopeless_job_is_dead_at_once_and_says_so_in_the_log(conn: Connection, c
     def refuse(_context: JobContext) -> JobResult:
         raise PermanentFailure("no such address")
 
-    def told(_job: Job, status: str, why: str, now: object) -> list[object]:
+    def on_given_up(_job: Job, status: str, why: str, now: object) -> list[object]:
         fact = EmailFailed(occasion="welcome", error=f"{status}: {why}")
         return [user_event(fact, user_id="user_1", now=now, idempotency_key="k")]  # type: ignore[arg-type]
 
     _put(conninfo)
-    runner(conninfo, refuse, clock=Clock(), given_up=told).drain()
+    runner(conninfo, refuse, clock=Clock(), given_up=on_given_up).drain()
 
     row = conn.execute("SELECT event_data ->> 'error' FROM events").fetchone()
     assert states(conninfo) == [("dead", 0)]
@@ -163,8 +163,8 @@ def test_many_workers_do_each_job_once(conninfo: str) -> None:
 
     _put(conninfo, 60)
     with ThreadPoolExecutor(4) as threads:
-        for each in [threads.submit(work) for _ in range(4)]:
-            each.result()
+        for future in [threads.submit(work) for _ in range(4)]:
+            future.result()
 
     assert len(done) == len(set(done)) == 60
     assert set(states(conninfo)) == {("completed", 0)}
@@ -192,13 +192,13 @@ def test_note_of_a_worker_that_lost_its_job_is_refused(conn: Connection, conninf
             context.note({"handed_over": True})
         return JobResult()
 
-    made = enqueue(conn, "test", {}, now=NOW)
+    queued = enqueue(conn, "test", {}, now=NOW)
     conn.commit()
     runner(conninfo, told_late, clock=Clock(), limit_s=0.0).drain()
 
-    found = find(conn, made.id)
-    assert found is not None
-    assert found.result is None
+    job = find(conn, queued.id)
+    assert job is not None
+    assert job.result is None
 
 
 def test_job_whose_session_ended_is_found_lost_at_once(conninfo: str) -> None:

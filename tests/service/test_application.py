@@ -75,7 +75,7 @@ def test_what_nobody_foresaw_is_answered_counted_and_told(
         answer = stranger.post("/webhooks/stripe", headers={"X-Request-Id": "told-by-id"})
 
     assert (answer.status_code, answer.get_json()["type"]) == (500, "urn:tenure:problem:internal")
-    assert [(each["event"], each["request_id"]) for each in logged] == [
+    assert [(line["event"], line["request_id"]) for line in logged] == [
         ("unexpected error", "told-by-id"),
         ("webhook delivery", "told-by-id"),
     ]

@@ -14,9 +14,9 @@ def _settings(data_dir: Path, **values: str) -> Settings:
 
 def test_all_processes_get_the_same_secrets(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as threads:
-        found = set(threads.map(lambda _: dev_secrets(tmp_path / "new"), range(64)))
+        secrets = set(threads.map(lambda _: dev_secrets(tmp_path / "new"), range(64)))
 
-    assert len(found) == 1
+    assert len(secrets) == 1
     assert [path.name for path in (tmp_path / "new").iterdir()] == [DEV_FILE]
 
 
@@ -29,10 +29,12 @@ def test_secrets_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
 
 
 def test_made_secrets_pass_the_settings_own_checks(tmp_path: Path) -> None:
-    made = dev_secrets(tmp_path)
+    generated = dev_secrets(tmp_path)
 
-    found = _settings(tmp_path, stripe_webhook_secrets=made.stripe, clerk_webhook_secrets=made.clerk)
-    assert found.clerk_webhook_secrets[0].get_secret_value() == made.clerk
+    loaded = _settings(
+        tmp_path, stripe_webhook_secrets=generated.stripe, clerk_webhook_secrets=generated.clerk
+    )
+    assert loaded.clerk_webhook_secrets[0].get_secret_value() == generated.clerk
 
 
 def test_session_key_that_is_set_is_the_one_used(tmp_path: Path) -> None:

@@ -116,9 +116,9 @@ logging.getLogger("somebody").warning("theirs")
 def test_lines_of_many_threads_stay_whole() -> None:
     ran = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True)
 
-    told = [json.loads(line) for line in ran.stderr.splitlines()]
-    assert sorted(each["n"] for each in told[:-1]) == list(range(500))
-    assert told[-1]["event"] == "theirs"
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert sorted(line["n"] for line in lines[:-1]) == list(range(500))
+    assert lines[-1]["event"] == "theirs"
 
 
 def test_a_stream_that_is_gone_stops_nobody(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from service.redaction import HIDDEN, clean_text, redact
 
 
 def _redact(**fields: object) -> dict[str, object]:
-    found = redact(None, "info", fields)
-    assert isinstance(found, dict)
-    return found
+    redacted = redact(None, "info", fields)
+    assert isinstance(redacted, dict)
+    return redacted
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_what_only_names_a_secret_stays() -> None:
 
 
 def test_sensitive_names_are_hidden_inside_nested_values() -> None:
-    found = _redact(user={"id": "user_1", "emails": [{"x": 1}], "more": [{"token": "t"}]})
+    redacted = _redact(user={"id": "user_1", "emails": [{"x": 1}], "more": [{"token": "t"}]})
 
-    assert found == {"user": {"id": "user_1", "emails": HIDDEN, "more": [{"token": HIDDEN}]}}
+    assert redacted == {"user": {"id": "user_1", "emails": HIDDEN, "more": [{"token": HIDDEN}]}}
 
 
 def test_missing_value_is_shown_as_missing() -> None:
@@ -107,7 +107,7 @@ def test_hostile_values_neither_raise_nor_grow() -> None:
     for _ in range(10_000):
         deep = [deep]
 
-    found = _redact(deep=deep, many=list(range(100_000)), id=UUID(int=1))
+    redacted = _redact(deep=deep, many=list(range(100_000)), id=UUID(int=1))
 
-    assert len(str(found)) < 2_000
-    assert found["id"] == str(UUID(int=1))
+    assert len(str(redacted)) < 2_000
+    assert redacted["id"] == str(UUID(int=1))

@@ -43,9 +43,9 @@ def test_log_level_of_a_running_service_changes_within_five_seconds(env: Env, lo
     assert not any(line["level"] == "debug" for line in logged(log))
 
     done = tenure(env, "log-level", "tenure.schedule", "DEBUG", "--for", "8s", "--reason", "a look")
-    said = time.monotonic()
+    started_s = time.monotonic()
     _until(lambda: _levels(log)[-1:] == [{"tenure.schedule": "DEBUG"}], within_s=5)
-    took_s = time.monotonic() - said
+    took_s = time.monotonic() - started_s
     _until(lambda: any(line["level"] == "debug" for line in logged(log)), within_s=20)
     _until(lambda: _levels(log)[-1:] == [{}], within_s=30)
 
@@ -64,11 +64,11 @@ def test_every_handler_runs_and_the_list_says_so(env: Env, log: Path) -> None:
 def test_job_put_in_the_queue_is_done_by_the_service(env: Env, log: Path, conninfo: str) -> None:
     payload = {"user_id": "user_1", "occasion": "welcome", "instance": "1", "about": {}}
     with psycopg.connect(conninfo) as conn:
-        made = enqueue(conn, "email", payload, now=datetime.now(UTC), max_retries=0)
+        queued = enqueue(conn, "email", payload, now=datetime.now(UTC), max_retries=0)
 
     def error() -> object:
         (job,) = answer(env, "jobs", "list")
-        assert job["id"] == str(made.id)
+        assert job["id"] == str(queued.id)
         return job["error"]
 
     _until(lambda: error() is not None, within_s=10)

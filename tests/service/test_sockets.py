@@ -7,8 +7,8 @@ from service.sockets import listen, url
 
 
 def test_port_in_use_names_the_port_and_another() -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
 
         with pytest.raises(CannotListen, match=rf"port {port} .* in use.*--port {port + 1}"):
             listen("127.0.0.1", port)
@@ -24,5 +24,5 @@ def test_unknown_host_is_named() -> None:
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")],
 )
 def test_url_is_one_a_browser_can_open(host: str, shown: str) -> None:
-    with listen(host, 0) as taken:
-        assert url(host, taken) == f"http://{shown}:{taken.getsockname()[1]}"
+    with listen(host, 0) as listener:
+        assert url(host, listener) == f"http://{shown}:{listener.getsockname()[1]}"

@@ -111,11 +111,11 @@ def test_one_trace_leads_from_the_door_to_the_row(
     connect = partial(projector_connection, conninfo)
     Runner(connect, on_batch=TracedBatches(connect)).drain()
 
-    found = by_name(spans)
-    request, append = found["POST"], found["append"]
-    assert within(found["verify"], request)
+    named = by_name(spans)
+    request, append = named["POST"], named["append"]
+    assert within(named["verify"], request)
     assert within(append, request)
-    assert within(found["project"], append)
+    assert within(named["project"], append)
     assert request.parent is not None
     assert request.parent.trace_id == int(CALLERS.split("-")[1], 16)
     assert request.attributes is not None
@@ -138,9 +138,9 @@ def test_a_decision_s_rows_are_in_its_trace(conn: Connection, spans: InMemorySpa
         usage = MeteredUsage(metric="creators", quantity=1)
         record_usage(conn, UsageCommand(user_id="user_ada", usage=usage, key="k", now=NOW, actor="test"))
 
-    found = by_name(spans)
-    assert within(found["append"], found["request"])
-    assert within(found["project"], found["request"])
+    named = by_name(spans)
+    assert within(named["append"], named["request"])
+    assert within(named["project"], named["request"])
 
 
 def test_a_route_names_a_span_and_no_person(app: Flask, spans: InMemorySpanExporter) -> None:
@@ -191,11 +191,11 @@ def test_no_sdk_is_imported_unless_it_is_configured() -> None:
 
 
 def test_spans_reach_a_collector(tmp_path: Path) -> None:
-    heard: list[tuple[str, bytes]] = []
+    received: list[tuple[str, bytes]] = []
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # as http.server names it
-            heard.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            received.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -212,20 +212,24 @@ def test_spans_reach_a_collector(tmp_path: Path) -> None:
         server.shutdown()
 
     assert done.returncode == 0, done.stderr
-    assert [path for path, _ in heard] == ["/v1/traces"]
-    assert b"append" in heard[0][1]
-    assert b"tenure" in heard[0][1]
+    assert [path for path, _ in received] == ["/v1/traces"]
+    assert b"append" in received[0][1]
+    assert b"tenure" in received[0][1]
 
 
 def test_it_is_off_unless_told_where_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet = Settings(_env_file=None)
-    told = Settings(_env_file=None, otel_exporter_otlp_endpoint="http://collector:4318")
-    stopped = told.model_copy(update={"otel_sdk_disabled": True})
+    configured = Settings(_env_file=None, otel_exporter_otlp_endpoint="http://collector:4318")
+    stopped = configured.model_copy(update={"otel_sdk_disabled": True})
     monkeypatch.setattr(cli_tracing, "installed", lambda: False)
 
-    assert [cli_tracing.is_configured(each) for each in (quiet, told, stopped)] == [False, True, False]
-    assert cli_tracing.endpoint(told) == "http://collector:4318/v1/traces"
-    assert not cli_tracing.begin(told)  # configured, not installed: the service runs without
-    assert [found.fix for found in settings_checks(told) if found.check == "traces"] == [
+    assert [cli_tracing.is_configured(settings) for settings in (quiet, configured, stopped)] == [
+        False,
+        True,
+        False,
+    ]
+    assert cli_tracing.endpoint(configured) == "http://collector:4318/v1/traces"
+    assert not cli_tracing.begin(configured)  # configured, not installed: the service runs without
+    assert [finding.fix for finding in settings_checks(configured) if finding.check == "traces"] == [
         "pip install 'tenure[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
     ]

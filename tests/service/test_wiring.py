@@ -32,12 +32,12 @@ def _tenure(*args: str) -> Result:
     "args", [("status",), ("events", "list"), ("user", "show", "user_x"), ("migrate", "status"), ("work",)]
 )
 def test_a_command_that_needs_a_database_begins_none(nowhere: Path, args: tuple[str, ...]) -> None:
-    said = _tenure(*args)
+    result = _tenure(*args)
 
-    assert said.exit_code == 1
-    assert len(said.stderr.splitlines()) == 1
-    assert "DATABASE_URL is not set" in said.stderr
-    assert str(nowhere) in said.stderr
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "DATABASE_URL is not set" in result.stderr
+    assert str(nowhere) in result.stderr
     assert not nowhere.exists()
 
 
@@ -54,8 +54,8 @@ def test_a_backup_that_is_broken_begins_none(nowhere: Path) -> None:
     whole = nowhere.parent / "backup.gz"
     whole.write_bytes(gzip.compress(b'{"kind": "backup"}\n')[:-9])
 
-    said = _tenure("restore", str(whole))
+    result = _tenure("restore", str(whole))
 
-    assert said.exit_code == 1
-    assert len(said.stderr.splitlines()) == 1
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
     assert not nowhere.exists()

@@ -29,13 +29,13 @@ Doors = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def heard() -> list[Delivery]:
+def observed() -> list[Delivery]:
     """What the doors told their observer."""
     return []
 
 
 @pytest.fixture
-def doors(heard: list[Delivery]) -> Doors:
+def doors(observed: list[Delivery]) -> Doors:
     """A client for both doors over a pool."""
 
     def build(
@@ -45,12 +45,12 @@ def doors(heard: list[Delivery]) -> Doors:
         clerk: tuple[str, ...] = (CLERK_SECRET, CLERK_OLD_SECRET),
     ) -> FlaskClient:
         def observe(delivery: Delivery, seconds: float) -> None:
-            heard.append(delivery)
+            observed.append(delivery)
 
         app = Flask(__name__)
-        given = cast("Pool", pool)
-        app.register_blueprint(stripe_endpoint(given, stripe, lambda: NOW, observe=observe).blueprint())
-        app.register_blueprint(clerk_endpoint(given, clerk, lambda: NOW, observe=observe).blueprint())
+        typed_pool = cast("Pool", pool)
+        app.register_blueprint(stripe_endpoint(typed_pool, stripe, lambda: NOW, observe=observe).blueprint())
+        app.register_blueprint(clerk_endpoint(typed_pool, clerk, lambda: NOW, observe=observe).blueprint())
         return app.test_client()
 
     return build

@@ -99,8 +99,8 @@ def overwritten(draw: st.DrawFn, template: dict[str, Any]) -> dict[str, Any]:
 
 
 def _places(node: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
-    found = [(node, name) for name in node]
+    places = [(node, name) for name in node]
     for value in node.values():
         if isinstance(value, dict):
-            found += _places(value)
-    return found
+            places += _places(value)
+    return places

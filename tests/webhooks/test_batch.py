@@ -29,33 +29,33 @@ class House:
     """Both doors over one pool, asked alone or together."""
 
     def __init__(self, pool: object, *, clerk: tuple[str, ...] = (CLERK_SECRET,)) -> None:
-        self.heard: list[Delivery] = []
-        given = cast("Pool", pool)
+        self.deliveries: list[Delivery] = []
+        typed_pool = cast("Pool", pool)
         self.doors: dict[str, WebhookEndpoint] = {
-            STRIPE: stripe_endpoint(given, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
-            CLERK: clerk_endpoint(given, clerk, lambda: NOW, observe=self._observe),
+            STRIPE: stripe_endpoint(typed_pool, (STRIPE_SECRET,), lambda: NOW, observe=self._observe),
+            CLERK: clerk_endpoint(typed_pool, clerk, lambda: NOW, observe=self._observe),
         }
-        self.together = DeliveryBatch(self.doors.values(), given)
+        self.together = DeliveryBatch(self.doors.values(), typed_pool)
 
     def _observe(self, delivery: Delivery, seconds: float) -> None:
-        self.heard.append(delivery)
+        self.deliveries.append(delivery)
 
     def alone(self, post: Post) -> tuple[int, dict[str, Any]]:
         headers = cast("Any", post.headers)
         built = EnvironBuilder(post.path, method="POST", data=post.body, headers=dict(headers)).get_environ()
-        return told(self.doors[post.path].answer(Request(built), "req"))
+        return status_and_body(self.doors[post.path].answer(Request(built), "req"))
 
     def ask(self, posts: Sequence[Post]) -> list[tuple[int, dict[str, Any]]]:
         """As the server asks: together, and alone what was not answered."""
         answers = self.together.answers(posts)
         self.together.record(posts, answers)
         return [
-            self.alone(post) if answered is None else told(answered.answer)
+            self.alone(post) if answered is None else status_and_body(answered.answer)
             for post, answered in zip(posts, answers, strict=True)
         ]
 
 
-def told(answer: WebhookResponse) -> tuple[int, dict[str, Any]]:
+def status_and_body(answer: WebhookResponse) -> tuple[int, dict[str, Any]]:
     body = json.loads(answer.body)
     return answer.status, {name: value for name, value in body.items() if name != "event_id"}
 
@@ -69,9 +69,15 @@ def clerk(body: bytes, msg_id: str) -> Post:
 
 
 def event(name: str, customer: str = "cus_1", **more: object) -> bytes:
-    thing = {"object": "customer", "id": customer}
+    customer_object = {"object": "customer", "id": customer}
     return json.dumps(
-        {"id": name, "object": "event", "type": "customer.updated", "data": {"object": thing}, **more}
+        {
+            "id": name,
+            "object": "event",
+            "type": "customer.updated",
+            "data": {"object": customer_object},
+            **more,
+        }
     ).encode()
 
 
@@ -131,17 +137,17 @@ def test_groups_say_and_keep_what_each_alone_would(
 ) -> None:
     empty(conn)
     one_by_one = House(pool)
-    said = [one_by_one.alone(post) for post in posts]
+    expected = [one_by_one.alone(post) for post in posts]
     alone = kept(conn)
     empty(conn)
     together = House(pool)
 
-    answers = [said for at in range(0, len(posts), size) for said in together.ask(posts[at : at + size])]
+    answers = [answer for at in range(0, len(posts), size) for answer in together.ask(posts[at : at + size])]
 
-    assert answers == said
+    assert answers == expected
     assert sorted(map(str, kept(conn))) == sorted(map(str, alone))
-    assert sorted(each.outcome for each in together.heard) == sorted(
-        each.outcome for each in one_by_one.heard
+    assert sorted(delivery.outcome for delivery in together.deliveries) == sorted(
+        delivery.outcome for delivery in one_by_one.deliveries
     )
 
 
@@ -184,15 +190,15 @@ def test_all_hear_at_once_that_the_database_is_away() -> None:
         def connection(self, timeout: float) -> object:
             raise PoolTimeout("no connection")
 
-    said = House(Away()).ask([*KINDS[:3], BAD_SIGNATURE])
+    answers = House(Away()).ask([*KINDS[:3], BAD_SIGNATURE])
 
-    assert [status for status, _ in said] == [503, 503, 503, 400]
+    assert [status for status, _ in answers] == [503, 503, 503, 400]
 
 
 def test_transactions_and_their_deliveries_are_counted(pool: Pool, conninfo: str) -> None:
-    house, heard = House(pool), []
+    house, groups = House(pool), []
     together = DeliveryBatch(
-        house.doors.values(), pool, observe=lambda many, kept: heard.append((many, kept))
+        house.doors.values(), pool, observe=lambda many, kept: groups.append((many, kept))
     )
 
     together.answers([*KINDS[:3], BAD_SIGNATURE])
@@ -200,7 +206,7 @@ def test_transactions_and_their_deliveries_are_counted(pool: Pool, conninfo: str
         holder.execute("SELECT 1 FROM part_heads FOR UPDATE")
         together.answers(KINDS[3:5])
 
-    assert heard == [(3, True), (0, False)]
+    assert groups == [(3, True), (0, False)]
 
 
 def test_refusals_are_answered_at_once_and_without_the_database() -> None:
@@ -213,7 +219,7 @@ def test_refusals_are_answered_at_once_and_without_the_database() -> None:
     assert refused is not None
     assert closed is not None
     assert (refused.answer.status, closed.answer.status) == (400, 503)
-    assert [each.outcome for each in house.heard] == ["refused", "closed"]
+    assert [delivery.outcome for delivery in house.deliveries] == ["refused", "closed"]
 
 
 def test_connections_the_server_cut_meanwhile_cost_no_delivery(
@@ -228,4 +234,4 @@ def test_connections_the_server_cut_meanwhile_cost_no_delivery(
 
     answers = House(pool).ask(KINDS[:3])
 
-    assert [said["status"] for _, said in answers] == ["appended"] * 3
+    assert [body["status"] for _, body in answers] == ["appended"] * 3

@@ -38,16 +38,16 @@ def of(kind: str, **subject: Any) -> NewEvent:
 
 
 def test_a_user_is_filed_under_its_id_at_its_own_update_time() -> None:
-    found = read(USER)
+    event = read(USER)
 
-    assert found.event_type == "clerk.user.updated"
-    assert (found.source_system, found.idempotency_key) == ("clerk", "msg_1")
-    assert found.route_key == "user_1"
-    assert (found.aggregate_type, found.aggregate_id) == ("user", "user_1")
-    assert found.occurred_at == AT
-    assert found.livemode is True
-    assert found.metadata["instance_id"] == "ins_1"
-    assert found.metadata["message_id"] == "msg_1"
+    assert event.event_type == "clerk.user.updated"
+    assert (event.source_system, event.idempotency_key) == ("clerk", "msg_1")
+    assert event.route_key == "user_1"
+    assert (event.aggregate_type, event.aggregate_id) == ("user", "user_1")
+    assert event.occurred_at == AT
+    assert event.livemode is True
+    assert event.metadata["instance_id"] == "ins_1"
+    assert event.metadata["message_id"] == "msg_1"
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_user_is_filed_under_its_id_at_its_own_update_time() -> None:
     ],
 )
 def test_what_concerns_a_user_is_routed_to_the_user(kind: str, subject: dict[str, Any]) -> None:
-    found = of(kind, **subject)
+    event = of(kind, **subject)
 
-    assert found.route_key == "user_1"
-    assert found.aggregate_type == "user"
+    assert event.route_key == "user_1"
+    assert event.aggregate_type == "user"
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_what_concerns_a_user_is_routed_to_the_user(kind: str, subject: dict[str
     ],
 )
 def test_what_concerns_an_organisation_is_routed_to_it(kind: str, subject: dict[str, Any]) -> None:
-    found = of(kind, **subject)
+    event = of(kind, **subject)
 
-    assert found.route_key == "org_1"
-    assert found.aggregate_type == "organization"
+    assert event.route_key == "org_1"
+    assert event.aggregate_type == "organization"
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_what_concerns_an_organisation_is_routed_to_it(kind: str, subject: dict[
     ],
 )
 def test_what_concerns_nobody_known_is_filed_by_message(kind: str, subject: dict[str, Any]) -> None:
-    found = of(kind, **subject)
+    event = of(kind, **subject)
 
-    assert (found.route_key, found.aggregate_type) == ("msg_1", "clerk_event")
+    assert (event.route_key, event.aggregate_type) == ("msg_1", "clerk_event")
 
 
 def test_clerks_subscription_keeps_its_own_name() -> None:
@@ -116,16 +116,16 @@ def test_clerks_subscription_keeps_its_own_name() -> None:
 
 @pytest.mark.parametrize("timestamp", [1_716_883_500, 1_716_883_500_000])
 def test_the_events_timestamp_is_read_in_both_units(timestamp: int) -> None:
-    found = read(USER | {"type": "user.deleted", "timestamp": timestamp})
+    event = read(USER | {"type": "user.deleted", "timestamp": timestamp})
 
-    assert found.occurred_at == datetime(2024, 5, 28, 8, 5, tzinfo=UTC)
+    assert event.occurred_at == datetime(2024, 5, 28, 8, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("absurd", [None, True, -1, 1.5, 10**400, "1716883500", []])
 def test_a_user_with_an_absurd_update_time_has_the_events(absurd: object) -> None:
-    found = read(USER | {"data": {"id": "user_1", "updated_at": absurd}})
+    event = read(USER | {"data": {"id": "user_1", "updated_at": absurd}})
 
-    assert found.occurred_at == datetime(2024, 5, 28, 8, 13, 19, tzinfo=UTC)
+    assert event.occurred_at == datetime(2024, 5, 28, 8, 13, 19, tzinfo=UTC)
 
 
 def test_without_a_timestamp_the_subjects_times_count() -> None:

@@ -68,12 +68,12 @@ def test_published_vectors(corpus: Path) -> None:
 
 
 def test_the_older_secret_is_recorded_by_index_and_fingerprint() -> None:
-    found = verify(clerk_headers(BODY, secret=CLERK_OLD_SECRET))
+    verified = verify(clerk_headers(BODY, secret=CLERK_OLD_SECRET))
 
-    assert found.secret.index == 1
-    assert found.message_id == "msg_1"
-    assert CLERK_OLD_SECRET not in repr(found)
-    assert "key" not in repr(found.secret)
+    assert verified.secret.index == 1
+    assert verified.message_id == "msg_1"
+    assert CLERK_OLD_SECRET not in repr(verified)
+    assert "key" not in repr(verified.secret)
 
 
 def test_the_standard_header_names_pass_too() -> None:

@@ -16,12 +16,12 @@ from tests.webhooks.signing import clerk_headers, stripe_headers
 
 def recorded(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     """(a name of its own, the event) for every line in the folder."""
-    found = []
+    events = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text().splitlines()):
-            found.append((f"{path.stem}-{number}", json.loads(line)["event"]))
-    assert found
-    return found
+            events.append((f"{path.stem}-{number}", json.loads(line)["event"]))
+    assert events
+    return events
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def test_every_recorded_stripe_event_is_kept_once(
     # Many of the recordings share an id, so each gets one of its own.
     events = recorded(corpus / "stripe")
     bodies = [json.dumps(event | {"id": f"evt_{name}"}).encode() for name, event in events]
-    for wanted in ("appended", "duplicate"):
+    for expected in ("appended", "duplicate"):
         for body in bodies:
             response = client.post("/webhooks/stripe", data=body, headers=stripe_headers(body))
-            assert (response.status_code, status(response)) == (200, wanted), body
+            assert (response.status_code, status(response)) == (200, expected), body
 
     assert kept(conn, "stripe") == len(bodies)
 
@@ -47,11 +47,11 @@ def test_every_recorded_clerk_event_is_kept_once(
     client: FlaskClient, conn: Connection[Any], corpus: Path
 ) -> None:
     messages = [(f"msg_{name}", json.dumps(event)) for name, event in recorded(corpus / "clerk")]
-    for wanted in ("appended", "duplicate"):
+    for expected in ("appended", "duplicate"):
         for msg_id, text in messages:
             headers = clerk_headers(text.encode(), msg_id=msg_id)
             response = client.post("/webhooks/clerk", data=text, headers=headers)
-            assert (response.status_code, status(response)) == (200, wanted), text
+            assert (response.status_code, status(response)) == (200, expected), text
 
     assert kept(conn, "clerk") == len(messages)
 

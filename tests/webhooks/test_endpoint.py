@@ -58,9 +58,9 @@ def post_clerk(client: FlaskClient, body: bytes, **signing: Any) -> TestResponse
 
 def answered(response: TestResponse) -> dict[str, Any]:
     assert response.status_code == 200, response.data
-    found: dict[str, Any] = response.get_json()
-    UUID(found["event_id"])
-    return found
+    body: dict[str, Any] = response.get_json()
+    UUID(body["event_id"])
+    return body
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def client(doors: Doors, pool: ConnectionPool[Any]) -> FlaskClient:
 @pytest.fixture(scope="module")
 def shared(server: Server, template: str) -> Iterator[Pool]:
     """One database for all the bodies that can't meet each other."""
-    made = server.database(template)
-    with open_pool(made.conninfo, application_name="test") as opened:
+    database = server.database(template)
+    with open_pool(database.conninfo, application_name="test") as opened:
         yield opened
-    made.drop()
+    database.drop()
 
 
 def test_a_signed_event_is_appended_once(client: FlaskClient) -> None:
@@ -156,8 +156,8 @@ def test_a_signed_body_that_is_no_event_is_kept(
     assert (first["status"], first["unreadable"]) == ("appended", True)
     assert again == first | {"status": "duplicate"}
     with shared.connection() as conn:
-        wanted = "SELECT body FROM unreadable_deliveries WHERE id = %s"
-        assert conn.execute(wanted, [first["event_id"]]).fetchone() == (body,)
+        query = "SELECT body FROM unreadable_deliveries WHERE id = %s"
+        assert conn.execute(query, [first["event_id"]]).fetchone() == (body,)
 
 
 def nested(depth: int) -> bytes:
@@ -235,27 +235,27 @@ def test_a_delivery_is_one_round_trip_and_leaves_the_connection_as_it_was(
     assert trace.read_text().count("ReadyForQuery") == 1
 
 
-def test_what_is_heard_of_a_delivery(client: FlaskClient, heard: list[Delivery]) -> None:
+def test_what_is_heard_of_a_delivery(client: FlaskClient, observed: list[Delivery]) -> None:
     body = as_bytes(EVENT)
     for sent in (body, body, as_bytes(EVENT | {"x": 1}), b"null"):
         post_stripe(client, sent, secret=STRIPE_SECRET)
 
-    assert [delivery.outcome for delivery in heard] == [
+    assert [delivery.outcome for delivery in observed] == [
         "appended",
         "duplicate",
         "conflict",
         "unreadable",
     ]
-    assert {delivery.event_type for delivery in heard[:3]} == {"stripe.customer.created"}
-    assert all(delivery.append_s is not None and delivery.append_s > 0 for delivery in heard)
+    assert {delivery.event_type for delivery in observed[:3]} == {"stripe.customer.created"}
+    assert all(delivery.append_s is not None and delivery.append_s > 0 for delivery in observed)
 
 
 def test_one_log_line_without_persons_or_secrets(client: FlaskClient) -> None:
     with own_lines() as lines:
-        found = answered(post_stripe(client, as_bytes(EVENT)))
+        body = answered(post_stripe(client, as_bytes(EVENT)))
 
     (line,) = lines
-    assert (line["outcome"], line["event_id"]) == ("appended", found["event_id"])
+    assert (line["outcome"], line["event_id"]) == ("appended", body["event_id"])
     assert line["event_type"] == "stripe.customer.created"
     for private in ("maria@example.org", "cus_door_1", STRIPE_SECRET, CLERK_SECRET, "v1="):
         assert private not in str(lines)
@@ -286,7 +286,7 @@ class AwayPool:
 )
 def test_a_database_that_is_away_is_503_and_try_again(
     doors: Doors,
-    heard: list[Delivery],
+    observed: list[Delivery],
     post: Callable[..., TestResponse],
     body: bytes,
     error: Exception,
@@ -296,7 +296,7 @@ def test_a_database_that_is_away_is_503_and_try_again(
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     assert response.mimetype == "application/problem+json"
-    assert (heard[-1].outcome, heard[-1].reason) == ("unavailable", type(error).__name__)
+    assert (observed[-1].outcome, observed[-1].reason) == ("unavailable", type(error).__name__)
 
 
 def test_an_unreachable_server_is_503(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:

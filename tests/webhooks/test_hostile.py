@@ -66,9 +66,9 @@ def assert_one_line_problem(response: Any, status: int) -> None:  # Any: werkzeu
     assert response.status_code == status
     assert response.mimetype == "application/problem+json"
     assert response.data.count(b"\n") == 1
-    found = json.loads(response.data)
-    assert set(found) == {"type", "title", "status", "detail"}
-    assert found["status"] == status
+    problem = json.loads(response.data)
+    assert set(problem) == {"type", "title", "status", "detail"}
+    assert problem["status"] == status
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -80,7 +80,7 @@ def test_unsigned_junk_is_one_line_of_refusal(
     assert_one_line_problem(guarded.post(path, data=body, headers=headers), 400)
 
 
-def test_every_refusal_reads_the_same(guarded: FlaskClient, heard: list[Delivery]) -> None:
+def test_every_refusal_reads_the_same(guarded: FlaskClient, observed: list[Delivery]) -> None:
     answers = {
         guarded.post("/webhooks/stripe", data=BODY, headers=headers).data
         for headers in (
@@ -92,7 +92,7 @@ def test_every_refusal_reads_the_same(guarded: FlaskClient, heard: list[Delivery
     }
 
     assert len(answers) == 1
-    assert [delivery.reason for delivery in heard] == [
+    assert [delivery.reason for delivery in observed] == [
         "missing_header",
         "too_old",
         "too_new",
@@ -123,7 +123,7 @@ def test_a_body_over_1_mib_is_413_signed_or_not(guarded: FlaskClient, path: str)
 @pytest.mark.parametrize("secrets", [(), ("",), ("  ", "")])
 @pytest.mark.parametrize("path", PATHS)
 def test_a_door_without_a_secret_never_opens(
-    doors: Doors, heard: list[Delivery], path: str, secrets: tuple[str, ...]
+    doors: Doors, observed: list[Delivery], path: str, secrets: tuple[str, ...]
 ) -> None:
     client = doors(UntouchablePool(), stripe=secrets, clerk=secrets)
     with_empty_key = {"Stripe-Signature": f"t={NOW_S},v1={stripe_digest(BODY, secret='')}"}
@@ -132,7 +132,7 @@ def test_a_door_without_a_secret_never_opens(
 
     assert_one_line_problem(response, 503)
     assert "Retry-After" in response.headers
-    assert heard[-1].outcome == "closed"
+    assert observed[-1].outcome == "closed"
 
 
 @pytest.mark.parametrize("path", PATHS)

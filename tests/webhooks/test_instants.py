@@ -30,8 +30,8 @@ def stripe(client: FlaskClient, **envelope: Any) -> int:
 
 def filed(conn: Connection) -> tuple[datetime, str | None]:
     """(instant, the claimed one in the metadata) of the only event."""
-    (found,) = conn.execute("SELECT occurred_at, metadata->>%s FROM events", [CLAIMED]).fetchall()
-    return found[0], found[1]
+    (row,) = conn.execute("SELECT occurred_at, metadata->>%s FROM events", [CLAIMED]).fetchall()
+    return row[0], row[1]
 
 
 @pytest.mark.parametrize(

@@ -62,27 +62,27 @@ def test_test_events_of_the_dashboard_share_an_id_and_are_different_events() -> 
 
 
 def test_a_snapshot_event_is_filed_under_its_customer() -> None:
-    found = read(SUBSCRIPTION)
+    event = read(SUBSCRIPTION)
 
-    assert found.event_type == "stripe.customer.subscription.updated"
-    assert (found.source_system, found.idempotency_key) == ("stripe", "evt_1")
-    assert found.route_key == "cus_1"
-    assert (found.aggregate_type, found.aggregate_id) == ("stripe_customer", "cus_1")
-    assert found.occurred_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
-    assert found.correlation_id == "req_1"
-    assert found.metadata["api_version"] == "2025-03-31.basil"
-    assert json.loads(found.payload) == SUBSCRIPTION
+    assert event.event_type == "stripe.customer.subscription.updated"
+    assert (event.source_system, event.idempotency_key) == ("stripe", "evt_1")
+    assert event.route_key == "cus_1"
+    assert (event.aggregate_type, event.aggregate_id) == ("stripe_customer", "cus_1")
+    assert event.occurred_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert event.correlation_id == "req_1"
+    assert event.metadata["api_version"] == "2025-03-31.basil"
+    assert json.loads(event.payload) == SUBSCRIPTION
 
 
 def test_a_thin_event_is_filed_under_its_related_object() -> None:
-    found = read(THIN)
+    event = read(THIN)
 
-    assert found.route_key == "evt_2"
-    assert (found.aggregate_type, found.aggregate_id) == ("stripe_billing.meter", "mtr_1")
-    assert found.occurred_at == datetime(2022, 2, 15, 0, 27, 45, 330123, tzinfo=UTC)
-    assert found.correlation_id == "req_2"
-    assert found.metadata["snapshot_event"] == "evt_twin"
-    assert found.metadata["related_object"] == THIN["related_object"]
+    assert event.route_key == "evt_2"
+    assert (event.aggregate_type, event.aggregate_id) == ("stripe_billing.meter", "mtr_1")
+    assert event.occurred_at == datetime(2022, 2, 15, 0, 27, 45, 330123, tzinfo=UTC)
+    assert event.correlation_id == "req_2"
+    assert event.metadata["snapshot_event"] == "evt_twin"
+    assert event.metadata["related_object"] == THIN["related_object"]
 
 
 def test_a_thin_event_about_a_customer_is_routed_to_it() -> None:
@@ -116,26 +116,26 @@ def test_a_detached_payment_method_goes_to_the_customer_it_left() -> None:
 
 @pytest.mark.parametrize("owner", [{"account": "acct_1"}, {"context": "acct_1"}])
 def test_an_account_is_part_of_identity_and_route(owner: dict[str, str]) -> None:
-    found = read(SUBSCRIPTION | owner)
+    event = read(SUBSCRIPTION | owner)
 
-    assert found.idempotency_key == "acct_1/evt_1"
-    assert found.route_key == "acct_1/cus_1"
-    assert found.aggregate_id == "cus_1"
+    assert event.idempotency_key == "acct_1/evt_1"
+    assert event.route_key == "acct_1/cus_1"
+    assert event.aggregate_id == "cus_1"
 
 
 def test_an_accounts_event_without_a_customer_goes_to_the_account() -> None:
-    found = read(THIN | {"context": "org_1/acct_2"})
+    event = read(THIN | {"context": "org_1/acct_2"})
 
-    assert found.route_key == "org_1/acct_2"
-    assert found.idempotency_key == "org_1/acct_2/evt_2"
+    assert event.route_key == "org_1/acct_2"
+    assert event.idempotency_key == "org_1/acct_2/evt_2"
 
 
 def test_an_object_without_id_is_filed_under_the_event() -> None:
     upcoming = {"object": "invoice", "customer": None}
-    found = read(SUBSCRIPTION | {"type": "invoice.upcoming", "data": {"object": upcoming}})
+    event = read(SUBSCRIPTION | {"type": "invoice.upcoming", "data": {"object": upcoming}})
 
-    assert (found.aggregate_type, found.aggregate_id) == ("stripe_event", "evt_1")
-    assert found.route_key == "evt_1"
+    assert (event.aggregate_type, event.aggregate_id) == ("stripe_event", "evt_1")
+    assert event.route_key == "evt_1"
 
 
 @pytest.mark.parametrize("event_id", [None, "", 5, ["evt_1"], True])
@@ -188,10 +188,10 @@ def test_without_a_request_the_object_correlates() -> None:
 
 @pytest.mark.parametrize("text", ["cus_\x00", "cus_\ud800", "c" * 501, "ü" * 251])
 def test_an_id_no_index_can_hold_becomes_its_digest(text: str) -> None:
-    found = read(with_object(customer=text))
+    event = read(with_object(customer=text))
 
-    assert found.route_key == digest_key(text.encode("utf-8", "surrogatepass"))
-    assert found.aggregate_id == found.route_key
+    assert event.route_key == digest_key(text.encode("utf-8", "surrogatepass"))
+    assert event.aggregate_id == event.route_key
 
 
 @given(json_objects())

@@ -37,10 +37,10 @@ def refusal(header: str | None, body: bytes = BODY) -> str:
 
 
 def test_the_newest_secret_matches_first() -> None:
-    found = verify(stripe_headers(BODY)["Stripe-Signature"])
+    verified = verify(stripe_headers(BODY)["Stripe-Signature"])
 
-    assert found.secret.index == 0
-    assert found.attempted_at == NOW
+    assert verified.secret.index == 0
+    assert verified.attempted_at == NOW
 
 
 def test_the_older_secret_is_recorded_by_index_and_fingerprint() -> None:

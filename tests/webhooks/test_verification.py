@@ -12,10 +12,10 @@ from webhooks.verification import MAX_BODY_BYTES, fingerprint, read_body
 class Endless(BytesIO):
     """A sender that never stops; counts what was taken from it."""
 
-    taken = 0
+    bytes_read = 0
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # narrower than Buffer
-        self.taken += len(buffer)
+        self.bytes_read += len(buffer)
         buffer[:] = b"x" * len(buffer)
         return len(buffer)
 
@@ -46,7 +46,7 @@ def test_a_declared_length_over_the_limit_is_refused_unread() -> None:
 
     with pytest.raises(BodyTooLarge):
         read_body(sent(stream, length=str(MAX_BODY_BYTES + 1)))
-    assert stream.taken == 0
+    assert stream.bytes_read == 0
 
 
 @pytest.mark.parametrize("extra", [1, 70_000])
@@ -60,7 +60,7 @@ def test_an_endless_body_is_left_after_the_limit() -> None:
 
     with pytest.raises(BodyTooLarge):
         read_body(sent(stream, chunked=True))
-    assert stream.taken == MAX_BODY_BYTES + 1
+    assert stream.bytes_read == MAX_BODY_BYTES + 1
 
 
 @pytest.mark.parametrize("length", [None, "", "junk", "-5"])
@@ -68,7 +68,7 @@ def test_without_an_honest_length_nothing_is_read(length: str | None) -> None:
     stream = Endless()
 
     assert read_body(sent(stream, length=length)).raw == b""
-    assert stream.taken == 0
+    assert stream.bytes_read == 0
 
 
 def test_a_body_cut_short_is_refused() -> None:

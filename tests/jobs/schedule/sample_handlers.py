@@ -56,8 +56,8 @@ def doing(name: str, do: Callable[[], object], *, every: timedelta = HOUR) -> Sc
 def marks(conninfo: str, name: str) -> list[tuple[datetime, int]]:
     """(when, by which process) of each mark, oldest first."""
     with psycopg.connect(conninfo) as conn:
-        asked = "SELECT at, pid FROM marks WHERE name = %s ORDER BY made, at"
-        return conn.execute(asked, [name]).fetchall()
+        query = "SELECT at, pid FROM marks WHERE name = %s ORDER BY made, at"
+        return conn.execute(query, [name]).fetchall()
 
 
 def main() -> None:

@@ -32,27 +32,27 @@ class MailServer:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._said: Queue[dict[str, Any]] = Queue()
+        self._messages: Queue[dict[str, Any]] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._said.get(timeout=20) == {"listening": True}
+        assert self._messages.get(timeout=20) == {"listening": True}
 
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    def taken(self, *, wait_s: float = 0.3, enough: int = 1_000) -> list[dict[str, Any]]:
+    def received(self, *, wait_s: float = 0.3, enough: int = 1_000) -> list[dict[str, Any]]:
         """What it has taken since the last time, parsed."""
-        found: list[dict[str, Any]] = []
-        while len(found) < enough:
+        messages: list[dict[str, Any]] = []
+        while len(messages) < enough:
             try:
-                said = self._said.get(timeout=wait_s)
+                envelope = self._messages.get(timeout=wait_s)
             except Empty:
-                return found
-            parsed = message_from_bytes(base64.b64decode(said["body"]), policy=default)
+                return messages
+            parsed = message_from_bytes(base64.b64decode(envelope["body"]), policy=default)
             assert isinstance(parsed, EmailMessage)
-            found.append(said | {"message": parsed})
-        return found
+            messages.append(envelope | {"message": parsed})
+        return messages
 
     def stop(self) -> None:
         self._process.kill()
@@ -66,12 +66,12 @@ class MailServer:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._said.put(json.loads(line))
+            self._messages.put(json.loads(line))
 
 
 @pytest.fixture
 def mail_server() -> Iterator[MailServer]:
     """A real SMTP server process."""
-    made = MailServer()
-    yield made
-    made.stop()
+    server = MailServer()
+    yield server
+    server.stop()

@@ -86,9 +86,9 @@ def schedule(conninfo: str, *, now: datetime = NOW) -> dict[str, int]:
     """Look for reasons once."""
     project(conninfo)
     with worker_connection(conninfo) as conn:
-        found = schedule_emails(conn, now)
+        counts = schedule_emails(conn, now)
     project(conninfo)
-    return found
+    return counts
 
 
 def send(conninfo: str, transport: Transport, *, clock: Clock | None = None) -> None:
@@ -100,12 +100,12 @@ def send(conninfo: str, transport: Transport, *, clock: Clock | None = None) -> 
     project(conninfo)
 
 
-def said(conn: Connection) -> list[str]:
+def mail_event_types(conn: Connection) -> list[str]:
     """The types of the events about mail, in order."""
-    asked = "SELECT event_type FROM events WHERE event_type LIKE 'email.%' ORDER BY part, position"
-    found = [row[0] for row in conn.execute(asked).fetchall()]
+    query = "SELECT event_type FROM events WHERE event_type LIKE 'email.%' ORDER BY part, position"
+    types = [row[0] for row in conn.execute(query).fetchall()]
     conn.rollback()
-    return found
+    return types
 
 
 def shown(conn: Connection) -> dict[str, Any]:

@@ -31,14 +31,14 @@ class Handler:
         to = envelope.rcpt_tos[0]
         if to.startswith("busy@"):
             return "451 4.3.0 try later"
-        said = {
+        message = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "body": base64.b64encode(envelope.original_content).decode(),
             "login": getattr(session.auth_data, "login", b"").decode() if session.auth_data else None,
             "tls": session.ssl is not None,
         }
-        _tell(said)
+        _tell(message)
         if to.startswith("cut@"):
             server.transport.abort()
             await asyncio.sleep(60)
@@ -52,8 +52,8 @@ def _authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, 
     return AuthResult(success=is_right, handled=False, auth_data=data if is_right else None)
 
 
-def _tell(said: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 

@@ -20,11 +20,11 @@ from tests.outbound.email.conftest import MailServer
 from tests.outbound.email.post import (
     CUSTOMER,
     USER,
+    mail_event_types,
     own,
     person,
     person_without_welcome,
     project,
-    said,
     schedule,
     send,
     shown,
@@ -58,15 +58,15 @@ def test_welcome_reaches_the_server_in_text_and_html(
 
     send(conninfo, Smtp(mail_server.url))
 
-    (taken,) = mail_server.taken()
-    message = taken["message"]
+    (mail,) = mail_server.received()
+    message = mail["message"]
     html = message.get_body(["html"]).get_content()
-    assert (taken["from"], taken["to"]) == ("billing@localhost", ["ada@example.com"])
+    assert (mail["from"], mail["to"]) == ("billing@localhost", ["ada@example.com"])
     assert (message["To"], message["Subject"]) == ("ada@example.com", "Welcome to Tenure")
     assert "Hello Ada <b>," in message.get_body(["plain"]).get_content()
     assert "Ada &lt;b&gt;" in html
     assert "<b>" not in html
-    assert said(conn) == ["email.scheduled", "email.sent"]
+    assert mail_event_types(conn) == ["email.scheduled", "email.sent"]
     assert shown(conn)["welcome"]["status"] == "sent"
 
 
@@ -83,8 +83,8 @@ def test_same_occasion_is_never_written_about_twice(
     send(conninfo, Smtp(mail_server.url))
 
     assert (first, second) == ({"payment_failed": 1}, {})
-    (taken,) = mail_server.taken()
-    text = taken["message"].get_body(["plain"]).get_content()
+    (mail,) = mail_server.received()
+    text = mail["message"].get_body(["plain"]).get_content()
     assert "of 99.00\u00a0USD for Tenure" in text
 
 
@@ -105,7 +105,7 @@ def test_paid_before_the_reminder_cancels_it(
 
     send(conninfo, Smtp(mail_server.url))
 
-    assert mail_server.taken() == []
+    assert mail_server.received() == []
     assert states(conninfo) == [("cancelled", 0)]
     assert shown(conn)["payment_failed"]["status"] == "cancelled"
 
@@ -162,7 +162,9 @@ def test_trial_warnings_and_expiry_are_three_messages(
         schedule(conninfo, now=at)
         send(conninfo, Smtp(mail_server.url), clock=clock)
 
-    titles = [m["message"].get_body(["html"]).get_content().split("<title>")[1] for m in mail_server.taken()]
+    titles = [
+        m["message"].get_body(["html"]).get_content().split("<title>")[1] for m in mail_server.received()
+    ]
     assert [title.split("</title>")[0] for title in titles] == [
         "Your trial ends in 3 days",
         "Your trial ends tomorrow",
@@ -198,7 +200,7 @@ def test_without_a_server_mail_is_a_file_that_only_we_can_read(
     (file,) = (tmp_path / "outbox").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
     assert b"Subject: Welcome to Tenure\r\n" in file.read_bytes()
-    assert said(conn) == ["email.scheduled", "email.failed"]
+    assert mail_event_types(conn) == ["email.scheduled", "email.failed"]
     assert shown(conn)["welcome"]["status"] == "failed"
 
 
@@ -227,7 +229,7 @@ def test_busy_server_is_tried_again_later(conn: Connection, conninfo: str, mail_
     row = conn.execute("SELECT error, result FROM background_jobs").fetchone()
     assert states(conninfo) == [("failed", 1)]
     assert row == ("MailNotDelivered: the mail server refused it for now (451)", None)
-    assert said(conn) == ["email.scheduled"]
+    assert mail_event_types(conn) == ["email.scheduled"]
 
 
 def test_server_that_hangs_up_in_the_middle_gets_no_second_copy(
@@ -240,9 +242,9 @@ def test_server_that_hangs_up_in_the_middle_gets_no_second_copy(
         send(conninfo, Smtp(mail_server.url), clock=clock)
         clock.pass_s(3_600)
 
-    assert len(mail_server.taken()) == 1
+    assert len(mail_server.received()) == 1
     assert states(conninfo) == [("dead", 0)]
-    assert said(conn) == ["email.scheduled", "email.failed"]
+    assert mail_event_types(conn) == ["email.scheduled", "email.failed"]
 
 
 def test_server_that_is_away_is_waited_for(conn: Connection, conninfo: str, mail_server: MailServer) -> None:
@@ -255,7 +257,7 @@ def test_server_that_is_away_is_waited_for(conn: Connection, conninfo: str, mail
     send(conninfo, Smtp(url), clock=clock)
 
     assert states(conninfo) == [("completed", 1)]
-    assert len(mail_server.taken()) == 1
+    assert len(mail_server.received()) == 1
 
 
 def test_deleted_user_gets_no_mail(conn: Connection, conninfo: str, tmp_path: Path) -> None:
@@ -302,10 +304,10 @@ def test_trial_taken_up_again_ends_with_a_message_of_its_own(
     clock.at = ENDS
     own(conn, TrialExpired(ends_at=ENDS), at=ENDS)
 
-    made = schedule(conninfo, now=clock.at)
+    counts = schedule(conninfo, now=clock.at)
     send(conninfo, Outbox(tmp_path), clock=clock)
 
-    assert made == {"trial_expired": 1}
+    assert counts == {"trial_expired": 1}
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -317,9 +319,9 @@ def test_address_of_another_script_reaches_a_server_that_takes_it(
 
     send(conninfo, Smtp(mail_server.url))
 
-    (taken,) = mail_server.taken()
-    assert taken["to"] == ["ädä@example.com"]
-    assert taken["message"]["To"] == "ädä@example.com"
+    (mail,) = mail_server.received()
+    assert mail["to"] == ["ädä@example.com"]
+    assert mail["message"]["To"] == "ädä@example.com"
     assert states(conninfo) == [("completed", 0)]
 
 
@@ -330,11 +332,11 @@ def test_server_that_does_not_take_it_is_named_as_the_reason(conn: Connection, c
 
     try:
         send(conninfo, Smtp(server.url))
-        taken = server.taken()
+        mails = server.received()
     finally:
         server.stop()
 
-    assert taken == []
+    assert mails == []
     assert states(conninfo) == [("dead", 0)]
     (why,) = conn.execute("SELECT error FROM background_jobs").fetchone() or ("",)
     assert "SMTPUTF8, which the mail server does not offer" in why
@@ -368,7 +370,7 @@ def test_event_and_job_of_a_message_are_one_transaction(conn: Connection, connin
 
     conn.rollback()
 
-    assert (said(conn), states(conninfo)) == ([], [])
+    assert (mail_event_types(conn), states(conninfo)) == ([], [])
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": 7}', '{"data":{"object":{"id":["x"]}}}'])

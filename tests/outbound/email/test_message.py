@@ -143,11 +143,11 @@ def test_login_is_sent_and_a_wrong_one_tries_again(mail_server: MailServer) -> N
 
     with pytest.raises(MailNotDelivered, match="does not accept SMTP_URL's user"):
         Smtp(good.replace("p%3A", "q")).deliver(_message(_user()), handing_over=lambda: None)
-    (taken,) = mail_server.taken()
-    assert taken["login"] == "op"
+    (mail,) = mail_server.received()
+    assert mail["login"] == "op"
 
 
 def test_required_starttls_is_not_done_without(mail_server: MailServer) -> None:
     with pytest.raises(MailNotDelivered, match="offers no STARTTLS"):
         Smtp(mail_server.url + "?starttls=required").deliver(_message(_user()), handing_over=lambda: None)
-    assert mail_server.taken() == []
+    assert mail_server.received() == []

@@ -30,7 +30,7 @@ def certificate(tmp_path: Path) -> Path:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -44,16 +44,16 @@ def certificate(tmp_path: Path) -> Path:
     )
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path = tmp_path / "server.pem"
-    path.write_bytes(key.private_bytes(*form) + made.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(key.private_bytes(*form) + signed.public_bytes(serialization.Encoding.PEM))
     return path
 
 
 @pytest.fixture
 def tls_server(certificate: Path) -> Iterator[MailServer]:
     """A mail server that offers STARTTLS."""
-    made = MailServer(str(certificate))
-    yield made
-    made.stop()
+    server = MailServer(str(certificate))
+    yield server
+    server.stop()
 
 
 def test_login_and_message_go_over_tls_where_it_is_offered(tls_server: MailServer, certificate: Path) -> None:
@@ -62,11 +62,11 @@ def test_login_and_message_go_over_tls_where_it_is_offered(tls_server: MailServe
 
     Smtp(url, tls=trusting).deliver(MESSAGE, handing_over=lambda: None)
 
-    (taken,) = tls_server.taken()
-    assert (taken["tls"], taken["login"]) == (True, "op")
+    (mail,) = tls_server.received()
+    assert (mail["tls"], mail["login"]) == (True, "op")
 
 
 def test_server_with_a_certificate_nobody_vouches_for_gets_nothing(tls_server: MailServer) -> None:
     with pytest.raises(MailNotDelivered, match="SSLCertVerificationError"):
         Smtp(tls_server.url).deliver(MESSAGE, handing_over=lambda: None)
-    assert tls_server.taken() == []
+    assert tls_server.received() == []

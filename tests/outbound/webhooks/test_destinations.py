@@ -72,8 +72,8 @@ def listening(receiver: Receiver) -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with listening(Receiver()) as found:
-        yield found
+    with listening(Receiver()) as listener:
+        yield listener
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def clock() -> Clock:
 def deliver(conninfo: str, receiver: Receiver, clock: Clock) -> Callable[[], int]:
     """Does every job that is due; the network leads to the receiver whatever the URL."""
     real = sender(GuardedBackend(allowed=lambda _: True))
-    job = deliver_job(lambda _url, said, body: real(receiver.url, said, body))
+    job = deliver_job(lambda _url, headers, body: real(receiver.url, headers, body))
 
     def drain() -> int:
         with service(conninfo) as conn:
@@ -118,8 +118,10 @@ def service_connection(conninfo: str) -> AnyConnection:
 
 
 def subscribe(conn: AnyConnection, *types: str, **options: Any) -> tuple[UUID, str]:  # Any: subscribe's own
-    made, secret = destinations.subscribe(conn, URL, event_types=types or ("*",), now=utc_now(), **options)
-    return made.id, secret
+    destination, secret = destinations.subscribe(
+        conn, URL, event_types=types or ("*",), now=utc_now(), **options
+    )
+    return destination.id, secret
 
 
 def jobs(conn: AnyConnection) -> list[tuple[str, int]]:
@@ -131,15 +133,15 @@ def test_what_was_asked_for_comes_signed(
 ) -> None:
     _, secret = subscribe(shop, "stripe.invoice.*")
     tell(conn, 1, kind="clerk.user.created")
-    wanted = tell(conn, 2)
+    matching = tell(conn, 2)
 
     deliver()
 
-    assert receiver.keys() == [wanted]
-    said, body = receiver.got[0]
-    message = Webhook(secret).verify(body, said)
+    assert receiver.keys() == [matching]
+    headers, body = receiver.got[0]
+    message = Webhook(secret).verify(body, headers)
     assert message["type"] == "stripe.invoice.paid"
-    assert message["data"]["id"] == said["webhook-id"]
+    assert message["data"]["id"] == headers["webhook-id"]
     assert "event_data" not in message["data"]
 
 
@@ -172,14 +174,16 @@ def test_only_from_now_on_unless_the_whole_log_is_wanted(
 def test_each_event_is_queued_once_however_often_the_log_is_followed(
     shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
-    made, _ = subscribe(shop)
-    told = [tell(conn, number) for number in range(250)]
+    destination_id, _ = subscribe(shop)
+    sent = [tell(conn, number) for number in range(250)]
     deliver()
-    shop.execute("UPDATE outgoing_destinations SET followed_to = %s WHERE id = %s", (list(START), made))
+    shop.execute(
+        "UPDATE outgoing_destinations SET followed_to = %s WHERE id = %s", (list(START), destination_id)
+    )
 
     deliver()
 
-    assert sorted(receiver.keys()) == sorted(told)
+    assert sorted(receiver.keys()) == sorted(sent)
 
 
 def test_a_failure_is_tried_again_under_the_same_id(
@@ -193,7 +197,7 @@ def test_a_failure_is_tried_again_under_the_same_id(
         clock.ahead += timedelta(hours=1)
 
     assert jobs(shop) == [("completed", 2)]
-    assert len({said["webhook-id"] for said, _ in receiver.got}) == 1
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert len({body for _, body in receiver.got}) == 1
 
 
@@ -243,40 +247,40 @@ def test_410_ends_the_subscription(
 def test_what_came_while_it_was_disabled_comes_after(
     shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
-    made, _ = subscribe(shop)
-    destinations.disable(shop, made, now=utc_now(), reason="maintenance")
-    told = tell(conn, 1)
+    destination_id, _ = subscribe(shop)
+    destinations.disable(shop, destination_id, now=utc_now(), reason="maintenance")
+    sent = tell(conn, 1)
     deliver()
     quiet = list(receiver.got)
 
-    destinations.enable(shop, made)
+    destinations.enable(shop, destination_id)
     deliver()
 
-    assert (quiet, receiver.keys()) == ([], [told])
+    assert (quiet, receiver.keys()) == ([], [sent])
 
 
 def test_both_secrets_sign_while_one_is_rotated(
     shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
-    made, old = subscribe(shop)
-    new = destinations.rotate(shop, made, now=utc_now())
+    destination_id, old = subscribe(shop)
+    new = destinations.rotate(shop, destination_id, now=utc_now())
     tell(conn, 1)
 
     deliver()
 
-    said, body = receiver.got[0]
+    headers, body = receiver.got[0]
     for secret in (old, new):
-        Webhook(secret).verify(body, said)
-    assert destinations.secrets(shop, made, now=utc_now() + timedelta(hours=25)) == [new]
+        Webhook(secret).verify(body, headers)
+    assert destinations.secrets(shop, destination_id, now=utc_now() + timedelta(hours=25)) == [new]
 
 
 def test_rotating_twice_does_not_prolong_the_first(shop: AnyConnection) -> None:
-    made, first = subscribe(shop)
-    destinations.rotate(shop, made, now=utc_now(), overlap=timedelta(hours=1))
+    destination_id, first = subscribe(shop)
+    destinations.rotate(shop, destination_id, now=utc_now(), overlap=timedelta(hours=1))
 
-    destinations.rotate(shop, made, now=utc_now(), overlap=timedelta(hours=24))
+    destinations.rotate(shop, destination_id, now=utc_now(), overlap=timedelta(hours=24))
 
-    assert first not in destinations.secrets(shop, made, now=utc_now() + timedelta(hours=2))
+    assert first not in destinations.secrets(shop, destination_id, now=utc_now() + timedelta(hours=2))
 
 
 def test_a_name_that_leads_inside_gets_nothing(
@@ -286,7 +290,7 @@ def test_a_name_that_leads_inside_gets_nothing(
     tell(conn, 1)
     follow(shop, now=utc_now())
     guarded = sender(GuardedBackend(resolve=lambda *_: ["127.0.0.1"]))
-    job = deliver_job(lambda _url, said, body: guarded(receiver.url, said, body))
+    job = deliver_job(lambda _url, headers, body: guarded(receiver.url, headers, body))
 
     JobRunner(lambda: service_connection(conninfo), {JOB: job}, clock=utc_now).drain()
 
@@ -325,23 +329,23 @@ def test_who_answers_a_byte_at_a_time_is_given_up(monkeypatch: pytest.MonkeyPatc
 def test_a_removed_destination_gives_up_what_waits(
     shop: AnyConnection, conn: AnyConnection, receiver: Receiver, deliver: Callable[[], int]
 ) -> None:
-    made, _ = subscribe(shop)
+    destination_id, _ = subscribe(shop)
     tell(conn, 1)
     follow(shop, now=utc_now())
-    destinations.remove(shop, made)
+    destinations.remove(shop, destination_id)
 
     deliver()
 
     assert (receiver.got, jobs(shop)) == ([], [("cancelled", 0)])
     with pytest.raises(DestinationUnknown):
-        destinations.rotate(shop, made, now=utc_now())
+        destinations.rotate(shop, destination_id, now=utc_now())
 
 
 def test_types_are_words_and_auditors_see_no_secret(shop: AnyConnection, conn: AnyConnection) -> None:
     with pytest.raises(BadDestination):
         subscribe(shop, "stripe.%")
-    found = conn.execute(
+    privilege = conn.execute(
         "SELECT has_table_privilege('tenure_auditor', 'outgoing_secrets', 'SELECT')"
     ).fetchone()
 
-    assert found == (False,)
+    assert privilege == (False,)

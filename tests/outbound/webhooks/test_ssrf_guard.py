@@ -107,10 +107,10 @@ def test_a_name_that_also_leads_inside_is_refused_whole() -> None:
 def test_the_name_is_resolved_once_and_that_address_is_used() -> None:
     """A second answer of the name server (rebinding) is never asked for."""
     answers = [["127.0.0.1"], ["10.0.0.1"]]
-    asked: list[str] = []
+    resolved: list[str] = []
 
     def resolve(host: str, _port: int) -> list[str]:
-        asked.append(host)
+        resolved.append(host)
         return answers.pop(0)
 
     backend = GuardedBackend(allowed=lambda address: str(address) == "127.0.0.1", resolve=resolve)
@@ -119,7 +119,7 @@ def test_the_name_is_resolved_once_and_that_address_is_used() -> None:
 
         assert opened.get_extra_info("server_addr")[0] == "127.0.0.1"
         opened.close()
-    assert asked == ["rebinding.example"]
+    assert resolved == ["rebinding.example"]
 
 
 def test_no_socket_is_opened_to_a_private_address() -> None:

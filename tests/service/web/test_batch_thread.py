@@ -58,7 +58,7 @@ class Doors:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self.groups: list[int] = []
-        self.told = 0
+        self.recorded = 0
         self.may = Event()
         self.may.set()
 
@@ -71,8 +71,8 @@ class Doors:
         return self._answers(posts)
 
     def record(self, posts: Sequence[Post], answers: Sequence[Answered | None]) -> None:
-        self.told += sum(each is not None for each in answers)
-        if self.told == 13:
+        self.recorded += sum(answered is not None for answered in answers)
+        if self.recorded == 13:
             raise LookupError("unlucky")
 
 
@@ -83,17 +83,17 @@ def acked(posts: Sequence[Post]) -> list[Answered | None]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[[], Connected]]:
-    made: list[socket.socket] = []
+    sockets: list[socket.socket] = []
 
     def one() -> Connected:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.settimeout(10)
-        made.extend((ours, theirs))
+        sockets.extend((ours, theirs))
         return Connected(ours, theirs)
 
     yield one
-    for sock in made:
+    for sock in sockets:
         sock.close()
 
 
@@ -124,7 +124,7 @@ def test_what_can_not_be_told_is_answered_all_the_same(connect: Callable[[], Con
         hall.until(number + 1)
 
     assert hall.until(15) == {"kept": 15, "over": 0, "alone": 0}
-    assert doors.told >= 14
+    assert doors.recorded >= 14
 
 
 def test_who_waits_while_others_are_answered_goes_together(connect: Callable[[], Connected]) -> None:
@@ -209,7 +209,7 @@ def test_who_is_answered_at_the_end_is_told_of_too(connect: Callable[[], Connect
 
     carrier.finish(10)
 
-    assert doors.told == 8
+    assert doors.recorded == 8
     assert hall.until(8)["kept"] == 8
 
 

@@ -84,16 +84,16 @@ def test_on_a_full_disk_each_worker_counts_for_itself(small: Path) -> None:
 
 
 def test_a_folder_of_a_killed_server_is_removed_by_the_next(tmp_path: Path) -> None:
-    left, used = tmp_path / "p-left", tmp_path / "p-used"
-    for folder in (left, used):
+    abandoned_folder, used = tmp_path / "p-left", tmp_path / "p-used"
+    for folder in (abandoned_folder, used):
         folder.mkdir()
         (folder / "in-use").touch()
     holder = Lock(used / "in-use")
     holder.shared()
-    assert abandoned("p-", tmp_path) == [left]
+    assert abandoned("p-", tmp_path) == [abandoned_folder]
 
-    with scratch_folder("p-", tmp_path) as made:
-        assert sorted(tmp_path.iterdir()) == sorted([made, used])
+    with scratch_folder("p-", tmp_path) as scratch:
+        assert sorted(tmp_path.iterdir()) == sorted([scratch, used])
 
     holder.release()
     assert list(tmp_path.iterdir()) == [used]

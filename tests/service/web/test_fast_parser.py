@@ -62,41 +62,41 @@ LEFT_ALONE = {
 }
 
 
-def by_the_server(heard: bytes) -> tuple[str, str, dict[str, str], bytes, bytes]:
+def by_the_server(received: bytes) -> tuple[str, str, dict[str, str], bytes, bytes]:
     """Method, path, headers, body and what is left, as gunicorn reads them."""
-    parser = RequestParser(Config(), iter([heard]), ("127.0.0.1", 1))
+    parser = RequestParser(Config(), iter([received]), ("127.0.0.1", 1))
     request = next(parser)
     body = request.body.read()
-    left = parser.unreader.buf.getvalue()
+    rest = parser.unreader.buf.getvalue()
     assert len(request.headers) == len(dict(request.headers))
-    return request.method, request.path, dict(request.headers), body, left
+    return request.method, request.path, dict(request.headers), body, rest
 
 
-def assert_alike(heard: bytes) -> bool:
+def assert_alike(received: bytes) -> bool:
     """Whether it was read the short way, and then as the server reads it."""
-    post = plain_post(heard)
+    post = plain_post(received)
     if post is None:
         return False
-    method, path, headers, body, left = by_the_server(heard)
-    assert (method, path, body, left) == ("POST", post.path, post.body, b"")
+    method, path, headers, body, rest = by_the_server(received)
+    assert (method, path, body, rest) == ("POST", post.path, post.body, b"")
     assert {name: post.headers.get(name, "none") for name in headers} == headers
     return True
 
 
-@pytest.mark.parametrize("heard", PLAIN.values(), ids=PLAIN.keys())
-def test_plain_posts_are_read_as_the_server_reads_them(heard: bytes) -> None:
-    assert assert_alike(heard)
+@pytest.mark.parametrize("received", PLAIN.values(), ids=PLAIN.keys())
+def test_plain_posts_are_read_as_the_server_reads_them(received: bytes) -> None:
+    assert assert_alike(received)
 
 
-@pytest.mark.parametrize("heard", LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
-def test_everything_else_is_left_to_the_server(heard: bytes) -> None:
-    assert plain_post(heard) is None
+@pytest.mark.parametrize("received", LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
+def test_everything_else_is_left_to_the_server(received: bytes) -> None:
+    assert plain_post(received) is None
 
 
 def lines() -> Iterator[bytes]:
-    for heard in chain(PLAIN.values(), LEFT_ALONE.values()):
-        if len(heard) < 1000:
-            yield from heard.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    for received in chain(PLAIN.values(), LEFT_ALONE.values()):
+        if len(received) < 1000:
+            yield from received.partition(b"\r\n\r\n")[0].split(b"\r\n")
 
 
 FIELDS = st.sampled_from(sorted(set(lines()))) | st.binary(max_size=20)
@@ -106,21 +106,21 @@ BODIES = st.binary(max_size=30)
 
 @st.composite
 def nearly_requests(draw: st.DrawFn) -> bytes:
-    heard = b""
+    received = b""
     for line in [STRIPE[:-2], *draw(st.lists(FIELDS, max_size=5))]:
-        heard += line + draw(BREAKS)
+        received += line + draw(BREAKS)
     body = draw(BODIES)
-    told = draw(st.sampled_from([len(body)] * 5 + [0, 1, len(body) + 1]))
-    heard += b"Host: x\r\nContent-Length: %d\r\n\r\n" % told + body
+    length = draw(st.sampled_from([len(body)] * 5 + [0, 1, len(body) + 1]))
+    received += b"Host: x\r\nContent-Length: %d\r\n\r\n" % length + body
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
-        at = draw(st.integers(0, len(heard)))
-        heard = heard[:at] + draw(st.binary(max_size=2)) + heard[at + draw(st.integers(0, 2)) :]
-    return heard
+        at = draw(st.integers(0, len(received)))
+        received = received[:at] + draw(st.binary(max_size=2)) + received[at + draw(st.integers(0, 2)) :]
+    return received
 
 
 @given(nearly_requests())
-def test_whatever_is_read_the_short_way_the_server_reads_alike(heard: bytes) -> None:
-    assert_alike(heard)
+def test_whatever_is_read_the_short_way_the_server_reads_alike(received: bytes) -> None:
+    assert_alike(received)
 
 
 def test_who_says_so_is_let_go() -> None:
@@ -132,17 +132,17 @@ def test_who_says_so_is_let_go() -> None:
 
 
 def test_a_reply_is_whole() -> None:
-    said = reply(
+    response = reply(
         Answered(answer({"status": "appended"}), "req-1", Delivery(source="stripe", outcome="appended"), 0.0),
         stays=True,
     )
-    head, _, body = said.partition(b"\r\n\r\n")
+    head, _, body = response.partition(b"\r\n\r\n")
     first, *fields = head.decode().split("\r\n")
-    told = dict(field.split(": ", 1) for field in fields)
+    headers = dict(field.split(": ", 1) for field in fields)
 
     assert first == "HTTP/1.1 200 OK"
-    assert told["Content-Length"] == str(len(body))
-    assert told["X-Request-Id"] == "req-1"
-    assert told["Connection"] == "keep-alive"
-    assert told["Cache-Control"] == "no-store"
+    assert headers["Content-Length"] == str(len(body))
+    assert headers["X-Request-Id"] == "req-1"
+    assert headers["Connection"] == "keep-alive"
+    assert headers["Cache-Control"] == "no-store"
     assert body == b'{"status":"appended"}\n'

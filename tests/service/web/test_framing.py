@@ -49,58 +49,60 @@ REFUSED_ANYWAY = {
 }
 
 
-def found(heard: bytes) -> RequestState:
-    return request_state(heard, ChunkProgress())
+def state_of(received: bytes) -> RequestState:
+    return request_state(received, ChunkProgress())
 
 
-@pytest.mark.parametrize("heard", WAITS.values(), ids=WAITS.keys())
-def test_a_request_that_is_not_there_yet_waits(heard: bytes) -> None:
-    assert found(heard) is RequestState.PARTIAL
+@pytest.mark.parametrize("received", WAITS.values(), ids=WAITS.keys())
+def test_a_request_that_is_not_there_yet_waits(received: bytes) -> None:
+    assert state_of(received) is RequestState.PARTIAL
 
 
-@pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
-def test_what_is_whole_does_not(heard: bytes) -> None:
-    assert found(heard) is RequestState.WHOLE
+@pytest.mark.parametrize("received", WHOLE.values(), ids=WHOLE.keys())
+def test_what_is_whole_does_not(received: bytes) -> None:
+    assert state_of(received) is RequestState.WHOLE
 
 
-@pytest.mark.parametrize("heard", REFUSED_ANYWAY.values(), ids=REFUSED_ANYWAY.keys())
-def test_what_will_be_refused_does_not(heard: bytes) -> None:
-    assert found(heard) is RequestState.HOPELESS
+@pytest.mark.parametrize("received", REFUSED_ANYWAY.values(), ids=REFUSED_ANYWAY.keys())
+def test_what_will_be_refused_does_not(received: bytes) -> None:
+    assert state_of(received) is RequestState.HOPELESS
 
 
-@pytest.mark.parametrize("heard", WHOLE.values(), ids=WHOLE.keys())
-def test_every_beginning_of_a_request_waits(heard: bytes) -> None:
-    end = len(heard.removesuffix(b"GET /"))
+@pytest.mark.parametrize("received", WHOLE.values(), ids=WHOLE.keys())
+def test_every_beginning_of_a_request_waits(received: bytes) -> None:
+    end = len(received.removesuffix(b"GET /"))
     walk = ChunkProgress()
 
     for length in range(end):
-        assert found(heard[:length]) is RequestState.PARTIAL
-        assert request_state(heard[:length], walk) is RequestState.PARTIAL  # byte by byte it is the same walk
-    assert request_state(heard, walk) is RequestState.WHOLE
+        assert state_of(received[:length]) is RequestState.PARTIAL
+        assert (
+            request_state(received[:length], walk) is RequestState.PARTIAL
+        )  # byte by byte it is the same walk
+    assert request_state(received, walk) is RequestState.WHOLE
 
 
 @pytest.mark.parametrize("size", [250, 1000, MAX_BODY_BYTES])
 def test_the_longest_body_is_whole_in_chunks_and_a_longer_one_hopeless(size: int) -> None:
     sizes = [min(size, MAX_BODY_BYTES - at) for at in range(0, MAX_BODY_BYTES, size)]
-    chunks = b"".join(b"%x\r\n%s\r\n" % (each, b"a" * each) for each in sizes)
+    chunks = b"".join(b"%x\r\n%s\r\n" % (length, b"a" * length) for length in sizes)
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
-    assert found(head + chunks + b"0\r\n\r\n") is RequestState.WHOLE
-    assert found(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is RequestState.HOPELESS
+    assert state_of(head + chunks + b"0\r\n\r\n") is RequestState.WHOLE
+    assert state_of(head + chunks + b"801\r\n%s\r\n0\r\n\r\n" % (b"a" * 2049)) is RequestState.HOPELESS
 
 
 @pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, MAX_API_BODY_BYTES])
 def test_the_api_takes_longer_ones(length: int) -> None:
-    told = b"Host: x\r\nContent-Length: %d\r\n\r\n" % length
+    header_lines = b"Host: x\r\nContent-Length: %d\r\n\r\n" % length
 
-    assert found(b"POST /api/jobs/x/results HTTP/1.1\r\n" + told) is RequestState.PARTIAL
-    assert found(b"POST /webhooks/stripe HTTP/1.1\r\n" + told) is RequestState.HOPELESS
+    assert state_of(b"POST /api/jobs/x/results HTTP/1.1\r\n" + header_lines) is RequestState.PARTIAL
+    assert state_of(b"POST /webhooks/stripe HTTP/1.1\r\n" + header_lines) is RequestState.HOPELESS
 
 
-def as_gunicorn_reads(heard: bytes) -> RequestState:
+def as_gunicorn_reads(received: bytes) -> RequestState:
     """Of bytes after which nothing comes."""
     try:
-        request = next(RequestParser(Config(), [heard], ("127.0.0.1", 1)))
+        request = next(RequestParser(Config(), [received], ("127.0.0.1", 1)))
         request.body.read()
     except NoMoreData:
         return RequestState.PARTIAL
@@ -132,8 +134,8 @@ def test_chunks_are_counted_as_gunicorn_counts_them(body: bytes, wounds: list[tu
     """Nobody waits for what gunicorn would not, and nobody is refused whom gunicorn would understand."""
     for at, piece in wounds:
         body = body[:at] + piece + body[at + 1 :]
-    heard = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body
-    theirs, ours = as_gunicorn_reads(heard), found(heard)
+    received = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body
+    theirs, ours = as_gunicorn_reads(received), state_of(received)
 
     if theirs is RequestState.WHOLE:
         assert ours is RequestState.WHOLE
