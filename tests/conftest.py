@@ -43,9 +43,9 @@ def _label() -> str:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """DATABASE_URL's server, else an embedded one that all workers share (fsync is off there)."""
-    given = os.environ.get("DATABASE_URL")
-    if given:
-        yield Server(given, _label())
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        yield Server(url, _label())
         return
     shared = f"tenure-tests-{os.getuid()}-{hashlib.sha256(str(_ROOT).encode()).hexdigest()[:8]}"
     data_dir = Path(tempfile.gettempdir()) / shared
@@ -88,9 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing on somebody's own server; the controller does it when its workers are gone."""
-    given = os.environ.get("DATABASE_URL")
-    if given and not hasattr(config, "workerinput"):
-        Server(given, _label()).drop_all()
+    url = os.environ.get("DATABASE_URL")
+    if url and not hasattr(config, "workerinput"):
+        Server(url, _label()).drop_all()
 
 
 livemode.bind(live_only=False)
@@ -126,17 +126,17 @@ def template(server: Server) -> str:
 @pytest.fixture
 def empty_database(server: Server) -> Iterator[Database]:
     """A database without any migration."""
-    made = server.database()
-    yield made
-    made.drop()
+    empty = server.database()
+    yield empty
+    empty.drop()
 
 
 @pytest.fixture(scope="session")
 def recycler(server: Server, template: str) -> Iterator[Recycler]:
     """Copies of the migrated template."""
-    made = Recycler(server, template)
-    yield made
-    made.drop()
+    databases = Recycler(server, template)
+    yield databases
+    databases.drop()
 
 
 @pytest.fixture
@@ -179,10 +179,10 @@ def own_server() -> Iterator[embedded.EmbeddedServer]:
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of recorded provider events."""
-    given = os.environ.get("TENURE_CORPUS")
-    if not given:
+    folder = os.environ.get("TENURE_CORPUS")
+    if not folder:
         pytest.skip("TENURE_CORPUS is not set: it names the folder of recorded provider events")
-    path = Path(given)
+    path = Path(folder)
     if not path.is_dir():
         pytest.fail(f"TENURE_CORPUS names {path}, which is not a folder")
     return path

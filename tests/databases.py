@@ -148,11 +148,11 @@ class Original:
         return True
 
     def _row_digests(self, conn: Connection) -> dict[str, str]:
-        each = [
+        digests = [
             f"SELECT '{table}', md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} AS t"
             for table in self._rows
         ]
-        return dict(conn.execute(" UNION ALL ".join(each).encode()).fetchall()) if each else {}
+        return dict(conn.execute(" UNION ALL ".join(digests).encode()).fetchall()) if digests else {}
 
 
 def _create(conn: Connection, name: str, template: str) -> None:
@@ -167,8 +167,8 @@ def _drop(conn: Connection, name: str) -> None:
 
 
 def _exists(conn: Connection, name: str) -> bool:
-    found = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-    return found is not None
+    row = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+    return row is not None
 
 
 def _fingerprint() -> str:

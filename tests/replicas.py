@@ -88,11 +88,11 @@ def streaming_replica(primary: embedded.EmbeddedServer) -> Iterator[StreamingRep
         assert lock.try_exclusive()
         running = postmaster.launch(pgdata, account, programs, _options(), lock)
         lock.release()
-        found = StreamingReplica(running.url, dbname, pgdata)
+        replica = StreamingReplica(running.url, dbname, pgdata)
         try:
-            yield found
+            yield replica
         finally:
-            found.stop()
+            replica.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

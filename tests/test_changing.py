@@ -17,7 +17,7 @@ BLOCK = re.compile(
     r"^```(?P<kind>diff|python|sql|html) (?P<path>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 RECIPES = {
-    title: [(found["kind"], found["path"], found["text"]) for found in BLOCK.finditer(recipe)]
+    title: [(match["kind"], match["path"], match["text"]) for match in BLOCK.finditer(recipe)]
     for title, recipe in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
 }
 FILES = {
@@ -52,7 +52,7 @@ def applied(copy: Path, kind: str, path: str, text: str) -> Path:
 
 def next_number(copy: Path, path: str) -> str:
     """The number of a new migration; its rollback has the number of the migration."""
-    numbers = {int(found.name[:4]) for found in (copy / "migrations").glob("[0-9]*.sql")}
+    numbers = {int(match.name[:4]) for match in (copy / "migrations").glob("[0-9]*.sql")}
     return f"{max(numbers) + (not path.endswith('.rollback.sql')):04}"
 
 

@@ -20,8 +20,8 @@ def commands(words: list[str]) -> None:
     assert command is not None, words
     if len(words) > 2 and not words[2].startswith("-"):
         command = command.commands[words[2]]
-    known = {name for parameter in command.params for name in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= known
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
 
 
 def test_compose_runs_commands_that_exist() -> None:
@@ -35,21 +35,21 @@ def test_compose_runs_commands_that_exist() -> None:
 
 def test_systemd_units_run_commands_that_exist_and_stop_in_time() -> None:
     for unit in sorted((DEPLOY / "systemd").glob("*.service")):
-        found = configparser.RawConfigParser(strict=False, interpolation=None)
-        found.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys keep their case
-        found.read(unit)
-        commands(found["Service"]["ExecStart"].split())
-        assert found["Service"]["NoNewPrivileges"] == "yes"
-        assert found["Service"]["ProtectSystem"] == "strict"
-        if found["Service"]["Type"] == "exec":
-            assert int(found["Service"]["TimeoutStopSec"]) > 10
+        config = configparser.RawConfigParser(strict=False, interpolation=None)
+        config.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys keep their case
+        config.read(unit)
+        commands(config["Service"]["ExecStart"].split())
+        assert config["Service"]["NoNewPrivileges"] == "yes"
+        assert config["Service"]["ProtectSystem"] == "strict"
+        if config["Service"]["Type"] == "exec":
+            assert int(config["Service"]["TimeoutStopSec"]) > 10
 
 
 def test_the_target_names_units_that_exist() -> None:
-    wanted = re.search(r"Wants=(.*)", (DEPLOY / "systemd/tenure.target").read_text())
+    match = re.search(r"Wants=(.*)", (DEPLOY / "systemd/tenure.target").read_text())
 
-    assert wanted is not None
-    assert all((DEPLOY / "systemd" / name).exists() for name in wanted[1].split())
+    assert match is not None
+    assert all((DEPLOY / "systemd" / name).exists() for name in match[1].split())
 
 
 def test_procfile_runs_commands_that_exist() -> None:

@@ -79,13 +79,13 @@ def literal(node: ast.expr) -> str | None:
 
 def first_of(items: Iterable[Item], after: frozenset[int]) -> frozenset[int]:
     """Which characters a match of these can begin with, `after` being what follows them."""
-    found: frozenset[int] = frozenset()
+    first: frozenset[int] = frozenset()
     for code, argument in items:
         characters, may_be_empty = first_of_one(code, argument)
-        found |= characters
+        first |= characters
         if not may_be_empty:
-            return found
-    return found | after
+            return first
+    return first | after
 
 
 def first_of_one(code: Any, argument: Any) -> tuple[frozenset[int], bool]:
@@ -149,10 +149,10 @@ def begins_long(items: list[Item]) -> bool:
 
 def faults(pattern: Pattern) -> list[str]:
     tree = list(_parser.parse(pattern.text))
-    found = list(ambiguities(tree, frozenset()))
+    texts = list(ambiguities(tree, frozenset()))
     if pattern.searched and begins_long(tree):
-        found.append("a search that begins with a long repetition starts it again at every place")
-    return found
+        texts.append("a search that begins with a long repetition starts it again at every place")
+    return texts
 
 
 @pytest.mark.parametrize(

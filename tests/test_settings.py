@@ -22,12 +22,12 @@ def load() -> settings.Settings:
 
 
 def test_nothing_is_required() -> None:
-    found = load()
+    loaded = load()
 
-    assert found.database_url is None
-    assert found.stripe_webhook_secrets == ()
-    assert found.data_dir == Path.cwd() / ".tenure"
-    assert (found.livemode, found.log_level, found.log_format) == (False, "INFO", "console")
+    assert loaded.database_url is None
+    assert loaded.stripe_webhook_secrets == ()
+    assert loaded.data_dir == Path.cwd() / ".tenure"
+    assert (loaded.livemode, loaded.log_level, loaded.log_format) == (False, "INFO", "console")
 
 
 def test_comma_list_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,13 +49,13 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     env_file.write_text('LOG_LEVEL=debug\nLOG_FORMAT="json"\nOTHER=ignored\n')
     monkeypatch.setenv("LOG_FORMAT", "console")
 
-    found = settings.load(env_file)
+    loaded = settings.load(env_file)
 
-    assert (found.log_level, found.log_format) == ("DEBUG", "console")
+    assert (loaded.log_level, loaded.log_format) == ("DEBUG", "console")
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value", "expected"),
     [
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "starts with postgresql://"),
         ("DATABASE_URL", "postgresql://[hunter2", "starts with postgresql://"),
@@ -71,7 +71,7 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_wrong_value_is_named_in_one_line_and_never_shown(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.setenv(name, value)
 
@@ -80,7 +80,7 @@ def test_wrong_value_is_named_in_one_line_and_never_shown(
 
     message = str(refused.value)
     assert message.startswith(f"{name}: ")
-    assert wanted in message
+    assert expected in message
     assert "\n" not in message
     assert "hunter2" not in message
 
@@ -138,10 +138,10 @@ def test_misspelt_name_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
     monkeypatch.setenv("TENURE_NONSENSE", "1")
 
-    found = settings.unread_names(env_file=None)
+    unread = settings.unread_names(env_file=None)
 
-    assert found["STRIPE_WEBHOOK_SECRET"] == "STRIPE_WEBHOOK_SECRETS"
-    assert found["TENURE_NONSENSE"] == ""
+    assert unread["STRIPE_WEBHOOK_SECRET"] == "STRIPE_WEBHOOK_SECRETS"
+    assert unread["TENURE_NONSENSE"] == ""
 
 
 @pytest.mark.parametrize(

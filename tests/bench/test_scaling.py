@@ -40,8 +40,8 @@ def test_a_made_up_log_is_whole_and_folds(conninfo: str) -> None:
         )
         assert conn.execute(HALF.encode()).fetchone() == conn.execute(TWICE.encode()).fetchone() == (0,)
         assert indexes(conn) == before
-        told = conn.execute("SELECT subscription_status, count(*) FROM user_subscriptions GROUP BY 1")
-        assert told.fetchall() == [("active", 20)]
+        statuses = conn.execute("SELECT subscription_status, count(*) FROM user_subscriptions GROUP BY 1")
+        assert statuses.fetchall() == [("active", 20)]
         assert conn.execute("SELECT count(*) FROM quarantine").fetchone() == (0,)
 
 

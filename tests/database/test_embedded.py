@@ -75,14 +75,14 @@ def alive(pid: int) -> bool:
 
 
 def test_data_stays_and_the_server_goes(place: Path) -> None:
-    said: list[str] = []
-    with embedded.start(place, say=said.append) as first, psycopg.connect(first.conninfo) as conn:
+    messages: list[str] = []
+    with embedded.start(place, say=messages.append) as first, psycopg.connect(first.conninfo) as conn:
         conn.execute("CREATE TABLE kept AS SELECT 42 AS n")
     assert not alive(first.pid)
 
     with embedded.start(place) as second:
         assert ask(second.conninfo, "SELECT n FROM kept") == 42
-    assert any(line.startswith("PostgreSQL ready in ") for line in said)
+    assert any(line.startswith("PostgreSQL ready in ") for line in messages)
 
 
 def test_durable_unless_it_is_throwaway(place: Path) -> None:
@@ -165,13 +165,15 @@ def test_a_killed_minder_is_replaced_by_the_next_user(place: Path) -> None:
 
 def alive_minders(place: Path) -> list[psutil.Process]:
     everything = psutil.process_iter(["cmdline"])
-    words = [(each, each.info["cmdline"] or []) for each in everything]
-    return [each for each, line in words if str(place) in line and any("database.minder" in w for w in line)]
+    words = [(process, process.info["cmdline"] or []) for process in everything]
+    return [
+        process for process, line in words if str(place) in line and any("database.minder" in w for w in line)
+    ]
 
 
 def minder_of(place: Path) -> psutil.Process:
-    (found,) = alive_minders(place)
-    return found
+    (process,) = alive_minders(place)
+    return process
 
 
 def test_killed_server_recovers_what_was_committed(place: Path) -> None:
@@ -254,12 +256,12 @@ def test_data_root_hides_goes_elsewhere_and_nothing_is_opened_up(
     os.umask(0o077)  # as the commands do
     (place / "file").write_text("")
     monkeypatch.setattr(location, "_ROOT_HOMES", (place / "file", place / "lib"))
-    said: list[str] = []
+    messages: list[str] = []
 
-    with embedded.start(hidden / "app" / ".tenure", throwaway=True, say=said.append) as server:
+    with embedded.start(hidden / "app" / ".tenure", throwaway=True, say=messages.append) as server:
         assert server.pgdata.is_relative_to(place / "lib")
 
-    assert str(server.pgdata.parent) in said[0]
+    assert str(server.pgdata.parent) in messages[0]
     assert hidden.stat().st_mode & 0o777 == 0o700
 
 

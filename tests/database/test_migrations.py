@@ -60,8 +60,8 @@ def ask(database: Database, query: str) -> object:
 
 
 def states(database: Database, directory: Path) -> dict[str, str]:
-    found = migrations.status(database.conninfo, directory=directory)
-    return {one.name: one.state for one in found}
+    statuses = migrations.status(database.conninfo, directory=directory)
+    return {one.name: one.state for one in statuses}
 
 
 def test_up_runs_function_bodies_whole(empty_database: Database, directory: Path) -> None:
@@ -214,7 +214,7 @@ def test_the_runner_has_one_table_closed_to_other_roles(empty_database: Database
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "wanted"),
+    ("name", "text", "message"),
     [
         ("3_short", "", "expected a name like"),
         ("0003-dash", "", "expected a name like"),
@@ -224,11 +224,11 @@ def test_the_runner_has_one_table_closed_to_other_roles(empty_database: Database
     ],
 )
 def test_file_that_breaks_the_rules_is_refused_by_name(
-    empty_database: Database, directory: Path, name: str, text: str, wanted: str
+    empty_database: Database, directory: Path, name: str, text: str, message: str
 ) -> None:
     add(directory, name, text)
 
-    with pytest.raises(MigrationMisnamed, match=wanted):
+    with pytest.raises(MigrationMisnamed, match=message):
         migrations.up(empty_database.conninfo, directory=directory)
 
 

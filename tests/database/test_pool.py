@@ -45,9 +45,9 @@ def test_statement_over_its_time_is_cancelled(conninfo: str) -> None:
 
 
 def test_options_of_the_url_are_kept(conninfo: str) -> None:
-    given = psycopg.conninfo.make_conninfo(conninfo, options="-c work_mem=7MB")
+    url = psycopg.conninfo.make_conninfo(conninfo, options="-c work_mem=7MB")
 
-    with connect(given, application_name="test") as conn:
+    with connect(url, application_name="test") as conn:
         assert setting(conn, "work_mem") == "7MB"
         assert setting(conn, "timezone") == "UTC"
 

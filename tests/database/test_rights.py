@@ -83,14 +83,14 @@ def prepared(
     assert template  # Tenure's own roles are there
     roles = {name: f"{name}_{uuid4().hex[:12]}" for name in ROLES}
     monkeypatch.setattr(rights, "OUTSIDERS", ("PUBLIC", roles["anon"], roles["authenticated"]))
-    made = server.database()
-    with psycopg.connect(made.conninfo, autocommit=True) as conn:
+    database = server.database()
+    with psycopg.connect(database.conninfo, autocommit=True) as conn:
         for name in roles.values():
             conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
         for statement in DEFAULTS[request.param]:
             conn.execute(statement.format(**roles).encode())
-    yield Prepared(made.conninfo, roles)
-    made.drop()
+    yield Prepared(database.conninfo, roles)
+    database.drop()
     with server.admin() as conn:
         for name in roles.values():
             conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
@@ -120,15 +120,15 @@ def test_the_list_names_every_object(database: Database) -> None:
     listed = rights.listed()
     assert listed is not None
     with psycopg.connect(database.conninfo) as conn:
-        found = {
+        objects = {
             (kind, name)
             for kind, _, name, *_ in conn.execute(statement("database", "rights"), {"schemas": ["public"]})
         }
 
-    unlisted = sorted(f"{kind} {name}" for kind, name in found - listed.keys())
+    unlisted = sorted(f"{kind} {name}" for kind, name in objects - listed.keys())
     gone = sorted(
         f"{kind} {name}"
-        for kind, name in listed.keys() - found
+        for kind, name in listed.keys() - objects
         if kind != "schema" and name not in MADE_LATER | FORMER_NAMES
     )
 

@@ -41,11 +41,11 @@ def test_who_migrates_may_give_the_roles_away_and_need_not_have_their_rights(
     assert template  # the roles are there
     name = f"migrator_{uuid4().hex[:12]}"
     role = sql.Identifier(name)
-    given = sql.SQL("tenure_app, tenure_auditor, tenure_eraser")
+    roles = sql.SQL("tenure_app, tenure_auditor, tenure_eraser")
     with psycopg.connect(empty_database.conninfo, autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE ROLE {} NOINHERIT CREATEROLE").format(role))
         try:
-            conn.execute(sql.SQL("GRANT {} TO {}").format(given, role))
+            conn.execute(sql.SQL("GRANT {} TO {}").format(roles, role))
             conn.execute(
                 sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(empty_database.name), role)
             )

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 def event(key: str = "evt_1", *, route: str = "cus_1", payload: str = '{"n": 1}', **fields: Any) -> NewEvent:
     """An event of Stripe's; `fields` sets anything else of the envelope."""
-    made: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "source_system": "stripe",
         "idempotency_key": key,
         "route_key": route,
@@ -29,14 +29,14 @@ def event(key: str = "evt_1", *, route: str = "cus_1", payload: str = '{"n": 1}'
         "payload": payload,
         "occurred_at": AT,
     }
-    return NewEvent(**made | fields)
+    return NewEvent(**usual | fields)
 
 
 def routes_of_one_part(how_many: int) -> list[str]:
     """Different routes that share one part, so that their writers meet."""
-    wanted = part_of("cus_0")
-    found = (f"cus_{number}" for number in range(100_000) if part_of(f"cus_{number}") == wanted)
-    return [next(found) for _ in range(how_many)]
+    part = part_of("cus_0")
+    routes = (f"cus_{number}" for number in range(100_000) if part_of(f"cus_{number}") == part)
+    return [next(routes) for _ in range(how_many)]
 
 
 def connected(conninfo: str, work: Callable[[Conn], T]) -> T:
@@ -75,7 +75,7 @@ def heads(conn: Conn) -> dict[int, tuple[int, int, int]]:
 
 def assert_no_gaps(conn: Conn) -> int:
     """In every part count = head = highest position; how many events there are."""
-    found = heads(conn)
-    assert len(found) == 64
-    assert all(head == count == last for head, count, last in found.values()), found
-    return sum(count for _, count, _ in found.values())
+    parts = heads(conn)
+    assert len(parts) == 64
+    assert all(head == count == last for head, count, last in parts.values()), parts
+    return sum(count for _, count, _ in parts.values())

@@ -26,9 +26,9 @@ Conn = Connection[Any]  # Any: the fixture's rows
 @pytest.fixture(scope="module")
 def log(server: Server, template: str) -> Iterator[str]:
     """One log for all tests here: each leaves it as it found it, empty."""
-    made = server.database(template)
-    yield made.conninfo
-    made.drop()
+    database = server.database(template)
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.fixture
@@ -213,13 +213,13 @@ def test_digest_is_sha256_of_salt_and_payload(conn: Conn) -> None:
 
 
 def test_all_of_the_envelope_is_kept(conn: Conn) -> None:
-    told = event(
+    sent = event(
         event_version=3,
         metadata={"actor": "op", "nested": {"b": [1]}, "nul": "a\x00b"},
         correlation_id="req_1",
         causation_id="evt_0",
     )
-    append(conn, told)
+    append(conn, sent)
     row = conn.execute(
         "SELECT event_version, metadata, correlation_id, causation_id, occurred_at, aggregate_type,"
         " aggregate_id, event_type, route_key, livemode FROM events"
@@ -247,10 +247,10 @@ def test_recorded_at_never_steps_back_inside_a_part(conn: Conn) -> None:
 
 
 def test_append_all_answers_in_the_order_asked(conn: Conn) -> None:
-    told = [event(f"evt_{n}", route=f"cus_{n}") for n in (5, 3, 9, 1)]
-    answers = append_all(conn, [*told, told[0]])
+    events = [event(f"evt_{n}", route=f"cus_{n}") for n in (5, 3, 9, 1)]
+    answers = append_all(conn, [*events, events[0]])
 
-    assert [a.part for a in answers] == [part_of(e.route_key) for e in [*told, told[0]]]
+    assert [a.part for a in answers] == [part_of(e.route_key) for e in [*events, events[0]]]
     assert [a.outcome for a in answers] == ["appended"] * 4 + ["duplicate"]
 
 

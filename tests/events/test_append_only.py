@@ -43,17 +43,17 @@ INSERTS = (
 @pytest.fixture(scope="module")
 def filled(server: Server, template: str) -> Iterator[str]:
     """A log with an event, a conflict and an unreadable delivery; one for all tests here."""
-    made = server.database(template)
-    with psycopg.connect(made.conninfo) as conn:
+    database = server.database(template)
+    with psycopg.connect(database.conninfo) as conn:
         append(conn, event())
         append(conn, event(payload='{"n": 2}'))
         keep_unreadable(conn, source_system="stripe", body=b"{", reason="cut", metadata={})
-    yield made.conninfo
-    made.drop()
+    yield database.conninfo
+    database.drop()
 
 
 @pytest.fixture
-def told(filled: str) -> Iterator[AnyConnection]:
+def log_conn(filled: str) -> Iterator[AnyConnection]:
     """A session on it that leaves nothing behind."""
     with closing(psycopg.connect(filled)) as conn:
         yield conn
@@ -70,25 +70,25 @@ def fingerprint(conn: AnyConnection) -> list[Any]:
 
 
 @pytest.mark.parametrize("statement", EDITS)
-def test_owner_and_superuser_are_refused(told: AnyConnection, statement: str) -> None:
-    before = fingerprint(told)
+def test_owner_and_superuser_are_refused(log_conn: AnyConnection, statement: str) -> None:
+    before = fingerprint(log_conn)
     with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
-        told.execute(statement.encode())
-    told.rollback()
+        log_conn.execute(statement.encode())
+    log_conn.rollback()
 
-    assert fingerprint(told) == before
+    assert fingerprint(log_conn) == before
 
 
 @pytest.mark.parametrize("statement", [edit for edit in EDITS if " events" in edit])
-def test_session_that_calls_itself_a_replica_is_refused(told: AnyConnection, statement: str) -> None:
-    told.execute("SET session_replication_role = replica")
+def test_session_that_calls_itself_a_replica_is_refused(log_conn: AnyConnection, statement: str) -> None:
+    log_conn.execute("SET session_replication_role = replica")
     with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
-        told.execute(statement.encode())
+        log_conn.execute(statement.encode())
 
 
-def test_refusal_names_the_way_that_is_right(told: AnyConnection) -> None:
+def test_refusal_names_the_way_that_is_right(log_conn: AnyConnection) -> None:
     with pytest.raises(errors.InsufficientPrivilege) as refused:
-        told.execute("DELETE FROM events")
+        log_conn.execute("DELETE FROM events")
 
     assert "events is append-only, so DELETE is not possible" in str(refused.value)
     assert "tenure privacy erase" in (refused.value.diag.message_hint or "")
@@ -103,39 +103,40 @@ def test_refusal_names_the_way_that_is_right(told: AnyConnection) -> None:
         if (role, statement) != ("tenure_eraser", ERASURE)
     ],
 )
-def test_no_role_of_the_service_may_write_the_log(told: AnyConnection, role: str, statement: str) -> None:
-    told.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+def test_no_role_of_the_service_may_write_the_log(log_conn: AnyConnection, role: str, statement: str) -> None:
+    log_conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
-        told.execute(statement.encode())
+        log_conn.execute(statement.encode())
 
 
-def test_service_appends_through_the_function_only(told: AnyConnection) -> None:
-    told.execute("SET ROLE tenure_app")
+def test_service_appends_through_the_function_only(log_conn: AnyConnection) -> None:
+    log_conn.execute("SET ROLE tenure_app")
 
-    assert append(told, event("evt_2")).outcome == "appended"
-    assert append(told, event("evt_2", payload="{}")).outcome == "conflict"
+    assert append(log_conn, event("evt_2")).outcome == "appended"
+    assert append(log_conn, event("evt_2", payload="{}")).outcome == "conflict"
     assert (
-        keep_unreadable(told, source_system="clerk", body=b"", reason="empty", metadata={})[0] == "appended"
+        keep_unreadable(log_conn, source_system="clerk", body=b"", reason="empty", metadata={})[0]
+        == "appended"
     )
 
 
 @pytest.mark.parametrize("role", ["tenure_app", "tenure_auditor"])
 @pytest.mark.parametrize("table", LOG)
-def test_service_and_auditor_read_all_of_it(told: AnyConnection, role: str, table: str) -> None:
-    told.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+def test_service_and_auditor_read_all_of_it(log_conn: AnyConnection, role: str, table: str) -> None:
+    log_conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
 
-    assert told.execute(sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))).fetchall()
+    assert log_conn.execute(sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))).fetchall()
 
 
-def test_auditor_cannot_append(told: AnyConnection) -> None:
-    told.execute("SET ROLE tenure_auditor")
+def test_auditor_cannot_append(log_conn: AnyConnection) -> None:
+    log_conn.execute("SET ROLE tenure_auditor")
     with pytest.raises(errors.InsufficientPrivilege):
-        append(told, event("evt_2"))
+        append(log_conn, event("evt_2"))
 
 
-def test_functions_that_run_as_their_owner_fix_their_search_path(told: AnyConnection) -> None:
+def test_functions_that_run_as_their_owner_fix_their_search_path(log_conn: AnyConnection) -> None:
     """Without it, a caller's own `events` table would be written with the owner's rights."""
-    rows = told.execute(
+    rows = log_conn.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = 'public' AND p.prosecdef"
         "   AND NOT coalesce(array_to_string(p.proconfig, ',') LIKE '%search_path=%', false)"
@@ -144,8 +145,8 @@ def test_functions_that_run_as_their_owner_fix_their_search_path(told: AnyConnec
     assert rows == []
 
 
-def test_nobody_else_may_call_them(told: AnyConnection) -> None:
-    rows = told.execute(
+def test_nobody_else_may_call_them(log_conn: AnyConnection) -> None:
+    rows = log_conn.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = 'public' AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')"
     ).fetchall()
@@ -153,8 +154,8 @@ def test_nobody_else_may_call_them(told: AnyConnection) -> None:
     assert rows == []
 
 
-def test_row_level_security_is_on_for_every_table(told: AnyConnection) -> None:
-    rows = told.execute(
+def test_row_level_security_is_on_for_every_table(log_conn: AnyConnection) -> None:
+    rows = log_conn.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity"
     ).fetchall()
@@ -162,9 +163,9 @@ def test_row_level_security_is_on_for_every_table(told: AnyConnection) -> None:
     assert rows == []
 
 
-def test_a_role_nobody_granted_anything_sees_nothing(told: AnyConnection, filled: str) -> None:
+def test_a_role_nobody_granted_anything_sees_nothing(log_conn: AnyConnection, filled: str) -> None:
     """As Supabase's public REST role would: rights on every table, no policy for it."""
-    role = sql.Identifier(f"stranger_{told.info.dbname[-12:]}")
+    role = sql.Identifier(f"stranger_{log_conn.info.dbname[-12:]}")
     with closing(psycopg.connect(filled, autocommit=True)) as admin:
         admin.execute(sql.SQL("CREATE ROLE {}").format(role))
         try:

@@ -103,11 +103,11 @@ def test_a_key_that_another_transaction_appends_meanwhile_is_a_duplicate(log: st
 
 
 def test_an_event_behind_a_locked_head_is_not_appended_and_the_others_are(log: str) -> None:
-    taken, free = routes_of_one_part(1)[0], "cus_a"
+    locked, free = routes_of_one_part(1)[0], "cus_a"
     with closing(psycopg.connect(log)) as holder, closing(psycopg.connect(log)) as conn:
-        append_all(holder, [event("evt_holder", route=taken)])
+        append_all(holder, [event("evt_holder", route=locked)])
         rows = append_skipping_locked(
-            conn, [event("evt_skip_1", route=taken), event("evt_skip_2", route=free)]
+            conn, [event("evt_skip_1", route=locked), event("evt_skip_2", route=free)]
         )
         holder.rollback()
         assert_no_gaps(conn)

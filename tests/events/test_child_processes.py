@@ -70,9 +70,9 @@ def running(program: str, folder: Path) -> Iterator[tuple["Popen[str]", list[psu
             yield process, started
         finally:
             process.kill()
-            for each in started:
-                if each.is_running():
-                    each.kill()
+            for descendant in started:
+                if descendant.is_running():
+                    descendant.kill()
 
 
 @pytest.mark.parametrize("program", [PROGRAM, RUN_PROGRAM, POOL])
@@ -115,4 +115,4 @@ def test_an_error_in_the_block_ends_workers_at_their_work() -> None:
         raise ValueError
 
     assert workers
-    assert not [each for each in workers if each.is_running()]
+    assert not [worker for worker in workers if worker.is_running()]

@@ -27,7 +27,9 @@ class Slow:
         return [item.upper() for item in items]
 
 
-def asked(group: GroupCommit[str, str], threads: ThreadPoolExecutor, *items: str) -> list[Future[str | None]]:
+def submitted(
+    group: GroupCommit[str, str], threads: ThreadPoolExecutor, *items: str
+) -> list[Future[str | None]]:
     """Asked in this order while somebody carries: the next when the one before is in the queue."""
     futures = []
     for item in items:
@@ -50,7 +52,7 @@ def first_letter(item: str) -> str:
 def test_a_caller_alone_waits_for_nobody() -> None:
     group: GroupCommit[str, str] = GroupCommit(lambda items: list(items), apart=str, most=MAX_ITEMS)
 
-    assert [group.submit(each) for each in "abc"] == ["a", "b", "c"]
+    assert [group.submit(item) for item in "abc"] == ["a", "b", "c"]
 
 
 def test_who_comes_meanwhile_goes_together(slow: Slow) -> None:
@@ -58,10 +60,10 @@ def test_who_comes_meanwhile_goes_together(slow: Slow) -> None:
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
-        later = asked(group, threads, "b1", "c1", "b2", "d1", "e1", "f1")
+        later = submitted(group, threads, "b1", "c1", "b2", "d1", "e1", "f1")
         slow.go_on.set()
 
-        assert [each.result(10) for each in (first, *later)] == ["A1", "B1", "C1", "B2", "D1", "E1", "F1"]
+        assert [future.result(10) for future in (first, *later)] == ["A1", "B1", "C1", "B2", "D1", "E1", "F1"]
     # No two of one letter, at most four, whoever came first first.
     assert slow.groups == [["a1"], ["b1", "c1", "d1", "e1"], ["b2", "f1"]]
 
@@ -77,11 +79,11 @@ def test_who_leads_and_fails_leaves_nobody_asleep(slow: Slow) -> None:
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(group.submit, "a1")
         assert slow.begun.wait(10)
-        later = asked(group, threads, "b1", "c1")
+        later = submitted(group, threads, "b1", "c1")
         slow.go_on.set()
 
         assert first.result(10) is None
-        assert [each.result(10) for each in later] == ["B1", "C1"]
+        assert [future.result(10) for future in later] == ["B1", "C1"]
 
 
 def test_what_could_not_be_carried_is_told_apart() -> None:

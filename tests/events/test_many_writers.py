@@ -31,12 +31,12 @@ READER = (
 
 def good(answers: list[Any]) -> list[Appended]:
     """Every writer's answers; one that failed fails the test."""
-    found: list[Appended] = []
+    appended: list[Appended] = []
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
-        found += answer
-    return found
+        appended += answer
+    return appended
 
 
 def in_own_transactions(conn: Conn, keys: list[str], routes: Callable[[str], str]) -> list[Appended]:
@@ -77,7 +77,7 @@ def test_duplicate_storm_leaves_one_row_per_key(conninfo: str, conn: Connection[
 def test_different_bodies_racing_for_one_key_leave_one_event_and_the_rest_as_evidence(
     conninfo: str, conn: Connection[Any]
 ) -> None:
-    def say(number: int) -> Callable[[Conn], list[Appended]]:
+    def append_one(number: int) -> Callable[[Conn], list[Appended]]:
         def work(own: Conn) -> list[Appended]:
             answer = append(own, event("evt_1", payload=f'{{"n": {number}}}'))
             own.commit()
@@ -85,7 +85,7 @@ def test_different_bodies_racing_for_one_key_leave_one_event_and_the_rest_as_evi
 
         return work
 
-    answers = good(all_at_once([partial(connected, conninfo, say(number)) for number in range(16)]))
+    answers = good(all_at_once([partial(connected, conninfo, append_one(number)) for number in range(16)]))
 
     assert sorted(answer.outcome for answer in answers) == ["appended"] + ["conflict"] * 15
     assert assert_no_gaps(conn) == 1
@@ -94,12 +94,12 @@ def test_different_bodies_racing_for_one_key_leave_one_event_and_the_rest_as_evi
 
 def test_batches_across_parts_never_wait_in_a_ring(conninfo: str, conn: Connection[Any]) -> None:
     """Each transaction touches thirty parts, asked for in another order by each writer."""
-    told = [event(f"evt_{number}", route=f"cus_{number}") for number in range(40)]
+    events = [event(f"evt_{number}", route=f"cus_{number}") for number in range(40)]
 
     def work(seed: int, own: Conn) -> list[Appended]:
         answers: list[Appended] = []
         for attempt in range(3):
-            order = told.copy()
+            order = events.copy()
             Random(seed * 10 + attempt).shuffle(order)
             answers += append_all(own, order[:30])
             own.commit()
@@ -228,10 +228,10 @@ def test_readers_beside_writers_miss_nothing_and_see_nothing_twice(
     part = part_of(writers.routes[0])
     readers = [partial(follow, conninfo, part, writers.done, seed=seed) for seed in range(4)]
     seen = all_at_once([writers.run, *readers])
-    told = conn.execute("SELECT position, idempotency_key FROM events ORDER BY position").fetchall()
+    logged = conn.execute("SELECT position, idempotency_key FROM events ORDER BY position").fetchall()
 
-    assert 100 < assert_no_gaps(conn) == len(told)
-    assert seen == [None, told, told, told, told]
+    assert 100 < assert_no_gaps(conn) == len(logged)
+    assert seen == [None, logged, logged, logged, logged]
 
 
 def test_killed_writer_frees_its_part_at_once(conninfo: str, conn: Connection[Any]) -> None:

@@ -26,13 +26,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="faults with this in their name")
     parser.add_argument("--write", action="store_true", help="put the table in docs/reliability.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     rows, bad = [], 0
     for fault in FAULTS:
-        if asked.only not in fault.name:
+        if arguments.only not in fault.name:
             continue
         try:
-            found = [run(fault, seed=seed, times=2) for seed in range(1, asked.runs + 1)]
+            verdicts = [run(fault, seed=seed, times=2) for seed in range(1, arguments.runs + 1)]
         except NotPermitted as reason:
             sys.stderr.write(f"{fault.name}: {reason}\n")
             rows.append(f"| {fault.name} | {fault.means} | 0 | | | | | |")
@@ -42,24 +42,24 @@ def main() -> int:
             rows.append(f"| {fault.name} | {fault.means} | FAILED: see the run's output | | | | | |")
             bad += 1
             continue
-        bad += sum(not each.good for each in found)
-        rows.append(_row(fault, found))
+        bad += sum(not verdict.good for verdict in verdicts)
+        rows.append(_row(fault, verdicts))
         sys.stderr.write(rows[-1] + "\n")
-    if asked.write:
+    if arguments.write:
         _write(rows)
     return 1 if bad else 0
 
 
-def _row(fault: Fault, found: list[Verdict]) -> str:
+def _row(fault: Fault, verdicts: list[Verdict]) -> str:
     cells = (
         fault.name,
         fault.means,
-        (1 if fault.once else 2) * len(found),
-        sum(each.acked for each in found),
-        sum(each.lost + each.twice for each in found),
-        sum(each.half for each in found),
-        "yes" if all(each.tables_equal for each in found) else "NO",
-        "yes" if all(each.seals_hold for each in found) else "NO",
+        (1 if fault.once else 2) * len(verdicts),
+        sum(verdict.acked for verdict in verdicts),
+        sum(verdict.lost + verdict.twice for verdict in verdicts),
+        sum(verdict.half for verdict in verdicts),
+        "yes" if all(verdict.tables_equal for verdict in verdicts) else "NO",
+        "yes" if all(verdict.seals_hold for verdict in verdicts) else "NO",
     )
     return "| " + " | ".join(map(str, cells)) + " |"
 

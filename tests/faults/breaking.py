@@ -59,11 +59,11 @@ def postgres(house: House, provider: Provider, random: Random) -> None:
 def backend(house: House, provider: Provider, random: Random) -> None:
     """The postmaster answers the death of one backend by ending all, and recovers."""
     with psycopg.connect(house.conninfo) as conn:
-        found = conn.execute(
+        backends = conn.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name IN ('tenure-endpoints', 'tenure-work')"
         ).fetchall()
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(random.choice(found)[0]).kill()
+        psutil.Process(random.choice(backends)[0]).kill()
 
 
 def postgres_restarted(house: House, provider: Provider, random: Random) -> None:

@@ -35,10 +35,10 @@ class Provider:
 
     def until(self, acked: int, *, within_s: float = 60.0) -> None:
         """Wait until so many more were acked: the service works."""
-        wanted, until = len(self.acked) + acked, time.monotonic() + within_s
-        while len(self.acked) < wanted:
+        target, until = len(self.acked) + acked, time.monotonic() + within_s
+        while len(self.acked) < target:
             assert time.monotonic() < until, (
-                f"acked {len(self.acked)} of {wanted}; answers {dict(self.answers)}"
+                f"acked {len(self.acked)} of {target}; answers {dict(self.answers)}"
             )
             time.sleep(0.02)
 
@@ -58,16 +58,16 @@ class Provider:
                 if line is None:
                     line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
                 try:
-                    told = self._send(line, event)
+                    outcome = self._send(line, event)
                 except (OSError, http.client.HTTPException) as error:
-                    told = type(error).__name__
+                    outcome = type(error).__name__
                     line.close()
                     line = None
                 with self._lock:
-                    self.answers[told] += 1
-                    if told in ("appended", "duplicate"):
+                    self.answers[outcome] += 1
+                    if outcome in ("appended", "duplicate"):
                         self.acked.add(event.id)
-                if told in ("appended", "duplicate"):
+                if outcome in ("appended", "duplicate"):
                     break
                 time.sleep(AGAIN_S)
 
@@ -75,5 +75,5 @@ class Provider:
         headers = sign_stripe(event.body, secret=STRIPE_SECRET, at=datetime.now(UTC))
         line.request("POST", "/webhooks/stripe", event.body, {**headers, "Content-Type": "application/json"})
         answer = line.getresponse()
-        found = json.loads(answer.read())
-        return str(found["status"]) if answer.status == 200 else str(answer.status)
+        payload = json.loads(answer.read())
+        return str(payload["status"]) if answer.status == 200 else str(answer.status)

@@ -57,9 +57,9 @@ class House:
     @property
     def url(self) -> str:
         """As the service reaches it: through the wire."""
-        given = {name: str(value) for name, value in conninfo_to_dict(self.conninfo).items()}
-        given |= {"host": "127.0.0.1", "port": str(self.wire.port)}
-        return f"postgresql:///{quote(given.pop('dbname'))}?{urlencode(given)}"
+        parameters = {name: str(value) for name, value in conninfo_to_dict(self.conninfo).items()}
+        parameters |= {"host": "127.0.0.1", "port": str(self.wire.port)}
+        return f"postgresql:///{quote(parameters.pop('dbname'))}?{urlencode(parameters)}"
 
     def process(self, name: str) -> psutil.Process:
         """One of `serve`, `work-1`, `work-2`."""
@@ -67,8 +67,8 @@ class House:
 
     def web_workers(self) -> list[psutil.Process]:
         """The processes that answer; their parent keeps their number."""
-        found: list[psutil.Process] = self.process("serve").children()
-        return found
+        workers: list[psutil.Process] = self.process("serve").children()
+        return workers
 
     def start(self, name: str, *, port: int | None = None) -> None:
         """Start one that does not run, of the version that `source` is now."""
@@ -95,11 +95,11 @@ class House:
 
     def kill(self, name: str) -> None:
         """kill -9, with all its children."""
-        found = self.process(name)
-        family = [found, *found.children(recursive=True)]
-        for each in family:
+        parent = self.process(name)
+        family = [parent, *parent.children(recursive=True)]
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                each.kill()
+                member.kill()
         self._processes[name].wait()
 
     def stop(self, name: str) -> float:
@@ -115,10 +115,10 @@ class House:
 
     def kill_postgres(self) -> None:
         """kill -9 of the server and all its backends at once."""
-        found = psutil.Process(self._server.pid)
-        for each in [found, *found.children(recursive=True)]:
+        postmaster = psutil.Process(self._server.pid)
+        for member in [postmaster, *postmaster.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
-                each.kill()
+                member.kill()
 
     def restart_postgres(self) -> None:
         """Clean stop when it runs, recovery when it was killed."""
@@ -136,8 +136,8 @@ class House:
 
     def _mend_processes(self) -> None:
         for name in ("serve", "work-1", "work-2"):
-            known = self._processes.get(name)
-            if known is None or known.poll() is not None:
+            process = self._processes.get(name)
+            if process is None or process.poll() is not None:
                 self.start(name)
         self.await_doors()
 

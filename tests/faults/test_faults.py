@@ -15,9 +15,9 @@ CHOSEN = [fault for fault in FAULTS if fault.quick or EVERYTHING]
 @pytest.mark.parametrize("fault", CHOSEN, ids=[fault.name for fault in CHOSEN])
 def test_nothing_acked_is_lost(fault: Fault) -> None:
     try:
-        found = run(fault, seed=1)
+        verdict = run(fault, seed=1)
     except NotPermitted as reason:
         pytest.skip(str(reason))
 
-    assert found.acked > 0
-    assert found.good, found
+    assert verdict.acked > 0
+    assert verdict.good, verdict

@@ -41,7 +41,7 @@ def connected(service: House, *, sending: bytes = b"") -> socket.socket:
     return sock
 
 
-def said(service: House, request: bytes) -> bytes:
+def response_to(service: House, request: bytes) -> bytes:
     """The first line of what the server answers, empty when it hangs up."""
     with connected(service, sending=request) as sock:
         try:
@@ -122,13 +122,13 @@ def test_slowloris_leaves_the_door_open(service: House) -> None:
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 def test_clients_that_do_not_hang_up_leave_the_door_open(service: House, version: bytes) -> None:
     """We say the last word, and they stay on the line."""
-    asked = b"GET /healthz HTTP/%s\r\nHost: x\r\nConnection: close\r\n\r\n" % version
+    request = b"GET /healthz HTTP/%s\r\nHost: x\r\nConnection: close\r\n\r\n" % version
 
     def ask(staying: list[socket.socket]) -> None:
         deliver(service, 200)
         assert all(sock.recv(4096).split(b" ")[1] == b"200" for sock in staying)
 
-    assert beside(service, asked, ask)
+    assert beside(service, request, ask)
 
 
 def signed(number: int, *, path: bytes = b"/webhooks/stripe", more: bytes = b"") -> bytes:
@@ -138,9 +138,9 @@ def signed(number: int, *, path: bytes = b"/webhooks/stripe", more: bytes = b"")
         b"x" * 3000,
     )
     headers = sign_stripe(body, secret=STRIPE_SECRET, at=datetime.now(UTC))
-    told = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
+    header_lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
     length = b"Content-Length: %d\r\n" % len(body)
-    return b"POST %s HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n%s" % (path, told, more, length, body)
+    return b"POST %s HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n%s" % (path, header_lines, more, length, body)
 
 
 def chunked(request: bytes) -> bytes:
@@ -269,7 +269,7 @@ def test_what_is_no_request_is_refused_or_dropped(service: House, sent: bytes) -
 def test_a_body_too_large_is_refused_before_it_is_sent(service: House) -> None:
     head = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n"
 
-    assert said(service, head).startswith(b"HTTP/1.1 413")
+    assert response_to(service, head).startswith(b"HTTP/1.1 413")
 
 
 LONG = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n"
@@ -291,7 +291,7 @@ def test_no_thread_waits_for_the_rest(service: House, sent: bytes, status: bytes
     answers: list[bytes] = []
 
     def ask(clients: list[socket.socket]) -> None:
-        assert said(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
+        assert response_to(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
         answers[:] = [client.recv(65536) for client in clients] if status else []
 
     assert beside(service, sent, ask, all_stay=status == b"200")
@@ -316,11 +316,11 @@ def test_requests_behind_each_other_are_all_answered(service: House) -> None:
     with connected(service, sending=page * 3 + page[:20]) as client:
         time.sleep(0.3)
         client.sendall(page[20:-2] + b"Connection: close\r\n\r\n")
-        heard = b""
+        received = b""
         while more := client.recv(65536):
-            heard += more
+            received += more
 
-    assert heard.count(b"HTTP/1.1 200") == 4
+    assert received.count(b"HTTP/1.1 200") == 4
 
 
 def test_who_sends_too_much_hears_so_and_may_stay_when_it_was_all_heard(service: House) -> None:

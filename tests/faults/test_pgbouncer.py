@@ -72,15 +72,17 @@ def mode() -> str:
 @pytest.fixture
 def pooled(conninfo: str, mode: str) -> Iterator[tuple[str, Path]]:
     """(DATABASE_URL through pgbouncer, a folder for the service)."""
-    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(LOGIN.encode())
-    host, server_port = given["host"], int(given.get("port", "5432"))
+    host, server_port = parameters["host"], int(parameters.get("port", "5432"))
     wire = Wire(f"{host}/.s.PGSQL.{server_port}") if host.startswith("/") else None
     folder, own_port = Path(tempfile.mkdtemp(prefix="tenure-pgbouncer-")), free_port()
     (folder / "users.txt").write_text('"tenure_pooled" ""\n"tenure_borrowing" ""\n')
     values = {"host": "127.0.0.1", "port": wire.port} if wire else {"host": host, "port": server_port}
-    text = CONFIGURATION.format(mode=mode, folder=folder, own_port=own_port, name=given["dbname"], **values)
+    text = CONFIGURATION.format(
+        mode=mode, folder=folder, own_port=own_port, name=parameters["dbname"], **values
+    )
     (folder / "pgbouncer.ini").write_text(text)
     command, user = [str(PGBOUNCER), str(folder / "pgbouncer.ini")], None
     if os.geteuid() == 0:  # pgbouncer refuses to run as root
@@ -91,7 +93,7 @@ def pooled(conninfo: str, mode: str) -> Iterator[tuple[str, Path]]:
     process = subprocess.Popen(command, user=user and user.pw_uid, group=user and user.pw_gid)
     try:
         _await(own_port)
-        yield f"postgresql://tenure_pooled@127.0.0.1:{own_port}/{quote(given['dbname'])}", folder
+        yield f"postgresql://tenure_pooled@127.0.0.1:{own_port}/{quote(parameters['dbname'])}", folder
     finally:
         process.terminate()
         process.wait(10)
@@ -183,8 +185,8 @@ def test_what_leans_on_session_locks_refuses_and_leaves_none(
     assert done.stderr.startswith("tenure: the pooler at 127.0.0.1:")
     assert len(done.stderr.splitlines()) == 1
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
-    held = conn.execute(locks + "(SELECT oid FROM pg_database WHERE datname = current_database())")
-    assert held.fetchone() == (0,)
+    cursor = conn.execute(locks + "(SELECT oid FROM pg_database WHERE datname = current_database())")
+    assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.parametrize(("mode", "code"), [("transaction", 1), ("session", 0)])
@@ -192,14 +194,14 @@ def test_a_role_is_not_taken_in_a_strangers_session(pooled: tuple[str, Path], mo
     url, folder = pooled
     borrowing = url.replace("tenure_pooled", "tenure_borrowing")
 
-    asked = [("events", "list"), *([("serve", "--port", "0")] if code else [])]
-    done = [tenure(borrowing, folder, *words) for words in asked]
+    commands = [("events", "list"), *([("serve", "--port", "0")] if code else [])]
+    done = [tenure(borrowing, folder, *words) for words in commands]
     brought = tenure(url, folder, "events", "list")
 
-    assert [each.returncode for each in (*done, brought)] == [*([code] * len(done)), 0]
-    for each in done if code else ():
-        assert "use a login whose own role is tenure_app" in each.stderr
-        assert len(each.stderr.splitlines()) == 1
+    assert [completed.returncode for completed in (*done, brought)] == [*([code] * len(done)), 0]
+    for completed in done if code else ():
+        assert "use a login whose own role is tenure_app" in completed.stderr
+        assert len(completed.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])

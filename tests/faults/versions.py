@@ -32,8 +32,8 @@ def older() -> Iterator[tuple[Path, str]]:
 
 
 def _newest(directory: Path) -> str:
-    found = (path.name for path in directory.glob("*.sql") if not path.name.endswith(".rollback.sql"))
-    return max(found).removesuffix(".sql")
+    names = (path.name for path in directory.glob("*.sql") if not path.name.endswith(".rollback.sql"))
+    return max(names).removesuffix(".sql")
 
 
 def _git(*words: str) -> bytes:

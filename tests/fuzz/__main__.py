@@ -17,26 +17,26 @@ from tests.fuzz.run import Failed, Figures, run
 def main() -> int:
     """0 when everything held, 1 when something did not; the message has the command that repeats it."""
     livemode.bind(live_only=False)
-    asked = _arguments()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40 if asked.verbose else 50))
+    arguments = _arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40 if arguments.verbose else 50))
     try:
-        if given := os.environ.get("DATABASE_URL"):
-            found = _run(Server(given, f"fuzz_{os.getpid()}"), asked)
+        if url := os.environ.get("DATABASE_URL"):
+            figures = _run(Server(url, f"fuzz_{os.getpid()}"), arguments)
         else:
             with tempfile.TemporaryDirectory(prefix="tenure-fuzz-") as folder:
                 Path(folder).chmod(0o711)
                 with embedded.start(Path(folder) / "db", database="postgres", throwaway=True) as running:
-                    found = _run(Server(running.conninfo, "fuzz"), asked)
+                    figures = _run(Server(running.conninfo, "fuzz"), arguments)
     except Failed as failed:
         sys.stderr.write(f"{failed}\n")
         return 1
-    _print(found)
+    _print(figures)
     return 0
 
 
-def _run(server: Server, asked: argparse.Namespace) -> Figures:
+def _run(server: Server, arguments: argparse.Namespace) -> Figures:
     try:
-        return run(server, bodies=asked.bodies, seed=asked.seed, report=_progress)
+        return run(server, bodies=arguments.bodies, seed=arguments.seed, report=_progress)
     finally:
         server.drop_all()
 

@@ -102,15 +102,17 @@ class Mutator:
         event["id"], event["livemode"] = own_id, random.random() < 0.05
         if isinstance(event.get("created"), int):
             event["created"] = self._instant()
-        thing = (event.get("data") or {}).get("object")
-        if not isinstance(thing, dict):
+        stripe_object = (event.get("data") or {}).get("object")
+        if not isinstance(stripe_object, dict):
             return
         if random.random() < 0.25:
-            thing["metadata"] = {random.choice(("userId", "user_id", "clerk_user_id")): self._name("user")}
+            stripe_object["metadata"] = {
+                random.choice(("userId", "user_id", "clerk_user_id")): self._name("user")
+            }
         if random.random() < 0.10:
-            thing["client_reference_id"] = random.choice((self._name("user"), *OURS))
+            stripe_object["client_reference_id"] = random.choice((self._name("user"), *OURS))
         if random.random() < 0.10:
-            thing["customer"] = random.choice((self._name("cus"), {"id": self._name("cus")}, None))
+            stripe_object["customer"] = random.choice((self._name("cus"), {"id": self._name("cus")}, None))
         if random.random() < 0.05:
             name = self._name("cus")
             event["related_object"] = {"id": name, "type": "customer", "url": f"/v1/customers/{name}"}
@@ -126,7 +128,7 @@ class Mutator:
         random = self._random
         places = list(_places(event))
         if random.random() < 0.5:
-            places = [each for each in places if each[1] in READ] or places
+            places = [candidate for candidate in places if candidate[1] in READ] or places
         if not places:
             return
         place, key = random.choice(places)

@@ -83,10 +83,10 @@ def run(server: Server, *, bodies: int, seed: int, report: Any = lambda _figures
             with open_pool(
                 database.conninfo, application_name="fuzz", max_size=4, configure=_as_service
             ) as pool:
-                found = _World(database, pool, seed).run(min(PER_DATABASE, bodies - total.bodies), report)
+                figures = _World(database, pool, seed).run(min(PER_DATABASE, bodies - total.bodies), report)
         finally:
             database.drop()
-        total.add(found)
+        total.add(figures)
         seed += 1
     return total
 
@@ -161,12 +161,12 @@ class _World:
                 )
 
     def _count(self, conn: Any, user_id: str, key: str, now: datetime) -> None:
-        asked = UsageCommand(
+        command = UsageCommand(
             user_id=user_id, usage=MeteredUsage(metric="creators", quantity=1), key=key, now=now, actor="fuzz"
         )
         try:
             with conn.transaction():
-                record_usage(conn, asked)
+                record_usage(conn, command)
             self.figures.decisions["counted"] += 1
         except (DecisionRefused, PartBehind, PartBusy) as refused:
             self.figures.decisions[type(refused).__name__] += 1
@@ -178,8 +178,8 @@ class _World:
             tempfile.TemporaryDirectory() as folder,
             connect(self._conninfo, application_name="fuzz") as conn,
         ):
-            found = compare(self._conninfo, options=Options(work_dir=Path(folder), workers=1))
-            self._require(found.equal, f"live and replay differ: {found.differences[:5]}")
+            comparison = compare(self._conninfo, options=Options(work_dir=Path(folder), workers=1))
+            self._require(comparison.equal, f"live and replay differ: {comparison.differences[:5]}")
             lag = projection_lag(conn).events
             self._require(lag == 0, f"{lag} events are not projected")
             stopped = _rows(conn, "SELECT user_id, event_type, field, reason FROM quarantine")

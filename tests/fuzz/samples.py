@@ -12,11 +12,11 @@ Json = Any  # Any: parsed JSON
 
 def samples() -> dict[str, list[Json]]:
     """Provider to sample events."""
-    found: dict[str, list[Json]] = {"stripe": [], "clerk": []}
+    by_provider: dict[str, list[Json]] = {"stripe": [], "clerk": []}
     for delivery in make_world(5, 12, days=120).deliveries:
-        found[delivery.provider].append(delivery.event)
+        by_provider[delivery.provider].append(delivery.event)
     if corpus := os.environ.get("TENURE_CORPUS"):
-        for provider, events in found.items():
+        for provider, events in by_provider.items():
             for path in sorted((Path(corpus) / provider).glob("*.jsonl")):
                 events += [json.loads(line)["event"] for line in path.read_text().splitlines()]
-    return found
+    return by_provider

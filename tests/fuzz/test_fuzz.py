@@ -10,12 +10,12 @@ from tests.fuzz.samples import samples
 
 
 def test_mutated_bodies_stop_neither_the_projector_nor_a_witness(server: Server) -> None:
-    found = run(server, bodies=2_000, seed=20)
+    figures = run(server, bodies=2_000, seed=20)
 
-    assert found.bodies == 2_000
-    assert found.answers["appended"] > 1_500
-    assert found.quarantined > 0
-    assert found.decisions["counted"] > 0
+    assert figures.bodies == 2_000
+    assert figures.answers["appended"] > 1_500
+    assert figures.quarantined > 0
+    assert figures.decisions["counted"] > 0
 
 
 def test_the_same_seed_sends_the_same_bodies() -> None:

@@ -22,16 +22,16 @@ def advisories(folder: Path) -> Iterator[Advisory]:
         if path.suffix not in (".json", ".yaml", ".yml"):
             continue
         text = path.read_text()
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-        if isinstance(found, dict) and "affected" in found and not found.get("withdrawn"):
-            yield found
+        advisory = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        if isinstance(advisory, dict) and "affected" in advisory and not advisory.get("withdrawn"):
+            yield advisory
 
 
-def findings(pins: Mapping[str, str], known: Iterator[Advisory]) -> list[str]:
+def findings(pins: Mapping[str, str], published: Iterator[Advisory]) -> list[str]:
     """`id: name==version` of each pin that an advisory names."""
     return [
         f"{advisory['id']}: {name}=={pins[name]}"
-        for advisory in known
+        for advisory in published
         for affected in advisory["affected"]
         if affected.get("package", {}).get("ecosystem") == "PyPI"
         if (name := canonicalize_name(affected["package"]["name"])) in pins
@@ -42,7 +42,11 @@ def findings(pins: Mapping[str, str], known: Iterator[Advisory]) -> list[str]:
 def _is_affected(version: Version, affected: Advisory) -> bool:
     if str(version) in affected.get("versions", ()):
         return True
-    spans = [each["events"] for each in affected.get("ranges", ()) if each["type"] == "ECOSYSTEM"]
+    spans = [
+        affected_range["events"]
+        for affected_range in affected.get("ranges", ())
+        if affected_range["type"] == "ECOSYSTEM"
+    ]
     return any(_is_within(version, events) for events in spans)
 
 

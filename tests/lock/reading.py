@@ -20,24 +20,24 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za
 
 def pins(text: str) -> dict[str, str]:
     """Canonical name to version. Raises: ValueError at a line that pins nothing exactly."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         match = _PIN.fullmatch(line)
         if match is None:
             raise ValueError(f"expected name==version, found {line!r}")
-        found[canonicalize_name(match["name"])] = match["version"]
-    return found
+        versions[canonicalize_name(match["name"])] = match["version"]
+    return versions
 
 
 @cache
 def installed() -> Mapping[str, str]:
     """Canonical name to version of everything here but ourselves and the environment's tools."""
-    found: dict[str, str] = {
-        canonicalize_name(each.metadata["Name"]): each.version for each in distributions()
+    versions: dict[str, str] = {
+        canonicalize_name(package.metadata["Name"]): package.version for package in distributions()
     }
-    return {name: version for name, version in found.items() if name not in TOOLS | {OURS}}
+    return {name: version for name, version in versions.items() if name not in TOOLS | {OURS}}
 
 
 def closure(extras: Iterable[str]) -> set[str]:
@@ -45,11 +45,11 @@ def closure(extras: Iterable[str]) -> set[str]:
     todo: list[_Wanted] = [(OURS, frozenset(extras))]
     seen: set[_Wanted] = set()
     while todo:
-        name, wanted = todo.pop()
-        if (name, wanted) in seen:
+        name, extra = todo.pop()
+        if (name, extra) in seen:
             continue
-        seen.add((name, wanted))
-        applying = (needed for needed in _requirements(name) if _applies(needed, wanted))
+        seen.add((name, extra))
+        applying = (needed for needed in _requirements(name) if _applies(needed, extra))
         todo.extend((canonicalize_name(needed.name), frozenset(needed.extras)) for needed in applying)
     return {name for name, _ in seen} - {OURS}
 
@@ -64,17 +64,19 @@ def elsewhere(names: Iterable[str]) -> set[str]:
     }
 
 
-def licence(found: Distribution) -> str:
+def licence(package: Distribution) -> str:
     """What the distribution says of its licence, in all the places where it may."""
-    told = found.metadata.get_all
-    said = [*told("License-Expression", []), *told("License", [])]
-    said += [each for each in told("Classifier", []) if each.startswith("License ::")]
+    values_of = package.metadata.get_all
+    licences = [*values_of("License-Expression", []), *values_of("License", [])]
+    licences += [
+        classifier for classifier in values_of("Classifier", []) if classifier.startswith("License ::")
+    ]
     # A whole licence as text names others in passing; its first line is its name.
-    return "; ".join(text.strip().splitlines()[0] for text in said if text.strip())
+    return "; ".join(text.strip().splitlines()[0] for text in licences if text.strip())
 
 
 def _requirements(name: str) -> list[Requirement]:
-    return [Requirement(each) for each in distribution(name).requires or ()]
+    return [Requirement(requirement) for requirement in distribution(name).requires or ()]
 
 
 def _applies(needed: Requirement, extras: frozenset[str]) -> bool:

@@ -49,11 +49,11 @@ def test_everything_in_the_lock_is_needed_by_something() -> None:
 
 
 def test_what_serves_has_no_licence_that_would_bind_the_whole() -> None:
-    said = {name: licence(distribution(name)) for name in closure(["otel"])}
+    licences = {name: licence(distribution(name)) for name in closure(["otel"])}
 
-    assert {name: text for name, text in said.items() if not text} == {}
-    assert {name: text for name, text in said.items() if COPYLEFT.search(text)} == {}
-    assert {name for name, text in said.items() if re.search("LGPL|Lesser", text)} == set(LESSER)
+    assert {name: text for name, text in licences.items() if not text} == {}
+    assert {name: text for name, text in licences.items() if COPYLEFT.search(text)} == {}
+    assert {name for name, text in licences.items() if re.search("LGPL|Lesser", text)} == set(LESSER)
 
 
 @pytest.mark.parametrize("text", ["GPL-3.0-only", "AGPL-3.0", "GNU General Public License v2 (GPLv2)"])
@@ -69,8 +69,8 @@ def test_installed_files_are_those_their_packages_brought() -> None:
             if file.hash is None or file.suffix == ".pyc":
                 continue
             assert file.hash.mode == "sha256"
-            found = sha256(Path(str(file.locate())).read_bytes()).digest()
-            if urlsafe_b64encode(found).rstrip(b"=").decode() != file.hash.value:
+            digest = sha256(Path(str(file.locate())).read_bytes()).digest()
+            if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
                 changed.append(f"{name}: {file}")
 
     assert changed == []
@@ -104,6 +104,6 @@ def test_an_advisory_names_the_versions_between(tmp_path: Path, version: str, is
     )
     (tmp_path / "PYSEC-2.json").write_text('{"id": "PYSEC-2", "withdrawn": "2026", "affected": []}')
 
-    found = findings({"some-package": version}, advisories(tmp_path))
+    named = findings({"some-package": version}, advisories(tmp_path))
 
-    assert found == ([f"PYSEC-1: some-package=={version}"] if is_found else [])
+    assert named == ([f"PYSEC-1: some-package=={version}"] if is_found else [])

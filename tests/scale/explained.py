@@ -28,7 +28,7 @@ def explainable(text: str) -> bool:
 
 def explained(conn: psycopg.Connection[Any], text: str) -> Plan:
     """The plan, with sample values in the place of parameters."""
-    filled = _PARAMETER.sub(lambda found: SAMPLES.get(found[1], "NULL"), _LIMIT.sub("LIMIT 10", text))
+    filled = _PARAMETER.sub(lambda match: SAMPLES.get(match[1], "NULL"), _LIMIT.sub("LIMIT 10", text))
     filled = filled.replace("%%", "%")
     with conn.transaction(force_rollback=True):
         row = conn.execute(f"EXPLAIN (FORMAT JSON) {filled}".encode()).fetchone()

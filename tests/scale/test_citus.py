@@ -18,7 +18,7 @@ __all__ = ["tenure"]
 
 
 def names(conn: Connection) -> set[str]:
-    return {found.name for found in obstacles(conn)}
+    return {obstacle.name for obstacle in obstacles(conn)}
 
 
 def test_every_table_has_its_place(conn: Connection) -> None:
@@ -80,21 +80,21 @@ def standing(conn: Connection) -> list[tuple[object, ...]]:
 
 
 def test_nothing_known_is_in_the_way(conn: Connection, tenure: Tenure) -> None:
-    said = json.loads(tenure("scale", "citus", "--dry-run", "--json").stdout)
+    report = json.loads(tenure("scale", "citus", "--dry-run", "--json").stdout)
 
     assert obstacles(conn) == []
-    assert said["obstacles"] == []
-    assert said["citus"] is False
+    assert report["obstacles"] == []
+    assert report["citus"] is False
 
 
 def test_the_functions_of_before_are_found(conn: Connection) -> None:
     conn.execute((ROOT / "migrations/0020_name_the_part.rollback.sql").read_bytes())
 
     whys = {
-        (each.name, word)
-        for each in obstacles(conn)
+        (obstacle.name, word)
+        for obstacle in obstacles(conn)
         for word in ("clock", "xmin", "array")
-        if word in each.why
+        if word in obstacle.why
     }
 
     assert whys == {("append_event()", "clock"), ("erase_person()", "xmin"), ("erase_person()", "array")}
@@ -113,16 +113,16 @@ OF_BEFORE = {
 def test_the_statements_of_before_are_found(
     conn: Connection, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def as_before(package: str, wanted: str) -> bytes:
-        return OF_BEFORE[wanted].encode() if wanted == name else statement(package, wanted)
+    def as_before(package: str, requested: str) -> bytes:
+        return OF_BEFORE[requested].encode() if requested == name else statement(package, requested)
 
     monkeypatch.setattr("cli.scale.citus_checks.statement", as_before)
 
-    assert [found.name.rpartition(": ")[2] for found in obstacles(conn)] == [name]
+    assert [obstacle.name.rpartition(": ")[2] for obstacle in obstacles(conn)] == [name]
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "obstacle"),
     [
         ("ALTER TABLE events ADD CONSTRAINT events_id_once UNIQUE (id)", "events"),
         ("ALTER TABLE log_nodes DROP COLUMN part CASCADE", "log_nodes"),
@@ -132,12 +132,12 @@ def test_the_statements_of_before_are_found(
         ),
     ],
 )
-def test_a_table_that_can_not_be_distributed_is_found(conn: Connection, change: str, found: str) -> None:
-    assert found not in names(conn)
+def test_a_table_that_can_not_be_distributed_is_found(conn: Connection, change: str, obstacle: str) -> None:
+    assert obstacle not in names(conn)
 
     conn.execute(change.encode())
 
-    assert found in names(conn)
+    assert obstacle in names(conn)
 
 
 def test_what_is_distributed_already_is_not_distributed_again(conn: Connection) -> None:
@@ -147,8 +147,8 @@ def test_what_is_distributed_already_is_not_distributed_again(conn: Connection) 
 
     assert steps(conn, done) == []
     assert len(steps(conn, locked)) == 1
-    left = [step.as_string(conn) for step in steps(conn, half)]
-    assert [text for text in left if "create_distributed_table" in text] == [
+    remaining = [step.as_string(conn) for step in steps(conn, half)]
+    assert [text for text in remaining if "create_distributed_table" in text] == [
         "SELECT create_distributed_table('event_conflicts', 'part', colocate_with => 'part_heads')",
         "SELECT create_distributed_table('log_nodes', 'part', colocate_with => 'part_heads')",
     ]
@@ -158,11 +158,11 @@ def test_obstacles_stop_it_where_citus_is(tenure: Tenure, monkeypatch: pytest.Mo
     def standing(conn: psycopg.Connection[Any]) -> Cluster:
         return Cluster(is_available=True, is_installed=True, distributed=())
 
-    def found(conn: psycopg.Connection[Any]) -> list[Obstacle]:
+    def one_obstacle(conn: psycopg.Connection[Any]) -> list[Obstacle]:
         return [Obstacle("append_event()", "its UPDATE of part_heads calls clock_timestamp()", "mend it")]
 
     monkeypatch.setattr("cli.scale.command.cluster", standing)
-    monkeypatch.setattr("cli.scale.command.obstacles", found)
+    monkeypatch.setattr("cli.scale.command.obstacles", one_obstacle)
     result = tenure("scale", "citus")
 
     assert result.exit_code == 1

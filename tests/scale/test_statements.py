@@ -55,11 +55,11 @@ NOT_THE_SERVICE = {
 
 
 def test_every_statement_names_its_part_or_is_known_to_fan_out() -> None:
-    found = {name: tables for name, text in statements().items() if (tables := fans_out(text))}
+    fanning = {name: tables for name, text in statements().items() if (tables := fans_out(text))}
 
-    unknown = {name: tables for name, tables in found.items() if name not in FAN_OUT}
+    unknown = {name: tables for name, tables in fanning.items() if name not in FAN_OUT}
     assert not unknown, f"these ask every node; give them a part, or a reason in FAN_OUT: {unknown}"
-    assert set(FAN_OUT) == set(found), "these no longer fan out; take them off the list"
+    assert set(FAN_OUT) == set(fanning), "these no longer fan out; take them off the list"
 
 
 def test_no_statement_locks_or_walks_more_than_one_node() -> None:
@@ -102,15 +102,15 @@ def test_a_statement_without_a_part_is_seen(text: str) -> None:
 @pytest.fixture(scope="module")
 def planner(template: str, server: Any) -> Iterator[psycopg.Connection[Any]]:  # Any: tests.conftest.Server
     """TENURE_CITUS_URL's database, distributed; else a plain one, which reads the same statements."""
-    given = os.environ.get("TENURE_CITUS_URL")
-    if given:
-        with psycopg.connect(given) as conn:
+    url = os.environ.get("TENURE_CITUS_URL")
+    if url:
+        with psycopg.connect(url) as conn:
             yield conn
         return
-    made = server.database(template)
-    with psycopg.connect(made.conninfo) as conn:
+    database = server.database(template)
+    with psycopg.connect(database.conninfo) as conn:
         yield conn
-    made.drop()
+    database.drop()
 
 
 def test_every_statement_s_plan_can_be_read(planner: psycopg.Connection[Any]) -> None:
@@ -125,12 +125,12 @@ def test_every_statement_s_plan_can_be_read(planner: psycopg.Connection[Any]) ->
     reason="TENURE_CITUS_URL is not set: it names a Citus database that `tenure scale citus` distributed",
 )
 def test_on_citus_every_plan_is_a_router_s_or_co_located(planner: psycopg.Connection[Any]) -> None:
-    found = {}
+    ways = {}
     for name, text in statements().items():
         if explainable(text) and name not in FAN_OUT:
-            found[name] = way(explained(planner, text))
+            ways[name] = way(explained(planner, text))
 
-    assert {name: how for name, how in found.items() if how not in ("router", "co-located", "local")} == {}
+    assert {name: how for name, how in ways.items() if how not in ("router", "co-located", "local")} == {}
 
 
 @pytest.mark.parametrize(

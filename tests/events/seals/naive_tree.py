@@ -49,10 +49,10 @@ def stored(leaves: Sequence[bytes]) -> dict[Address, bytes]:
 
 def reader(nodes: dict[Address, bytes]) -> tuple[ReadNodes, list[list[Address]]]:
     """A `read_nodes` over a dictionary, and the batches it was asked for."""
-    asked: list[list[Address]] = []
+    reads: list[list[Address]] = []
 
     def read(addresses: Sequence[Address]) -> dict[Address, bytes]:
-        asked.append(list(addresses))
+        reads.append(list(addresses))
         return {address: nodes[address] for address in addresses if address in nodes}
 
-    return read, asked
+    return read, reads

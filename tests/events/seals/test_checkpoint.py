@@ -43,8 +43,8 @@ def test_the_root_is_the_tree_s_over_the_documented_leaves() -> None:
         return len(text).to_bytes(4, "big") + text.encode()
 
     leaves = [
-        b"tenure part root v1\n" + b"".join(map(framed, (str(part), str(each.size), each.root.hex())))
-        for part, each in enumerate(LOG.frontiers)
+        b"tenure part root v1\n" + b"".join(map(framed, (str(part), str(frontier.size), frontier.root.hex())))
+        for part, frontier in enumerate(LOG.frontiers)
     ]
 
     assert CHECKPOINT.root == tree_root(leaves)

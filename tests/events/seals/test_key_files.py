@@ -23,7 +23,7 @@ def test_a_new_key_is_private_and_loads_again(tmp_path: Path) -> None:
     key = create_signing_key(path, name=NAME)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.verifier for each in load_signing_keys(path, name=NAME)] == [key.verifier]
+    assert [loaded.verifier for loaded in load_signing_keys(path, name=NAME)] == [key.verifier]
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -51,9 +51,9 @@ def test_an_existing_file_is_never_replaced(tmp_path: Path) -> None:
 def test_many_starting_at_once_share_one_key(tmp_path: Path) -> None:
     path = tmp_path / "key"
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda _: load_or_create_signing_keys(path, name=NAME), range(16))
+        loaded = pool.map(lambda _: load_or_create_signing_keys(path, name=NAME), range(16))
 
-    assert len({str(keys[0].verifier) for keys in found}) == 1
+    assert len({str(keys[0].verifier) for keys in loaded}) == 1
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -52,9 +52,9 @@ def test_appending_nothing_changes_nothing() -> None:
 
 def test_a_frontier_can_be_read_back_from_stored_nodes() -> None:
     frontier, nodes = extend(Frontier(), [leaf_hash(bytes([n])) for n in range(13)])
-    found = {(level, index): node for level, index, node in nodes}
+    stored = {(level, index): node for level, index, node in nodes}
 
-    assert Frontier(13, tuple(found[address] for address in cover(0, 13))) == frontier
+    assert Frontier(13, tuple(stored[address] for address in cover(0, 13))) == frontier
 
 
 @pytest.mark.parametrize(("size", "peaks"), [(3, 1), (0, 1), (-1, 0), (4, 2)])
@@ -64,7 +64,7 @@ def test_frontier_with_other_peaks_than_its_size_is_refused(size: int, peaks: in
 
 
 def test_leaf_and_node_hashes_cannot_be_taken_for_each_other() -> None:
-    left, right = leaf_hash(b"a"), leaf_hash(b"b")
+    leaf_a, leaf_b = leaf_hash(b"a"), leaf_hash(b"b")
 
-    assert leaf_hash(left + right) != node_hash(left, right)
+    assert leaf_hash(leaf_a + leaf_b) != node_hash(leaf_a, leaf_b)
     assert Frontier().root == EMPTY_ROOT

@@ -22,12 +22,12 @@ MANY = [bytes([n]) for n in range(200)]
 @given(st.data(), st.integers(1, 200))
 def test_inclusion_proof_is_the_definition_s_and_holds(data: st.DataObject, size: int) -> None:
     index = data.draw(st.integers(0, size - 1))
-    read, asked = reader(stored(MANY[:size]))
+    read, reads = reader(stored(MANY[:size]))
 
     path = make_inclusion(index, size, read_nodes=read)
 
     assert path == audit_path(index, MANY[:size])
-    assert len(asked) <= 1
+    assert len(reads) <= 1
     verify_inclusion(leaf_hash(MANY[index]), index, size=size, path=path, root=tree_root(MANY[:size]))
 
 
@@ -42,12 +42,12 @@ def test_proofs_for_an_older_size_come_from_the_newer_nodes(data: st.DataObject,
 @given(st.data(), st.integers(1, 200))
 def test_consistency_proof_is_the_definition_s_and_holds(data: st.DataObject, new: int) -> None:
     old = data.draw(st.integers(1, new))
-    read, asked = reader(stored(MANY[:new]))
+    read, reads = reader(stored(MANY[:new]))
 
     path = make_consistency(old, new, read_nodes=read)
 
     assert path == consistency(old, MANY[:new])
-    assert len(asked) <= 1
+    assert len(reads) <= 1
     verify_consistency(old, new, old_root=tree_root(MANY[:old]), new_root=tree_root(MANY[:new]), path=path)
 
 
@@ -79,17 +79,17 @@ def test_consistency_with_an_edited_history_is_refused(data: st.DataObject, new:
 
 
 def test_a_proof_at_ten_million_leaves_reads_few_nodes_at_once() -> None:
-    asked: list[int] = []
+    reads: list[int] = []
 
     def read(addresses: Sequence[Address]) -> dict[Address, bytes]:
-        asked.append(len(addresses))
+        reads.append(len(addresses))
         return dict.fromkeys(addresses, bytes(32))
 
     make_inclusion(9_999_998, 10_000_000, read_nodes=read)
     make_consistency(9_999_999, 10_000_000, read_nodes=read)
 
-    assert len(asked) == 2
-    assert max(asked) <= 48
+    assert len(reads) == 2
+    assert max(reads) <= 48
 
 
 def test_missing_node_is_named() -> None:
@@ -117,16 +117,16 @@ def test_consistency_of_impossible_sizes_cannot_be_asked(old: int, new: int) -> 
 
 def test_hashes_of_other_lengths_are_refused_though_they_join_to_the_same_bytes() -> None:
     leaves = [b"a", b"b"]
-    left, right = leaf_hash(b"a"), leaf_hash(b"b")
+    leaf_a, leaf_b = leaf_hash(b"a"), leaf_hash(b"b")
 
     with pytest.raises(ProofRefused, match="32 bytes"):
-        verify_inclusion(left + right[:1], 0, size=2, path=[right[1:]], root=tree_root(leaves))
+        verify_inclusion(leaf_a + leaf_b[:1], 0, size=2, path=[leaf_b[1:]], root=tree_root(leaves))
 
 
 def test_consistency_with_a_root_of_another_length_is_refused() -> None:
-    left, right = leaf_hash(b"a"), leaf_hash(b"b")
+    leaf_a, leaf_b = leaf_hash(b"a"), leaf_hash(b"b")
 
     with pytest.raises(ProofRefused, match="32 bytes"):
         verify_consistency(
-            1, 2, old_root=left + right[:1], new_root=tree_root([b"a", b"b"]), path=[right[1:]]
+            1, 2, old_root=leaf_a + leaf_b[:1], new_root=tree_root([b"a", b"b"]), path=[leaf_b[1:]]
         )

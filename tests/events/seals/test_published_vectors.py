@@ -39,7 +39,7 @@ def expect(vector: dict[str, Any]) -> AbstractContextManager[object]:
 
 
 def hashes(texts: list[str] | None) -> list[bytes]:
-    return [b64decode(each) for each in texts or []]
+    return [b64decode(text) for text in texts or []]
 
 
 def test_every_published_vector_is_found() -> None:
@@ -104,9 +104,9 @@ def test_subtree_consistency_vector(file: Path) -> None:
 
 
 def test_published_roots() -> None:
-    known = json.loads((MERKLE / "rfc6962_roots.json").read_text())
-    leaves = [leaf_hash(bytes.fromhex(each)) for each in known["leaf_inputs_hex"]]
+    published = json.loads((MERKLE / "rfc6962_roots.json").read_text())
+    leaves = [leaf_hash(bytes.fromhex(leaf)) for leaf in published["leaf_inputs_hex"]]
 
     roots = [extend(Frontier(), leaves[:n])[0].root.hex() for n in range(len(leaves) + 1)]
 
-    assert roots == known["root_hashes_by_size_hex"]
+    assert roots == published["root_hashes_by_size_hex"]
