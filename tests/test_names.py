@@ -31,8 +31,26 @@ def bound_in(source: str) -> Iterator[str]:
             yield node.asname
 
 
+def defined_in(source: str) -> Iterator[str]:
+    """Every function and class that the module defines, and every attribute that it sets."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_binding_is_named_for_what_it_holds(path: Path) -> None:
     kept = KEPT.get(str(path.relative_to(ROOT)), set())
 
     assert EMPTY & set(bound_in(path.read_text())) <= kept
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_a_test_module_binds_and_defines_no_empty_name(path: Path) -> None:
+    source = path.read_text()
+
+    assert (EMPTY | {"say"}) & {*bound_in(source), *defined_in(source)} == set()
