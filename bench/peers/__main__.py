@@ -20,7 +20,7 @@ from bench.peers.errors import NotAccepted, NotDurable, NotInstalled, NotProject
 from bench.peers.postgres import peer_server, version
 from bench.peers.rounds import SCENARIOS, Run, progress, rounds
 from bench.peers.summary import COLUMNS, GOAL_COLUMNS, MAX_CATCH_UP_S, Summary
-from bench.report import report
+from bench.report import report, spread
 from database.errors import EmbeddedServerFailed
 from database.scratch_folder import scratch_folder
 from events.child_processes import stop_on_signals
@@ -53,7 +53,6 @@ def main() -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    load_before = os.getloadavg()[0]
     with (
         _work_folder(arguments.folder) as folder,
         peer_server(folder, os.environ.get("DATABASE_URL")) as server_url,
@@ -65,9 +64,10 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(as_json(runs, skipped, server))
         return
+    others = f"{spread([run.others_cores for run in runs])} cores"
     notes = (
         f"`python -m bench peers --runs {arguments.runs} --seconds {arguments.seconds:g}`, {os.cpu_count()} cores, {server}, "
-        f"durable, client, contestants and server on the same machine, load {load_before:.1f} before; median (range) of "
+        f"durable, client, contestants and server on the same machine, of which other programs used {others}; median (range) of "
         f"{arguments.runs} interleaved runs of {arguments.seconds:g} s, each event signed, sent once and checked in the tables. "
         "× sync-engine: the median over that of stripe-sync-engine's better configuration. "
         f"caught up: the longest time from the last response until the projected tables show every event; goal {MAX_CATCH_UP_S:g} s."

@@ -1,8 +1,10 @@
 """The one server of all contestants: DATABASE_URL's, else Debian's PostgreSQL 15, else the embedded one; always durable."""
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -14,8 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bench.embedded_server import TUNING
 from bench.peers.errors import NotDurable, ServerFailed
-from database import embedded
-from database.data_dir import remove_socket_directory, socket_directory
+from database.data_dir import VERSION, remove_socket_directory, socket_directory
+from database.data_dir import programs as bundled_programs
 from database.system_account import Account, server_account
 from events import child_processes
 
@@ -35,18 +37,10 @@ PG_VARIABLES = {
 
 @contextmanager
 def peer_server(folder: Path, database_url: str | None) -> Iterator[str]:
-    """The URL of the server's maintenance database. Raises: NotDurable, ServerFailed."""
-    if database_url:
-        _require_durable(database_url)
-        yield database_url
-    elif DEBIAN.is_dir():
-        with _debian(folder) as url:
-            _require_durable(url)
-            yield url
-    else:
-        with embedded.start(folder / "embedded", database="postgres", tuning=TUNING) as server:
-            _require_durable(server.conninfo)
-            yield server.conninfo
+    """The URL of the server's maintenance database. Raises: NotDurable, ServerFailed, EmbeddedServerFailed."""
+    with nullcontext(database_url) if database_url else _own_server(folder) as url:
+        _require_durable(url)
+        yield url
 
 
 @contextmanager
@@ -82,15 +76,21 @@ def checkpoint(conn: AnyConnection) -> None:
 
 
 @contextmanager
-def _debian(folder: Path) -> Iterator[str]:
-    account, pgdata = server_account(), folder / "postgres"
+def _own_server(folder: Path) -> Iterator[str]:
+    account = server_account()
     if not account.may_enter(folder):
         raise ServerFailed(f"the account that runs PostgreSQL can't enter {folder}; choose another --folder")
+    programs, major = (
+        (DEBIAN, 15)
+        if DEBIAN.is_dir()
+        else (bundled_programs(account, partial(print, file=sys.stderr)), VERSION)
+    )
+    pgdata = folder / f"postgres{major}"
     if not (pgdata / "PG_VERSION").exists():
-        _initialise(pgdata, account)
+        _initialise(programs, pgdata, account)
     sockets = socket_directory(pgdata, account)
     try:
-        with _launched(pgdata, sockets, account) as server:
+        with _launched(programs, pgdata, sockets, account) as server:
             url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}&port=5432"
             _await(url, server)
             yield url
@@ -98,10 +98,10 @@ def _debian(folder: Path) -> Iterator[str]:
         remove_socket_directory(sockets)
 
 
-def _initialise(pgdata: Path, account: Account) -> None:
+def _initialise(programs: Path, pgdata: Path, account: Account) -> None:
     pgdata.mkdir(mode=0o700, exist_ok=True)
     account.own(pgdata)
-    command = [str(DEBIAN / "initdb"), "-D", str(pgdata), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command = [str(programs / "initdb"), "-D", str(pgdata), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     done = child_processes.run(
         [*command, "--locale=C.UTF-8"], cwd="/", capture_output=True, text=True, **account.popen_options()
     )
@@ -110,17 +110,20 @@ def _initialise(pgdata: Path, account: Account) -> None:
 
 
 @contextmanager
-def _launched(pgdata: Path, sockets: Path, account: Account) -> Iterator[child_processes.Process[bytes]]:
+def _launched(
+    programs: Path, pgdata: Path, sockets: Path, account: Account
+) -> Iterator[child_processes.Process[bytes]]:
+    """The server as a child, so that its processor time counts as the benchmark's own."""
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
         "port": "5432",
         "max_connections": "200",
     }
-    command = [str(DEBIAN / "postgres"), "-D", str(pgdata)]
+    command = [str(programs / "postgres"), "-D", str(pgdata)]
     for name, value in {**settings, **TUNING}.items():
         command += ["-c", f"{name}={value}"]
-    with pgdata.with_name("postgres.log").open("ab") as log:
+    with (pgdata.parent / "postgres.log").open("ab") as log:
         server = child_processes.start(command, cwd="/", stdout=log, stderr=log, **account.popen_options())
     try:
         yield server

@@ -12,6 +12,7 @@ import psycopg
 from bench.load_client import LoadResult, knock, signed_request
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotStored
+from bench.peers.other_load import watch_others
 from bench.peers.postgres import checkpoint
 from bench.peers.stripe_events import CUSTOMERS, KINDS, Kind, PeerEvent, events
 from queries.pluralize import counted
@@ -40,7 +41,11 @@ SCENARIOS = tuple(Scenario(kind, connections) for kind in KINDS for connections 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one contestant. `caught_up_s`: from the last response to tables that show every event."""
+    """One run of one contestant.
+
+    `caught_up_s`: from the last response to tables that show every event. `others_cores`: what other programs
+    used of the machine meanwhile.
+    """
 
     contestant: str
     scenario: Scenario
@@ -49,6 +54,7 @@ class Run:
     p50_ms: float
     p99_ms: float
     caught_up_s: float | None
+    others_cores: float
 
 
 class EventSupply:
@@ -99,7 +105,9 @@ def run(contestant: Contestant, scenario: Scenario, sent: Sequence[PeerEvent], *
         before = _load(contestant, requests, scenario, WARM_UP_S)
         await_tables()
         checkpoint(conn)
+        others = watch_others()
         result = _load(contestant, requests, scenario, seconds)
+        others_cores = others()
         ended = time.perf_counter()
         await_tables()
         caught_up_s = time.perf_counter() - ended if contestant.projector else None
@@ -114,6 +122,7 @@ def run(contestant: Contestant, scenario: Scenario, sent: Sequence[PeerEvent], *
         result.percentile(0.5),
         result.percentile(0.99),
         caught_up_s,
+        others_cores,
     )
 
 
@@ -129,11 +138,8 @@ def _load(
 def progress(run: Run) -> None:
     """One line on standard error."""
     lag = "" if run.caught_up_s is None else f", caught up in {run.caught_up_s:.2f} s"
-    print(
-        f"{run.scenario.text()}: {run.contestant}: {run.events_per_s:,.0f}/s{lag}",
-        file=sys.stderr,
-        flush=True,
-    )
+    figures = f"{run.events_per_s:,.0f}/s{lag}, other programs {run.others_cores:.1f} cores"
+    print(f"{run.scenario.text()}: {run.contestant}: {figures}", file=sys.stderr, flush=True)
 
 
 def _nothing() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bench.peers import dj_stripe, sync_engine, tenure
+from bench.peers import dj_stripe, postgres, sync_engine, tenure
 from bench.peers.errors import NotDurable
 from bench.peers.postgres import database, peer_server, pg_variables
 from bench.peers.stripe_events import CUSTOMERS, PeerEvent, event
 from database.pool import Connection
+from database.scratch_folder import scratch_folder
 from events.append import append
 from projections.runner import Runner
 from service.wiring import projector_connection
@@ -77,6 +78,16 @@ def test_a_server_that_may_lose_commits_is_refused(server: Server, tmp_path: Pat
 
     with pytest.raises(NotDurable), peer_server(tmp_path, url):
         pass
+
+
+def test_without_another_server_the_bundled_one_runs_durably(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "DEBIAN", Path("/nonexistent"))
+
+    with scratch_folder("tenure-test-peers-") as folder:
+        folder.chmod(0o711)
+        with peer_server(folder, None) as url, psycopg.connect(url) as conn:
+            settings = conn.execute("SELECT current_setting('fsync'), current_setting('listen_addresses')")
+            assert settings.fetchone() == ("on", "")
 
 
 def test_a_database_is_empty_and_dropped_afterwards(server: Server) -> None:

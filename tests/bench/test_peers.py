@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.load_client import knock, signed_request
-from bench.peers import installs, sync_engine, tenure
+from bench.peers import installs, other_load, sync_engine, tenure
 from bench.peers.__main__ import begin, main
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotInstalled, NotStored
@@ -58,7 +58,7 @@ def contestant(conninfo: str, port: int, missing: Callable[..., list[str]] = all
 
 
 def measured(name: str, rate: float, *, caught_up_s: float | None = None, p99_ms: float = 10.0) -> Run:
-    return Run(name, SUBSCRIPTIONS, 1000, rate, 5.0, p99_ms, caught_up_s)
+    return Run(name, SUBSCRIPTIONS, 1000, rate, 5.0, p99_ms, caught_up_s, 0.0)
 
 
 def verdicts(*runs: Run) -> dict[str, str]:
@@ -88,6 +88,16 @@ def test_another_status_than_200_fails_the_run(conninfo: str) -> None:
 
     with answering(503) as port, pytest.raises(NotAccepted, match="503"):
         run(contestant(conninfo, port), SUBSCRIPTIONS, sent, seconds=60)
+
+
+def test_only_the_time_of_other_programs_counts_as_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, values in (("_busy_s", (10.0, 18.0)), ("_own_s", (2.0, 5.0))):
+        monkeypatch.setattr(other_load, name, iter(values).__next__)
+    monkeypatch.setattr("bench.peers.other_load.time.perf_counter", iter((100.0, 105.0)).__next__)
+
+    cores = other_load.watch_others()()
+
+    assert cores == 1.0
 
 
 def test_each_contestant_is_first_in_turn() -> None:
