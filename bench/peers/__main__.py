@@ -18,7 +18,7 @@ from bench.peers import dj_stripe, sync_engine, tenure
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotDurable, NotInstalled, NotProjected, NotStored, ServerFailed
 from bench.peers.postgres import peer_server, version
-from bench.peers.rounds import SCENARIOS, Run, progress, rounds
+from bench.peers.rounds import CONNECTIONS, SCENARIOS, Run, progress, rounds
 from bench.peers.summary import COLUMNS, GOAL_COLUMNS, MAX_CATCH_UP_S, Summary
 from bench.report import report, spread
 from database.errors import EmbeddedServerFailed
@@ -36,6 +36,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument(
         "--folder", type=Path, help="keep installations and logs there; a temporary folder if unset"
+    )
+    parser.add_argument(
+        "--connections",
+        type=int,
+        nargs="+",
+        choices=CONNECTIONS,
+        default=CONNECTIONS,
+        help="measure only these",
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print every run as JSON instead of the tables")
@@ -60,13 +68,15 @@ def _compare(arguments: argparse.Namespace) -> None:
     ):
         server = version(server_url)
         contestants, skipped = begin(stack, BEGINS, server_url, folder)
-        runs = rounds(contestants, SCENARIOS, runs=arguments.runs, seconds=arguments.seconds, report=progress)
+        scenarios = [one for one in SCENARIOS if one.connections in arguments.connections]
+        runs = rounds(contestants, scenarios, runs=arguments.runs, seconds=arguments.seconds, report=progress)
     if arguments.json:
         print(as_json(runs, skipped, server))
         return
     others = f"{spread([run.others_cores for run in runs])} cores"
+    connections = " ".join(map(str, arguments.connections))
     notes = (
-        f"`python -m bench peers --runs {arguments.runs} --seconds {arguments.seconds:g}`, {os.cpu_count()} cores, {server}, "
+        f"`python -m bench peers --runs {arguments.runs} --seconds {arguments.seconds:g} --connections {connections}`, {os.cpu_count()} cores, {server}, "
         f"durable, client, contestants and server on the same machine, of which other programs used {others}; median (range) of "
         f"{arguments.runs} interleaved runs of {arguments.seconds:g} s, each event signed, sent once and checked in the tables. "
         "× sync-engine: the median over that of stripe-sync-engine's better configuration. "
