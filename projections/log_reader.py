@@ -98,19 +98,20 @@ def stretches(
     parameters = _within_each([route for *_, route, _ in streams], bounds) | {
         "since": [instant(request.since) for _, request, *_ in streams],
         "limits": [request.limit for _, request, *_ in streams],
+        "own": [is_own for *_, is_own in streams],
+        "service": sorted(SERVICE_AGGREGATES),
         "live_only": livemode.live_only(),
     }
     facts: dict[str, list[Fact]] = {user: [] for user in requests}
     read = Counter[int]()
     complete: dict[str, int] = {}  # instants before this one are
     for number, *row in _rows(conn, "read_stretches", parameters) if streams else ():
-        user, request, _, is_own = streams[number - 1]
+        user, request, _, _ = streams[number - 1]
         read[number] += 1
         event = routed(tuple(row))
         if read[number] == request.limit:
             complete[user] = min(event.fact.at, complete.get(user, event.fact.at))
-        if event.is_user if is_own else event.is_customer:
-            facts[user].append(event.fact)
+        facts[user].append(event.fact)
     return {user: _stretch(user_facts, complete.get(user)) for user, user_facts in facts.items()}
 
 

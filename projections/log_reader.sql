@@ -79,12 +79,16 @@ SELECT e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint
 SELECT asked.number, e.part, e.position, (extract(epoch FROM e.occurred_at) * 1000000)::bigint AS at, e.source_system, e.event_type,
        e.idempotency_key, e.id::text, e.route_key, e.aggregate_type, e.livemode,
        CASE WHEN e.source_system = 'tenure' OR e.event_type LIKE ANY (%(read_types)s) THEN e.event_data::text END
-  FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[], %(since)s::timestamptz[], %(limits)s::bigint[])
-       WITH ORDINALITY AS asked (part, route_key, bound, since, most, number)
+  FROM unnest(%(parts)s::smallint[], %(routes)s::text[], %(bounds)s::bigint[], %(since)s::timestamptz[], %(limits)s::bigint[],
+              %(own)s::boolean[]) WITH ORDINALITY AS asked (part, route_key, bound, since, most, is_own, number)
  CROSS JOIN LATERAL (
        SELECT * FROM events
         WHERE events.part = asked.part AND events.route_key = asked.route_key
           AND events.occurred_at >= asked.since AND events.position <= asked.bound
           AND (events.livemode OR NOT %(live_only)s)
+          AND CASE WHEN asked.is_own
+                   THEN events.source_system = 'clerk' AND events.aggregate_type = 'user'
+                     OR events.source_system = 'tenure' AND events.aggregate_type <> ALL (%(service)s)
+                   ELSE events.source_system = 'stripe' AND events.aggregate_type = 'stripe_customer' END
         ORDER BY events.occurred_at
         LIMIT asked.most) AS e

@@ -20,7 +20,7 @@ from projections.projector import Projector
 from projections.replay import compare
 from projections.runner import Runner
 from projections.state import State, decode
-from tests.projections.event_builders import USER, clerk, own, user
+from tests.projections.event_builders import USER, clerk, customer, own, stripe, user
 from tests.projections.replaying import options
 
 EVENTS = 60
@@ -86,6 +86,19 @@ def test_slices_end_in_the_whole_fold(conn: AnyConnection, conninfo: str) -> Non
 
     assert creators(conn) == EVENTS + 1
     assert pending(conn) == []
+
+
+def test_a_customer_named_like_the_user_ends_no_slice(
+    conn: AnyConnection, conninfo: str, tmp_path: Path
+) -> None:
+    """Its events are in the same stream. A slice that ended before them settled the user's last instant, so
+    that a later event of that instant, or of an earlier one, was folded last."""
+    named_alike = customer(USER, metadata={})
+    append_all(conn, [stripe("customer.updated", named_alike, at=at) for at in range(300, 300 + EVENTS)])
+    append_all(conn, [used(1)])
+    drain(conninfo)
+
+    assert compare(conninfo, options=options(tmp_path)).differences == []
 
 
 def test_what_comes_in_order_meanwhile_is_folded_at_once(conn: AnyConnection, conninfo: str) -> None:
