@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.load_client import SECRET, answering, free_port
 from bench.peers.errors import NotInstalled
-from bench.peers.postgres import AnyConnection
 from bench.peers.stripe_events import PeerEvent
 from events import child_processes
+from events.statements import AnyConnection
 
 Missing = Callable[[AnyConnection, Sequence[PeerEvent]], list[str]]
 

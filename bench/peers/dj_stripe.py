@@ -9,10 +9,10 @@ from bench.load_client import SECRET
 from bench.peers.contestant import Contestant, served
 from bench.peers.errors import NotInstalled
 from bench.peers.installs import install_dj_stripe
-from bench.peers.postgres import AnyConnection, database, pg_variables
+from bench.peers.postgres import database, pg_variables
 from bench.peers.stripe_events import PeerEvent
 from events import child_processes
-from events.statements import statement
+from events.statements import AnyConnection, statement
 
 NAME = "dj-stripe, events only"
 PATH = "/stripe/webhook/00000000-0000-4000-8000-000000000001/"

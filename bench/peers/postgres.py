@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from signal import SIGINT
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -20,11 +19,11 @@ from database.data_dir import VERSION, remove_socket_directory, socket_directory
 from database.data_dir import programs as bundled_programs
 from database.system_account import Account, server_account
 from events import child_processes
+from events.statements import AnyConnection
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 PATIENCE_S = 60.0
-AnyConnection = psycopg.Connection[Any]  # Any: the caller's own row factory
 PG_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",

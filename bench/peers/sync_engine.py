@@ -10,10 +10,10 @@ import psycopg
 from bench.peers.contestant import Contestant, served
 from bench.peers.errors import NotInstalled
 from bench.peers.installs import install_sync_engine
-from bench.peers.postgres import AnyConnection, database, pg_variables
+from bench.peers.postgres import database, pg_variables
 from bench.peers.stripe_events import KINDS, PeerEvent
 from events import child_processes
-from events.statements import statement
+from events.statements import AnyConnection, statement
 
 NAME = "stripe-sync-engine"
 PROCESSES = (1, 2)

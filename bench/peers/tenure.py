@@ -12,10 +12,10 @@ from bench.endpoints import environment, process
 from bench.load_client import answering, free_port
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotProjected
-from bench.peers.postgres import AnyConnection, database
+from bench.peers.postgres import database
 from bench.peers.stripe_events import PeerEvent
 from database import migrations
-from events.statements import statement
+from events.statements import AnyConnection, statement
 from queries.lag import projection_lag
 
 ALONE = "Tenure, endpoints alone"
