@@ -13,10 +13,10 @@ from bench.peers import installs, other_load, sync_engine, tenure
 from bench.peers.__main__ import begin, main
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotInstalled, NotStored
-from bench.peers.postgres import AnyConnection
 from bench.peers.rounds import EventSupply, Run, Scenario, rotated, run
 from bench.peers.stripe_events import PeerEvent
 from bench.peers.summary import Summary
+from events.statements import AnyConnection
 from tests.cli.processes import ROOT
 
 SUBSCRIPTIONS = Scenario("subscription", 16)
