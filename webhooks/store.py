@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
+from threading import BoundedSemaphore
+from time import monotonic, perf_counter, sleep
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-from events.append import append, keep_unreadable
-from events.envelope import NewEvent
+from events.append import append_skipping_locked, keep_unreadable
+from events.envelope import Appended, NewEvent
 from events.errors import UnreadablePayload
 from events.payload import parse
 from webhooks.errors import DatabaseAway
@@ -30,6 +31,12 @@ Answer = TypeVar("Answer")
 _logger = structlog.get_logger(__name__)
 
 POOL_TIMEOUT_S = 5.0  # providers time out after ten to twenty seconds and must still get the 503
+
+# How long a delivery waits for a partition that another transaction locks, and how many of a process may:
+# each takes a thread from all other requests.
+PATIENCE_S = 1.0
+LOOK_AGAIN_S = 0.02
+_PLACES = BoundedSemaphore(2)
 
 # PostgreSQL's errors about the body itself. "Too deep" is an operational error,
 # but every retry of the same body would fail.
@@ -76,13 +83,13 @@ def _store(
 ) -> tuple[str, UUID, str | None, str | None]:
     try:
         event = event_in(read, body, verified)
-        appended = run_on_pool(pool, lambda conn: append(conn, event))
+        appended = _append(pool, event)
         return appended.outcome, appended.id, event.event_type, None
     except UnreadablePayload as problem:
         reason = problem.reason
     except REFUSALS as problem:
         reason = f"JSON that Postgres refuses ({type(problem).__name__})"
-    except psycopg.Error:
+    except (psycopg.Error, DatabaseAway):
         raise
     except Exception as problem:  # a bug in Tenure must not refuse a signed delivery
         _logger.exception("delivery.unreadable", source=source)
@@ -92,6 +99,26 @@ def _store(
     )
     outcome, kept_id = run_on_pool(pool, keep)
     return outcome, kept_id, None, reason
+
+
+def _append(pool: Pool, event: NewEvent) -> Appended:
+    """Append an event; wait a second for its partition if another transaction locks it.
+
+    Raises: DatabaseAway when the partition stays locked, or when others wait already: a thread that waits
+    answers nobody else.
+    """
+    (appended,) = run_on_pool(pool, lambda conn: append_skipping_locked(conn, [event]))
+    if appended is None and _PLACES.acquire(blocking=False):
+        try:
+            deadline = monotonic() + PATIENCE_S
+            while appended is None and monotonic() < deadline:
+                sleep(LOOK_AGAIN_S)
+                (appended,) = run_on_pool(pool, lambda conn: append_skipping_locked(conn, [event]))
+        finally:
+            _PLACES.release()
+    if appended is None:
+        raise DatabaseAway("PartitionLocked")
+    return appended
 
 
 def event_in(read: Read, body: Body, verified: Verified) -> NewEvent:

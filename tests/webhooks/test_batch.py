@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, cast
 
@@ -183,6 +184,26 @@ def test_a_locked_head_delays_only_the_events_of_its_partition(pool: Pool, conni
 
     assert locked is None
     assert [answer.answer.status for answer in answers if answer is not None] == [200] * len(others)
+
+
+def test_only_two_deliveries_wait_for_a_locked_partition(pool: Pool, conninfo: str) -> None:
+    house = House(pool)
+    with closing(psycopg.connect(conninfo)) as holder, ThreadPoolExecutor(4) as threads:
+        holder.execute("SELECT 1 FROM part_heads WHERE part = %s FOR UPDATE", (part_of("cus_1"),))
+        posts = [stripe(event(f"evt_locked_{number}", "cus_1")) for number in range(4)]
+        statuses = [status for status, *_ in threads.map(house.alone, posts)]
+
+    assert statuses == [503] * 4
+
+
+def test_a_delivery_waits_for_a_partition_that_is_locked_briefly(pool: Pool, conninfo: str) -> None:
+    house = House(pool)
+    with closing(psycopg.connect(conninfo)) as holder, ThreadPoolExecutor(1) as threads:
+        holder.execute("SELECT 1 FROM part_heads WHERE part = %s FOR UPDATE", (part_of("cus_1"),))
+        waiting = threads.submit(house.alone, stripe(event("evt_brief", "cus_1")))
+        holder.rollback()
+
+        assert waiting.result()[0] == 200
 
 
 def test_all_hear_at_once_that_the_database_is_away() -> None:
