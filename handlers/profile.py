@@ -16,9 +16,8 @@ from events.domain.user import (
     ProfileUpdated,
 )
 from events.statements import AnyConnection
-from handlers.decision import Command, Verdict, decide
+from handlers.decision import Command, Verdict, decide, refuse_unfit
 from handlers.errors import PlanNotForSale
-from handlers.owned_rows import refuse_deleted
 from handlers.plans import on_sale
 from projections.catalog import Catalog
 from projections.state import State
@@ -44,12 +43,13 @@ def change_profile(
     """The facts of one request, all or none. The same key and changes again return the same facts.
 
     A user may be changed before Clerk's first event arrives: onboarding is often faster.
-    Raises: UserDeleted, PlanNotForSale, and as `decide`: UserUnknown only for an id that is not Clerk's.
+    Raises: UserDeleted, UserQuarantined, PlanNotForSale, and as `decide`: UserUnknown only for an id that is
+    not Clerk's.
     """
     *others, fact = new_facts = facts(changes)
 
     def rule(state: State, catalog: Catalog, _: datetime) -> Verdict:
-        refuse_deleted(state)
+        refuse_unfit(state)
         _refuse_plan(changes.get("intended_plan"), catalog)
         return Verdict(fact, {}, others=others)
 

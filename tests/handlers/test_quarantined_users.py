@@ -4,12 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg import Connection
 
 from handlers import admins, entitlements, trials, usage
-from handlers.decision import Verdict
+from handlers.decision import Command, Verdict
 from handlers.errors import UserQuarantined
+from handlers.profile import change_profile
 from projections.catalog import Catalog
 from projections.state import Poison, State
+from tests.handlers.users import tell
+from tests.projections.event_builders import USER, clerk, linked, stripe, subscription, user
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -34,3 +38,11 @@ def test_a_decision_about_a_quarantined_user_is_refused(decision: Callable[[Stat
 
     with pytest.raises(UserQuarantined):
         decision(state)
+
+
+def test_a_profile_of_a_quarantined_user_is_not_changed(conn: Connection) -> None:
+    unreadable = subscription(status=7)  # type: ignore[arg-type]
+    tell(conn, clerk("user.created", user()), linked(), stripe("customer.subscription.updated", unreadable))
+
+    with pytest.raises(UserQuarantined):
+        change_profile(conn, Command(user_id=USER, key="k", now=NOW, actor="t"), {"business_name": "Z"})
