@@ -18,7 +18,6 @@ from cli.output import console, emit_json, emit_pairs, json_option
 from cli.parameters import FILLED_TEXT
 from cli.terminal import echo_exactly
 from database.pool import Connection
-from events.clock import utc_now
 from events.seals.event_proof import check_proof
 from events.seals.json_shape import LARGEST_FILE_BYTES
 from events.seals.keys import VerifierKey
@@ -37,6 +36,7 @@ from queries.seals import (
     origin_of,
 )
 from queries.verify import verify as verify_log
+from service.decision_clocks import decision_now
 from service.signing_keys import connecting, public_keys, sealer_of, verified_file, where_from
 from service.wiring import command_settings, server, session
 from settings import Settings
@@ -139,7 +139,8 @@ def checkpoint(*, now: bool, number: int | None, out: Path | None) -> None:
     settings = command_settings()
     with server(settings) as conninfo:
         if now:
-            sealer_of(settings, conninfo, clock=utc_now).run()
+            with connecting(conninfo)() as conn:
+                sealer_of(settings, conninfo, clock=lambda: decision_now(conn)).run()
         with connecting(conninfo)() as conn:
             stored = latest_checkpoint(conn) if number is None else checkpoint_numbered(conn, number)
     if stored is None:

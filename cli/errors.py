@@ -66,8 +66,10 @@ def one_line(error: Exception) -> str:
     if package == "psycopg":
         return f"tenure: {_database(error)}"
     if isinstance(error, OSError) and error.strerror:
-        where = error.filename or "writing"
-        return f"tenure: {where}: {error.strerror}; make room or correct the path, then run it again"
+        if error.filename is None:
+            places = "the data directory, TMPDIR or /dev/shm"
+            return f"tenure: {error.strerror}; make room in {places} and make it writable, then run it again"
+        return f"tenure: {error.filename}: {error.strerror}; make room or correct the path, then run it again"
     name = type(error).__name__
     return f"tenure: unexpected {name}: {_flat(str(error))}; see where with --debug"
 

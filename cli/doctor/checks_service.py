@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from cli.doctor.findings import DoctorFinding, either
 from events.clock import utc_now
+from events.decision_clock import MAX_APART
 from events.statements import AnyConnection, Row, statement
 from handlers.alarms import alarms
 from projections.accounts import trusted_accounts
@@ -32,6 +33,7 @@ def service_checks(conn: AnyConnection, settings: Settings) -> list[DoctorFindin
         _version(row),
         *_accounts(conn, settings),
         _seals(row),
+        *_date_of_seals(row),
         *_prices(conn),
         *_users(conn),
         _unlinked(conn, row["unlinked"]),
@@ -101,6 +103,16 @@ def _seals(row: Row) -> DoctorFinding:
         "is `tenure work` running? else tenure schedule run seal",
         severity="warn",
     )
+
+
+def _date_of_seals(row: Row) -> list[DoctorFinding]:
+    """A warning if a host whose clock ran ahead signed: no later checkpoint is dated before that one."""
+    if row["signed_at"] is None or row["signed_at"] - utc_now() <= MAX_APART:
+        return []
+    problem = f"the newest checkpoint is dated {row['signed_at']:%Y-%m-%d %H:%M} UTC, ahead of the clock"
+    return [
+        DoctorFinding("warn", "seals", problem, "correct the clocks; until then checkpoints bear that date")
+    ]
 
 
 def _prices(conn: AnyConnection) -> list[DoctorFinding]:

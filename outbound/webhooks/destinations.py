@@ -137,8 +137,9 @@ def check_url(url: str, *, allowed: Allowed = public) -> None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # no label is empty or longer than 63 characters
     except ValueError:
-        raise BadDestination("expected an https:// URL, found none") from None
+        raise BadDestination("expected an https:// URL with a host name, found none") from None
     if parts.scheme != "https" or not host or not url.isascii() or not url.isprintable() or " " in url:
         raise BadDestination("expected an https:// URL in printable ASCII")
     if len(url) > URL_LIMIT or "@" in parts.netloc or parts.fragment or port == 0:

@@ -130,7 +130,7 @@ class GuardedBackend(httpcore.SyncBackend):
         """Connect to the first reachable checked address. Raises: AddressRefused, httpcore.ConnectError."""
         try:
             addresses = checked(host, self._resolve(host, port), self._allowed)
-        except OSError as problem:
+        except (OSError, UnicodeError) as problem:
             raise httpcore.ConnectError(f"no address ({type(problem).__name__})") from problem
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses[:3]:
