@@ -23,7 +23,7 @@ from events.payload import digest, new_salt
 from events.routing import part_of
 
 GROUP = 32
-INDEX = re.compile(r"CREATE INDEX (?:CONCURRENTLY )?(events_\w+) (ON events \([^;]*\));")
+INDEX = re.compile(r"CREATE INDEX (?:CONCURRENTLY )?(events_[a-z]+) (ON events [^;]+);")
 INDEXED_BY = ("0002_events.sql", "0041_events_history.sql")
 EVENT_BY_EVENT = "SELECT outcome FROM append_events_promptly(%s::json)"
 Append = Callable[[psycopg.Connection, list[NewEvent]], list[str]]

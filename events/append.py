@@ -37,7 +37,7 @@ def append_all(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended
 
 
 def append_skipping_locked(conn: AnyConnection, events: Iterable[NewEvent]) -> list[Appended | None]:
-    """As `append_all`, but waits for nobody: None for an event whose partition another transaction locks."""
+    """As `append_all`, but without waiting: None for an event whose partition another transaction locks."""
     return _append(conn, list(events), wait=False)
 
 

@@ -4,7 +4,8 @@
 -- append_event() and append_events_promptly() stay for the code of before, which may still serve; nothing else uses them.
 --
 -- One row for each event, by its place in the arrays; no key may be there twice. Without p_wait, events whose head
--- another transaction locks have no outcome: they were not appended, and delayed nobody.
+-- another transaction locks have no outcome: they were not appended, and delayed no other event. Inside a part
+-- recorded_at grows with the position.
 CREATE FUNCTION append_events(
     p_parts            smallint[],
     p_ids              uuid[],
@@ -69,7 +70,7 @@ BEGIN
                 parts := parts || current;
                 heads := heads || head_now;
                 -- A clock that steps back must not make a later position look earlier.
-                clocks := clocks || greatest(clock_timestamp(), at);
+                clocks := clocks || greatest(clock_timestamp() - interval '1 microsecond', at);
                 stale := stale OR head_now <> seen[i];
             ELSIF p_wait THEN
                 RAISE EXCEPTION 'part % has no head: expected a part from 0 to 63', current;
@@ -96,6 +97,7 @@ BEGIN
         current := array_position(parts, p_parts[place]);
         heads[current] := heads[current] + 1;
         positions := positions || heads[current];
+        clocks[current] := clocks[current] + interval '1 microsecond';
         instants := instants || clocks[current];
     END LOOP;
 

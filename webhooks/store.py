@@ -104,8 +104,8 @@ def _store(
 def _append(pool: Pool, event: NewEvent) -> Appended:
     """Append an event; wait a second for its partition if another transaction locks it.
 
-    Raises: DatabaseAway when the partition stays locked, or when others wait already: a thread that waits
-    answers nobody else.
+    Raises: DatabaseAway when the partition stays locked, or when two others wait already: a waiting thread
+    answers no other request.
     """
     (appended,) = run_on_pool(pool, lambda conn: append_skipping_locked(conn, [event]))
     if appended is None and _PLACES.acquire(blocking=False):

@@ -18,8 +18,8 @@ from bench.peers import dj_stripe, sync_engine, tenure
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotDurable, NotInstalled, NotProjected, NotStored, ServerFailed
 from bench.peers.postgres import peer_server, version
-from bench.peers.rounds import CONNECTIONS, SCENARIOS, Run, progress, rounds
-from bench.peers.summary import COLUMNS, GOAL_COLUMNS, MAX_CATCH_UP_S, Summary
+from bench.peers.rounds import CONNECTIONS, SCENARIOS, PeerRun, progress, rounds
+from bench.peers.summary import COLUMNS, GOAL_COLUMNS, MAX_CATCH_UP_S, PeerSummary
 from bench.report import report, spread
 from database.errors import EmbeddedServerFailed
 from database.scratch_folder import scratch_folder
@@ -83,7 +83,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         f"caught up: the longest time from the last response until the projected tables show every event; goal {MAX_CATCH_UP_S:g} s."
     )
     notes += "".join(f" {name} is skipped: {reason}." for name, reason in skipped.items())
-    summary = Summary(runs)
+    summary = PeerSummary(runs)
     report("Beside other projects", COLUMNS, summary.rows(), notes=notes, write=arguments.write)
     if goals := summary.goals():
         report(
@@ -110,9 +110,9 @@ def begin(
     return contestants, skipped
 
 
-def as_json(runs: list[Run], skipped: dict[str, str], server: str) -> str:
+def as_json(runs: list[PeerRun], skipped: dict[str, str], server: str) -> str:
     """Every run, the ratios and the goals."""
-    summary = Summary(runs)
+    summary = PeerSummary(runs)
     table = [dict(zip(COLUMNS, row, strict=True)) for row in summary.rows()]
     goals = [dict(zip(GOAL_COLUMNS, row, strict=True)) for row in summary.goals()]
     return json.dumps(

@@ -40,7 +40,7 @@ SCENARIOS = tuple(Scenario(kind, connections) for kind in KINDS for connections 
 
 
 @dataclass(frozen=True)
-class Run:
+class PeerRun:
     """One run of one contestant.
 
     `caught_up_s`: from the last response to tables that show every event. `others_cores`: what other programs
@@ -74,8 +74,8 @@ def rounds(
     *,
     runs: int,
     seconds: float,
-    report: Callable[[Run], None],
-) -> list[Run]:
+    report: Callable[[PeerRun], None],
+) -> list[PeerRun]:
     """Every run. Raises: NotAccepted, NotStored, NotProjected."""
     supply, measured = EventSupply(), []
     warm_up = list(chain.from_iterable(supply.take(kind, WARM_UP_EVENTS) for kind in KINDS))
@@ -97,7 +97,7 @@ def rotated(contestants: Sequence[Contestant], number: int) -> list[Contestant]:
     return [*contestants[first:], *contestants[:first]]
 
 
-def run(contestant: Contestant, scenario: Scenario, sent: Sequence[PeerEvent], *, seconds: float) -> Run:
+def run(contestant: Contestant, scenario: Scenario, sent: Sequence[PeerEvent], *, seconds: float) -> PeerRun:
     """One run and its check: each event that was answered with 200 must be stored."""
     requests = iter([signed_request(contestant.path, event.body) for event in sent])
     running = contestant.projector() if contestant.projector else nullcontext(_nothing)
@@ -114,7 +114,7 @@ def run(contestant: Contestant, scenario: Scenario, sent: Sequence[PeerEvent], *
         accepted = before.acked + result.acked
         if missing := contestant.missing(conn, sent[:accepted]):
             raise NotStored(contestant.name, accepted, missing)
-    return Run(
+    return PeerRun(
         contestant.name,
         scenario,
         result.acked,
@@ -135,7 +135,7 @@ def _load(
     return result
 
 
-def progress(run: Run) -> None:
+def progress(run: PeerRun) -> None:
     """One line on standard error."""
     lag = "" if run.caught_up_s is None else f", caught up in {run.caught_up_s:.2f} s"
     figures = f"{run.events_per_s:,.0f}/s{lag}, other programs {run.others_cores:.1f} cores"

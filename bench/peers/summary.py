@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.peers import sync_engine, tenure
-from bench.peers.rounds import Run, Scenario
+from bench.peers.rounds import PeerRun, Scenario
 from bench.peers.stripe_events import Kind
 from bench.report import Cell, spread
 
@@ -41,10 +41,10 @@ class Goal:
         return f"{self.contestant}, {self.scenario.text()}"
 
 
-class Summary:
+class PeerSummary:
     """Figures of all runs, by scenario and contestant."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[PeerRun]) -> None:
         self._runs = runs
 
     def rows(self) -> list[tuple[Cell, ...]]:
@@ -93,7 +93,7 @@ class Summary:
             "–" if ratio is None else f"{ratio:.2f}",
         )
 
-    def _of(self, scenario: Scenario, contestant: str) -> list[Run]:
+    def _of(self, scenario: Scenario, contestant: str) -> list[PeerRun]:
         return [run for run in self._runs if (run.scenario, run.contestant) == (scenario, contestant)]
 
     def _best(self, scenario: Scenario) -> float | None:

@@ -13,9 +13,9 @@ from bench.peers import installs, other_load, sync_engine, tenure
 from bench.peers.__main__ import begin, main
 from bench.peers.contestant import Contestant
 from bench.peers.errors import NotAccepted, NotInstalled, NotStored
-from bench.peers.rounds import EventSupply, Run, Scenario, rotated, run
+from bench.peers.rounds import EventSupply, PeerRun, Scenario, rotated, run
 from bench.peers.stripe_events import PeerEvent
-from bench.peers.summary import Summary
+from bench.peers.summary import PeerSummary
 from events.statements import AnyConnection
 from tests.cli.processes import ROOT
 
@@ -57,13 +57,13 @@ def contestant(conninfo: str, port: int, missing: Callable[..., list[str]] = all
     return Contestant("contestant", port, "/webhooks", conninfo, missing)
 
 
-def measured(name: str, rate: float, *, caught_up_s: float | None = None, p99_ms: float = 10.0) -> Run:
-    return Run(name, SUBSCRIPTIONS, 1000, rate, 5.0, p99_ms, caught_up_s, 0.0)
+def measured(name: str, rate: float, *, caught_up_s: float | None = None, p99_ms: float = 10.0) -> PeerRun:
+    return PeerRun(name, SUBSCRIPTIONS, 1000, rate, 5.0, p99_ms, caught_up_s, 0.0)
 
 
-def verdicts(*runs: Run) -> dict[str, str]:
+def verdicts(*runs: PeerRun) -> dict[str, str]:
     """`met` of each goal, by its text."""
-    return {str(row[0]): str(row[-1]) for row in Summary(runs).goals()}
+    return {str(row[0]): str(row[-1]) for row in PeerSummary(runs).goals()}
 
 
 def test_a_run_ends_when_its_events_do() -> None:
@@ -179,7 +179,7 @@ def test_ratios_are_of_medians_and_of_the_better_configuration() -> None:
     rates = {ONE: (90, 100, 500), TWO: (190, 200, 210), tenure.ALONE: (700, 800, 9000)}
     runs = [measured(name, rate) for name, figures in rates.items() for rate in figures]
 
-    summary = Summary(runs)
+    summary = PeerSummary(runs)
 
     assert summary.ratio(SUBSCRIPTIONS, tenure.ALONE) == 4.0
     assert summary.ratio(SUBSCRIPTIONS, ONE) == 0.5
@@ -202,7 +202,7 @@ def test_the_last_answers_must_come_sooner_than_theirs() -> None:
 
 
 def test_without_sync_engine_there_are_no_goals() -> None:
-    summary = Summary([measured(tenure.ALONE, 700)])
+    summary = PeerSummary([measured(tenure.ALONE, 700)])
 
     assert summary.goals() == []
     assert summary.rows()[0][-1] == "–"

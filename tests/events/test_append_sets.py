@@ -26,6 +26,12 @@ SELECT outcome, event_position
                     'customer', 'cus', 'stripe.customer.updated', 1, %(body)s::json, '{}', NULL, NULL, now(),
                     '\\x00', '\\x00')
 """
+NOT_LATER = """
+SELECT part, position FROM (
+       SELECT part, position, recorded_at <= lag(recorded_at) OVER (PARTITION BY part ORDER BY position) AS back
+         FROM events) e
+ WHERE back
+"""
 ROUTES = [*routes_of_one_part(2), "cus_a", "cus_b"]
 EVENTS = st.builds(
     lambda key, route, number, livemode, pending: event(
@@ -53,6 +59,7 @@ def test_a_group_means_what_its_events_one_by_one_mean(log: str, groups: list[li
         answers = [answer for group in groups for answer in append_all(conn, group)]
         at_once = [(answer.outcome, answer.position) for answer in answers], contents(conn)
         assert_no_gaps(conn)
+        assert conn.execute(NOT_LATER).fetchall() == []
         conn.rollback()
         row_wise = [row for group in groups for row in append_row_wise(conn, group)], contents(conn)
         conn.rollback()
