@@ -27,10 +27,9 @@ SELECT outcome, event_position
                     '\\x00', '\\x00')
 """
 NOT_LATER = """
-SELECT part, position FROM (
-       SELECT part, position, recorded_at <= lag(recorded_at) OVER (PARTITION BY part ORDER BY position) AS back
-         FROM events) e
- WHERE back
+SELECT part, position
+  FROM (SELECT *, lag(recorded_at) OVER (PARTITION BY part ORDER BY position) AS before FROM events) e
+ WHERE recorded_at <= before
 """
 ROUTES = [*routes_of_one_part(2), "cus_a", "cus_b"]
 EVENTS = st.builds(
