@@ -1,0 +1,1 @@
+DROP TABLE subscription_discounts, subscription_items, subscriptions, customers;

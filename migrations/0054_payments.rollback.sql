@@ -1,0 +1,1 @@
+DROP TABLE disputes, refunds, payments;

@@ -1,0 +1,1 @@
+"""The money tables, one module each."""
