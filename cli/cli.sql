@@ -40,7 +40,6 @@ SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint                  
           FROM projection_checkpoints WHERE position > 0)                      AS projector_versions,
        (SELECT count(*) FROM users)                                            AS users,
        (SELECT count(*) FROM quarantine)                                       AS quarantined,
-       (SELECT count(*) FROM billing_quarantine)                               AS quarantined_objects,
        (SELECT count(*) FROM customer_links
          WHERE user_id IS NULL AND NOT owner_left)                             AS unlinked_customers,
        (SELECT count(*) FROM background_jobs WHERE status = 'dead')            AS dead_jobs,

@@ -33,7 +33,6 @@ SELECT current_setting('server_version_num')::integer                       AS v
 -- One row: problems that wait for an operator, and how old the last signed checkpoint is.
 -- Uses the 64 rows of part_heads; log_checkpoints_signed.
 SELECT (SELECT count(*) FROM quarantine)                                  AS quarantined,
-       (SELECT count(*) FROM billing_quarantine)                          AS quarantined_objects,
        (SELECT count(*) FROM customer_links
          WHERE user_id IS NULL AND NOT owner_left)                        AS unlinked,
        (SELECT count(*) FROM event_conflicts)                             AS conflicts,

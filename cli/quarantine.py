@@ -5,41 +5,31 @@ import click
 from cli.errors import DifferenceFound, Failure
 from cli.output import console, emit_json, emit_table, json_option
 from cli.user_argument import user_id_of
-from events.statements import Row
 from projections.projector import Projector
 from queries.pluralize import counted
-from queries.quarantine import quarantined, quarantined_objects
+from queries.quarantine import quarantined
 from service.wiring import command_settings, session
 
 _ALL = 1_000_000
-_COLUMNS = ("user_id", "object", "event_id", "event_type", "occurred_at", "field", "reason")
+_COLUMNS = ("user_id", "event_id", "event_type", "occurred_at", "field", "reason")
 
 
 @click.group()
 def quarantine() -> None:
-    """List and retry users whose history stops at an event, and list Stripe objects that can't be read.
-
-    Other users are not affected, and an object does not affect its user.
-    """
+    """List and retry users whose history stops at an event. Other users are not affected."""
 
 
 @quarantine.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @json_option
 def list_all(*, limit: int, as_json: bool) -> None:
-    """List where each history stops and why, the latest first; then objects of the money tables."""
+    """List where each history stops and why, the latest first."""
     with session(command_settings()) as conn:
         rows = quarantined(conn, limit=limit)
-        rows += [_as_listed(row) for row in quarantined_objects(conn, limit=limit)]
     if as_json:
         emit_json(rows)
     else:
-        emit_table(rows, _COLUMNS, empty="no user and no object is quarantined")
-
-
-def _as_listed(row: Row) -> Row:
-    """An object's row beside those of users."""
-    return {"user_id": None, "object": f"{row.pop('kind')} {row.pop('object_id')}"} | row
+        emit_table(rows, _COLUMNS, empty="no user is quarantined")
 
 
 @quarantine.command()

@@ -185,10 +185,6 @@ _ADVICE: dict[str, tuple[str, ...]] = {
         "1 user is quarantined, with outdated rows: tenure quarantine list",
         "{quarantined} users are quarantined, with outdated rows: tenure quarantine list",
     ),
-    "quarantined_objects": (
-        "1 Stripe object can't be read or stored: tenure quarantine list",
-        "{quarantined_objects} Stripe objects can't be read or stored: tenure quarantine list",
-    ),
     "unlinked_customers": (
         "1 Stripe customer is linked to no user: tenure link unlinked",
         "{unlinked_customers} Stripe customers are linked to no user: tenure link unlinked",

@@ -32,15 +32,6 @@ FOLDING: dict[str, tuple[str, ...]] = {
         "rows.py",
         "scraping_jobs.py",
     ),
-    "projections.money": (
-        "cells.py",
-        "declaration.py",
-        "fold.py",
-        "rows.py",
-        "snapshot.py",
-        "values.py",
-    ),
-    "projections.money.tables": (),
     "events.domain": ("base.py", "user.py", "platform.py"),
 }
 

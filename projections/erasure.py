@@ -37,22 +37,11 @@ def touched_customers(conn: AnyConnection, erased: Mapping[str, set[str]]) -> se
     return store.customers_claimed_by(conn, erased).union(*erased.values())
 
 
-def other_events(events: list[Routed]) -> set[str]:
-    """Ids of events erased outside the streams of the person and their customers."""
-    erasures = [event for event in events if event.is_user and event.fact.type == ERASED]
-    return {str(event_id) for event in erasures if (fact := _fact(event)) for event_id in fact.event_ids}
-
-
 def _customers(event: Routed) -> set[str]:
-    fact = _fact(event)
-    return set() if fact is None else set(fact.customer_ids)
-
-
-def _fact(event: Routed) -> PrivacyErased | None:
     body = event.fact.body
     if not isinstance(body, OwnFact):
-        return None
+        return set()
     try:
-        return PrivacyErased.model_validate_json(body.payload)
+        return set(PrivacyErased.model_validate_json(body.payload).customer_ids)
     except ValueError:
-        return None  # the fold quarantines the user there with the reason
+        return set()  # the fold quarantines the user there with the reason

@@ -34,13 +34,6 @@ class OwnFact(Struct, frozen=True, array_like=True, tag="own"):
     payload: str
 
 
-class ObjectDigest(Struct, frozen=True, array_like=True, tag="digest"):
-    """A snapshot of a Stripe object by the digest of its cells, for the order of its events alone."""
-
-    id: str
-    digest: str
-
-
 Body = (
     SubscriptionFact
     | CustomerFact
@@ -50,7 +43,6 @@ Body = (
     | ClerkUserFact
     | ClerkUserDeleted
     | OwnFact
-    | ObjectDigest
 )
 # The kinds of Stripe object that a table reads; other events are stored and change no table.
 STRIPE_OBJECTS: tuple[StripeObject[Body], ...] = (

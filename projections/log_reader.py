@@ -14,25 +14,18 @@ from events.statements import AnyConnection, statement
 from projections.catalog import Catalog, PlanEvent, fold_catalog
 from projections.claiming import DELETIONS, OWN_CLAIMS
 from projections.facts import Fact
-from projections.money.snapshot import LogRow, ObjectSnapshot, Place, snapshot_of
-from projections.money.tables.registry import MONEY_PATTERNS, is_read
-from projections.parse_fact import CLAIM_PATTERNS, READ_PATTERNS, read, stripe_kind
-
-# What a batch reads with its payload: for folds of users, and for the money tables.
-BATCH_PATTERNS = [*READ_PATTERNS, *MONEY_PATTERNS]
+from projections.parse_fact import CLAIM_PATTERNS, READ_PATTERNS, read
 
 
 class Routed(NamedTuple):
     """A fact and the kind of its owner, by route and aggregate type: a Stripe customer, a user, or the
-    service itself, where some facts are about a plan. `snapshot`: what a money table reads of the event,
-    where whole batches are read."""
+    service itself, where some facts are about a plan."""
 
     fact: Fact
     route_key: str
     is_customer: bool
     is_user: bool
     is_plan: bool
-    snapshot: ObjectSnapshot | None = None
 
 
 def next_events(
@@ -46,13 +39,13 @@ def next_events(
             "parts": list(positions),
             "positions": list(positions.values()),
             "limit": limit,
-            "read_types": BATCH_PATTERNS,
+            "read_types": READ_PATTERNS,
         },
     )
     reached = dict(positions)
     for row in rows:
         reached[row[0]] = max(reached[row[0]], row[1])
-    return [with_snapshot(row) for row in rows if livemode.counts(row[9])], reached
+    return [routed(row) for row in rows if livemode.counts(row[9])], reached
 
 
 def streams(conn: AnyConnection, routes: Iterable[str], bounds: Mapping[int, int]) -> dict[str, list[Fact]]:
@@ -217,18 +210,6 @@ def routed(row: tuple[Any, ...]) -> Routed:
         payload=payload,
     )
     return Routed(fact, route_key, *whose(source, aggregate_type))
-
-
-def with_snapshot(row: tuple[Any, ...]) -> Routed:
-    """The same with the snapshot of its object, if a money table reads that."""
-    part, position, at, source, event_type, key, event_id, *_, is_live, payload = row
-    if source != "stripe" or payload is None:
-        return routed(row)
-    event = routed(row if stripe_kind(event_type) else (*row[:-1], None))
-    if not is_read(event_type):
-        return event
-    logged = LogRow(Place(part, position), at, str(event_id), event_type, key, is_live, payload)
-    return event._replace(snapshot=snapshot_of(logged))
 
 
 def whose(source: str, aggregate_type: str) -> tuple[bool, bool, bool]:

@@ -24,16 +24,8 @@ MAX_ALTERNATIVES = 24
 
 def rank(fact: Fact) -> Rank:
     """The order of a fact within its instant, by type and id."""
-    return _phase(fact.type), fact.type, fact.key, fact.id
-
-
-def is_change(event_type: str) -> bool:
-    """True if an event neither begins nor ends its object, so that its place may depend on its cause."""
-    return _phase(event_type) == 1
-
-
-def _phase(event_type: str) -> int:
-    return 0 if event_type.endswith(".created") else 2 if event_type.endswith(LAST) else 1
+    phase = 0 if fact.type.endswith(".created") else 2 if fact.type.endswith(LAST) else 1
+    return phase, fact.type, fact.key, fact.id
 
 
 def order_instant(facts: list[Fact], state: State) -> list[Fact]:
@@ -41,11 +33,6 @@ def order_instant(facts: list[Fact], state: State) -> list[Fact]:
     if len(facts) < 2:
         return facts
     return _merged([next(_paths(queue, before)) for queue, before in _queues(facts, state)])
-
-
-def order_object(facts: Sequence[Fact], before: Body | None) -> list[Fact]:
-    """The facts of one object and one instant in canonical order; `before` is its snapshot before."""
-    return next(_paths(sorted(facts, key=rank), before))
 
 
 def alternatives(facts: list[Fact], state: State) -> Iterator[list[Fact]]:

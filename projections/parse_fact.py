@@ -53,7 +53,7 @@ def _bodies(source: str, event_type: str, route_key: str, payload: str) -> tuple
         return OwnFact(payload), None
     if source == "clerk":
         return _clerk_body(event_type, payload), None
-    kind = stripe_kind(event_type)
+    kind = _stripe_kind(event_type)
     if kind is None:
         return None, None
     data = stripe.read_event(payload)
@@ -101,22 +101,22 @@ def _body_before(kind: str, body: Body, current: Raw, previous: Raw, account: st
             return None
         if TRACKED[kind].isdisjoint(changed):
             return body
-        return STRIPE_READERS[kind](overlaid(orjson.loads(bytes(current)), changed), account, "")
+        return STRIPE_READERS[kind](_overlaid(orjson.loads(bytes(current)), changed), account, "")
     except (Unfoldable, ValueError):
         return None
 
 
-def overlaid(now: Any, then: Any) -> Any:  # Any: parsed JSON
+def _overlaid(now: Any, then: Any) -> Any:  # Any: parsed JSON
     """Restore previous values: Stripe sends only the changed keys of a hash, but the whole of a list."""
     if not isinstance(now, dict) or not isinstance(then, dict):
         return then
     if then.get("object") == "list" or isinstance(then.get("data"), list):
-        return now | then
-    return now | {key: overlaid(now.get(key), value) for key, value in then.items()}
+        return then
+    return now | {key: _overlaid(now.get(key), value) for key, value in then.items()}
 
 
 @lru_cache(maxsize=4096)
-def stripe_kind(event_type: str) -> str | None:
+def _stripe_kind(event_type: str) -> str | None:
     """The kind of reader for an event type; None for the many types that no table needs."""
     for prefix, kind in STRIPE_KINDS:
         if event_type.startswith(prefix):

@@ -20,7 +20,6 @@ from projections.crowds import Crowds
 from projections.facts import Fact, OwnFact
 from projections.fold import present, refold
 from projections.log_reader import Routed
-from projections.money.project import CustomerChanges, project_money
 from projections.refolding import advance_some, refold_users
 from projections.refusal import (
     check_constraints,
@@ -38,7 +37,6 @@ from projections.tables.registry import TABLES
 
 EMPTY = Catalog()
 SLICED_TOGETHER = 8
-NO_CUSTOMERS = CustomerChanges()
 
 logger = structlog.get_logger(__name__)
 
@@ -63,7 +61,6 @@ class BatchState:
     refolds: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     is_slice: bool = False
-    customers: CustomerChanges = NO_CUSTOMERS
 
     def of(self, users: Iterable[str]) -> "BatchState":
         """The share of these users."""
@@ -115,9 +112,7 @@ class Projector:
         """Write all changes of these events; their parts are locked, and then projected up to `reached`."""
         self._update_catalog(conn, events, reached)
         configuration.write(conn, _settings_in(events))
-        work = self._routed(conn, events, reached)
-        report = self._fold(conn, work, reached)
-        project_money(conn, events, work.customers, careful=self.careful)
+        report = self._fold(conn, self._routed(conn, events, reached), reached)
         aggregates.project(conn, events, reached, careful=self.careful)
         store.write_checkpoints(conn, reached, projector_version())
         return report
@@ -193,13 +188,7 @@ class Projector:
             deleted=relinking.deletions_in(events),
         )
         relinked = relinking.settle(conn, changed, reached, careful=self.careful, again=self.settles_again)
-        work = BatchState(
-            refolds=relinked.moved | erased.keys(),
-            erased=set(erased),
-            customers=CustomerChanges(
-                relinked.owners, relinked.customers, touched, erasure.other_events(events)
-            ),
-        )
+        work = BatchState(refolds=relinked.moved | erased.keys(), erased=set(erased))
         work.refolds |= {user for customer in touched if (user := relinked.owners.get(customer)) is not None}
         for user in work.refolds:
             work.by_user.setdefault(user, [])

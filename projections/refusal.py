@@ -37,14 +37,10 @@ def is_refusal(problem: BaseException) -> bool:
 
 def reason_of(problem: BaseException) -> str:
     """The kind of the error and the constraint, never a value: live projector and replay give one text."""
-    return f"the user's rows can't be stored after this event: {refused_by(problem)}"
-
-
-def refused_by(problem: BaseException) -> str:
-    """The kind of the error and the constraint."""
+    name = type(problem).__name__
     constraint = problem.diag.constraint_name if isinstance(problem, psycopg.Error) else None
     where = f" ({constraint})" if constraint else ""
-    return f"{type(problem).__name__}{where}"
+    return f"the user's rows can't be stored after this event: {name}{where}"
 
 
 def is_stopped_by_row(folded: Folded) -> bool:

@@ -24,12 +24,10 @@ logger = structlog.get_logger(__name__)
 
 
 class Relinked(NamedTuple):
-    """Customer to owner, and the users who gained or lost a customer or whose link has another instant.
-    `customers` have another owner than before, and may have events of before."""
+    """Customer to owner, and the users who gained or lost a customer or whose link has another instant."""
 
     owners: dict[str, str | None]
     moved: set[str]
-    customers: frozenset[str] = frozenset()
 
 
 def evidence_in(events: Iterable[Routed]) -> dict[str, Evidence]:
@@ -220,8 +218,7 @@ def _written(
     for customer in _write(conn, changed, careful=careful):
         moved |= {user for user in (rows[customer].user_id, owners[customer]) if user is not None}
         owners[customer] = None
-    given_over = {c for c, row in rows.items() if row.user_id != owners[c] and not row.is_new}
-    return Relinked(owners, moved, frozenset(given_over))
+    return Relinked(owners, moved)
 
 
 def _locked(conn: AnyConnection, customers: set[str], *, careful: bool) -> dict[str, store.CustomerRow]:

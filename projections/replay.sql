@@ -230,11 +230,6 @@ SELECT n.nspname, outside.relname, k.conname, regexp_replace(pg_get_constraintde
    AND NOT (outside.relname = ANY (%(tables)s::text[]) AND n.nspname = 'public')
  ORDER BY n.nspname, outside.relname, k.conname
 
--- name: replay_owners
--- Rows: customer_id, user_id of those of some customers that have an owner.
--- Uses the primary key of customer_links, which it has before the rows of money tables are written.
-SELECT customer_id, user_id FROM customer_links WHERE customer_id = ANY (%(customers)s::text[]) AND user_id IS NOT NULL
-
 -- name: replay_pages
 -- One row: how many pages the log's heap has; none where the table is partitioned or distributed.
 -- Uses nothing but the size of a file.

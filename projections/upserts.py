@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from psycopg.sql import SQL, Composable, Identifier
 
-from projections.money.tables.registry import CHILDREN, MONEY_TABLES
 from projections.rows import Row
 
 
@@ -20,7 +19,7 @@ class Conflict(NamedTuple):
     written over. `joined` are columns with values from a `join` of the rows, `v`.
     """
 
-    key: str | tuple[str, ...] = "id"
+    key: str = "id"
     kept: frozenset[str] = frozenset()
     is_owned: bool = False
     joined: tuple[tuple[str, Composable], ...] = ()
@@ -36,8 +35,7 @@ def upsert(table: str, rows: Sequence[Row]) -> bytes:
 def _statement(table: str, columns: tuple[str, ...]) -> bytes:
     rule = CONFLICTS.get(table, Conflict())
     values: dict[str, Composable] = {name: Identifier("v", name) for name in columns} | dict(rule.joined)
-    key = (rule.key,) if isinstance(rule.key, str) else rule.key
-    kept = rule.kept.union(key)
+    kept = rule.kept | {rule.key}
     statement = SQL(
         "INSERT INTO {table} ({columns}) SELECT {values}"
         " FROM json_populate_recordset(NULL::{table}, %(rows)s::json) AS v {join}"
@@ -47,7 +45,7 @@ def _statement(table: str, columns: tuple[str, ...]) -> bytes:
         columns=_listed(map(Identifier, values)),
         values=_listed(values.values()),
         join=rule.join,
-        key=_listed(map(Identifier, key)),
+        key=Identifier(rule.key),
         changes=_listed(
             SQL("{0} = EXCLUDED.{0}").format(Identifier(name)) for name in values if name not in kept
         ),
@@ -62,23 +60,9 @@ def _listed(parts: Iterable[Composable]) -> Composable:
     return SQL(", ").join(parts)
 
 
-# A row of a money table belongs to the user who owns its customer.
-FOLLOWING = Conflict(
-    key=("id", "account", "livemode"),
-    joined=(("user_id", SQL("l.user_id")),),
-    join=SQL("LEFT JOIN customer_links l ON l.customer_id = v.customer_id"),
-)
 OWNED = Conflict(kept=frozenset({"user_id"}), is_owned=True)
 CONFLICTS = {
     "quarantine": Conflict(key="user_id"),
-    "billing_quarantine": Conflict(key=("kind", "id", "account", "livemode")),
-    **{
-        table.name: FOLLOWING if table.has_customer else Conflict(key=FOLLOWING.key) for table in MONEY_TABLES
-    },
-    **{
-        name: FOLLOWING._replace(key=(child.parent, "id", "account", "livemode"))
-        for name, child in CHILDREN.items()
-    },
     # The time of the first event stays.
     "logging_configurations": Conflict(kept=frozenset({"logger", "created_at"})),
     "system_configurations": Conflict(kept=frozenset({"category", "key", "created_at"})),

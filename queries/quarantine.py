@@ -1,4 +1,4 @@
-"""Users whose history stops at an event that can't be folded, and Stripe objects that can't be read."""
+"""Users whose history stops at an event that can't be folded."""
 
 from events.statements import AnyConnection, Row, statement
 from queries.rows import fetch_all, fetch_one
@@ -7,11 +7,6 @@ from queries.rows import fetch_all, fetch_one
 def quarantined(conn: AnyConnection, *, limit: int) -> list[Row]:
     """The event at which each history stops and why, the latest first."""
     return fetch_all(conn, statement("queries", "quarantined"), {"limit": limit})
-
-
-def quarantined_objects(conn: AnyConnection, *, limit: int) -> list[Row]:
-    """Stripe objects of the money tables that can't be read or stored, the latest first."""
-    return fetch_all(conn, statement("queries", "quarantined_objects"), {"limit": limit})
 
 
 def is_quarantined(conn: AnyConnection, user_id: str) -> bool:

@@ -222,14 +222,6 @@ SELECT q.user_id, q.part, q.position, q.event_id, q.event_type, q.occurred_at, q
  ORDER BY q.occurred_at DESC, q.user_id
  LIMIT %(limit)s::integer
 
--- name: quarantined_objects
--- One row per quarantined Stripe object: its last event, and why it can't be read or its row can't be stored.
--- Uses the primary key of billing_quarantine.
-SELECT q.kind, q.id AS object_id, q.account, q.livemode, q.event_id, q.event_type, q.occurred_at, q.field, q.reason
-  FROM billing_quarantine q
- ORDER BY q.occurred_at DESC, q.kind, q.id
- LIMIT %(limit)s::integer
-
 -- name: quarantined_user
 -- At most one row: the user, if quarantined.
 -- Uses the primary key of quarantine.

@@ -199,7 +199,6 @@ def standing(conn: AnyConnection, now: datetime) -> Iterable[Metric]:
 _MEANING = {
     "tenure_log_events": "Events in the log.",
     "tenure_quarantined_users": "Users whose history stops at an event that can't be folded.",
-    "tenure_quarantined_objects": "Stripe objects that can't be read, or whose row can't be stored.",
     "tenure_event_conflicts": "Events that arrived again with a different body.",
     "tenure_unreadable_deliveries": "Signed bodies that are not JSON objects.",
     "tenure_jobs_waiting": "Background jobs that wait for their time or their next attempt.",

@@ -8,7 +8,6 @@ SELECT to_regclass('events') IS NOT NULL AND to_regrole('tenure_app') IS NOT NUL
 -- Uses the 64 rows of part_heads; the other tables are small unless something is wrong.
 SELECT (SELECT coalesce(sum(head), 0) FROM part_heads)::bigint AS log_events,
        (SELECT count(*) FROM quarantine)                       AS quarantined_users,
-       (SELECT count(*) FROM billing_quarantine)               AS quarantined_objects,
        (SELECT count(*) FROM event_conflicts)                  AS event_conflicts,
        (SELECT count(*) FROM unreadable_deliveries)            AS unreadable_deliveries,
        (SELECT count(*) FROM background_jobs WHERE status IN ('pending', 'failed')) AS jobs_waiting,

@@ -234,14 +234,6 @@ WAITING = (
         "tenure quarantine list",
     ),
     (
-        "quarantined_objects",
-        (
-            "Stripe object can't be read, or its row can't be stored",
-            "Stripe objects can't be read, or their rows can't be stored",
-        ),
-        "tenure quarantine list",
-    ),
-    (
         "conflicts",
         ("event arrived again with a different body", "events arrived again with a different body"),
         "tenure events conflicts lists them; check whether a sender forges events",

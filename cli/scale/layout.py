@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from projections.money.tables.registry import TABLE_NAMES
-
 COLUMN: Final = "part"
 SHARDS: Final = 64  # hashing puts the 64 parts into 39 shards, at most 4 parts in one
 
@@ -25,7 +23,6 @@ CALLED = ("same_event_body",)
 GOING_BETWEEN = ("tenure_app", "tenure_eraser")
 
 _USER = "keyed by user or customer; one fold reads many parts. About one row per user: small beside the log"
-_OBJECT = "keyed by a Stripe object, whose events may be in several parts; a short row per object or event"
 _REPLAYED = "small, and replay exchanges it by renaming, which a reference table would not survive"
 _FOLLOWS = "projectors lock it over all parts at once (SKIP LOCKED), which Citus does on one node only"
 _COORDINATOR = "local to the coordinator; no part, no growth with the log"
@@ -38,8 +35,6 @@ LOCAL: Mapping[str, str] = {
     **dict.fromkeys(("system_configurations", "logging_configurations"), _REPLAYED),
     **dict.fromkeys(("projection_checkpoints", "projection_digests"), _FOLLOWS),
     **dict.fromkeys(("campaigns", "scraping_jobs", "creator_lists", "list_items"), _PLATFORM),
-    **dict.fromkeys(TABLE_NAMES, _USER),
-    **dict.fromkeys(("billing_objects", "billing_object_events", "billing_quarantine"), _OBJECT),
     "scraping_results": "bulk data keyed by job, pruned by the platform; it is in no fold",
     "unreadable_deliveries": "no route key, so no part: keyed by the digest of the unreadable body",
     **dict.fromkeys(("log_checkpoints", "log_origin"), "one checkpoint covers all parts"),

@@ -13,15 +13,12 @@ from psycopg import sql
 from events import livemode
 from events.statements import AnyConnection
 from projections.code_version import projector_version
-from projections.money.statements import joining
-from projections.money.tables.registry import JOINED
 from projections.replay import shadow
 from projections.replay.digest import MODULUS, summed
 from projections.replay.errors import DigestDiffers, LogIncomplete, ReplayRunning
 from projections.replay.folding import fold_bucket
 from projections.replay.leftovers import FOLDER
 from projections.replay.linking import link_bucket
-from projections.replay.objects import fold_objects, merge_rows
 from projections.replay.observer import Observer
 from projections.replay.plan import Options, ReplayPlan, WorkerContext, plan
 from projections.replay.progress import WorkOutcome, all_finished, finish, finished
@@ -32,7 +29,6 @@ from projections.replay.worker_pool import WorkerPool
 
 # The stage after which newer events may be projected into the shadow tables.
 BUILT = "built"
-STAGES = ("read", "link", "fold", "objects", "rows")
 
 LETS_GO_S = 3.0
 LOOK_AGAIN_S = 0.05
@@ -98,7 +94,7 @@ def _stale(conn: AnyConnection, job: ReplayPlan, options: Options) -> str | None
         return "of another log"
     look_into(conn, job.schema)
     is_built = finished(conn, BUILT, 0) is not None
-    done = {} if is_built else {stage: all_finished(conn, stage) for stage in ("read", "link", "objects")}
+    done = {} if is_built else {stage: all_finished(conn, stage) for stage in ("read", "link")}
     look_into(conn, "public")
     for stage, outcomes in done.items():
         for number, outcome in outcomes.items():
@@ -123,8 +119,6 @@ def build(conninfo: str, job: ReplayPlan, *, snapshot: str, options: Options, ob
         ("reading the log", read_range, job.ranges, job.events),
         ("linking customers", link_bucket, job.buckets, job.buckets),
         ("folding users", fold_bucket, job.buckets, None),
-        ("folding objects", fold_objects, job.buckets, job.buckets),
-        ("joining payments", merge_rows, job.buckets, job.buckets),
     )
     total = job.events
     with (
@@ -133,18 +127,14 @@ def build(conninfo: str, job: ReplayPlan, *, snapshot: str, options: Options, ob
     ):
         if (earlier := finished(conn, BUILT, 0)) is not None:
             return Built(job, earlier.rows, int(earlier.digest, 16))
-        for (name, piece, pieces, amount), stage in zip(stages, STAGES, strict=True):
+        for (name, piece, pieces, amount), stage in zip(stages, ("read", "link", "fold"), strict=True):
             done = all_finished(conn, stage)
             observer.stage(name, total if amount is None else amount)
             remaining = [number for number in range(pieces) if number not in done]
             crew.run(piece, remaining, stage=name)
             if stage == "read":
                 _nothing_missing(job, all_finished(conn, "read"))
-            elif stage == "link":  # rows of money tables look up the owners of their customers
-                shadow.dress_table(conninfo, job.schema, "customer_links")
-        for table in JOINED:
-            conn.execute(joining(table, is_whole=True))
-        built = _built(job, *(all_finished(conn, stage) for stage in STAGES[1:]))
+        built = _built(job, all_finished(conn, "link"), all_finished(conn, "fold"))
         if (actual := summed(conn)) != built.digest:
             raise DigestDiffers(built.digest, actual)
         with conn.transaction():
@@ -176,10 +166,10 @@ def _nothing_missing(job: ReplayPlan, outcomes: dict[int, WorkOutcome]) -> None:
             raise LogIncomplete(part, expected, counts[part])
 
 
-def _built(job: ReplayPlan, *stages: dict[int, WorkOutcome]) -> Built:
+def _built(job: ReplayPlan, linked: dict[int, WorkOutcome], folded: dict[int, WorkOutcome]) -> Built:
     counts: Counter[str] = Counter()
     digest = 0
-    for outcome in (outcome for outcomes in stages for outcome in outcomes.values()):
+    for outcome in (*linked.values(), *folded.values()):
         counts.update(outcome.rows)
         digest += int(outcome.digest, 16)
     return Built(job, dict(counts), digest % MODULUS)

@@ -68,4 +68,4 @@ class Loader:
 
 def _plain(cell: Any) -> Any:  # Any: a column's value
     """JSON as text; arrays and other values as psycopg writes them."""
-    return as_json(cell).decode() if isinstance(cell, dict | msgspec.Struct | msgspec.Raw) else cell
+    return as_json(cell).decode() if isinstance(cell, dict | msgspec.Struct) else cell

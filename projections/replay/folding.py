@@ -18,7 +18,7 @@ from projections.replay.people import CarefulLoader, ReplayedUser, load, load_wo
 from projections.replay.plan import WorkerContext
 from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.scan import Advance
-from projections.replay.spill import Chunk, SpilledStream, Spills, read_sections
+from projections.replay.spill import Chunk, SpilledStream, Spills
 from projections.replay.statements import Connection, session
 from projections.snapshots import Passed
 from projections.state import Folded, State
@@ -49,7 +49,7 @@ def _fold_together(conn: Connection, context: WorkerContext, number: int, advanc
     catalog = catalog_of(conn)
     digest = reported = folded_events = 0
     with (
-        Spills(context.folder, "read", sections=read_sections(job.buckets)) as spills,
+        Spills(context.folder, "read", sections=job.buckets + 1) as spills,
         conn.transaction(),
         Loader(conn, job.schema) as loader,
     ):
@@ -72,7 +72,7 @@ def _fold_together(conn: Connection, context: WorkerContext, number: int, advanc
 def _fold_apart(conn: Connection, context: WorkerContext, number: int) -> WorkOutcome:
     """The same after a refusal, in small groups, down to the user or aggregate that is refused."""
     job = context.job
-    with Spills(context.folder, "read", sections=read_sections(job.buckets)) as spills, conn.transaction():
+    with Spills(context.folder, "read", sections=job.buckets + 1) as spills, conn.transaction():
         careful = CarefulLoader(conn, job.schema, catalog_of(conn), job.catalog_digest)
         people = _people(context, number)
         careful.load([_person(user, entries, spills) for user, entries in people])

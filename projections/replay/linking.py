@@ -15,16 +15,7 @@ from projections.replay.folding import facts_in
 from projections.replay.plan import WorkerContext
 from projections.replay.progress import WorkOutcome, finish, finished
 from projections.replay.scan import Advance, bucket_of
-from projections.replay.spill import (
-    Chunk,
-    Head,
-    Hints,
-    SpilledStream,
-    Spills,
-    SpillWriter,
-    path_of,
-    read_sections,
-)
+from projections.replay.spill import Chunk, Head, Hints, SpilledStream, Spills, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
 _HEADS = msgspec.msgpack.Decoder(list[Head])
@@ -38,7 +29,7 @@ def link_bucket(context: WorkerContext, number: int, advance: Advance) -> WorkOu
     with session(context.conninfo, job.schema) as conn:
         if (earlier := finished(conn, "link", number)) is not None:
             return earlier
-        with Spills(context.folder, "read", sections=read_sections(job.buckets)) as spills:
+        with Spills(context.folder, "read", sections=job.buckets + 1) as spills:
             deletions = _deletions(context, spills)
             customers, entries = _settled(_heads(context, spills, number), deletions, spills, Trust(conn))
         with conn.transaction():

@@ -19,11 +19,11 @@ from events import livemode
 from events.statements import statement
 from projections import claiming
 from projections.facts import Fact
-from projections.log_reader import BATCH_PATTERNS, Routed, with_snapshot
-from projections.money.snapshot import ObjectSnapshot, encoded
+from projections.log_reader import Routed, routed
+from projections.parse_fact import READ_PATTERNS
 from projections.replay.plan import ReplayPlan, WorkerContext
 from projections.replay.progress import WorkOutcome, finish, finished
-from projections.replay.spill import Chunk, Head, Hints, Piece, SpillWriter, path_of
+from projections.replay.spill import Chunk, Head, Hints, SpillWriter, path_of
 from projections.replay.statements import Connection, session
 
 Advance = Callable[[int], None]
@@ -60,13 +60,9 @@ class _Range:
         self._hints: dict[str, Hints] = {}
         self._deletions: dict[str, list[Fact]] = {}
         self._heads: list[list[Head]] = [[] for _ in range(buckets)]
-        self._snapshots = [bytearray() for _ in range(buckets)]
-        self._pieces: list[list[Piece]] = [[] for _ in range(buckets)]
 
     def take(self, event: Routed) -> None:
-        fact, route, is_customer, is_user, _, snapshot = event
-        if snapshot is not None:
-            self._file_snapshot(snapshot)
+        fact, route, is_customer, is_user, _ = event
         if is_customer or is_user:
             self._file(fact, route, is_user=is_user)
         if is_customer and (name := claiming.object_of(fact)) is not None:
@@ -107,18 +103,8 @@ class _Range:
         if self._bytes > FLUSH_BYTES:
             self.flush()
 
-    def _file_snapshot(self, snapshot: ObjectSnapshot) -> None:
-        key = snapshot.key
-        bucket = bucket_of(f"{key.kind} {key.id}", len(self._snapshots))
-        waiting = self._snapshots[bucket]
-        data = encoded(snapshot)
-        waiting += b"," + data if waiting else data
-        self._bytes += len(data)
-        if self._bytes > FLUSH_BYTES:
-            self.flush()
-
     def flush(self) -> None:
-        """Write the collected facts and snapshots; a route with more facts gets another chunk."""
+        """Write the collected facts; a route with more facts gets another chunk."""
         for route, gathered in self._waiting.items():
             chunk = Chunk(
                 self._number,
@@ -130,22 +116,13 @@ class _Range:
             )
             self._bucket(route).append(Head(route, gathered.is_user, chunk, None))
         self._waiting.clear()
-        for number, data in enumerate(self._snapshots):
-            if data:
-                self._pieces[number].append(Piece(self._spill.append(data), len(data)))
-                data.clear()
         self._bytes = 0
 
     def sections(self) -> list[bytes]:
-        """One section of heads per bucket, one of events that delete and restore users, and one of pieces
-        with snapshots per bucket of objects."""
+        """One section of heads per bucket, and one of events that delete and restore users."""
         for customer, hints in self._hints.items():
             self._bucket(customer).append(Head(customer, False, None, hints))
-        return [
-            *map(_ENCODER.encode, self._heads),
-            _ENCODER.encode(self._deletions),
-            *map(_ENCODER.encode, self._pieces),
-        ]
+        return [*map(_ENCODER.encode, self._heads), _ENCODER.encode(self._deletions)]
 
     def _bucket(self, route: str) -> list[Head]:
         return self._heads[bucket_of(route, len(self._heads))]
@@ -194,7 +171,7 @@ def _events(
                     advance(seen - reported)
                     reported = seen
                 if livemode.counts(row[9]):
-                    yield with_snapshot((part, row[1], row[2] + MICROS_TO_2000, *row[3:]))
+                    yield routed((part, row[1], row[2] + MICROS_TO_2000, *row[3:]))
     advance(seen - reported)
 
 
@@ -203,8 +180,8 @@ def _range_query(job: ReplayPlan, number: int) -> tuple[str, dict[str, object]]:
     if job.is_by_part:
         part, after, last = job.positions[number]
         parameters: dict[str, object] = {"part": part, "after": after, "last": last}
-        return "replay_read_part", parameters | {"read_types": BATCH_PATTERNS}
+        return "replay_read_part", parameters | {"read_types": READ_PATTERNS}
     lower, upper = job.pages[number]
     pins = [job.pins[part] for part in sorted(job.pins)]
     parameters = {"lower": f"({lower},0)", "upper": f"({upper},0)", "pins": pins}
-    return "replay_read", parameters | {"read_types": BATCH_PATTERNS}
+    return "replay_read", parameters | {"read_types": READ_PATTERNS}

@@ -80,11 +80,6 @@ def dress(conninfo: str, schema: str, *, workers: int) -> None:
             conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
 
 
-def dress_table(conninfo: str, schema: str, table: str) -> None:
-    """Add the keys and indexes of one filled table, unless it has them."""
-    _dress(conninfo, schema, table, [])
-
-
 def drop(conn: AnyConnection, schema: str) -> None:
     conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 

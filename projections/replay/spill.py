@@ -28,13 +28,6 @@ class Chunk(Struct, frozen=True, array_like=True):
     count: int
 
 
-class Piece(Struct, frozen=True, array_like=True):
-    """Snapshots of the objects of one bucket, encoded one after another, in a file of the reading stage."""
-
-    offset: int
-    length: int
-
-
 class Hints(Struct, array_like=True):
     """The evidence about one customer's owner in a range of the log."""
 
@@ -106,10 +99,6 @@ class Spills:
     def data(self, chunk: Chunk) -> bytes:
         return os.pread(self._descriptor(chunk.file), chunk.length, chunk.offset)
 
-    def piece(self, number: int, piece: Piece) -> bytes:
-        """A piece of file `number`."""
-        return os.pread(self._descriptor(number), piece.length, piece.offset)
-
     def section(self, number: int, index: int) -> bytes:
         """A section of file `number`; empty when nothing was written to it."""
         descriptor = self._descriptor(number)
@@ -135,11 +124,6 @@ class Spills:
         for descriptor in self._open.values():
             os.close(descriptor)
         self._open.clear()
-
-
-def read_sections(buckets: int) -> int:
-    """How many sections a file of the reading stage has: heads by bucket, deletions, pieces by bucket."""
-    return 2 * buckets + 1
 
 
 def path_of(folder: Path, stage: str, number: int) -> Path:

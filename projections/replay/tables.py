@@ -1,8 +1,8 @@
 """Which tables a replay rebuilds, in the order they are locked and filled.
 
 A table that is folded for each user is listed in PER_USER and comes from `rows_of`, or in
-aggregates.TABLES and comes from `copied_rows`; a money table comes from `objects`; a table that is folded
-from one route of its own is listed in WHOLE and has a filler there.
+aggregates.TABLES and comes from `copied_rows`; a table that is folded from one route of its own is listed
+in WHOLE and has a filler there.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from events.routing import CATALOG_ROUTE, SYSTEM_ROUTE, part_of
 from events.statements import AnyConnection
 from projections import aggregates, configuration, log_reader, store
-from projections.money.tables.registry import TABLE_NAMES
 from projections.replay.statements import do, one
 from projections.tables.registry import TABLES
 
@@ -54,8 +53,7 @@ OWN_UNIQUE = (
     "list_items_creator",
 )
 
-MONEY = (*TABLE_NAMES, "billing_objects", "billing_object_events", "billing_quarantine")
-LOADED = (*PER_USER, *BESIDE, *aggregates.TABLES, *MONEY)
+LOADED = (*PER_USER, *BESIDE, *aggregates.TABLES)
 REBUILT = (*LOADED, *WHOLE)
 
 # Columns that a comparison ignores: no reader of the tables depends on them.

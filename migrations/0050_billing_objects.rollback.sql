@@ -1,1 +1,0 @@
-DROP TABLE billing_quarantine, billing_object_events, billing_objects;

@@ -1,1 +1,0 @@
-DROP TABLE credit_notes, invoice_lines, invoices;

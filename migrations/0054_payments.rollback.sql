@@ -1,1 +1,0 @@
-DROP TABLE disputes, refunds, payments;

@@ -1,1 +1,0 @@
-"""The money tables, one module each."""
