@@ -32,10 +32,10 @@ _logger = structlog.get_logger(__name__)
 
 POOL_TIMEOUT_S = 5.0  # providers time out after ten to twenty seconds and must still get the 503
 
-# How long a delivery waits for a partition that another transaction locks, and how many of a process may:
-# each takes a thread from all other requests.
+# How long a delivery waits for a partition that another transaction locks: two of a process, and the others.
 PATIENCE_S = 1.0
-LOOK_AGAIN_S = 0.02
+BRIEF_S = 0.25
+LOOK_AGAIN_S = 0.01
 _PLACES = BoundedSemaphore(2)
 
 # PostgreSQL's errors about the body itself. "Too deep" is an operational error,
@@ -102,20 +102,22 @@ def _store(
 
 
 def _append(pool: Pool, event: NewEvent) -> Appended:
-    """Append an event; wait a second for its partition if another transaction locks it.
+    """Append an event; wait if another transaction locks its partition: two deliveries for a second, others
+    briefly, since a waiting thread answers no other request.
 
-    Raises: DatabaseAway when the partition stays locked, or when two others wait already: a waiting thread
-    answers no other request.
+    Raises: DatabaseAway when the partition stays locked.
     """
     (appended,) = run_on_pool(pool, lambda conn: append_skipping_locked(conn, [event]))
-    if appended is None and _PLACES.acquire(blocking=False):
+    if appended is None:
+        may_wait = _PLACES.acquire(blocking=False)
         try:
-            deadline = monotonic() + PATIENCE_S
+            deadline = monotonic() + (PATIENCE_S if may_wait else BRIEF_S)
             while appended is None and monotonic() < deadline:
                 sleep(LOOK_AGAIN_S)
                 (appended,) = run_on_pool(pool, lambda conn: append_skipping_locked(conn, [event]))
         finally:
-            _PLACES.release()
+            if may_wait:
+                _PLACES.release()
     if appended is None:
         raise DatabaseAway("PartitionLocked")
     return appended

@@ -18,6 +18,7 @@ FAN_OUT = {
     "archive/has_events": "once a restore",
     "archive/read_heads": "a backup promises all heads",
     "service/checkpoint_standing": _COUNTS,
+    "bench/peers/missing_tenure_events": "a benchmark's check, once a run",
     "cli/doctor_replica": _COUNTS,
     "cli/doctor_standing": _COUNTS,
     "cli/service_status": _COUNTS,

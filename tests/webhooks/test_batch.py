@@ -186,7 +186,7 @@ def test_a_locked_head_delays_only_the_events_of_its_partition(pool: Pool, conni
     assert [answer.answer.status for answer in answers if answer is not None] == [200] * len(others)
 
 
-def test_only_two_deliveries_wait_for_a_locked_partition(pool: Pool, conninfo: str) -> None:
+def test_deliveries_for_a_locked_partition_are_refused_soon(pool: Pool, conninfo: str) -> None:
     house = House(pool)
     with closing(psycopg.connect(conninfo)) as holder, ThreadPoolExecutor(4) as threads:
         holder.execute("SELECT 1 FROM part_heads WHERE part = %s FOR UPDATE", (part_of("cus_1"),))

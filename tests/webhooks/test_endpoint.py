@@ -214,7 +214,7 @@ def test_a_body_that_postgres_refuses_is_kept_as_bytes(
     def refuse(*args: object) -> NoReturn:
         raise refusal("stack depth limit exceeded")
 
-    monkeypatch.setattr(webhooks.store, "append", refuse)
+    monkeypatch.setattr(webhooks.store, "append_skipping_locked", refuse)
 
     assert answered(post_stripe(client, as_bytes(EVENT)))["unreadable"] is True
 
