@@ -1,5 +1,6 @@
 """What is due is done once, what fails waits longer each time, what never works is kept dead."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -201,6 +202,13 @@ def test_note_of_a_worker_that_lost_its_job_is_refused(conn: Connection, conninf
     assert job.result is None
 
 
+def await_end_of_session(conn: Connection, pid: int) -> None:
+    """The server ends a session a moment after its client has closed it."""
+    deadline = time.monotonic() + 10
+    while conn.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() is not None:
+        assert time.monotonic() < deadline
+
+
 def test_job_whose_session_ended_is_found_lost_at_once(conninfo: str) -> None:
     _put(conninfo)
     types = runner(conninfo, lambda _: JobResult(), clock=Clock())
@@ -208,6 +216,9 @@ def test_job_whose_session_ended_is_found_lost_at_once(conninfo: str) -> None:
         claimed = lease.claim(conn, lease.enlist(conn), types=types._types, now=NOW)
         assert claimed is not None
         assert types.recover(worker_connection(conninfo)) == 0
+        pid = conn.info.backend_pid
 
-    assert types.recover(worker_connection(conninfo)) == 1
+    with worker_connection(conninfo) as conn:
+        await_end_of_session(conn, pid)
+        assert types.recover(conn) == 1
     assert states(conninfo) == [("failed", 1)]
